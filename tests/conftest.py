@@ -1,0 +1,105 @@
+"""What every test gets: a neutral environment, an empty error queue, no thread left over, shared fixtures."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support import openssl
+from support.mock_server import MockServer
+from support.openssl import Value
+from support.pki import PKI
+
+# Before libcrypto is loaded, because it reads its configuration then.
+for _name in openssl.ENVIRONMENT:
+    os.environ.pop(_name, None)
+
+import osslcmp  # noqa: E402
+
+#: Seconds that a thread of a test may take to end.
+THREAD_GRACE = 5.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    config.addinivalue_line("markers", "peer: talks to the installed openssl command")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which OpenSSL is loaded, which one was compiled against, and what the peers are."""
+    import cryptography
+    from cryptography.hazmat.backends.openssl import backend
+
+    lib, ffi = osslcmp.lib, osslcmp.ffi
+    loaded = ffi.string(lib.OpenSSL_version(lib.OPENSSL_VERSION)).decode()
+    peer = openssl.run(["version"]).out.strip()
+    return [
+        f"osslcmp: loaded {loaded}; built against {ffi.string(lib.OPENSSL_VERSION_TEXT).decode()}",
+        f"peer command: {' '.join(openssl.command())}: {peer}",
+        f"cryptography {cryptography.__version__} with {backend.openssl_version_text()}",
+    ]
+
+
+def _queued_error() -> str | None:
+    lib, ffi = osslcmp.lib, osslcmp.ffi
+    code = lib.ERR_peek_error()
+    if code == 0:
+        return None
+    buffer = ffi.new("char[256]")
+    lib.ERR_error_string_n(code, buffer, 256)
+    lib.ERR_clear_error()
+    text: str = ffi.string(buffer).decode(errors="replace")
+    return text
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves an OpenSSL error on this thread's queue or a running thread."""
+    before = set(threading.enumerate())
+    assert _queued_error() is None, "an error was queued before the test"
+    yield
+    error = _queued_error()
+    deadline = time.monotonic() + THREAD_GRACE
+    while (left := [t for t in threading.enumerate() if t not in before and t.is_alive()]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(0.01)
+    assert error is None, f"the test left an error on the OpenSSL queue: {error}"
+    assert not left, f"the test left threads: {left}"
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> PKI:
+    """The session's test PKI; its files go to a folder of its own."""
+    directory: Path = tmp_path_factory.mktemp("pki")
+    return PKI(directory)
+
+
+@pytest.fixture
+def mock_server(pki: PKI) -> Iterator[Callable[..., MockServer]]:
+    """Start mock servers that end with the test: ``server = mock_server(poll_count=1)``.
+
+    Without further options it takes both protections (reference ``ref``, secret ``secret``, or a
+    certificate below ``pki.root``) and hands out ``pki.enrolled``. ``option=None`` takes a default away.
+    """
+    with ExitStack() as stack:
+
+        def start(**options: Value) -> MockServer:
+            defaults: dict[str, Value] = {
+                "srv_ref": "ref",
+                "srv_secret": b"secret",
+                "srv_cert": pki.server.cert_file,
+                "srv_key": pki.server.key_file,
+                "srv_untrusted": pki.server.chain_file,
+                "srv_trusted": pki.root.cert_file,
+                "rsp_cert": pki.enrolled.cert_file,
+                "rsp_extracerts": pki.enrolled.chain_file,
+            }
+            return stack.enter_context(MockServer(**{**defaults, **options}))
+
+        yield start

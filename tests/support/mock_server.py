@@ -1,0 +1,158 @@
+"""``openssl cmp -port``: OpenSSL's own mock CMP server as a context manager.
+
+    with MockServer(srv_ref="r", srv_secret=b"s", rsp_cert=pki.enrolled.cert_file) as server:
+        ... server.url, server.log
+
+How it behaves (tried with 3.0.22, 3.5.9 and 4.0.3, which agree but where noted):
+
+Transport
+- ``-port 0`` works everywhere; it listens on all addresses and reports ``ACCEPT [::]:PORT PID=N``
+  (``0.0.0.0:PORT`` from 3.5) on stdout. The log is on stderr.
+- One connection at a time: while a client keeps its connection open, everyone else waits. It never times
+  out by itself: a request whose body is shorter than its own DER length holds it for ever.
+- Paths: ``/`` and ``/pkix/`` only, anything else is a 404, also ``/pkix``.
+- The transaction is forgotten when a kept-alive connection closes in its middle, not when the request asked
+  for no keep-alive: with ``keep_alive=0`` certConf and polls arrive on new connections and fit. The first
+  such loss makes it sleep a second.
+- ``-max_msgs N`` ends the process after N messages, mid-transaction if so.
+
+Answers
+- ``-rsp_cert`` is the one certificate that it hands out, whatever was asked: the client must hold its key.
+  Without ``-ref_cert`` (3.0) a kur must name that same certificate as the old one and an rr must revoke
+  it, or an error message comes back.
+- ``-pkistatus`` N is put into ip/cp/kup/rp; genp has none, so genm ignores it. What ``openssl cmp`` makes
+  of it: 0, 1, 4, 5 give the certificate (and a revocation), 2 is a rejection. 3 without ``-poll_count``
+  gives "waiting" and then an error message (rejection, badRequest) for the poll; for rr it is an unexpected
+  status. 6 is an error for every type: OpenSSL's client, which should take keyUpdateWarning in a kup,
+  compares the response's type with the request's number and refuses it always. 7 cannot be parsed.
+- ``-failure`` N and ``-failurebits`` arrive exactly in ip/cp/kup/rp, also beside status 0. Error messages
+  (``-send_error`` and every refusal by the library) carry rejection and badRequest with a reason text,
+  whatever the options say. ``-statusstring`` is for ip/cp/kup/rp.
+- ``-poll_count`` N: "waiting" at once, N-1 pollReps with ``-check_after``, then the certificate. On 3.0
+  an abandoned or aborted poll leaves it in "polling mode": every later certificate request gets an error
+  message. From 3.3 rr and genm are delayed, too.
+- genm: the one ITAV comes back as it was; several are an error. 3.5 answers caCerts and its like from
+  ``-rsp_*``.
+- ``-send_unprotected`` is for every message, ``-send_unprot_err`` for negative ones only. A request with a
+  wrong secret gets an error message protected with the server's secret, which the client in turn cannot
+  verify.
+- A certConf that refuses is logged as ``certificate rejected by client with PKIStatus: rejection``; its
+  text is not logged.
+- An error message from the client is logged with status, failInfo, text and details after ``mock server
+  received error``.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from types import TracebackType
+from typing import IO
+
+from . import openssl
+from .openssl import Value
+
+#: Seconds that it may take to start.
+START_LIMIT = 20.0
+
+
+def supported_options() -> frozenset[str]:
+    """The options that the installed ``openssl cmp`` knows, without the dash."""
+    return openssl.cmp_options()
+
+
+def names_old_certificate() -> bool:
+    """Whether kur and rr may name another certificate than the one that it hands out."""
+    return "ref_cert" in supported_options()
+
+
+class MockServer:
+    """A running mock server. Keyword arguments are the options of ``openssl cmp``, without the dash.
+
+    Bytes are secrets (``srv_secret=b"x"``), ``True`` is a flag, a list is joined with commas. The rest is
+    in the module's docstring.
+    """
+
+    def __init__(self, **options: Value) -> None:
+        missing = sorted(set(options) - supported_options())
+        if missing:
+            raise LookupError(f"openssl {openssl.version()} cmp has no -{', -'.join(missing)}")
+        self.options = options
+        self.port = 0
+        self._output: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+        self._accepting = threading.Event()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}/pkix/"
+
+    @property
+    def log(self) -> str:
+        """All that it has written so far."""
+        return "".join(self._output)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process still lives (a fatal error ends it)."""
+        return self._process is not None and self._process.poll() is None
+
+    def __enter__(self) -> MockServer:
+        given = openssl.arguments(self.options)
+        self._process = subprocess.Popen(
+            [*openssl.command(), "cmp", "-config", "", "-batch", "-port", "0", *given],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=openssl.clean_environment(),
+            text=True,
+            errors="replace",
+        )
+        assert self._process.stdout is not None and self._process.stderr is not None
+        for stream in (self._process.stdout, self._process.stderr):
+            reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+            reader.start()
+            self._readers.append(reader)
+        deadline = time.monotonic() + START_LIMIT
+        while not self._accepting.wait(0.02):
+            if not self.running or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the mock server did not start:\n{self.log}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def wait_for(self, text: str, limit: float = 10.0) -> str:
+        """Wait until `text` stands in the log; the log, or an AssertionError."""
+        deadline = time.monotonic() + limit
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"{text!r} is not in the mock server's log:\n{self.log}"
+            time.sleep(0.01)
+        return self.log
+
+    def stop(self) -> str:
+        """End the process, if it still runs, and return its whole log."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for reader in self._readers:
+                reader.join()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        return self.log
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._output.append(line)
+            if found := re.match(r"ACCEPT .*:(\d+) PID=", line):
+                self.port = int(found[1])
+                self._accepting.set()
