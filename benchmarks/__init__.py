@@ -1,0 +1,1 @@
+"""Benchmarks of osslcmp against C; see README.md."""

@@ -1,0 +1,90 @@
+"""``python -m benchmarks [ir] [http]``: prints how much longer Python takes than C. See README.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.mock_server import MockServer
+from support.pki import PKI
+
+from . import contestants, native
+from .rounds import Ratio, alternate, warm_up
+
+PROTECTIONS = (native.MAC, native.SIGNATURE)
+
+
+def _show(title: str, ratios: list[Ratio], count: int, rounds: int) -> None:
+    print(f"\n{title}: {rounds} rounds of {count} transactions each, in turn")
+    for ratio in ratios:
+        print(f"  {ratio.name:<28} {ratio.median:6.3f} x C   (rounds: {ratio.low:.3f} to {ratio.high:.3f})")
+
+
+def bench_ir(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
+    """An ir with certConf within the process, client and C-side server joined by OpenSSL."""
+    program, helper = native.program(directory), native.Helper(directory)
+    for protection in PROTECTIONS:
+        with native.CProgram(program, pki.directory, protection) as c:
+            runs = {
+                "C": c.run,
+                "Python, osslcmp.lib": contestants.raw(helper, pki.directory, protection),
+                "Python, osslcmp.Context": contestants.in_process(helper, pki.directory, pki, protection),
+            }
+            count = warm_up(runs, seconds)
+            _show(f"ir, in process, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
+
+
+def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
+    """An ir with certConf over a kept-alive connection to ``openssl cmp -port``."""
+    program = native.program(directory)
+    options: dict[str, Any] = {
+        "srv_ref": "ref",
+        "srv_secret": b"secret",
+        "srv_cert": pki.server.cert_file,
+        "srv_key": pki.server.key_file,
+        "srv_untrusted": pki.issuing.cert_file,
+        "srv_trusted": pki.root.cert_file,
+        "rsp_cert": pki.enrolled.cert_file,
+        "verbosity": 3,
+    }
+    for protection in PROTECTIONS:
+        with (
+            MockServer(**options) as server,
+            native.CProgram(program, pki.directory, protection, server.port) as c,
+        ):
+            runs = {
+                "C, OpenSSL's HTTP": c.run,
+                "Python, osslcmp's HTTP": contestants.over_http(pki, protection, server.port),
+            }
+            count = warm_up(runs, seconds)
+            _show(f"ir, HTTP, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
+
+
+BENCHMARKS = {"ir": bench_ir, "http": bench_http}
+
+
+def main() -> None:
+    """Run the chosen benchmarks, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant runs (default 7)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of one round in C (default 1)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as name:
+        directory = Path(name)
+        pki = PKI(directory)
+        for identity in (pki.root, pki.issuing, pki.server, pki.client, pki.enrolled):
+            identity.cert_file, identity.key_file  # noqa: B018 - written when asked for
+        for benchmark in arguments.names or BENCHMARKS:
+            BENCHMARKS[benchmark](directory, pki, arguments.rounds, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The same ir with certConf in Python: through ``osslcmp.lib`` like C, and through ``osslcmp.Context``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import osslcmp
+from osslcmp import ffi, lib
+
+from .native import MAC, Helper
+from .rounds import Round
+
+
+def _timed(transaction: Any) -> Round:
+    def run(count: int) -> float:
+        start = perf_counter_ns()
+        for _ in range(count):
+            transaction()
+        return (perf_counter_ns() - start) / count
+
+    return run
+
+
+def raw(helper: Helper, files: Path, protection: str) -> Round:
+    """A context set up by C, used through ``osslcmp.lib``."""
+    ctx = ffi.cast("OSSL_CMP_CTX *", helper.client(files, protection, helper.server(files)))
+    reinit, exec_certreq, null = lib.OSSL_CMP_CTX_reinit, lib.OSSL_CMP_exec_certreq, ffi.NULL
+
+    def transaction() -> None:
+        if not reinit(ctx) or exec_certreq(ctx, 0, null) == null:
+            raise RuntimeError("no certificate")
+
+    return _timed(transaction)
+
+
+def new_context(pki: Any, protection: str) -> osslcmp.Context:
+    """An `osslcmp.Context` with the settings of the C client."""
+    ctx = osslcmp.Context()
+    if protection == MAC:
+        ctx.set_reference_value(b"ref")
+        ctx.set_secret_value(b"secret")
+    else:
+        ctx.set_cert(pki.client.certificate)
+        ctx.set_pkey(pki.client.key)
+        ctx.set_untrusted([pki.issuing.certificate])
+        ctx.set_trusted(pki.root.certificate)
+    ctx.set_subject_name(pki.enrolled.subject)
+    ctx.set_recipient(pki.server.subject)
+    ctx.set_new_pkey(pki.enrolled.key)
+    ctx.set_cert_conf_cb(osslcmp.certconf)
+    return ctx
+
+
+def _transactions(ctx: osslcmp.Context, expected: Any) -> Round:
+    reinit, exec_ir_ses = ctx.reinit, ctx.exec_ir_ses
+
+    def transaction() -> None:
+        reinit()
+        exec_ir_ses()
+
+    transaction()
+    if ctx.new_cert != expected:
+        raise RuntimeError("not the certificate that was to come")
+    return _timed(transaction)
+
+
+def in_process(helper: Helper, files: Path, pki: Any, protection: str) -> Round:
+    """`osslcmp.Context` with the C-side server as its transfer callback."""
+    ctx = new_context(pki, protection)
+    server = ffi.cast("void *", helper.server(files))
+    transfer = ffi.cast("OSSL_CMP_transfer_cb_t", helper.transfer)
+    if not lib.OSSL_CMP_CTX_set_transfer_cb(ctx._ptr, transfer):
+        raise RuntimeError("the transfer callback could not be set")
+    lib.OSSL_CMP_CTX_set_transfer_cb_arg(ctx._ptr, server)
+    return _transactions(ctx, pki.enrolled.certificate)
+
+
+def over_http(pki: Any, protection: str, port: int) -> Round:
+    """`osslcmp.Context` with osslcmp's own HTTP."""
+    ctx = new_context(pki, protection)
+    ctx.set_server("127.0.0.1")
+    ctx.set_server_port(port)
+    ctx.set_server_path("pkix/")
+    return _transactions(ctx, pki.enrolled.certificate)

@@ -1,0 +1,113 @@
+"""Compiles the benchmarks' C sources against the OpenSSL that osslcmp is linked to, and talks to them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+SOURCES = Path(__file__).parent
+MAC, SIGNATURE = "mac", "signature"
+
+
+def _flags() -> tuple[list[str], list[str]]:
+    """Compiler and linker flags of the OpenSSL to use, found like the build of osslcmp finds it."""
+    if root := os.environ.get("OPENSSL_DIR"):
+        lib = next((d for d in (Path(root, "lib64"), Path(root, "lib")) if d.is_dir()), Path(root, "lib"))
+        return [f"-I{root}/include"], [f"-L{lib}", f"-Wl,-rpath,{lib}", "-lcrypto"]
+    if shutil.which("pkg-config"):
+        found = [
+            subprocess.run(["pkg-config", what, "libcrypto"], capture_output=True, text=True, check=False)
+            for what in ("--cflags", "--libs")
+        ]
+        if all(run.returncode == 0 for run in found):
+            return shlex.split(found[0].stdout), shlex.split(found[1].stdout)
+    return [], ["-lcrypto"]
+
+
+def _compile(output: Path, sources: list[str], *options: str) -> Path:
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    include, link = _flags()
+    warnings = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror"]
+    files = [str(SOURCES / name) for name in sources]
+    subprocess.run([*compiler, *warnings, *options, *include, "-o", str(output), *files, *link], check=True)
+    return output
+
+
+def program(directory: Path) -> Path:
+    """The C program, ``ir.c``."""
+    return _compile(directory / "ir", ["ir.c", "client.c", "server.c"])
+
+
+class Helper:
+    """The same C code as a shared object in this process: server, its transfer callback, client.
+
+    All pointers are plain addresses, to be cast by whoever uses them.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        shared = _compile(directory / "libbench.so", ["client.c", "server.c"], "-shared", "-fPIC")
+        # RTLD_LOCAL, and libcrypto is found loaded already: the one of osslcmp.
+        self._lib = ctypes.CDLL(str(shared))
+        self._lib.bench_server_new.restype = ctypes.c_void_p
+        self._lib.bench_server_new.argtypes = [ctypes.c_char_p]
+        self._lib.bench_client_new.restype = ctypes.c_void_p
+        self._lib.bench_client_new.argtypes = [ctypes.c_char_p, ctypes.c_int]
+        self._lib.bench_client_use_server.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+
+    def server(self, files: Path) -> int:
+        """A new ``OSSL_CMP_SRV_CTX *``; it lives as long as the process."""
+        address = self._lib.bench_server_new(os.fsencode(files))
+        assert address, "the C-side server could not be set up"
+        return int(address)
+
+    def client(self, files: Path, protection: str, server: int) -> int:
+        """A new ``OSSL_CMP_CTX *`` set up by C that talks to `server`; it lives as long as the process."""
+        address = self._lib.bench_client_new(os.fsencode(files), int(protection == SIGNATURE))
+        assert address, "the C-side client could not be set up"
+        assert self._lib.bench_client_use_server(address, server)
+        return int(address)
+
+    @property
+    def transfer(self) -> int:
+        """The address of the transfer callback that takes a server as its argument."""
+        return int(ctypes.cast(self._lib.bench_transfer, ctypes.c_void_p).value or 0)
+
+
+class CProgram:
+    """The running C program: `run` has it do a number of transactions."""
+
+    def __init__(self, path: Path, files: Path, protection: str, port: int | None = None) -> None:
+        port_argument = [str(port)] if port else []
+        self._process = subprocess.Popen(
+            [str(path), str(files), protection, *port_argument],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def run(self, count: int) -> float:
+        """Nanoseconds for each of `count` transactions."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the C program ended with {self._process.wait()}")
+        return int(answer) / count
+
+    def __enter__(self) -> CProgram:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()

@@ -1,0 +1,55 @@
+"""osslcmp clients that fit the ``mock_server`` fixture, and one call for each request type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography import x509
+
+import osslcmp
+
+from .pki import PKI
+
+PROTECTIONS = ("mac", "signature")
+CERTIFICATE_REQUESTS = ("ir", "cr", "p10cr", "kur")
+ALL_REQUESTS = (*CERTIFICATE_REQUESTS, "rr", "genm")
+
+REFERENCE, SECRET = b"ref", b"secret"
+
+#: signKeyPairTypes: a general message that every mock server returns as it came.
+HARMLESS = osslcmp.InfoTypeAndValue(x509.ObjectIdentifier("1.3.6.1.5.5.7.4.2"))
+
+
+def credentials(pki: PKI, protection: str) -> dict[str, Any]:
+    """How such a client protects its messages and whom it trusts."""
+    if protection == "mac":
+        return {"reference": REFERENCE, "secret": SECRET, "recipient": pki.server.subject}
+    # The mock server of OpenSSL 3.0 updates and revokes only the certificate that it hands out.
+    return {
+        "certificate": pki.enrolled.certificate,
+        "key": pki.enrolled.key,
+        "chain": list(pki.enrolled.chain[:1]),
+        "trusted": pki.root.certificate,
+        "recipient": pki.server.subject,
+    }
+
+
+def client(url: str, pki: PKI, protection: str = "signature", **options: Any) -> osslcmp.Client:
+    """A client for `url`; an option that is ``None`` takes a default of `credentials` away."""
+    given = {"message_timeout": 20, "total_timeout": 40, **credentials(pki, protection), **options}
+    return osslcmp.Client(url, **{name: value for name, value in given.items() if value is not None})
+
+
+def request(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> Any:
+    """Send a request of that kind for what the mock server hands out; what the client's method returns."""
+    enrolled = pki.enrolled
+    if kind in ("ir", "cr"):
+        return getattr(cmp, kind)(enrolled.key, subject=enrolled.subject, **options)
+    if kind == "p10cr":
+        return cmp.p10cr(enrolled.csr(), **options)
+    if kind == "kur":
+        return cmp.kur(enrolled.key, certificate=enrolled.certificate, **options)
+    if kind == "rr":
+        return cmp.rr(enrolled.certificate, **options)
+    assert kind == "genm"
+    return cmp.genm([HARMLESS], **options)

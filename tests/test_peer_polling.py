@@ -1,0 +1,111 @@
+"""Delayed answers of a real server: waiting inside the call, and polling step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import osslcmp
+from support.clients import CERTIFICATE_REQUESTS, PROTECTIONS, client, request
+from support.mock_server import MockServer
+from support.openssl import version
+from support.pki import PKI
+
+pytestmark = pytest.mark.peer
+Mock = Callable[..., MockServer]
+TYPES = {"ir": osslcmp.IR, "cr": osslcmp.CR, "p10cr": osslcmp.P10CR, "kur": osslcmp.KUR}
+
+
+def begin(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> osslcmp.Transaction:
+    """Start what `request` would do."""
+    me = pki.enrolled
+    if kind == "p10cr":
+        return cmp.begin(TYPES[kind], me.csr(), **options)
+    if kind == "kur":
+        return cmp.begin(TYPES[kind], me.key, certificate=me.certificate, **options)
+    return cmp.begin(TYPES[kind], me.key, subject=me.subject, **options)
+
+
+@pytest.mark.parametrize("protection", PROTECTIONS)
+@pytest.mark.parametrize("kind", CERTIFICATE_REQUESTS)
+def test_wait_inside_the_call(kind: str, protection: str, pki: PKI, mock_server: Mock) -> None:
+    """A call polls as long as it takes and returns the certificate."""
+    server = mock_server(poll_count=2, check_after=0)
+    result = request(client(server.url, pki, protection), kind, pki)
+    assert result.certificate == pki.enrolled.certificate
+    assert result.status is osslcmp.PKIStatus.accepted
+    # waiting, pollRep, the certificate, pkiConf; from 3.3 the first wait is counted differently
+    assert server.log.count("eceived request") >= 4
+    assert "error" not in server.log
+
+
+@pytest.mark.parametrize("keep_alive", (0, 1))
+@pytest.mark.parametrize("kind", CERTIFICATE_REQUESTS)
+def test_poll_step_by_step(kind: str, keep_alive: int, pki: PKI, mock_server: Mock) -> None:
+    """begin() returns at once, poll() goes on, check_after tells how long the server wants us to wait."""
+    server = mock_server(poll_count=3, check_after=77)
+    cmp = client(server.url, pki, keep_alive=keep_alive, total_timeout=400)
+    transaction = begin(cmp, kind, pki)
+    waits = []
+    while not transaction.done:
+        waits.append(transaction.check_after)
+        transaction.poll()
+    assert waits and set(waits) == {77}
+    assert transaction.result.certificate == pki.enrolled.certificate
+    assert "error" not in server.log
+
+
+def test_begin_without_delay(pki: PKI, mock_server: Mock) -> None:
+    """A server that answers at once makes a transaction that is done from its start."""
+    transaction = begin(client(mock_server().url, pki), "ir", pki)
+    assert transaction.done
+    assert transaction.result.certificate == pki.enrolled.certificate
+
+
+@pytest.mark.parametrize("protection", PROTECTIONS)
+def test_abort(protection: str, pki: PKI, mock_server: Mock) -> None:
+    """abort() sends an error message that the server understands."""
+    server = mock_server(poll_count=3, check_after=77)
+    transaction = begin(client(server.url, pki, protection, keep_alive=0, total_timeout=400), "ir", pki)
+    assert not transaction.done
+    transaction.abort()
+    log = server.wait_for("errorDetails")
+    assert "mock server received error" in log
+    assert "polling aborted" in log
+    assert "by application" in log
+    with pytest.raises((osslcmp.CMPError, RuntimeError)):
+        transaction.poll()
+
+
+def test_rejected_after_waiting(pki: PKI, mock_server: Mock) -> None:
+    """The delayed answer can be a no."""
+    server = mock_server(
+        poll_count=2, check_after=0, pkistatus=2, failure=23, statusstring="thought about it"
+    )
+    transaction = begin(client(server.url, pki), "cr", pki)
+    with pytest.raises(osslcmp.RejectedError) as caught:
+        while not transaction.done:
+            transaction.poll()
+    assert caught.value.failure_info == osslcmp.FailureInfo.notAuthorized
+    assert caught.value.text == "thought about it"
+
+
+def test_total_timeout_while_waiting(pki: PKI, mock_server: Mock) -> None:
+    """A server that wants to be asked again much later ends in a TransferTimeout."""
+    server = mock_server(poll_count=100, check_after=60)
+    with pytest.raises(osslcmp.TransferTimeout):
+        request(client(server.url, pki, total_timeout=6), "ir", pki)
+
+
+@pytest.mark.parametrize("kind", ("rr", "genm"))
+def test_delayed_revocation_and_general_message(kind: str, pki: PKI, mock_server: Mock) -> None:
+    """Servers from 3.3 delay every answer; clients from 3.3 wait for it, older ones get a typed error."""
+    server = mock_server(poll_count=1, check_after=0)
+    cmp = client(server.url, pki)
+    if version() < (3, 3, 0) or osslcmp.features["delayed_delivery"]:
+        assert request(cmp, kind, pki)
+    else:
+        with pytest.raises(osslcmp.CMPError):
+            request(cmp, kind, pki)
