@@ -137,6 +137,14 @@ make_venv() {
 pip() { "$python" -I -m pip --disable-pip-version-check --no-input "$@"; }
 
 # With setuptools beside them, so that a rebuild needs no network; 70.1 is the first that makes wheels by itself.
+install_packages() {
+    write_stamp making -
+    step 'building osslcmp and installing its packages' pip install -e '.[dev]' 'setuptools>=70.1' || {
+        write_stamp failed -
+        failed
+    }
+}
+
 # The packages are right, only what is compiled has changed: no need of the network.
 rebuild_extension() {
     write_stamp "$packages" -
