@@ -1,0 +1,198 @@
+"""The callbacks of ``OSSL_CMP_SRV_CTX`` (3.0): from C to the :class:`Handler` of the message that is being
+processed.
+
+The path of a call: ``OSSL_CMP_SRV_CTX_init`` got these static functions and a handle of a Handler as custom
+context; C calls back; the function finds the Handler through the handle and asks it; what it returns is
+turned into C objects, which C owns from then on. What it raises is stored with :meth:`Handler.stash`, C
+gets the value that means *reject*, and whoever called into C looks at what was stored.
+"""
+
+# ruff: noqa: ARG001  # C says what the arguments are
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from . import _convert
+from ._errqueue import check
+from ._handles import cert_stack, disarm, take
+from ._lib import NULL, ffi, lib
+from .itav import InfoTypeAndValue
+
+__all__ = ["CertAnswer", "Handler", "StatusAnswer", "init"]
+
+
+class StatusAnswer(NamedTuple):
+    """A PKIStatusInfo: status, failure bits, text."""
+
+    status: int
+    failure_info: int = 0
+    text: str = ""
+
+
+class CertAnswer(NamedTuple):
+    """A PKIStatusInfo, and handles of certificates to go with it."""
+
+    status: StatusAnswer
+    certificate: Any = None
+    chain: Sequence[Any] = ()
+    ca_pubs: Sequence[Any] = ()
+
+
+class Handler(Protocol):
+    """What Python does for one message; each method is called while C processes it."""
+
+    def stash(self, error: BaseException) -> None:
+        """Keep what one of the methods below raised."""
+
+    def cert_request(self) -> CertAnswer:
+        """Answer an ir, cr, p10cr or kur."""
+
+    def revocation(self) -> StatusAnswer:
+        """Answer an rr."""
+
+    def general(self) -> Sequence[InfoTypeAndValue]:
+        """Answer a genm."""
+
+    def error(self) -> None:
+        """Take note of an error message."""
+
+    def cert_conf(self) -> bool:
+        """Check a certConf; False refuses it."""
+
+    def poll(self) -> int | Any:
+        """The seconds to wait, or the handle of the request that can now be answered."""
+
+
+def init(server: Any, handle: Any) -> None:
+    """Set the callbacks on a server context (``OSSL_CMP_SRV_CTX_init``); ``handle`` is from
+    ``ffi.new_handle(Handler)``."""
+    check(
+        lib.OSSL_CMP_SRV_CTX_init(
+            server,
+            handle,
+            lib.osslcmp_srv_cert_request,
+            lib.osslcmp_srv_rr,
+            lib.osslcmp_srv_genm,
+            lib.osslcmp_srv_error,
+            lib.osslcmp_srv_cert_conf,
+            lib.osslcmp_srv_poll_req,
+        ),
+        "setting up the server",
+    )
+
+
+def _handler(server: Any) -> Handler:
+    handler: Handler = ffi.from_handle(lib.OSSL_CMP_SRV_CTX_get0_custom_ctx(server))
+    return handler
+
+
+def _status_info(answer: StatusAnswer) -> Any:
+    text = answer.text.replace("\0", "?").encode("utf-8", "replace")
+    return take(
+        lib.OSSL_CMP_STATUSINFO_new(answer.status, answer.failure_info, text or NULL),
+        lib.OSSL_CMP_PKISI_free,
+        "making a status",
+    )
+
+
+@ffi.def_extern()
+def osslcmp_srv_cert_request(
+    server: Any,
+    request: Any,
+    request_id: int,
+    crm: Any,
+    csr: Any,
+    cert_out: Any,
+    chain_out: Any,
+    ca_pubs_out: Any,
+) -> Any:
+    handler = _handler(server)
+    try:
+        answer = handler.cert_request()
+        status = _status_info(answer.status)
+        chain = cert_stack(answer.chain) if answer.chain else None
+        ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
+        # Nothing may fail from here on: what is handed over is C's to free.
+        if answer.certificate is not None:
+            check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
+            cert_out[0] = answer.certificate
+        if chain is not None:
+            chain_out[0] = disarm(chain)
+        if ca_pubs is not None:
+            ca_pubs_out[0] = disarm(ca_pubs)
+        return disarm(status)
+    except BaseException as error:
+        handler.stash(error)
+        return NULL
+
+
+@ffi.def_extern()
+def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
+    handler = _handler(server)
+    try:
+        return disarm(_status_info(handler.revocation()))
+    except BaseException as error:
+        handler.stash(error)
+        return NULL
+
+
+@ffi.def_extern()
+def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
+    # C hands in the address of a variable that it did not set, and reads it whatever happens.
+    out[0] = NULL
+    handler = _handler(server)
+    try:
+        answer = [_convert.itav_to_c(info) for info in handler.general()]
+        stack = take(lib.sk_OSSL_CMP_ITAV_new_null(), _free_itavs, "making a list of infos")
+        for itav in answer:
+            if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
+                check(0, "making a list of infos")
+            disarm(itav)
+        out[0] = disarm(stack)
+        return 1
+    except BaseException as error:
+        handler.stash(error)
+        return 0
+
+
+def _free_itavs(stack: Any) -> None:
+    lib.sk_OSSL_CMP_ITAV_pop_free(stack, ffi.addressof(lib, "OSSL_CMP_ITAV_free"))
+
+
+@ffi.def_extern()
+def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details: Any) -> None:
+    handler = _handler(server)
+    try:
+        handler.error()
+    except BaseException as error:
+        handler.stash(error)
+
+
+@ffi.def_extern()
+def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash: Any, status: Any) -> int:
+    handler = _handler(server)
+    try:
+        return 1 if handler.cert_conf() else 0
+    except BaseException as error:
+        handler.stash(error)
+        return 0
+
+
+@ffi.def_extern()
+def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: Any, check_after: Any) -> int:
+    original[0] = NULL
+    check_after[0] = 0
+    handler = _handler(server)
+    try:
+        answer = handler.poll()
+        if isinstance(answer, int):
+            check_after[0] = answer
+        else:
+            copy = lib.OSSL_CMP_MSG_dup(answer)
+            check(copy, "copying the request")
+            original[0] = copy
+        return 1
+    except BaseException as error:
+        handler.stash(error)
+        return 0

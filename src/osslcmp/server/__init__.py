@@ -1,0 +1,53 @@
+"""A CMP server over OpenSSL's own engine, and a certification authority to go with it.
+
+::
+
+    from osslcmp.server import EmbeddedCA
+
+    ca = EmbeddedCA({"reference": "secret"})
+    with ca.server().serve() as running:
+        print(running.url)
+"""
+
+from __future__ import annotations
+
+from .authority import (
+    Authority,
+    CertificateId,
+    CertificateRequest,
+    Confirmation,
+    ErrorNotice,
+    GeneralRequest,
+    Issued,
+    Message,
+    Rejected,
+    RevocationRequest,
+    Revoked,
+    Waiting,
+)
+from .core import Server
+from .embedded import EmbeddedCA, Record, waiting
+from .http import RunningServer
+from .wire import MalformedMessageError, MessageTooLargeError
+
+__all__ = [
+    "Authority",
+    "CertificateId",
+    "CertificateRequest",
+    "Confirmation",
+    "EmbeddedCA",
+    "ErrorNotice",
+    "GeneralRequest",
+    "Issued",
+    "MalformedMessageError",
+    "Message",
+    "MessageTooLargeError",
+    "Record",
+    "Rejected",
+    "RevocationRequest",
+    "Revoked",
+    "RunningServer",
+    "Server",
+    "Waiting",
+    "waiting",
+]

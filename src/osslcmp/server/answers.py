@@ -1,0 +1,68 @@
+"""Messages that the server makes by itself where libcrypto offers no function: refusals with a telling
+failInfo.
+
+``OSSL_CMP_SRV_CTX`` answers every fault with ``badRequest``. The body and header are put together here; the
+protection is then added by libcrypto, which replaces the placeholder algorithm.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+
+from ..enums import BodyType, FailureInfo, PKIStatus
+from . import der, wire
+from .der import explicit
+
+PVNO = 2
+NONCE_LENGTH = 16
+_EMPTY_NAME = der.encode(der.SEQUENCE)
+# Only says "to be protected".
+_PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(wire.PBM_OID))
+
+
+def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> bytes:
+    """A PKIStatusInfo."""
+    parts = [der.encode_integer(status)]
+    if text:
+        parts.append(der.encode(der.SEQUENCE, der.encode_text(text)))
+    if failure_info:
+        parts.append(der.encode_bits(int(failure_info)))
+    return der.encode(der.SEQUENCE, *parts)
+
+
+def error(
+    request: wire.Header, sender: bytes | None, failure_info: FailureInfo, text: str, protect: bool
+) -> bytes:
+    """An error message in answer to a request, not protected yet.
+
+    Args:
+        request: header of what is answered.
+        sender: the server's Name as DER, None when it has none.
+        failure_info: why.
+        text: why, in words.
+        protect: it will be protected; else it is complete.
+    """
+    content = der.encode(der.SEQUENCE, status_info(PKIStatus.rejection, failure_info, text))
+    return _message(request, sender, der.encode(explicit(BodyType.ERROR), content), protect)
+
+
+def _message(request: wire.Header, sender: bytes | None, body: bytes, protect: bool) -> bytes:
+    """A message with this body, its header made to answer the request."""
+
+    def octets(number: int, value: bytes | None) -> bytes:
+        return b"" if value is None else der.encode(explicit(number), der.encode(der.OCTET_STRING, value))
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+    header = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(PVNO),
+        der.encode(wire.DIRECTORY_NAME, sender or _EMPTY_NAME),
+        request.sender,
+        der.encode(explicit(0), der.encode_moment(now)),
+        der.encode(explicit(1), _PLACEHOLDER) if protect else b"",
+        octets(4, request.transaction_id),
+        octets(5, os.urandom(NONCE_LENGTH)),
+        octets(6, request.sender_nonce),
+    )
+    return der.encode(der.SEQUENCE, header, body)

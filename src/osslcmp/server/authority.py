@@ -1,0 +1,217 @@
+"""What the application provides: an authority that decides, and the plain data that goes in and out.
+
+The server has done the checking before it asks: protection, proof of possession, nonces, hashes. The
+authority only decides. What it raises becomes ``systemFailure`` for the client, without a word of it, and a
+logged traceback for the operator (logger ``osslcmp.server``).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from ..itav import InfoTypeAndValue
+
+NO_FAILURE = FailureInfo(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What every verified message of a client tells about itself."""
+
+    type: BodyType
+    """The kind of message that started the transaction (for an ErrorNotice: ERROR)."""
+    transaction_id: bytes
+    sender: x509.Name | None
+    """The name the client gives itself; vouched for only by ``signer``."""
+    reference: bytes | None
+    """The senderKID of a message protected by a shared secret: whose secret verified it. Else None."""
+    signer: x509.Certificate | None
+    """The certificate that verified the signature of the message, path validated. None under a shared
+    secret."""
+    message: bytes
+    """The whole message as DER."""
+
+
+@dataclass(frozen=True)
+class CertificateId:
+    """A certificate named by its issuer and serial number."""
+
+    issuer: x509.Name
+    serial: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRequest(Message):
+    """A request for one certificate (ir, cr, p10cr, kur); proof of possession has been verified."""
+
+    request_id: int
+    """The certReqId: 0, or -1 in a p10cr."""
+    subject: x509.Name | None
+    """The subject asked for; None when the client leaves it to the authority."""
+    public_key: CertificatePublicKeyTypes | None
+    """The key to certify; None when ``cryptography`` does not know its kind (see ``public_key_info``)."""
+    public_key_info: bytes
+    """The key to certify as a DER SubjectPublicKeyInfo."""
+    extensions: x509.Extensions
+    """The extensions asked for, possibly none."""
+    not_before: datetime.datetime | None
+    not_after: datetime.datetime | None
+    template: bytes | None
+    """The CertTemplate as DER; None in a p10cr."""
+    csr: x509.CertificateSigningRequest | None
+    """The CSR of a p10cr, else None."""
+    old_certificate: CertificateId | None
+    """The certificate that a kur updates."""
+    ra_verified: bool
+    """Proof of possession was not given here but vouched for by the sender (raVerified)."""
+    implicit_confirm: bool
+    """The client asks to skip the certConf."""
+    profile: str | None
+    """The certificate profile named in the header."""
+    extra_certs: tuple[bytes, ...]
+    """The certificates that came with the message as DER, not verified."""
+    polls: int = 0
+    """How often the client has come back for the answer."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate.
+
+    Args:
+        certificate: the new certificate.
+        chain: its issuer and so on upwards; goes into the message's extraCerts.
+        ca_pubs: CA certificates to be trusted by the client; only sent in answer to an ir.
+        status: ``accepted`` or ``grantedWithMods``.
+        text: for the status, may be empty.
+    """
+
+    certificate: x509.Certificate
+    chain: Sequence[x509.Certificate] = ()
+    ca_pubs: Sequence[x509.Certificate] = ()
+    status: PKIStatus = PKIStatus.accepted
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Not decided yet. The client is told to ask again, and the authority is asked again when it does.
+
+    Args:
+        check_after: seconds until the client may ask, 0 to 2**31 - 1.
+        reason: text for the client, may be empty.
+    """
+
+    check_after: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """No.
+
+    Args:
+        failure_info: why, as bits.
+        text: why, in words for the client.
+    """
+
+    failure_info: FailureInfo
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevocationRequest(Message):
+    """A request to revoke one certificate (rr)."""
+
+    issuer: x509.Name | None
+    serial: int | None
+    subject: x509.Name | None
+    """Given instead of issuer and serial by a client that has only its CSR."""
+    public_key_info: bytes | None
+    """Likewise; a DER SubjectPublicKeyInfo."""
+    reason: RevocationReason | None
+    """None when the client gives none."""
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """The certificate is revoked (status ``accepted``), or soon will be (``revocationWarning``...)."""
+
+    status: PKIStatus = PKIStatus.accepted
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation(Message):
+    """What became of a certificate that was issued (certConf, or implicit confirmation).
+
+    The hash was checked by the server. When the hash did not fit, ``accepted`` is False and
+    ``failure_info`` is ``badCertId``; the client gets that as an error.
+    """
+
+    certificate: x509.Certificate
+    accepted: bool
+    implicit: bool = False
+    """Confirmed without a certConf, because the client asked and the server granted it."""
+    failure_info: FailureInfo = NO_FAILURE
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralRequest(Message):
+    """A general message (genm)."""
+
+    infos: tuple[InfoTypeAndValue, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorNotice(Message):
+    """The client reports an error, usually to end a transaction that it gives up."""
+
+    status: PKIStatus
+    failure_info: FailureInfo
+    text: str
+    request: CertificateRequest | None
+    """The request of the transaction that it gives up."""
+    certificate: x509.Certificate | None
+    """What was issued in that transaction, and is not wanted then."""
+
+
+class Authority(Protocol):
+    """Decides what the server answers. Called from many threads at once, for one transaction by one at a
+    time.
+
+    A class that inherits from this gets methods that refuse politely, and needs to write only what it offers.
+    """
+
+    def shared_secret(self, reference: bytes) -> bytes | None:  # noqa: ARG002
+        """The secret that is shared with the client of this reference, None when there is none.
+
+        Called before anything about the message is known to be true, so it must be cheap.
+        """
+        return None
+
+    def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:  # noqa: ARG002
+        """Answer an ir, cr, p10cr or kur; asked again, with ``polls`` counted up, after each ``Waiting``."""
+        return Rejected(FailureInfo.badRequest, "no certificates are issued here")
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        """Take note of what the client says of its new certificate."""
+
+    def revoke(self, request: RevocationRequest) -> Revoked | Rejected:  # noqa: ARG002
+        """Answer an rr."""
+        return Rejected(FailureInfo.badRequest, "no certificates are revoked here")
+
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Rejected:  # noqa: ARG002
+        """Answer a genm; what is not known is left out of the answer."""
+        return ()
+
+    def error(self, notice: ErrorNotice) -> None:
+        """Take note of an error that the client reports."""

@@ -1,0 +1,378 @@
+"""Server: OpenSSL's CMP server engine for many clients at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from .. import _inputs
+from ..enums import BodyType, FailureInfo
+from ..errors import OpenSSLError
+from . import answers, bodies, http, wire
+from ._engine import PVNOS, Engine, Pool, Settings, UndecodableError
+from .authority import Authority, Issued, Rejected, Waiting
+from .exchange import Exchange, Transaction
+from .transactions import FullError, InUseError, Table
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger("osslcmp.server")
+
+MAX_MESSAGE_SIZE = 256 * 1024
+MAX_TRANSACTIONS = 10_000
+TRANSACTION_TIMEOUT = 300.0
+BUSY_TIMEOUT = 5.0
+
+_CERT_REQUESTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
+_STARTS = _CERT_REQUESTS | {BodyType.RR, BodyType.GENM}
+_CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
+
+
+class Server:
+    """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
+
+    An instance takes a message and returns the answer, both DER, so it can be a client's transport as it is.
+
+    Args:
+        authority: decides; see osslcmp.server.Authority.
+        certificate: signs the server's messages. Without one, only clients with a shared secret are served.
+        key: private key of the certificate.
+        chain: certificates between that certificate and the root, sent along.
+        trusted: roots below which a client's certificate must stand for its signature to count.
+        send_unprotected_errors: do not protect refusals.
+        accept_unprotected: process messages without valid protection. Dangerous.
+        accept_raverified: accept that a registration authority vouches for proof of possession.
+        grant_implicit_confirm: let clients skip the certConf that ask for it.
+        max_message_size: bytes; more is not looked at.
+        max_transactions: how many may be open at once; more are refused with ``systemUnavail``.
+        transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
+            told to wait.
+
+    Raises:
+        ValueError: key and certificate do not fit together, or one of them is missing.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        *,
+        certificate: _inputs.CertificateInput | None = None,
+        key: _inputs.KeyInput | None = None,
+        chain: _inputs.CertificatesInput | None = None,
+        trusted: _inputs.CertificatesInput | None = None,
+        send_unprotected_errors: bool = False,
+        accept_unprotected: bool = False,
+        accept_raverified: bool = False,
+        grant_implicit_confirm: bool = True,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        max_transactions: int = MAX_TRANSACTIONS,
+        transaction_timeout: float = TRANSACTION_TIMEOUT,
+    ) -> None:
+        if min(max_message_size, max_transactions) < 1 or transaction_timeout <= 0:
+            raise ValueError("limits must be positive")
+        own = None if certificate is None else _inputs.certificate("certificate", certificate)
+        private = None if key is None else _inputs.private_key("key", key)
+        _check_pair(own, private)
+        self.authority = authority
+        self.max_message_size = max_message_size
+        self.transaction_timeout = transaction_timeout
+        self._pool = Pool(
+            Settings(
+                certificate=own,
+                key=private,
+                chain=tuple(_inputs.certificates("chain", chain)),
+                trusted=tuple(_inputs.certificates("trusted", trusted)),
+                send_unprotected_errors=send_unprotected_errors,
+                accept_unprotected=accept_unprotected,
+                accept_raverified=accept_raverified,
+                grant_implicit_confirm=grant_implicit_confirm,
+            )
+        )
+        self._table: Table[Transaction] = Table(max_transactions)
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """The certificate that signs the server's messages."""
+        return self._pool.settings.certificate
+
+    @property
+    def trusted(self) -> tuple[x509.Certificate, ...]:
+        """The roots of the clients' certificates. A change counts from the next message on, in open
+        transactions too."""
+        return self._pool.settings.trusted
+
+    @trusted.setter
+    def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
+        self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
+
+    @property
+    def open_transactions(self) -> int:
+        """How many transactions wait for their clients or are being worked on."""
+        return len(self._table)
+
+    def process(self, der: bytes) -> bytes:
+        """Answer one message.
+
+        Args:
+            der: the PKIMessage, as DER.
+
+        Returns:
+            The answer, as DER; often an error message.
+
+        Raises:
+            MalformedMessageError: it is no PKIMessage with a readable header, so that no answer is
+                possible (a ValueError too).
+        """
+        message = wire.read_message(der, self.max_message_size)
+        header = message.header
+        if header.pvno not in PVNOS:
+            return self._refuse(message, FailureInfo.unsupportedVersion, f"pvno {header.pvno}")
+        if not header.transaction_id:
+            return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
+        if message.body_type in _STARTS:
+            return self._start(message)
+        if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
+            return self._follow(message)
+        return self._refuse(message, FailureInfo.badRequest, "not a message for a server")
+
+    __call__ = process
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
+        return http.wsgi_app(self.process, self.max_message_size, environ, start_response)
+
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0, *, threads: int = 16, timeout: float = 10.0
+    ) -> http.RunningServer:
+        """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
+        running.url``.
+
+        Args:
+            host: address to listen on.
+            port: TCP port, 0 for a free one.
+            threads: how many messages are worked on at once.
+            timeout: seconds for a client to go on sending.
+
+        Raises:
+            ImportError: cheroot (the extra ``server``) is not installed.
+            OSError: the address is not free.
+        """
+        app = partial(http.wsgi_app, self.process, self.max_message_size)
+        return http.serve(app, host, port, limit=self.max_message_size, threads=threads, timeout=timeout)
+
+    def close(self) -> None:
+        """Forget all open transactions."""
+        self._table.clear()
+
+    # -- a new transaction ------------------------------------------------------------------------------
+
+    def _start(self, message: wire.RawMessage) -> bytes:
+        transaction = Transaction(message)
+        try:
+            self._table.add(transaction)
+        except InUseError:
+            return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID is in use")
+        except FullError:
+            return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+        try:
+            transaction.engine = engine = self._engine(message)
+            exchange = Exchange(self.authority, engine, message, transaction)
+            answer = self._process(message, engine, exchange)
+            self._settle(transaction, answer, exchange)
+        except BaseException:
+            self._table.remove(transaction)
+            raise
+        finally:
+            transaction.lock.release()
+        return answer
+
+    def _settle(self, transaction: Transaction, answer: bytes, exchange: Exchange) -> None:
+        """Keep the transaction if the client is to come back, else close it."""
+        raw = wire.read_message(answer, len(answer))
+        outcome = transaction.outcome
+        open_ = raw.body_type == BodyType.POLLREP or raw.body_type in _CERT_ANSWERS
+        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
+            exchange.confirmed_implicitly()
+            open_ = False
+        if not open_ or isinstance(outcome, Rejected):
+            if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
+                exchange.undelivered()
+            self._table.remove(transaction)
+            return
+        transaction.sent_nonce = raw.header.sender_nonce or b""
+        wait = outcome.check_after if isinstance(outcome, Waiting) else 0
+        self._table.keep(transaction, wait + self.transaction_timeout)
+
+    # -- an open transaction ----------------------------------------------------------------------------
+
+    def _follow(self, message: wire.RawMessage) -> bytes:
+        transaction = self._table.get(message.transaction_id)
+        if transaction is None:
+            return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return self._refuse(message, FailureInfo.systemUnavail, "the transaction is being worked on")
+        try:
+            if transaction.closed:
+                return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+            problem = _check_follower(transaction, message)
+            if problem is not None:
+                # Whoever sent this has proved nothing, so the transaction stays as it is.
+                return self._refuse(message, problem.failure_info, problem.text)
+            try:
+                if message.body_type == BodyType.ERROR:
+                    return self._client_error(transaction, message)
+                return self._go_on(transaction, message)
+            except BaseException:
+                self._table.remove(transaction)
+                raise
+        finally:
+            transaction.lock.release()
+
+    def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process a certConf or pollReq."""
+        engine = self._engine_of(transaction)
+        if engine is None:
+            self._table.remove(transaction)
+            return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+        exchange = Exchange(self.authority, engine, message, transaction)
+        answer = self._process(message, engine, exchange)
+        kind = wire.read_message(answer, len(answer)).body_type
+        if kind == BodyType.ERROR and not exchange.called:
+            # Not from our client. libcrypto has closed the transaction now; ours is still open.
+            transaction.drop_engine()
+            return answer
+        if kind == BodyType.PKICONF and not exchange.called:
+            exchange.rejected_by_empty_confirmation()
+        self._settle(transaction, answer, exchange)
+        return answer
+
+    def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process an error message, which ends its transaction if the protection is valid.
+
+        libcrypto takes it for a new transaction, so it gets a context of its own: a forged one does no harm.
+        """
+        engine = self._engine(message, transaction.message.extra_certs)
+        try:
+            exchange = Exchange(self.authority, engine, message, transaction)
+            answer = self._process(message, engine, exchange)
+        finally:
+            engine.close()
+        if exchange.called:
+            self._table.remove(transaction)
+        return answer
+
+    def _engine_of(self, transaction: Transaction) -> Engine | None:
+        """libcrypto's side of a transaction, made again if it is gone or its settings have changed.
+
+        The request is replayed, and the nonce set that the client really got. None if it is not valid any
+        more.
+        """
+        engine = transaction.engine
+        if engine is not None and engine.settings is self._pool.settings:
+            return engine
+        transaction.drop_engine()
+        engine = self._engine(transaction.message)
+        exchange = Exchange(self.authority, engine, transaction.message, transaction)
+        answer = engine.process(transaction.message.encoding, exchange)
+        if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
+            engine.close()
+            return None
+        engine.expect_nonce(transaction.sent_nonce)
+        transaction.engine = engine
+        return engine
+
+    # -- messages ---------------------------------------------------------------------------------------
+
+    def _process(self, message: wire.RawMessage, engine: Engine, exchange: Exchange) -> bytes:
+        """Let libcrypto answer, or answer instead of it."""
+        try:
+            answer = engine.process(message.encoding, exchange)
+        except UndecodableError as error:
+            logger.info("a message cannot be decoded: %s", error)
+            return self._refuse(message, FailureInfo.badDataFormat, "malformed message")
+        failure = exchange.failure
+        if failure is not None and not isinstance(failure, Exception):
+            raise failure  # KeyboardInterrupt and its like are for the caller
+        if exchange.refusal is not None:
+            return self._refuse(message, exchange.refusal.failure_info, exchange.refusal.text)
+        if answer is None:
+            logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
+            return self._refuse(message, FailureInfo.badRequest, "")
+        return answer
+
+    def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
+        """A context with the credentials that fit a message."""
+        header = message.header
+        reference = secret = None
+        settings = self._pool.settings
+        if header.sender_kid and (header.uses_mac or settings.certificate is None):
+            try:
+                secret = self.authority.shared_secret(header.sender_kid)
+            except Exception:
+                logger.exception("the authority failed to look up a shared secret")
+            reference = header.sender_kid if secret else None
+        return Engine(self._pool, reference, secret or None, certificates)
+
+    def _refuse(self, message: wire.RawMessage, failure: FailureInfo, text: str) -> bytes:
+        """An error message, protected as the client can verify it if at all possible."""
+        settings = self._pool.settings
+        name = None if settings.certificate is None else settings.certificate.subject.public_bytes()
+        make = partial(answers.error, message.header, name, failure, text)
+        if settings.send_unprotected_errors:
+            return make(protect=False)
+        engine = self._engine(message)
+        try:
+            return engine.protect(make(protect=True), message.transaction_id)
+        except OpenSSLError as error:
+            logger.info("an error message goes out unprotected: %s", error)
+            return make(protect=False)
+        finally:
+            engine.close()
+
+
+def _check_pair(certificate: x509.Certificate | None, key: PrivateKeyTypes | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ValueError("certificate and key go together")
+    if certificate is None or key is None:
+        return
+    public = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if certificate.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
+        raise ValueError("the private key does not match the certificate")
+
+
+def _check_follower(transaction: Transaction, message: wire.RawMessage) -> Rejected | None:
+    """Whether a message can be the next one of a transaction, as far as that can be seen from the outside."""
+    first, header = transaction.message.header, message.header
+    if (header.protection_alg is None, header.uses_mac) != (first.protection_alg is None, first.uses_mac):
+        return Rejected(FailureInfo.wrongIntegrity, "not protected like the request")
+    if header.sender != first.sender or header.sender_kid != first.sender_kid:
+        return Rejected(FailureInfo.badRequest, "not from the sender of the request")
+    if header.recip_nonce != transaction.sent_nonce:
+        return Rejected(FailureInfo.badRecipientNonce, "recipNonce does not match")
+    outcome = transaction.outcome
+    request_id = bodies.request_id(transaction.message)
+    try:
+        if message.body_type == BodyType.POLLREQ:
+            if not isinstance(outcome, Waiting):
+                return Rejected(FailureInfo.badRequest, "nothing to wait for")
+            if bodies.poll_ids(message) != [request_id]:
+                return Rejected(FailureInfo.badRequest, "certReqId does not match")
+        elif message.body_type == BodyType.CERTCONF:
+            if not isinstance(outcome, Issued):
+                return Rejected(FailureInfo.badRequest, "nothing to confirm")
+            statuses = bodies.cert_statuses(message)
+            if len(statuses) > 1:
+                return Rejected(FailureInfo.badRequest, "more than one CertStatus")
+            if statuses and statuses[0].request_id != request_id:
+                return Rejected(FailureInfo.badCertId, "certReqId does not match")
+    except ValueError:
+        return Rejected(FailureInfo.badDataFormat, f"malformed {BodyType(message.body_type).name}")
+    return None

@@ -1,0 +1,308 @@
+"""EmbeddedCA: a small certification authority that lives in memory and really issues. For tests and
+demonstrations."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from ..itav import InfoTypeAndValue
+from . import general, issuing
+from .authority import (
+    Authority,
+    CertificateId,
+    CertificateRequest,
+    Confirmation,
+    GeneralRequest,
+    Issued,
+    Message,
+    Rejected,
+    RevocationRequest,
+    Revoked,
+    Waiting,
+)
+from .core import Server
+
+Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
+
+
+def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
+    """A policy that lets the client ask ``times`` times more, ``check_after`` seconds apart, before it gets
+    an answer."""
+
+    def policy(request: CertificateRequest) -> Waiting | None:
+        return Waiting(check_after, reason) if request.polls < times else None
+
+    return policy
+
+
+@dataclass
+class Record:
+    """A certificate that was issued, and what became of it."""
+
+    certificate: x509.Certificate
+    reference: bytes | None
+    """The shared secret's reference it was asked for with, or that an ancestor was."""
+    confirmed: bool = False
+    revoked: RevocationReason | None = None
+    revoked_at: datetime.datetime | None = None
+
+
+@dataclass
+class Signer:
+    """A CA certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+
+
+class EmbeddedCA(Authority):
+    """A root and an issuing CA in memory.
+
+    Args:
+        secrets: shared secrets by reference; text is encoded as UTF-8.
+        root: root certificate and key; made when not given.
+        issuer: certificate and key of the CA that issues, under that root; made when not given.
+        name: goes into the names of the CAs that are made.
+        validity: of a certificate whose request asks for none.
+        policy: asked before a certificate is issued; what it returns, if not None, is the answer (see
+            ``waiting``). May be replaced at any time.
+        ca_pubs: send the root in the ``caPubs`` of an ip under a shared secret, so that a client learns to
+            trust it.
+    """
+
+    def __init__(
+        self,
+        secrets: Mapping[str | bytes, str | bytes] | None = None,
+        *,
+        root: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
+        issuer: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
+        name: str = "osslcmp",
+        validity: datetime.timedelta = datetime.timedelta(days=365),
+        policy: Policy | None = None,
+        ca_pubs: bool = True,
+    ) -> None:
+        if issuer is not None and root is None:
+            raise ValueError("an issuer needs the root it stands under")
+        self.name = name
+        self.validity = validity
+        self.policy = policy
+        self.ca_pubs = ca_pubs
+        self._lock = threading.Lock()
+        self._secrets: dict[bytes, bytes] = {}
+        self._records: dict[int, Record] = {}
+        self._crl_number = 0
+        for reference, secret in (secrets or {}).items():
+            self.add_secret(reference, secret)
+        if root is None:
+            root = issuing.make_ca(f"{name} root CA", None, path_length=None)
+        self._root = Signer(*root)
+        if issuer is None:
+            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
+        self._issuer = Signer(*issuer)
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The trust anchor."""
+        return self._root.certificate
+
+    @property
+    def issuer(self) -> x509.Certificate:
+        """The CA that signs what is issued."""
+        return self._issuer.certificate
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """What stands between an issued certificate and the root."""
+        return () if self.issuer == self.root else (self.issuer,)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What was issued so far."""
+        with self._lock:
+            return tuple(self._records.values())
+
+    def record(self, certificate: x509.Certificate) -> Record | None:
+        """What is known of a certificate, None when it was not issued here."""
+        return self._find(certificate.issuer, certificate.serial_number)
+
+    def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
+        """Share a secret with one more client, or change it."""
+        reference = reference.encode() if isinstance(reference, str) else reference
+        secret = secret.encode() if isinstance(secret, str) else secret
+        if not reference or not secret:
+            raise ValueError("a reference and its secret must not be empty")
+        self._secrets[reference] = secret
+
+    def crl(self) -> x509.CertificateRevocationList:
+        """A fresh CRL of the issuing CA."""
+        with self._lock:
+            self._crl_number += 1
+            number = self._crl_number
+            revoked = [
+                (record.certificate.serial_number, record.revoked_at, record.revoked)
+                for record in self._records.values()
+                if record.revoked is not None and record.revoked_at is not None
+            ]
+        return issuing.make_crl(self._issuer.certificate, self._issuer.key, number, revoked)
+
+    def server(self, **options: Any) -> Server:
+        """A CMP server for this authority; ``options`` are those of Server.
+
+        It signs with a certificate of its own from the issuing CA, and trusts the clients that have one
+        below the root.
+        """
+        if "certificate" not in options:
+            certificate, key = issuing.make_server_certificate(
+                f"{self.name} CMP server", self._issuer.certificate, self._issuer.key
+            )
+            options |= {"certificate": certificate, "key": key, "chain": self.chain}
+        return Server(self, **{"trusted": [self.root], **options})
+
+    # -- what the server asks ---------------------------------------------------------------------------
+
+    def shared_secret(self, reference: bytes) -> bytes | None:
+        return self._secrets.get(reference)
+
+    def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
+        refusal = self._refuse_sender(request)
+        reference = request.reference or self._reference_of(request.signer)
+        if refusal is None and request.type is BodyType.KUR:
+            refusal = self._refuse_update(request)
+        if refusal is not None:
+            return refusal
+        answer = self.policy(request) if self.policy is not None else None
+        if answer is not None:
+            return answer
+        old = self._find_id(request.old_certificate)
+        result = issuing.issue(
+            request,
+            self._issuer.certificate,
+            self._issuer.key,
+            self.validity,
+            None if old is None else old.certificate,
+        )
+        if isinstance(result, Rejected):
+            return result
+        certificate, changes = result
+        with self._lock:
+            self._records[certificate.serial_number] = Record(certificate, reference)
+        trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
+        return Issued(
+            certificate,
+            chain=self.chain,
+            ca_pubs=(self.root,) if trust else (),
+            status=PKIStatus.grantedWithMods if changes else PKIStatus.accepted,
+            text="; ".join(changes),
+        )
+
+    def confirm(self, confirmation: Confirmation) -> None:
+        record = self.record(confirmation.certificate)
+        if record is None:
+            return
+        with self._lock:
+            if confirmation.accepted:
+                record.confirmed = True
+            else:
+                # Nobody wants it, so nobody may use it.
+                self._revoke(record, RevocationReason.cessationOfOperation)
+
+    def revoke(self, request: RevocationRequest) -> Revoked | Rejected:
+        if request.issuer is None or request.serial is None:
+            record = self._find_key(request.public_key_info)
+        else:
+            record = self._find(request.issuer, request.serial)
+        if record is None:
+            return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        if not self._owns(request, record):
+            return Rejected(FailureInfo.notAuthorized, "not your certificate")
+        held = record.revoked is RevocationReason.certificateHold
+        if request.reason is RevocationReason.removeFromCRL:
+            if not held:
+                return Rejected(FailureInfo.badRequest, "the certificate is not on hold")
+            with self._lock:
+                record.revoked = record.revoked_at = None
+            return Revoked()
+        if record.revoked is not None and not held:
+            return Rejected(FailureInfo.certRevoked, "the certificate is already revoked")
+        refusal = None if held else self._refuse_sender(request)
+        if refusal is not None:
+            return refusal
+        with self._lock:
+            self._revoke(record, request.reason or RevocationReason.unspecified)
+        return Revoked()
+
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Rejected:
+        refusal = self._refuse_sender(request)
+        if refusal is not None:
+            return refusal
+        answers = (general.answer(self, info) for info in request.infos)
+        return [info for info in answers if info is not None]
+
+    # -- records ----------------------------------------------------------------------------------------
+
+    def _find(self, issuer: x509.Name, serial: int) -> Record | None:
+        return self._records.get(serial) if issuer == self.issuer.subject else None
+
+    def _find_id(self, name: CertificateId | None) -> Record | None:
+        return None if name is None else self._find(name.issuer, name.serial)
+
+    def _find_key(self, public_key_info: bytes | None) -> Record | None:
+        """The one valid certificate for a key; None when it is not clear which."""
+        if public_key_info is None:
+            return None
+        found = [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
+        valid = [r for r in found if r.revoked is None] or found
+        return valid[0] if len(valid) == 1 else None
+
+    def _reference_of(self, signer: x509.Certificate | None) -> bytes | None:
+        record = None if signer is None else self.record(signer)
+        return None if record is None else record.reference
+
+    @staticmethod
+    def _revoke(record: Record, reason: RevocationReason) -> None:
+        if record.revoked_at is None:
+            record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
+        record.revoked = reason
+
+    # -- who may do what --------------------------------------------------------------------------------
+
+    def _refuse_sender(self, request: Message) -> Rejected | None:
+        record = None if request.signer is None else self.record(request.signer)
+        if record is not None and record.revoked is not None:
+            return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
+        return None
+
+    def _owns(self, request: Message, record: Record) -> bool:
+        """The certificate itself, an RA, or who holds the reference it was issued for (and another
+        certificate of that name)."""
+        signer = request.signer
+        if signer is None:
+            return request.reference is not None and request.reference == record.reference
+        if signer == record.certificate or issuing.is_ra(signer):
+            return True
+        own = self.record(signer)
+        return (
+            own is not None
+            and own.reference == record.reference
+            and signer.subject == record.certificate.subject
+        )
+
+    def _refuse_update(self, request: CertificateRequest) -> Rejected | None:
+        if request.old_certificate is None:
+            return Rejected(FailureInfo.badCertId, "the certificate to update is not named")
+        old = self._find_id(request.old_certificate)
+        if old is None:
+            return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        if old.revoked is not None:
+            return Rejected(FailureInfo.certRevoked, "the certificate to update is revoked")
+        if not self._owns(request, old):
+            return Rejected(FailureInfo.notAuthorized, "not your certificate")
+        return None

@@ -1,0 +1,254 @@
+"""How the embedded CA makes certificates and CRLs, with ``cryptography``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import NameOID
+
+from ..enums import BodyType, FailureInfo, RevocationReason
+from .authority import CertificateRequest, Rejected
+
+Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
+
+CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
+CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+CA_VALIDITY = datetime.timedelta(days=3650)
+CRL_VALIDITY = datetime.timedelta(days=7)
+BACKDATE = datetime.timedelta(minutes=5)
+MIN_RSA_BITS = 2048
+
+# Taken from a request as they are.
+_COPIED = (
+    x509.SubjectAlternativeName,
+    x509.ExtendedKeyUsage,
+    x509.CertificatePolicies,
+    x509.TLSFeature,
+    x509.OCSPNoCheck,
+)
+# Always made by the CA itself, whatever the request says.
+_OWN = (x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+
+def _digest(key: CertificateIssuerPrivateKeyTypes) -> hashes.HashAlgorithm | None:
+    """What to sign with, to fit the key."""
+    if isinstance(key, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)):
+        return None
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256:
+        return hashes.SHA384() if key.key_size <= 384 else hashes.SHA512()
+    return hashes.SHA256()
+
+
+def _sign(builder: Any, key: CertificateIssuerPrivateKeyTypes) -> Any:
+    return builder.sign(key, _digest(key))
+
+
+def public_key_info(certificate: x509.Certificate) -> bytes:
+    """The key of a certificate as a DER SubjectPublicKeyInfo."""
+    return certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def is_ra(certificate: x509.Certificate) -> bool:
+    """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return CMC_RA in usages
+
+
+def _key_usage(**wanted: bool) -> x509.KeyUsage:
+    names = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: wanted.get(name, False) for name in names})
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: Any, start: datetime.datetime, end: datetime.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    try:
+        identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())  # type: ignore[arg-type]
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
+    """A P-256 CA certificate and its key, signed by the parent or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = _now()
+    end = now + CA_VALIDITY if parent is None else min(now + CA_VALIDITY, parent[0].not_valid_after_utc)
+    issuer = subject if parent is None else parent[0].subject
+    builder = (
+        _builder(subject, issuer, key.public_key(), now - BACKDATE, end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    )
+    if parent is None:
+        return _sign(builder, key), key
+    return _sign(builder.add_extension(_authority_key(parent[0]), critical=False), parent[1]), key
+
+
+def make_server_certificate(
+    name: str, issuer: x509.Certificate, issuer_key: CertificateIssuerPrivateKeyTypes
+) -> Pair:
+    """A P-256 certificate for the server's own messages, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        _builder(subject, issuer.subject, key.public_key(), _now() - BACKDATE, issuer.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([CMC_CA]), critical=False)
+        .add_extension(_authority_key(issuer), critical=False)
+    )
+    return _sign(builder, issuer_key), key
+
+
+def issue(
+    request: CertificateRequest,
+    issuer: x509.Certificate,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    validity: datetime.timedelta,
+    old: x509.Certificate | None,
+) -> tuple[x509.Certificate, list[str]] | Rejected:
+    """Make the certificate that is asked for, as far as is sane.
+
+    Args:
+        request: what is asked for.
+        issuer: certificate of the CA.
+        issuer_key: its key.
+        validity: when the request asks for none.
+        old: the certificate that is updated; its subject is kept when the request names none.
+
+    Returns:
+        The certificate, and in words what differs from the request.
+    """
+    key = request.public_key
+    if key is None or isinstance(key, dsa.DSAPublicKey):
+        return Rejected(FailureInfo.badCertTemplate, "no certificates are issued for this kind of key")
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+        return Rejected(FailureInfo.badCertTemplate, f"RSA keys need {MIN_RSA_BITS} bits")
+    subject = request.subject
+    if subject is None and old is not None and request.type is BodyType.KUR:
+        subject = old.subject
+    asked = {type(extension.value): extension for extension in request.extensions}
+    if subject is None and x509.SubjectAlternativeName not in asked:
+        return Rejected(FailureInfo.badCertTemplate, "neither a subject nor alternative names")
+    changes: list[str] = []
+    now = _now()
+    start = request.not_before or now - BACKDATE
+    end = request.not_after or max(start, now) + validity
+    if end <= start or end <= now:
+        return Rejected(FailureInfo.badCertTemplate, "the validity ends before it starts")
+    if end > issuer.not_valid_after_utc:
+        end = issuer.not_valid_after_utc
+        if request.not_after is not None:
+            changes.append("validity shortened")
+    if start < issuer.not_valid_before_utc:
+        start = issuer.not_valid_before_utc
+        if request.not_before is not None:
+            changes.append("validity shortened")
+    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end)
+    builder = builder.add_extension(_authority_key(issuer), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(key, asked.pop(x509.KeyUsage, None), changes), critical=True)
+    for kind in _OWN:
+        asked.pop(kind, None)
+    constraints = asked.pop(x509.BasicConstraints, None)
+    if constraints is not None and constraints.value.ca:
+        return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
+    for extension in asked.values():
+        if isinstance(extension.value, x509.ExtendedKeyUsage) and {CMC_CA, CMC_RA} & set(extension.value):
+            return Rejected(FailureInfo.badCertTemplate, "no certificates of CMP authorities are issued here")
+        if isinstance(extension.value, _COPIED):
+            # RFC 5280: alternative names are critical when they are all there is.
+            critical = extension.critical or (
+                subject is None and isinstance(extension.value, x509.SubjectAlternativeName)
+            )
+            builder = builder.add_extension(extension.value, critical=critical)
+        elif extension.critical:
+            return Rejected(FailureInfo.unacceptedExtension, f"extension {extension.oid.dotted_string}")
+        else:
+            changes.append(f"extension {extension.oid.dotted_string} left out")
+    return _sign(builder, issuer_key), changes
+
+
+def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
+    """The key usage asked for without what only a CA may do, or one that fits the key."""
+    if asked is None:
+        if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
+            return _key_usage(key_agreement=True)
+        return _key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey))
+    usage = asked.value
+    if usage.key_cert_sign or usage.crl_sign:
+        changes.append("key usage of a CA left out")
+    return _key_usage(
+        digital_signature=usage.digital_signature,
+        content_commitment=usage.content_commitment,
+        key_encipherment=usage.key_encipherment,
+        data_encipherment=usage.data_encipherment,
+        key_agreement=usage.key_agreement,
+        encipher_only=usage.key_agreement and usage.encipher_only,
+        decipher_only=usage.key_agreement and usage.decipher_only,
+    )
+
+
+def make_crl(
+    issuer: x509.Certificate,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    number: int,
+    revoked: Iterable[tuple[int, datetime.datetime, RevocationReason]],
+) -> x509.CertificateRevocationList:
+    """A CRL with these serial numbers, times and reasons."""
+    now = _now()
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(now - BACKDATE)
+        .next_update(now + CRL_VALIDITY)
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(_authority_key(issuer), critical=False)
+    )
+    for serial, moment, reason in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
+        if reason > RevocationReason.unspecified:
+            flag = x509.ReasonFlags(reason.name)
+            entry = entry.add_extension(x509.CRLReason(flag), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    return _sign(builder, issuer_key)

@@ -1,0 +1,243 @@
+"""The outer structure of a PKIMessage (RFC 9810, section 5.1), read before libcrypto sees the message."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from ..errors import CMPError
+from . import der
+from .der import explicit
+
+PBM_OID = "1.2.840.113533.7.66.13"
+IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
+CERT_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
+DIRECTORY_NAME = explicit(4)
+MAX_TRANSACTION_ID = 128
+MAX_BODY_TYPE = 26
+MAX_EXTRA_CERTS = 100
+_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+
+
+class MalformedMessageError(CMPError, ValueError):
+    """What came is not a PKIMessage with a readable header, so that no CMP error can answer it.
+
+    Over HTTP it is answered with status 400 (413 when it is too large).
+    """
+
+
+class MessageTooLargeError(MalformedMessageError):
+    """The message is larger than the server takes."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The PKIHeader. Octet strings are bytes, absent fields are None."""
+
+    pvno: int
+    sender: bytes
+    """The sender, a GeneralName as DER."""
+    recipient: bytes
+    message_time: datetime.datetime | None
+    protection_alg: bytes | None
+    """The AlgorithmIdentifier as DER."""
+    protection_oid: str | None
+    sender_kid: bytes | None
+    transaction_id: bytes | None
+    sender_nonce: bytes | None
+    recip_nonce: bytes | None
+    general_info: tuple[tuple[str, bytes | None], ...]
+
+    @property
+    def sender_name(self) -> bytes | None:
+        """The sender's Name as DER, when it is a directoryName."""
+        return directory_name(self.sender)
+
+    @property
+    def uses_mac(self) -> bool:
+        """The message is protected with a password-based MAC."""
+        return self.protection_oid == PBM_OID
+
+    def info(self, oid: str) -> tuple[bool, bytes | None]:
+        """Whether generalInfo has this type, and its value as DER."""
+        for found, value in self.general_info:
+            if found == oid:
+                return True, value
+        return False, None
+
+    @property
+    def implicit_confirm(self) -> bool:
+        """The client asks for implicit confirmation."""
+        return self.info(IMPLICIT_CONFIRM_OID)[0]
+
+    @property
+    def profile(self) -> str | None:
+        """The first certificate profile named in the header."""
+        value = self.info(CERT_PROFILE_OID)[1]
+        if value is None:
+            return None
+        names = der.sequence(value)
+        return der.text(names[0]) if names else None
+
+
+@dataclass(frozen=True)
+class RawMessage:
+    """A PKIMessage taken apart one level deep."""
+
+    header: Header
+    body_type: int
+    body: bytes
+    """The DER inside the body's tag."""
+    extra_certs: tuple[bytes, ...]
+    protected: bool
+    encoding: bytes
+
+    @property
+    def transaction_id(self) -> bytes:
+        """The transactionID, empty when absent."""
+        return self.header.transaction_id or b""
+
+
+def read_message(data: bytes, limit: int) -> RawMessage:
+    """Take a message apart.
+
+    Args:
+        data: the message as DER.
+        limit: the most bytes that are accepted.
+
+    Raises:
+        MessageTooLargeError: more than ``limit`` bytes.
+        MalformedMessageError: no PKIMessage whose header can be read.
+    """
+    if len(data) > limit:
+        raise MessageTooLargeError(f"message of {len(data)} bytes, at most {limit} are accepted")
+    try:
+        fields = der.Fields(der.sequence(data))
+        header = _read_header(fields.take(der.SEQUENCE).encoding)
+        body = fields.take()
+        body_type = body.tag - explicit(0)
+        if not 0 <= body_type <= MAX_BODY_TYPE:
+            raise der.DERError(f"no PKIBody has tag {body.tag:#x}")
+        protection = fields.maybe(explicit(0))
+        if protection is not None:
+            der.read(protection.content, der.BIT_STRING)
+        extra = fields.maybe(explicit(1))
+        certs = (
+            ()
+            if extra is None
+            else tuple(
+                element.encoding
+                for element in der.children(der.read(extra.content, der.SEQUENCE).content, MAX_EXTRA_CERTS)
+            )
+        )
+        fields.end()
+    except der.DERError as error:
+        raise MalformedMessageError(f"not a CMP message: {error}") from None
+    return RawMessage(header, body_type, body.content, certs, protection is not None, data)
+
+
+def _read_header(data: bytes) -> Header:
+    fields = der.Fields(der.sequence(data))
+    pvno = der.integer(fields.take(der.INTEGER))
+    sender = fields.take().encoding
+    recipient = fields.take().encoding
+    time = fields.maybe(explicit(0))
+    algorithm = fields.maybe(explicit(1))
+    octets = [fields.maybe(explicit(number)) for number in range(2, 7)]
+    sender_kid, _, transaction_id, sender_nonce, recip_nonce = (
+        None if element is None else der.octets(element.content) for element in octets
+    )
+    free_text = fields.maybe(explicit(7))
+    if free_text is not None:
+        der.read(free_text.content, der.SEQUENCE)
+    info = fields.maybe(explicit(8))
+    fields.end()
+    if transaction_id is not None and len(transaction_id) > MAX_TRANSACTION_ID:
+        raise der.DERError("transactionID too long")
+    if algorithm is not None:
+        _check_algorithm(algorithm.content)
+    return Header(
+        pvno=pvno,
+        sender=sender,
+        recipient=recipient,
+        message_time=None if time is None else der.moment(der.read(time.content)),
+        protection_alg=None if algorithm is None else algorithm.content,
+        protection_oid=None if algorithm is None else der.dotted(der.sequence(algorithm.content)[0]),
+        sender_kid=sender_kid,
+        transaction_id=transaction_id,
+        sender_nonce=sender_nonce,
+        recip_nonce=recip_nonce,
+        general_info=() if info is None else read_itavs(info.content),
+    )
+
+
+def _check_algorithm(data: bytes) -> None:
+    """An AlgorithmIdentifier; for password-based MAC with parameters of the right shape.
+
+    libcrypto of before July 2026 crashes on some crafted ones, and who sends them need not know any secret.
+    """
+    fields = der.Fields(der.sequence(data))
+    oid = der.dotted(fields.take(der.OID))
+    if oid == PBM_OID:
+        parameters = der.Fields(der.children(fields.take(der.SEQUENCE).content))
+        parameters.take(der.OCTET_STRING)
+        parameters.take(der.SEQUENCE)
+        der.integer(parameters.take(der.INTEGER))
+        parameters.take(der.SEQUENCE)
+        parameters.end()
+    elif not fields.done:
+        fields.take()
+    fields.end()
+
+
+def read_itavs(data: bytes) -> tuple[tuple[str, bytes | None], ...]:
+    """A SEQUENCE OF InfoTypeAndValue as pairs of dotted OID and value as DER.
+
+    Raises DERError.
+    """
+    pairs = []
+    for element in der.sequence(data):
+        fields = der.Fields(der.sequence(element.encoding))
+        oid = der.dotted(fields.take(der.OID))
+        value = None if fields.done else fields.take().encoding
+        fields.end()
+        pairs.append((oid, value))
+    return tuple(pairs)
+
+
+def directory_name(general_name: bytes) -> bytes | None:
+    """The Name inside a GeneralName, both DER, when it is a directoryName."""
+    element = der.read(general_name)
+    return der.read(element.content, der.SEQUENCE).encoding if element.tag == DIRECTORY_NAME else None
+
+
+def as_csr(
+    subject: bytes | None, spki: bytes | None, extensions: bytes | None
+) -> x509.CertificateSigningRequest:
+    """DER pieces dressed up as a CSR with an empty signature, so that ``cryptography`` reads them.
+
+    It has no public reader for a bare Name or Extensions. Raises ValueError, in part only when a property
+    is read.
+    """
+    attributes = b""
+    if extensions is not None:
+        oid = der.encode_oid("1.2.840.113549.1.9.14")
+        attributes = der.encode(der.SEQUENCE, oid, der.encode(0x31, extensions))
+    info = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(0),
+        subject if subject is not None else der.encode(der.SEQUENCE),
+        spki if spki is not None else _ED25519_SPKI,
+        der.encode(explicit(0), attributes),
+    )
+    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
+    return x509.load_der_x509_csr(
+        der.encode(der.SEQUENCE, info, algorithm, der.encode(der.BIT_STRING, b"\0"))
+    )
+
+
+def read_name(data: bytes) -> x509.Name:
+    """A Name from its DER. Raises ValueError."""
+    return as_csr(data, None, None).subject
