@@ -1,0 +1,16 @@
+"""The compiled part of the package; everything else stands in pyproject.toml."""
+
+from __future__ import annotations
+
+import platform
+import sysconfig
+
+from setuptools import setup
+
+# One wheel serves every CPython from 3.10 on, except where the limited API does not exist.
+limited_api = platform.python_implementation() == "CPython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+setup(
+    cffi_modules=["build_cffi.py:ffibuilder"],
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if limited_api else {},
+)

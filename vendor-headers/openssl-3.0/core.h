@@ -1,0 +1,2 @@
+/* Types */
+typedef int OSSL_CALLBACK(const OSSL_PARAM[], void *);

@@ -1,0 +1,2 @@
+/* Types */
+typedef int... time_t;

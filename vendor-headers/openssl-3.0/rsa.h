@@ -1,0 +1,2 @@
+/* RSA keys */
+MACRO EVP_PKEY *EVP_RSA_gen(unsigned int);

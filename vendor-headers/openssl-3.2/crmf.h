@@ -1,0 +1,2 @@
+/* The certificate template */
+X509_PUBKEY *OSSL_CRMF_CERTTEMPLATE_get0_publicKey(const OSSL_CRMF_CERTTEMPLATE *);

@@ -1,0 +1,2 @@
+/* The error queue */
+int ERR_count_to_mark(void);

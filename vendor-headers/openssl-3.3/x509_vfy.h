@@ -1,0 +1,2 @@
+/* Trust stores */
+struct stack_st_X509_OBJECT *X509_STORE_get1_objects(X509_STORE *);

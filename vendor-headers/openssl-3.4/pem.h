@@ -1,0 +1,2 @@
+/* Constants */
+static const char *const PEM_STRING_ACERT;

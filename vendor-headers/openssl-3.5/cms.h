@@ -1,0 +1,2 @@
+/* Types */
+typedef struct CMS_EnvelopedData_st CMS_EnvelopedData;

@@ -1,0 +1,2 @@
+/* Types */
+typedef struct evp_skey_st EVP_SKEY;

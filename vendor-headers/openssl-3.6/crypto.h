@@ -1,0 +1,5 @@
+/* Memory */
+void *CRYPTO_malloc_array(size_t, size_t, const char *, int);
+void *CRYPTO_realloc_array(void *, size_t, size_t, const char *, int);
+void *CRYPTO_secure_malloc_array(size_t, size_t, const char *, int);
+void *CRYPTO_secure_calloc(size_t, size_t, const char *, int);

@@ -1,0 +1,3 @@
+/* Keys */
+int EVP_PKEY_get_security_category(const EVP_PKEY *);
+int i2d_PKCS8PrivateKey(const EVP_PKEY *, unsigned char **);

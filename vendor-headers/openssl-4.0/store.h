@@ -1,0 +1,6 @@
+/* Constants */
+#define OSSL_STORE_INFO_SKEY ...
+
+/* What was found */
+EVP_SKEY *OSSL_STORE_INFO_get0_SKEY(const OSSL_STORE_INFO *);
+EVP_SKEY *OSSL_STORE_INFO_get1_SKEY(const OSSL_STORE_INFO *);
