@@ -118,10 +118,13 @@ def osslcmp_srv_cert_request(
             check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
             cert_out[0] = answer.certificate
         if chain is not None:
-            chain_out[0] = disarm(chain)
+            chain_out[0] = chain
+            disarm(chain)
         if ca_pubs is not None:
-            ca_pubs_out[0] = disarm(ca_pubs)
-        return disarm(status)
+            ca_pubs_out[0] = ca_pubs
+            disarm(ca_pubs)
+        disarm(status)
+        return status
     except BaseException as error:
         handler.stash(error)
         return NULL
@@ -131,7 +134,9 @@ def osslcmp_srv_cert_request(
 def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
     handler = _handler(server)
     try:
-        return disarm(_status_info(handler.revocation()))
+        status_info = _status_info(handler.revocation())
+        disarm(status_info)
+        return status_info
     except BaseException as error:
         handler.stash(error)
         return NULL
@@ -149,7 +154,8 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
             if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
                 check(0, "making a list of infos")
             disarm(itav)
-        out[0] = disarm(stack)
+        out[0] = stack
+        disarm(stack)
         return 1
     except BaseException as error:
         handler.stash(error)

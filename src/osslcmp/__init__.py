@@ -1,0 +1,73 @@
+"""OpenSSL's own implementation of CMP (RFC 9810) for Python."""
+
+from ._lib import features, ffi, lib, openssl_version
+from ._certreq import CertificateRequest
+from .client import Client
+from .context import Context, certconf
+from .enrollment import Enrollment
+from .enums import (
+    CR,
+    IR,
+    KUR,
+    P10CR,
+    BodyType,
+    FailureInfo,
+    Option,
+    PKIStatus,
+    POPOMethod,
+    RevocationReason,
+    Severity,
+)
+from .errors import (
+    CMPError,
+    ConfirmError,
+    ErrorEntry,
+    OpenSSLError,
+    ProtectionError,
+    RejectedError,
+    RequestError,
+    ResponseError,
+    TransferError,
+    TransferTimeout,
+    UnsupportedError,
+)
+from .itav import InfoTypeAndValue
+from .revocation import Revocation
+from .transaction import Transaction
+
+__all__ = [
+    "CR",
+    "IR",
+    "KUR",
+    "P10CR",
+    "BodyType",
+    "CMPError",
+    "CertificateRequest",
+    "Client",
+    "ConfirmError",
+    "Context",
+    "Enrollment",
+    "ErrorEntry",
+    "FailureInfo",
+    "InfoTypeAndValue",
+    "OpenSSLError",
+    "Option",
+    "POPOMethod",
+    "PKIStatus",
+    "ProtectionError",
+    "RejectedError",
+    "RequestError",
+    "ResponseError",
+    "Revocation",
+    "RevocationReason",
+    "Severity",
+    "Transaction",
+    "TransferError",
+    "TransferTimeout",
+    "UnsupportedError",
+    "certconf",
+    "features",
+    "ffi",
+    "lib",
+    "openssl_version",
+]

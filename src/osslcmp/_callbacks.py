@@ -1,0 +1,197 @@
+"""Every ``extern "Python"`` function: how C comes back to us.
+
+The way of a callback:
+
+1. :class:`osslcmp.Context` brackets a call into C with ``osslcmp_enter(session)`` and ``osslcmp_leave()``.
+   The session (C, per context) holds the handle of a :class:`CallState` (Python, per context).
+2. OpenSSL calls one of our static C functions: there is one for each callback type.
+3. That function finds the :class:`CallState` of the call that is running on this thread.
+4. It converts the arguments, calls the user's object and converts what that returns.
+5. Whatever is raised is stored in the state, and C gets the value that means *reject*.
+6. C fails in its own way and returns to the context.
+7. The context raises the stored exception unchanged, with OpenSSL's errors as notes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from cryptography import x509
+
+from . import _convert
+from ._errqueue import clear, text
+from ._lib import NULL, ffi, lib
+from .enums import FailureInfo, Severity
+from .errors import ErrorEntry
+
+__all__ = ["CallState", "current", "log_level"]
+
+logger = logging.getLogger("osslcmp.openssl")
+
+_LEVELS = {
+    Severity.EMERG: logging.CRITICAL,
+    Severity.ALERT: logging.CRITICAL,
+    Severity.CRIT: logging.CRITICAL,
+    # What OpenSSL calls an error is raised here: the application decides how bad it is.
+    Severity.ERR: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.NOTICE: logging.INFO,
+    Severity.INFO: logging.DEBUG,
+    Severity.DEBUG: logging.DEBUG,
+    Severity.TRACE: logging.DEBUG,
+}
+
+
+class CallState:
+    """What the callbacks of one context share with it."""
+
+    def __init__(self) -> None:
+        self.exception: BaseException | None = None
+        self.told: list[ErrorEntry] = []
+        # Before 3.2 a wrong sender is only logged, not queued: then the log is what there is to tell.
+        self.keep_notes = False
+        self.notes: list[ErrorEntry] = []
+        self.transfer: Callable[[bytes], bytes] | None = None
+        self.cert_conf: Callable[[x509.Certificate, FailureInfo], object] | None = None
+        self.cert_conf_text: object = None
+        self.http: Callable[[Any, bool, bool], Any] | None = None
+        self.context: Any = None
+
+    def begin(self) -> None:
+        """Forget what the previous call left."""
+        self.exception = None
+        self.told = []
+        self.notes = []
+
+    def store(self, exception: BaseException) -> None:
+        """Keep the first exception: what follows it in C is its consequence."""
+        if self.exception is None:
+            self.exception = exception
+
+
+class _Current(threading.local):
+    state: CallState | None = None
+
+
+current = _Current()
+"""The state of the innermost call that runs on this thread."""
+
+
+def log_level() -> int:
+    """The severity up to which somebody listens."""
+    level = logger.getEffectiveLevel()
+    if level <= logging.DEBUG:
+        return int(Severity.TRACE)
+    if level <= logging.INFO:
+        return int(Severity.NOTICE)
+    return int(Severity.WARNING) if level <= logging.WARNING else int(Severity.ERR)
+
+
+@ffi.def_extern(error=0)
+def osslcmp_py_tick(handle: Any) -> int:
+    """While C waits: Python runs signal handlers here. 0 makes the wait end."""
+    try:
+        for _ in range(2):  # every supported Python looks for signals at a backward jump
+            pass
+        return 1
+    except BaseException as exception:
+        ffi.from_handle(handle).store(exception)
+        return 0
+
+
+@ffi.def_extern()
+def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, message: Any) -> None:
+    """OpenSSL's log, and the entries of the error queue that it prints instead of leaving them."""
+    state: CallState = ffi.from_handle(handle)
+    try:
+        told, function = text(message), text(func)
+        if level <= Severity.ERR:
+            reason, _, data = told.partition(":")
+            state.told.append(ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text(file), line))
+        elif state.keep_notes:
+            state.notes.append(ErrorEntry(0, 0, "CMP log", told.strip(), "", function, text(file), line))
+        severity = _LEVELS.get(Severity(level), logging.DEBUG)
+        if logger.isEnabledFor(severity):
+            logger.log(severity, "%s", told, extra={"openssl_function": function})
+    except BaseException as exception:
+        state.store(exception)
+
+
+@ffi.def_extern(error=NULL)
+def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
+    """Carry a message with the user's callable."""
+    state = current.state
+    if state is None or state.transfer is None:
+        return NULL
+    try:
+        sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
+        received = state.transfer(sent)
+        if not isinstance(received, (bytes, bytearray)):
+            raise TypeError(f"transport: must return the response as bytes, not {type(received).__name__}")
+        clear()
+        return message_from_der(bytes(received))
+    except BaseException as exception:
+        state.store(exception)
+        return NULL
+
+
+def message_from_der(der: bytes) -> Any:
+    """A new ``OSSL_CMP_MSG *``, not owned; NULL with the error queued if it does not decode."""
+    return lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", der), len(der))
+
+
+@ffi.def_extern(error=1 << 2)
+def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
+    """Ask the user's callable about the new certificate."""
+    state = current.state
+    rejected = fail_info or int(FailureInfo.incorrectData)
+    if state is None or state.cert_conf is None:
+        return rejected
+    try:
+        certificate = _convert.cert_from_c(cert)
+        assert certificate is not None
+        verdict = state.cert_conf(certificate, FailureInfo(fail_info))
+    except BaseException as exception:
+        state.store(exception)
+        _refusal_text(state, message, str(exception))
+        return rejected
+    if verdict is None or verdict is True:
+        return 0
+    if isinstance(verdict, str):
+        _refusal_text(state, message, verdict)
+        return rejected
+    if verdict is False:
+        return rejected
+    if isinstance(verdict, int):
+        return int(verdict) & 0x7FFFFFF
+    state.store(
+        TypeError(
+            "certConf callback: return None or True to accept, FailureInfo, False or a text to refuse, "
+            f"not {type(verdict).__name__}"
+        )
+    )
+    return rejected
+
+
+def _refusal_text(state: CallState, message: Any, reason: str) -> None:
+    """Tell the server why. The context keeps the chars: C reads them after we have returned."""
+    if reason and message != NULL:
+        state.cert_conf_text = ffi.new("char[]", reason.replace("\0", "").encode()[:1000])
+        message[0] = state.cert_conf_text
+
+
+@ffi.def_extern(error=NULL)
+def osslcmp_py_http(bio: Any, arg: Any, connect: int, detail: int) -> Any:
+    """Let the user's callable wrap the connection, or take it down."""
+    state = current.state
+    if state is None or state.http is None:
+        return bio
+    try:
+        wrapped = state.http(bio, bool(connect), bool(detail))
+        return bio if wrapped is None else wrapped
+    except BaseException as exception:
+        state.store(exception)
+        return NULL

@@ -1,0 +1,118 @@
+"""What to ask for: the certificate template and the contents of other requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+from . import _convert
+from ._ctx_auth import AuthMixin, _cert
+from ._handles import disarm
+from ._lib import NULL, lib, require
+from ._names import parse_name
+from .itav import InfoTypeAndValue
+
+__all__ = ["RequestMixin"]
+
+
+class RequestMixin(AuthMixin):
+    """The request part of :class:`osslcmp.Context`."""
+
+    def set_new_pkey(self, key: PrivateKeyTypes | PublicKeyTypes | None) -> None:
+        """The key to certify (``OSSL_CMP_CTX_set0_newPkey``, 3.0).
+
+        A private key, or a public key alone where possession is proved otherwise (POPO none or RAVERIFIED).
+        ``None``: the key of signature protection.
+        """
+        if key is None:
+            self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, NULL, what="setting the new key")
+            return
+        private = hasattr(key, "private_bytes")
+        if private:
+            handle = _convert.key_to_c(key)
+        elif hasattr(key, "public_bytes"):
+            handle = _convert.public_key_to_c(key)
+        else:
+            raise TypeError(f"new key: a key of cryptography, not {type(key).__name__}")
+        # set0 takes the reference over only on success, so that ours is disarmed only then.
+        self._set(lib.OSSL_CMP_CTX_set0_newPkey, int(private), handle, what="setting the new key")
+        disarm(handle)
+
+    @property
+    def new_public_key(self) -> PublicKeyTypes | None:
+        """Public part of the key to certify (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
+        pointer = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
+        return None if pointer == NULL else _convert.public_key_from_c(pointer)
+
+    @property
+    def new_pkey(self) -> PrivateKeyTypes | None:
+        """Private key to certify, also a centrally generated one (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
+        pointer = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
+        return None if pointer == NULL else _convert.key_from_c(pointer)
+
+    def set_issuer(self, name: x509.Name | str | None) -> None:
+        """Issuer to put into the template (``OSSL_CMP_CTX_set1_issuer``, 3.0)."""
+        handle = NULL if name is None else _convert.name_to_c(parse_name(name))
+        self._set(lib.OSSL_CMP_CTX_set1_issuer, handle, what="setting the issuer")
+
+    def set_serial_number(self, serial: int | None) -> None:
+        """Serial number of the certificate to revoke, with the issuer (``OSSL_CMP_CTX_set1_serialNumber``, 3.2)."""
+        require("serial_number", "set_serial_number")
+        if serial is not None and not isinstance(serial, int):
+            raise TypeError(f"serial: an int, not {type(serial).__name__}")
+        handle = NULL if serial is None else _convert.integer_to_c(serial)
+        self._set(lib.OSSL_CMP_CTX_set1_serialNumber, handle, what="setting the serial number")
+
+    def set_subject_name(self, name: x509.Name | str | None) -> None:
+        """Subject to ask for (``OSSL_CMP_CTX_set1_subjectName``, 3.0).
+
+        Without it: that of the CSR, the old certificate or our certificate.
+        """
+        handle = NULL if name is None else _convert.name_to_c(parse_name(name))
+        self._set(lib.OSSL_CMP_CTX_set1_subjectName, handle, what="setting the subject")
+
+    def push_subject_alt_name(self, name: x509.GeneralName) -> None:
+        """Add a subject alternative name to ask for (``OSSL_CMP_CTX_push1_subjectAltName``, 3.0)."""
+        if not isinstance(name, x509.GeneralName):
+            raise TypeError(f"subject alternative name: an x509.GeneralName, not {type(name).__name__}")
+        for handle in _convert.general_names_to_c([name]):
+            self._set(lib.OSSL_CMP_CTX_push1_subjectAltName, handle, what="adding a subject alternative name")
+
+    def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
+        """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""
+        stack = _convert.extensions_to_c(extensions)
+        self._set(lib.OSSL_CMP_CTX_set0_reqExtensions, stack, what="setting the extensions")
+        disarm(stack)
+
+    def req_extensions_have_san(self) -> bool:
+        """Whether these include subject alternative names (``OSSL_CMP_CTX_reqExtensions_have_SAN``, 3.0)."""
+        return bool(self._get(lib.OSSL_CMP_CTX_reqExtensions_have_SAN) == 1)
+
+    def push_policy(self, policy: x509.PolicyInformation) -> None:
+        """Add a certificate policy to ask for (``OSSL_CMP_CTX_push0_policy``, 3.0)."""
+        if not isinstance(policy, x509.PolicyInformation):
+            raise TypeError(f"policy: an x509.PolicyInformation, not {type(policy).__name__}")
+        handle = _convert.policy_to_c(policy)
+        self._set(lib.OSSL_CMP_CTX_push0_policy, handle, what="adding a policy")
+        disarm(handle)
+
+    def set_old_cert(self, certificate: x509.Certificate | None) -> None:
+        """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
+        handle = NULL if certificate is None else _convert.cert_to_c(_cert("old certificate", certificate))
+        self._set(lib.OSSL_CMP_CTX_set1_oldCert, handle, what="setting the old certificate")
+
+    def set_p10_csr(self, request: x509.CertificateSigningRequest | None) -> None:
+        """CSR for p10cr, or source of defaults for the others (``OSSL_CMP_CTX_set1_p10CSR``, 3.0)."""
+        if request is not None and not isinstance(request, x509.CertificateSigningRequest):
+            raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
+        handle = NULL if request is None else _convert.csr_to_c(request)
+        self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
+
+    def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
+        """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""
+        handle = _convert.itav_to_c(itav)
+        self._set(lib.OSSL_CMP_CTX_push0_genm_ITAV, handle, what="adding to the general message")
+        disarm(handle)

@@ -1,0 +1,58 @@
+"""Ownership of C objects: the only place with ``ffi.gc``.
+
+``take`` is for what C gave us for good, ``share`` for a reference of our own to what C keeps,
+``disarm`` for what C took over from us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from ._errqueue import check
+from ._lib import NULL, ffi, lib
+
+__all__ = ["cert_stack", "disarm", "share", "take", "take_stack"]
+
+_P = TypeVar("_P")
+
+
+def take(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
+    """Own ``pointer``: ``free`` is called when the last reference to the result goes.
+
+    Raises the queued errors, telling ``what`` failed, if it is NULL.
+    """
+    if pointer == NULL:
+        check(NULL, what)
+    return ffi.gc(pointer, free)
+
+
+def disarm(handle: object) -> None:
+    """C has taken over ``handle``: it is not freed any more."""
+    ffi.gc(handle, None)
+
+
+def share(pointer: _P, up_ref: Callable[[_P], int], free: Callable[[_P], Any], what: str) -> _P:
+    """A reference of our own to a ref-counted object that C keeps."""
+    check(up_ref(pointer), what)
+    return ffi.gc(pointer, free)
+
+
+def _pop_free_certs(stack: Any) -> None:
+    lib.sk_X509_pop_free(stack, ffi.addressof(lib, "X509_free"))
+
+
+def take_stack(stack: Any, what: str) -> Any:
+    """Own a ``STACK_OF(X509)`` with the certificates in it."""
+    return take(stack, _pop_free_certs, what)
+
+
+def cert_stack(certs: Iterable[Any]) -> Any:
+    """A new ``STACK_OF(X509)`` that holds a reference to each of the given handles."""
+    stack = take_stack(lib.sk_X509_new_null(), "making a list of certificates")
+    for cert in certs:
+        check(lib.X509_up_ref(cert), "making a list of certificates")
+        if lib.sk_X509_push(stack, cert) <= 0:
+            lib.X509_free(cert)
+            check(0, "making a list of certificates")
+    return stack

@@ -1,0 +1,78 @@
+"""The only importer of the compiled module: version check and what the loaded OpenSSL can do."""
+
+from __future__ import annotations
+
+import os
+
+try:
+    from ._native import ffi, lib
+except ImportError as error:  # built against a newer libcrypto than the one that is loaded, usually
+    if "undefined symbol" not in str(error) and "version `OPENSSL" not in str(error):
+        raise
+    raise ImportError(
+        "osslcmp was built against a newer OpenSSL than the libcrypto that this process loads: "
+        f"rebuild it here, or load the OpenSSL that it was built for ({error})"
+    ) from error
+
+from .errors import UnsupportedError
+
+__all__ = ["NULL", "features", "ffi", "forks", "lib", "openssl_version", "require"]
+
+NULL = ffi.NULL
+
+openssl_version: tuple[int, int, int] = (
+    lib.OPENSSL_version_major(),
+    lib.OPENSSL_version_minor(),
+    lib.OPENSSL_version_patch(),
+)
+"""Version of the loaded libcrypto: major, minor, patch."""
+
+_built = lib.osslcmp_built_version()
+_built_version = (_built >> 28 & 0xF, _built >> 20 & 0xFF)
+if openssl_version[:2] < _built_version:
+    raise ImportError(
+        f"osslcmp was built against OpenSSL {_built_version[0]}.{_built_version[1]}, but this process loads "
+        f"OpenSSL {'.'.join(map(str, openssl_version))}: load the newer one or rebuild osslcmp here"
+    )
+
+#: First release and a symbol that proves it, by feature.
+_NEEDED = {
+    "ca_certs": ("3.2", "OSSL_CMP_get1_caCerts"),
+    "root_ca_update": ("3.2", "OSSL_CMP_get1_rootCaKeyUpdate"),
+    "crl_update": ("3.4", "OSSL_CMP_get1_crlUpdate"),
+    "cert_req_template": ("3.4", "OSSL_CMP_get1_certReqTemplate"),
+    "cert_profile": ("3.3", "OSSL_CMP_ITAV_new0_certProfile"),
+    "central_key_generation": ("3.5", "OSSL_CRMF_ENCRYPTEDKEY_get1_pkey"),
+    "delayed_delivery": ("3.3", "OSSL_CMP_SRV_CTX_init_trans"),
+    "no_cache_extracerts": ("3.3", "OSSL_CMP_OPT_NO_CACHE_EXTRACERTS"),
+    "serial_number": ("3.2", "OSSL_CMP_CTX_set1_serialNumber"),
+    "use_tls": ("3.2", "OSSL_CMP_OPT_USE_TLS"),
+    "validated_server_certificate": ("3.2", "OSSL_CMP_CTX_get0_validatedSrvCert"),
+    "reset_geninfo_itavs": ("3.0.8", "OSSL_CMP_CTX_reset_geninfo_ITAVs"),
+    "update_recip_nonce": ("3.0.9", "OSSL_CMP_MSG_update_recipNonce"),
+    "geninfo_itavs": ("3.3", "OSSL_CMP_CTX_get0_geninfo_ITAVs"),
+    "libctx": ("3.2", "OSSL_CMP_CTX_get0_libctx"),
+}
+
+features: dict[str, bool] = {name: hasattr(lib, symbol) for name, (_, symbol) in _NEEDED.items()}
+"""What the loaded OpenSSL offers beyond 3.0, by name."""
+
+
+def require(feature: str, what: str) -> None:
+    """Raise :class:`osslcmp.UnsupportedError` for ``what`` unless OpenSSL has ``feature``."""
+    if not features[feature]:
+        raise UnsupportedError(what, _NEEDED[feature][0], ".".join(map(str, openssl_version)))
+
+
+class _Forks:
+    """Counts the forks above us, so that a child notices objects of its parent."""
+
+    count = 0
+
+    def note(self) -> None:
+        self.count += 1
+
+
+forks = _Forks()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forks.note)

@@ -1,0 +1,117 @@
+"""What all requests of a client have in common: parsed once, applied to a fresh context for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+
+from ._inputs import check_text
+from ._lib import lib
+from ._names import parse_name
+from .context import Context
+from .enums import Option
+from .itav import InfoTypeAndValue
+from .transport import Address, Transport
+
+__all__ = ["Settings", "algorithm"]
+
+
+@dataclass
+class Settings:
+    """Credentials, trust and transfer of a :class:`osslcmp.Client`."""
+
+    address: Address | None = None
+    transport: Transport | None = None
+    reference: bytes | None = field(default=None, repr=False)
+    secret: bytes | None = field(default=None, repr=False)
+    certificate: x509.Certificate | None = None
+    key: Any = field(default=None, repr=False)
+    chain: list[x509.Certificate] = field(default_factory=list)
+    trusted: list[x509.Certificate] = field(default_factory=list)
+    untrusted: list[x509.Certificate] = field(default_factory=list)
+    server_certificate: x509.Certificate | None = None
+    expected_sender: x509.Name | None = None
+    recipient: x509.Name | None = None
+    extra_certs: list[x509.Certificate] = field(default_factory=list)
+    general_info: list[InfoTypeAndValue] = field(default_factory=list)
+    proxy: str | None = None
+    no_proxy: str | None = None
+    max_response_length: int = 0
+    options: dict[Option, int] = field(default_factory=dict)
+
+    def context(self) -> Context:
+        """A new context with all of it."""
+        context = Context()
+        self._apply_transfer(context)
+        for option, value in self.options.items():
+            context.set_option(option, value)
+        if self.secret is not None:
+            context.set_secret_value(self.secret)
+        if self.reference is not None:
+            context.set_reference_value(self.reference)
+        if self.certificate is not None:
+            context.set_cert(self.certificate)
+        if self.key is not None:
+            context.set_pkey(self.key)
+        helping = [*self.untrusted, *self.chain]
+        if helping:
+            context.set_untrusted(helping)
+        if self.certificate is not None and self.chain:
+            context.build_cert_chain(None, self.chain)
+        if self.trusted:
+            context.set_trusted_store(self.trusted)
+        if self.server_certificate is not None:
+            context.set_srv_cert(self.server_certificate)
+        if self.expected_sender is not None:
+            context.set_expected_sender(self.expected_sender)
+        if self.recipient is not None:
+            context.set_recipient(self.recipient)
+        if self.extra_certs:
+            context.set_extra_certs_out(self.extra_certs)
+        for itav in self.general_info:
+            context.push_geninfo_itav(itav)
+        return context
+
+    def _apply_transfer(self, context: Context) -> None:
+        if self.transport is not None:
+            context.set_transfer_cb(self.transport)
+            return
+        assert self.address is not None
+        self.address.apply(context)
+        if self.proxy is not None:
+            context.set_proxy(self.proxy)
+        if self.no_proxy is not None:
+            context.set_no_proxy(self.no_proxy)
+        if self.max_response_length:
+            context.set_max_response_length(self.max_response_length)
+
+
+def algorithm(what: str, name: str) -> int:
+    """The NID of an algorithm that OpenSSL knows by ``name``, such as ``sha256`` or ``hmac-sha256``."""
+    check_text(what, name)
+    nid: int = 0
+    for spelling in (name, name.upper(), name.lower(), name.replace("-", ""), name.replace("-", "").upper()):
+        nid = lib.OBJ_sn2nid(spelling.encode()) or lib.OBJ_ln2nid(spelling.encode())
+        if nid:
+            return nid
+    lib.ERR_clear_error()
+    raise ValueError(f"{what}: OpenSSL knows no algorithm {name!r}")
+
+
+def itavs(what: str, items: Iterable[InfoTypeAndValue]) -> list[InfoTypeAndValue]:
+    """``items`` as a list, with the types checked."""
+    if isinstance(items, InfoTypeAndValue):
+        return [items]
+    found = list(items)
+    for item in found:
+        if not isinstance(item, InfoTypeAndValue):
+            raise TypeError(f"{what}: osslcmp.InfoTypeAndValue, not {type(item).__name__}")
+    return found
+
+
+def name_or_none(name: x509.Name | str | None) -> x509.Name | None:
+    """A name that may be left out."""
+    return None if name is None else parse_name(name)

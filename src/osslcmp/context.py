@@ -1,0 +1,228 @@
+"""``OSSL_CMP_CTX`` for Python: one method per C function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cryptography import x509
+
+from . import _convert
+from ._ctx_results import ResultMixin
+from ._ctx_transfer import TransferMixin
+from ._errqueue import clear
+from ._lib import NULL, ffi, lib
+from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo
+from .errors import ConfirmError, RejectedError
+from .itav import InfoTypeAndValue
+
+__all__ = ["Context", "certconf"]
+
+
+class _CertConf:
+    """OpenSSL's own ``OSSL_CMP_certConf_cb``, for :meth:`Context.set_cert_conf_cb`."""
+
+    def __repr__(self) -> str:
+        return "osslcmp.certconf"
+
+
+certconf = _CertConf()
+"""OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
+
+
+class Context(TransferMixin, ResultMixin):
+    """OpenSSL's CMP context (``OSSL_CMP_CTX_new``, 3.0): credentials, request, and the state of a transaction.
+
+    Method names follow the C names mechanically. Differences from C, all on the safe side: timeouts have finite
+    defaults (60 s for a message, 600 s in all), nothing is printed (logger ``osslcmp.openssl``), and a blocking
+    call ends on an interrupt. One thread at a time may use a context; others get a ``RuntimeError``. A child of
+    ``fork`` must make its own.
+    """
+
+    check_after: int | None = None
+    """Seconds that the server asked to wait before the next poll, after :meth:`try_certreq` returned ``None``."""
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.Context for {self._host or 'no server'}>"
+
+    # -- certificate confirmation -------------------------------------------------------------------------
+
+    def set_cert_conf_cb(
+        self, callback: Callable[[x509.Certificate, FailureInfo], object] | _CertConf | Any | None
+    ) -> None:
+        """Decide about a new certificate before it is confirmed (``OSSL_CMP_CTX_set_certConf_cb``, 3.0).
+
+        ``callback`` is :data:`osslcmp.certconf`, a C function (``OSSL_CMP_certConf_cb_t``), ``None`` for
+        OpenSSL's default, or a callable. The callable gets the certificate and a :class:`osslcmp.FailureInfo` with
+        what OpenSSL found wrong so far (0: nothing). It accepts by returning ``None`` or ``True``, and refuses by
+        returning ``False``, a :class:`osslcmp.FailureInfo` or a text for the server, or by raising: then the
+        exception reaches the caller unchanged, its text goes to the server, and its ``__context__`` is the
+        :class:`osslcmp.ConfirmError` with the certificate.
+        """
+        state_callback = None
+        if callback is None:
+            pointer = NULL
+        elif callback is certconf:
+            pointer = ffi.addressof(lib, "OSSL_CMP_certConf_cb")
+        elif isinstance(callback, ffi.CData):
+            pointer = callback
+        elif callable(callback):
+            pointer = ffi.addressof(lib, "osslcmp_py_cert_conf")
+            state_callback = callback
+        else:
+            raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
+        self._set(lib.OSSL_CMP_CTX_set_certConf_cb, pointer, what="setting the certConf callback")
+        self._state.cert_conf = state_callback
+
+    def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | Any | None) -> None:
+        """Argument of the certConf callback (``OSSL_CMP_CTX_set_certConf_cb_arg``, 3.0).
+
+        For :data:`osslcmp.certconf`: the certificates that the new certificate must chain to. For a C function:
+        a C pointer, kept alive with the context.
+        """
+        if trusted is None:
+            pointer = NULL
+        elif isinstance(trusted, ffi.CData):
+            pointer = trusted
+        else:
+            pointer = _convert.store_to_c(trusted)
+        self._set(lib.OSSL_CMP_CTX_set_certConf_cb_arg, pointer, what="setting the certConf argument")
+        # C does not consume it.
+        self._kept["cert_conf_cb_arg"] = (pointer, trusted)
+
+    @property
+    def cert_conf_cb_arg(self) -> Any:
+        """What :meth:`set_cert_conf_cb_arg` set (``OSSL_CMP_CTX_get_certConf_cb_arg``, 3.0)."""
+        return self._kept.get("cert_conf_cb_arg", (None, None))[1]
+
+    # -- transactions -------------------------------------------------------------------------------------
+
+    def exec_ir_ses(self) -> x509.Certificate:
+        """Initialization: :meth:`exec_certreq` with ``IR`` (``OSSL_CMP_exec_IR_ses``, 3.0)."""
+        return self.exec_certreq(IR)
+
+    def exec_cr_ses(self) -> x509.Certificate:
+        """Certification: :meth:`exec_certreq` with ``CR`` (``OSSL_CMP_exec_CR_ses``, 3.0)."""
+        return self.exec_certreq(CR)
+
+    def exec_p10cr_ses(self) -> x509.Certificate:
+        """Certification by CSR: :meth:`exec_certreq` with ``P10CR`` (``OSSL_CMP_exec_P10CR_ses``, 3.0)."""
+        return self.exec_certreq(P10CR)
+
+    def exec_kur_ses(self) -> x509.Certificate:
+        """Key update: :meth:`exec_certreq` with ``KUR`` (``OSSL_CMP_exec_KUR_ses``, 3.0)."""
+        return self.exec_certreq(KUR)
+
+    def exec_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate:
+        """A whole transaction with polling and confirmation (``OSSL_CMP_exec_certreq``, 3.0).
+
+        ``req_type`` is ``IR``, ``CR``, ``P10CR`` or ``KUR``; ``crm`` an ``OSSL_CRMF_MSG *`` to send instead of
+        one made from the context. Returns the new certificate. Raises :class:`osslcmp.CMPError`, and what a
+        callback raised. While the server says *waiting* this sleeps between polls as told, where a signal wakes
+        it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code in libcrypto.
+        """
+        while True:
+            certificate = self.try_certreq(req_type, crm)
+            if certificate is not None:
+                return certificate
+            self._wakeup.wait(self.check_after)
+
+    def try_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate | None:
+        """Start a transaction, or poll once in one that waits (``OSSL_CMP_try_certreq``, 3.0).
+
+        Returns the new certificate; ``None`` while the server says *waiting*, then :attr:`check_after` holds the
+        seconds to let pass before the next call. A negative ``req_type`` aborts a waiting transaction: it tells
+        the server by an error message and returns ``None``.
+        """
+        abort = isinstance(req_type, int) and req_type < 0
+        if not abort:
+            try:
+                req_type = BodyType(req_type)
+            except ValueError:
+                req_type = BodyType.ERROR
+            if req_type not in (IR, CR, P10CR, KUR):
+                raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
+        elif self.status != 3:
+            raise ValueError("req_type: nothing is waiting that could be aborted")
+        if crm is not None and not isinstance(crm, ffi.CData):
+            raise TypeError(f"crm: an OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+        self.check_after = None
+        wait = ffi.new("int *")
+        result = self._run(lib.OSSL_CMP_try_certreq, int(req_type), NULL if crm is None else crm, wait)
+        if result == -1:
+            self._raise_stored()
+            self.check_after = wait[0]
+            return None
+        if abort:
+            self._forget_abort(result)
+            return None
+        if result != 1:
+            raise self._certreq_failure(BodyType(req_type))
+        self._raise_stored()
+        clear()
+        certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
+        assert certificate is not None
+        return certificate
+
+    def _forget_abort(self, result: int) -> None:
+        """The transaction is over on our side whether or not the server has heard of it."""
+        if result != 1:
+            raise self._failure("telling the server that the transaction is aborted failed")
+
+    def _raise_stored(self) -> None:
+        """A callback that failed without making C fail must not go unnoticed."""
+        if self._state.exception is not None:
+            raise self._failure("a callback failed")
+
+    def _certreq_failure(self, req_type: BodyType) -> BaseException:
+        failure = self._failure(f"{req_type.name.lower()} failed")
+        # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
+        if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
+            return failure
+        enrollment = self._enrollment()
+        told = "a certificate was issued, but "
+        if isinstance(failure, RejectedError):
+            refused: BaseException = ConfirmError(
+                f"{told}its confirmation was refused: {failure}", enrollment, failure.errors, failure
+            )
+            refused.__cause__ = failure
+            return refused
+        errors = getattr(failure, "errors", ())
+        confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
+        if hasattr(failure, "errors"):
+            confirm.__cause__ = failure
+            return confirm
+        if failure.__context__ is None:
+            failure.__context__ = confirm
+        return failure
+
+    def _enrollment(self) -> object:
+        from .enrollment import Enrollment
+
+        return Enrollment.of(self)
+
+    def exec_rr_ses(self) -> None:
+        """Revoke a certificate (``OSSL_CMP_exec_RR_ses``, 3.0).
+
+        Which one tell :meth:`set_old_cert`, or :meth:`set_issuer` and :meth:`set_serial_number` (3.2), or
+        :meth:`set_p10_csr`. Statuses accepted and grantedWithMods succeed; revocationWarning and
+        revocationNotification succeed with a warning in :attr:`status`; the others raise
+        :class:`osslcmp.RejectedError`.
+        """
+        if not self._run(lib.OSSL_CMP_exec_RR_ses):
+            raise self._failure("rr failed")
+        self._raise_stored()
+        clear()
+
+    def exec_genm_ses(self) -> list[InfoTypeAndValue]:
+        """Send a general message and return the answer's items (``OSSL_CMP_exec_GENM_ses``, 3.0).
+
+        The items to send come from :meth:`push_genm_itav`; :meth:`reinit` empties them.
+        """
+        stack = self._run(lib.OSSL_CMP_exec_GENM_ses)
+        if stack == NULL:
+            raise self._failure("genm failed")
+        owned = _convert.own_itavs(stack)
+        self._raise_stored()
+        clear()
+        return _convert.itavs_from_c(owned)

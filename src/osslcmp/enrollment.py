@@ -1,0 +1,54 @@
+"""What an enrolment brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from ._lib import features
+from .enums import FailureInfo, PKIStatus
+
+if TYPE_CHECKING:
+    from .context import Context
+
+__all__ = ["Enrollment"]
+
+
+@dataclass(frozen=True)
+class Enrollment:
+    """A new certificate and what came with it."""
+
+    certificate: x509.Certificate
+    """The certificate."""
+    chain: list[x509.Certificate]
+    """Its chain upwards without itself, as far as it could be built."""
+    ca_pubs: list[x509.Certificate]
+    """CA certificates that the server published: trust them only under MAC protection."""
+    extra_certs: list[x509.Certificate]
+    """Other certificates in the answer, untrusted."""
+    status: PKIStatus
+    """``accepted``, ``grantedWithMods`` (look at the differences) or a warning."""
+    failure_info: FailureInfo
+    """Failure bits that the server sent along."""
+    text: str
+    """The server's words."""
+    server_certificate: x509.Certificate | None = None
+    """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
+
+    @classmethod
+    def of(cls, context: Context) -> Enrollment:
+        """The results in a context."""
+        certificate = context.new_cert
+        assert certificate is not None
+        return cls(
+            certificate,
+            context.new_chain,
+            context.ca_pubs,
+            context.extra_certs_in,
+            context.status,
+            context.fail_info,
+            "\n".join(context.status_string),
+            context.validated_srv_cert if features["validated_server_certificate"] else None,
+        )

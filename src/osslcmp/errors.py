@@ -1,0 +1,171 @@
+"""Everything that osslcmp raises on purpose.
+
+::
+
+    CMPError
+     ├── OpenSSLError            .errors: OpenSSL's error queue, oldest first
+     │    ├── RequestError       the request could not be built or protected
+     │    ├── TransferError      no answer came
+     │    │    └── TransferTimeout   ... in time (also a TimeoutError); .transaction if it can go on
+     │    ├── ProtectionError    the answer is not (validly) protected by whom we trust
+     │    └── ResponseError      the answer does not fit the request
+     ├── RejectedError           the server said no: .status, .failure_info, .text
+     ├── ConfirmError            a certificate came but was not accepted or confirmed: .enrollment
+     └── UnsupportedError        needs a newer OpenSSL: .needed, .found (also a NotImplementedError)
+
+Wrong arguments are ``TypeError`` or ``ValueError``, raised before C is entered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .enums import FailureInfo, PKIStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "CMPError",
+    "ConfirmError",
+    "ErrorEntry",
+    "OpenSSLError",
+    "ProtectionError",
+    "RejectedError",
+    "RequestError",
+    "ResponseError",
+    "TransferError",
+    "TransferTimeout",
+    "UnsupportedError",
+]
+
+
+@dataclass(frozen=True)
+class ErrorEntry:
+    """One entry of OpenSSL's error queue (``ERR_get_error_all``, 3.0)."""
+
+    library: int
+    """Number of the library, ``ERR_GET_LIB``; 0 if only the text is known."""
+    reason: int
+    """Number of the reason within the library, ``ERR_GET_REASON``."""
+    library_name: str
+    """Its name, for instance ``CMP routines``."""
+    text: str
+    """The reason as text, for instance ``error validating protection``."""
+    data: str = ""
+    """What OpenSSL added to it, for instance ``request sent: IR, expected response: IP``."""
+    function: str = ""
+    """The C function that raised it; empty if OpenSSL does not tell."""
+    file: str = ""
+    """The C source file."""
+    line: int = 0
+    """The line in it."""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.data}" if self.data else self.text
+
+
+def _story(entries: Iterable[ErrorEntry]) -> str:
+    """The entries, outermost failure first, without repetitions."""
+    return "; ".join(dict.fromkeys(str(entry) for entry in reversed(tuple(entries))))
+
+
+class CMPError(Exception):
+    """Base of all exceptions of osslcmp."""
+
+
+class OpenSSLError(CMPError):
+    """A call into libcrypto failed.
+
+    ``errors`` is the drained error queue as a tuple of :class:`ErrorEntry`, oldest (the cause) first.
+    """
+
+    def __init__(self, message: str = "", errors: Iterable[ErrorEntry] = ()) -> None:
+        self.errors: tuple[ErrorEntry, ...] = tuple(errors)
+        story = _story(self.errors)
+        super().__init__(": ".join(part for part in (message, story) if part) or "unknown failure in OpenSSL")
+
+
+class RequestError(OpenSSLError):
+    """The request could not be built or protected: something is missing in it or does not fit."""
+
+
+class TransferError(OpenSSLError):
+    """The request could not be sent, or no CMP message came back."""
+
+
+class TransferTimeout(TransferError, TimeoutError):
+    """No answer came in time.
+
+    ``transaction`` is the pending :class:`osslcmp.Transaction` when the server has the request and only
+    asked to be polled later: it can go on being polled. Otherwise ``None``.
+    """
+
+    transaction: object | None = None
+
+
+class ProtectionError(OpenSSLError):
+    """The answer is unprotected, its protection is wrong, or its signer is not trusted."""
+
+
+class ResponseError(OpenSSLError):
+    """The answer is a CMP message, but not one that fits the request."""
+
+
+class RejectedError(CMPError):
+    """The server refused.
+
+    ``status`` is the :class:`osslcmp.PKIStatus`, ``failure_info`` the :class:`osslcmp.FailureInfo` flags,
+    ``text`` the server's status strings joined by newlines, ``errors`` what OpenSSL had to say.
+    """
+
+    def __init__(
+        self,
+        status: PKIStatus,
+        failure_info: FailureInfo = FailureInfo(0),
+        text: str = "",
+        errors: Iterable[ErrorEntry] = (),
+    ) -> None:
+        self.status = status
+        self.failure_info = failure_info
+        self.text = text
+        self.errors: tuple[ErrorEntry, ...] = tuple(errors)
+        told = f"the server answered {status.name}"
+        if failure_info:
+            told += f" ({failure_info})"
+        if text:
+            told += f": {text}"
+        details = _story(entry for entry in self.errors if "errorDetails" in entry.data)
+        super().__init__(f"{told} [{details}]" if details else told)
+
+
+class ConfirmError(OpenSSLError):
+    """A certificate was issued, but it was not accepted here or its confirmation failed.
+
+    ``enrollment`` is the :class:`osslcmp.Enrollment` with the certificate: it exists at the CA, so that it
+    must be used or revoked. ``rejected`` holds the server's refusal of the confirmation, if it sent one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        enrollment: object,
+        errors: Iterable[ErrorEntry] = (),
+        rejected: RejectedError | None = None,
+    ) -> None:
+        self.enrollment = enrollment
+        self.rejected = rejected
+        super().__init__(message, errors)
+
+
+class UnsupportedError(CMPError, NotImplementedError):
+    """The loaded OpenSSL is too old (or built without it).
+
+    ``needed`` is the first release that has it (``"3.2"``), ``found`` the one that is loaded.
+    """
+
+    def __init__(self, what: str, needed: str, found: str) -> None:
+        self.needed = needed
+        self.found = found
+        super().__init__(f"{what} needs OpenSSL {needed} or later, found {found}")

@@ -1,0 +1,35 @@
+"""General messages whose contents have a type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+
+from .errors import ResponseError
+from .itav import InfoTypeAndValue
+
+__all__ = ["CA_CERTS", "ca_certs_of"]
+
+CA_CERTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17")
+"""id-it-caCerts"""
+
+
+def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
+    """The certificates in a ``caCerts`` answer; none if the server has none to give.
+
+    Raises :class:`osslcmp.ResponseError` if the answer holds no ``caCerts`` item or not certificates.
+    """
+    for item in items:
+        if item.oid == CA_CERTS:
+            if item.value is None:
+                return []
+            try:
+                return [
+                    x509.load_der_x509_certificate(asn1.encode_der(cert))
+                    for cert in asn1.decode_der(list[asn1.TLV], item.value)
+                ]
+            except ValueError as error:
+                raise ResponseError(f"genm: caCerts does not decode: {error}") from error
+    raise ResponseError("genm: the answer has no caCerts item")

@@ -1,0 +1,56 @@
+/*
+ * libcrypto exports no decoder for InfoTypeAndValue, and OSSL_CMP_ITAV_create()
+ * with a kind that the library knows and a plain ASN1_TYPE is type confusion.
+ * The real ASN.1 description is reachable through a type that is exported and
+ * contains it, PKIHeader, so that each OID is decoded as its release wants it.
+ */
+#include <openssl/asn1t.h>
+
+static const ASN1_ITEM *osslcmp_itav_item(void)
+{
+    const ASN1_ITEM *header = ASN1_ITEM_rptr(OSSL_CMP_PKIHEADER);
+    long i;
+
+    for (i = 0; i < header->tcount; i++) {
+        const ASN1_TEMPLATE *field = &header->templates[i];
+
+        if (strcmp(field->field_name, "generalInfo") == 0)
+            return ASN1_ITEM_ptr(field->item);
+    }
+    return NULL;
+}
+
+static OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *der, long length)
+{
+    const unsigned char *end = der;
+    const ASN1_ITEM *item = osslcmp_itav_item();
+    ASN1_VALUE *itav = item == NULL ? NULL : ASN1_item_d2i(NULL, &end, length, item);
+
+    if (itav != NULL && end != der + length) {
+        ASN1_item_free(itav, item);
+        ERR_raise(ERR_LIB_ASN1, ASN1_R_TOO_LONG);
+        itav = NULL;
+    }
+    return (OSSL_CMP_ITAV *)itav;
+}
+
+static int osslcmp_i2d_itav(const OSSL_CMP_ITAV *itav, unsigned char **der)
+{
+    const ASN1_ITEM *item = osslcmp_itav_item();
+
+    return item == NULL ? -1 : ASN1_item_i2d((const ASN1_VALUE *)itav, der, item);
+}
+
+/* One message and nothing after it. */
+static OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *der, long length)
+{
+    const unsigned char *end = der;
+    OSSL_CMP_MSG *msg = d2i_OSSL_CMP_MSG(NULL, &end, length);
+
+    if (msg != NULL && end != der + length) {
+        OSSL_CMP_MSG_free(msg);
+        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_TOO_LONG, "data after the CMP message");
+        msg = NULL;
+    }
+    return msg;
+}

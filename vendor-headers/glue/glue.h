@@ -1,0 +1,39 @@
+/* What a call into libcrypto carries with it: found again through the thread. */
+typedef struct osslcmp_session osslcmp_session;
+
+osslcmp_session *osslcmp_session_new(void *);
+void osslcmp_session_free(osslcmp_session *);
+int osslcmp_session_set_server(osslcmp_session *, const char *, const char *);
+int osslcmp_session_set_path(osslcmp_session *, const char *);
+int osslcmp_session_set_proxy(osslcmp_session *, const char *);
+int osslcmp_session_set_no_proxy(osslcmp_session *, const char *);
+void osslcmp_session_set_http_cb(osslcmp_session *, OSSL_HTTP_bio_cb_t, void *, int);
+void osslcmp_session_set_log_level(osslcmp_session *, int);
+void osslcmp_session_set_max_response(osslcmp_session *, unsigned long);
+void osslcmp_session_cancel(osslcmp_session *, int);
+int osslcmp_session_cancelled(const osslcmp_session *);
+void osslcmp_session_disconnect(osslcmp_session *);
+int osslcmp_session_connected(const osslcmp_session *);
+
+osslcmp_session *osslcmp_enter(osslcmp_session *);
+void osslcmp_leave(osslcmp_session *);
+
+/* Callbacks in C, ready to be set on an OSSL_CMP_CTX. */
+int osslcmp_log(const char *, const char *, int, OSSL_CMP_severity, const char *);
+OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
+
+/* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
+OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);
+OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *, long);
+int osslcmp_i2d_itav(const OSSL_CMP_ITAV *, unsigned char **);
+
+/* The version that the extension was compiled against. */
+unsigned long osslcmp_built_version(void);
+
+extern "Python" {
+    int osslcmp_py_tick(void *);
+    void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
+    OSSL_CMP_MSG *osslcmp_py_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
+    int osslcmp_py_cert_conf(OSSL_CMP_CTX *, X509 *, int, const char **);
+    BIO *osslcmp_py_http(BIO *, void *, int, int);
+}

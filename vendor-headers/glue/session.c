@@ -1,0 +1,198 @@
+/*
+ * A session is the C side of one osslcmp.Context: where its HTTP requests go,
+ * the connection kept open between them, and what a callback must know that
+ * OpenSSL gives no argument for. osslcmp_enter() and osslcmp_leave() bracket
+ * every call that may call back; between them the session is found through
+ * the thread, so that nothing has to be hidden in the user's callback arguments.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#ifdef _WIN32
+# include <winsock2.h>
+# define osslcmp_poll WSAPoll
+# define osslcmp_getpid() 0
+#else
+# include <poll.h>
+# include <unistd.h>
+# define osslcmp_poll poll
+# define osslcmp_getpid() ((long)getpid())
+#endif
+
+#if defined(_MSC_VER)
+# define OSSLCMP_THREAD __declspec(thread)
+#else
+# define OSSLCMP_THREAD __thread
+#endif
+
+typedef struct osslcmp_session {
+    void *self;                 /* handle of the Python object, NULL for none */
+    long pid;                   /* a child must not talk on its parent's connection */
+    char *host, *port, *path;
+    char *proxy, *no_proxy;
+    OSSL_HTTP_bio_cb_t http_cb; /* wraps the connection, for instance in TLS */
+    void *http_cb_arg;
+    int use_tls;
+    int log_level;
+    unsigned long max_response;
+    volatile int cancelled;     /* may be set from another thread */
+    BIO *bio;                   /* the connection, NULL when there is none */
+    OSSL_HTTP_REQ_CTX *http;
+} osslcmp_session;
+
+static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
+
+static int osslcmp_py_tick(void *);
+static void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
+
+static unsigned long osslcmp_built_version(void)
+{
+    return OPENSSL_VERSION_NUMBER;
+}
+
+static osslcmp_session *osslcmp_session_new(void *self)
+{
+    osslcmp_session *s = OPENSSL_zalloc(sizeof(*s));
+
+    if (s != NULL) {
+        s->self = self;
+        s->pid = osslcmp_getpid();
+        s->log_level = OSSL_CMP_LOG_ERR;
+    }
+    return s;
+}
+
+static int osslcmp_session_connected(const osslcmp_session *s)
+{
+    return s->bio != NULL;
+}
+
+static void osslcmp_hang_up(osslcmp_session *s, int ok)
+{
+    BIO *bio = s->bio;
+    int wrapped = s->http != NULL && s->http_cb != NULL;
+
+    OSSL_HTTP_REQ_CTX_free(s->http);
+    s->http = NULL;
+    s->bio = NULL;
+    if (bio == NULL || s->pid != osslcmp_getpid())
+        return;
+    if (wrapped) {
+        BIO *rest = s->http_cb(bio, s->http_cb_arg, 0 /* disconnect */, ok);
+
+        if (rest != NULL)
+            bio = rest;
+    }
+    BIO_free_all(bio);
+}
+
+static void osslcmp_session_disconnect(osslcmp_session *s)
+{
+    osslcmp_hang_up(s, 1);
+}
+
+static void osslcmp_session_free(osslcmp_session *s)
+{
+    if (s == NULL)
+        return;
+    /* Python may be on its way out: no more calls into it from here on. */
+    s->self = NULL;
+    osslcmp_hang_up(s, 1);
+    OPENSSL_free(s->host);
+    OPENSSL_free(s->port);
+    OPENSSL_free(s->path);
+    OPENSSL_free(s->proxy);
+    OPENSSL_free(s->no_proxy);
+    OPENSSL_free(s);
+}
+
+static int osslcmp_set_string(char **slot, const char *value)
+{
+    char *copy = NULL;
+
+    if (value != NULL && (copy = OPENSSL_strdup(value)) == NULL)
+        return 0;
+    OPENSSL_free(*slot);
+    *slot = copy;
+    return 1;
+}
+
+static int osslcmp_session_set_server(osslcmp_session *s, const char *host, const char *port)
+{
+    osslcmp_hang_up(s, 1);
+    return osslcmp_set_string(&s->host, host) && osslcmp_set_string(&s->port, port);
+}
+
+static int osslcmp_session_set_path(osslcmp_session *s, const char *path)
+{
+    return osslcmp_set_string(&s->path, path);
+}
+
+static int osslcmp_session_set_proxy(osslcmp_session *s, const char *proxy)
+{
+    osslcmp_hang_up(s, 1);
+    return osslcmp_set_string(&s->proxy, proxy);
+}
+
+static int osslcmp_session_set_no_proxy(osslcmp_session *s, const char *names)
+{
+    osslcmp_hang_up(s, 1);
+    return osslcmp_set_string(&s->no_proxy, names);
+}
+
+static void osslcmp_session_set_http_cb(osslcmp_session *s, OSSL_HTTP_bio_cb_t cb, void *arg,
+                                        int use_tls)
+{
+    osslcmp_hang_up(s, 1);
+    s->http_cb = cb;
+    s->http_cb_arg = arg;
+    s->use_tls = use_tls;
+}
+
+static void osslcmp_session_set_log_level(osslcmp_session *s, int level)
+{
+    s->log_level = level;
+}
+
+static void osslcmp_session_set_max_response(osslcmp_session *s, unsigned long length)
+{
+    s->max_response = length;
+}
+
+static void osslcmp_session_cancel(osslcmp_session *s, int on)
+{
+    s->cancelled = on;
+}
+
+static int osslcmp_session_cancelled(const osslcmp_session *s)
+{
+    return s->cancelled;
+}
+
+static osslcmp_session *osslcmp_enter(osslcmp_session *s)
+{
+    osslcmp_session *outer = osslcmp_current;
+
+    osslcmp_current = s;
+    return outer;
+}
+
+static void osslcmp_leave(osslcmp_session *outer)
+{
+    osslcmp_current = outer;
+}
+
+/*
+ * Levels that nobody wants end here, without the GIL. Errors always pass:
+ * OpenSSL empties its error queue through this callback in places.
+ */
+static int osslcmp_log(const char *func, const char *file, int line, OSSL_CMP_severity level,
+                       const char *msg)
+{
+    osslcmp_session *s = osslcmp_current;
+
+    if (s != NULL && s->self != NULL
+            && ((int)level <= s->log_level || level <= OSSL_CMP_LOG_ERR))
+        osslcmp_py_log(s->self, func, file, line, (int)level, msg);
+    return 1;
+}
