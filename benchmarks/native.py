@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
+from typing import final
 
 SOURCES = Path(__file__).parent
 MAC, SIGNATURE = "mac", "signature"
@@ -78,6 +79,7 @@ class Helper:
         return int(ctypes.cast(self._lib.bench_transfer, ctypes.c_void_p).value or 0)
 
 
+@final
 class CProgram:
     """The running C program: `run` has it do a number of transactions."""
 
@@ -93,7 +95,8 @@ class CProgram:
 
     def run(self, count: int) -> float:
         """Nanoseconds for each of `count` transactions."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{count}\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -107,7 +110,8 @@ class CProgram:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import cryptography
 import pytest
+from cryptography.hazmat.backends.openssl import backend
 from support import openssl
 from support.mock_server import MockServer
 from support.openssl import Value
@@ -30,16 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "peer: talks to the installed openssl command")
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
+def pytest_report_header() -> list[str]:
     """Which OpenSSL is loaded, which one was compiled against, and what the peers are."""
-    import cryptography
-    from cryptography.hazmat.backends.openssl import backend
-
     lib, ffi = osslcmp.lib, osslcmp.ffi
     loaded = ffi.string(lib.OpenSSL_version(lib.OPENSSL_VERSION)).decode()
+    number = lib.osslcmp_built_version()
+    built = f"{number >> 28}.{number >> 20 & 0xFF}.{number >> 4 & 0xFF}"
     peer = openssl.run(["version"]).out.strip()
     return [
-        f"osslcmp: loaded {loaded}; built against {ffi.string(lib.OPENSSL_VERSION_TEXT).decode()}",
+        f"osslcmp: loaded {loaded}; built against OpenSSL {built}",
         f"peer command: {' '.join(openssl.command())}: {peer}",
         f"cryptography {cryptography.__version__} with {backend.openssl_version_text()}",
     ]

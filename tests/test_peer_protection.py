@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
-import osslcmp
 from support.clients import ALL_REQUESTS, CERTIFICATE_REQUESTS, PROTECTIONS, client, request
 from support.mock_server import MockServer
 from support.pki import PKI, Identity
+
+import osslcmp
 
 pytestmark = pytest.mark.peer
 Mock = Callable[..., MockServer]
@@ -46,7 +46,7 @@ def test_unprotected_error(kind: str, protection: str, pki: PKI, mock_server: Mo
         request(client(server.url, pki, protection, unprotected_errors=True), kind, pki)
 
 
-@pytest.mark.parametrize("kind", (*CERTIFICATE_REQUESTS, "rr"))
+@pytest.mark.parametrize("kind", [*CERTIFICATE_REQUESTS, "rr"])
 def test_unprotected_rejection(kind: str, pki: PKI, mock_server: Mock) -> None:
     """So with a rejection inside ip, cp, kup or rp."""
     server = mock_server(pkistatus=2, failure=3, send_unprot_err=True)
@@ -57,7 +57,7 @@ def test_unprotected_rejection(kind: str, pki: PKI, mock_server: Mock) -> None:
     assert caught.value.failure_info == osslcmp.FailureInfo.badTime
 
 
-@pytest.mark.parametrize("accept", (False, True))
+@pytest.mark.parametrize("accept", [False, True])
 @pytest.mark.parametrize("kind", ALL_REQUESTS)
 def test_unprotected_success(kind: str, accept: bool, pki: PKI, mock_server: Mock) -> None:
     """A positive answer without protection is never accepted."""
@@ -77,7 +77,7 @@ def test_unprotected_requests(kind: str, pki: PKI, mock_server: Mock) -> None:
 
 
 @pytest.mark.parametrize("protection", PROTECTIONS)
-@pytest.mark.parametrize("kind", ("ir", "rr", "genm"))
+@pytest.mark.parametrize("kind", ["ir", "rr", "genm"])
 def test_unexpected_sender(kind: str, protection: str, pki: PKI, mock_server: Mock) -> None:
     """An answer from another than the expected sender is refused, and both names are told."""
     server = mock_server()
@@ -103,7 +103,7 @@ def test_pinned_server(protection: str, pki: PKI, mock_server: Mock) -> None:
     assert request(cmp, "ir", pki).certificate == pki.enrolled.certificate
 
 
-@pytest.mark.parametrize("name", ("second_server", "other_server", "expired_server"))
+@pytest.mark.parametrize("name", ["second_server", "other_server", "expired_server"])
 def test_pinned_other_server(name: str, pki: PKI, mock_server: Mock) -> None:
     """Another server's certificate, or one with the same name and another key, does not do."""
     pinned: Identity = getattr(pki, name)
@@ -113,9 +113,9 @@ def test_pinned_other_server(name: str, pki: PKI, mock_server: Mock) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ("other_server", "expired_server", "future_server", "unusable_server", "other_client")
+    "name", ["other_server", "expired_server", "future_server", "unusable_server", "other_client"]
 )
-@pytest.mark.parametrize("kind", ("ir", "genm"))
+@pytest.mark.parametrize("kind", ["ir", "genm"])
 def test_server_not_trusted(name: str, kind: str, pki: PKI, mock_server: Mock) -> None:
     """A server below another root, out of its validity, or without digitalSignature is not believed."""
     who: Identity = getattr(pki, name)
@@ -133,8 +133,8 @@ def test_key_usage_ignored(pki: PKI, mock_server: Mock) -> None:
     assert request(client(server.url, pki, ignore_key_usage=True), "ir", pki)
 
 
-@pytest.mark.parametrize("name", ("other_client", "expired_client"))
-@pytest.mark.parametrize("kind", ("ir", "genm"))
+@pytest.mark.parametrize("name", ["other_client", "expired_client"])
+@pytest.mark.parametrize("kind", ["ir", "genm"])
 def test_client_not_trusted(name: str, kind: str, pki: PKI, mock_server: Mock) -> None:
     """A client that the server does not trust is told so."""
     who: Identity = getattr(pki, name)

@@ -34,22 +34,27 @@ def credentials(pki: PKI, protection: str) -> dict[str, Any]:
     }
 
 
-def client(url: str, pki: PKI, protection: str = "signature", **options: Any) -> osslcmp.Client:
-    """A client for `url`; an option that is ``None`` takes a default of `credentials` away."""
+def client(url: str | None, pki: PKI, protection: str = "signature", **options: Any) -> osslcmp.Client:
+    """A client for `url`, or for ``transport=``; an option that is ``None`` takes a default away."""
     given = {"message_timeout": 20, "total_timeout": 40, **credentials(pki, protection), **options}
     return osslcmp.Client(url, **{name: value for name, value in given.items() if value is not None})
 
 
 def request(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> Any:
     """Send a request of that kind for what the mock server hands out; what the client's method returns."""
-    enrolled = pki.enrolled
-    if kind in ("ir", "cr"):
-        return getattr(cmp, kind)(enrolled.key, subject=enrolled.subject, **options)
-    if kind == "p10cr":
-        return cmp.p10cr(enrolled.csr(), **options)
-    if kind == "kur":
-        return cmp.kur(enrolled.key, certificate=enrolled.certificate, **options)
+    if kind in CERTIFICATE_REQUESTS:
+        return getattr(cmp, kind)(**certificate_request(kind, pki), **options)
     if kind == "rr":
-        return cmp.rr(enrolled.certificate, **options)
+        return cmp.rr(pki.enrolled.certificate, **options)
     assert kind == "genm"
     return cmp.genm([HARMLESS], **options)
+
+
+def certificate_request(kind: str, pki: PKI) -> dict[str, Any]:
+    """The arguments of a certificate request for what the mock server hands out."""
+    me = pki.enrolled
+    if kind == "p10cr":
+        return {"csr": me.csr()}
+    if kind == "kur":
+        return {"key": me.key, "certificate": me.certificate}
+    return {"key": me.key, "subject": me.subject}

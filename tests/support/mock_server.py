@@ -7,7 +7,7 @@ How it behaves (tried with 3.0.22, 3.5.9 and 4.0.3, which agree but where noted)
 
 Transport
 - ``-port 0`` works everywhere; it listens on all addresses and reports ``ACCEPT [::]:PORT PID=N``
-  (``0.0.0.0:PORT`` from 3.5) on stdout. The log is on stderr.
+  (``0.0.0.0:PORT`` from 3.5) on stdout. The log is on stderr, written before the answer is sent.
 - One connection at a time: while a client keeps its connection open, everyone else waits. It never times
   out by itself: a request whose body is shorter than its own DER length holds it for ever.
 - Paths: ``/`` and ``/pkix/`` only, anything else is a 404, also ``/pkix``.
@@ -44,12 +44,13 @@ Answers
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
-import threading
+import tempfile
 import time
 from types import TracebackType
-from typing import IO
+from typing import final
 
 from . import openssl
 from .openssl import Value
@@ -68,6 +69,7 @@ def names_old_certificate() -> bool:
     return "ref_cert" in supported_options()
 
 
+@final
 class MockServer:
     """A running mock server. Keyword arguments are the options of ``openssl cmp``, without the dash.
 
@@ -81,10 +83,10 @@ class MockServer:
             raise LookupError(f"openssl {openssl.version()} cmp has no -{', -'.join(missing)}")
         self.options = options
         self.port = 0
-        self._output: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
-        self._readers: list[threading.Thread] = []
-        self._accepting = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        # A file, not a pipe: what the server has written before it answers is there when the answer is.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        self._final = ""
 
     @property
     def url(self) -> str:
@@ -94,7 +96,15 @@ class MockServer:
     @property
     def log(self) -> str:
         """All that it has written so far."""
-        return "".join(self._output)
+        if self._output.closed:
+            return self._final
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests it has read."""
+        return self.log.count("eceived request, 1st line")
 
     @property
     def running(self) -> bool:
@@ -106,22 +116,16 @@ class MockServer:
         self._process = subprocess.Popen(
             [*openssl.command(), "cmp", "-config", "", "-batch", "-port", "0", *given],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
             env=openssl.clean_environment(),
-            text=True,
-            errors="replace",
         )
-        assert self._process.stdout is not None and self._process.stderr is not None
-        for stream in (self._process.stdout, self._process.stderr):
-            reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
-            reader.start()
-            self._readers.append(reader)
         deadline = time.monotonic() + START_LIMIT
-        while not self._accepting.wait(0.02):
+        while not (found := re.search(r"^ACCEPT .*:(\d+) PID=\d+$", self.log, re.MULTILINE)):
             if not self.running or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(f"the mock server did not start:\n{self.log}")
+                raise RuntimeError(f"the mock server did not start:\n{self.stop()}")
+            time.sleep(0.005)
+        self.port = int(found[1])
         return self
 
     def __exit__(
@@ -143,16 +147,7 @@ class MockServer:
         if process is not None:
             process.kill()
             process.wait()
-            for reader in self._readers:
-                reader.join()
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
-        return self.log
-
-    def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._output.append(line)
-            if found := re.match(r"ACCEPT .*:(\d+) PID=", line):
-                self.port = int(found[1])
-                self._accepting.set()
+        if not self._output.closed:
+            self._final = self.log
+            self._output.close()
+        return self._final

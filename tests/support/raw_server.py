@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import final
 from urllib.parse import urlsplit
 
 Handler = Callable[[socket.socket, bytes], None]
@@ -96,6 +97,7 @@ def read_request(connection: socket.socket) -> bytes:
     return header + b"\r\n\r\n" + body
 
 
+@final
 class RawServer:
     """Answers every connection with `handler`, one after the other. `requests` keeps what was read."""
 
