@@ -45,7 +45,7 @@ def new_context(pki: Any, protection: str) -> osslcmp.Context:
         ctx.set_cert(pki.client.certificate)
         ctx.set_pkey(pki.client.key)
         ctx.set_untrusted([pki.issuing.certificate])
-        ctx.set_trusted(pki.root.certificate)
+        ctx.set_trusted_store([pki.root.certificate])
     ctx.set_subject_name(pki.enrolled.subject)
     ctx.set_recipient(pki.server.subject)
     ctx.set_new_pkey(pki.enrolled.key)
