@@ -7,6 +7,7 @@ OpenSSL caches into X509 and X509_NAME objects without a lock.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ._errqueue import check, clear
 from ._handles import cert_stack, disarm, take, take_stack
 from ._lib import NULL, ffi, lib
+from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
 __all__ = [
@@ -51,6 +53,8 @@ __all__ = [
     "to_der",
 ]
 
+logger = logging.getLogger("osslcmp")
+
 
 def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, what: str) -> Any:
     clear()
@@ -77,10 +81,20 @@ def cert_to_c(cert: x509.Certificate) -> Any:
 
 
 def cert_from_c(pointer: Any) -> x509.Certificate | None:
-    """The certificate, ``None`` for NULL."""
+    """The certificate, ``None`` for NULL.
+
+    OpenSSL decodes more leniently than ``cryptography``. What only OpenSSL takes is a
+    :class:`osslcmp.ResponseError` that keeps the DER encoding as ``certificate_der``.
+    """
     if pointer == NULL:
         return None
-    return x509.load_der_x509_certificate(to_der(lib.i2d_X509, pointer, "encoding a certificate"))
+    der = to_der(lib.i2d_X509, pointer, "encoding a certificate")
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError as error:
+        malformed = ResponseError(f"a certificate in the answer is malformed: {error}")
+        malformed.certificate_der = der
+        raise malformed from error
 
 
 def certs_to_c(certs: Iterable[x509.Certificate]) -> Any:
@@ -92,8 +106,17 @@ def certs_from_c(stack: Any) -> list[x509.Certificate]:
     """The certificates of a ``STACK_OF(X509)``; none for NULL."""
     if stack == NULL:
         return []
-    found = (cert_from_c(lib.sk_X509_value(stack, i)) for i in range(lib.sk_X509_num(stack)))
-    return [cert for cert in found if cert is not None]
+    certs = []
+    for i in range(lib.sk_X509_num(stack)):
+        try:
+            cert = cert_from_c(lib.sk_X509_value(stack, i))
+        except ResponseError as error:
+            # One of many, untrusted: it must not hide the others.
+            logger.warning("left out: %s", error)
+        else:
+            if cert is not None:
+                certs.append(cert)
+    return certs
 
 
 def store_to_c(certs: Iterable[x509.Certificate]) -> Any:

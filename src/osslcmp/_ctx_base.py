@@ -39,12 +39,21 @@ _REFUSED = (
     "ENCOUNTERED_KEYUPDATEWARNING",
     "UNEXPECTED_PKISTATUS",
 )
-_SESSION_FREE = lib.osslcmp_session_free
 
 
-def _free_ctx(pointer: Any) -> None:
-    lib.OSSL_CMP_CTX_free(pointer)
-    clear()
+def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """A destructor that leaves the error queue as it is: garbage is collected at any moment."""
+
+    def freed(pointer: Any) -> None:
+        lib.ERR_set_mark()
+        free(pointer)
+        lib.ERR_pop_to_mark()
+
+    return freed
+
+
+_free_ctx = _quietly(lib.OSSL_CMP_CTX_free)
+_free_session = _quietly(lib.osslcmp_session_free)
 
 
 class ContextBase:
@@ -76,12 +85,12 @@ class ContextBase:
         self._state = CallState()
         self._handle = ffi.new_handle(self._state)
         self._session = take(
-            lib.osslcmp_session_new(self._handle), _SESSION_FREE, "making a CMP context"
+            lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context"
         )
         # Python objects that C only borrows, by the callback or argument that they belong to.
         self._kept: dict[str, Any] = {}
         self._verbosity = lib.OSSL_CMP_CTX_get_option(pointer, Option.LOG_VERBOSITY)
-        self._verbosity_in_c = self._verbosity
+        self._applied_verbosity: int | None = None
         check(
             lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"
         )
@@ -154,9 +163,9 @@ class ContextBase:
         wanted = min(self._verbosity, log_level())
         if self._state.keep_notes:
             wanted = max(wanted, Severity.INFO)
-        if wanted != self._verbosity_in_c:
+        if wanted != self._applied_verbosity:
             lib.OSSL_CMP_CTX_set_option(self._ptr, Option.LOG_VERBOSITY, wanted)
-            self._verbosity_in_c = wanted
+            self._applied_verbosity = wanted
             lib.osslcmp_session_set_log_level(self._session, wanted)
 
     def _failure(self, message: str) -> BaseException:
@@ -207,7 +216,7 @@ class ContextBase:
             raise UnsupportedError(f"option {option.name}", "3.5", ".".join(map(str, openssl_version)))
         self._set(lib.OSSL_CMP_CTX_set_option, int(option), int(value), what=f"setting option {option.name}")
         if option is Option.LOG_VERBOSITY:
-            self._verbosity = self._verbosity_in_c = int(value)
+            self._verbosity, self._applied_verbosity = int(value), None
 
     def get_option(self, option: Option | int) -> int:
         """The value of an option (``OSSL_CMP_CTX_get_option``, 3.0)."""

@@ -92,9 +92,11 @@ class Settings:
 def algorithm(what: str, name: str) -> int:
     """The NID of an algorithm that OpenSSL knows by ``name``, such as ``sha256`` or ``hmac-sha256``."""
     check_text(what, name)
-    nid: int = 0
-    for spelling in (name, name.upper(), name.lower(), name.replace("-", ""), name.replace("-", "").upper()):
-        nid = lib.OBJ_sn2nid(spelling.encode()) or lib.OBJ_ln2nid(spelling.encode())
+    spellings = [name, name.replace("-", "").upper()]
+    if name.lower().startswith("hmac-"):
+        spellings.append("hmacWith" + name[5:].replace("-", "").upper())
+    for spelling in spellings:
+        nid: int = lib.OBJ_sn2nid(spelling.encode()) or lib.OBJ_ln2nid(spelling.encode())
         if nid:
             return nid
     lib.ERR_clear_error()

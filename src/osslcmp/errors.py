@@ -110,7 +110,12 @@ class ProtectionError(OpenSSLError):
 
 
 class ResponseError(OpenSSLError):
-    """The answer is a CMP message, but not one that fits the request."""
+    """The answer is a CMP message, but not one that fits the request, or malformed.
+
+    ``certificate_der`` holds a certificate that came and that ``cryptography`` does not decode, else ``None``.
+    """
+
+    certificate_der: bytes | None = None
 
 
 class RejectedError(CMPError):
