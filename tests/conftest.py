@@ -13,7 +13,7 @@ import cryptography
 import pytest
 from cryptography.hazmat.backends.openssl import backend
 from support import openssl
-from support.mock_server import MockServer
+from support.mock_server import MockServer, has_reference
 from support.openssl import Value
 from support.pki import PKI
 
@@ -101,6 +101,8 @@ def mock_server(pki: PKI) -> Iterator[Callable[..., MockServer]]:
                 "rsp_cert": pki.enrolled.cert_file,
                 "rsp_extracerts": pki.enrolled.chain_file,
             }
+            if has_reference():
+                defaults["ref_cert"] = pki.enrolled.cert_file
             return stack.enter_context(MockServer(**{**defaults, **options}))
 
         yield start

@@ -18,8 +18,8 @@ Transport
 
 Answers
 - ``-rsp_cert`` is the one certificate that it hands out, whatever was asked: the client must hold its key.
-  Without ``-ref_cert`` (3.0) a kur must name that same certificate as the old one and an rr must revoke
-  it, or an error message comes back.
+  On 3.0 a kur must name that same certificate as the old one and an rr must revoke it, or an error message
+  comes back. On 4.0 ``-ref_cert`` says which. 3.5.9 does not check, and hands out ``-ref_cert`` if given.
 - ``-pkistatus`` N is put into ip/cp/kup/rp; genp has none, so genm ignores it. What ``openssl cmp`` makes
   of it: 0, 1, 4, 5 give the certificate (and a revocation), 2 is a rejection. 3 without ``-poll_count``
   gives "waiting" and then an error message (rejection, badRequest) for the poll; for rr it is an unexpected
@@ -64,9 +64,14 @@ def supported_options() -> frozenset[str]:
     return openssl.cmp_options()
 
 
-def names_old_certificate() -> bool:
-    """Whether kur and rr may name another certificate than the one that it hands out."""
-    return "ref_cert" in supported_options()
+def has_reference() -> bool:
+    """Whether ``-ref_cert`` works, so that kur and rr may name another certificate than ``-rsp_cert``."""
+    return openssl.version() >= (4, 0, 0)
+
+
+def checks_reference() -> bool:
+    """Whether a kur or rr for another certificate than that one is refused."""
+    return has_reference() or openssl.version() < (3, 2, 0)
 
 
 @final
