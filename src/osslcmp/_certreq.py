@@ -112,7 +112,9 @@ class CertificateRequest:
                 context.set_new_pkey(_inputs.private_key("key", self.key, self.key_password))  # type: ignore[arg-type]
             else:
                 if self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
-                    raise ValueError("key: a public key alone proves no possession: popo must be NONE or RAVERIFIED")
+                    raise ValueError(
+                        "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
+                    )
                 context.set_new_pkey(self.key)
         elif req_type is not BodyType.P10CR and settings.key is None and self.csr is None:
             raise ValueError("key: none is given, and the client has none")

@@ -50,6 +50,7 @@ __all__ = [
     "public_key_from_c",
     "public_key_to_c",
     "store_to_c",
+    "tlv",
     "to_der",
 ]
 
@@ -183,13 +184,14 @@ def name_from_c(pointer: Any) -> x509.Name | None:
 def _name_in_csr(name: bytes) -> x509.Name:
     """``cryptography`` decodes no bare Name: put it into a CSR, whose subject it decodes."""
     empty_key = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-    info = _tlv(0x30, b"\x02\x01\x00" + name + empty_key + b"\xa0\x00")
+    info = tlv(0x30, b"\x02\x01\x00" + name + empty_key + b"\xa0\x00")
     return x509.load_der_x509_csr(
-        _tlv(0x30, info + bytes.fromhex("300506032b6570") + _tlv(0x03, bytes(65)))
+        tlv(0x30, info + bytes.fromhex("300506032b6570") + tlv(0x03, bytes(65)))
     ).subject
 
 
-def _tlv(tag: int, content: bytes) -> bytes:
+def tlv(tag: int, content: bytes) -> bytes:
+    """A DER element of a one-octet tag."""
     size = len(content)
     if size < 0x80:
         return bytes([tag, size]) + content
@@ -271,7 +273,7 @@ def octets_from_c(pointer: Any) -> bytes | None:
 def integer_to_c(value: int) -> Any:
     """``ASN1_INTEGER *`` of any size."""
     size = value.bit_length() // 8 + 1
-    der = _tlv(0x02, value.to_bytes(size, "big", signed=True))
+    der = tlv(0x02, value.to_bytes(size, "big", signed=True))
     return _from_der(lib.d2i_ASN1_INTEGER, lib.ASN1_INTEGER_free, der, "decoding an integer")
 
 
@@ -280,8 +282,8 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 
     Raises ``ValueError`` if the value is not DER, or not of the type that the kind has.
     """
-    oid = _tlv(0x06, _oid_content(itav.oid))
-    der = _tlv(0x30, oid + (itav.value or b""))
+    oid = tlv(0x06, _oid_content(itav.oid))
+    der = tlv(0x30, oid + (itav.value or b""))
     clear()
     pointer = lib.osslcmp_d2i_itav(ffi.from_buffer("unsigned char[]", der), len(der))
     if pointer == NULL:

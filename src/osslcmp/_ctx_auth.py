@@ -86,9 +86,7 @@ class AuthMixin(ContextBase):
         """
         certificate = _cert("certificate", certificate)
         _check_pair(certificate, self._key)
-        self._set(
-            lib.OSSL_CMP_CTX_set1_cert, _convert.cert_to_c(certificate), what="setting the certificate"
-        )
+        self._set(lib.OSSL_CMP_CTX_set1_cert, _convert.cert_to_c(certificate), what="setting the certificate")
         self._certificate = certificate
 
     def set_pkey(self, key: PrivateKeyTypes) -> None:
@@ -166,7 +164,11 @@ class AuthMixin(ContextBase):
 
     def set_transaction_id(self, transaction_id: bytes | None) -> None:
         """The transactionID to use, ``None`` for a random one (``OSSL_CMP_CTX_set1_transactionID``, 3.0)."""
-        handle = NULL if transaction_id is None else _convert.octets_to_c(_octets("transaction_id", transaction_id))
+        handle = (
+            NULL
+            if transaction_id is None
+            else _convert.octets_to_c(_octets("transaction_id", transaction_id))
+        )
         self._set(lib.OSSL_CMP_CTX_set1_transactionID, handle, what="setting the transactionID")
 
     def set_sender_nonce(self, nonce: bytes | None) -> None:
@@ -205,5 +207,3 @@ def _check_pair(certificate: x509.Certificate | None, key: PrivateKeyTypes | Non
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
         raise ValueError("the private key does not match the certificate")
-
-

@@ -84,15 +84,14 @@ class ContextBase:
         self._wakeup = threading.Event()
         self._state = CallState()
         self._handle = ffi.new_handle(self._state)
-        self._session = take(
-            lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context"
-        )
+        self._session = take(lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context")
         # Python objects that C only borrows, by the callback or argument that they belong to.
         self._kept: dict[str, Any] = {}
         self._verbosity = lib.OSSL_CMP_CTX_get_option(pointer, Option.LOG_VERBOSITY)
         self._applied_verbosity: int | None = None
         check(
-            lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"
+            lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")),
+            "setting the log callback",
         )
         check(
             lib.OSSL_CMP_CTX_set_transfer_cb(pointer, ffi.addressof(lib, "osslcmp_http_transfer")),
@@ -271,4 +270,3 @@ def _annotate(exception: BaseException, errors: tuple[ErrorEntry, ...]) -> None:
     if hasattr(exception, "add_note"):
         for entry in errors:
             exception.add_note(f"OpenSSL: {entry}")
-

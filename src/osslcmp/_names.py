@@ -96,4 +96,6 @@ def parse_name(name: x509.Name | str) -> x509.Name:
     except ValueError as error:
         if str(error).startswith("name:"):
             raise
-        raise ValueError(f"name: {name!r} does not parse: {str(error) or 'neither CN=x,O=y nor /O=y/CN=x'}") from error
+        raise ValueError(
+            f"name: {name!r} does not parse: {str(error) or 'neither CN=x,O=y nor /O=y/CN=x'}"
+        ) from error

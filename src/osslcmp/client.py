@@ -106,7 +106,9 @@ class Client:
         settings = _settings.Settings(
             address=None if server is None else parse_url(server),
             transport=transport,
-            reference=None if reference is None else _inputs.secret_bytes("reference", reference, REFERENCE_LIMIT),
+            reference=None
+            if reference is None
+            else _inputs.secret_bytes("reference", reference, REFERENCE_LIMIT),
             secret=None if secret is None else _inputs.secret_bytes("secret", secret, SECRET_LIMIT),
             certificate=None if certificate is None else _inputs.certificate("certificate", certificate),
             key=None if key is None else _inputs.private_key("key", key, key_password),

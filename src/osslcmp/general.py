@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cryptography import x509
 from cryptography.hazmat import asn1
 
+from ._convert import tlv
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
@@ -14,6 +15,13 @@ __all__ = ["CA_CERTS", "ca_certs_of"]
 
 CA_CERTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17")
 """id-it-caCerts"""
+
+
+@asn1.sequence
+class _CaCerts:
+    """``SEQUENCE OF`` stands alone in the message; declared structures are sequences: one around it."""
+
+    certs: list[asn1.TLV]
 
 
 def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
@@ -26,10 +34,8 @@ def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
             if item.value is None:
                 return []
             try:
-                return [
-                    x509.load_der_x509_certificate(asn1.encode_der(cert))
-                    for cert in asn1.decode_der(list[asn1.TLV], item.value)
-                ]
+                found = asn1.decode_der(_CaCerts, tlv(0x30, item.value)).certs
+                return [x509.load_der_x509_certificate(asn1.encode_der(cert)) for cert in found]
             except ValueError as error:
                 raise ResponseError(f"genm: caCerts does not decode: {error}") from error
     raise ResponseError("genm: the answer has no caCerts item")

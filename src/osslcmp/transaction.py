@@ -69,7 +69,9 @@ class Transaction:
         if self._error is not None:
             raise self._error
         if self._enrollment is None:
-            raise RuntimeError("the transaction was aborted" if self._aborted else "the transaction is waiting")
+            raise RuntimeError(
+                "the transaction was aborted" if self._aborted else "the transaction is waiting"
+            )
         return self._enrollment
 
     def poll(self) -> Enrollment | None:
