@@ -1,7 +1,7 @@
 """OpenSSL's own implementation of CMP (RFC 9810) for Python."""
 
-from ._lib import features, ffi, lib, openssl_version
 from ._certreq import CertificateRequest
+from ._lib import features, ffi, lib, openssl_version
 from .client import Client
 from .context import Context, certconf
 from .enrollment import Enrollment
@@ -52,8 +52,8 @@ __all__ = [
     "InfoTypeAndValue",
     "OpenSSLError",
     "Option",
-    "POPOMethod",
     "PKIStatus",
+    "POPOMethod",
     "ProtectionError",
     "RejectedError",
     "RequestError",

@@ -121,7 +121,7 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
 
 
 @ffi.def_extern(error=NULL)
-def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
+def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
     """Carry a message with the user's callable."""
     state = current.state
     if state is None or state.transfer is None:
@@ -144,7 +144,7 @@ def message_from_der(der: bytes) -> Any:
 
 
 @ffi.def_extern(error=1 << 2)
-def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
+def osslcmp_py_cert_conf(_ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
     """Ask the user's callable about the new certificate."""
     state = current.state
     rejected = fail_info or int(FailureInfo.incorrectData)
@@ -184,7 +184,7 @@ def _refusal_text(state: CallState, message: Any, reason: str) -> None:
 
 
 @ffi.def_extern(error=NULL)
-def osslcmp_py_http(bio: Any, arg: Any, connect: int, detail: int) -> Any:
+def osslcmp_py_http(bio: Any, _arg: Any, connect: int, detail: int) -> Any:
     """Let the user's callable wrap the connection, or take it down."""
     state = current.state
     if state is None or state.http is None:

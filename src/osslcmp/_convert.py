@@ -107,17 +107,17 @@ def certs_from_c(stack: Any) -> list[x509.Certificate]:
     """The certificates of a ``STACK_OF(X509)``; none for NULL."""
     if stack == NULL:
         return []
-    certs = []
-    for i in range(lib.sk_X509_num(stack)):
-        try:
-            cert = cert_from_c(lib.sk_X509_value(stack, i))
-        except ResponseError as error:
-            # One of many, untrusted: it must not hide the others.
-            logger.warning("left out: %s", error)
-        else:
-            if cert is not None:
-                certs.append(cert)
-    return certs
+    found = (_cert_or_none(lib.sk_X509_value(stack, i)) for i in range(lib.sk_X509_num(stack)))
+    return [cert for cert in found if cert is not None]
+
+
+def _cert_or_none(pointer: Any) -> x509.Certificate | None:
+    """One of many, untrusted: if it is malformed it must not hide the others."""
+    try:
+        return cert_from_c(pointer)
+    except ResponseError as error:
+        logger.warning("left out: %s", error)
+        return None
 
 
 def store_to_c(certs: Iterable[x509.Certificate]) -> Any:

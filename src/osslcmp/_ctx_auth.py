@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from . import _convert
 from ._ctx_base import ContextBase
-
 from ._handles import disarm
 from ._inputs import secret_bytes
 from ._lib import NULL, lib, require

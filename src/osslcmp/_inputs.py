@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Union
+from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 __all__ = [
+    "CSRInput",
     "CertificateInput",
     "CertificatesInput",
-    "CSRInput",
     "KeyInput",
     "certificate",
     "certificates",
@@ -23,14 +23,14 @@ __all__ = [
     "secret_bytes",
 ]
 
-Source = Union[bytes, str, "os.PathLike[str]"]
-CertificateInput = Union[x509.Certificate, Source]
+Source = bytes | str | os.PathLike[str]
+CertificateInput = x509.Certificate | Source
 """A ``cryptography`` certificate, its PEM or DER encoding as bytes, or the path of a file with either."""
-CertificatesInput = Union[CertificateInput, Iterable[CertificateInput]]
+CertificatesInput = CertificateInput | Iterable[CertificateInput]
 """One :data:`CertificateInput` or several; PEM may hold several certificates."""
-CSRInput = Union[x509.CertificateSigningRequest, Source]
+CSRInput = x509.CertificateSigningRequest | Source
 """A ``cryptography`` CSR, its PEM or DER encoding as bytes, or a path."""
-KeyInput = Union[PrivateKeyTypes, Source]
+KeyInput = PrivateKeyTypes | Source
 """A ``cryptography`` private key, PEM or DER as bytes, a path, or a key URI such as ``pkcs11:object=x``."""
 
 
@@ -65,8 +65,7 @@ def _read(what: str, source: Source) -> bytes:
         raise TypeError(f"{what}: an object of cryptography, bytes or a path, not {type(source).__name__}")
     if "\0" in os.fspath(source):
         raise ValueError(f"{what}: the path contains a NUL character")
-    with open(source, "rb") as file:
-        return file.read()
+    return Path(source).read_bytes()
 
 
 def _is_pem(data: bytes) -> bool:

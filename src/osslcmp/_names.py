@@ -68,7 +68,7 @@ def _slash_form(text: str) -> x509.Name:
         key, equals, value = piece.partition("=")
         if not equals or not key.strip():
             raise ValueError(f"name: {piece!r} is not of the form type=value")
-        attribute = x509.NameAttribute(_oid(key.strip()), re.sub(r"\\(.)", r"\1", value, flags=re.S))
+        attribute = x509.NameAttribute(_oid(key.strip()), re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL))
         if lead == "+":
             rdns[-1].append(attribute)
         else:

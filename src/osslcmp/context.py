@@ -12,6 +12,7 @@ from ._ctx_results import ResultMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._lib import NULL, ffi, lib
+from .enrollment import Enrollment
 from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo
 from .errors import ConfirmError, RejectedError
 from .itav import InfoTypeAndValue
@@ -154,7 +155,8 @@ class Context(TransferMixin, ResultMixin):
             self.check_after = wait[0]
             return None
         if abort:
-            self._forget_abort(result)
+            if result != 1:
+                raise self._failure("telling the server that the transaction is aborted failed")
             return None
         if result != 1:
             raise self._certreq_failure(BodyType(req_type))
@@ -163,11 +165,6 @@ class Context(TransferMixin, ResultMixin):
         certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
         assert certificate is not None
         return certificate
-
-    def _forget_abort(self, result: int) -> None:
-        """The transaction is over on our side whether or not the server has heard of it."""
-        if result != 1:
-            raise self._failure("telling the server that the transaction is aborted failed")
 
     def _raise_stored(self) -> None:
         """A callback that failed without making C fail must not go unnoticed."""
@@ -179,7 +176,7 @@ class Context(TransferMixin, ResultMixin):
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
             return failure
-        enrollment = self._enrollment()
+        enrollment = Enrollment.of(self)
         told = "a certificate was issued, but "
         if isinstance(failure, RejectedError):
             refused: BaseException = ConfirmError(
@@ -195,11 +192,6 @@ class Context(TransferMixin, ResultMixin):
         if failure.__context__ is None:
             failure.__context__ = confirm
         return failure
-
-    def _enrollment(self) -> object:
-        from .enrollment import Enrollment
-
-        return Enrollment.of(self)
 
     def exec_rr_ses(self) -> None:
         """Revoke a certificate (``OSSL_CMP_exec_RR_ses``, 3.0).

@@ -11,7 +11,7 @@ from ._lib import features
 from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
-    from .context import Context
+    from ._ctx_results import ResultMixin
 
 __all__ = ["Enrollment"]
 
@@ -38,7 +38,7 @@ class Enrollment:
     """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
 
     @classmethod
-    def of(cls, context: Context) -> Enrollment:
+    def of(cls, context: ResultMixin) -> Enrollment:
         """The results in a context."""
         certificate = context.new_cert
         assert certificate is not None

@@ -12,8 +12,8 @@ __all__ = [
     "BodyType",
     "FailureInfo",
     "Option",
-    "POPOMethod",
     "PKIStatus",
+    "POPOMethod",
     "RevocationReason",
     "Severity",
 ]

@@ -118,6 +118,9 @@ class ResponseError(OpenSSLError):
     certificate_der: bytes | None = None
 
 
+_NOTHING = FailureInfo(0)
+
+
 class RejectedError(CMPError):
     """The server refused.
 
@@ -128,7 +131,7 @@ class RejectedError(CMPError):
     def __init__(
         self,
         status: PKIStatus,
-        failure_info: FailureInfo = FailureInfo(0),
+        failure_info: FailureInfo = _NOTHING,
         text: str = "",
         errors: Iterable[ErrorEntry] = (),
     ) -> None:
