@@ -327,7 +327,7 @@ class Engine:
         )
         clear()
         self._state.told = told
-        return good
+        return bool(good)
 
     def close(self) -> None:
         """Give back what was borrowed. May be called twice."""

@@ -22,7 +22,7 @@ from .exchange import Exchange, Transaction
 from .transactions import FullError, InUseError, Table
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 logger = logging.getLogger("osslcmp.server")
 

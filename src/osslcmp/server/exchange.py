@@ -36,6 +36,7 @@ Outcome = Issued | Waiting | Rejected
 
 MAX_CHECK_AFTER = 2**31 - 1
 _FAILED = Rejected(FailureInfo.systemFailure, "")
+_ED448 = x509.ObjectIdentifier("1.3.101.113")
 _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
     "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
     "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
@@ -295,14 +296,27 @@ class Exchange:
 def _check_hash(certificate: x509.Certificate, status: bodies.CertStatus) -> Rejected | None:
     """Whether a certConf means this certificate."""
     if status.hash_oid is None:
-        found = default_hash(certificate)
+        good = _default_hashes(certificate)
     else:
         algorithm = _HASH_OIDS.get(status.hash_oid)
         if algorithm is None:
             return Rejected(FailureInfo.badAlg, "unknown hashAlg")
-        digest = hashes.Hash(algorithm)
-        digest.update(certificate.public_bytes(Encoding.DER))
-        found = digest.finalize()
-    if found != status.cert_hash:
+        good = [_hash(certificate, algorithm)]
+    if status.cert_hash not in good:
         return Rejected(FailureInfo.badCertId, "certHash does not match the certificate")
     return None
+
+
+def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
+    digest = hashes.Hash(algorithm)
+    digest.update(certificate.public_bytes(Encoding.DER))
+    return digest.finalize()
+
+
+def _default_hashes(certificate: x509.Certificate) -> list[bytes]:
+    """The hashes that a certConf may have when it does not name the algorithm."""
+    found = [default_hash(certificate)]
+    if certificate.signature_algorithm_oid == _ED448:
+        # RFC 9481 says 64 octets; OpenSSL takes 32, the length that its SHAKE256 has by default.
+        found.append(_hash(certificate, hashes.SHAKE256(64)))
+    return found

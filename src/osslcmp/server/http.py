@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .wire import MalformedMessageError, MessageTooLargeError
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CONTENT_TYPE = "application/pkixcmp"
 WELL_KNOWN_PATH = "/.well-known/cmp"
@@ -175,22 +176,41 @@ def serve(
     class Connection(cheroot_server.HTTPConnection):  # type: ignore[misc,unused-ignore]
         RequestHandlerClass = Request
 
-    http_server = wsgi.Server(
+    class Server(wsgi.Server):
+        ConnectionClass = Connection
+
+        @staticmethod
+        def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
+            try:
+                socket_.bind(bind_addr)
+            except OSError:
+                socket_.close()  # cheroot leaves that to the garbage collector
+                raise
+            return socket_
+
+        def process_conn(self, conn: Any) -> None:
+            # A new connection waits with the idle ones until its client has said something. Cheroot would give it
+            # a thread at once, so that a few clients who only connect could stop all others.
+            if conn.last_used is None:
+                self.put_conn(conn)
+            else:
+                super().process_conn(conn)
+
+    http_server = Server(
         (host, port),
         app,
         numthreads=threads,
         server_name="osslcmp",
         request_queue_size=128,
-        timeout=timeout,
+        timeout=timeout,  # type: ignore[arg-type]  # seconds for settimeout(), any fraction
         shutdown_timeout=5,
     )
-    http_server.ConnectionClass = Connection
     http_server.max_request_header_size = MAX_HEADER_SIZE
     # A body far too large is not read; one a little too large gets the answer of the application, 413.
     http_server.max_request_body_size = 2 * limit
     http_server.keep_alive_conn_limit = 500
     http_server.expiration_interval = 0.1
-    http_server.error_log = _log
+    http_server.error_log = _log  # type: ignore[method-assign]
     return RunningServer(http_server)
 
 

@@ -251,4 +251,5 @@ def make_crl(
             flag = x509.ReasonFlags(reason.name)
             entry = entry.add_extension(x509.CRLReason(flag), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    return _sign(builder, issuer_key)
+    crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
+    return crl

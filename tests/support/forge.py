@@ -1,0 +1,215 @@
+"""CMP messages made by hand, without libcrypto: a client that can do everything wrong.
+
+Protection is computed in Python, by shared secret (PBM with SHA-256) or by ECDSA, so that any field can be changed before it
+is protected, or after.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from osslcmp.server import bodies, der, wire
+from osslcmp.server.der import encode, explicit
+
+IR, CR, P10CR, KUR, RR, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 21, 23, 24, 25
+
+SHA256 = encode(0x30, der.encode_oid("2.16.840.1.101.3.4.2.1"))
+HMAC_SHA256 = encode(0x30, der.encode_oid("1.2.840.113549.2.9"))
+ECDSA_SHA256 = encode(0x30, der.encode_oid("1.2.840.10045.4.3.2"))
+ITERATIONS = 100
+
+
+def sequence(*parts: bytes) -> bytes:
+    """A SEQUENCE."""
+    return encode(der.SEQUENCE, *parts)
+
+
+def octets(value: bytes) -> bytes:
+    """An OCTET STRING."""
+    return encode(der.OCTET_STRING, value)
+
+
+@dataclass(frozen=True)
+class Forger:
+    """A client and the state of its transaction; ``replace`` makes a variant of it."""
+
+    secret: bytes | None = b"secret"
+    reference: bytes | None = b"ref"
+    certificate: x509.Certificate | None = None
+    key: ec.EllipticCurvePrivateKey | None = None
+    chain: tuple[x509.Certificate, ...] = ()
+    transaction_id: bytes | None = field(default_factory=lambda: os.urandom(16))
+    recip_nonce: bytes | None = None
+    pvno: int = 2
+    sender: bytes = encode(wire.DIRECTORY_NAME, sequence())
+    info: tuple[bytes, ...] = ()
+    protected: bool = True
+
+    def but(self, **changes: Any) -> Forger:
+        """The same client with something changed."""
+        return replace(self, **changes)
+
+    def answering(self, response: bytes) -> Forger:
+        """The same client after this response."""
+        return replace(self, recip_nonce=wire.read_message(response, 1 << 20).header.sender_nonce)
+
+    # -- messages ---------------------------------------------------------------------------------------------
+
+    def message(self, kind: int, content: bytes) -> bytes:
+        """A protected message with this body."""
+        body = encode(explicit(kind), content)
+        header = self._header()
+        message = header + body
+        if self.protected:
+            protection = encode(der.BIT_STRING, b"\0" + self._protect(sequence(header, body)))
+            message += encode(explicit(0), protection)
+        if self.certificate is not None:
+            certificates = (self.certificate, *self.chain)
+            message += encode(explicit(1), sequence(*(c.public_bytes(Encoding.DER) for c in certificates)))
+        return sequence(message)
+
+    def _algorithm(self) -> bytes:
+        if self.key is not None:
+            return ECDSA_SHA256
+        parameters = sequence(octets(b"salt" * 4), SHA256, der.encode_integer(ITERATIONS), HMAC_SHA256)
+        return sequence(der.encode_oid(wire.PBM_OID), parameters)
+
+    def _protect(self, data: bytes) -> bytes:
+        if self.key is not None:
+            return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
+        assert self.secret is not None
+        mac_key = self.secret + b"salt" * 4
+        for _ in range(ITERATIONS):
+            mac_key = hashlib.sha256(mac_key).digest()
+        return hmac.digest(mac_key, data, "sha256")
+
+    def _header(self) -> bytes:
+        sender, kid = self.sender, self.reference
+        if self.certificate is not None:
+            sender = encode(wire.DIRECTORY_NAME, self.certificate.subject.public_bytes())
+            extension = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+            kid = extension.value.digest
+        now = datetime.datetime.now(datetime.timezone.utc)
+        fields = [
+            der.encode_integer(self.pvno),
+            sender,
+            encode(wire.DIRECTORY_NAME, sequence()),
+            encode(explicit(0), der.encode_moment(now)),
+        ]
+        if self.protected:
+            fields.append(encode(explicit(1), self._algorithm()))
+        for number, value in ((2, kid), (4, self.transaction_id), (5, os.urandom(16)), (6, self.recip_nonce)):
+            if value is not None:
+                fields.append(encode(explicit(number), octets(value)))
+        if self.info:
+            fields.append(encode(explicit(8), sequence(*self.info)))
+        return sequence(*fields)
+
+    # -- bodies -----------------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        kind: int = IR,
+        *,
+        key: ec.EllipticCurvePrivateKey | None = None,
+        request_id: int = 0,
+        name: str = "forged",
+        template: bytes = b"",
+        controls: bytes = b"",
+        popo: bytes | None = None,
+    ) -> bytes:
+        """An ir, cr or kur for a fresh key. ``template`` is what follows the public key in it."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name.from_rfc4514_string(f"CN={name}").public_bytes()
+        info = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        public = encode(explicit(6), der.read(info).content)
+        request = sequence(
+            der.encode_integer(request_id), sequence(encode(explicit(5), subject), public, template), controls
+        )
+        if popo is None:
+            signature = key.sign(request, ec.ECDSA(hashes.SHA256()))
+            popo = encode(explicit(1), ECDSA_SHA256, encode(der.BIT_STRING, b"\0" + signature))
+        return self.message(kind, sequence(sequence(request, popo)))
+
+    def cert_conf(
+        self,
+        cert_hash: bytes,
+        request_id: int = 0,
+        *,
+        info: bytes = b"",
+        hash_alg: bytes = b"",
+        count: int = 1,
+    ) -> bytes:
+        """A certConf with so many equal entries."""
+        status = sequence(octets(cert_hash), der.encode_integer(request_id), info, hash_alg)
+        return self.message(CERTCONF, sequence(status * count))
+
+    def poll(self, request_id: int = 0, count: int = 1) -> bytes:
+        """A pollReq."""
+        return self.message(POLLREQ, sequence(sequence(der.encode_integer(request_id)) * count))
+
+    def genm(self, *infos: bytes) -> bytes:
+        """A genm with these InfoTypeAndValue."""
+        return self.message(GENM, sequence(*infos))
+
+    def error(self, text: str = "enough") -> bytes:
+        """An error message."""
+        status = sequence(der.encode_integer(2), sequence(der.encode_text(text)))
+        return self.message(ERROR, sequence(status))
+
+    def rr(self, issuer: x509.Name, serial: int, reason: int | None = None) -> bytes:
+        """An rr."""
+        number = der.read(der.encode_integer(serial)).content
+        template = sequence(encode(0x81, number), encode(explicit(3), issuer.public_bytes()))
+        details = b""
+        if reason is not None:
+            value = octets(encode(der.ENUMERATED, bytes([reason])))
+            details = sequence(sequence(der.encode_oid(bodies.CRL_REASON_OID), value))
+        return self.message(RR, sequence(sequence(template, details)))
+
+
+IMPLICIT_CONFIRM = sequence(der.encode_oid(wire.IMPLICIT_CONFIRM_OID), encode(der.NULL))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response taken apart."""
+
+    kind: int
+    status: int | None
+    failure: int
+    text: str
+    certificate: x509.Certificate | None
+    raw: wire.RawMessage
+
+
+def read(response: bytes) -> Answer:
+    """Take a response apart: status of the error, of the first certificate response, or of the revocation."""
+    raw = wire.read_message(response, 1 << 20)
+    info: bodies.StatusInfo | None = None
+    certificate = None
+    if raw.body_type == ERROR:
+        info = bodies.status_info(der.sequence(raw.body)[0].encoding)
+    elif raw.body_type in (1, 3, 8):
+        fields = der.Fields(der.sequence(raw.body))
+        fields.maybe(explicit(1))
+        response_fields = der.sequence(der.sequence(fields.take().encoding)[0].encoding)
+        info = bodies.status_info(response_fields[1].encoding)
+        if len(response_fields) > 2:
+            pair = der.sequence(response_fields[2].encoding)
+            certificate = x509.load_der_x509_certificate(pair[0].content)
+    elif raw.body_type == 12:
+        info = bodies.status_info(der.sequence(der.sequence(raw.body)[0].encoding)[0].encoding)
+    if info is None:
+        return Answer(raw.body_type, None, 0, "", None, raw)
+    return Answer(raw.body_type, int(info.status), int(info.failure_info), info.text, certificate, raw)

@@ -1,0 +1,296 @@
+"""The installed ``openssl cmp`` as a client of the server with the embedded CA, over HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from support import openssl, openssl_cmp
+from support.openssl import Run, Value
+from support.pki import KeyType, cert_pem, key_pem, make_key
+
+from osslcmp import RevocationReason
+from osslcmp.server import EmbeddedCA, Issued, RunningServer, Server, waiting
+
+pytestmark = pytest.mark.peer
+
+MAC: dict[str, Value] = {"ref": "ref", "secret": b"secret"}
+
+
+@dataclass
+class Site:
+    """A running server, its CA, and a folder for what ``openssl`` reads and writes."""
+
+    ca: EmbeddedCA
+    server: Server
+    running: RunningServer
+    path: Path
+    files: int = 0
+
+    def __post_init__(self) -> None:
+        self.root = self.write(cert_pem(self.ca.root))
+        self.issuing = self.write(cert_pem(self.ca.issuer))
+        self.key = self.write(key_pem(make_key()))
+
+    def write(self, data: bytes) -> Path:
+        self.files += 1
+        path = self.path / f"{self.files}.pem"
+        path.write_bytes(data)
+        return path
+
+    def cmp(self, cmd: str, **options: Value) -> Run:
+        return openssl_cmp.cmp(cmd, self.running.url, cwd=self.path, msg_timeout=20, **options)
+
+    def enroll(self, cmd: str = "ir", name: str = "new", **options: Value) -> Path:
+        """A certificate for the key of this site, verified by ``openssl verify``."""
+        self.files += 1
+        path = self.path / f"{name}{self.files}.pem"
+        if cmd != "p10cr":
+            options = {"newkey": self.key, **options}
+        if cmd in ("ir", "cr"):
+            options = {"subject": f"/O=osslcmp tests/CN={name}", **options}
+        self.cmp(cmd, certout=path, **options).must()
+        openssl.verify(path, trusted=self.root, untrusted=self.issuing).must()
+        return path
+
+    def signed_with(self, certificate: Path) -> dict[str, Value]:
+        return {
+            "cert": certificate,
+            "key": self.key,
+            "trusted": self.root,
+            "untrusted": self.issuing,
+            "extracerts": self.issuing,
+        }
+
+
+def load(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    ca = EmbeddedCA({"ref": "secret", "other": "other secret"})
+    server = ca.server()
+    with server.serve() as running:
+        yield Site(ca, server, running, tmp_path)
+
+
+@pytest.fixture(params=["mac", "signature"])
+def protection(request: pytest.FixtureRequest, site: Site) -> dict[str, Value]:
+    """Credentials of either kind."""
+    return MAC if request.param == "mac" else site.signed_with(site.enroll("ir", "client", **MAC))
+
+
+@pytest.mark.parametrize("confirm", ["explicit", "implicit"])
+@pytest.mark.parametrize("cmd", ["ir", "cr"])
+def test_enrollment(site: Site, protection: dict[str, Value], cmd: str, confirm: str) -> None:
+    path = site.enroll(
+        cmd,
+        **protection,
+        sans=["a.example", "127.0.0.1"],
+        implicit_confirm=confirm == "implicit",
+        chainout=site.path / "chain.pem",
+    )
+    certificate = load(path)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["a.example"]
+    record = site.ca.record(certificate)
+    assert record is not None
+    assert record.confirmed
+    assert x509.load_pem_x509_certificates((site.path / "chain.pem").read_bytes())[0] == site.ca.issuer
+    assert site.server.open_transactions == 0
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_kinds_of_keys(site: Site, kind: KeyType) -> None:
+    site.key = site.write(key_pem(make_key(kind)))
+    certificate = site.enroll("ir", **MAC)
+    site.enroll("kur", **site.signed_with(certificate))
+
+
+def test_trust_comes_with_the_answer(site: Site) -> None:
+    """Under a shared secret the client learns the root."""
+    site.enroll("ir", **MAC, cacertsout=site.path / "ca.pem")
+    assert load(site.path / "ca.pem") == site.ca.root
+
+
+def test_p10cr(site: Site, protection: dict[str, Value]) -> None:
+    _, csr = openssl.new_csr(site.path, "/O=osslcmp tests/CN=by csr")
+    certificate = load(site.enroll("p10cr", csr=csr, **protection))
+    assert certificate.public_key() == x509.load_pem_x509_csr(csr.read_bytes()).public_key()
+    assert certificate.subject == x509.load_pem_x509_csr(csr.read_bytes()).subject
+
+
+def test_update(site: Site) -> None:
+    old = site.enroll("ir", "updated", **MAC, sans=["u.example"])
+    new = site.enroll("kur", **site.signed_with(old))
+    assert load(new).subject == load(old).subject
+    assert load(new).serial_number != load(old).serial_number
+    names = load(new).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["u.example"]
+
+
+@pytest.mark.parametrize("cmd", ["ir", "p10cr", "kur"])
+@pytest.mark.parametrize("confirm", ["explicit", "implicit"])
+def test_polling(site: Site, cmd: str, confirm: str) -> None:
+    options: dict[str, Value] = dict(MAC)
+    if cmd == "p10cr":
+        options["csr"] = openssl.new_csr(site.path, "/CN=patient")[1]
+    if cmd == "kur":
+        options = site.signed_with(site.enroll("ir", **MAC))
+    site.ca.policy = waiting(2, check_after=0)
+    certificate = site.enroll(cmd, **options, implicit_confirm=confirm == "implicit")
+    record = site.ca.record(load(certificate))
+    assert record is not None
+    assert record.confirmed
+    assert site.server.open_transactions == 0
+
+
+def test_total_timeout_while_polling(site: Site) -> None:
+    """A client that gives up says so, and its transaction ends."""
+    site.ca.policy = waiting(1000, check_after=1)
+    site.cmp("ir", **MAC, newkey=site.key, subject="/CN=x", certout="x.pem", total_timeout=1).must(1)
+    site.ca.policy = None
+    site.enroll("ir", **MAC)
+
+
+def test_second_client_while_the_first_waits(site: Site) -> None:
+    """Neither notices the other."""
+    asked, free = threading.Event(), threading.Event()
+
+    def policy(request: object) -> None:
+        if getattr(request, "reference", None) == b"other":
+            asked.set()
+            assert free.wait(20)
+
+    site.ca.policy = policy  # type: ignore[assignment]
+    command = [
+        *openssl.command(), "cmp", "-config", "", "-batch", "-cmd", "ir", "-server", site.running.url,
+        "-ref", "other", "-secret", "pass:other secret", "-newkey", str(site.key), "-subject", "/CN=slow",
+        "-certout", "slow.pem", "-msg_timeout", "20",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, cwd=site.path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=openssl.clean_environment()
+    ) as slow:
+        assert asked.wait(20)
+        site.enroll("ir", "quick", **MAC)
+        free.set()
+        _, told = slow.communicate(timeout=20)
+        assert slow.returncode == 0, told
+    openssl.verify(site.path / "slow.pem", trusted=site.root, untrusted=site.issuing).must()
+
+
+def test_revocation(site: Site) -> None:
+    certificate = site.enroll("ir", **MAC)
+    credentials = site.signed_with(certificate)
+    site.cmp("rr", **credentials, oldcert=certificate, revreason=1).must()
+    record = site.ca.record(load(certificate))
+    assert record is not None
+    assert record.revoked == RevocationReason.keyCompromise
+    again = site.cmp("rr", **credentials, oldcert=certificate, revreason=1).must(1)
+    assert "certRevoked" in again.text
+    crl = site.write(site.ca.crl().public_bytes(Encoding.PEM))
+    verdict = openssl.run(
+        ["verify", "-crl_check", "-CRLfile", crl, "-CAfile", site.root, "-untrusted", site.issuing, certificate]
+    )
+    assert "certificate revoked" in verdict.text
+    # Its owner has lost it, so it is good for nothing.
+    assert "signerNotTrusted" in site.cmp("cr", **credentials, newkey=site.key, subject="/CN=x", certout="x.pem").text
+
+
+def test_revocation_of_an_unknown_certificate(site: Site) -> None:
+    stranger = EmbeddedCA({"ref": "secret"})
+    other = site.write(cert_pem(stranger.issuer))
+    refusal = site.cmp("rr", **MAC, oldcert=other).must(1)
+    assert "badCertId" in refusal.text
+
+
+def test_general_messages(site: Site, protection: dict[str, Value]) -> None:
+    """The info types that this release's command knows."""
+    for info in (None, "caCerts", "currentCRL", "signKeyPairTypes"):
+        options: dict[str, Value] = {} if info is None else {"infotype": info}
+        if info == "caCerts" and openssl.version() >= (3, 2, 0):
+            options["cacertsout"] = "cas.pem"
+        told = site.cmp("genm", **protection, **options).must().text
+        assert info is None or "received GENP" in told
+    if (site.path / "cas.pem").exists():
+        cas = x509.load_pem_x509_certificates((site.path / "cas.pem").read_bytes())
+        assert cas in ([], [site.ca.issuer, site.ca.root], [site.ca.root, site.ca.issuer])
+
+
+def test_updates(site: Site, protection: dict[str, Value]) -> None:
+    """Newer commands ask for a new root, a new CRL and a request template."""
+    if "oldwithold" in openssl.cmp_options():
+        site.cmp("genm", **protection, infotype="rootCaCert", oldwithold=site.root, newwithnew="new.pem")
+        assert not (site.path / "new.pem").exists() or (site.path / "new.pem").stat().st_size == 0
+    if "crlout" in openssl.cmp_options():
+        old = site.write(site.ca.crl().public_bytes(Encoding.PEM))
+        site.cmp("genm", **protection, infotype="crlStatusList", oldcrl=old, crlout="crl.pem").must()
+        crl = x509.load_pem_x509_crl((site.path / "crl.pem").read_bytes())
+        assert crl.issuer == site.ca.issuer.subject
+    if "template" in openssl.cmp_options():
+        site.cmp("genm", **protection, infotype="certReqTemplate", template="t.der", keyspec="k.txt")
+
+
+# -- refusals -------------------------------------------------------------------------------------------------
+
+
+def test_wrong_secret(site: Site) -> None:
+    refusal = site.cmp("ir", ref="ref", secret=b"guess", newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
+    assert "wrong pbm value" in refusal.text  # the answer is protected with the right one
+    assert site.ca.records == ()
+
+
+def test_unknown_reference(site: Site) -> None:
+    """The answer is signed, for the lack of a common secret."""
+    refusal = site.cmp(
+        "ir", ref="nobody", secret=b"x", trusted=site.root, newkey=site.key, subject="/CN=x", certout="x.pem"
+    ).must(1)
+    assert "received error" in refusal.text
+    assert site.ca.records == ()
+
+
+def test_untrusted_client(site: Site) -> None:
+    stranger = EmbeddedCA({"ref": "secret"})
+    with stranger.server().serve() as elsewhere:
+        openssl_cmp.cmp(
+            "ir", elsewhere.url, cwd=site.path, newkey=site.key, subject="/CN=x", certout="c.pem", **MAC
+        ).must()
+    credentials = {**site.signed_with(site.path / "c.pem"), "extracerts": None}
+    refusal = site.cmp("cr", **credentials, newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
+    assert "received error" in refusal.text
+    assert site.ca.records == ()
+
+
+def test_the_client_rejects_the_certificate(site: Site) -> None:
+    """A certificate for another key: the client says so in its certConf, and the CA revokes it."""
+    mistaken = site.ca.issue
+
+    def issue(request: object) -> Issued:
+        other = EmbeddedCA()
+        answer = mistaken(request)  # type: ignore[arg-type]
+        assert isinstance(answer, Issued)
+        return Issued(other.issuer, chain=answer.chain)
+
+    site.ca.issue = issue  # type: ignore[assignment,method-assign]
+    refusal = site.cmp("ir", **MAC, newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
+    assert "certificate not accepted" in refusal.text
+    assert site.server.open_transactions == 0
+
+
+def test_the_client_trusts_somebody_else(site: Site) -> None:
+    """``-out_trusted`` does not fit: certConf with a rejection."""
+    other = site.write(cert_pem(EmbeddedCA().root))
+    refusal = site.cmp(
+        "ir", **MAC, newkey=site.key, subject="/CN=x", certout="x.pem", out_trusted=other
+    ).must(1)
+    assert "certificate not accepted" in refusal.text
+    record = site.ca.records[0]
+    assert not record.confirmed
+    assert record.revoked is not None
