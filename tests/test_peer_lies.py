@@ -115,7 +115,7 @@ def test_junk_for_a_certificate(junk: bytes, pki: PKI, mock_server: Mock) -> Non
 
 
 def odd_certificates(certificate: x509.Certificate) -> dict[str, bytes]:
-    """Changes that OpenSSL reads over and cryptography refuses: a wrong time, a version that does not exist."""
+    """Changes that OpenSSL reads over and cryptography refuses: a wrong time, no such version."""
     good = certificate.public_bytes(Encoding.DER)
     end = good.index(b"Z")  # of notBefore
     version = good.index(bytes.fromhex("a003020102")) + 4
@@ -319,7 +319,7 @@ VALUES = [
 
 @pytest.mark.parametrize("oid", [*KNOWN, "1.2.3.4", "2.999.1", "1.3.6.1.5.5.7.4"])
 def test_any_general_answer(oid: str, pki: PKI, mock_server: Mock) -> None:
-    """Each known kind of item with values of all types: an item comes back as it was, or there is a typed error."""
+    """Each known kind of item with values of all types: it comes back as it was, or a typed error does."""
     for value in VALUES:
         body = encode(explicit(GENP), seq(seq(encode_oid(oid), value)))
         try:

@@ -1,4 +1,4 @@
-"""A server that knows the secret and says anything: genuine answers with another body, validly protected again."""
+"""A server that knows the secret and says anything: genuine answers, validly protected again."""
 
 from __future__ import annotations
 
