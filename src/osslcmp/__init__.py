@@ -1,9 +1,13 @@
 """OpenSSL's own implementation of CMP (RFC 9810) for Python."""
 
+import logging
+
 from ._certreq import CertificateRequest
 from ._lib import features, ffi, lib, openssl_version
+from .check import CertificateCheck
 from .client import Client
 from .context import Context, certconf
+from .crm import CertReqMsg
 from .enrollment import Enrollment
 from .enums import (
     CR,
@@ -42,6 +46,8 @@ __all__ = [
     "P10CR",
     "BodyType",
     "CMPError",
+    "CertReqMsg",
+    "CertificateCheck",
     "CertificateRequest",
     "Client",
     "ConfirmError",
@@ -71,3 +77,6 @@ __all__ = [
     "lib",
     "openssl_version",
 ]
+
+# Whoever wants the log adds a handler; Python's last resort would print warnings.
+logging.getLogger("osslcmp").addHandler(logging.NullHandler())

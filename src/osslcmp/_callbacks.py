@@ -25,7 +25,7 @@ from . import _convert
 from ._errqueue import clear, text
 from ._lib import NULL, ffi, lib
 from .enums import FailureInfo, Severity
-from .errors import ErrorEntry
+from .errors import ErrorEntry, TransferError
 
 __all__ = ["CallState", "current", "log_level"]
 
@@ -45,6 +45,11 @@ _LEVELS = {
 }
 
 
+_ALL_FAILURES = (1 << 27) - 1
+_TEXT_LIMIT = 1000
+_BIO = ffi.typeof("BIO *")
+
+
 class CallState:
     """What the callbacks of one context share with it."""
 
@@ -58,7 +63,9 @@ class CallState:
         self.cert_conf: Callable[[x509.Certificate, FailureInfo], object] | None = None
         self.cert_conf_text: object = None
         self.http: Callable[[Any, bool, bool], Any] | None = None
-        self.context: Any = None
+        #: The session in C that goes with this state, for whoever has to restore it.
+        self.session: Any = NULL
+        self.cancelled = False
 
     def begin(self) -> None:
         """Forget what the previous call left."""
@@ -90,7 +97,15 @@ def log_level() -> int:
     return int(Severity.WARNING) if level <= logging.WARNING else int(Severity.ERR)
 
 
-@ffi.def_extern(error=0)
+def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
+    """Keep what is raised outside a callback's own ``try``: a pending signal is handled when it is entered."""
+    state = current.state
+    if state is None:
+        raise exception
+    state.store(exception)
+
+
+@ffi.def_extern(error=0, onerror=_raised)
 def osslcmp_py_tick(handle: Any) -> int:
     """While C waits: Python runs signal handlers here. 0 makes the wait end."""
     try:
@@ -102,7 +117,7 @@ def osslcmp_py_tick(handle: Any) -> int:
         return 0
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_raised)
 def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, message: Any) -> None:
     """OpenSSL's log, and the entries of the error queue that it prints instead of leaving them."""
     state: CallState = ffi.from_handle(handle)
@@ -120,13 +135,15 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
         state.store(exception)
 
 
-@ffi.def_extern(error=NULL)
+@ffi.def_extern(error=NULL, onerror=_raised)
 def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
     """Carry a message with the user's callable."""
     state = current.state
     if state is None or state.transfer is None:
         return NULL
     try:
+        if state.cancelled:
+            raise TransferError("cancelled")
         sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)
         if not isinstance(received, (bytes, bytearray)):
@@ -143,14 +160,17 @@ def message_from_der(der: bytes) -> Any:
     return lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", der), len(der))
 
 
-@ffi.def_extern(error=1 << 2)
-def osslcmp_py_cert_conf(_ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
+@ffi.def_extern(error=int(FailureInfo.incorrectData), onerror=_raised)
+def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
     """Ask the user's callable about the new certificate."""
     state = current.state
     rejected = fail_info or int(FailureInfo.incorrectData)
     if state is None or state.cert_conf is None:
         return rejected
     try:
+        # It builds the chain that the context then has, besides its check.
+        fail_info = lib.OSSL_CMP_certConf_cb(ctx, cert, fail_info, message)
+        clear()
         certificate = _convert.cert_from_c(cert)
         assert certificate is not None
         verdict = state.cert_conf(certificate, FailureInfo(fail_info))
@@ -165,12 +185,13 @@ def osslcmp_py_cert_conf(_ctx: Any, cert: Any, fail_info: int, message: Any) -> 
         return rejected
     if verdict is False:
         return rejected
-    if isinstance(verdict, int):
-        return int(verdict) & 0x7FFFFFF
+    if isinstance(verdict, int) and 0 <= verdict <= _ALL_FAILURES:
+        return int(verdict)
+    what = f"the number {verdict}" if isinstance(verdict, int) else type(verdict).__name__
     state.store(
         TypeError(
             "certConf callback: return None or True to accept, FailureInfo, False or a text to refuse, "
-            f"not {type(verdict).__name__}"
+            f"not {what}"
         )
     )
     return rejected
@@ -179,11 +200,13 @@ def osslcmp_py_cert_conf(_ctx: Any, cert: Any, fail_info: int, message: Any) -> 
 def _refusal_text(state: CallState, message: Any, reason: str) -> None:
     """Tell the server why. The context keeps the chars: C reads them after we have returned."""
     if reason and message != NULL:
-        state.cert_conf_text = ffi.new("char[]", reason.replace("\0", "").encode()[:1000])
+        chars = reason.replace("\0", "").encode("utf-8", "replace")[:_TEXT_LIMIT]
+        whole = chars.decode("utf-8", "ignore").encode()  # a character cut in two would not be UTF-8
+        state.cert_conf_text = ffi.new("char[]", whole)
         message[0] = state.cert_conf_text
 
 
-@ffi.def_extern(error=NULL)
+@ffi.def_extern(error=NULL, onerror=_raised)
 def osslcmp_py_http(bio: Any, _arg: Any, connect: int, detail: int) -> Any:
     """Let the user's callable wrap the connection, or take it down."""
     state = current.state
@@ -191,7 +214,11 @@ def osslcmp_py_http(bio: Any, _arg: Any, connect: int, detail: int) -> Any:
         return bio
     try:
         wrapped = state.http(bio, bool(connect), bool(detail))
-        return bio if wrapped is None else wrapped
+        if wrapped is None:
+            return bio
+        if not isinstance(wrapped, ffi.CData) or ffi.typeof(wrapped) is not _BIO:
+            raise TypeError(f"HTTP callback: must return a BIO pointer or None, not {type(wrapped).__name__}")
+        return wrapped
     except BaseException as exception:
         state.store(exception)
         return NULL

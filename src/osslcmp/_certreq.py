@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import ExtensionOID
 
 from . import _inputs
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
-from ._settings import Settings
+from ._lib import require
+from ._settings import Settings, itavs
+from .check import CertificateCheck
 from .context import Context, certconf
+from .crm import CertReqMsg
 from .enums import BodyType, FailureInfo, Option, POPOMethod
+from .general import cert_profile
+from .itav import InfoTypeAndValue
 
 __all__ = ["CertificateRequest"]
 
 NameLike = x509.Name | str
+
+#: Extensions that describe the issuing, not the subject: the CA makes them anew. SANs have an option of their own.
+_ISSUERS_OWN = {
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.FRESHEST_CRL,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS,
+    ExtensionOID.PRECERT_POISON,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+}
 ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
 
 
@@ -35,14 +54,23 @@ class CertificateRequest:
     :param sans_default: take them from the reference certificate if none are given.
     :param extensions: ``x509.Extension`` objects to ask for.
     :param policies: ``x509.PolicyInformation`` objects or OIDs. :param policies_critical: as a critical extension.
-    :param days: validity to ask for, in days.
-    :param popo: an :class:`osslcmp.POPOMethod`; default: signature.
-    :param csr: CSR: the request itself for p10cr, else a source of defaults.
+    :param carry_extensions: take over those of the certificate to update that are not the issuer's to set.
+    :param days: validity to ask for, in days from now.
+    :param not_before: start and :param not_after: end of the validity to ask for; times without a zone are UTC.
+    :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
+        a ``csr`` (or a public ``key``) and RAVERIFIED.
+    :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.
+    :param crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
+        the certificate that comes is checked to be for it.
+    :param central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
+    :param profile: name of a certificate profile, or several, for the header.
+    :param general_info: further :class:`osslcmp.InfoTypeAndValue` items for the header.
     :param certificate: for kur: the certificate to update; else a reference for defaults.
     :param implicit_confirm: ask the server to do without confirmation.
     :param disable_confirm: send none even if the server wants it: breaks the protocol.
     :param confirm: decides about the new certificate: see :meth:`osslcmp.Context.set_cert_conf_cb`.
-    :param confirm_trusted: certificates that the new one must chain to, checked by OpenSSL.
+    :param confirm_trusted: certificates that the new one must chain to, checked by OpenSSL's own callback.
+    :param check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
     """
 
     key: KeyInput | PublicKeyTypes | None = None
@@ -55,17 +83,30 @@ class CertificateRequest:
     extensions: Iterable[x509.Extension[Any]] = ()
     policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str] = ()
     policies_critical: bool = False
+    carry_extensions: bool = False
     days: int = 0
+    not_before: datetime | None = None
+    not_after: datetime | None = None
     popo: POPOMethod | int | None = None
     csr: CSRInput | None = None
+    crm: CertReqMsg | None = None
+    central_key: bool = False
+    profile: str | Iterable[str] | None = None
+    general_info: Iterable[InfoTypeAndValue] = ()
     certificate: CertificateInput | None = None
     implicit_confirm: bool = False
     disable_confirm: bool = False
     confirm: ConfirmCallback | Any | None = None
     confirm_trusted: CertificatesInput | None = None
+    check: CertificateCheck | None = None
 
-    def apply(self, context: Context, req_type: BodyType, settings: Settings) -> None:
-        """Put it into ``context``. Raises ``TypeError`` or ``ValueError`` for what cannot work."""
+    def apply(self, context: Context, req_type: BodyType, settings: Settings) -> CertReqMsg | None:
+        """Put it into ``context``. Raises ``TypeError`` or ``ValueError`` for what cannot work.
+
+        Returns the message to send instead of what the context makes by itself, if there is one.
+        """
+        if self.crm is not None and req_type is BodyType.P10CR:
+            raise ValueError("crm: p10cr has none")
         self._apply_keys(context, req_type, settings)
         if self.subject is not None:
             context.set_subject_name(self.subject)
@@ -75,7 +116,7 @@ class CertificateRequest:
             raise TypeError("sans: an iterable of names, not a single one")
         for san in self.sans:
             context.push_subject_alt_name(x509.DNSName(san) if isinstance(san, str) else san)
-        extensions = list(self.extensions)
+        extensions = self._extensions(req_type, settings)
         if extensions:
             context.set_req_extensions(extensions)
         for policy in self.policies:
@@ -91,7 +132,45 @@ class CertificateRequest:
         ):
             if value != default and value is not None:
                 context.set_option(option, value)
+        for itav in itavs("general_info", self.general_info):
+            context.push_geninfo_itav(itav)
+        if self.profile is not None:
+            context.push_geninfo_itav(cert_profile(self.profile))
         self._apply_confirmation(context)
+        return self._message(context, req_type)
+
+    def _message(self, context: Context, req_type: BodyType) -> CertReqMsg | None:
+        """The setters know days from now only: other times go into a message of our own."""
+        if self.crm is not None:
+            if self.key is None and self.popo is None:
+                # OpenSSL misses a private key otherwise, though the proof is in the message already.
+                context.set_option(Option.POPO_METHOD, POPOMethod.RAVERIFIED)
+            return self.crm
+        if self.not_before is None and self.not_after is None:
+            return None
+        if self.days:
+            raise ValueError("days: goes with neither not_before nor not_after")
+        if req_type is BodyType.P10CR:
+            raise ValueError("not_before, not_after: a CSR says nothing about validity")
+        made = context.setup_crm(for_kur=req_type is BodyType.KUR)
+        made.set_validity(self.not_before, self.not_after)
+        context.create_popo(made)
+        return made
+
+    def _old(self, req_type: BodyType, settings: Settings) -> x509.Certificate | None:
+        if self.certificate is not None:
+            return _inputs.certificate("certificate", self.certificate)
+        return settings.certificate if req_type is BodyType.KUR else None
+
+    def _extensions(self, req_type: BodyType, settings: Settings) -> list[x509.Extension[Any]]:
+        given = list(self.extensions)
+        if not self.carry_extensions:
+            return given
+        old = self._old(req_type, settings)
+        if old is None:
+            raise ValueError("carry_extensions: there is no certificate to take them from")
+        named = {extension.oid for extension in given} | _ISSUERS_OWN
+        return given + [extension for extension in old.extensions if extension.oid not in named]
 
     def _apply_keys(self, context: Context, req_type: BodyType, settings: Settings) -> None:
         if req_type is BodyType.P10CR and self.csr is None:
@@ -101,13 +180,14 @@ class CertificateRequest:
             if not request.is_signature_valid:
                 raise ValueError("csr: its signature does not verify")
             context.set_p10_csr(request)
-        if self.certificate is not None:
-            context.set_old_cert(_inputs.certificate("certificate", self.certificate))
+        old = self._old(req_type, settings)
+        if old is not None:
+            context.set_old_cert(old)
         elif req_type is BodyType.KUR:
-            if settings.certificate is None:
-                raise ValueError("certificate: kur needs the one to update")
-            context.set_old_cert(settings.certificate)
-        if self.key is not None:
+            raise ValueError("certificate: kur needs the one to update")
+        if self.central_key:
+            self._ask_for_central_key(context)
+        elif self.key is not None:
             if hasattr(self.key, "private_bytes") or not hasattr(self.key, "public_bytes"):
                 context.set_new_pkey(_inputs.private_key("key", self.key, self.key_password))  # type: ignore[arg-type]
             else:
@@ -116,18 +196,39 @@ class CertificateRequest:
                         "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
                     )
                 context.set_new_pkey(self.key)
-        elif req_type is not BodyType.P10CR and settings.key is None and self.csr is None:
+        elif (
+            req_type is not BodyType.P10CR and settings.key is None and self.csr is None and self.crm is None
+        ):
             raise ValueError("key: none is given, and the client has none")
+
+    def _ask_for_central_key(self, context: Context) -> None:
+        require("central_key_generation", "central_key")
+        if self.key is not None or self.csr is not None:
+            raise ValueError("central_key: goes with neither key nor csr")
+        context.set_option(Option.POPO_METHOD, POPOMethod.NONE)
 
     def _apply_confirmation(self, context: Context) -> None:
         trusted = _inputs.certificates("confirm_trusted", self.confirm_trusted)
-        if trusted:
+        if self.check is not None:
+            if self.confirm is not None or trusted:
+                raise ValueError("check: goes with neither confirm nor confirm_trusted")
+            context.set_cert_conf_cb(_checking(context, self.check))
+        elif trusted:
             if self.confirm is not None and self.confirm is not certconf:
                 raise ValueError("confirm_trusted: goes with OpenSSL's own check, not with a callback")
             context.set_cert_conf_cb(certconf)
             context.set_cert_conf_cb_arg(trusted)
         elif self.confirm is not None:
             context.set_cert_conf_cb(self.confirm)
+
+
+def _checking(context: Context, check: CertificateCheck) -> ConfirmCallback:
+    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
+        if found:
+            return found
+        return check.failure(certificate, [*context.untrusted, *context.extra_certs_in])
+
+    return verdict
 
 
 def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:

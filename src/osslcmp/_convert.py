@@ -22,9 +22,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from ._der import encode as tlv
 from ._errqueue import check, clear
 from ._handles import cert_stack, disarm, take, take_stack
 from ._lib import NULL, ffi, lib
+from ._pieces import read_name
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
@@ -178,25 +180,7 @@ def name_from_c(pointer: Any) -> x509.Name | None:
     if pointer == NULL:
         return None
     der = to_der(lib.i2d_X509_NAME, pointer, "encoding a name")
-    return x509.load_der_name(der) if hasattr(x509, "load_der_name") else _name_in_csr(der)
-
-
-def _name_in_csr(name: bytes) -> x509.Name:
-    """``cryptography`` decodes no bare Name: put it into a CSR, whose subject it decodes."""
-    empty_key = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-    info = tlv(0x30, b"\x02\x01\x00" + name + empty_key + b"\xa0\x00")
-    return x509.load_der_x509_csr(
-        tlv(0x30, info + bytes.fromhex("300506032b6570") + tlv(0x03, bytes(65)))
-    ).subject
-
-
-def tlv(tag: int, content: bytes) -> bytes:
-    """A DER element of a one-octet tag."""
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
+    return read_name(der)
 
 
 def csr_to_c(request: x509.CertificateSigningRequest) -> Any:

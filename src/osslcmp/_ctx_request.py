@@ -8,11 +8,14 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from . import _convert
+from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
+from ._errqueue import clear, text
 from ._handles import disarm
 from ._lib import NULL, lib, require
 from ._names import parse_name
+from .crm import CertReqMsg
+from .enums import Option
 from .itav import InfoTypeAndValue
 
 __all__ = ["RequestMixin"]
@@ -21,12 +24,15 @@ __all__ = ["RequestMixin"]
 class RequestMixin(AuthMixin):
     """The request part of :class:`osslcmp.Context`."""
 
+    _gave_new_key = False
+
     def set_new_pkey(self, key: PrivateKeyTypes | PublicKeyTypes | None) -> None:
         """The key to certify (``OSSL_CMP_CTX_set0_newPkey``, 3.0).
 
         A private key, or a public key alone where possession is proved otherwise (POPO none or RAVERIFIED).
         ``None``: the key of signature protection.
         """
+        self._gave_new_key = key is not None
         if key is None:
             self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, NULL, what="setting the new key")
             return
@@ -110,6 +116,30 @@ class RequestMixin(AuthMixin):
             raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
         handle = NULL if request is None else _convert.csr_to_c(request)
         self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
+
+    def setup_crm(self, *, for_kur: bool = False, rid: int = 0) -> CertReqMsg:
+        """The certificate request message that a request would carry (``OSSL_CMP_CTX_setup_CRM``, 3.0).
+
+        It has no proof of possession yet: :meth:`create_popo` adds that of this context. ``for_kur`` names the old
+        certificate in it; ``rid`` is its certReqId, which OpenSSL wants to be 0 when it is sent.
+        """
+        self._enter()
+        try:
+            clear()
+            return CertReqMsg(_crm.own(lib.OSSL_CMP_CTX_setup_CRM(self._ptr, int(for_kur), rid)))
+        finally:
+            self._leave()
+
+    def create_popo(self, crm: CertReqMsg) -> None:
+        """Prove possession of the key to certify, by this context's method (``OSSL_CRMF_MSG_create_popo``, 3.0)."""
+        self._enter()
+        try:
+            method, digest = self.get_option(Option.POPO_METHOD), self.get_option(Option.DIGEST_ALGNID)
+            key = lib.OSSL_CMP_CTX_get0_newPkey(self._ptr, 1)
+            name = lib.OBJ_nid2sn(digest)
+            _crm.create_popo(crm.handle, method, None if key == NULL else key, text(name))
+        finally:
+            self._leave()
 
     def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""

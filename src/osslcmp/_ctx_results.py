@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from . import _convert
 from ._ctx_request import RequestMixin
 from ._errqueue import text
-from ._lib import NULL, ffi, lib, require
-from .enums import FailureInfo, PKIStatus
+from ._lib import NULL, features, ffi, lib, require
+from .enums import FailureInfo, Option, PKIStatus, POPOMethod
 
 __all__ = ["ResultMixin"]
 
@@ -75,6 +76,17 @@ class ResultMixin(RequestMixin):
         """The server's validated certificate (``OSSL_CMP_CTX_get0_validatedSrvCert``, 3.2)."""
         require("validated_server_certificate", "validated_srv_cert")
         return _convert.cert_from_c(self._get(lib.OSSL_CMP_CTX_get0_validatedSrvCert))
+
+    @property
+    def central_key(self) -> PrivateKeyTypes | None:
+        """The private key that the CA made and sent (``OSSL_CMP_CTX_get0_newPkey``, 3.5), else ``None``."""
+        if not features["central_key_generation"] or self._gave_new_key:
+            return None
+        if self.get_option(Option.POPO_METHOD) != POPOMethod.NONE:
+            return None
+        certificate, key = self.new_cert, self.new_pkey
+        # Without a new key OpenSSL names our own: the CA's is the one that was certified.
+        return key if certificate and key and certificate.public_key() == key.public_key() else None
 
     @property
     def propq(self) -> str | None:

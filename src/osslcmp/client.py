@@ -207,8 +207,7 @@ class Client:
         context = self._settings.context()
         # Waiting is counted by the transaction: one that times out there can go on.
         context.set_option(Option.TOTAL_TIMEOUT, 0)
-        made.apply(context, req_type, self._settings)
-        return Transaction(context, req_type)
+        return Transaction(context, req_type, made.apply(context, req_type, self._settings))
 
     # -- the rest -----------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from ._ctx_results import ResultMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._lib import NULL, ffi, lib
+from .crm import CertReqMsg
 from .enrollment import Enrollment
 from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo
 from .errors import ConfirmError, RejectedError
@@ -117,8 +118,8 @@ class Context(TransferMixin, ResultMixin):
     def exec_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate:
         """A whole transaction with polling and confirmation (``OSSL_CMP_exec_certreq``, 3.0).
 
-        ``req_type`` is ``IR``, ``CR``, ``P10CR`` or ``KUR``; ``crm`` an ``OSSL_CRMF_MSG *`` to send instead of
-        one made from the context. Returns the new certificate. Raises :class:`osslcmp.CMPError`, and what a
+        ``req_type`` is ``IR``, ``CR``, ``P10CR`` or ``KUR``; ``crm`` a :class:`osslcmp.CertReqMsg` (or raw
+        ``OSSL_CRMF_MSG *``) to send instead of one made from the context. Returns the new certificate. Raises :class:`osslcmp.CMPError`, and what a
         callback raised. While the server says *waiting* this sleeps between polls as told, where a signal wakes
         it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code in libcrypto.
         """
@@ -145,8 +146,10 @@ class Context(TransferMixin, ResultMixin):
                 raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
         elif self.status != 3:
             raise ValueError("req_type: nothing is waiting that could be aborted")
-        if crm is not None and not isinstance(crm, ffi.CData):
-            raise TypeError(f"crm: an OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+        if isinstance(crm, CertReqMsg):
+            crm = crm.handle
+        elif crm is not None and not isinstance(crm, ffi.CData):
+            raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
         self.check_after = None
         wait = ffi.new("int *")
         result = self._run(lib.OSSL_CMP_try_certreq, int(req_type), NULL if crm is None else crm, wait)

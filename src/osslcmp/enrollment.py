@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from ._lib import features
 from .enums import FailureInfo, PKIStatus
@@ -34,6 +35,8 @@ class Enrollment:
     """Failure bits that the server sent along."""
     text: str
     """The server's words."""
+    key: PrivateKeyTypes | None = field(default=None, repr=False)
+    """The private key, if the CA made it."""
     server_certificate: x509.Certificate | None = None
     """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
 
@@ -50,5 +53,6 @@ class Enrollment:
             context.status,
             context.fail_info,
             "\n".join(context.status_string),
+            context.central_key,
             context.validated_srv_cert if features["validated_server_certificate"] else None,
         )

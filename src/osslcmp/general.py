@@ -11,10 +11,22 @@ from ._convert import tlv
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
-__all__ = ["CA_CERTS", "ca_certs_of"]
+__all__ = ["CA_CERTS", "CERT_PROFILE", "ca_certs_of", "cert_profile"]
 
 CA_CERTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17")
 """id-it-caCerts"""
+
+
+CERT_PROFILE = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.21")
+"""id-it-certProfile"""
+
+
+def cert_profile(names: str | Iterable[str]) -> InfoTypeAndValue:
+    """The ``certProfile`` item for a request's header (RFC 9810 section 5.1.1.4), on any release."""
+    texts = [names] if isinstance(names, str) else list(names)
+    if not texts or not all(isinstance(name, str) and name for name in texts):
+        raise ValueError("profile: a name, or several")
+    return InfoTypeAndValue(CERT_PROFILE, tlv(0x30, b"".join(tlv(0x0C, name.encode()) for name in texts)))
 
 
 @asn1.sequence

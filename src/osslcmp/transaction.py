@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .context import Context
+    from .crm import CertReqMsg
 
 __all__ = ["Transaction"]
 
@@ -23,8 +24,9 @@ class Transaction:
     While the server says *waiting*, :attr:`done` is false and :attr:`check_after` tells when to :meth:`poll`.
     """
 
-    def __init__(self, context: Context, req_type: BodyType) -> None:
+    def __init__(self, context: Context, req_type: BodyType, crm: CertReqMsg | None = None) -> None:
         self._context = context
+        self._crm = crm
         self._type = req_type
         self._enrollment: Enrollment | None = None
         self._error: BaseException | None = None
@@ -83,7 +85,7 @@ class Transaction:
         if self.done:
             return self.result
         try:
-            certificate = self._context.try_certreq(self._type)
+            certificate = self._context.try_certreq(self._type, self._crm)
         except TransferError as error:
             # Before the first answer nothing is known to be waiting.
             if self._begun:
