@@ -7,10 +7,10 @@ import sysconfig
 
 from setuptools import setup
 
-# One wheel serves every CPython from 3.10 on, except where the limited API does not exist.
-limited_api = platform.python_implementation() == "CPython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+# One wheel serves every CPython from 3.10 on; free-threaded builds have no limited API.
+abi3 = platform.python_implementation() == "CPython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 setup(
     cffi_modules=["build_cffi.py:ffibuilder"],
-    options={"bdist_wheel": {"py_limited_api": "cp310"}} if limited_api else {},
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if abi3 else {},
 )

@@ -1,3 +1,5 @@
-/* Constants */
+/* <openssl/cmperr.h>: reason codes of CMP; what OpenSSL 3.0.8 added. */
+
+/* Reason codes */
 #define CMP_R_MISSING_SECRET ...
 #define CMP_R_MISSING_TRUST_ANCHOR ...

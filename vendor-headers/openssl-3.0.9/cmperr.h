@@ -1,3 +1,5 @@
-/* Constants */
+/* <openssl/cmperr.h>: reason codes of CMP; what OpenSSL 3.0.9 added. */
+
+/* Reason codes */
 #define CMP_R_MISSING_PRIVATE_KEY_FOR_POPO ...
 #define CMP_R_MISSING_PUBLIC_KEY ...

@@ -1,3 +1,5 @@
+/* <openssl/bn.h>: big numbers. */
+
 /* Big numbers */
 int BN_is_zero(const BIGNUM *);
 const BIGNUM *BN_value_one(void);

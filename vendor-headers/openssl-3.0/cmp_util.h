@@ -1,8 +1,10 @@
+/* <openssl/cmp_util.h>: the log of CMP. */
+
 /* Types */
 typedef int OSSL_CMP_severity;
 typedef int (*OSSL_CMP_log_cb_t)(const char *, const char *, int, OSSL_CMP_severity, const char *);
 
-/* Constants */
+/* Severities */
 static const char *const OSSL_CMP_LOG_PREFIX;
 #define OSSL_CMP_LOG_EMERG ...
 #define OSSL_CMP_LOG_ALERT ...

@@ -1,10 +1,12 @@
+/* <openssl/conf.h>: configuration files. */
+
 /* Types */
 typedef struct { char *section; char *name; char *value; } CONF_VALUE;
 typedef void (*sk_CONF_VALUE_freefunc)(CONF_VALUE *);
 typedef CONF_VALUE *(*sk_CONF_VALUE_copyfunc)(const CONF_VALUE *);
 typedef struct conf_method_st CONF_METHOD;
 
-/* Constants */
+/* How modules are loaded */
 #define CONF_MFLAGS_IGNORE_ERRORS ...
 #define CONF_MFLAGS_IGNORE_RETURN_CODES ...
 #define CONF_MFLAGS_SILENT ...

@@ -1,7 +1,13 @@
+/* <openssl/http.h>: the HTTP client. */
+
 /* Types */
 typedef BIO *(*OSSL_HTTP_bio_cb_t)(BIO *, void *, int, int);
 
-/* Constants */
+/* Defaults */
+#define OSSL_HTTP_DEFAULT_MAX_LINE_LEN ...
+#define OSSL_HTTP_DEFAULT_MAX_RESP_LEN ...
+
+/* Schemes and environment */
 static const char *const OSSL_HTTP_NAME;
 static const char *const OSSL_HTTPS_NAME;
 static const char *const OSSL_HTTP_PREFIX;
@@ -10,8 +16,6 @@ static const char *const OSSL_HTTP_PORT;
 static const char *const OSSL_HTTPS_PORT;
 static const char *const OPENSSL_HTTP_PROXY;
 static const char *const OPENSSL_HTTPS_PROXY;
-#define OSSL_HTTP_DEFAULT_MAX_LINE_LEN ...
-#define OSSL_HTTP_DEFAULT_MAX_RESP_LEN ...
 
 /* One request and its response, step by step */
 OSSL_HTTP_REQ_CTX *OSSL_HTTP_REQ_CTX_new(BIO *, BIO *, int);

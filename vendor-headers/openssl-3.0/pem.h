@@ -1,5 +1,6 @@
-/* Constants */
-#define PEM_BUFSIZE ...
+/* <openssl/pem.h>: PEM. */
+
+/* Labels */
 static const char *const PEM_STRING_X509_OLD;
 static const char *const PEM_STRING_X509;
 static const char *const PEM_STRING_X509_TRUSTED;
@@ -25,6 +26,9 @@ static const char *const PEM_STRING_ECPARAMETERS;
 static const char *const PEM_STRING_ECPRIVATEKEY;
 static const char *const PEM_STRING_PARAMETERS;
 static const char *const PEM_STRING_CMS;
+
+/* Other constants */
+#define PEM_BUFSIZE ...
 #define PEM_FLAG_SECURE ...
 #define PEM_FLAG_EAY_COMPATIBLE ...
 #define PEM_FLAG_ONLY_B64 ...

@@ -1,3 +1,5 @@
+/* <openssl/pkcs12.h>: PKCS #12 and PKCS #8. */
+
 /* Types */
 typedef struct PKCS12_st PKCS12;
 typedef struct PKCS12_SAFEBAG_st PKCS12_SAFEBAG;

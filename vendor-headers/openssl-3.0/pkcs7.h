@@ -1,3 +1,5 @@
+/* <openssl/pkcs7.h>: PKCS #7. */
+
 /* Types */
 typedef struct pkcs7_st PKCS7;
 typedef void (*sk_PKCS7_freefunc)(PKCS7 *);

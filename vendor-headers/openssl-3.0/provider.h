@@ -1,3 +1,5 @@
+/* <openssl/provider.h>: providers. */
+
 /* Providers */
 int OSSL_PROVIDER_set_default_search_path(OSSL_LIB_CTX *, const char *);
 OSSL_PROVIDER *OSSL_PROVIDER_load(OSSL_LIB_CTX *, const char *);

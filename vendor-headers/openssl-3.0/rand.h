@@ -1,3 +1,5 @@
+/* <openssl/rand.h>: random numbers. */
+
 /* Random numbers */
 int RAND_bytes(unsigned char *, int);
 int RAND_priv_bytes(unsigned char *, int);

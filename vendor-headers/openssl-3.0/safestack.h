@@ -1,3 +1,5 @@
+/* <openssl/safestack.h>: stacks of strings. */
+
 /* Types */
 typedef void (*sk_OPENSSL_STRING_freefunc)(char *);
 typedef char *(*sk_OPENSSL_STRING_copyfunc)(const char *);

@@ -1,3 +1,5 @@
+/* <openssl/stack.h>: stacks of anything. */
+
 /* Types */
 typedef struct stack_st OPENSSL_STACK;
 typedef int (*OPENSSL_sk_compfunc)(const void *, const void *);

@@ -1,7 +1,9 @@
+/* <openssl/trace.h>: tracing. */
+
 /* Types */
 typedef size_t (*OSSL_trace_cb)(const char *, size_t, int, int, void *);
 
-/* Constants */
+/* Categories */
 #define OSSL_TRACE_CATEGORY_ALL ...
 #define OSSL_TRACE_CATEGORY_TRACE ...
 #define OSSL_TRACE_CATEGORY_INIT ...

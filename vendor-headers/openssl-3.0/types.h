@@ -1,3 +1,5 @@
+/* <openssl/types.h>: types that several headers share. */
+
 /* Types */
 typedef struct ossl_provider_st OSSL_PROVIDER;
 typedef struct asn1_string_st ASN1_INTEGER;

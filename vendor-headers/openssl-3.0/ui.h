@@ -1,12 +1,18 @@
+/* <openssl/ui.h>: asking for passwords. */
+
 /* Types */
 typedef struct ui_string_st UI_STRING;
 
-/* Constants */
+/* Input */
 #define UI_INPUT_FLAG_ECHO ...
 #define UI_INPUT_FLAG_DEFAULT_PWD ...
 #define UI_INPUT_FLAG_USER_BASE ...
+
+/* Controls */
 #define UI_CTRL_PRINT_ERRORS ...
 #define UI_CTRL_IS_REDOABLE ...
+
+/* Kinds of string */
 #define UIT_NONE ...
 #define UIT_PROMPT ...
 #define UIT_VERIFY ...
@@ -41,13 +47,6 @@ int UI_method_set_reader(UI_METHOD *, int (*)(UI *, UI_STRING *));
 int UI_method_set_closer(UI_METHOD *, int (*)(UI *));
 int UI_method_set_data_duplicator(UI_METHOD *, void *(*)(UI *, void *), void (*)(UI *, void *));
 int UI_method_set_prompt_constructor(UI_METHOD *, char *(*)(UI *, const char *, const char *));
-int (*UI_method_get_opener(const UI_METHOD *))(UI *);
-int (*UI_method_get_writer(const UI_METHOD *))(UI *, UI_STRING *);
-int (*UI_method_get_flusher(const UI_METHOD *))(UI *);
-int (*UI_method_get_reader(const UI_METHOD *))(UI *, UI_STRING *);
-int (*UI_method_get_closer(const UI_METHOD *))(UI *);
-char *(*UI_method_get_prompt_constructor(const UI_METHOD *))(UI *, const char *, const char *);
-void *(*UI_method_get_data_duplicator(const UI_METHOD *))(UI *, void *);
 int UI_get_input_flags(UI_STRING *);
 const char *UI_get0_output_string(UI_STRING *);
 const char *UI_get0_action_string(UI_STRING *);

@@ -1,6 +1,10 @@
-/* Constants */
+/* <openssl/cmp.h>: the client and the server of CMP; what OpenSSL 3.2 added. */
+
+/* Protocol versions */
 #define OSSL_CMP_PVNO_2 ...
 #define OSSL_CMP_PVNO_3 ...
+
+/* Options of a context */
 #define OSSL_CMP_OPT_USE_TLS ...
 
 /* The client and server context */

@@ -1,3 +1,5 @@
+/* <openssl/pkcs12.h>: PKCS #12 and PKCS #8; what OpenSSL 3.2 added. */
+
 /* Types */
 typedef int PKCS12_create_cb(PKCS12_SAFEBAG *, void *);
 

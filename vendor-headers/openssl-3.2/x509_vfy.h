@@ -1,4 +1,6 @@
-/* Constants */
+/* <openssl/x509_vfy.h>: trust stores and verification; what OpenSSL 3.2 added. */
+
+/* Verification results */
 #define X509_V_ERR_RPK_UNTRUSTED ...
 
 /* Verifying a chain */

@@ -1,3 +1,5 @@
-/* Constants */
+/* <openssl/asn1err.h>: reason codes of ASN1; what OpenSSL 3.3 added. */
+
+/* Reason codes */
 #define ASN1_R_GENERALIZEDTIME_IS_TOO_SHORT ...
 #define ASN1_R_UTCTIME_IS_TOO_SHORT ...

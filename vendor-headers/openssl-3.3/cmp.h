@@ -1,9 +1,13 @@
+/* <openssl/cmp.h>: the client and the server of CMP; what OpenSSL 3.3 added. */
+
 /* Types */
 typedef int (*OSSL_CMP_SRV_delayed_delivery_cb_t)(OSSL_CMP_SRV_CTX *, const OSSL_CMP_MSG *);
 typedef int (*OSSL_CMP_SRV_clean_transaction_cb_t)(OSSL_CMP_SRV_CTX *, const ASN1_OCTET_STRING *);
 
-/* Constants */
+/* Options of a context */
 #define OSSL_CMP_OPT_NO_CACHE_EXTRACERTS ...
+
+/* Request types */
 #define OSSL_CMP_GENM ...
 #define OSSL_CMP_ERROR ...
 

@@ -1,4 +1,6 @@
-/* Constants */
+/* <openssl/http.h>: the HTTP client; what OpenSSL 3.3 added. */
+
+/* Defaults */
 #define OSSL_HTTP_DEFAULT_MAX_RESP_HDR_LINES ...
 
 /* One request and its response, step by step */

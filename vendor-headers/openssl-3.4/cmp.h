@@ -1,3 +1,5 @@
+/* <openssl/cmp.h>: the client and the server of CMP; what OpenSSL 3.4 added. */
+
 /* Types */
 typedef struct ossl_cmp_crlstatus_st OSSL_CMP_CRLSTATUS;
 typedef void (*sk_OSSL_CMP_CRLSTATUS_freefunc)(OSSL_CMP_CRLSTATUS *);

@@ -1,3 +1,5 @@
+/* <openssl/crmf.h>: certificate requests; what OpenSSL 3.4 added. */
+
 /* Types */
 typedef void (*sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_freefunc)(OSSL_CRMF_ATTRIBUTETYPEANDVALUE *);
 typedef OSSL_CRMF_ATTRIBUTETYPEANDVALUE *(*sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_copyfunc)(const OSSL_CRMF_ATTRIBUTETYPEANDVALUE *);

@@ -1,5 +1,9 @@
-/* Constants */
+/* <openssl/crypto.h>: versions, memory and library contexts; what OpenSSL 3.4 added. */
+
+/* What to ask the version of */
 #define OPENSSL_WINCTX ...
+
+/* What to ask about the build */
 #define OPENSSL_INFO_WINDOWS_CONTEXT ...
 
 /* Memory */

@@ -1,2 +1,4 @@
-/* Constants */
+/* <openssl/pem.h>: PEM; what OpenSSL 3.4 added. */
+
+/* Labels */
 static const char *const PEM_STRING_ACERT;

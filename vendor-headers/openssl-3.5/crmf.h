@@ -1,3 +1,5 @@
+/* <openssl/crmf.h>: certificate requests; what OpenSSL 3.5 added. */
+
 /* Types */
 typedef struct ossl_crmf_encryptedkey_st OSSL_CRMF_ENCRYPTEDKEY;
 
@@ -12,5 +14,5 @@ unsigned char *OSSL_CRMF_ENCRYPTEDVALUE_decrypt(const OSSL_CRMF_ENCRYPTEDVALUE *
 EVP_PKEY *OSSL_CRMF_ENCRYPTEDKEY_get1_pkey(const OSSL_CRMF_ENCRYPTEDKEY *, X509_STORE *, struct stack_st_X509 *, EVP_PKEY *, X509 *, ASN1_OCTET_STRING *, OSSL_LIB_CTX *, const char *);
 OSSL_CRMF_ENCRYPTEDKEY *OSSL_CRMF_ENCRYPTEDKEY_init_envdata(CMS_EnvelopedData *);
 
-/* Other */
+/* Central key generation */
 int OSSL_CRMF_MSG_centralkeygen_requested(const OSSL_CRMF_MSG *, const X509_REQ *);

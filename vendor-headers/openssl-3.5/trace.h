@@ -1,3 +1,5 @@
-/* Constants */
+/* <openssl/trace.h>: tracing; what OpenSSL 3.5 added. */
+
+/* Categories */
 #define OSSL_TRACE_CATEGORY_PROVIDER ...
 #define OSSL_TRACE_CATEGORY_QUERY ...

@@ -1,4 +1,6 @@
-/* Constants */
+/* <openssl/x509v3.h>: extensions; what OpenSSL 3.5 added. */
+
+/* Purposes */
 #define X509_PURPOSE_DEFAULT_ANY ...
 
 /* Purposes */

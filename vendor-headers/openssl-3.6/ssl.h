@@ -1,3 +1,5 @@
-/* Constants */
+/* <openssl/ssl.h>: TLS; what OpenSSL 3.6 added. */
+
+/* Options */
 #define SSL_OP_SERVER_PREFERENCE ...
 #define SSL_OP_LEGACY_EC_POINT_FORMATS ...

@@ -1,2 +1,4 @@
-/* Constants */
+/* <openssl/pem.h>: PEM; what OpenSSL 4.0 added. */
+
+/* Labels */
 static const char *const PEM_STRING_ECHCONFIG;

@@ -1,4 +1,6 @@
-/* Constants */
+/* <openssl/store.h>: keys and certificates by URI; what OpenSSL 4.0 added. */
+
+/* What was found */
 #define OSSL_STORE_INFO_SKEY ...
 
 /* What was found */

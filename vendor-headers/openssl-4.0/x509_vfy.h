@@ -1,4 +1,6 @@
-/* Constants */
+/* <openssl/x509_vfy.h>: trust stores and verification; what OpenSSL 4.0 added. */
+
+/* Verification results */
 #define X509_V_ERR_EMPTY_AUTHORITY_KEY_IDENTIFIER ...
 #define X509_V_ERR_AKID_ISSUER_SERIAL_NOT_PAIRED ...
 
