@@ -19,8 +19,8 @@ from support.pki import PKI
 from support.raw_server import Recording
 
 import osslcmp
-from osslcmp.server import der
-from osslcmp.server.der import encode, encode_integer, encode_oid, explicit
+from osslcmp import _der as der
+from osslcmp._der import encode, encode_integer, encode_oid, explicit
 
 pytestmark = pytest.mark.peer
 Mock = Callable[..., MockServer]
