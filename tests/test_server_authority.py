@@ -17,6 +17,8 @@ from support.forge import CR, IMPLICIT_CONFIRM, KUR, P10CR, Forger, octets, read
 from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, InfoTypeAndValue, PKIStatus, RevocationReason
+from osslcmp import _der as der
+from osslcmp._der import encode, explicit
 from osslcmp.server import (
     Authority,
     CertificateId,
@@ -33,9 +35,7 @@ from osslcmp.server import (
     Server,
     Waiting,
     bodies,
-    der,
 )
-from osslcmp.server.der import encode, explicit
 
 NAME = x509.Name.from_rfc4514_string("CN=somebody")
 

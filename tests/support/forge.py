@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from osslcmp.server import bodies, der, wire
-from osslcmp.server.der import encode, explicit
+from osslcmp import _der as der
+from osslcmp._der import encode, explicit
+from osslcmp.server import bodies, wire
 
 IR, CR, P10CR, KUR, RR, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 21, 23, 24, 25
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime
 import os
 
+from .. import _der as der
+from .._der import explicit
 from ..enums import BodyType, FailureInfo, PKIStatus
-from . import der, wire
-from .der import explicit
+from . import wire
 
 PVNO = 2
 NONCE_LENGTH = 16

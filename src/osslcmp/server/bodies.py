@@ -1,6 +1,6 @@
 """The bodies of the messages that a client sends, read into what the authority gets. Pure Python, DER in.
 
-Every function raises ValueError (DERError is one) for a body that is not what its tag says.
+Every function raises one of MALFORMED for a body that is not what its tag says.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from .. import _der as der
+from .. import _pieces
+from .._der import explicit, implicit
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..itav import InfoTypeAndValue
-from . import der, wire
+from . import wire
 from .authority import (
     CertificateId,
     CertificateRequest,
@@ -22,7 +25,6 @@ from .authority import (
     GeneralRequest,
     RevocationRequest,
 )
-from .der import explicit, implicit
 
 OLD_CERT_ID_OID = "1.3.6.1.5.5.7.5.1.5"
 CRL_REASON_OID = "2.5.29.21"
@@ -73,6 +75,10 @@ def _read_template(content: bytes) -> _Template:
     )
 
 
+MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+"""What reading a body may raise."""
+
+
 def _public_key(csr: x509.CertificateSigningRequest) -> Any:
     """The key, None when ``cryptography`` does not know its kind."""
     try:
@@ -82,7 +88,7 @@ def _public_key(csr: x509.CertificateSigningRequest) -> Any:
 
 
 def _name(data: bytes | None) -> x509.Name | None:
-    return None if data is None or data == b"\x30\x00" else wire.read_name(data)
+    return None if data is None or data == b"\x30\x00" else _pieces.read_name(data)
 
 
 def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> CertificateRequest:
@@ -128,7 +134,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     template = _read_template(template_element.content)
     if template.public_key is None:
         raise der.DERError("no public key in the template")
-    view = wire.as_csr(template.subject, template.public_key, template.extensions)
+    view = _pieces.as_csr(template.subject, template.public_key, template.extensions)
     old = None if controls is None else dict(wire.read_itavs(controls.encoding)).get(OLD_CERT_ID_OID)
     return CertificateRequest(
         **about,
@@ -152,7 +158,7 @@ def _certificate_id(data: bytes) -> CertificateId:
     serial = der.integer(fields.take())
     if issuer is None:
         raise der.DERError("the issuer in a CertId is not a directoryName")
-    return CertificateId(wire.read_name(issuer), serial)
+    return CertificateId(_pieces.read_name(issuer), serial)
 
 
 def request_id(message: wire.RawMessage) -> int:

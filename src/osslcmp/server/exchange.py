@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import _convert
+from .. import _convert, _pieces
 from .._callbacks_server import CertAnswer, StatusAnswer
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..itav import InfoTypeAndValue
@@ -130,7 +130,7 @@ class Exchange:
         answer: Revoked | Rejected
         try:
             request = bodies.revocation_request(self._message, self._about())
-        except ValueError as error:
+        except bodies.MALFORMED as error:
             answer = self._unreadable(error)
         else:
             answer = self._ask(self._authority.revoke, request, (Revoked, Rejected))
@@ -142,7 +142,7 @@ class Exchange:
         self.called = True
         try:
             request = bodies.general_request(self._message, self._about())
-        except ValueError as error:
+        except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
             return ()
         answer = self._ask(self._authority.general, request, (Sequence, Rejected))
@@ -159,7 +159,7 @@ class Exchange:
             notice = bodies.error_notice(
                 self._message, self._about(), transaction.request, transaction.certificate
             )
-        except ValueError as error:
+        except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
             return
         if self._ask(self._authority.error, notice, (type(None),)) is _FAILED:
@@ -195,6 +195,11 @@ class Exchange:
             transaction.request_handle = self._engine.decode(transaction.message.encoding)
         return transaction.request_handle
 
+    def raise_interrupt(self) -> None:
+        """What is no Exception, like KeyboardInterrupt, is for the caller of the server, not for the client."""
+        if self.failure is not None and not isinstance(self.failure, Exception):
+            raise self.failure
+
     # -- told by the server -----------------------------------------------------------------------------
 
     def confirmed_implicitly(self) -> None:
@@ -225,7 +230,7 @@ class Exchange:
         return {
             "type": BodyType(self._message.body_type),
             "transaction_id": self._message.transaction_id,
-            "sender": None if name is None or name == b"\x30\x00" else wire.read_name(name),
+            "sender": None if name is None or name == b"\x30\x00" else _pieces.read_name(name),
             "reference": header.sender_kid if vouched and header.uses_mac else None,
             "signer": (
                 self._engine.signer(header.sender_kid, self._message.extra_certs)
@@ -251,7 +256,7 @@ class Exchange:
         transaction = self._transaction
         try:
             transaction.request = bodies.certificate_request(self._message, self._about())
-        except (ValueError, x509.DuplicateExtension) as error:
+        except bodies.MALFORMED as error:
             return self._unreadable(error)
         return self._issue(transaction.request)
 
@@ -315,8 +320,8 @@ def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> byt
 
 def _default_hashes(certificate: x509.Certificate) -> list[bytes]:
     """The hashes that a certConf may have when it does not name the algorithm."""
-    found = [default_hash(certificate)]
     if certificate.signature_algorithm_oid == _ED448:
-        # RFC 9481 says 64 octets; OpenSSL takes 32, the length that its SHAKE256 has by default.
-        found.append(_hash(certificate, hashes.SHAKE256(64)))
-    return found
+        # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
+        return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
+    found = default_hash(certificate)
+    return [] if found is None else [found]

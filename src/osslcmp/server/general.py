@@ -8,8 +8,8 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from .. import _der as der
 from ..itav import InfoTypeAndValue
-from . import der
 
 _ID_IT = "1.3.6.1.5.5.7.4."
 SIGN_KEY_PAIR_TYPES = _ID_IT + "2"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from cryptography import x509
-
+from .. import _der as der
+from .._der import explicit
 from ..errors import CMPError
-from . import der
-from .der import explicit
 
 PBM_OID = "1.2.840.113533.7.66.13"
 IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
@@ -18,7 +16,6 @@ DIRECTORY_NAME = explicit(4)
 MAX_TRANSACTION_ID = 128
 MAX_BODY_TYPE = 26
 MAX_EXTRA_CERTS = 100
-_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 
 
 class MalformedMessageError(CMPError, ValueError):
@@ -211,33 +208,3 @@ def directory_name(general_name: bytes) -> bytes | None:
     """The Name inside a GeneralName, both DER, when it is a directoryName."""
     element = der.read(general_name)
     return der.read(element.content, der.SEQUENCE).encoding if element.tag == DIRECTORY_NAME else None
-
-
-def as_csr(
-    subject: bytes | None, spki: bytes | None, extensions: bytes | None
-) -> x509.CertificateSigningRequest:
-    """DER pieces dressed up as a CSR with an empty signature, so that ``cryptography`` reads them.
-
-    It has no public reader for a bare Name or Extensions. Raises ValueError, in part only when a property
-    is read.
-    """
-    attributes = b""
-    if extensions is not None:
-        oid = der.encode_oid("1.2.840.113549.1.9.14")
-        attributes = der.encode(der.SEQUENCE, oid, der.encode(0x31, extensions))
-    info = der.encode(
-        der.SEQUENCE,
-        der.encode_integer(0),
-        subject if subject is not None else der.encode(der.SEQUENCE),
-        spki if spki is not None else _ED25519_SPKI,
-        der.encode(explicit(0), attributes),
-    )
-    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
-    return x509.load_der_x509_csr(
-        der.encode(der.SEQUENCE, info, algorithm, der.encode(der.BIT_STRING, b"\0"))
-    )
-
-
-def read_name(data: bytes) -> x509.Name:
-    """A Name from its DER. Raises ValueError."""
-    return as_csr(data, None, None).subject
