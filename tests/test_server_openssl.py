@@ -231,8 +231,8 @@ def test_updates(site: Site, protection: dict[str, Value]) -> None:
         assert not (site.path / "new.pem").exists() or (site.path / "new.pem").stat().st_size == 0
     if "crlout" in openssl.cmp_options():
         old = site.write(site.ca.crl().public_bytes(Encoding.PEM))
-        site.cmp("genm", **protection, infotype="crlStatusList", oldcrl=old, crlout="crl.pem").must()
-        crl = x509.load_pem_x509_crl((site.path / "crl.pem").read_bytes())
+        site.cmp("genm", **protection, infotype="crlStatusList", oldcrl=old, crlout="crl.der").must()
+        crl = x509.load_der_x509_crl((site.path / "crl.der").read_bytes())
         assert crl.issuer == site.ca.issuer.subject
     if "template" in openssl.cmp_options():
         site.cmp("genm", **protection, infotype="certReqTemplate", template="t.der", keyspec="k.txt")

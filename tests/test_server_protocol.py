@@ -13,12 +13,12 @@ from support.forge import CERTCONF, GENM, IMPLICIT_CONFIRM, Answer, Forger, read
 from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
+from osslcmp import _der as der
 from osslcmp.server import (
     EmbeddedCA,
     MalformedMessageError,
     MessageTooLargeError,
     Server,
-    der,
     waiting,
 )
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from . import _convert
+from ._callbacks import current
 from ._errqueue import check
 from ._handles import cert_stack, disarm, take
 from ._lib import NULL, ffi, lib
@@ -96,7 +97,13 @@ def _status_info(answer: StatusAnswer) -> Any:
     )
 
 
-@ffi.def_extern()
+def _lost(_kind: object, exception: BaseException, _traceback: object) -> None:
+    """A signal handler raised before a callback could catch it. C gets zero, which means reject."""
+    if current.state is not None:
+        current.state.store(exception)
+
+
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_cert_request(
     server: Any,
     request: Any,
@@ -130,7 +137,7 @@ def osslcmp_srv_cert_request(
         return NULL
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
     handler = _handler(server)
     try:
@@ -142,7 +149,7 @@ def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
         return NULL
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     # C hands in the address of a variable that it did not set, and reads it whatever happens.
     out[0] = NULL
@@ -166,7 +173,7 @@ def _free_itavs(stack: Any) -> None:
     lib.sk_OSSL_CMP_ITAV_pop_free(stack, ffi.addressof(lib, "OSSL_CMP_ITAV_free"))
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details: Any) -> None:
     handler = _handler(server)
     try:
@@ -175,7 +182,7 @@ def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details
         handler.stash(error)
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash: Any, status: Any) -> int:
     handler = _handler(server)
     try:
@@ -185,7 +192,7 @@ def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash:
         return 0
 
 
-@ffi.def_extern()
+@ffi.def_extern(onerror=_lost)
 def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: Any, check_after: Any) -> int:
     original[0] = NULL
     check_after[0] = 0

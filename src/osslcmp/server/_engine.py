@@ -90,7 +90,7 @@ class Pool:
 
 def _readable(certificates: Iterable[bytes]) -> Iterator[x509.Certificate]:
     for der in certificates:
-        with suppress(ValueError):
+        with suppress(ValueError, x509.InvalidVersion):
             yield x509.load_der_x509_certificate(der)
 
 
@@ -98,21 +98,20 @@ def key_identifier(certificate: x509.Certificate) -> bytes | None:
     """The subject key identifier of a certificate."""
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return None
 
 
-def default_hash(certificate: x509.Certificate) -> bytes:
-    """The hash that a certConf must have when it does not name the algorithm (``X509_digest_sig``, 3.0)."""
-    clear()
-    octets = take(
-        lib.X509_digest_sig(_convert.cert_to_c(certificate), NULL, NULL),
-        lib.ASN1_OCTET_STRING_free,
-        "hashing a certificate",
-    )
-    found = _convert.octets_from_c(octets)
-    assert found is not None
-    return found
+def default_hash(certificate: x509.Certificate) -> bytes | None:
+    """The hash that OpenSSL puts into a certConf without naming the algorithm (``X509_digest_sig``, 3.0).
+
+    None where OpenSSL knows none, as for Ed448 since 3.4.
+    """
+    pointer = lib.X509_digest_sig(_convert.cert_to_c(certificate), NULL, NULL)
+    if pointer == NULL:
+        clear()
+        return None
+    return _convert.octets_from_c(take(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
 
 
 class UndecodableError(Exception):
@@ -241,6 +240,9 @@ class Engine:
                     lib.OSSL_CMP_MSG_free(answer)
         finally:
             self._handler_handle = None
+            stored, self._state.exception = self._state.exception, None
+            if stored is not None and not isinstance(stored, Exception):
+                handler.stash(stored)
 
     def decode(self, data: bytes) -> Any:
         """A message as a C object. Raises UndecodableError."""

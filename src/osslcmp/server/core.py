@@ -282,6 +282,7 @@ class Server:
         engine = self._engine(transaction.message)
         exchange = Exchange(self.authority, engine, transaction.message, transaction)
         answer = engine.process(transaction.message.encoding, exchange)
+        exchange.raise_interrupt()
         if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
             engine.close()
             return None
@@ -298,9 +299,7 @@ class Server:
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
             return self._refuse(message, FailureInfo.badDataFormat, "malformed message")
-        failure = exchange.failure
-        if failure is not None and not isinstance(failure, Exception):
-            raise failure  # KeyboardInterrupt and its like are for the caller
+        exchange.raise_interrupt()
         if exchange.refusal is not None:
             return self._refuse(message, exchange.refusal.failure_info, exchange.refusal.text)
         if answer is None:
@@ -373,6 +372,6 @@ def _check_follower(transaction: Transaction, message: wire.RawMessage) -> Rejec
                 return Rejected(FailureInfo.badRequest, "more than one CertStatus")
             if statuses and statuses[0].request_id != request_id:
                 return Rejected(FailureInfo.badCertId, "certReqId does not match")
-    except ValueError:
+    except bodies.MALFORMED:
         return Rejected(FailureInfo.badDataFormat, f"malformed {BodyType(message.body_type).name}")
     return None

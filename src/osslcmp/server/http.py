@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -154,8 +155,8 @@ def serve(
         OSError: the address is not free.
     """
     try:
-        from cheroot import server as cheroot_server  # noqa: PLC0415
-        from cheroot import wsgi  # noqa: PLC0415
+        from cheroot import server as cheroot_server
+        from cheroot import wsgi
     except ImportError as error:
         raise ImportError("serving over HTTP needs cheroot: pip install 'osslcmp[server]'") from error
 
@@ -175,6 +176,13 @@ def serve(
 
     class Connection(cheroot_server.HTTPConnection):  # type: ignore[misc,unused-ignore]
         RequestHandlerClass = Request
+
+        def close(self) -> None:
+            # What could not be written before the client went away would be tried again by the garbage collector,
+            # which complains on stderr.
+            with suppress(OSError, ValueError):
+                self.wfile.close()
+            super().close()
 
     class Server(wsgi.Server):
         ConnectionClass = Connection
