@@ -3,6 +3,7 @@
 import logging
 
 from ._certreq import CertificateRequest
+from ._ctx_genm import AlgorithmIdentifier, CertReqTemplate, RootCAUpdate
 from ._lib import features, ffi, lib, openssl_version
 from .check import CertificateCheck
 from .client import Client
@@ -44,9 +45,11 @@ __all__ = [
     "IR",
     "KUR",
     "P10CR",
+    "AlgorithmIdentifier",
     "BodyType",
     "CMPError",
     "CertReqMsg",
+    "CertReqTemplate",
     "CertificateCheck",
     "CertificateRequest",
     "Client",
@@ -66,6 +69,7 @@ __all__ = [
     "ResponseError",
     "Revocation",
     "RevocationReason",
+    "RootCAUpdate",
     "Severity",
     "Transaction",
     "TransferError",

@@ -36,6 +36,7 @@ __all__ = [
     "certs_from_c",
     "certs_to_c",
     "csr_to_c",
+    "extensions_from_c",
     "extensions_to_c",
     "general_names_to_c",
     "integer_to_c",
@@ -48,6 +49,7 @@ __all__ = [
     "object_to_c",
     "octets_from_c",
     "octets_to_c",
+    "oid_from_c",
     "policy_to_c",
     "public_key_from_c",
     "public_key_to_c",
@@ -230,6 +232,25 @@ def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     return stack
 
 
+def extensions_from_c(stack: Any) -> tuple[x509.Extension[x509.UnrecognizedExtension], ...]:
+    """The extensions of a stack with their values as DER; none for NULL."""
+    found = []
+    for i in range(0 if stack == NULL else lib.sk_X509_EXTENSION_num(stack)):
+        item = lib.sk_X509_EXTENSION_value(stack, i)
+        oid = oid_from_c(lib.X509_EXTENSION_get_object(item))
+        value = octets_from_c(lib.X509_EXTENSION_get_data(item)) or b""
+        critical = bool(lib.X509_EXTENSION_get_critical(item))
+        found.append(x509.Extension(oid, critical, x509.UnrecognizedExtension(oid, value)))
+    return tuple(found)
+
+
+def oid_from_c(pointer: Any) -> x509.ObjectIdentifier:
+    """The OID of an ``ASN1_OBJECT``."""
+    buffer = ffi.new("char[512]")
+    lib.OBJ_obj2txt(buffer, 512, pointer, 1)
+    return x509.ObjectIdentifier(ffi.string(buffer).decode())
+
+
 def _free_extensions(stack: Any) -> None:
     lib.sk_X509_EXTENSION_pop_free(stack, ffi.addressof(lib, "X509_EXTENSION_free"))
 
@@ -281,11 +302,7 @@ def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     der = to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue")
     body = _unwrap(der)
     value = body[2 + body[1] :]  # an OID is never longer than 127 octets in DER here
-    obj = lib.OSSL_CMP_ITAV_get0_type(pointer)
-    buffer = ffi.new("char[512]")
-    lib.OBJ_obj2txt(buffer, 512, obj, 1)
-    oid = x509.ObjectIdentifier(ffi.string(buffer).decode())
-    return InfoTypeAndValue(oid, value or None)
+    return InfoTypeAndValue(oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer)), value or None)
 
 
 def _oid_content(oid: x509.ObjectIdentifier) -> bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._callbacks import CallState, current, log_level
@@ -250,6 +251,14 @@ class ContextBase:
         """
         lib.osslcmp_session_cancel(self._session, 1)
         self._wakeup.set()
+
+    @contextmanager
+    def connection(self) -> Iterator[None]:
+        """Close the connection at the end of the block, whatever happens in it."""
+        try:
+            yield
+        finally:
+            self.disconnect()
 
     def disconnect(self) -> None:
         """Close the HTTP connection that is kept open, if there is one."""

@@ -16,7 +16,7 @@ from ._lib import NULL, ffi, lib
 if TYPE_CHECKING:
     from .check import CertificateCheck
 
-__all__ = ["check_purpose", "verify"]
+__all__ = ["check_purpose", "crl_to_c", "verify"]
 
 
 def check_purpose(name: str) -> int:
@@ -28,7 +28,8 @@ def check_purpose(name: str) -> int:
     return number
 
 
-def _crl_to_c(crl: x509.CertificateRevocationList) -> Any:
+def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
+    """``X509_CRL *``."""
     der = crl.public_bytes(Encoding.DER)
     data = ffi.from_buffer("unsigned char[]", der)
     pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
@@ -87,7 +88,7 @@ def verify(
     clear()
     store = _convert.store_to_c(trusted)
     for crl in crls:
-        check(lib.X509_STORE_add_crl(store, _crl_to_c(crl)), "adding a CRL to the trust store")
+        check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
     run = take(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
     leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
     check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from . import _inputs, _settings
 from ._certreq import CertificateRequest
+from ._client_general import GeneralMessages
 from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .context import Context
 from .enrollment import Enrollment
 from .enums import BodyType, Option, RevocationReason
-from .general import CA_CERTS, ca_certs_of
 from .itav import InfoTypeAndValue
 from .revocation import Revocation, revoke
 from .transaction import Transaction
@@ -26,7 +26,7 @@ __all__ = ["Client"]
 Password = bytes | str | Callable[[], bytes | str] | None
 
 
-class Client:
+class Client(GeneralMessages):
     """Enrols, updates and revokes certificates at a CMP server, with OpenSSL's own implementation.
 
     Each request uses a fresh :class:`osslcmp.Context`, so that a client may be used from many threads at once.
@@ -228,26 +228,6 @@ class Client:
         """
         context = self._context()
         return revoke(context, self._settings.certificate, certificate, issuer, serial, csr, reason)
-
-    def genm(self, itavs: Iterable[InfoTypeAndValue] | InfoTypeAndValue = ()) -> list[InfoTypeAndValue]:
-        """General message (``OSSL_CMP_exec_GENM_ses``, 3.0): sends items, returns those of the answer.
-
-        Takes :class:`osslcmp.InfoTypeAndValue` items of any kind. Raises what :meth:`ir` raises.
-        """
-        context = self._context()
-        for itav in _settings.itavs("itavs", itavs):
-            context.push_genm_itav(itav)
-        try:
-            return context.exec_genm_ses()
-        finally:
-            context.disconnect()
-
-    def ca_certs(self) -> list[x509.Certificate]:
-        """CA certificates that the server hands out: general message ``caCerts`` of RFC 9810, on any release.
-
-        Trust them only as far as the protection of the answer and your own decision go.
-        """
-        return ca_certs_of(self.genm(InfoTypeAndValue(CA_CERTS)))
 
     def _context(self) -> Context:
         context = self._settings.context()

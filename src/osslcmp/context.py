@@ -8,7 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
-from ._ctx_results import ResultMixin
+from ._ctx_genm import GeneralMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._lib import NULL, ffi, lib
@@ -32,7 +32,7 @@ certconf = _CertConf()
 """OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
 
 
-class Context(TransferMixin, ResultMixin):
+class Context(TransferMixin, GeneralMixin):
     """OpenSSL's CMP context (``OSSL_CMP_CTX_new``, 3.0): credentials, request, and the state of a transaction.
 
     Method names follow the C names mechanically. Differences from C, all on the safe side: timeouts have finite
@@ -168,11 +168,6 @@ class Context(TransferMixin, ResultMixin):
         certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
         assert certificate is not None
         return certificate
-
-    def _raise_stored(self) -> None:
-        """A callback that failed without making C fail must not go unnoticed."""
-        if self._state.exception is not None:
-            raise self._failure("a callback failed")
 
     def _certreq_failure(self, req_type: BodyType) -> BaseException:
         failure = self._failure(f"{req_type.name.lower()} failed")

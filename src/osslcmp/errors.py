@@ -26,6 +26,9 @@ from .enums import FailureInfo, PKIStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .enrollment import Enrollment
+    from .transaction import Transaction
+
 __all__ = [
     "CMPError",
     "ConfirmError",
@@ -102,7 +105,7 @@ class TransferTimeout(TransferError, TimeoutError):
     asked to be polled later: it can go on being polled. Otherwise ``None``.
     """
 
-    transaction: object | None = None
+    transaction: Transaction | None = None
 
 
 class ProtectionError(OpenSSLError):
@@ -158,7 +161,7 @@ class ConfirmError(OpenSSLError):
     def __init__(
         self,
         message: str,
-        enrollment: object,
+        enrollment: Enrollment,
         errors: Iterable[ErrorEntry] = (),
         rejected: RejectedError | None = None,
     ) -> None:

@@ -62,11 +62,9 @@ def revoke(
         raise ValueError("certificate: none is given, and the client has none")
     if reason is not None:
         context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))
-    try:
+    with context.connection():
         context.exec_rr_ses()
-        return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
-    finally:
-        context.disconnect()
+    return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
 
 
 def _name_certificate(context: Context, issuer: x509.Name, serial: int) -> None:
