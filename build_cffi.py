@@ -46,27 +46,17 @@ ALSO_SINCE = {
 
 # Headers whose types the others use come first; the rest follows by name.
 FIRST_HEADERS = [
-    *(
-        "e_os2.h",
-        "types.h",
-        "core.h",
-        "stack.h",
-        "safestack.h",
-        "crypto.h",
-        "bio.h",
-        "asn1.h",
-        "conf.h",
-        "evp.h",
-    ),
-    *("pkcs7.h", "cms.h", "x509.h", "x509v3.h", "x509_vfy.h", "cmp_util.h", "crmf.h", "http.h", "cmp.h"),
-]
+    "e_os2.h", "types.h", "core.h", "stack.h", "safestack.h", "crypto.h", "bio.h", "asn1.h", "conf.h",
+    "evp.h", "pkcs7.h", "cms.h", "x509.h", "x509v3.h", "x509_vfy.h", "cmp_util.h", "crmf.h", "http.h",
+    "cmp.h",
+]  # fmt: skip
 
 # More optimisation makes the many small wrappers no faster, only the build slower.
 # cffi's generated code leaves parameters unused and casts function types; any other warning is an error.
 COMPILE_ARGS = [
-    *("-O1", "-g0", "-Wall", "-Wextra", "-Werror"),
-    *("-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Wno-cast-function-type"),
-]
+    "-O1", "-g0", "-Wall", "-Wextra", "-Werror",
+    "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Wno-cast-function-type",
+]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parent
 DECLARATIONS = ROOT / "vendor-headers"
