@@ -5,29 +5,22 @@ from __future__ import annotations
 import ctypes
 import os
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import final
+
+import build_cffi
 
 SOURCES = Path(__file__).parent
 MAC, SIGNATURE = "mac", "signature"
 
 
 def _flags() -> tuple[list[str], list[str]]:
-    """Compiler and linker flags of the OpenSSL to use, found like the build of osslcmp finds it."""
-    if root := os.environ.get("OPENSSL_DIR"):
-        lib = next((d for d in (Path(root, "lib64"), Path(root, "lib")) if d.is_dir()), Path(root, "lib"))
-        return [f"-I{root}/include"], [f"-L{lib}", f"-Wl,-rpath,{lib}", "-lcrypto"]
-    if shutil.which("pkg-config"):
-        found = [
-            subprocess.run(["pkg-config", what, "libcrypto"], capture_output=True, text=True, check=False)
-            for what in ("--cflags", "--libs")
-        ]
-        if all(run.returncode == 0 for run in found):
-            return shlex.split(found[0].stdout), shlex.split(found[1].stdout)
-    return [], ["-lcrypto"]
+    """Compiler and linker flags of the OpenSSL that the build of osslcmp finds."""
+    found = build_cffi.find_openssl()
+    paths = [flag for d in found.library_dirs for flag in (f"-L{d}", f"-Wl,-rpath,{d}")]
+    return [f"-I{d}" for d in found.include_dirs], [*paths, "-lcrypto"]
 
 
 def _compile(output: Path, sources: list[str], *options: str) -> Path:
