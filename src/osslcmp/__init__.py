@@ -5,6 +5,7 @@ import logging
 from ._certreq import CertificateRequest
 from ._ctx_genm import AlgorithmIdentifier, CertReqTemplate, RootCAUpdate
 from ._lib import features, ffi, lib, openssl_version
+from ._providers import LibraryContext, Provider, load_provider
 from .check import CertificateCheck
 from .client import Client
 from .context import Context, certconf
@@ -59,11 +60,13 @@ __all__ = [
     "ErrorEntry",
     "FailureInfo",
     "InfoTypeAndValue",
+    "LibraryContext",
     "OpenSSLError",
     "Option",
     "PKIStatus",
     "POPOMethod",
     "ProtectionError",
+    "Provider",
     "RejectedError",
     "RequestError",
     "ResponseError",
@@ -79,6 +82,7 @@ __all__ = [
     "features",
     "ffi",
     "lib",
+    "load_provider",
     "openssl_version",
 ]
 

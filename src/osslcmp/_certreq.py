@@ -188,14 +188,13 @@ class CertificateRequest:
         if self.central_key:
             self._ask_for_central_key(context)
         elif self.key is not None:
-            if hasattr(self.key, "private_bytes") or not hasattr(self.key, "public_bytes"):
-                context.set_new_pkey(_inputs.private_key("key", self.key, self.key_password))  # type: ignore[arg-type]
-            else:
-                if self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
-                    raise ValueError(
-                        "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
-                    )
-                context.set_new_pkey(self.key)
+            private = hasattr(self.key, "private_bytes") or not hasattr(self.key, "public_bytes")
+            if not private and self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
+                raise ValueError(
+                    "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
+                )
+            with settings.default_library():
+                context.set_new_pkey(self.key, self.key_password)
         elif (
             req_type is not BodyType.P10CR and settings.key is None and self.csr is None and self.crm is None
         ):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from . import _convert
 from ._ctx_base import ContextBase
+from ._errqueue import clear
 from ._handles import disarm
-from ._inputs import secret_bytes
+from ._inputs import KeyInput, secret_bytes
+from ._keys import Password, private_key
 from ._lib import NULL, lib, require
 from ._names import parse_name
 from .itav import InfoTypeAndValue
 
-__all__ = ["AuthMixin"]
+__all__ = ["AuthMixin", "check_pair"]
 
 #: OpenSSL sends the reference as senderKID and takes an int for its length; more than this helps nobody.
 REFERENCE_LIMIT = 4096
@@ -26,8 +27,8 @@ SECRET_LIMIT = 0xFFFF
 class AuthMixin(ContextBase):
     """The authentication part of :class:`osslcmp.Context`."""
 
-    _certificate: x509.Certificate | None = None
-    _key: PrivateKeyTypes | None = None
+    _certificate: Any = None
+    _key: Any = None
 
     # -- the server ---------------------------------------------------------------------------------------
 
@@ -83,20 +84,21 @@ class AuthMixin(ContextBase):
         It is also the default for the subject, the SANs and the certificate to update. Raises ``ValueError`` if
         a private key is set that does not fit.
         """
-        certificate = _cert("certificate", certificate)
-        _check_pair(certificate, self._key)
-        self._set(lib.OSSL_CMP_CTX_set1_cert, _convert.cert_to_c(certificate), what="setting the certificate")
-        self._certificate = certificate
+        handle = _convert.cert_to_c(_cert("certificate", certificate))
+        check_pair(handle, self._key)
+        self._set(lib.OSSL_CMP_CTX_set1_cert, handle, what="setting the certificate")
+        self._certificate = handle
 
-    def set_pkey(self, key: PrivateKeyTypes) -> None:
+    def set_pkey(self, key: KeyInput, password: Password = None) -> None:
         """Our private key for signature protection (``OSSL_CMP_CTX_set1_pkey``, 3.0).
 
+        A ``cryptography`` key, PEM, DER or PKCS#12 as bytes, a path, a key URI, or a raw ``EVP_PKEY *``.
         Raises ``ValueError`` if a certificate is set that it does not fit.
         """
-        _private("key", key)
-        _check_pair(self._certificate, key)
-        self._set(lib.OSSL_CMP_CTX_set1_pkey, _convert.key_to_c(key), what="setting the private key")
-        self._key = key
+        handle = private_key("key", key, password)
+        check_pair(self._certificate, handle)
+        self._set(lib.OSSL_CMP_CTX_set1_pkey, handle, what="setting the private key")
+        self._key = handle
 
     def build_cert_chain(
         self, own_trusted: Iterable[x509.Certificate] | None, candidates: Iterable[x509.Certificate]
@@ -194,15 +196,14 @@ def _certs(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certifica
     return [_cert(what, value) for value in values]
 
 
-def _private(what: str, key: PrivateKeyTypes) -> None:
-    if not hasattr(key, "private_bytes"):
-        raise TypeError(f"{what}: a private key of cryptography, not {type(key).__name__}")
+def check_pair(certificate: Any, key: Any) -> None:
+    """``ValueError`` if an ``X509 *`` and an ``EVP_PKEY *`` do not belong together.
 
-
-def _check_pair(certificate: x509.Certificate | None, key: PrivateKeyTypes | None) -> None:
-    """OpenSSL notices a wrong pair only when it signs, and on some releases not even then."""
+    OpenSSL notices a wrong pair only when it signs, and on some releases not even then.
+    """
     if certificate is None or key is None:
         return
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if certificate.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+    fits = lib.X509_check_private_key(certificate, key) == 1
+    clear()
+    if not fits:
         raise ValueError("the private key does not match the certificate")

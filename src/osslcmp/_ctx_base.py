@@ -11,6 +11,7 @@ from ._callbacks import CallState, current, log_level
 from ._errqueue import check, classify, clear, drain
 from ._handles import take
 from ._lib import NULL, features, ffi, forks, lib, openssl_version
+from ._providers import LibraryContext
 from .enums import FailureInfo, Option, PKIStatus, Severity
 from .errors import ErrorEntry, ProtectionError, RejectedError, UnsupportedError
 
@@ -60,9 +61,14 @@ _free_session = _quietly(lib.osslcmp_session_free)
 class ContextBase:
     """Owns an ``OSSL_CMP_CTX`` and guards it: one thread at a time, errors checked after each call."""
 
-    def __init__(self) -> None:
+    _library: LibraryContext | None = None
+    _outer_library: Any = NULL
+
+    def __init__(self, library: LibraryContext | None = None) -> None:
         clear()
-        pointer = take(lib.OSSL_CMP_CTX_new(NULL, NULL), _free_ctx, "making a CMP context")
+        libctx, propq = (NULL, NULL) if library is None else (library.pointer, library.propq_chars)
+        pointer = take(lib.OSSL_CMP_CTX_new(libctx, propq), _free_ctx, "making a CMP context")
+        self._library = library
         self._adopt(pointer)
         self.set_option(Option.MSG_TIMEOUT, MESSAGE_TIMEOUT)
         self.set_option(Option.TOTAL_TIMEOUT, TOTAL_TIMEOUT)
@@ -109,11 +115,15 @@ class ContextBase:
             if not self._lock.acquire(blocking=False):
                 raise RuntimeError("this context is in use by another thread: one thread at a time")
             self._thread = me
+            if self._library is not None:
+                self._outer_library = lib.OSSL_LIB_CTX_set0_default(self._library.pointer)
         self._depth += 1
 
     def _leave(self) -> None:
         self._depth -= 1
         if not self._depth:
+            if self._library is not None:
+                lib.OSSL_LIB_CTX_set0_default(self._outer_library)
             self._thread = 0
             self._lock.release()
 

@@ -12,6 +12,8 @@ from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
 from ._errqueue import clear, text
 from ._handles import disarm
+from ._inputs import KeyInput
+from ._keys import Password, private_key
 from ._lib import NULL, lib, require
 from ._names import parse_name
 from .crm import CertReqMsg
@@ -26,23 +28,18 @@ class RequestMixin(AuthMixin):
 
     _gave_new_key = False
 
-    def set_new_pkey(self, key: PrivateKeyTypes | PublicKeyTypes | None) -> None:
+    def set_new_pkey(self, key: KeyInput | PublicKeyTypes | None, password: Password = None) -> None:
         """The key to certify (``OSSL_CMP_CTX_set0_newPkey``, 3.0).
 
-        A private key, or a public key alone where possession is proved otherwise (POPO none or RAVERIFIED).
-        ``None``: the key of signature protection.
+        A private key in any form that :meth:`set_pkey` takes, or a ``cryptography`` public key alone where possession
+        is proved otherwise (POPO none or RAVERIFIED). ``None``: the key of signature protection.
         """
         self._gave_new_key = key is not None
         if key is None:
             self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, NULL, what="setting the new key")
             return
-        private = hasattr(key, "private_bytes")
-        if private:
-            handle = _convert.key_to_c(key)
-        elif hasattr(key, "public_bytes"):
-            handle = _convert.public_key_to_c(key)
-        else:
-            raise TypeError(f"new key: a key of cryptography, not {type(key).__name__}")
+        private = hasattr(key, "private_bytes") or not hasattr(key, "public_bytes")
+        handle = private_key("new key", key, password) if private else _convert.public_key_to_c(key)
         # set0 takes the reference over only on success, so that ours is disarmed only then.
         self._set(lib.OSSL_CMP_CTX_set0_newPkey, int(private), handle, what="setting the new key")
         disarm(handle)

@@ -213,7 +213,10 @@ def moment(element: Element) -> datetime.datetime:
         whole, _, fraction = stamp.removesuffix("Z").partition(".")
         if not stamp.endswith("Z") or len(whole) != 14 or not (whole + fraction).isdigit():
             raise ValueError
-        return datetime.datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=datetime.timezone.utc)
+        parts = (
+            int(whole[start:stop]) for start, stop in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
+        )
+        return datetime.datetime(*parts, tzinfo=datetime.timezone.utc)
     except ValueError:
         raise DERError("not a time") from None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 __all__ = [
     "CSRInput",
@@ -19,7 +18,6 @@ __all__ = [
     "certificates",
     "check_text",
     "csr",
-    "private_key",
     "secret_bytes",
 ]
 
@@ -31,7 +29,7 @@ CertificatesInput = CertificateInput | Iterable[CertificateInput]
 CSRInput = x509.CertificateSigningRequest | Source
 """A ``cryptography`` CSR, its PEM or DER encoding as bytes, or a path."""
 KeyInput = PrivateKeyTypes | Source
-"""A ``cryptography`` private key, PEM or DER as bytes, a path, or a key URI such as ``pkcs11:object=x``."""
+"""A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; or a key URI such as ``pkcs11:object=x``."""
 
 
 def check_text(what: str, value: str | None) -> str | None:
@@ -108,27 +106,3 @@ def csr(what: str, value: CSRInput) -> x509.CertificateSigningRequest:
         return x509.load_pem_x509_csr(data) if _is_pem(data) else x509.load_der_x509_csr(data)
     except ValueError as error:
         raise ValueError(f"{what}: no certificate signing request in PEM or DER: {error}") from error
-
-
-def private_key(
-    what: str, value: KeyInput, password: bytes | str | Callable[[], bytes | str] | None = None
-) -> PrivateKeyTypes:
-    """The private key in ``value``, decrypted with ``password`` if it is encrypted."""
-    if not isinstance(value, (bytes, bytearray, str, os.PathLike)):
-        if not hasattr(value, "private_bytes"):
-            raise TypeError(f"{what}: a private key, bytes or a path, not {type(value).__name__}")
-        return value
-    data = _read(what, value)
-    if callable(password):
-        password = password()
-    if isinstance(password, str):
-        password = password.encode()
-    load = load_pem_private_key if _is_pem(data) else load_der_private_key
-    try:
-        return load(data, password)
-    except TypeError as error:  # how cryptography says "encrypted" or "not encrypted"
-        if password is not None:
-            return load(data, None)
-        raise ValueError(f"{what}: the private key is encrypted and no password was given") from error
-    except ValueError as error:
-        raise ValueError(f"{what}: no private key in PEM or DER, or a wrong password") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from cryptography import x509
 from ._inputs import check_text
 from ._lib import lib
 from ._names import parse_name
+from ._providers import LibraryContext
 from .context import Context
 from .enums import Option
 from .itav import InfoTypeAndValue
@@ -41,10 +43,15 @@ class Settings:
     no_proxy: str | None = None
     max_response_length: int = 0
     options: dict[Option, int] = field(default_factory=dict)
+    library: LibraryContext | None = None
+
+    def default_library(self) -> AbstractContextManager[None]:
+        """Keys and certificates made within are made in the client's library context."""
+        return nullcontext() if self.library is None else self.library.default()
 
     def context(self) -> Context:
         """A new context with all of it."""
-        context = Context()
+        context = Context(self.library)
         self._apply_transfer(context)
         for option, value in self.options.items():
             context.set_option(option, value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from cryptography import x509
@@ -13,6 +14,8 @@ from ._certreq import CertificateRequest
 from ._client_general import GeneralMessages
 from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
+from ._keys import Password, private_key
+from ._providers import LibraryContext
 from .context import Context
 from .enrollment import Enrollment
 from .enums import BodyType, Option, RevocationReason
@@ -22,8 +25,6 @@ from .transaction import Transaction
 from .transport import Transport, parse_url
 
 __all__ = ["Client"]
-
-Password = bytes | str | Callable[[], bytes | str] | None
 
 
 class Client(GeneralMessages):
@@ -35,7 +36,7 @@ class Client(GeneralMessages):
     :param reference: which shared secret it is (bytes, or str as UTF-8); may be left out if the server knows.
     :param secret: the shared secret for MAC protection (bytes, or str as UTF-8).
     :param certificate: our certificate for signature protection: object, PEM/DER bytes or path.
-    :param key: its private key: object, PEM/DER bytes or path.
+    :param key: its private key: object, PEM, DER or PKCS#12 bytes, path, or a key URI (``pkcs11:...``, ``file:...``).
     :param key_password: for an encrypted key: bytes, str, or a callable that returns either.
     :param chain: certificates between ours and its trust anchor, sent along.
     :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths.
@@ -57,6 +58,7 @@ class Client(GeneralMessages):
     :param unprotected_errors: accept negative answers without or with wrong protection.
     :param unprotected_requests: send requests without protection.
     :param ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.
+    :param library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
     :param max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
 
     Raises ``TypeError`` or ``ValueError`` for arguments that cannot work.
@@ -92,6 +94,7 @@ class Client(GeneralMessages):
         unprotected_requests: bool = False,
         ignore_key_usage: bool = False,
         max_response_length: int = 0,
+        library: LibraryContext | None = None,
     ) -> None:
         if (server is None) == (transport is None):
             raise TypeError("server, transport: give one of the two")
@@ -111,7 +114,7 @@ class Client(GeneralMessages):
             else _inputs.secret_bytes("reference", reference, REFERENCE_LIMIT),
             secret=None if secret is None else _inputs.secret_bytes("secret", secret, SECRET_LIMIT),
             certificate=None if certificate is None else _inputs.certificate("certificate", certificate),
-            key=None if key is None else _inputs.private_key("key", key, key_password),
+            key=None if key is None else _private_key(library, key, key_password),
             chain=_inputs.certificates("chain", chain),
             trusted=_inputs.certificates("trusted", trusted),
             untrusted=_inputs.certificates("untrusted", untrusted),
@@ -125,6 +128,7 @@ class Client(GeneralMessages):
             proxy=proxy,
             no_proxy=no_proxy,
             max_response_length=max_response_length,
+            library=library,
         )
         if settings.address is not None and settings.address.tls:
             raise ValueError("server: https is not supported yet; give a transport that does it")
@@ -236,6 +240,12 @@ class Client(GeneralMessages):
         else:
             context.set_option(Option.TOTAL_TIMEOUT, 0)
         return context
+
+
+def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:
+    """The client's key, made once: C shares it among contexts by counting references."""
+    with nullcontext() if library is None else library.default():
+        return private_key("key", key, password)
 
 
 def _body_type(req_type: BodyType | int | str) -> BodyType:

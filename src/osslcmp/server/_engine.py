@@ -25,6 +25,7 @@ from .._lib import NULL, features, ffi, lib
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 
+KNOWN_CERTIFICATES = 32
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
 
@@ -34,7 +35,7 @@ class Settings:
     """What all contexts of a server have in common."""
 
     certificate: x509.Certificate | None = None
-    key: PrivateKeyTypes | None = field(default=None, repr=False)
+    key: Any = field(default=None, repr=False)
     chain: tuple[x509.Certificate, ...] = ()
     trusted: tuple[x509.Certificate, ...] = ()
     send_unprotected_errors: bool = False
@@ -49,9 +50,18 @@ class Material:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.certificate = None if settings.certificate is None else _convert.cert_to_c(settings.certificate)
-        self.key = None if settings.key is None else _convert.key_to_c(settings.key)
+        self.key = settings.key
         self.chain = [_convert.cert_to_c(certificate) for certificate in settings.chain]
         self.store = _convert.store_to_c(settings.trusted) if settings.trusted else None
+        self._known: dict[x509.Certificate, Any] = {}
+
+    def handle(self, certificate: x509.Certificate) -> Any:
+        """A certificate that is sent again and again as a C object; OpenSSL 3.0 takes long to decode one."""
+        if certificate not in self._known:
+            if len(self._known) >= KNOWN_CERTIFICATES:
+                self._known.clear()
+            self._known[certificate] = _convert.cert_to_c(certificate)
+        return self._known[certificate]
 
 
 class Pool:
@@ -102,12 +112,12 @@ def key_identifier(certificate: x509.Certificate) -> bytes | None:
         return None
 
 
-def default_hash(certificate: x509.Certificate) -> bytes | None:
-    """The hash that OpenSSL puts into a certConf without naming the algorithm (``X509_digest_sig``, 3.0).
+def default_hash(certificate: Any) -> bytes | None:
+    """The hash of an ``X509 *`` that OpenSSL puts into a certConf without naming the algorithm (``X509_digest_sig``, 3.0).
 
     None where OpenSSL knows none, as for Ed448 since 3.4.
     """
-    pointer = lib.X509_digest_sig(_convert.cert_to_c(certificate), NULL, NULL)
+    pointer = lib.X509_digest_sig(certificate, NULL, NULL)
     if pointer == NULL:
         clear()
         return None
@@ -272,6 +282,11 @@ class Engine:
         """The next message of the client must have this recipNonce."""
         octets = _convert.octets_to_c(nonce)
         check(lib.OSSL_CMP_CTX_set1_senderNonce(self._ctx, octets), "setting the senderNonce")
+
+    def handle(self, certificate: x509.Certificate) -> Any:
+        """A CA certificate as a C object that is kept for the next transactions."""
+        assert self._material is not None
+        return self._material.handle(certificate)
 
     def vouched(self) -> bool:
         """Whether the protection of the message that is being processed is valid.

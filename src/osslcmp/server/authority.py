@@ -204,6 +204,7 @@ class Authority(Protocol):
 
     def confirm(self, confirmation: Confirmation) -> None:
         """Take note of what the client says of its new certificate."""
+        return
 
     def revoke(self, request: RevocationRequest) -> Revoked | Rejected:  # noqa: ARG002
         """Answer an rr."""
@@ -215,3 +216,4 @@ class Authority(Protocol):
 
     def error(self, notice: ErrorNotice) -> None:
         """Take note of an error that the client reports."""
+        return

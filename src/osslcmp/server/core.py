@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from .. import _inputs
+from .. import _convert, _inputs
+from .._ctx_auth import check_pair
+from .._keys import private_key
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
 from . import answers, bodies, http, wire
@@ -34,6 +34,7 @@ BUSY_TIMEOUT = 5.0
 _CERT_REQUESTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
 _STARTS = _CERT_REQUESTS | {BodyType.RR, BodyType.GENM}
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
+_STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
 
 
 class Server:
@@ -79,8 +80,11 @@ class Server:
         if min(max_message_size, max_transactions) < 1 or transaction_timeout <= 0:
             raise ValueError("limits must be positive")
         own = None if certificate is None else _inputs.certificate("certificate", certificate)
-        private = None if key is None else _inputs.private_key("key", key)
-        _check_pair(own, private)
+        if (certificate is None) != (key is None):
+            raise ValueError("certificate and key go together")
+        private = None if key is None else private_key("key", key)
+        if own is not None:
+            check_pair(_convert.cert_to_c(own), private)
         self.authority = authority
         self.max_message_size = max_message_size
         self.transaction_timeout = transaction_timeout
@@ -172,7 +176,7 @@ class Server:
         """Forget all open transactions."""
         self._table.clear()
 
-    # -- a new transaction ------------------------------------------------------------------------------
+    # -- a new transaction -----------------------------------------------------------------------------------
 
     def _start(self, message: wire.RawMessage) -> bytes:
         transaction = Transaction(message)
@@ -186,7 +190,7 @@ class Server:
             transaction.engine = engine = self._engine(message)
             exchange = Exchange(self.authority, engine, message, transaction)
             answer = self._process(message, engine, exchange)
-            self._settle(transaction, answer, exchange)
+            self._settle(transaction, wire.read_message(answer, len(answer)), exchange)
         except BaseException:
             self._table.remove(transaction)
             raise
@@ -194,15 +198,14 @@ class Server:
             transaction.lock.release()
         return answer
 
-    def _settle(self, transaction: Transaction, answer: bytes, exchange: Exchange) -> None:
-        """Keep the transaction if the client is to come back, else close it."""
-        raw = wire.read_message(answer, len(answer))
+    def _settle(self, transaction: Transaction, raw: wire.RawMessage, exchange: Exchange) -> None:
+        """Keep the transaction if the client is to come back after this answer, else close it."""
         outcome = transaction.outcome
-        open_ = raw.body_type == BodyType.POLLREP or raw.body_type in _CERT_ANSWERS
+        open_ = raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
         if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
             exchange.confirmed_implicitly()
             open_ = False
-        if not open_ or isinstance(outcome, Rejected):
+        if not open_:
             if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
                 exchange.undelivered()
             self._table.remove(transaction)
@@ -211,7 +214,7 @@ class Server:
         wait = outcome.check_after if isinstance(outcome, Waiting) else 0
         self._table.keep(transaction, wait + self.transaction_timeout)
 
-    # -- an open transaction ----------------------------------------------------------------------------
+    # -- an open transaction ---------------------------------------------------------------------------------
 
     def _follow(self, message: wire.RawMessage) -> bytes:
         transaction = self._table.get(message.transaction_id)
@@ -244,14 +247,14 @@ class Server:
             return self._refuse(message, FailureInfo.badRequest, "no such transaction")
         exchange = Exchange(self.authority, engine, message, transaction)
         answer = self._process(message, engine, exchange)
-        kind = wire.read_message(answer, len(answer)).body_type
-        if kind == BodyType.ERROR and not exchange.called:
+        raw = wire.read_message(answer, len(answer))
+        if raw.body_type == BodyType.ERROR and not exchange.called:
             # Not from our client. libcrypto has closed the transaction now; ours is still open.
             transaction.drop_engine()
             return answer
-        if kind == BodyType.PKICONF and not exchange.called:
+        if raw.body_type == BodyType.PKICONF and not exchange.called:
             exchange.rejected_by_empty_confirmation()
-        self._settle(transaction, answer, exchange)
+        self._settle(transaction, raw, exchange)
         return answer
 
     def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
@@ -290,7 +293,7 @@ class Server:
         transaction.engine = engine
         return engine
 
-    # -- messages ---------------------------------------------------------------------------------------
+    # -- messages --------------------------------------------------------------------------------------------
 
     def _process(self, message: wire.RawMessage, engine: Engine, exchange: Exchange) -> bytes:
         """Let libcrypto answer, or answer instead of it."""
@@ -335,16 +338,6 @@ class Server:
             return make(protect=False)
         finally:
             engine.close()
-
-
-def _check_pair(certificate: x509.Certificate | None, key: PrivateKeyTypes | None) -> None:
-    if (certificate is None) != (key is None):
-        raise ValueError("certificate and key go together")
-    if certificate is None or key is None:
-        return
-    public = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if certificate.public_key().public_bytes(*public) != key.public_key().public_bytes(*public):
-        raise ValueError("the private key does not match the certificate")
 
 
 def _check_follower(transaction: Transaction, message: wire.RawMessage) -> Rejected | None:

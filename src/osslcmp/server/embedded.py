@@ -166,7 +166,7 @@ class EmbeddedCA(Authority):
             options |= {"certificate": certificate, "key": key, "chain": self.chain}
         return Server(self, **{"trusted": [self.root], **options})
 
-    # -- what the server asks ---------------------------------------------------------------------------
+    # -- what the server asks --------------------------------------------------------------------------------
 
     def shared_secret(self, reference: bytes) -> bytes | None:
         return self._secrets.get(reference)
@@ -246,7 +246,7 @@ class EmbeddedCA(Authority):
         answers = (general.answer(self, info) for info in request.infos)
         return [info for info in answers if info is not None]
 
-    # -- records ----------------------------------------------------------------------------------------
+    # -- records ---------------------------------------------------------------------------------------------
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
         return self._records.get(serial) if issuer == self.issuer.subject else None
@@ -272,7 +272,7 @@ class EmbeddedCA(Authority):
             record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
         record.revoked = reason
 
-    # -- who may do what --------------------------------------------------------------------------------
+    # -- who may do what -------------------------------------------------------------------------------------
 
     def _refuse_sender(self, request: Message) -> Rejected | None:
         record = None if request.signer is None else self.record(request.signer)

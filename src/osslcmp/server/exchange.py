@@ -61,6 +61,7 @@ class Transaction(Entry):
         self.engine: Engine | None = None
         """None when it has to be made again from ``message``."""
         self.request_handle: Any = None
+        self._handle: Any = None
         self.sent_nonce: bytes = b""
         """The senderNonce of the last answer."""
 
@@ -68,6 +69,12 @@ class Transaction(Entry):
     def certificate(self) -> x509.Certificate | None:
         """What was issued in this transaction."""
         return self.outcome.certificate if isinstance(self.outcome, Issued) else None
+
+    def certificate_handle(self) -> Any:
+        """The same as a C object."""
+        if self._handle is None and self.certificate is not None:
+            self._handle = _convert.cert_to_c(self.certificate)
+        return self._handle
 
     def drop_engine(self) -> None:
         """Forget libcrypto's side."""
@@ -100,7 +107,7 @@ class Exchange:
         self.refusal: Rejected | None = None
         self.failure: BaseException | None = None
 
-    # -- called back ------------------------------------------------------------------------------------
+    # -- called back -----------------------------------------------------------------------------------------
 
     def stash(self, error: BaseException) -> None:
         self.failure = self.failure or error
@@ -120,9 +127,9 @@ class Exchange:
             return CertAnswer(StatusAnswer(PKIStatus.rejection, int(outcome.failure_info), outcome.text))
         return CertAnswer(
             StatusAnswer(outcome.status, 0, outcome.text),
-            _convert.cert_to_c(outcome.certificate),
-            [_convert.cert_to_c(certificate) for certificate in outcome.chain],
-            [_convert.cert_to_c(certificate) for certificate in outcome.ca_pubs],
+            transaction.certificate_handle(),
+            [self._engine.handle(certificate) for certificate in outcome.chain],
+            [self._engine.handle(certificate) for certificate in outcome.ca_pubs],
         )
 
     def revocation(self) -> StatusAnswer:
@@ -170,7 +177,7 @@ class Exchange:
         status = bodies.cert_statuses(self._message)[0]
         certificate = self._transaction.certificate
         assert certificate is not None
-        problem = _check_hash(certificate, status)
+        problem = _check_hash(certificate, self._transaction.certificate_handle(), status)
         if problem is not None:
             self.refusal = problem
             self._confirm(False, problem.failure_info, problem.text)
@@ -200,7 +207,7 @@ class Exchange:
         if self.failure is not None and not isinstance(self.failure, Exception):
             raise self.failure
 
-    # -- told by the server -----------------------------------------------------------------------------
+    # -- told by the server ----------------------------------------------------------------------------------
 
     def confirmed_implicitly(self) -> None:
         """The answer that just went out granted implicit confirmation."""
@@ -216,7 +223,7 @@ class Exchange:
             logger.error("a certificate was issued but could not be handed over")
             self._confirm(False, FailureInfo.systemFailure, "the answer could not be made")
 
-    # -- asking -----------------------------------------------------------------------------------------
+    # -- asking ----------------------------------------------------------------------------------------------
 
     @property
     def _name(self) -> str:
@@ -298,10 +305,10 @@ class Exchange:
         return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
 
 
-def _check_hash(certificate: x509.Certificate, status: bodies.CertStatus) -> Rejected | None:
+def _check_hash(certificate: x509.Certificate, handle: Any, status: bodies.CertStatus) -> Rejected | None:
     """Whether a certConf means this certificate."""
     if status.hash_oid is None:
-        good = _default_hashes(certificate)
+        good = _default_hashes(certificate, handle)
     else:
         algorithm = _HASH_OIDS.get(status.hash_oid)
         if algorithm is None:
@@ -318,10 +325,10 @@ def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> byt
     return digest.finalize()
 
 
-def _default_hashes(certificate: x509.Certificate) -> list[bytes]:
+def _default_hashes(certificate: x509.Certificate, handle: Any) -> list[bytes]:
     """The hashes that a certConf may have when it does not name the algorithm."""
     if certificate.signature_algorithm_oid == _ED448:
         # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
         return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
-    found = default_hash(certificate)
+    found = default_hash(handle)
     return [] if found is None else [found]
