@@ -89,9 +89,11 @@ class Declaration(NamedTuple):
 _FORMS = {
     "constant": re.compile(r"#define (\w+) \.\.\."),
     "string": re.compile(r"static const char \*const (\w+);"),
-    "type": re.compile(r"typedef [^(]*?(\w+);|typedef [^(]*(?:\(\*)?\b(\w+)\)?\(.*\);|typedef .*\} (\w+);"),
-    "macro": re.compile(r"MACRO \w[^()]*?(\w+)\(.*\);"),
-    "function": re.compile(r"(?!typedef |static |MACRO )\w[^()]*?(\w+)\(.*\);"),
+    "type": re.compile(
+        r"typedef [^(]*?(\w+);|typedef [^(]*(?:\(\*)?\b(\w+)\)?\([^;]*\);|typedef .*\} (\w+);"
+    ),
+    "macro": re.compile(r"MACRO \w[^()]*?(\w+)\([^;]*\);"),
+    "function": re.compile(r"(?!typedef |static |MACRO )\w[^()]*?(\w+)\([^;]*\);"),
 }
 
 
@@ -222,18 +224,22 @@ def _from_pkg_config() -> OpenSSL:
     return OpenSSL([f[2:] for f in flags if f[:2] == "-I"], [f[2:] for f in flags if f[:2] == "-L"])
 
 
+def compiler() -> list[str]:
+    """The C compiler that setuptools will call."""
+    return shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+
+
 def _preprocess(source: str, include_dirs: list[str]) -> str | None:
     """What the C preprocessor makes of ``source``; ``None`` if it does not find a header."""
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "probe.c")
         file.write_text(source, encoding="ascii")
-        command = [*compiler, *(f"-I{path}" for path in include_dirs), "-E", str(file)]
+        command = [*compiler(), *(f"-I{path}" for path in include_dirs), "-E", str(file)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError:
             raise Refused(
-                f"The C compiler {compiler[0]} was not found: install it (Debian: apt-get install gcc"
+                f"The C compiler {command[0]} was not found: install it (Debian: apt-get install gcc"
                 " libc6-dev), or name yours in the environment variable CC."
             ) from None
     return None if run.returncode else re.sub(r"^#.*$", "", run.stdout, flags=re.MULTILINE)

@@ -209,6 +209,11 @@ def parameters(node: c_ast.FuncDecl) -> list[c_ast.Node]:
     return [] if none and getattr(found[0].type.type, "names", None) == ["void"] else list(found)
 
 
+def without_comments(text: str) -> str:
+    """C without its comments."""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
 def parse(text: str) -> list[c_ast.Node]:
     """Declarations as a tree; what only cffi understands is put into plain C first."""
     text = re.sub(r"^#define .*$", "", text, flags=re.MULTILINE)
@@ -237,7 +242,7 @@ def make() -> str:
     """The text of the stub."""
     files = build_cffi.declaration_files(build_cffi.release_folders()) + sorted(build_cffi.GLUE.glob("*.h"))
     plain = [build_cffi.plain_c(path.read_text(encoding="ascii"), NEWEST) for path in files]
-    texts = [re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in plain]
+    texts = [without_comments(text) for text in plain]
     nodes = parse("\n".join(texts))
     types = Types(nodes)
     functions = {
