@@ -63,6 +63,7 @@ class ContextBase:
 
     _library: LibraryContext | None = None
     _outer_library: Any = NULL
+    _owner_object: Any = None
 
     def __init__(self, library: LibraryContext | None = None) -> None:
         clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -39,7 +39,9 @@ class RequestMixin(AuthMixin):
             self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, NULL, what="setting the new key")
             return
         private = hasattr(key, "private_bytes") or not hasattr(key, "public_bytes")
-        handle = private_key("new key", key, password) if private else _convert.public_key_to_c(key)
+        handle: Any = (
+            private_key("new key", key, password) if private else _convert.public_key_to_c(cast(Any, key))
+        )
         # set0 takes the reference over only on success, so that ours is disarmed only then.
         self._set(lib.OSSL_CMP_CTX_set0_newPkey, int(private), handle, what="setting the new key")
         disarm(handle)

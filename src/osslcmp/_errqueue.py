@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ._lib import NULL, ffi, lib
 from .errors import (
@@ -23,7 +24,7 @@ def clear() -> None:
     lib.ERR_clear_error()
 
 
-def text(chars: object) -> str:
+def text(chars: Any) -> str:
     """A C string as ``str``; empty for NULL. Bytes that are not UTF-8 are kept as escapes."""
     if chars == NULL:
         return ""

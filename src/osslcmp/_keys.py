@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from . import _convert
 from ._errqueue import clear, drain
-from ._handles import take
+from ._handles import share, take
 from ._lib import NULL, ffi, lib
 
 __all__ = ["Password", "is_uri", "private_key"]
@@ -78,10 +78,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
     if hasattr(value, "private_bytes"):
         return _convert.key_to_c(value)
     if isinstance(value, ffi.CData):
-        if ffi.typeof(value) is not ffi.typeof("EVP_PKEY *") or value == NULL:
-            raise TypeError(f"{what}: an EVP_PKEY pointer, not {value!r}")
-        lib.EVP_PKEY_up_ref(value)
-        return take(value, lib.EVP_PKEY_free, "sharing a private key")
+        return _shared(what, value)
     if is_uri(value):
         return _from_store(what, value, password)
     if isinstance(value, (str, os.PathLike)):
@@ -91,6 +88,12 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
     if not isinstance(value, (bytes, bytearray)):
         raise TypeError(f"{what}: a private key, bytes, a path or a URI, not {type(value).__name__}")
     return _from_bytes(what, bytes(value), password)
+
+
+def _shared(what: str, pointer: Any) -> Any:
+    if ffi.typeof(pointer) is not ffi.typeof("EVP_PKEY *") or pointer == NULL:
+        raise TypeError(f"{what}: an EVP_PKEY pointer, not {pointer!r}")
+    return share(pointer, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "sharing a private key")
 
 
 def _from_bytes(what: str, data: bytes, password: Password) -> Any:

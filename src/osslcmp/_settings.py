@@ -110,7 +110,7 @@ def algorithm(what: str, name: str) -> int:
     raise ValueError(f"{what}: OpenSSL knows no algorithm {name!r}")
 
 
-def itavs(what: str, items: Iterable[InfoTypeAndValue]) -> list[InfoTypeAndValue]:
+def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:
     """``items`` as a list, with the types checked."""
     if isinstance(items, InfoTypeAndValue):
         return [items]

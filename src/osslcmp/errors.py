@@ -95,17 +95,17 @@ class RequestError(OpenSSLError):
 
 
 class TransferError(OpenSSLError):
-    """The request could not be sent, or no CMP message came back."""
+    """The request could not be sent, or no CMP message came back.
 
-
-class TransferTimeout(TransferError, TimeoutError):
-    """No answer came in time.
-
-    ``transaction`` is the pending :class:`osslcmp.Transaction` when the server has the request and only
-    asked to be polled later: it can go on being polled. Otherwise ``None``.
+    ``transaction`` is the pending :class:`osslcmp.Transaction` when the server has had the request before: it can
+    go on being polled. Otherwise ``None``.
     """
 
     transaction: Transaction | None = None
+
+
+class TransferTimeout(TransferError, TimeoutError):
+    """No answer came in time. ``transaction`` as in :class:`TransferError`."""
 
 
 class ProtectionError(OpenSSLError):
