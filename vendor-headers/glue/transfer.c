@@ -115,7 +115,7 @@ static int osslcmp_dial(osslcmp_session *s, const char *host, const char *port, 
 }
 
 static int osslcmp_connect(osslcmp_session *s, const char *proxy_host, const char *proxy_port,
-                           const char *proxy_user, int timeout, int64_t deadline)
+                           char *proxy_user, int timeout, int64_t deadline)
 {
     if (!osslcmp_dial(s, proxy_host != NULL ? proxy_host : s->host,
                       proxy_host != NULL ? proxy_port : s->port, deadline))
