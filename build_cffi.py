@@ -310,6 +310,6 @@ def ffibuilder() -> FFI:
         runtime_library_dirs=found.library_dirs if "OPENSSL_DIR" in os.environ and not windows else [],
         libraries=[f"lib{name}" for name in LIBRARIES] if windows else LIBRARIES,
         extra_compile_args=[] if windows else COMPILE_ARGS,
-        depends=[str(path) for path in sorted(DECLARATIONS.rglob("*.[ch]"))],
+        depends=[str(path.relative_to(ROOT)) for path in sorted(DECLARATIONS.rglob("*.[ch]"))],
     )
     return ffi
