@@ -32,12 +32,15 @@ def sequence(elements: Elements) -> bytes:
 
 def decode(cls: type[_T], data: bytes) -> _T:
     """Read one whole element. Raises ``ValueError``."""
-    return asn1.decode_der(cls, data)
+    try:
+        return asn1.decode_der(cls, data)
+    except ValueError as error:
+        raise ValueError(f"{cls.__name__}: {error}") from error
 
 
 def inside(cls: type[_T], *parts: bytes) -> _T:
     """Read ``parts``, joined, as the fields of ``cls``: also how what is no SEQUENCE is read."""
-    return asn1.decode_der(cls, der.encode(der.SEQUENCE, *parts))
+    return decode(cls, der.encode(der.SEQUENCE, *parts))
 
 
 @asn1.sequence

@@ -45,7 +45,7 @@ from ._bodyparts import (
     itav,
     texts,
 )
-from ._errqueue import check, clear, drain
+from ._errqueue import clear, drain
 from ._handles import take
 from ._lib import NULL, ffi, lib
 from ._pieces import read_general_name
@@ -201,7 +201,7 @@ class Message:
 
     @cached_property
     def header(self) -> Header:
-        """The header. Raises ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
+        """The header. ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
         return Header._of(self._read.header)
 
     @cached_property
@@ -226,17 +226,17 @@ class Message:
         return tuple(map(certificate, self.extra_certs_der))
 
     def text(self) -> str:
-        """All of it as libcrypto prints it (``ASN1_item_print``, 3.0)."""
+        """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on."""
         pointer = _decode(self._der)
         clear()
         out = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
-        check(
-            lib.ASN1_item_print(out, ffi.cast("const ASN1_VALUE *", pointer), 0, lib.OSSL_CMP_MSG_it(), NULL),
-            "printing a CMP message",
-        )
+        value = ffi.cast("const ASN1_VALUE *", pointer)
+        done = lib.ASN1_item_print(out, value, 0, lib.OSSL_CMP_MSG_it(), NULL)
+        clear()
         data = ffi.new("char **")
         length = lib.BIO_get_mem_data(out, data)
-        return bytes(ffi.buffer(data[0], length)).decode("utf-8", "backslashreplace")
+        printed = bytes(ffi.buffer(data[0], length)).decode("utf-8", "backslashreplace")
+        return printed if done > 0 else f"{printed}\n(libcrypto cannot print what follows)\n"
 
 
 def _decode(der: bytes) -> Any:
