@@ -25,7 +25,7 @@ from . import _convert
 from ._errqueue import clear, text
 from ._lib import NULL, ffi, lib
 from .enums import FailureInfo, Severity
-from .errors import ErrorEntry, TransferError
+from .errors import ErrorEntry
 
 __all__ = ["CallState", "current", "log_level"]
 
@@ -98,7 +98,7 @@ def log_level() -> int:
 
 
 def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
-    """Keep what is raised outside a callback's own ``try``: a pending signal is handled when it is entered."""
+    """Keep what is raised outside a callback's own ``try``: pending signals are handled as it is entered."""
     state = current.state
     if state is None:
         raise exception
@@ -143,7 +143,7 @@ def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
         return NULL
     try:
         if state.cancelled:
-            raise TransferError("cancelled")
+            return NULL
         sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)
         if not isinstance(received, (bytes, bytearray)):

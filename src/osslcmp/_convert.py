@@ -96,7 +96,7 @@ def cert_from_c(pointer: Any) -> x509.Certificate | None:
     der = to_der(lib.i2d_X509, pointer, "encoding a certificate")
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except Exception as error:  # not all of cryptography's are a ValueError
         malformed = ResponseError(f"a certificate in the answer is malformed: {error}")
         malformed.certificate_der = der
         raise malformed from error

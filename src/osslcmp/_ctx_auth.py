@@ -8,7 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
-from ._ctx_base import ContextBase
+from ._ctx_base import ContextBase, locked
 from ._errqueue import clear
 from ._handles import disarm
 from ._inputs import KeyInput, secret_bytes
@@ -56,6 +56,7 @@ class AuthMixin(ContextBase):
     set_trusted = set_trusted_store
 
     @property
+    @locked
     def trusted_store(self) -> list[x509.Certificate]:
         """The trust anchors (``OSSL_CMP_CTX_get0_trusted``, 3.0)."""
         store = self._get(lib.OSSL_CMP_CTX_get0_trustedStore)
@@ -72,6 +73,7 @@ class AuthMixin(ContextBase):
         self._set(lib.OSSL_CMP_CTX_set1_untrusted, stack, what="setting untrusted certificates")
 
     @property
+    @locked
     def untrusted(self) -> list[x509.Certificate]:
         """The helping certificates, with those that answers brought (``OSSL_CMP_CTX_get0_untrusted``, 3.0)."""
         return _convert.certs_from_c(self._get(lib.OSSL_CMP_CTX_get0_untrusted))
@@ -153,6 +155,7 @@ class AuthMixin(ContextBase):
         self._set(lib.OSSL_CMP_CTX_reset_geninfo_ITAVs, what="resetting generalInfo")
 
     @property
+    @locked
     def geninfo_itavs(self) -> list[InfoTypeAndValue]:
         """The generalInfo items of the last received header (``OSSL_CMP_CTX_get0_geninfo_ITAVs``, 3.3)."""
         require("geninfo_itavs", "geninfo_itavs")
@@ -170,12 +173,12 @@ class AuthMixin(ContextBase):
             if transaction_id is None
             else _convert.octets_to_c(_octets("transaction_id", transaction_id))
         )
-        self._set(lib.OSSL_CMP_CTX_set1_transactionID, handle, what="setting the transactionID")
+        self._set(lib.OSSL_CMP_CTX_set1_transactionID, handle, what="setting the transactionID", live=True)
 
     def set_sender_nonce(self, nonce: bytes | None) -> None:
         """The senderNonce that an answer must carry as recipNonce (``OSSL_CMP_CTX_set1_senderNonce``, 3.0)."""
         handle = NULL if nonce is None else _convert.octets_to_c(_octets("nonce", nonce))
-        self._set(lib.OSSL_CMP_CTX_set1_senderNonce, handle, what="setting the senderNonce")
+        self._set(lib.OSSL_CMP_CTX_set1_senderNonce, handle, what="setting the senderNonce", live=True)
 
 
 def _octets(what: str, value: bytes) -> bytes:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from functools import wraps
+from queue import Empty, SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ._callbacks import CallState, current, log_level
 from ._errqueue import check, classify, clear, drain
 from ._handles import take
-from ._lib import NULL, features, ffi, forks, lib, openssl_version
+from ._lib import NULL, ffi, forks, lib, openssl_version, require
 from ._providers import LibraryContext
 from .enums import FailureInfo, Option, PKIStatus, Severity
-from .errors import ErrorEntry, ProtectionError, RejectedError, UnsupportedError
+from .errors import (
+    ErrorEntry,
+    OpenSSLError,
+    ProtectionError,
+    RejectedError,
+    ResponseError,
+    TransferError,
+    UnsupportedError,
+)
 
 __all__ = ["MESSAGE_TIMEOUT", "TOTAL_TIMEOUT", "ContextBase"]
+
+_C = TypeVar("_C", bound="ContextBase")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 MESSAGE_TIMEOUT = 60
 TOTAL_TIMEOUT = 600
@@ -33,6 +47,7 @@ _OPTION_LIMITS: dict[Option, tuple[int, int | None]] = {
     Option.MAC_ALGNID: (0, None),
     Option.DIGEST_ALGNID: (0, None),
 }
+_ALGORITHMS = (Option.OWF_ALGNID, Option.MAC_ALGNID, Option.DIGEST_ALGNID)
 _REFUSALS = (PKIStatus.rejection, PKIStatus.waiting, PKIStatus.keyUpdateWarning)
 #: What OpenSSL raises when the status came from the server: it sets one for its own refusals, too.
 _REFUSED = (
@@ -58,11 +73,55 @@ _free_ctx = _quietly(lib.OSSL_CMP_CTX_free)
 _free_session = _quietly(lib.osslcmp_session_free)
 
 
+class _Wakeup:
+    """Ends a sleep. A signal handler may set it, unlike a ``threading.Event``."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._calls.put(None)
+
+    def clear(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._calls.get_nowait()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until it is set, at most so long."""
+        with suppress(Empty):
+            self._calls.get(timeout=seconds)
+
+
+def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
+    """A method of a context that takes several steps: no other thread may come in between."""
+
+    @wraps(method)
+    def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        self._enter()
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self._leave()
+
+    return alone
+
+
+def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
+    """The same, and not from within a callback either: it frees what C is working with."""
+
+    @wraps(method)
+    def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        self._refuse_inside(f"{method.__name__}()")
+        return method(self, *args, **kwargs)
+
+    return locked(outside)
+
+
 class ContextBase:
     """Owns an ``OSSL_CMP_CTX`` and guards it: one thread at a time, errors checked after each call."""
 
     _library: LibraryContext | None = None
-    _outer_library: Any = NULL
     _owner_object: Any = None
 
     def __init__(self, library: LibraryContext | None = None) -> None:
@@ -85,14 +144,14 @@ class ContextBase:
     def _adopt(self, pointer: Any) -> None:
         self._ptr = pointer
         self._born = forks.count
-        self._lock = threading.Lock()
-        self._thread = 0
-        self._depth = 0
+        self._lock = threading.RLock()
+        self._outer_libraries: list[Any] = []
         self._running = False
-        self._wakeup = threading.Event()
+        self._wakeup = _Wakeup()
         self._state = CallState()
         self._handle = ffi.new_handle(self._state)
         self._session = take(lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context")
+        self._state.session = self._session
         # Python objects that C only borrows, by the callback or argument that they belong to.
         self._kept: dict[str, Any] = {}
         self._verbosity = lib.OSSL_CMP_CTX_get_option(pointer, Option.LOG_VERBOSITY)
@@ -109,33 +168,35 @@ class ContextBase:
     # -- the guard ----------------------------------------------------------------------------------------
 
     def _enter(self) -> None:
-        me = threading.get_ident()
-        if self._thread != me:
-            if self._born != forks.count:
-                raise RuntimeError("this context was made before a fork: make a new one in the child")
-            if not self._lock.acquire(blocking=False):
-                raise RuntimeError("this context is in use by another thread: one thread at a time")
-            self._thread = me
-            if self._library is not None:
-                self._outer_library = lib.OSSL_LIB_CTX_set0_default(self._library.pointer)
-        self._depth += 1
+        if self._born != forks.count:
+            raise RuntimeError("this context was made before a fork: make a new one in the child")
+        if not self._lock.acquire(blocking=False):
+            raise RuntimeError("this context is in use by another thread: one thread at a time")
+        if self._library is not None:
+            self._outer_libraries.append(lib.OSSL_LIB_CTX_set0_default(self._library.pointer))
 
     def _leave(self) -> None:
-        self._depth -= 1
-        if not self._depth:
-            if self._library is not None:
-                lib.OSSL_LIB_CTX_set0_default(self._outer_library)
-            self._thread = 0
-            self._lock.release()
+        if self._library is not None:
+            lib.OSSL_LIB_CTX_set0_default(self._outer_libraries.pop())
+        self._lock.release()
 
-    def _set(self, function: Callable[..., int], *args: Any, what: str) -> None:
-        """A call that returns 1 or fails, without callbacks."""
+    def _set(self, function: Callable[..., int], *args: Any, what: str, live: bool = False) -> None:
+        """A call that returns 1 or fails, without callbacks.
+
+        A callback may make only those calls that are ``live``: others free what C is working with.
+        """
         self._enter()
         try:
+            if not live:
+                self._refuse_inside(what)
             clear()
             check(function(self._ptr, *args), what)
         finally:
             self._leave()
+
+    def _refuse_inside(self, what: str) -> None:
+        if self._running:
+            raise RuntimeError(f"{what} is not possible while a transaction runs on this context")
 
     def _get(self, function: Callable[..., Any], *args: Any) -> Any:
         """A call whose result is no verdict."""
@@ -148,26 +209,34 @@ class ContextBase:
     def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         """A call that may send messages and call back. Whether it failed is the caller's to say."""
         self._enter()
-        if self._running:
-            self._leave()
-            raise RuntimeError("a transaction is already running on this context")
-        state = self._state
-        outer_state = current.state
-        self._running = True
         try:
+            self._refuse_inside("another one")
+            state = self._state
+            if self._forget_cancel():
+                raise TransferError("cancelled before it began")
             state.begin()
             self._apply_verbosity()
-            outer = lib.osslcmp_enter(self._session)
-            current.state = state
-            try:
-                clear()
-                return function(self._ptr, *args)
-            finally:
-                current.state = outer_state
-                lib.osslcmp_leave(outer)
+            return self._inside(function, self._ptr, *args)
         finally:
-            self._running = False
             self._leave()
+
+    def _inside(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a C function whose callbacks are to find this context.
+
+        What is restored afterwards is known before anything changes: a signal handler may raise in between.
+        """
+        outer = current.state
+        outer_session = NULL if outer is None else outer.session
+        try:
+            self._running = True
+            current.state = self._state
+            lib.osslcmp_enter(self._session)
+            clear()
+            return function(*args)
+        finally:
+            lib.osslcmp_leave(outer_session)
+            current.state = outer
+            self._running = False
 
     def _apply_verbosity(self) -> None:
         """Let OpenSSL format only what somebody reads."""
@@ -181,6 +250,8 @@ class ContextBase:
 
     def _failure(self, message: str) -> BaseException:
         """The exception for a failed call: the callback's own, the server's refusal, or OpenSSL's story."""
+        if self._forget_cancel():
+            message += ": cancelled"
         drained = drain()
         errors = (*self._state.told, *drained)
         stored = self._state.exception
@@ -193,7 +264,11 @@ class ContextBase:
             return RejectedError(status, failure, text, errors)
         if not errors and any("sender" in note.text for note in self._state.notes):
             return ProtectionError(f"{message}: unexpected sender", self._state.notes[-2:])
-        return classify(drained)(message, errors)
+        kind = classify(drained)
+        if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
+            # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.
+            return ResponseError(f"{message}: the answer does not make sense (status {int(status)})", errors)
+        return kind(message, errors)
 
     def _status(self) -> tuple[PKIStatus, FailureInfo, str]:
         raise NotImplementedError
@@ -216,16 +291,17 @@ class ContextBase:
         low, high = _OPTION_LIMITS.get(option, _BOOLEAN)
         if value < low or value > (0x7FFFFFFF if high is None else high):
             raise ValueError(f"option {option.name}: {value} is out of range")
-        for feature, needed, limited in (
-            ("use_tls", "3.2", Option.USE_TLS),
-            ("no_cache_extracerts", "3.3", Option.NO_CACHE_EXTRACERTS),
-        ):
-            if option is limited and not features[feature]:
-                raise UnsupportedError(f"option {option.name}", needed, ".".join(map(str, openssl_version)))
+        _require(option)
         if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value and openssl_version < (3, 5, 0):
             # Below it, verifying pkiConf with this option crashes (openssl/openssl#29285).
             raise UnsupportedError(f"option {option.name}", "3.5", ".".join(map(str, openssl_version)))
-        self._set(lib.OSSL_CMP_CTX_set_option, int(option), int(value), what=f"setting option {option.name}")
+        self._set(
+            lib.OSSL_CMP_CTX_set_option,
+            int(option),
+            int(value),
+            what=f"setting option {option.name}",
+            live=option not in _ALGORITHMS,
+        )
         if option is Option.LOG_VERBOSITY:
             self._verbosity, self._applied_verbosity = int(value), None
 
@@ -237,11 +313,12 @@ class ContextBase:
         value: int = self._get(lib.OSSL_CMP_CTX_get_option, int(option))
         if value == -1 and option not in (Option.POPO_METHOD, Option.REVOCATION_REASON):
             clear()
-            raise UnsupportedError(f"option {option.name}", "3.2", ".".join(map(str, openssl_version)))
+            _require(option)
         return value
 
     # -- life ---------------------------------------------------------------------------------------------
 
+    @guarded
     def reinit(self) -> None:
         """Make ready for another transaction (``OSSL_CMP_CTX_reinit``, 3.0).
 
@@ -249,17 +326,17 @@ class ContextBase:
         closes the connection. Keeps credentials, trust, options and the request's fields.
         """
         self._set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
-        lib.osslcmp_session_disconnect(self._session)
-        lib.osslcmp_session_cancel(self._session, 0)
-        self._wakeup.clear()
-        self._state.begin()
+        self._forget_cancel()
+        self.disconnect()
 
     def cancel(self) -> None:
         """End the call that runs on this context in another thread, within a fraction of a second.
 
-        It fails there with :class:`osslcmp.TransferError`. May be called from any thread, also when nothing
-        runs: then the next transfer fails. :meth:`reinit` makes the context usable again.
+        It fails there with :class:`osslcmp.TransferError`; if nothing runs, the next one does. After that the
+        context works again. May be called from any thread and from a signal handler. A callable or C function set
+        by :meth:`set_transfer_cb` that is waiting itself is not woken.
         """
+        self._state.cancelled = True
         lib.osslcmp_session_cancel(self._session, 1)
         self._wakeup.set()
 
@@ -271,13 +348,32 @@ class ContextBase:
         finally:
             self.disconnect()
 
+    def _forget_cancel(self) -> bool:
+        """Make :meth:`cancel` undone; whether it was called."""
+        cancelled = self._state.cancelled
+        if cancelled:
+            self._wakeup.clear()
+            lib.osslcmp_session_cancel(self._session, 0)
+            self._state.cancelled = False
+        return cancelled
+
+    @guarded
     def disconnect(self) -> None:
         """Close the HTTP connection that is kept open, if there is one."""
-        self._enter()
-        try:
-            lib.osslcmp_session_disconnect(self._session)
-        finally:
-            self._leave()
+        if lib.osslcmp_session_connected(self._session):
+            self._state.begin()
+            self._inside(lib.osslcmp_session_disconnect, self._session)
+            if self._state.exception is not None:
+                raise self._failure("closing the connection failed")
+
+
+#: Options that came later, with the feature that they came with.
+_LATER = {Option.USE_TLS: "use_tls", Option.NO_CACHE_EXTRACERTS: "no_cache_extracerts"}
+
+
+def _require(option: Option) -> None:
+    if option in _LATER:
+        require(_LATER[option], f"option {option.name}")
 
 
 def _has(errors: tuple[ErrorEntry, ...], reason: str) -> bool:

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from . import _convert
 from . import _der as der
+from ._ctx_base import guarded
 from ._ctx_results import ResultMixin
 from ._errqueue import clear
 from ._handles import take
@@ -68,6 +69,7 @@ def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
 class GeneralMixin(ResultMixin):
     """The general message part of :class:`osslcmp.Context`."""
 
+    @guarded
     def _ask(self, function: Any, *args: Any, what: str) -> None:
         if self._run(function, *args) != 1:
             raise self._failure(f"{what} failed")

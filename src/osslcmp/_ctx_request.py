@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
+from ._ctx_base import locked
 from ._errqueue import clear, text
 from ._handles import disarm
 from ._inputs import KeyInput
@@ -47,12 +48,14 @@ class RequestMixin(AuthMixin):
         disarm(handle)
 
     @property
+    @locked
     def new_public_key(self) -> PublicKeyTypes | None:
         """Public part of the key to certify (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
         pointer = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
         return None if pointer == NULL else _convert.public_key_from_c(pointer)
 
     @property
+    @locked
     def new_pkey(self) -> PrivateKeyTypes | None:
         """Private key to certify, also a centrally generated one (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
         pointer = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 1)

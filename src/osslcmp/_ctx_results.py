@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from . import _convert
+from ._ctx_base import locked
 from ._ctx_request import RequestMixin
 from ._errqueue import text
 from ._lib import NULL, features, ffi, lib, require
@@ -34,6 +35,7 @@ class ResultMixin(RequestMixin):
         return FailureInfo(max(0, self._get(lib.OSSL_CMP_CTX_get_failInfoCode)))
 
     @property
+    @locked
     def status_string(self) -> list[str]:
         """Texts that the server sent (``OSSL_CMP_CTX_get0_statusString``, 3.0)."""
         stack = self._get(lib.OSSL_CMP_CTX_get0_statusString)
@@ -49,6 +51,7 @@ class ResultMixin(RequestMixin):
         return text(self._get(lib.OSSL_CMP_CTX_snprint_PKIStatus, buffer, lib.OSSL_CMP_PKISI_BUFLEN))
 
     @property
+    @locked
     def new_cert(self) -> x509.Certificate | None:
         """The certificate that came, even if it was not accepted (``OSSL_CMP_CTX_get0_newCert``, 3.0)."""
         return _convert.cert_from_c(self._get(lib.OSSL_CMP_CTX_get0_newCert))
@@ -72,6 +75,7 @@ class ResultMixin(RequestMixin):
         return _convert.certs_from_c(_convert.own_certs(self._get(lib.OSSL_CMP_CTX_get1_extraCertsIn)))
 
     @property
+    @locked
     def validated_srv_cert(self) -> x509.Certificate | None:
         """The server's validated certificate (``OSSL_CMP_CTX_get0_validatedSrvCert``, 3.2)."""
         require("validated_server_certificate", "validated_srv_cert")
@@ -89,6 +93,7 @@ class ResultMixin(RequestMixin):
         return key if certificate and key and certificate.public_key() == key.public_key() else None
 
     @property
+    @locked
     def propq(self) -> str | None:
         """Property query that algorithms are fetched with (``OSSL_CMP_CTX_get0_propq``, 3.2)."""
         require("libctx", "propq")

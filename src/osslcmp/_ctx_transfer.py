@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ._ctx_base import ContextBase
+from ._ctx_base import ContextBase, guarded
 from ._errqueue import check
 from ._inputs import check_text
 from ._lib import NULL, features, ffi, lib
@@ -24,21 +24,25 @@ class TransferMixin(ContextBase):
     _port: int = 0
     _tls = False
 
+    @guarded
     def set_server(self, address: str | None) -> None:
         """Host name or IP address of the server, without scheme and port (``OSSL_CMP_CTX_set1_server``, 3.0)."""
         address = check_text("server", address)
         if address is not None and not _HOST.match(address):
             raise ValueError(f"server: {address!r} is no host name or address")
+        self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set1_server, _chars(address), what="setting the server")
         self._host = address
         self._set_target()
 
+    @guarded
     def set_server_port(self, port: int) -> None:
         """TCP port of the server; 0 for the default, 80 or 443 (``OSSL_CMP_CTX_set_serverPort``, 3.0)."""
         if not isinstance(port, int):
             raise TypeError(f"port: an int, not {type(port).__name__}")
         if not 0 <= port <= 65535:
             raise ValueError(f"port: {port} is out of range 0 to 65535")
+        self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set_serverPort, port, what="setting the server port")
         self._port = port
         self._set_target()
@@ -53,6 +57,7 @@ class TransferMixin(ContextBase):
             "setting the server",
         )
 
+    @guarded
     def set_server_path(self, path: str | None) -> None:
         """HTTP path at the server, such as ``pkix/`` (``OSSL_CMP_CTX_set1_serverPath``, 3.0)."""
         path = check_text("path", path)
@@ -61,24 +66,29 @@ class TransferMixin(ContextBase):
         self._set(lib.OSSL_CMP_CTX_set1_serverPath, _chars(path), what="setting the path")
         check(lib.osslcmp_session_set_path(self._session, _chars(path)), "setting the path")
 
+    @guarded
     def set_proxy(self, name: str | None) -> None:
         """HTTP proxy as ``[http[s]://]host[:port][/path]`` (``OSSL_CMP_CTX_set1_proxy``, 3.0).
 
         ``None``: the environment decides (``http_proxy`` and the like); an empty string: no proxy.
         """
         name = check_text("proxy", name)
+        self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set1_proxy, _chars(name), what="setting the proxy")
         check(lib.osslcmp_session_set_proxy(self._session, _chars(name)), "setting the proxy")
 
+    @guarded
     def set_no_proxy(self, names: str | None) -> None:
         """Hosts to reach without proxy, separated by commas or space (``OSSL_CMP_CTX_set1_no_proxy``, 3.0).
 
         ``None``: the environment's ``no_proxy`` decides.
         """
         names = check_text("no_proxy", names)
+        self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set1_no_proxy, _chars(names), what="setting no_proxy")
         check(lib.osslcmp_session_set_no_proxy(self._session, _chars(names)), "setting no_proxy")
 
+    @guarded
     def set_max_response_length(self, octets: int) -> None:
         """Longest HTTP response body that is taken; 0 for OpenSSL's default of 100 KiB.
 
@@ -88,8 +98,9 @@ class TransferMixin(ContextBase):
             raise TypeError(f"octets: an int, not {type(octets).__name__}")
         if not 0 <= octets <= 0x7FFFFFFF:
             raise ValueError(f"octets: {octets} is out of range")
-        self._get(lambda _: lib.osslcmp_session_set_max_response(self._session, octets))
+        lib.osslcmp_session_set_max_response(self._session, octets)
 
+    @guarded
     def set_http_cb(self, callback: Any, *, tls: bool = False) -> None:
         """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``, 3.2).
 
@@ -105,6 +116,7 @@ class TransferMixin(ContextBase):
             pointer = ffi.addressof(lib, "osslcmp_py_http")
         else:
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
+        self.disconnect()  # what the old one wrapped it must unwrap
         self._set(lib.OSSL_CMP_CTX_set_http_cb, pointer, what="setting the HTTP callback")
         if features["use_tls"]:
             self.set_option(Option.USE_TLS, tls)
@@ -113,11 +125,13 @@ class TransferMixin(ContextBase):
         self._tls = tls
         self._apply_http_cb()
 
+    @guarded
     def set_http_cb_arg(self, arg: Any) -> None:
         """Argument for a C function set by :meth:`set_http_cb` (``OSSL_CMP_CTX_set_http_cb_arg``, 3.0).
 
         A C pointer, kept alive with the context, or ``None``.
         """
+        self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set_http_cb_arg, _pointer("arg", arg), what="setting the HTTP argument")
         self._kept["http_cb_arg"] = arg
         self._apply_http_cb()
@@ -136,6 +150,7 @@ class TransferMixin(ContextBase):
             int(self._tls),
         )
 
+    @guarded
     def set_transfer_cb(self, callback: Callable[[bytes], bytes] | Any | None) -> None:
         """How a message travels (``OSSL_CMP_CTX_set_transfer_cb``, 3.0).
 
@@ -155,6 +170,7 @@ class TransferMixin(ContextBase):
         self._state.transfer = None if callback is None or _is_c(callback) else callback
         self._kept["transfer_cb"] = callback
 
+    @guarded
     def set_transfer_cb_arg(self, arg: Any) -> None:
         """Argument for a C transfer function (``OSSL_CMP_CTX_set_transfer_cb_arg``, 3.0).
 

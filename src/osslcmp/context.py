@@ -8,14 +8,15 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
+from ._ctx_base import guarded
 from ._ctx_genm import GeneralMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._lib import NULL, ffi, lib
 from .crm import CertReqMsg
 from .enrollment import Enrollment
-from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo
-from .errors import ConfirmError, RejectedError
+from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, PKIStatus
+from .errors import CMPError, ConfirmError, RejectedError, ResponseError
 from .itav import InfoTypeAndValue
 
 __all__ = ["Context", "certconf"]
@@ -43,6 +44,8 @@ class Context(TransferMixin, GeneralMixin):
 
     check_after: int | None = None
     """Seconds that the server asked to wait before the next poll, after :meth:`try_certreq` returned ``None``."""
+
+    _polling: BodyType | None = None
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._host or 'no server'}>"
@@ -115,20 +118,21 @@ class Context(TransferMixin, GeneralMixin):
         """Key update: :meth:`exec_certreq` with ``KUR`` (``OSSL_CMP_exec_KUR_ses``, 3.0)."""
         return self.exec_certreq(KUR)
 
+    @guarded
     def exec_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate:
         """A whole transaction with polling and confirmation (``OSSL_CMP_exec_certreq``, 3.0).
 
         ``req_type`` is ``IR``, ``CR``, ``P10CR`` or ``KUR``; ``crm`` a :class:`osslcmp.CertReqMsg` (or raw
-        ``OSSL_CRMF_MSG *``) to send instead of one made from the context. Returns the new certificate. Raises :class:`osslcmp.CMPError`, and what a
-        callback raised. While the server says *waiting* this sleeps between polls as told, where a signal wakes
-        it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code in libcrypto.
+        ``OSSL_CRMF_MSG *``) to send instead of one made from the context. Returns the new certificate. Raises
+        :class:`osslcmp.CMPError`, and what a callback raised. While the server says *waiting* this sleeps between
+        polls as told, where a signal wakes it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code
+        in libcrypto. So, unlike C, after an interrupted sleep it goes on with the transaction that waits.
         """
-        while True:
-            certificate = self.try_certreq(req_type, crm)
-            if certificate is not None:
-                return certificate
-            self._wakeup.wait(self.check_after)
+        while (certificate := self.try_certreq(req_type, crm)) is None:
+            self._wakeup.wait(self.check_after or 0)
+        return certificate
 
+    @guarded
     def try_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate | None:
         """Start a transaction, or poll once in one that waits (``OSSL_CMP_try_certreq``, 3.0).
 
@@ -144,8 +148,7 @@ class Context(TransferMixin, GeneralMixin):
                 req_type = BodyType.ERROR
             if req_type not in (IR, CR, P10CR, KUR):
                 raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
-        elif self.status != 3:
-            raise ValueError("req_type: nothing is waiting that could be aborted")
+        self._check_waiting(req_type)
         if isinstance(crm, CertReqMsg):
             crm = crm.handle
         elif crm is not None and not isinstance(crm, ffi.CData):
@@ -154,6 +157,7 @@ class Context(TransferMixin, GeneralMixin):
         wait = ffi.new("int *")
         result = self._run(lib.OSSL_CMP_try_certreq, int(req_type), NULL if crm is None else crm, wait)
         if result == -1:
+            self._polling = self._polling or BodyType(req_type)
             self._raise_stored()
             self.check_after = wait[0]
             return None
@@ -169,28 +173,42 @@ class Context(TransferMixin, GeneralMixin):
         assert certificate is not None
         return certificate
 
+    def _check_waiting(self, req_type: int) -> None:
+        """In the status *waiting* C polls, whatever it is asked for and whatever it was that is waiting."""
+        waiting = lib.OSSL_CMP_CTX_get_status(self._ptr) == PKIStatus.waiting
+        if not waiting:
+            self._polling = None
+        if req_type < 0 and self._polling is None:
+            raise ValueError("req_type: nothing is waiting that could be aborted")
+        if req_type >= 0 and waiting and self._polling != req_type:
+            what = "a failed request" if self._polling is None else f"an {self._polling.name.lower()}"
+            raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
+
     def _certreq_failure(self, req_type: BodyType) -> BaseException:
+        foreign = self._state.exception is not None
         failure = self._failure(f"{req_type.name.lower()} failed")
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
             return failure
-        enrollment = Enrollment.of(self)
         told = "a certificate was issued, but "
-        if isinstance(failure, RejectedError):
-            refused: BaseException = ConfirmError(
-                f"{told}its confirmation was refused: {failure}", enrollment, failure.errors, failure
-            )
-            refused.__cause__ = failure
-            return refused
+        try:
+            enrollment = Enrollment.of(self)
+        except ResponseError as malformed:
+            return _in_context(failure, malformed) if foreign else malformed
+        if foreign:
+            confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment)
+            return _in_context(failure, confirm)
         errors = getattr(failure, "errors", ())
-        confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
-        if hasattr(failure, "errors"):
-            confirm.__cause__ = failure
-            return confirm
-        if failure.__context__ is None:
-            failure.__context__ = confirm
-        return failure
+        if isinstance(failure, RejectedError):
+            confirm = ConfirmError(
+                f"{told}its confirmation was refused: {failure}", enrollment, errors, failure
+            )
+        else:
+            confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
+        confirm.__cause__ = failure
+        return confirm
 
+    @guarded
     def exec_rr_ses(self) -> None:
         """Revoke a certificate (``OSSL_CMP_exec_RR_ses``, 3.0).
 
@@ -204,6 +222,7 @@ class Context(TransferMixin, GeneralMixin):
         self._raise_stored()
         clear()
 
+    @guarded
     def exec_genm_ses(self) -> list[InfoTypeAndValue]:
         """Send a general message and return the answer's items (``OSSL_CMP_exec_GENM_ses``, 3.0).
 
@@ -216,3 +235,12 @@ class Context(TransferMixin, GeneralMixin):
         self._raise_stored()
         clear()
         return _convert.itavs_from_c(owned)
+
+
+def _in_context(exception: BaseException, context: BaseException) -> BaseException:
+    """``exception`` with ``context`` as its ``__context__``; what was there goes further back."""
+    earlier = exception.__context__
+    if earlier is not None and earlier is not context and not isinstance(earlier, CMPError):
+        context.__context__ = earlier
+    exception.__context__ = context
+    return exception
