@@ -47,8 +47,9 @@ def declarations_before(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def exported() -> set[str]:
-    """The functions that the loaded libcrypto and libssl export."""
-    loaded = set(re.findall(r"\S*/lib(?:crypto|ssl)\S*\.so\S*", Path("/proc/self/maps").read_text()))
+    """The functions that our libcrypto and libssl export; Python's own may be of another release."""
+    ours = rf"\S*/lib(?:crypto|ssl)\.so\.{lib.OPENSSL_SHLIB_VERSION}\b"
+    loaded = set(re.findall(ours, Path("/proc/self/maps").read_text()))
     assert len(loaded) == 2, loaded
     names = set()
     for path in loaded:
