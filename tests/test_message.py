@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import random
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -70,10 +71,15 @@ def conversation() -> list[Message]:
     key = make_key()
     cmp = osslcmp.Client(transport=transport, reference="ref", secret=SECRET, trusted=ca.root)
     result = cmp.ir(key, subject="CN=me,O=here", sans=["me.example"], days=30)
-    mine = {"certificate": result.certificate, "key": key, "chain": result.chain, "trusted": ca.root}
+    mine: dict[str, Any] = {
+        "certificate": result.certificate,
+        "key": key,
+        "chain": result.chain,
+        "trusted": ca.root,
+    }
     cmp = osslcmp.Client(transport=transport, **mine)
     cmp.kur(make_key())
-    cmp.genm(InfoTypeAndValue(CA_CERTS))
+    cmp.genm(InfoTypeAndValue(x509.ObjectIdentifier(CA_CERTS)))
     cmp.rr(reason=osslcmp.RevocationReason.superseded)
     return messages
 
@@ -244,7 +250,7 @@ def test_confirmation(conversation: list[Message]) -> None:
 def test_general_messages(conversation: list[Message]) -> None:
     """genm and genp."""
     asked, told = only(conversation, BodyType.GENM).body, only(conversation, BodyType.GENP).body
-    assert asked == message.GeneralMessage((InfoTypeAndValue(CA_CERTS),))
+    assert asked == message.GeneralMessage((InfoTypeAndValue(x509.ObjectIdentifier(CA_CERTS)),))
     assert isinstance(told, message.GeneralMessage)
     assert told.items[0].value is not None
 
@@ -462,13 +468,12 @@ def test_texts_that_are_not_utf8() -> None:
 def test_malformed_certificate_does_not_hide_the_rest(pki: PKI) -> None:
     """What only libcrypto reads is there as DER; the object is a ValueError."""
     good = pki.enrolled.certificate.public_bytes(Encoding.DER)
-    where = good.index(b"Z") - 3
-    bad = good[:where] + b"x" + good[where + 1 :]
+    bad = re.sub(rb"\d{3}Z", b"12xZ", good, count=1)
     response = seq(encode_integer(0), seq(encode_integer(0)), seq(encode(explicit(0), bad)))
     body = made(BodyType.IP, seq(seq(response))).body
     assert isinstance(body, message.CertRepMessage)
     assert body.responses[0].certificate_der == bad
-    with pytest.raises(ValueError, match="parsing"):
+    with pytest.raises(ValueError, match="asn1"):
         body.responses[0].certificate  # noqa: B018
 
 

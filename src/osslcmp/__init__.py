@@ -2,8 +2,9 @@
 
 import logging
 
+from ._bodyparts import AlgorithmIdentifier
 from ._certreq import CertificateRequest
-from ._ctx_genm import AlgorithmIdentifier, CertReqTemplate, RootCAUpdate
+from ._ctx_genm import CertReqTemplate, RootCAUpdate
 from ._lib import features, ffi, lib, openssl_version
 from ._providers import LibraryContext, Provider, load_provider
 from .check import CertificateCheck
@@ -38,6 +39,7 @@ from .errors import (
     UnsupportedError,
 )
 from .itav import InfoTypeAndValue
+from .message import Message
 from .revocation import Revocation
 from .transaction import Transaction
 
@@ -61,6 +63,7 @@ __all__ = [
     "FailureInfo",
     "InfoTypeAndValue",
     "LibraryContext",
+    "Message",
     "OpenSSLError",
     "Option",
     "PKIStatus",

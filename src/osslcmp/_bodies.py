@@ -17,11 +17,10 @@ from ._bodyparts import (
     CertRequest,
     CertTemplate,
     PKIStatusInfo,
-    certificate,
     itav,
     texts,
 )
-from ._pieces import as_csr
+from ._pieces import as_csr, read_certificate, read_crl, read_csr
 from .enums import BodyType, RevocationReason
 from .itav import InfoTypeAndValue
 
@@ -73,7 +72,7 @@ class PKCS10Request:
     @cached_property
     def csr(self) -> x509.CertificateSigningRequest:
         """The CSR. Raises ``ValueError`` for what ``cryptography`` does not read."""
-        return x509.load_der_x509_csr(self.csr_der)
+        return read_csr(self.csr_der)
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class CertResponse:
     @cached_property
     def certificate(self) -> x509.Certificate | None:
         """The new certificate. Raises ``ValueError`` for what ``cryptography`` does not read."""
-        return None if self.certificate_der is None else certificate(self.certificate_der)
+        return None if self.certificate_der is None else read_certificate(self.certificate_der)
 
     @classmethod
     def of(cls, read: _asn1.CertResponse) -> CertResponse:
@@ -121,7 +120,7 @@ class CertRepMessage:
     @cached_property
     def ca_pubs(self) -> tuple[x509.Certificate, ...]:
         """CA certificates that the server published. Raises ``ValueError``."""
-        return tuple(map(certificate, self.ca_pubs_der))
+        return tuple(map(read_certificate, self.ca_pubs_der))
 
     @classmethod
     def of(cls, data: bytes) -> CertRepMessage:
@@ -217,7 +216,7 @@ class RevRep:
     @cached_property
     def crls(self) -> tuple[x509.CertificateRevocationList, ...]:
         """CRLs sent along. Raises ``ValueError``."""
-        return tuple(map(x509.load_der_x509_crl, self.crls_der))
+        return tuple(map(read_crl, self.crls_der))
 
     @classmethod
     def of(cls, data: bytes) -> RevRep:

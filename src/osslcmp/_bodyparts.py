@@ -29,7 +29,6 @@ __all__ = [
     "Control",
     "PKIStatusInfo",
     "ProofOfPossession",
-    "certificate",
     "itav",
     "oid_name",
     "texts",
@@ -74,17 +73,14 @@ def itav(elements: Elements) -> InfoTypeAndValue:
     return InfoTypeAndValue(oid, encoded(elements[1]) if len(elements) == 2 else None)
 
 
-def certificate(encoding: bytes) -> x509.Certificate:
-    """A certificate from DER; ``ValueError`` if ``cryptography`` cannot read what libcrypto could."""
-    return x509.load_der_x509_certificate(encoding)
-
-
 @dataclass(frozen=True)
 class AlgorithmIdentifier:
-    """An algorithm and its parameters (DER, ``None`` if absent)."""
+    """An algorithm and its parameters."""
 
     oid: x509.ObjectIdentifier
+    """Which algorithm."""
     parameters: bytes | None = None
+    """DER of the parameters, ``None`` if there are none."""
 
     @property
     def name(self) -> str:

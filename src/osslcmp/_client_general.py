@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from cryptography import x509
 
 from . import _settings, general
-from ._ctx_genm import AlgorithmIdentifier, CertReqTemplate, RootCAUpdate
+from ._bodyparts import AlgorithmIdentifier
+from ._ctx_genm import CertReqTemplate, RootCAUpdate
 from .context import Context
 from .errors import ProtectionError
 from .itav import InfoTypeAndValue

@@ -26,7 +26,7 @@ from ._der import encode as tlv
 from ._errqueue import check, clear
 from ._handles import cert_stack, disarm, take, take_stack
 from ._lib import NULL, ffi, lib
-from ._pieces import read_name
+from ._pieces import read_certificate, read_name
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
@@ -95,7 +95,7 @@ def cert_from_c(pointer: Any) -> x509.Certificate | None:
         return None
     der = to_der(lib.i2d_X509, pointer, "encoding a certificate")
     try:
-        return x509.load_der_x509_certificate(der)
+        return read_certificate(der)
     except Exception as error:  # not all of cryptography's are a ValueError
         malformed = ResponseError(f"a certificate in the answer is malformed: {error}")
         malformed.certificate_der = der

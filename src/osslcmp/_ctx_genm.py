@@ -9,24 +9,16 @@ from cryptography import x509
 
 from . import _convert
 from . import _der as der
+from ._bodyparts import AlgorithmIdentifier
 from ._ctx_base import guarded
 from ._ctx_results import ResultMixin
 from ._errqueue import clear
 from ._handles import take
 from ._lib import NULL, ffi, lib, require
+from ._pieces import read_crl
 from ._verify import crl_to_c
 
-__all__ = ["AlgorithmIdentifier", "CertReqTemplate", "GeneralMixin", "RootCAUpdate", "algorithm_from_der"]
-
-
-@dataclass(frozen=True)
-class AlgorithmIdentifier:
-    """An algorithm and its parameters."""
-
-    oid: x509.ObjectIdentifier
-    """Which algorithm."""
-    parameters: bytes | None = None
-    """DER of the parameters, ``None`` if there are none."""
+__all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate", "algorithm_from_der"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +110,7 @@ class GeneralMixin(ResultMixin):
         if out[0] == NULL:
             return None
         owned = take(out[0], lib.X509_CRL_free, "taking a CRL")
-        return x509.load_der_x509_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
+        return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
 
     def get_cert_req_template(self) -> CertReqTemplate | None:
         """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""

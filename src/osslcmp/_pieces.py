@@ -1,6 +1,7 @@
-"""Names, extensions and keys that stand alone in DER, read by ``cryptography``.
+"""What stands in messages in DER, read by ``cryptography``: ``ValueError`` if it cannot, and nothing else.
 
-It has public readers only for what contains them, so each piece is put into a CSR with an empty signature.
+It has public readers of certificates, CSRs and CRLs; for a Name, Extensions or a key alone only for what
+contains them, so each such piece is put into a CSR with an empty signature.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from cryptography import x509
 
 from . import _der as der
 
-__all__ = ["as_csr", "read_general_name", "read_name"]
+__all__ = ["as_csr", "read_certificate", "read_crl", "read_csr", "read_general_name", "read_name"]
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
@@ -40,6 +41,30 @@ def as_csr(
     )
 
 
+def read_certificate(data: bytes) -> x509.Certificate:
+    """A certificate from its DER. Raises ValueError."""
+    try:
+        return x509.load_der_x509_certificate(data)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
+
+
+def read_csr(data: bytes) -> x509.CertificateSigningRequest:
+    """A CSR from its DER. Raises ValueError."""
+    try:
+        return x509.load_der_x509_csr(data)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
+
+
+def read_crl(data: bytes) -> x509.CertificateRevocationList:
+    """A CRL from its DER. Raises ValueError."""
+    try:
+        return x509.load_der_x509_crl(data)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
+
+
 def read_name(data: bytes) -> x509.Name:
     """A Name from its DER. Raises ValueError."""
     return as_csr(data, None, None).subject
@@ -50,6 +75,7 @@ def read_general_name(data: bytes) -> x509.GeneralName:
     value = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, data))
     extension = der.encode(der.SEQUENCE, der.encode_oid(_SUBJECT_ALT_NAME), value)
     request = as_csr(None, None, der.encode(der.SEQUENCE, extension))
+    name: x509.GeneralName
     try:
         (name,) = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.UnsupportedGeneralNameType as error:

@@ -8,7 +8,9 @@ from typing import TypeVar
 from cryptography import x509
 
 from . import _der as der
-from ._ctx_genm import AlgorithmIdentifier, algorithm_from_der
+from ._bodyparts import AlgorithmIdentifier
+from ._ctx_genm import algorithm_from_der
+from ._pieces import read_certificate, read_crl
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
 
@@ -94,26 +96,26 @@ def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
     """The certificates of ``caCerts``; none if the server has none to give."""
 
     def decode(value: bytes) -> list[x509.Certificate]:
-        return [x509.load_der_x509_certificate(one.encoding) for one in der.sequence(value)]
+        return [read_certificate(one.encoding) for one in der.sequence(value)]
 
     return _read(items, CA_CERTS, decode) or []
 
 
 def certificate_of(items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier) -> x509.Certificate | None:
     """One certificate, as in ``caProtEncCert``."""
-    return _read(items, kind, x509.load_der_x509_certificate)
+    return _read(items, kind, read_certificate)
 
 
 def crl_of(items: Iterable[InfoTypeAndValue]) -> x509.CertificateRevocationList | None:
     """The CRL of ``currentCRL``."""
-    return _read(items, CURRENT_CRL, x509.load_der_x509_crl)
+    return _read(items, CURRENT_CRL, read_crl)
 
 
 def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificate, ...] | None:
     """The certificates of ``caKeyUpdateInfo``: old with new key, new with old, new with new. Not verified."""
 
     def decode(value: bytes) -> tuple[x509.Certificate, ...]:
-        certs = tuple(x509.load_der_x509_certificate(one.encoding) for one in der.sequence(value))
+        certs = tuple(read_certificate(one.encoding) for one in der.sequence(value))
         if len(certs) != 3:
             raise ValueError(f"{len(certs)} certificates instead of 3")
         return certs

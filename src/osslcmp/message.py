@@ -41,14 +41,13 @@ from ._bodyparts import (
     PBMParameter,
     PKIStatusInfo,
     ProofOfPossession,
-    certificate,
     itav,
     texts,
 )
 from ._errqueue import clear, drain
 from ._handles import take
 from ._lib import NULL, ffi, lib
-from ._pieces import read_general_name
+from ._pieces import read_certificate, read_general_name
 from .enums import BodyType
 from .itav import InfoTypeAndValue
 
@@ -160,7 +159,7 @@ class Message:
         self._type = kind
 
     @classmethod
-    def from_der(cls, der: bytes) -> Message:
+    def from_der(cls, der: bytes | bytearray | memoryview) -> Message:
         """Decode a message (``d2i_OSSL_CMP_MSG``, 3.0).
 
         Raises ``TypeError`` for what is not bytes, ``ValueError`` for what is no CMP message or for bytes
@@ -223,7 +222,7 @@ class Message:
     @cached_property
     def extra_certs(self) -> tuple[x509.Certificate, ...]:
         """The same as objects. Raises ``ValueError`` if ``cryptography`` cannot read one."""
-        return tuple(map(certificate, self.extra_certs_der))
+        return tuple(map(read_certificate, self.extra_certs_der))
 
     def text(self) -> str:
         """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on."""
