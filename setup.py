@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sysconfig
 
+import cffi  # noqa: F401  # without it setuptools would only warn, and leave the compiled part out
 from setuptools import setup
 
 # One wheel serves every CPython from 3.10 on; free-threaded builds have no limited API.
