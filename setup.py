@@ -13,5 +13,9 @@ abi3 = platform.python_implementation() == "CPython" and not sysconfig.get_confi
 
 setup(
     cffi_modules=["build_cffi.py:ffibuilder"],
-    options={"bdist_wheel": {"py_limited_api": "cp310"}} if abi3 else {},
+    options={
+        # What an earlier build left may be of another OpenSSL.
+        "build_ext": {"force": True},
+        "bdist_wheel": {"py_limited_api": "cp310"} if abi3 else {},
+    },
 )
