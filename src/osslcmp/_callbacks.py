@@ -59,9 +59,12 @@ class CallState:
         # Before 3.2 a wrong sender is only logged, not queued: then the log is what there is to tell.
         self.keep_notes = False
         self.notes: list[ErrorEntry] = []
+        self.log: Callable[..., object] | None = None
         self.transfer: Callable[[bytes], bytes] | None = None
         self.cert_conf: Callable[[x509.Certificate, FailureInfo], object] | None = None
         self.cert_conf_text: object = None
+        #: Whether OpenSSL's own check may go first: it takes the argument of the callback for a trust store.
+        self.may_check = True
         self.http: Callable[[Any, bool, bool], Any] | None = None
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL
@@ -108,12 +111,14 @@ def _raised(_type: object, exception: BaseException, _traceback: object) -> None
 @ffi.def_extern(error=0, onerror=_raised)
 def osslcmp_py_tick(handle: Any) -> int:
     """While C waits: Python runs signal handlers here. 0 makes the wait end."""
+    state: CallState = ffi.from_handle(handle)
     try:
         for _ in range(2):  # every supported Python looks for signals at a backward jump
             pass
-        return 1
+        # What a callback without a verdict raised ends the call here, too.
+        return int(state.exception is None)
     except BaseException as exception:
-        ffi.from_handle(handle).store(exception)
+        state.store(exception)
         return 0
 
 
@@ -128,6 +133,12 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
             state.told.append(ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text(file), line))
         elif state.keep_notes:
             state.notes.append(ErrorEntry(0, 0, "CMP log", told.strip(), "", function, text(file), line))
+        if isinstance(state.log, ffi.CData):
+            state.log(func, file, line, level, message)
+            return
+        if state.log is not None:
+            state.log(function, text(file), line, Severity(level), told)
+            return
         severity = _LEVELS.get(Severity(level), logging.DEBUG)
         if logger.isEnabledFor(severity):
             logger.log(severity, "%s", told, extra={"openssl_function": function})
@@ -142,7 +153,7 @@ def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
     if state is None or state.transfer is None:
         return NULL
     try:
-        if state.cancelled:
+        if state.cancelled or state.exception is not None:
             return NULL
         sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)
@@ -168,9 +179,10 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
     if state is None or state.cert_conf is None:
         return rejected
     try:
-        # It builds the chain that the context then has, besides its check.
-        fail_info = lib.OSSL_CMP_certConf_cb(ctx, cert, fail_info, message)
-        clear()
+        if state.may_check:
+            # It builds the chain that the context then has, besides its check.
+            fail_info = lib.OSSL_CMP_certConf_cb(ctx, cert, fail_info, message)
+            clear()
         certificate = _convert.cert_from_c(cert)
         assert certificate is not None
         verdict = state.cert_conf(certificate, FailureInfo(fail_info))

@@ -8,8 +8,9 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
-from ._ctx_base import ContextBase, locked
+from ._ctx_base import ContextBase
 from ._errqueue import clear
+from ._guard import locked
 from ._handles import disarm
 from ._inputs import KeyInput, secret_bytes
 from ._keys import Password, private_key

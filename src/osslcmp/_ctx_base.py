@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import wraps
-from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from contextlib import contextmanager
+from typing import Any
 
 from ._callbacks import CallState, current, log_level
 from ._errqueue import check, classify, clear, drain
+from ._guard import Wakeup, guarded
 from ._handles import take
 from ._lib import NULL, ffi, forks, lib, openssl_version, require
 from ._providers import LibraryContext
@@ -26,10 +25,6 @@ from .errors import (
 )
 
 __all__ = ["MESSAGE_TIMEOUT", "TOTAL_TIMEOUT", "ContextBase"]
-
-_C = TypeVar("_C", bound="ContextBase")
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 MESSAGE_TIMEOUT = 60
 TOTAL_TIMEOUT = 600
@@ -73,51 +68,6 @@ _free_ctx = _quietly(lib.OSSL_CMP_CTX_free)
 _free_session = _quietly(lib.osslcmp_session_free)
 
 
-class _Wakeup:
-    """Ends a sleep. A signal handler may set it, unlike a ``threading.Event``."""
-
-    def __init__(self) -> None:
-        self._calls: SimpleQueue[None] = SimpleQueue()
-
-    def set(self) -> None:
-        self._calls.put(None)
-
-    def clear(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._calls.get_nowait()
-
-    def wait(self, seconds: float) -> None:
-        """Sleep until it is set, at most so long."""
-        with suppress(Empty):
-            self._calls.get(timeout=seconds)
-
-
-def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """A method of a context that takes several steps: no other thread may come in between."""
-
-    @wraps(method)
-    def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._enter()
-        try:
-            return method(self, *args, **kwargs)
-        finally:
-            self._leave()
-
-    return alone
-
-
-def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """The same, and not from within a callback either: it frees what C is working with."""
-
-    @wraps(method)
-    def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._refuse_inside(f"{method.__name__}()")
-        return method(self, *args, **kwargs)
-
-    return locked(outside)
-
-
 class ContextBase:
     """Owns an ``OSSL_CMP_CTX`` and guards it: one thread at a time, errors checked after each call."""
 
@@ -147,7 +97,7 @@ class ContextBase:
         self._lock = threading.RLock()
         self._outer_libraries: list[Any] = []
         self._running = False
-        self._wakeup = _Wakeup()
+        self._wakeup = Wakeup()
         self._state = CallState()
         self._handle = ffi.new_handle(self._state)
         self._session = take(lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context")
@@ -220,7 +170,7 @@ class ContextBase:
         finally:
             self._leave()
 
-    def _inside(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _inside(self, function: Callable[..., Any], *args: Any, keep_errors: bool = False) -> Any:
         """Call a C function whose callbacks are to find this context.
 
         What is restored afterwards is known before anything changes: a signal handler may raise in between.
@@ -231,7 +181,8 @@ class ContextBase:
             self._running = True
             current.state = self._state
             lib.osslcmp_enter(self._session)
-            clear()
+            if not keep_errors:
+                clear()
             return function(*args)
         finally:
             lib.osslcmp_leave(outer_session)
@@ -240,7 +191,7 @@ class ContextBase:
 
     def _apply_verbosity(self) -> None:
         """Let OpenSSL format only what somebody reads."""
-        wanted = min(self._verbosity, log_level())
+        wanted = self._verbosity if self._state.log is not None else min(self._verbosity, log_level())
         if self._state.keep_notes:
             wanted = max(wanted, Severity.INFO)
         if wanted != self._applied_verbosity:
@@ -282,14 +233,13 @@ class ContextBase:
         documentation tells. Raises ``ValueError`` for a value out of range, :class:`osslcmp.UnsupportedError`
         for an option that the loaded OpenSSL does not have.
         """
-        try:
-            option = Option(option)
-        except ValueError:
-            raise ValueError(f"option: {option!r} is no osslcmp.Option") from None
+        option = _option(option)
         if not isinstance(value, int):
             raise TypeError(f"option {option.name}: an int, not {type(value).__name__}")
         low, high = _OPTION_LIMITS.get(option, _BOOLEAN)
-        if value < low or value > (0x7FFFFFFF if high is None else high):
+        # RFC 5280 has no reason 7.
+        unused = option is Option.REVOCATION_REASON and value == 7
+        if value < low or value > (0x7FFFFFFF if high is None else high) or unused:
             raise ValueError(f"option {option.name}: {value} is out of range")
         _require(option)
         if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value and openssl_version < (3, 5, 0):
@@ -307,7 +257,7 @@ class ContextBase:
 
     def get_option(self, option: Option | int) -> int:
         """The value of an option (``OSSL_CMP_CTX_get_option``, 3.0)."""
-        option = Option(option)
+        option = _option(option)
         if option is Option.LOG_VERBOSITY:
             return self._verbosity
         value: int = self._get(lib.OSSL_CMP_CTX_get_option, int(option))
@@ -369,6 +319,13 @@ class ContextBase:
 
 #: Options that came later, with the feature that they came with.
 _LATER = {Option.USE_TLS: "use_tls", Option.NO_CACHE_EXTRACERTS: "no_cache_extracerts"}
+
+
+def _option(option: Option | int) -> Option:
+    try:
+        return Option(option)
+    except ValueError:
+        raise ValueError(f"option: {option!r} is no osslcmp.Option") from None
 
 
 def _require(option: Option) -> None:

@@ -10,9 +10,9 @@ from cryptography import x509
 from . import _convert
 from . import _der as der
 from ._bodyparts import AlgorithmIdentifier
-from ._ctx_base import guarded
 from ._ctx_results import ResultMixin
 from ._errqueue import clear
+from ._guard import guarded
 from ._handles import take
 from ._lib import NULL, ffi, lib, require
 from ._pieces import read_crl

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
-from ._ctx_base import locked
 from ._errqueue import clear, text
+from ._guard import locked
 from ._handles import disarm
 from ._inputs import KeyInput
 from ._keys import Password, private_key

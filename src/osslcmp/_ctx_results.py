@@ -6,9 +6,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from . import _convert
-from ._ctx_base import locked
 from ._ctx_request import RequestMixin
 from ._errqueue import text
+from ._guard import locked
 from ._lib import NULL, features, ffi, lib, require
 from .enums import FailureInfo, Option, PKIStatus, POPOMethod
 
@@ -33,6 +33,8 @@ class ResultMixin(RequestMixin):
     def fail_info(self) -> FailureInfo:
         """Failure bits that the server sent (``OSSL_CMP_CTX_get_failInfoCode``, 3.0)."""
         return FailureInfo(max(0, self._get(lib.OSSL_CMP_CTX_get_failInfoCode)))
+
+    fail_info_code = fail_info
 
     @property
     @locked

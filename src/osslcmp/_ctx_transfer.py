@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ._ctx_base import ContextBase, guarded
+from ._ctx_base import ContextBase
 from ._errqueue import check
+from ._guard import guarded
 from ._inputs import check_text
 from ._lib import NULL, features, ffi, lib
 from .enums import Option

@@ -8,10 +8,11 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
-from ._ctx_base import guarded
 from ._ctx_genm import GeneralMixin
+from ._ctx_log import LogMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
+from ._guard import guarded
 from ._lib import NULL, ffi, lib
 from .crm import CertReqMsg
 from .enrollment import Enrollment
@@ -33,7 +34,7 @@ certconf = _CertConf()
 """OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
 
 
-class Context(TransferMixin, GeneralMixin):
+class Context(TransferMixin, LogMixin, GeneralMixin):
     """OpenSSL's CMP context (``OSSL_CMP_CTX_new``, 3.0): credentials, request, and the state of a transaction.
 
     Method names follow the C names mechanically. Differences from C, all on the safe side: timeouts have finite
@@ -92,6 +93,7 @@ class Context(TransferMixin, GeneralMixin):
         else:
             pointer = _convert.store_to_c(trusted)
         self._set(lib.OSSL_CMP_CTX_set_certConf_cb_arg, pointer, what="setting the certConf argument")
+        self._state.may_check = not isinstance(trusted, ffi.CData)
         # C does not consume it.
         self._kept["cert_conf_cb_arg"] = (pointer, trusted)
 
@@ -164,10 +166,10 @@ class Context(TransferMixin, GeneralMixin):
         if abort:
             if result != 1:
                 raise self._failure("telling the server that the transaction is aborted failed")
+            self._raise_stored()
             return None
-        if result != 1:
+        if result != 1 or self._state.exception is not None:
             raise self._certreq_failure(BodyType(req_type))
-        self._raise_stored()
         clear()
         certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
         assert certificate is not None
@@ -196,7 +198,7 @@ class Context(TransferMixin, GeneralMixin):
         except ResponseError as malformed:
             return _in_context(failure, malformed) if foreign else malformed
         if foreign:
-            confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment)
+            confirm = ConfirmError(f"{told}a callback raised {type(failure).__name__}", enrollment)
             return _in_context(failure, confirm)
         errors = getattr(failure, "errors", ())
         if isinstance(failure, RejectedError):
