@@ -55,6 +55,7 @@ class CallState:
 
     def __init__(self) -> None:
         self.exception: BaseException | None = None
+        self.stopped = False
         self.told: list[ErrorEntry] = []
         # Before 3.2 a wrong sender is only logged, not queued: then the log is what there is to tell.
         self.keep_notes = False
@@ -73,13 +74,18 @@ class CallState:
     def begin(self) -> None:
         """Forget what the previous call left."""
         self.exception = None
+        self.stopped = False
         self.told = []
         self.notes = []
 
-    def store(self, exception: BaseException) -> None:
-        """Keep the first exception: what follows it in C is its consequence."""
+    def store(self, exception: BaseException, *, stop: bool = True) -> None:
+        """Keep the first exception: what follows it in C is its consequence.
+
+        Nothing more is sent then, unless C is to tell the server about it.
+        """
         if self.exception is None:
             self.exception = exception
+            self.stopped = stop
 
 
 class _Current(threading.local):
@@ -116,7 +122,7 @@ def osslcmp_py_tick(handle: Any) -> int:
         for _ in range(2):  # every supported Python looks for signals at a backward jump
             pass
         # What a callback without a verdict raised ends the call here, too.
-        return int(state.exception is None)
+        return int(not state.stopped)
     except BaseException as exception:
         state.store(exception)
         return 0
@@ -153,7 +159,7 @@ def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
     if state is None or state.transfer is None:
         return NULL
     try:
-        if state.cancelled or state.exception is not None:
+        if state.cancelled or state.stopped:
             return NULL
         sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)
@@ -187,7 +193,7 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
         assert certificate is not None
         verdict = state.cert_conf(certificate, FailureInfo(fail_info))
     except BaseException as exception:
-        state.store(exception)
+        state.store(exception, stop=False)
         _refusal_text(state, message, str(exception))
         return rejected
     if verdict is None or verdict is True:
@@ -204,7 +210,8 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
         TypeError(
             "certConf callback: return None or True to accept, FailureInfo, False or a text to refuse, "
             f"not {what}"
-        )
+        ),
+        stop=False,
     )
     return rejected
 
