@@ -20,7 +20,7 @@ import osslcmp
 from osslcmp import Client
 from osslcmp.server import EmbeddedCA, Server
 
-#: How ``openssl genpkey`` makes it, the first release that has the key, the first tried one that protects messages with it.
+#: How ``openssl genpkey`` makes it, the first release that has it, and the first tried one that protects with it.
 KINDS = {
     "RSA": (["-algorithm", "RSA"], (3, 0), (3, 0)),
     "P-256": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], (3, 0), (3, 0)),
@@ -69,7 +69,7 @@ def test_kinds(kind: str, client: Client, ca: EmbeddedCA, server: Server) -> Non
     """Proof of possession by each kind of key, and protection by it from the release that can."""
     arguments, exists, protects = KINDS[kind]
     made = subprocess.run([*openssl.command(), "genpkey", *arguments], capture_output=True, check=False)
-    if RELEASE < exists:
+    if exists > RELEASE:
         pem = subprocess.run(
             [*openssl.command(), "genpkey", "-algorithm", "RSA"], capture_output=True, check=True
         ).stdout
@@ -85,7 +85,7 @@ def test_kinds(kind: str, client: Client, ca: EmbeddedCA, server: Server) -> Non
         chain=enrollment.chain,
         trusted=ca.root,
     )
-    if RELEASE >= protects:
+    if protects <= RELEASE:
         assert signing.cr(made.stdout, subject="CN=kinds 2").certificate
     elif RELEASE == (3, 0):  # what lies between was never tried
         with pytest.raises(osslcmp.RequestError, match="unsupported key type"):
