@@ -15,7 +15,7 @@ setup(
     cffi_modules=["build_cffi.py:ffibuilder"],
     options={
         # What an earlier build left may be of another OpenSSL.
-        "build_ext": {"force": True},
+        "build_ext": {"force": "1"},
         "bdist_wheel": {"py_limited_api": "cp310"} if abi3 else {},
     },
 )

@@ -136,9 +136,6 @@ class Types:
         struct.name = tag
         self.fields[tag] = struct.decls or []
 
-    def _struct(self, struct: c_ast.Struct) -> str:
-        return self.structs.setdefault(struct.name, struct.name)
-
     def value(self, node: c_ast.Node) -> str:
         """What C gives: a result, a field, what a pointer points to."""
         match node:
@@ -232,8 +229,8 @@ def members(types: Types, text: str, nodes: dict[str, c_ast.Node]) -> Iterator[s
         yield f"    {constant}: int" if constant else f"    {texts}: Ptr[bytes]"
     for name, node in nodes.items():
         arguments = [
-            f"{letter}: {types.parameter(parameter)}, "
-            for letter, parameter in zip(string.ascii_lowercase, parameters(node), strict=False)
+            f"{string.ascii_lowercase[i]}: {types.parameter(parameter)}, "
+            for i, parameter in enumerate(parameters(node))
         ]
         yield f"    def {name}(self, {''.join(arguments)}/) -> {types.value(node.type)}: ..."
 
