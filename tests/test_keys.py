@@ -20,7 +20,7 @@ import osslcmp
 from osslcmp import Client
 from osslcmp.server import EmbeddedCA, Server
 
-#: How ``openssl genpkey`` makes it, the first release that has it, and the first tried one that protects with it.
+#: How ``openssl genpkey`` makes it; the first release that has it; the first tried one that protects with it.
 KINDS = {
     "RSA": (["-algorithm", "RSA"], (3, 0), (3, 0)),
     "P-256": (["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], (3, 0), (3, 0)),
