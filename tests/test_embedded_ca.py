@@ -89,7 +89,9 @@ def identified(certificate: x509.Certificate) -> CertificateId:
     return CertificateId(certificate.issuer, certificate.serial_number)
 
 
-def revocation(certificate: x509.Certificate, reason: RevocationReason | None = None, **given: Any) -> RevocationRequest:
+def revocation(
+    certificate: x509.Certificate, reason: RevocationReason | None = None, **given: Any
+) -> RevocationRequest:
     fields = about(
         type=BodyType.RR,
         issuer=certificate.issuer,
@@ -99,9 +101,6 @@ def revocation(certificate: x509.Certificate, reason: RevocationReason | None = 
         reason=reason,
     )
     return RevocationRequest(**fields | given)
-
-
-# -- itself -----------------------------------------------------------------------------------------------------
 
 
 def test_hierarchy(ca: EmbeddedCA) -> None:
@@ -144,9 +143,6 @@ def test_own_credentials(ca: EmbeddedCA) -> None:
     assert server.certificate is not None
     server.certificate.verify_directly_issued_by(ca.issuer)
     assert server.trusted == (ca.root,)
-
-
-# -- what it issues ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -254,13 +250,10 @@ def test_policy(ca: EmbeddedCA) -> None:
     rejected(ca.issue(request()), FailureInfo.unacceptedPolicy)
 
 
-# -- updates ----------------------------------------------------------------------------------------------------
-
-
 def test_update(ca: EmbeddedCA) -> None:
     old = issued(ca)
-    update = {"type": BodyType.KUR, "old_certificate": identified(old)}
-    signed = {"reference": None, "signer": old}
+    update: dict[str, Any] = {"type": BodyType.KUR, "old_certificate": identified(old)}
+    signed: dict[str, Any] = {"reference": None, "signer": old}
     assert issued(ca, **update, subject=None).subject == NAME
     new = issued(ca, **update, **signed)
     # A later certificate of the same holder may update the first one, too.
@@ -278,9 +271,6 @@ def test_update(ca: EmbeddedCA) -> None:
     rejected(ca.issue(request(**update)), FailureInfo.certRevoked)
 
 
-# -- revocation -------------------------------------------------------------------------------------------------
-
-
 def test_revocation(ca: EmbeddedCA) -> None:
     certificate = issued(ca)
     assert ca.revoke(revocation(certificate, RevocationReason.superseded)) == Revoked()
@@ -289,12 +279,16 @@ def test_revocation(ca: EmbeddedCA) -> None:
     assert record.revoked == RevocationReason.superseded
     entry = ca.crl().get_revoked_certificate_by_serial_number(certificate.serial_number)
     assert entry is not None
-    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason == x509.ReasonFlags.superseded
+    assert (
+        entry.extensions.get_extension_for_class(x509.CRLReason).value.reason == x509.ReasonFlags.superseded
+    )
     rejected(ca.revoke(revocation(certificate)), FailureInfo.certRevoked)
     rejected(ca.revoke(revocation(certificate, reference=None, signer=certificate)), FailureInfo.certRevoked)
 
 
-@pytest.mark.parametrize("reason", [None, *(r for r in RevocationReason if r >= 0 and r.name != "removeFromCRL")])
+@pytest.mark.parametrize(
+    "reason", [None, *(r for r in RevocationReason if r >= 0 and r.name != "removeFromCRL")]
+)
 def test_reasons(ca: EmbeddedCA, reason: RevocationReason | None) -> None:
     certificate = issued(ca)
     ca.revoke(revocation(certificate, reason))
@@ -327,13 +321,19 @@ def test_who_may_revoke(ca: EmbeddedCA, pki: PKI) -> None:
         rejected(refusal, FailureInfo.notAuthorized)
     ra = x509.ExtendedKeyUsage([issuing.CMC_RA])
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = issuing._builder(NAME, NAME, key.public_key(), NOW - DAY, NOW + DAY).add_extension(ra, critical=False)
+    builder = issuing._builder(NAME, NAME, key.public_key(), NOW - DAY, NOW + DAY).add_extension(
+        ra, critical=False
+    )
     assert ca.revoke(revocation(certificate, reference=None, signer=issuing._sign(builder, key))) == Revoked()
 
 
 def test_revocation_by_key(ca: EmbeddedCA) -> None:
     certificate = issued(ca)
-    by_key = {"issuer": None, "serial": None, "public_key_info": issuing.public_key_info(certificate)}
+    by_key: dict[str, Any] = {
+        "issuer": None,
+        "serial": None,
+        "public_key_info": issuing.public_key_info(certificate),
+    }
     rejected(
         ca.revoke(revocation(certificate, **by_key | {"public_key_info": b"unknown"})), FailureInfo.badCertId
     )
@@ -344,7 +344,7 @@ def test_revoked_signer(ca: EmbeddedCA) -> None:
     certificate = issued(ca)
     ca.revoke(revocation(certificate))
     other = issued(ca)
-    signed = {"reference": None, "signer": certificate}
+    signed: dict[str, Any] = {"reference": None, "signer": certificate}
     rejected(ca.issue(request(**signed)), FailureInfo.signerNotTrusted)
     rejected(ca.revoke(revocation(other, **signed)), FailureInfo.signerNotTrusted)
     question = GeneralRequest(**about(**signed), infos=())
@@ -358,9 +358,6 @@ def test_confirmation(ca: EmbeddedCA) -> None:
     ca.confirm(Confirmation(**about(), certificate=ca.root, accepted=True))
     assert [record.confirmed for record in ca.records] == [True, False]
     assert [record.revoked is None for record in ca.records] == [True, False]
-
-
-# -- general messages -------------------------------------------------------------------------------------------
 
 
 def ask(ca: EmbeddedCA, *numbers: int | str) -> dict[str, bytes | None]:
@@ -388,8 +385,6 @@ def test_general_messages(ca: EmbeddedCA) -> None:
 
 
 def test_crl_numbers_grow(ca: EmbeddedCA) -> None:
-    numbers = [
-        ca.crl().extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for _ in range(3)
-    ]
+    numbers = [ca.crl().extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for _ in range(3)]
     assert numbers == [1, 2, 3]
     assert ca.crl().public_bytes(Encoding.DER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support.authorities import Scripted, confirm
 from support.forge import CR, IMPLICIT_CONFIRM, KUR, P10CR, Forger, octets, read, sequence
 from support.pki import PKI
 
@@ -23,12 +23,9 @@ from osslcmp.server import (
     Authority,
     CertificateId,
     CertificateRequest,
-    Confirmation,
     EmbeddedCA,
     ErrorNotice,
     GeneralRequest,
-    Issued,
-    Message,
     Rejected,
     RevocationRequest,
     Revoked,
@@ -40,58 +37,7 @@ from osslcmp.server import (
 NAME = x509.Name.from_rfc4514_string("CN=somebody")
 
 
-class Scripted(Authority):
-    """Answers what it was told to, raises what is an exception, and remembers what it was asked."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers = answers
-        self.asked: list[Any] = []
-
-    def _answer(self, method: str, argument: object) -> Any:
-        self.asked.append(argument)
-        answer = self.answers.get(method)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer(argument) if callable(answer) else answer
-
-    def shared_secret(self, reference: bytes) -> bytes | None:
-        if "shared_secret" in self.answers:
-            secret: bytes | None = self._answer("shared_secret", reference)
-            return secret
-        return b"secret" if reference == b"ref" else None
-
-    def issue(self, request: CertificateRequest) -> Any:
-        return self._answer("issue", request)
-
-    def revoke(self, request: RevocationRequest) -> Any:
-        return self._answer("revoke", request)
-
-    def general(self, request: GeneralRequest) -> Any:
-        return self._answer("general", request)
-
-    def confirm(self, confirmation: Confirmation) -> None:
-        self._answer("confirm", confirmation)
-
-    def error(self, notice: ErrorNotice) -> None:
-        self._answer("error", notice)
-
-
-class Odd(Authority):
-    """Writes nothing: what the base class answers."""
-
-    def shared_secret(self, reference: bytes) -> bytes | None:
-        return b"secret"
-
-
-def confirm(client: Forger, response: bytes, algorithm: str = "sha256") -> bytes:
-    """The certConf for a response."""
-    certificate = read(response).certificate
-    assert certificate is not None
-    digest = hashlib.new(algorithm, certificate.public_bytes(Encoding.DER)).digest()
-    return client.answering(response).cert_conf(digest)
-
-
-# -- what it sees ---------------------------------------------------------------------------------------------
+# -- what it sees --------------------------------------------------------------------------------------------
 
 
 def test_certificate_request(pki: PKI) -> None:
@@ -102,7 +48,9 @@ def test_certificate_request(pki: PKI) -> None:
     sans = x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.RFC822Name("a@example")])
     extension = sequence(der.encode_oid("2.5.29.17"), octets(sans.public_bytes()))
     validity = encode(
-        explicit(4), encode(explicit(0), der.encode_moment(start)), encode(explicit(1), der.encode_moment(end))
+        explicit(4),
+        encode(explicit(0), der.encode_moment(start)),
+        encode(explicit(1), der.encode_moment(end)),
     )
     # The validity stands before the subject in a template, so it is put together here.
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -190,7 +138,7 @@ def test_signer(pki: PKI) -> None:
 
 
 def test_signer_with_a_double(pki: PKI) -> None:
-    """The signer is the trusted certificate, also when another one for the same key and name lies in front of it."""
+    """The signer is the trusted certificate, also behind another one for the same key and name."""
     authority = Scripted(issue=Rejected(FailureInfo.badRequest))
     double = pki.issue("double", pki.other_issuing, subject=pki.client.subject, key=pki.client.key)
     client = signed_by(pki)
@@ -313,10 +261,10 @@ def own_root(key: Any) -> x509.Certificate:
 @pytest.mark.parametrize(
     ("make", "digest"),
     [
-        (lambda: ec.generate_private_key(ec.SECP256R1()), lambda data: hashlib.sha256(data)),
-        (lambda: ec.generate_private_key(ec.SECP384R1()), lambda data: hashlib.sha384(data)),
-        (lambda: rsa.generate_private_key(65537, 2048), lambda data: hashlib.sha256(data)),
-        (ed25519.Ed25519PrivateKey.generate, lambda data: hashlib.sha512(data)),
+        (lambda: ec.generate_private_key(ec.SECP256R1()), hashlib.sha256),
+        (lambda: ec.generate_private_key(ec.SECP384R1()), hashlib.sha384),
+        (lambda: rsa.generate_private_key(65537, 2048), hashlib.sha256),
+        (ed25519.Ed25519PrivateKey.generate, hashlib.sha512),
     ],
     ids=["P-256", "P-384", "RSA", "Ed25519"],
 )
@@ -347,167 +295,3 @@ def test_hash_of_ed448(length: int) -> None:
     assert issued is not None
     cert_hash = hashlib.shake_256(issued.public_bytes(Encoding.DER)).digest(length)
     assert read(server.process(client.answering(response).cert_conf(cert_hash))).kind == BodyType.PKICONF
-
-
-# -- what it does wrong ----------------------------------------------------------------------------------------
-
-SECRET_TEXT = "password of the database is hunter2"
-
-
-def failed(response: bytes) -> None:
-    """The client learns that something went wrong, and nothing else."""
-    answer = read(response)
-    assert answer.status == PKIStatus.rejection
-    assert FailureInfo(answer.failure) == FailureInfo.systemFailure
-    assert b"hunter2" not in response
-    assert answer.raw.protected
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        RuntimeError(SECRET_TEXT),
-        KeyError(SECRET_TEXT),
-        SECRET_TEXT,
-        None,
-        Revoked(),
-        Waiting(-1, SECRET_TEXT),
-        Waiting(2**31),
-    ],
-)
-def test_issue_fails(answer: object, caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(Scripted(issue=answer))
-    with caplog.at_level(logging.ERROR, "osslcmp.server"):
-        failed(server.process(Forger().request()))
-    assert caplog.records
-    assert server.open_transactions == 0
-
-
-def test_traceback_for_the_operator(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.ERROR, "osslcmp.server"):
-        failed(Server(Scripted(issue=RuntimeError(SECRET_TEXT))).process(Forger().request()))
-    assert "RuntimeError: " + SECRET_TEXT in caplog.text
-    assert "Traceback" in caplog.text
-
-
-def test_certificate_with_wrong_status(pki: PKI) -> None:
-    for status in (PKIStatus.rejection, PKIStatus.waiting, PKIStatus.keyUpdateWarning):
-        failed(Server(Scripted(issue=Issued(pki.client.certificate, status=status))).process(Forger().request()))
-
-
-@pytest.mark.parametrize("answer", [RuntimeError(SECRET_TEXT), None, Waiting(1), True])
-def test_revoke_fails(answer: object) -> None:
-    failed(Server(Scripted(revoke=answer)).process(Forger().rr(NAME, 5)))
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        RuntimeError(SECRET_TEXT),
-        None,
-        ["no info"],
-        [InfoTypeAndValue(x509.ObjectIdentifier("1.2.3"), b"no DER")],
-        [InfoTypeAndValue(x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17"), b"\x04\x01a")],
-    ],
-)
-def test_general_fails(answer: object, caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(Scripted(general=answer))
-    if isinstance(answer, list) and answer[-1] != "no info" and answer[0].value == b"\x04\x01a":
-        # Only an OpenSSL that knows caCerts can tell that this is none.
-        response = server.process(Forger().genm())
-        if read(response).kind == BodyType.GENP:
-            return
-        failed(response)
-    else:
-        failed(server.process(Forger().genm()))
-    assert caplog.records
-
-
-def test_confirm_fails() -> None:
-    ca = EmbeddedCA()
-    server = Server(Scripted(issue=ca.issue, confirm=RuntimeError(SECRET_TEXT)))
-    client = Forger()
-    response = server.process(client.request())
-    failed(server.process(confirm(client, response)))
-    assert server.open_transactions == 0
-
-
-def test_implicit_confirm_fails(caplog: pytest.LogCaptureFixture) -> None:
-    """The answer is made by then, and goes out."""
-    ca = EmbeddedCA()
-    server = Server(Scripted(issue=ca.issue, confirm=RuntimeError(SECRET_TEXT)))
-    assert read(server.process(Forger(info=(IMPLICIT_CONFIRM,)).request())).status == PKIStatus.accepted
-    assert SECRET_TEXT in caplog.text
-
-
-def test_error_fails() -> None:
-    server = Server(Scripted(issue=Waiting(1), error=RuntimeError(SECRET_TEXT)))
-    client = Forger()
-    client = client.answering(server.process(client.request()))
-    failed(server.process(client.error()))
-    assert server.open_transactions == 0
-
-
-def test_poll_fails() -> None:
-    def decide(request: CertificateRequest) -> Any:
-        if request.polls:
-            raise RuntimeError(SECRET_TEXT)
-        return Waiting(1)
-
-    server = Server(Scripted(issue=decide))
-    client = Forger()
-    client = client.answering(server.process(client.request()))
-    failed(server.process(client.poll()))
-
-
-@pytest.mark.parametrize("answer", [RuntimeError(SECRET_TEXT), None, b""])
-def test_no_secret(answer: object) -> None:
-    """No secret, no protection: the server cannot do better here, having no certificate either."""
-    response = Server(Scripted(shared_secret=answer)).process(Forger().request())
-    assert read(response).kind == BodyType.ERROR
-    assert b"hunter2" not in response
-
-
-@pytest.mark.parametrize("method", ["issue", "revoke", "general"])
-def test_interrupt(method: str) -> None:
-    """What is not an Exception is not for the client but for the caller."""
-    server = Server(Scripted(**{method: KeyboardInterrupt()}))
-    message = {"issue": Forger().request(), "revoke": Forger().rr(NAME, 5), "general": Forger().genm()}[method]
-    with pytest.raises(KeyboardInterrupt):
-        server.process(message)
-    assert server.open_transactions == 0
-
-
-def test_what_is_not_written_is_refused() -> None:
-    server = Server(Odd())
-    assert read(server.process(Forger().request())).status == PKIStatus.rejection
-    assert read(server.process(Forger().rr(NAME, 5))).status == PKIStatus.rejection
-    assert read(server.process(Forger().genm())).raw.body == sequence()
-
-
-def test_wrong_arguments(pki: PKI) -> None:
-    with pytest.raises(ValueError, match="go together"):
-        Server(Odd(), certificate=pki.server.certificate)
-    with pytest.raises(ValueError, match="does not match"):
-        Server(Odd(), certificate=pki.server.certificate, key=pki.client.key)
-    for name in ("max_message_size", "max_transactions", "transaction_timeout"):
-        with pytest.raises(ValueError, match="positive"):
-            Server(Odd(), **{name: 0})
-
-
-def test_files_and_bytes(pki: PKI) -> None:
-    """Credentials come as what people have."""
-    server = Server(
-        Odd(),
-        certificate=pki.server.cert_file,
-        key=pki.server.key_file.read_bytes(),
-        chain=pki.server.chain_file,
-        trusted=[pki.root.cert_file],
-    )
-    assert server.certificate == pki.server.certificate
-    assert server.trusted == (pki.root.certificate,)
-
-
-def test_message_is_the_common_part() -> None:
-    for kind in (CertificateRequest, RevocationRequest, GeneralRequest, Confirmation, ErrorNotice):
-        assert issubclass(kind, Message)

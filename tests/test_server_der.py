@@ -23,7 +23,9 @@ def test_integers(value: int) -> None:
     assert der.integer(der.read(encoded)) == value
 
 
-@pytest.mark.parametrize(("encoded", "value"), [("020100", 0), ("02020080", 128), ("0201ff", -1), ("0a0105", 5)])
+@pytest.mark.parametrize(
+    ("encoded", "value"), [("020100", 0), ("02020080", 128), ("0201ff", -1), ("0a0105", 5)]
+)
 def test_integers_known(encoded: str, value: int) -> None:
     assert der.integer(der.read(bytes.fromhex(encoded))) == value
 
@@ -35,7 +37,8 @@ def test_integers_refused(encoded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "dotted", ["1.2.840.113549.1.1.11", "2.5.29.17", "0.9.2342.19200300.100.1.25", "2.999.1", "1.3.6.1.5.5.7.4.13"]
+    "dotted",
+    ["1.2.840.113549.1.1.11", "2.5.29.17", "0.9.2342.19200300.100.1.25", "2.999.1", "1.3.6.1.5.5.7.4.13"],
 )
 def test_oids(dotted: str) -> None:
     assert der.dotted(der.read(der.encode_oid(dotted))) == dotted
@@ -110,7 +113,11 @@ def test_message() -> None:
     assert message.body_type == 0
     assert message.protected
     assert header.uses_mac
-    assert (header.sender_kid, header.transaction_id, header.recip_nonce) == (b"ref", client.transaction_id, None)
+    assert (header.sender_kid, header.transaction_id, header.recip_nonce) == (
+        b"ref",
+        client.transaction_id,
+        None,
+    )
     assert header.sender_nonce is not None
     assert len(header.sender_nonce) == 16
     assert header.implicit_confirm

@@ -49,7 +49,9 @@ def test_url(running: RunningServer) -> None:
     assert running.url == f"http://127.0.0.1:{running.port}/.well-known/cmp"
 
 
-@pytest.mark.parametrize("path", ["/", "/.well-known/cmp", "/.well-known/cmp/p/profile/initialization", "/x?y=z"])
+@pytest.mark.parametrize(
+    "path", ["/", "/.well-known/cmp", "/.well-known/cmp/p/profile/initialization", "/x?y=z"]
+)
 def test_any_path(connection: http.client.HTTPConnection, path: str) -> None:
     connection.request("POST", path, Forger().request(), {"Content-Type": "Application/PKIXCMP; x=y"})
     response = connection.getresponse()
@@ -75,7 +77,8 @@ def test_old_connection_stays_when_asked(running: RunningServer, word: str | Non
     message = Forger(info=(IMPLICIT_CONFIRM,)).request()
     wanted = "" if word is None else f"Connection: {word}\r\n"
     head = (
-        f"POST / HTTP/1.0\r\nContent-Type: application/pkixcmp\r\n{wanted}Content-Length: {len(message)}\r\n\r\n"
+        "POST / HTTP/1.0\r\nContent-Type: application/pkixcmp\r\n"
+        f"{wanted}Content-Length: {len(message)}\r\n\r\n"
     ).encode()
     with socket.create_connection((running.host, running.port), timeout=20) as client:
         client.sendall(head + message)
@@ -134,11 +137,15 @@ def test_no_length(running: RunningServer) -> None:
 def test_client_that_goes_away(running: RunningServer, connection: http.client.HTTPConnection) -> None:
     for _ in range(5):
         with socket.create_connection((running.host, running.port)) as client:
-            client.sendall(b"POST / HTTP/1.1\r\nContent-Type: application/pkixcmp\r\nContent-Length: 500\r\n\r\nabc")
+            client.sendall(
+                b"POST / HTTP/1.1\r\nContent-Type: application/pkixcmp\r\nContent-Length: 500\r\n\r\nabc"
+            )
     assert post(connection, Forger().request())[0] == 200
 
 
-def test_slow_clients_do_not_stop_others(running: RunningServer, connection: http.client.HTTPConnection) -> None:
+def test_slow_clients_do_not_stop_others(
+    running: RunningServer, connection: http.client.HTTPConnection
+) -> None:
     """Open connections that say nothing cost no thread."""
     idle = [socket.create_connection((running.host, running.port)) for _ in range(40)]
     try:
@@ -187,7 +194,7 @@ def test_stop_lets_a_request_finish() -> None:
         begun.set()
         assert go_on.wait(20)
 
-    ca.policy = policy  # type: ignore[assignment]
+    ca.policy = policy
     running = ca.server().serve()
     answers: list[tuple[int, bytes]] = []
 
@@ -219,7 +226,7 @@ def test_without_cheroot(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
         server.serve()
 
 
-# -- any other WSGI server ------------------------------------------------------------------------------------
+# -- any other WSGI server -----------------------------------------------------------------------------------
 
 
 def call(app: Any, body: bytes, **environ: Any) -> tuple[str, bytes]:
@@ -265,7 +272,9 @@ def test_wsgi(server: Server) -> None:
     assert call(server.wsgi_app, b"x", CONTENT_LENGTH="100000")[0].startswith("413 ")
 
 
-def test_wsgi_survives(server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_wsgi_survives(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_: bytes) -> bytes:
         raise RuntimeError("hunter2")
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -20,7 +21,7 @@ from osslcmp.server import EmbeddedCA, Issued, RunningServer, Server, waiting
 
 pytestmark = pytest.mark.peer
 
-MAC: dict[str, Value] = {"ref": "ref", "secret": b"secret"}
+MAC: dict[str, Any] = {"ref": "ref", "secret": b"secret"}
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Site:
     def cmp(self, cmd: str, **options: Value) -> Run:
         return openssl_cmp.cmp(cmd, self.running.url, cwd=self.path, msg_timeout=20, **options)
 
-    def enroll(self, cmd: str = "ir", name: str = "new", **options: Value) -> Path:
+    def enroll(self, cmd: str = "ir", name: str = "new", **options: Any) -> Path:
         """A certificate for the key of this site, verified by ``openssl verify``."""
         self.files += 1
         path = self.path / f"{name}{self.files}.pem"
@@ -59,7 +60,7 @@ class Site:
         openssl.verify(path, trusted=self.root, untrusted=self.issuing).must()
         return path
 
-    def signed_with(self, certificate: Path) -> dict[str, Value]:
+    def signed_with(self, certificate: Path) -> dict[str, Any]:
         return {
             "cert": certificate,
             "key": self.key,
@@ -82,14 +83,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(params=["mac", "signature"])
-def protection(request: pytest.FixtureRequest, site: Site) -> dict[str, Value]:
+def protection(request: pytest.FixtureRequest, site: Site) -> dict[str, Any]:
     """Credentials of either kind."""
     return MAC if request.param == "mac" else site.signed_with(site.enroll("ir", "client", **MAC))
 
 
 @pytest.mark.parametrize("confirm", ["explicit", "implicit"])
 @pytest.mark.parametrize("cmd", ["ir", "cr"])
-def test_enrollment(site: Site, protection: dict[str, Value], cmd: str, confirm: str) -> None:
+def test_enrollment(site: Site, protection: dict[str, Any], cmd: str, confirm: str) -> None:
     path = site.enroll(
         cmd,
         **protection,
@@ -120,7 +121,7 @@ def test_trust_comes_with_the_answer(site: Site) -> None:
     assert load(site.path / "ca.pem") == site.ca.root
 
 
-def test_p10cr(site: Site, protection: dict[str, Value]) -> None:
+def test_p10cr(site: Site, protection: dict[str, Any]) -> None:
     _, csr = openssl.new_csr(site.path, "/O=osslcmp tests/CN=by csr")
     certificate = load(site.enroll("p10cr", csr=csr, **protection))
     assert certificate.public_key() == x509.load_pem_x509_csr(csr.read_bytes()).public_key()
@@ -139,7 +140,7 @@ def test_update(site: Site) -> None:
 @pytest.mark.parametrize("cmd", ["ir", "p10cr", "kur"])
 @pytest.mark.parametrize("confirm", ["explicit", "implicit"])
 def test_polling(site: Site, cmd: str, confirm: str) -> None:
-    options: dict[str, Value] = dict(MAC)
+    options: dict[str, Any] = dict(MAC)
     if cmd == "p10cr":
         options["csr"] = openssl.new_csr(site.path, "/CN=patient")[1]
     if cmd == "kur":
@@ -169,14 +170,18 @@ def test_second_client_while_the_first_waits(site: Site) -> None:
             asked.set()
             assert free.wait(20)
 
-    site.ca.policy = policy  # type: ignore[assignment]
+    site.ca.policy = policy
     command = [
         *openssl.command(), "cmp", "-config", "", "-batch", "-cmd", "ir", "-server", site.running.url,
         "-ref", "other", "-secret", "pass:other secret", "-newkey", str(site.key), "-subject", "/CN=slow",
         "-certout", "slow.pem", "-msg_timeout", "20",
     ]  # fmt: skip
     with subprocess.Popen(
-        command, cwd=site.path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=openssl.clean_environment()
+        command,
+        cwd=site.path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=openssl.clean_environment(),
     ) as slow:
         assert asked.wait(20)
         site.enroll("ir", "quick", **MAC)
@@ -197,11 +202,24 @@ def test_revocation(site: Site) -> None:
     assert "certRevoked" in again.text
     crl = site.write(site.ca.crl().public_bytes(Encoding.PEM))
     verdict = openssl.run(
-        ["verify", "-crl_check", "-CRLfile", crl, "-CAfile", site.root, "-untrusted", site.issuing, certificate]
+        [
+            "verify",
+            "-crl_check",
+            "-CRLfile",
+            crl,
+            "-CAfile",
+            site.root,
+            "-untrusted",
+            site.issuing,
+            certificate,
+        ]
     )
     assert "certificate revoked" in verdict.text
     # Its owner has lost it, so it is good for nothing.
-    assert "signerNotTrusted" in site.cmp("cr", **credentials, newkey=site.key, subject="/CN=x", certout="x.pem").text
+    assert (
+        "signerNotTrusted"
+        in site.cmp("cr", **credentials, newkey=site.key, subject="/CN=x", certout="x.pem").text
+    )
 
 
 def test_revocation_of_an_unknown_certificate(site: Site) -> None:
@@ -211,10 +229,10 @@ def test_revocation_of_an_unknown_certificate(site: Site) -> None:
     assert "badCertId" in refusal.text
 
 
-def test_general_messages(site: Site, protection: dict[str, Value]) -> None:
+def test_general_messages(site: Site, protection: dict[str, Any]) -> None:
     """The info types that this release's command knows."""
     for info in (None, "caCerts", "currentCRL", "signKeyPairTypes"):
-        options: dict[str, Value] = {} if info is None else {"infotype": info}
+        options: dict[str, Any] = {} if info is None else {"infotype": info}
         if info == "caCerts" and openssl.version() >= (3, 2, 0):
             options["cacertsout"] = "cas.pem"
         told = site.cmp("genm", **protection, **options).must().text
@@ -224,10 +242,11 @@ def test_general_messages(site: Site, protection: dict[str, Value]) -> None:
         assert cas in ([], [site.ca.issuer, site.ca.root], [site.ca.root, site.ca.issuer])
 
 
-def test_updates(site: Site, protection: dict[str, Value]) -> None:
+def test_updates(site: Site, protection: dict[str, Any]) -> None:
     """Newer commands ask for a new root, a new CRL and a request template."""
     if "oldwithold" in openssl.cmp_options():
-        site.cmp("genm", **protection, infotype="rootCaCert", oldwithold=site.root, newwithnew="new.pem")
+        ask: dict[str, Any] = {"infotype": "rootCaCert", "oldwithold": site.root, "newwithnew": "new.pem"}
+        assert "o root CA certificate update" in site.cmp("genm", **protection, **ask).must().text
         assert not (site.path / "new.pem").exists() or (site.path / "new.pem").stat().st_size == 0
     if "crlout" in openssl.cmp_options():
         old = site.write(site.ca.crl().public_bytes(Encoding.PEM))
@@ -235,14 +254,17 @@ def test_updates(site: Site, protection: dict[str, Value]) -> None:
         crl = x509.load_der_x509_crl((site.path / "crl.der").read_bytes())
         assert crl.issuer == site.ca.issuer.subject
     if "template" in openssl.cmp_options():
-        site.cmp("genm", **protection, infotype="certReqTemplate", template="t.der", keyspec="k.txt")
+        ask = {"infotype": "certReqTemplate", "template": "t.der", "keyspec": "k.txt"}
+        assert "o certificate request template" in site.cmp("genm", **protection, **ask).must().text
 
 
-# -- refusals -------------------------------------------------------------------------------------------------
+# -- refusals ------------------------------------------------------------------------------------------------
 
 
 def test_wrong_secret(site: Site) -> None:
-    refusal = site.cmp("ir", ref="ref", secret=b"guess", newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
+    refusal = site.cmp(
+        "ir", ref="ref", secret=b"guess", newkey=site.key, subject="/CN=x", certout="x.pem"
+    ).must(1)
     assert "wrong pbm value" in refusal.text  # the answer is protected with the right one
     assert site.ca.records == ()
 
@@ -278,7 +300,7 @@ def test_the_client_rejects_the_certificate(site: Site) -> None:
         assert isinstance(answer, Issued)
         return Issued(other.issuer, chain=answer.chain)
 
-    site.ca.issue = issue  # type: ignore[assignment,method-assign]
+    site.ca.issue = issue  # type: ignore[method-assign]
     refusal = site.cmp("ir", **MAC, newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
     assert "certificate not accepted" in refusal.text
     assert site.server.open_transactions == 0

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from support.forge import CERTCONF, GENM, IMPLICIT_CONFIRM, Answer, Forger, read, sequence
-from support.pki import PKI
+from support.forge import (
+    CERTCONF,
+    GENM,
+    IMPLICIT_CONFIRM,
+    POLLREQ,
+    Forger,
+    enroll,
+    read,
+    refused,
+    sequence,
+    sha256,
+)
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp import _der as der
@@ -31,29 +39,6 @@ def ca() -> EmbeddedCA:
 @pytest.fixture
 def server(ca: EmbeddedCA) -> Server:
     return ca.server()
-
-
-def sha256(certificate: x509.Certificate | None) -> bytes:
-    assert certificate is not None
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
-
-
-def enroll(server: Server, client: Forger) -> tuple[Forger, Answer]:
-    """An ir, answered with a certificate that is still to be confirmed."""
-    response = server.process(client.request())
-    answer = read(response)
-    assert (answer.kind, answer.status) == (BodyType.IP, PKIStatus.accepted), answer
-    return client.answering(response), answer
-
-
-def refused(server: Server, message: bytes, failure: FailureInfo) -> Answer:
-    """The message is answered with a protected error message that says why."""
-    answer = read(server.process(message))
-    assert answer.kind == BodyType.ERROR
-    assert answer.status == PKIStatus.rejection
-    assert FailureInfo(answer.failure) == failure
-    assert answer.raw.protected
-    return answer
 
 
 def test_enrollment(server: Server, ca: EmbeddedCA) -> None:
@@ -83,7 +68,7 @@ def test_implicit_confirmation_not_granted(ca: EmbeddedCA) -> None:
     assert read(server.process(client.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
 
 
-# -- certConf ---------------------------------------------------------------------------------------------------
+# -- certConf ------------------------------------------------------------------------------------------------
 
 
 def test_wrong_cert_hash(server: Server, ca: EmbeddedCA) -> None:
@@ -129,13 +114,13 @@ def test_confirmed_twice(server: Server) -> None:
     refused(server, confirmation, FailureInfo.badRequest)
 
 
-@pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence())])
+@pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence()), b""])
 def test_malformed_confirmation(server: Server, body: bytes) -> None:
     client, _ = enroll(server, Forger())
     refused(server, client.message(CERTCONF, body), FailureInfo.badDataFormat)
 
 
-# -- who may go on with a transaction --------------------------------------------------------------------------
+# -- who may go on with a transaction ------------------------------------------------------------------------
 
 
 def test_intruders(server: Server, ca: EmbeddedCA) -> None:
@@ -186,6 +171,15 @@ def test_unknown_transaction(server: Server) -> None:
     client = Forger(recip_nonce=os.urandom(16))
     for message in (client.cert_conf(bytes(32)), client.poll(), client.error()):
         assert refused(server, message, FailureInfo.badRequest).text == "no such transaction"
+
+
+@pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence()), b""])
+def test_malformed_poll(server: Server, ca: EmbeddedCA, body: bytes) -> None:
+    ca.policy = waiting(1)
+    client = Forger()
+    client = client.answering(server.process(client.request()))
+    refused(server, client.message(POLLREQ, body), FailureInfo.badDataFormat)
+    assert read(server.process(client.poll())).kind == BodyType.IP
 
 
 def test_client_gives_up(server: Server, ca: EmbeddedCA) -> None:
@@ -253,7 +247,7 @@ def test_time_limit(ca: EmbeddedCA) -> None:
     assert read(server.process(patient.poll())).kind == BodyType.IP
 
 
-# -- what is no request at all ---------------------------------------------------------------------------------
+# -- what is no request at all -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("garbage", [b"", b"GET / HTTP/1.0", bytes(100), b"\x30\x03\x02\x01\x05"])
@@ -273,9 +267,23 @@ def test_not_for_a_server(server: Server, kind: int) -> None:
     refused(server, Forger().message(kind, sequence()), FailureInfo.badRequest)
 
 
-@pytest.mark.parametrize("pvno", [0, 1, 4, -1, 2**70])
+@pytest.mark.parametrize("pvno", [0, 1, 4, -1, 2**70, pytest.param(2**30000, id="huge")])
 def test_unsupported_version(server: Server, pvno: int) -> None:
     refused(server, Forger(pvno=pvno).request(), FailureInfo.unsupportedVersion)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        b"\x05\x00",
+        der.encode(0xA4, b"\x05\x00"),
+        der.encode(0xA4, sequence(b"\x05\x00")),
+        der.encode(0x82, b"client.example"),
+    ],
+)
+def test_sender_that_is_no_name(server: Server, sender: bytes) -> None:
+    answer = read(server.process(Forger(sender=sender).request()))
+    assert (answer.kind, answer.raw.protected) == (BodyType.ERROR, True)
 
 
 def test_no_transaction_id(server: Server) -> None:
@@ -327,7 +335,7 @@ def test_secret_only() -> None:
     assert (stranger.kind, stranger.raw.protected) == (BodyType.ERROR, False)
 
 
-# -- requests -------------------------------------------------------------------------------------------------
+# -- requests ------------------------------------------------------------------------------------------------
 
 
 def test_proof_of_possession_by_another_key(server: Server) -> None:
@@ -344,6 +352,7 @@ def test_proof_of_possession_by_another_key(server: Server) -> None:
             return super().message(kind, sequence(sequence(theirs[0].encoding, request[1].encoding)))
 
     answer = read(server.process(Thief().request()))
+    assert server.open_transactions == 1  # the first client's, who is to confirm
     assert answer.status == PKIStatus.rejection
     assert FailureInfo(answer.failure) == FailureInfo.badPOP
 
@@ -365,68 +374,3 @@ def test_strange_infos(server: Server) -> None:
             answer = read(server.process(Forger().genm(info)))
             assert answer.kind in (BodyType.GENP, BodyType.ERROR), (oid, value)
     assert read(server.process(Forger().message(GENM, sequence()))).kind == BodyType.GENP
-
-
-# -- signatures -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def signing(pki: PKI, ca: EmbeddedCA) -> tuple[Server, Forger]:
-    """A server that trusts the tests' PKI, and a client with a certificate of it."""
-    assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-    client = Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,
-        chain=(pki.issuing.certificate,),
-    )
-    return ca.server(trusted=[pki.root.certificate]), client
-
-
-def test_signature(signing: tuple[Server, Forger], ca: EmbeddedCA) -> None:
-    server, client = signing
-    client, answer = enroll(server, client)
-    # Signed below the root of the CA, for anybody to verify.
-    assert answer.raw.extra_certs[0] == server.certificate.public_bytes(Encoding.DER)  # type: ignore[union-attr]
-    assert read(server.process(client.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
-    assert ca.records[0].confirmed
-
-
-def test_withdrawn_trust(signing: tuple[Server, Forger], pki: PKI) -> None:
-    """A client that was accepted before is refused once its root is no longer trusted."""
-    server, client = signing
-    enroll(server, client)
-    opened, answer = enroll(server, client.but(transaction_id=os.urandom(16)))
-    server.trusted = [pki.other_root.certificate]
-    refused(server, client.but(transaction_id=os.urandom(16)).request(), FailureInfo.badRequest)
-    refused(server, opened.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
-    server.trusted = [pki.root.certificate]
-    enroll(server, client.but(transaction_id=os.urandom(16)))
-
-
-def test_settings_changed_meanwhile(signing: tuple[Server, Forger], pki: PKI) -> None:
-    """An open transaction goes on when trust is added."""
-    server, client = signing
-    client, answer = enroll(server, client)
-    server.trusted = [pki.root.certificate, pki.other_root.certificate]
-    assert read(server.process(client.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
-
-
-def test_intruder_with_a_certificate(signing: tuple[Server, Forger], pki: PKI) -> None:
-    """Another trusted client cannot go on with a transaction that is not its own."""
-    server, client = signing
-    client, answer = enroll(server, client)
-    other = pki.issue("intruder", pki.issuing)
-    assert isinstance(other.key, ec.EllipticCurvePrivateKey)
-    intruder = client.but(certificate=other.certificate, key=other.key)
-    refused(server, intruder.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
-    refused(server, intruder.error(), FailureInfo.badRequest)
-    same_name = pki.issue("impostor", pki.issuing, subject=pki.client.subject)
-    assert isinstance(same_name.key, ec.EllipticCurvePrivateKey)
-    impostor = client.but(certificate=same_name.certificate, key=same_name.key)
-    refused(server, impostor.error(), FailureInfo.badRequest)
-    forged = client.but(key=other.key)
-    refused(server, forged.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
-    refused(server, forged.error(), FailureInfo.badRequest)
-    assert read(server.process(client.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF

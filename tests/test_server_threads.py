@@ -28,7 +28,7 @@ def finish(server: Server, client: Forger, response: bytes) -> bool:
 
 @pytest.mark.parametrize("protection", ["mac", "signature"])
 def test_many_transactions(protection: str, pki: PKI) -> None:
-    """Hundreds of enrollments by eight threads, some of them forged, some polling, each message in any thread."""
+    """Many enrollments by eight threads, some of them disturbed by a forger, some polling."""
     ca = EmbeddedCA({f"ref{n}": f"secret{n}" for n in range(8)})
     server = ca.server(trusted=[ca.root, pki.root.certificate])
     ca.policy = lambda request: waiting(1)(request) if request.transaction_id[0] % 2 else None

@@ -174,7 +174,8 @@ def text(element: Element) -> str:
 def bits(element: Element) -> int:
     """A BIT STRING of named bits as a number: bit n of the string is ``1 << n``."""
     content = element.content
-    if element.tag != BIT_STRING or not content or content[0] > 7 or (len(content) == 1 and content[0]):
+    wrong = not content or content[0] > 7 or (len(content) == 1 and content[0]) or len(content) > 33
+    if element.tag != BIT_STRING or wrong:
         raise DERError("not a BIT STRING")
     value = 0
     for index, octet in enumerate(content[1:]):

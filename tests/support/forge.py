@@ -1,7 +1,7 @@
 """CMP messages made by hand, without libcrypto: a client that can do everything wrong.
 
-Protection is computed in Python, by shared secret (PBM with SHA-256) or by ECDSA, so that any field can be changed before it
-is protected, or after.
+Protection is computed in Python, by shared secret (PBM with SHA-256) or by ECDSA, so that any field can be
+changed before it is protected, or after.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp import _der as der
 from osslcmp._der import encode, explicit
-from osslcmp.server import bodies, wire
+from osslcmp.server import Server, bodies, wire
 
 IR, CR, P10CR, KUR, RR, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 21, 23, 24, 25
 
@@ -64,7 +65,7 @@ class Forger:
         """The same client after this response."""
         return replace(self, recip_nonce=wire.read_message(response, 1 << 20).header.sender_nonce)
 
-    # -- messages ---------------------------------------------------------------------------------------------
+    # -- messages --------------------------------------------------------------------------------------------
 
     def message(self, kind: int, content: bytes) -> bytes:
         """A protected message with this body."""
@@ -116,7 +117,7 @@ class Forger:
             fields.append(encode(explicit(8), sequence(*self.info)))
         return sequence(*fields)
 
-    # -- bodies -----------------------------------------------------------------------------------------------
+    # -- bodies ----------------------------------------------------------------------------------------------
 
     def request(
         self,
@@ -214,3 +215,27 @@ def read(response: bytes) -> Answer:
     if info is None:
         return Answer(raw.body_type, None, 0, "", None, raw)
     return Answer(raw.body_type, int(info.status), int(info.failure_info), info.text, certificate, raw)
+
+
+def sha256(certificate: x509.Certificate | None) -> bytes:
+    """What a certConf for it must contain."""
+    assert certificate is not None
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+
+
+def enroll(server: Server, client: Forger) -> tuple[Forger, Answer]:
+    """An ir, answered with a certificate that is still to be confirmed."""
+    response = server.process(client.request())
+    answer = read(response)
+    assert (answer.kind, answer.status) == (BodyType.IP, PKIStatus.accepted), answer
+    return client.answering(response), answer
+
+
+def refused(server: Server, message: bytes, failure: FailureInfo) -> Answer:
+    """The message is answered with a protected error message that says why."""
+    answer = read(server.process(message))
+    assert answer.kind == BodyType.ERROR
+    assert answer.status == PKIStatus.rejection
+    assert FailureInfo(answer.failure) == failure
+    assert answer.raw.protected
+    return answer

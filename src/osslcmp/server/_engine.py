@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from .. import _callbacks_server, _convert
 from .._callbacks import CallState, current, log_level, message_from_der
@@ -36,6 +35,7 @@ class Settings:
 
     certificate: x509.Certificate | None = None
     key: Any = field(default=None, repr=False)
+    """An ``EVP_PKEY *`` or None. The one object that all contexts share: it may live in a token."""
     chain: tuple[x509.Certificate, ...] = ()
     trusted: tuple[x509.Certificate, ...] = ()
     send_unprotected_errors: bool = False
@@ -50,7 +50,6 @@ class Material:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.certificate = None if settings.certificate is None else _convert.cert_to_c(settings.certificate)
-        self.key = settings.key
         self.chain = [_convert.cert_to_c(certificate) for certificate in settings.chain]
         self.store = _convert.store_to_c(settings.trusted) if settings.trusted else None
         self._known: dict[x509.Certificate, Any] = {}
@@ -113,7 +112,7 @@ def key_identifier(certificate: x509.Certificate) -> bytes | None:
 
 
 def default_hash(certificate: Any) -> bytes | None:
-    """The hash of an ``X509 *`` that OpenSSL puts into a certConf without naming the algorithm (``X509_digest_sig``, 3.0).
+    """The hash of an ``X509 *`` for a certConf that does not name the algorithm (``X509_digest_sig``, 3.0).
 
     None where OpenSSL knows none, as for Ed448 since 3.4.
     """
@@ -137,6 +136,10 @@ class Engine:
         secret: the shared secret; without one, answers are signed.
         certificates: of the client, as DER, which help to verify its messages.
     """
+
+    _server: Any
+    _ctx: Any
+    _session: Any
 
     def __init__(
         self, pool: Pool, reference: bytes | None, secret: bytes | None, certificates: Iterable[bytes] = ()
@@ -179,9 +182,9 @@ class Engine:
             (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
         ):
             check(function(self._server, int(value)), "setting up the server")
-        if material.certificate is not None and material.key is not None:
+        if material.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, material.certificate), "setting the certificate")
-            check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, material.key), "setting the private key")
+            check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
         helping = [*material.chain, *map(_convert.cert_to_c, _readable(certificates))]
         if helping:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")

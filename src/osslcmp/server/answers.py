@@ -18,6 +18,8 @@ from . import wire
 PVNO = 2
 NONCE_LENGTH = 16
 _EMPTY_NAME = der.encode(der.SEQUENCE)
+NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
+"""The empty name as a GeneralName."""
 # Only says "to be protected".
 _PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(wire.PBM_OID))
 
@@ -33,7 +35,13 @@ def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> byte
 
 
 def error(
-    request: wire.Header, sender: bytes | None, failure_info: FailureInfo, text: str, protect: bool
+    request: wire.Header,
+    sender: bytes | None,
+    failure_info: FailureInfo,
+    text: str,
+    *,
+    protect: bool,
+    recipient: bytes | None = None,
 ) -> bytes:
     """An error message in answer to a request, not protected yet.
 
@@ -43,12 +51,16 @@ def error(
         failure_info: why.
         text: why, in words.
         protect: it will be protected; else it is complete.
+        recipient: a GeneralName as DER; None for the sender of the request.
     """
     content = der.encode(der.SEQUENCE, status_info(PKIStatus.rejection, failure_info, text))
-    return _message(request, sender, der.encode(explicit(BodyType.ERROR), content), protect)
+    body = der.encode(explicit(BodyType.ERROR), content)
+    return _message(request, sender, recipient or request.sender, body, protect)
 
 
-def _message(request: wire.Header, sender: bytes | None, body: bytes, protect: bool) -> bytes:
+def _message(
+    request: wire.Header, sender: bytes | None, recipient: bytes, body: bytes, protect: bool
+) -> bytes:
     """A message with this body, its header made to answer the request."""
 
     def octets(number: int, value: bytes | None) -> bytes:
@@ -59,7 +71,7 @@ def _message(request: wire.Header, sender: bytes | None, body: bytes, protect: b
         der.SEQUENCE,
         der.encode_integer(PVNO),
         der.encode(wire.DIRECTORY_NAME, sender or _EMPTY_NAME),
-        request.sender,
+        recipient,
         der.encode(explicit(0), der.encode_moment(now)),
         der.encode(explicit(1), _PLACEHOLDER) if protect else b"",
         octets(4, request.transaction_id),

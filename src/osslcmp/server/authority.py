@@ -202,7 +202,7 @@ class Authority(Protocol):
         """Answer an ir, cr, p10cr or kur; asked again, with ``polls`` counted up, after each ``Waiting``."""
         return Rejected(FailureInfo.badRequest, "no certificates are issued here")
 
-    def confirm(self, confirmation: Confirmation) -> None:
+    def confirm(self, confirmation: Confirmation) -> None:  # noqa: ARG002
         """Take note of what the client says of its new certificate."""
         return
 
@@ -214,6 +214,6 @@ class Authority(Protocol):
         """Answer a genm; what is not known is left out of the answer."""
         return ()
 
-    def error(self, notice: ErrorNotice) -> None:
+    def error(self, notice: ErrorNotice) -> None:  # noqa: ARG002
         """Take note of an error that the client reports."""
         return

@@ -75,8 +75,14 @@ def _read_template(content: bytes) -> _Template:
     )
 
 
+ALL_FAILURES = (1 << 27) - 1
 MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 """What reading a body may raise."""
+
+
+def _first(data: bytes) -> der.Element:
+    """The first element of a SEQUENCE."""
+    return der.Fields(der.sequence(data)).take()
 
 
 def _public_key(csr: x509.CertificateSigningRequest) -> Any:
@@ -167,8 +173,8 @@ def request_id(message: wire.RawMessage) -> int:
     if message.body_type == BodyType.P10CR:
         return -1
     try:
-        return der.integer(der.sequence(der.sequence(der.sequence(message.body)[0].encoding)[0].encoding)[0])
-    except (der.DERError, IndexError):
+        return der.integer(_first(_first(_first(message.body).encoding).encoding))
+    except der.DERError:
         return 0
 
 
@@ -224,7 +230,7 @@ def status_info(data: bytes) -> StatusInfo:
     failure = fields.maybe(der.BIT_STRING)
     fields.end()
     text = "" if texts is None else "; ".join(map(der.text, der.children(texts.content)))
-    return StatusInfo(status, FailureInfo(0 if failure is None else der.bits(failure)), text)
+    return StatusInfo(status, FailureInfo(0 if failure is None else der.bits(failure) & ALL_FAILURES), text)
 
 
 def error_notice(
@@ -272,7 +278,7 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
                 cert_hash,
                 number,
                 None if info is None else status_info(info.encoding),
-                None if algorithm is None else der.dotted(der.sequence(algorithm.content)[0]),
+                None if algorithm is None else der.dotted(_first(algorithm.content)),
             )
         )
     return statuses
@@ -280,4 +286,4 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
 
 def poll_ids(message: wire.RawMessage) -> list[int]:
     """Read a pollReq: the certReqIds."""
-    return [der.integer(der.sequence(element.encoding)[0]) for element in der.sequence(message.body)]
+    return [der.integer(_first(element.encoding)) for element in der.sequence(message.body)]

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from .. import _convert, _inputs
 from .._ctx_auth import check_pair
-from .._keys import private_key
+from .._keys import Password, private_key
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
 from . import answers, bodies, http, wire
@@ -45,7 +45,8 @@ class Server:
     Args:
         authority: decides; see osslcmp.server.Authority.
         certificate: signs the server's messages. Without one, only clients with a shared secret are served.
-        key: private key of the certificate.
+        key: private key of the certificate; a key URI (``pkcs11:...``) too.
+        key_password: decrypts the key or opens its token; a callable is asked for it.
         chain: certificates between that certificate and the root, sent along.
         trusted: roots below which a client's certificate must stand for its signature to count.
         send_unprotected_errors: do not protect refusals.
@@ -67,6 +68,7 @@ class Server:
         *,
         certificate: _inputs.CertificateInput | None = None,
         key: _inputs.KeyInput | None = None,
+        key_password: Password = None,
         chain: _inputs.CertificatesInput | None = None,
         trusted: _inputs.CertificatesInput | None = None,
         send_unprotected_errors: bool = False,
@@ -82,7 +84,7 @@ class Server:
         own = None if certificate is None else _inputs.certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
-        private = None if key is None else private_key("key", key)
+        private = None if key is None else private_key("key", key, key_password)
         if own is not None:
             check_pair(_convert.cert_to_c(own), private)
         self.authority = authority
@@ -138,7 +140,7 @@ class Server:
         message = wire.read_message(der, self.max_message_size)
         header = message.header
         if header.pvno not in PVNOS:
-            return self._refuse(message, FailureInfo.unsupportedVersion, f"pvno {header.pvno}")
+            return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
         if not header.transaction_id:
             return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
         if message.body_type in _STARTS:
@@ -332,7 +334,11 @@ class Server:
             return make(protect=False)
         engine = self._engine(message)
         try:
-            return engine.protect(make(protect=True), message.transaction_id)
+            try:
+                return engine.protect(make(protect=True), message.transaction_id)
+            except UndecodableError:  # the sender of the request is no name
+                make = partial(make, recipient=answers.NOBODY)
+                return engine.protect(make(protect=True), message.transaction_id)
         except OpenSSLError as error:
             logger.info("an error message goes out unprotected: %s", error)
             return make(protect=False)

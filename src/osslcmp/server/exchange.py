@@ -90,9 +90,9 @@ class Transaction(Entry):
 class Exchange:
     """The Handler of libcrypto's callbacks for one message.
 
-    After processing: ``called`` tells whether libcrypto found the message worth asking about (its protection is
-    valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``failure`` what a
-    callback raised.
+    After processing: ``called`` tells whether libcrypto found the message worth asking about (its protection
+    is valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``failure`` what
+    a callback raised.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ class Exchange:
         return transaction.request_handle
 
     def raise_interrupt(self) -> None:
-        """What is no Exception, like KeyboardInterrupt, is for the caller of the server, not for the client."""
+        """What is no Exception, like KeyboardInterrupt, is for the caller, not for the client."""
         if self.failure is not None and not isinstance(self.failure, Exception):
             raise self.failure
 

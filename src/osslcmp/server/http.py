@@ -178,8 +178,8 @@ def serve(
         RequestHandlerClass = Request
 
         def close(self) -> None:
-            # What could not be written before the client went away would be tried again by the garbage collector,
-            # which complains on stderr.
+            # What could not be written before the client went away would be tried again by the garbage
+            # collector, which complains on stderr.
             with suppress(OSError, ValueError):
                 self.wfile.close()
             super().close()
@@ -197,8 +197,8 @@ def serve(
             return socket_
 
         def process_conn(self, conn: Any) -> None:
-            # A new connection waits with the idle ones until its client has said something. Cheroot would give it
-            # a thread at once, so that a few clients who only connect could stop all others.
+            # A new connection waits with the idle ones until its client has said something. Cheroot would
+            # give it a thread at once, so that a few clients who only connect could stop all others.
             if conn.last_used is None:
                 self.put_conn(conn)
             else:
