@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 
+from ._loading import explain, mismatch
+
 try:
     from ._native import ffi, lib
-except ImportError as error:  # built against a newer libcrypto than the one that is loaded, usually
-    if "undefined symbol" not in str(error) and "version `OPENSSL" not in str(error):
+except ImportError as error:
+    if (reason := explain(error)) is None:
         raise
-    raise ImportError(
-        "osslcmp was built against a newer OpenSSL than the libcrypto that this process loads: "
-        f"rebuild it here, or load the OpenSSL that it was built for ({error})"
-    ) from error
+    raise ImportError(reason) from error
 
 from .errors import UnsupportedError
 
@@ -31,8 +30,7 @@ _built = lib.osslcmp_built_version()
 _built_version = (_built >> 28 & 0xF, _built >> 20 & 0xFF)
 if openssl_version[:2] < _built_version:
     raise ImportError(
-        f"osslcmp was built against OpenSSL {_built_version[0]}.{_built_version[1]}, but this process loads "
-        f"OpenSSL {'.'.join(map(str, openssl_version))}: load the newer one or rebuild osslcmp here"
+        mismatch(".".join(map(str, _built_version)), f"OpenSSL {'.'.join(map(str, openssl_version))}")
     )
 
 #: First release and a symbol that proves it, by feature.
