@@ -249,6 +249,8 @@ int X509V3_EXT_add_nconf_sk(CONF *, X509V3_CTX *, const char *, struct stack_st_
 int X509V3_EXT_add_nconf(CONF *, X509V3_CTX *, const char *, X509 *);
 int X509V3_EXT_REQ_add_nconf(CONF *, X509V3_CTX *, const char *, X509_REQ *);
 int X509V3_EXT_CRL_add_nconf(CONF *, X509V3_CTX *, const char *, X509_CRL *);
+X509_EXTENSION *X509V3_EXT_conf_nid(struct lhash_st_CONF_VALUE *, X509V3_CTX *, int, const char *);
+X509_EXTENSION *X509V3_EXT_conf(struct lhash_st_CONF_VALUE *, X509V3_CTX *, const char *, const char *);
 void X509V3_set_nconf(X509V3_CTX *, CONF *);
 char *X509V3_get_string(X509V3_CTX *, const char *, const char *);
 struct stack_st_CONF_VALUE *X509V3_get_section(X509V3_CTX *, const char *);
