@@ -6,9 +6,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ._convert import to_der
-from ._errqueue import check, clear
+from ._errqueue import check, clear, drain
 from ._handles import disarm, take
 from ._lib import NULL, ffi, lib
+from .errors import RequestError
 
 __all__ = ["create_popo", "decode", "encode", "own", "set_validity"]
 
@@ -69,7 +70,5 @@ def create_popo(handle: Any, method: int, key: Any | None, digest: str) -> None:
     if md == NULL:
         raise ValueError(f"digest: OpenSSL knows no {digest!r}")
     pointer = NULL if key is None else key
-    check(
-        lib.OSSL_CRMF_MSG_create_popo(method, handle, pointer, md, NULL, NULL),
-        "creating the proof of possession",
-    )
+    if lib.OSSL_CRMF_MSG_create_popo(method, handle, pointer, md, NULL, NULL) != 1:
+        raise RequestError("creating the proof of possession", drain())

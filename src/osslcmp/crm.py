@@ -56,8 +56,8 @@ class CertReqMsg:
     ) -> None:
         """Prove possession of ``key`` (``OSSL_CRMF_MSG_create_popo``, 3.0).
 
-        ``key`` is needed for a signature only. Whether it fits the template is the server's to check. Raises
-        :class:`osslcmp.RequestError` if the proof cannot be made.
+        ``key`` is needed for a signature only. Raises :class:`osslcmp.RequestError` if the proof cannot be made,
+        which from later releases on includes a key that does not fit the template; OpenSSL 3.0 leaves that to the server.
         """
         handle = None if key is None else _convert.key_to_c(key)
         _crm.create_popo(self._handle, int(POPOMethod(method)), handle, digest)
