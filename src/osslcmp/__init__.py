@@ -41,6 +41,7 @@ from .errors import (
 from .itav import InfoTypeAndValue
 from .message import Message
 from .revocation import Revocation
+from .tls import TLS
 from .transaction import Transaction
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "IR",
     "KUR",
     "P10CR",
+    "TLS",
     "AlgorithmIdentifier",
     "BodyType",
     "CMPError",

@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from . import _callbacks_transfer  # noqa: F401  (what C calls must be there)
 from ._ctx_base import ContextBase
-from ._errqueue import check
+from ._errqueue import check, clear, drain
 from ._guard import guarded
 from ._inputs import check_text
 from ._lib import NULL, features, ffi, lib
+from ._tls import tls_to_c
 from .enums import Option
+from .tls import TLSInput, tls_settings
 
 __all__ = ["TransferMixin"]
 
@@ -27,7 +30,7 @@ class TransferMixin(ContextBase):
 
     @guarded
     def set_server(self, address: str | None) -> None:
-        """Host name or IP address of the server, without scheme and port (``OSSL_CMP_CTX_set1_server``, 3.0)."""
+        """Host name or IP address of the server, without scheme or port (``OSSL_CMP_CTX_set1_server``, 3.0)."""
         address = check_text("server", address)
         if address is not None and not _HOST.match(address):
             raise ValueError(f"server: {address!r} is no host name or address")
@@ -69,11 +72,17 @@ class TransferMixin(ContextBase):
 
     @guarded
     def set_proxy(self, name: str | None) -> None:
-        """HTTP proxy as ``[http[s]://]host[:port][/path]`` (``OSSL_CMP_CTX_set1_proxy``, 3.0).
+        """HTTP proxy as ``[http://][user:password@]host[:port]`` (``OSSL_CMP_CTX_set1_proxy``, 3.0).
 
-        ``None``: the environment decides (``http_proxy`` and the like); an empty string: no proxy.
+        ``None``: the environment decides (``http_proxy``, ``HTTP_PROXY``; for https ``https_proxy``,
+        ``HTTPS_PROXY``); an empty string: no proxy. A server with https is reached through a tunnel
+        (CONNECT). User and password, percent-encoded where they contain ``:@/%``, are sent as Basic
+        authentication, which OpenSSL's own client does not do. The way to the proxy itself is never
+        encrypted: with ``https://`` only the default port is another, 443 instead of 80, as in OpenSSL.
         """
         name = check_text("proxy", name)
+        if name:
+            _check_proxy(name)
         self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set1_proxy, _chars(name), what="setting the proxy")
         check(lib.osslcmp_session_set_proxy(self._session, _chars(name)), "setting the proxy")
@@ -103,11 +112,12 @@ class TransferMixin(ContextBase):
 
     @guarded
     def set_http_cb(self, callback: Any, *, tls: bool = False) -> None:
-        """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``, 3.2).
+        """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``,
+        3.2).
 
-        ``callback`` is a C function (``OSSL_HTTP_bio_cb_t`` from :data:`osslcmp.lib`, called with the argument of
-        :meth:`set_http_cb_arg`), a callable ``(bio, connect, detail) -> bio or None`` on raw ``BIO *``, or
-        ``None`` for none. ``tls`` says that it makes the connection an ``https`` one.
+        ``callback`` is a C function (``OSSL_HTTP_bio_cb_t`` from :data:`osslcmp.lib`, called with the
+        argument of :meth:`set_http_cb_arg`), a callable ``(bio, connect, detail) -> bio or None`` on raw
+        ``BIO *``, or ``None`` for none. ``tls`` says that it makes the connection an ``https`` one.
         """
         if callback is None:
             pointer = NULL
@@ -142,6 +152,21 @@ class TransferMixin(ContextBase):
         """What :meth:`set_http_cb_arg` set (``OSSL_CMP_CTX_get_http_cb_arg``, 3.0)."""
         return self._kept.get("http_cb_arg")
 
+    @guarded
+    def set_tls(self, tls: TLSInput | Any) -> None:
+        """HTTPS to the server (``OSSL_CMP_CTX_set_http_cb``, 3.0, with a TLS callback in C).
+
+        ``tls`` is an :class:`osslcmp.TLS`, ``True`` for its defaults, what to trust, or ``None`` for plain
+        HTTP. It takes the place of :meth:`set_http_cb` and :meth:`set_http_cb_arg`, and works with
+        ``OSSL_CMP_MSG_http_perform`` as transfer callback as well.
+        """
+        if not isinstance(tls, ffi.CData):
+            settings = tls_settings(tls)
+            tls = NULL if settings is None else tls_to_c(settings, self._library)
+        wanted = tls != NULL
+        self.set_http_cb_arg(tls if wanted else None)
+        self.set_http_cb(ffi.addressof(lib, "osslcmp_tls_cb") if wanted else None, tls=wanted)
+
     def _apply_http_cb(self) -> None:
         self._set_target()
         lib.osslcmp_session_set_http_cb(
@@ -175,8 +200,8 @@ class TransferMixin(ContextBase):
     def set_transfer_cb_arg(self, arg: Any) -> None:
         """Argument for a C transfer function (``OSSL_CMP_CTX_set_transfer_cb_arg``, 3.0).
 
-        A C pointer, such as the ``OSSL_CMP_SRV_CTX *`` for ``OSSL_CMP_CTX_server_perform``, or ``None``. It is
-        kept alive with the context.
+        A C pointer, such as the ``OSSL_CMP_SRV_CTX *`` for ``OSSL_CMP_CTX_server_perform``, or ``None``. It
+        is kept alive with the context.
         """
         pointer = _pointer("arg", arg)
         self._set(lib.OSSL_CMP_CTX_set_transfer_cb_arg, pointer, what="setting the transfer argument")
@@ -186,6 +211,16 @@ class TransferMixin(ContextBase):
     def transfer_cb_arg(self) -> Any:
         """What :meth:`set_transfer_cb_arg` set (``OSSL_CMP_CTX_get_transfer_cb_arg``, 3.0)."""
         return self._kept.get("transfer_cb_arg")
+
+
+def _check_proxy(name: str) -> None:
+    """``ValueError`` for what OpenSSL would refuse when it is needed. The password is not repeated."""
+    if re.search(r"[\x00-\x20\x7f]", name):
+        raise ValueError("proxy: contains a space or control character")
+    clear()
+    if not lib.OSSL_HTTP_parse_url(name.encode(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
+        told = "; ".join(dict.fromkeys(str(entry) for entry in drain()))
+        raise ValueError(f"proxy: not of the form [http://][user:password@]host[:port]: {told}")
 
 
 def _chars(text: str | None) -> Any:

@@ -39,6 +39,8 @@ class Settings:
     recipient: x509.Name | None = None
     extra_certs: list[x509.Certificate] = field(default_factory=list)
     general_info: list[InfoTypeAndValue] = field(default_factory=list)
+    #: What :func:`osslcmp._tls.tls_to_c` made: all contexts share it.
+    tls: Any = None
     proxy: str | None = None
     no_proxy: str | None = None
     max_response_length: int = 0
@@ -88,6 +90,8 @@ class Settings:
             return
         assert self.address is not None
         self.address.apply(context)
+        if self.tls is not None:
+            context.set_tls(self.tls)
         if self.proxy is not None:
             context.set_proxy(self.proxy)
         if self.no_proxy is not None:

@@ -16,7 +16,7 @@ from ._lib import NULL, ffi, lib
 if TYPE_CHECKING:
     from .check import CertificateCheck
 
-__all__ = ["check_purpose", "crl_to_c", "verify"]
+__all__ = ["apply", "check_purpose", "crl_to_c", "verify"]
 
 
 def check_purpose(name: str) -> int:
@@ -36,7 +36,8 @@ def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
     return take(pointer, lib.X509_CRL_free, "decoding a CRL")
 
 
-def _apply(param: Any, wanted: CertificateCheck) -> None:
+def apply(param: Any, wanted: CertificateCheck) -> None:
+    """Put all that is ``wanted``, but for certificates and CRLs, into a ``X509_VERIFY_PARAM *``."""
     what = "setting up the verification"
     flags = 0
     for name, on in (
@@ -92,7 +93,7 @@ def verify(
     run = take(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
     leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
     check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")
-    _apply(lib.X509_STORE_CTX_get0_param(run), wanted)
+    apply(lib.X509_STORE_CTX_get0_param(run), wanted)
     passed = lib.X509_verify_cert(run) > 0
     clear()
     if passed:

@@ -16,11 +16,13 @@ from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password, private_key
 from ._providers import LibraryContext
+from ._tls import tls_to_c
 from .context import Context
 from .enrollment import Enrollment
 from .enums import BodyType, Option, RevocationReason
 from .itav import InfoTypeAndValue
 from .revocation import Revocation, revoke
+from .tls import TLS, TLSInput, tls_settings
 from .transaction import Transaction
 from .transport import Transport, parse_url
 
@@ -32,7 +34,7 @@ class Client(GeneralMessages):
 
     Each request uses a fresh :class:`osslcmp.Context`, so that a client may be used from many threads at once.
 
-    :param server: ``http://host[:port][/path]``; ``None`` only with ``transport``.
+    :param server: ``http[s]://host[:port][/path]``; ``None`` only with ``transport``.
     :param reference: which shared secret it is (bytes, or str as UTF-8); may be left out if the server knows.
     :param secret: the shared secret for MAC protection (bytes, or str as UTF-8).
     :param certificate: our certificate for signature protection: object, PEM/DER bytes or path.
@@ -50,8 +52,10 @@ class Client(GeneralMessages):
         (require).
     :param message_timeout: seconds for one message and its answer; 0: no limit.
     :param total_timeout: seconds for a whole request with all its polling; ``None`` or 0: no limit.
-    :param proxy: HTTP proxy; ``None``: the environment decides, ``""``: none.
-    :param no_proxy: hosts to reach without it.
+    :param tls: for https, an :class:`osslcmp.TLS` or what to trust; default: the system's trust anchors.
+    :param proxy: HTTP proxy, ``http://[user:password@]host:port``; default: the environment decides, ``""``:
+        none.
+    :param no_proxy: hosts to reach without it, separated by commas or space; default: the environment decides.
     :param transport: a callable from request DER to response DER, instead of HTTP.
     :param digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
     :param owf: hash of password-based MAC (default SHA-256). :param mac: its MAC (default HMAC-SHA1).
@@ -84,6 +88,7 @@ class Client(GeneralMessages):
         keep_alive: bool | int = True,
         message_timeout: int = 60,
         total_timeout: float | None = 600,
+        tls: TLSInput = None,
         proxy: str | None = None,
         no_proxy: str | None = None,
         transport: Transport | None = None,
@@ -128,10 +133,9 @@ class Client(GeneralMessages):
             proxy=proxy,
             no_proxy=no_proxy,
             max_response_length=max_response_length,
+            tls=_tls(server, tls, library),
             library=library,
         )
-        if settings.address is not None and settings.address.tls:
-            raise ValueError("server: https is not supported yet; give a transport that does it")
         if total_timeout is not None and total_timeout < 0:
             raise ValueError("total_timeout: is negative")
         settings.options = {
@@ -240,6 +244,18 @@ class Client(GeneralMessages):
         else:
             context.set_option(Option.TOTAL_TIMEOUT, 0)
         return context
+
+
+def _tls(server: str | None, tls: TLSInput, library: LibraryContext | None) -> Any:
+    """TLS for ``server``, made once; ``None`` if it is not asked by https."""
+    settings = tls_settings(tls)
+    if server is None or not parse_url(server).tls:
+        if settings is not None:
+            raise ValueError("tls: is of no use without a server with https")
+        return None
+    if tls is False:
+        raise ValueError("tls: False, but the server's URL says https")
+    return tls_to_c(settings or TLS(), library)
 
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:

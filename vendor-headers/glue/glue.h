@@ -15,6 +15,12 @@ int osslcmp_session_cancelled(const osslcmp_session *);
 void osslcmp_session_disconnect(osslcmp_session *);
 int osslcmp_session_connected(const osslcmp_session *);
 
+/* HTTPS: settings, and the OSSL_HTTP_bio_cb_t that takes them as its argument. */
+typedef struct osslcmp_tls osslcmp_tls;
+osslcmp_tls *osslcmp_tls_new(SSL_CTX *, int, const char *, const char *);
+void osslcmp_tls_free(osslcmp_tls *);
+BIO *osslcmp_tls_cb(BIO *, void *, int, int);
+
 osslcmp_session *osslcmp_enter(osslcmp_session *);
 void osslcmp_leave(osslcmp_session *);
 
@@ -32,6 +38,7 @@ unsigned long osslcmp_built_version(void);
 
 extern "Python" {
     int osslcmp_py_tick(void *);
+    int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
     void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
     OSSL_CMP_MSG *osslcmp_py_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
     int osslcmp_py_cert_conf(OSSL_CMP_CTX *, X509 *, int, const char **);

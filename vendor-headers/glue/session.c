@@ -12,11 +12,15 @@
 # include <winsock2.h>
 # define osslcmp_poll WSAPoll
 # define osslcmp_getpid() 0
+# define osslcmp_close closesocket
+# define osslcmp_errno() WSAGetLastError()
 #else
 # include <poll.h>
 # include <unistd.h>
 # define osslcmp_poll poll
 # define osslcmp_getpid() ((long)getpid())
+# define osslcmp_close close
+# define osslcmp_errno() errno
 #endif
 
 #if defined(_MSC_VER)
@@ -36,13 +40,17 @@ typedef struct osslcmp_session {
     int log_level;
     unsigned long max_response;
     volatile int cancelled;     /* may be set from another thread */
+    int stopped;                /* this transfer was cancelled or interrupted */
     BIO *bio;                   /* the connection, NULL when there is none */
+    int wrapped;                /* http_cb has had it */
+    BIO *feed, *source;         /* what we write to feed, OpenSSL's HTTP client reads from source */
     OSSL_HTTP_REQ_CTX *http;
 } osslcmp_session;
 
 static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 
 static int osslcmp_py_tick(void *);
+static int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
 static void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
 
 static unsigned long osslcmp_built_version(void)
@@ -67,23 +75,49 @@ static int osslcmp_session_connected(const osslcmp_session *s)
     return s->bio != NULL;
 }
 
+/* What the parent of this process talks on: let go of it without a word. */
+static void osslcmp_abandon(BIO *bio)
+{
+    BIO *socket = BIO_find_type(bio, BIO_TYPE_CONNECT);
+    SSL *ssl = NULL;
+    int fd = -1;
+
+    if (BIO_get_ssl(bio, &ssl) > 0 && ssl != NULL)
+        SSL_set_quiet_shutdown(ssl, 1);
+    if (socket != NULL && BIO_get_fd(socket, &fd) >= 0) {
+        (void)BIO_set_close(socket, BIO_NOCLOSE); /* it would shut the connection down for both */
+        osslcmp_close(fd);
+    }
+    BIO_free_all(bio);
+}
+
 static void osslcmp_hang_up(osslcmp_session *s, int ok)
 {
     BIO *bio = s->bio;
-    int wrapped = s->http != NULL && s->http_cb != NULL;
+    int wrapped = s->wrapped;
 
     OSSL_HTTP_REQ_CTX_free(s->http);
+    BIO_free(s->feed);
+    BIO_free(s->source);
     s->http = NULL;
-    s->bio = NULL;
-    if (bio == NULL || s->pid != osslcmp_getpid())
+    s->bio = s->feed = s->source = NULL;
+    s->wrapped = 0;
+    if (bio == NULL)
         return;
-    if (wrapped) {
-        BIO *rest = s->http_cb(bio, s->http_cb_arg, 0 /* disconnect */, ok);
+    /* Why the connection ends has been told: that its end fails as well is no news. */
+    ERR_set_mark();
+    if (s->pid != osslcmp_getpid()) {
+        osslcmp_abandon(bio);
+    } else {
+        if (wrapped && s->http_cb != NULL) {
+            BIO *rest = s->http_cb(bio, s->http_cb_arg, 0 /* disconnect */, ok);
 
-        if (rest != NULL)
-            bio = rest;
+            if (rest != NULL)
+                bio = rest;
+        }
+        BIO_free_all(bio);
     }
-    BIO_free_all(bio);
+    ERR_pop_to_mark();
 }
 
 static void osslcmp_session_disconnect(osslcmp_session *s)

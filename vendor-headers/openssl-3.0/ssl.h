@@ -253,6 +253,7 @@ void SSL_set_verify_depth(SSL *, int);
 X509 *SSL_get0_peer_certificate(const SSL *);
 X509 *SSL_get1_peer_certificate(const SSL *);
 struct stack_st_X509 *SSL_get_peer_cert_chain(const SSL *);
+SSL_verify_cb SSL_CTX_get_verify_callback(const SSL_CTX *);
 int SSL_CTX_get_verify_mode(const SSL_CTX *);
 int SSL_CTX_get_verify_depth(const SSL_CTX *);
 void SSL_CTX_set_verify(SSL_CTX *, int, SSL_verify_cb);

@@ -1,0 +1,133 @@
+/* A message to the server and its answer back: the transfer callback. */
+#define OSSLCMP_POLLREQ 25 /* OpenSSL names the body types only to itself */
+
+/* The rule of OpenSSL's own client: keep the connection where more may follow. */
+static int osslcmp_keep_alive(int option, int body_type)
+{
+    switch (body_type) {
+    case OSSL_CMP_IR:
+    case OSSL_CMP_CR:
+    case OSSL_CMP_P10CR:
+    case OSSL_CMP_KUR:
+    case OSSLCMP_POLLREQ:
+        return option;
+    default:
+        return 0;
+    }
+}
+
+static int osslcmp_host_header(const osslcmp_session *s)
+{
+    char host[512];
+    int standard = strcmp(s->port, s->use_tls ? "443" : "80") == 0;
+
+    return BIO_snprintf(host, sizeof(host), "%s%s%s", s->host, standard ? "" : ":",
+                        standard ? "" : s->port) > 0
+        && OSSL_HTTP_REQ_CTX_add1_header(s->http, "Host", host);
+}
+
+static int osslcmp_set_request(osslcmp_session *s, const OSSL_CMP_MSG *req,
+                               const osslcmp_proxy *proxy, int keep)
+{
+    int via = proxy->host != NULL && !s->use_tls;
+
+    if (s->max_response != 0)
+        OSSL_HTTP_REQ_CTX_set_max_response_length(s->http, s->max_response);
+    return OSSL_HTTP_REQ_CTX_set_request_line(s->http, 1, via ? s->host : NULL, via ? s->port : NULL,
+                                              s->path)
+        && osslcmp_host_header(s)
+        && (!via || proxy->credentials == NULL
+            || OSSL_HTTP_REQ_CTX_add1_header(s->http, "Proxy-Authorization", proxy->credentials))
+        && OSSL_HTTP_REQ_CTX_add1_header(s->http, "Pragma", "no-cache")
+        && OSSL_HTTP_REQ_CTX_set_expected(s->http, OSSLCMP_CONTENT_TYPE, 1, 0, keep)
+        && OSSL_HTTP_REQ_CTX_set1_req(s->http, OSSLCMP_CONTENT_TYPE, ASN1_ITEM_rptr(OSSL_CMP_MSG),
+                                      (const ASN1_VALUE *)req);
+}
+
+/* A server that refuses early may have closed before it got all: its answer says more than EPIPE. */
+static void osslcmp_last_words(osslcmp_session *s, osslcmp_head *head)
+{
+    if (osslcmp_receive_head(s, head, osslcmp_now_ms() + OSSLCMP_SLICE_MS))
+        osslcmp_no_cmp(head);
+}
+
+/* Send, and let OpenSSL's client read what we feed it. */
+static int osslcmp_drive(osslcmp_session *s, osslcmp_head *head, int64_t deadline)
+{
+    char data[8192];
+    int rv, n;
+
+    BIO_clear_retry_flags(s->source);
+    while ((rv = OSSL_HTTP_REQ_CTX_nbio(s->http)) < 0) {
+        if (!BIO_should_retry(s->source)) { /* it waits for the connection: not all is sent */
+            if (!osslcmp_wait(s, deadline, BIO_R_TRANSFER_TIMEOUT))
+                return 0;
+        } else if (head->end == 0) {
+            if (!osslcmp_receive_head(s, head, deadline) || !osslcmp_pass_head(s, head))
+                return 0;
+        } else {
+            n = osslcmp_read(s, data, sizeof(data), deadline);
+            if (n <= 0 || BIO_write(s->feed, data, n) != n)
+                return 0;
+        }
+    }
+    if (rv == 0 && head->end == 0)
+        osslcmp_last_words(s, head);
+    return rv > 0;
+}
+
+static OSSL_CMP_MSG *osslcmp_exchange(osslcmp_session *s, int64_t deadline)
+{
+    osslcmp_head *head = OPENSSL_zalloc(sizeof(*head));
+    OSSL_CMP_MSG *answer = NULL;
+    BIO *body;
+
+    if (head == NULL)
+        return NULL;
+    if (osslcmp_drive(s, head, deadline) && (body = OSSL_HTTP_REQ_CTX_get0_mem_bio(s->http)) != NULL) {
+        answer = d2i_OSSL_CMP_MSG_bio(body, NULL);
+        if (answer != NULL && BIO_pending(body) > 0) {
+            ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "%ld bytes after the CMP message",
+                           (long)BIO_pending(body));
+            OSSL_CMP_MSG_free(answer);
+            answer = NULL;
+        }
+    }
+    if (answer == NULL && !s->stopped)
+        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_ERROR_RECEIVING, "server=http%s://%s:%s%s%.100s",
+                       s->use_tls ? "s" : "", s->host, s->port, head->line != NULL ? ", HTTP status " : "",
+                       head->line != NULL ? head->line : "");
+    OPENSSL_free(head);
+    return answer;
+}
+
+static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
+{
+    osslcmp_session *s = osslcmp_current;
+    osslcmp_proxy proxy;
+    int timeout = OSSL_CMP_CTX_get_option(ctx, OSSL_CMP_OPT_MSG_TIMEOUT);
+    int keep = osslcmp_keep_alive(OSSL_CMP_CTX_get_option(ctx, OSSL_CMP_OPT_KEEP_ALIVE),
+                                  OSSL_CMP_MSG_get_bodytype(req));
+    int64_t deadline = timeout > 0 ? osslcmp_now_ms() + (int64_t)timeout * 1000 : 0;
+    OSSL_CMP_MSG *answer = NULL;
+
+    if (s == NULL) /* called from outside a Context */
+        return OSSL_CMP_MSG_http_perform(ctx, req);
+    if (s->host == NULL || s->port == NULL) {
+        ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "no server is set");
+        return NULL;
+    }
+    s->stopped = 0;
+    if (osslcmp_interrupted(s))
+        return NULL;
+    if (s->bio != NULL && (!OSSL_HTTP_is_alive(s->http) || osslcmp_stale(s)))
+        osslcmp_hang_up(s, 1);
+    if (osslcmp_find_proxy(s, &proxy)
+            && (s->bio != NULL || osslcmp_connect(s, &proxy, deadline))
+            && osslcmp_set_request(s, req, &proxy, keep))
+        answer = osslcmp_exchange(s, deadline);
+    if (answer == NULL || !OSSL_HTTP_is_alive(s->http))
+        osslcmp_hang_up(s, answer != NULL);
+    osslcmp_proxy_clear(&proxy);
+    return answer;
+}
