@@ -213,8 +213,13 @@ class ContextBase:
         status, failure, text = self._status()
         if status in _REFUSALS and any(_has(drained, reason) for reason in _REFUSED):
             return RejectedError(status, failure, text, errors)
-        if not errors and any("sender" in note.text for note in self._state.notes):
-            return ProtectionError(f"{message}: unexpected sender", self._state.notes[-2:])
+        names = [
+            note for note in self._state.notes if "expected sender" in note.text or "actual name" in note.text
+        ]
+        if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
+            return ProtectionError(f"{message}: unexpected sender", (*names, *errors))
+        if _has(drained, "WRONG_PBM_VALUE"):
+            message += " (do both sides have the same secret?)"
         kind = classify(drained)
         if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
             # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.
@@ -334,7 +339,7 @@ def _require(option: Option) -> None:
 
 
 def _has(errors: tuple[ErrorEntry, ...], reason: str) -> bool:
-    number = getattr(lib, f"CMP_R_{reason}")
+    number = getattr(lib, f"CMP_R_{reason}", None)  # a later release may know more reasons
     return any(entry.library == lib.ERR_LIB_CMP and entry.reason == number for entry in errors)
 
 
