@@ -296,10 +296,27 @@ def find_openssl() -> OpenSSL:
     return found._replace(version=version)
 
 
+def static_link_args() -> list[str]:
+    """Link OpenSSL's archives, and what they need in turn, in such a way that no symbol of them is visible.
+
+    For wheels: whatever else a process loads, this OpenSSL and others never get at each other's symbols.
+    """
+    command = shlex.split(os.environ.get("PKG_CONFIG") or "pkg-config")
+    words = [f"-l{name}" for name in LIBRARIES]
+    if "OPENSSL_DIR" not in os.environ and shutil.which(command[0]):
+        query = [*command, "--static", "--libs-only-l", *PKG_CONFIG_MODULES]
+        run = subprocess.run(query, capture_output=True, text=True, check=False)
+        words = shlex.split(run.stdout) if run.returncode == 0 else words
+    of_libc = {"-lc", "-lm", "-ldl", "-lpthread", "-lrt"}
+    archives = [word for word in words if word not in of_libc]
+    return ["-Wl,-Bstatic", *archives, "-Wl,-Bdynamic", "-Wl,--exclude-libs,ALL", "-ldl", "-lpthread"]
+
+
 def ffibuilder() -> FFI:
     """The builder that setuptools runs; the generated C file goes to its build folder."""
     found = find_openssl()
     windows = sys.platform == "win32"
+    static = sys.platform == "linux" and os.environ.get("OPENSSL_STATIC", "") not in {"", "0"}
     ffi = FFI()
     ffi.cdef(cdef(found.version))
     ffi.set_source(
@@ -308,7 +325,8 @@ def ffibuilder() -> FFI:
         include_dirs=[*found.include_dirs, str(GLUE)],
         library_dirs=found.library_dirs,
         runtime_library_dirs=found.library_dirs if "OPENSSL_DIR" in os.environ and not windows else [],
-        libraries=[f"lib{name}" for name in LIBRARIES] if windows else LIBRARIES,
+        libraries=[] if static else [f"lib{name}" for name in LIBRARIES] if windows else LIBRARIES,
+        extra_link_args=static_link_args() if static else [],
         extra_compile_args=[] if windows else COMPILE_ARGS,
         depends=[str(path.relative_to(ROOT)) for path in sorted(DECLARATIONS.rglob("*.[ch]"))],
     )
