@@ -26,7 +26,8 @@ def functions(pattern: str) -> list[str]:
     found = []
     for name in dir(lib):
         if re.fullmatch(pattern, name) and callable(getattr(lib, name)):
-            arguments = ffi.typeof(ffi.addressof(lib, name)).args  # an OpenSSL macro has none
+            signature: Any = ffi.typeof(ffi.addressof(lib, name))
+            arguments = signature.args
             if arguments and arguments[0] is ffi.typeof("OSSL_CMP_CTX *"):
                 found.append(name)
     return found

@@ -114,9 +114,9 @@ def test_wrong_type(value: object) -> None:
 @pytest.mark.parametrize("option", [-1, 99, 14, "KEEP_ALIVE", None])
 def test_no_option(option: object) -> None:
     """Numbers that are no option."""
-    with pytest.raises(ValueError, match="no osslcmp.Option"):
+    with pytest.raises(ValueError, match="no osslcmp"):
         Context().set_option(option, 1)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="no osslcmp.Option"):
+    with pytest.raises(ValueError, match="no osslcmp"):
         Context().get_option(option)  # type: ignore[arg-type]
 
 

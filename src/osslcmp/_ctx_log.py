@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ._ctx_base import ContextBase
 from ._guard import guarded
@@ -23,18 +23,20 @@ class LogMixin(ContextBase):
     def set_log_cb(self, callback: Callable[[str, str, int, Severity, str], object] | Any | None) -> None:
         """Where log messages go (``OSSL_CMP_CTX_set_log_cb``, 3.0).
 
-        ``callback`` is a callable ``(function, file, line, severity, message)`` with the C function and source file
-        that speak, or a C function (``OSSL_CMP_log_cb_t``). It gets what :meth:`set_log_verbosity` lets through.
-        ``None``, the default, is the logger ``osslcmp.openssl``, which also has a level of its own. What the callback
-        raises ends the call that it came from as soon as C notices, and is raised there.
+        ``callback`` is a callable ``(function, file, line, severity, message)`` with the C function and source
+        file that speak, or a C function (``OSSL_CMP_log_cb_t``). It gets what :meth:`set_log_verbosity` lets
+        through. ``None``, the default, is the logger ``osslcmp.openssl``, which also has a level of its own. What
+        the callback raises ends the call that it came from as soon as C notices, and is raised there.
         """
         if isinstance(callback, ffi.CData):
             if ffi.typeof(callback) is not _C_CALLBACK:
                 raise TypeError(f"callback: an OSSL_CMP_log_cb_t, not {ffi.typeof(callback).cname}")
+            if callback == ffi.addressof(lib, "osslcmp_log"):
+                callback = None
         elif callback is not None and not callable(callback):
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
         # The C side keeps our own function, which also collects the errors.
-        self._state.log = callback
+        self._state.log = cast("Callable[..., object] | None", callback)
 
     def set_log_verbosity(self, level: Severity | int) -> None:
         """The least severe messages to log (``OSSL_CMP_CTX_set_log_verbosity``, 3.0).

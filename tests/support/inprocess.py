@@ -96,7 +96,7 @@ _BODIES_TO_KEEP = (osslcmp.IR, osslcmp.CR, osslcmp.P10CR, osslcmp.KUR)
 
 
 class Peer:
-    """A server context that follows a :class:`Script`. It must outlive the contexts that it is attached to."""
+    """A server context that follows a :class:`Script`. It must outlive the contexts it is attached to."""
 
     def __init__(self, pki: PKI, *, identity: Identity | None = None, secret: bytes | None = SECRET) -> None:
         identity = identity or pki.server

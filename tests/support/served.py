@@ -1,0 +1,92 @@
+"""A function on DER over HTTP: quick to start and to stop, keeps connections, takes many at once."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, final
+
+import osslcmp
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # with less it never keeps a connection
+    server: _HTTPServer
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = self.server.answer(body)
+        keep = self.headers.get("Connection", "").lower() == "keep-alive"
+        self.close_connection = not keep
+        self.send_response(200)
+        self.send_header("Content-Type", "application/pkixcmp")
+        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Connection", "keep-alive" if keep else "close")
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on stderr."""
+
+
+class _HTTPServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    answer: Callable[[bytes], bytes]
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.connections: list[socket.socket] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that went away is no news."""
+
+
+@final
+class Served:
+    """``with Served(peer) as server``: the function answers at ``server.port`` until the block ends."""
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._http = _HTTPServer()
+        self._http.answer = answer
+        self.port: int = self._http.server_address[1]
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}/pkix/"
+
+    @property
+    def connections(self) -> int:
+        """How many it has taken so far."""
+        return len(self._http.connections)
+
+    def point(self, context: osslcmp.Context) -> osslcmp.Context:
+        """Make this the server of ``context``. Returns the context."""
+        context.set_server("127.0.0.1")
+        context.set_server_port(self.port)
+        context.set_server_path("pkix/")
+        context.set_no_proxy("*")
+        return context
+
+    def __enter__(self) -> Served:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.shutdown()
+        self._thread.join(10)
+        for connection in self._http.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._http.server_close()
