@@ -279,6 +279,9 @@ def test_unsupported_version(server: Server, pvno: int) -> None:
         der.encode(0xA4, b"\x05\x00"),
         der.encode(0xA4, sequence(b"\x05\x00")),
         der.encode(0x82, b"client.example"),
+        der.encode(
+            0xA4, sequence(der.encode(0x31, sequence(der.encode_oid("2.5.4.3"), b"\x0c\x02\xff\xfe")))
+        ),
     ],
 )
 def test_sender_that_is_no_name(server: Server, sender: bytes) -> None:
