@@ -219,6 +219,8 @@ def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     """``X509_EXTENSIONS *`` (a ``STACK_OF(X509_EXTENSION)``)."""
     stack = take(lib.sk_X509_EXTENSION_new_null(), _free_extensions, "making a list of extensions")
     for extension in extensions:
+        if not isinstance(extension, x509.Extension):
+            raise TypeError(f"extension: an x509.Extension, not {type(extension).__name__}")
         value = octets_to_c(extension.value.public_bytes())
         made = take(
             lib.X509_EXTENSION_create_by_OBJ(
@@ -287,6 +289,8 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 
     Raises ``ValueError`` if the value is not DER, or not of the type that the kind has.
     """
+    if not isinstance(itav, InfoTypeAndValue):
+        raise TypeError(f"item: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
     oid = tlv(0x06, _oid_content(itav.oid))
     der = tlv(0x30, oid + (itav.value or b""))
     clear()

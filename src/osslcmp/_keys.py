@@ -48,7 +48,12 @@ def _store(handle: Any, exception: BaseException) -> int:
     return -1
 
 
-@ffi.def_extern(error=-1)
+def _lost(_kind: object, exception: BaseException, traceback: Any) -> None:
+    """A signal handler raised as the callback was entered: its frame has the arguments."""
+    _store(traceback.tb_frame.f_locals["handle"], exception)
+
+
+@ffi.def_extern(error=-1, onerror=_lost)
 def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> int:
     """``pem_password_cb``: -1 ends the decoding."""
     try:

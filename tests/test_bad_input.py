@@ -1,0 +1,386 @@
+"""Wrong arguments are told in Python, before C is entered, and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from support.inprocess import Peer, new_context
+from support.pki import PKI, make_key
+
+import osslcmp
+from osslcmp import Client, Context, InfoTypeAndValue, Option
+
+Use = Callable[[Any, PKI], object]
+OID = x509.ObjectIdentifier("1.2.3")
+
+
+@pytest.fixture
+def untouched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Which calls into C a Context made since this was asked for."""
+    made: list[str] = []
+    for name in ("_set", "_run"):
+        original = getattr(Context, name)
+
+        def noted(self: Context, function: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
+            made.append(getattr(function, "__name__", str(function)))
+            return _original(self, function, *args, **kwargs)
+
+        monkeypatch.setattr(Context, name, noted)
+
+    def since() -> list[str]:
+        calls, made[:] = made[:], []
+        return calls
+
+    return since
+
+
+TEXTS: dict[str, Use] = {
+    "server": lambda c, _: c.set_server("127.0.0.1\0.example"),
+    "path": lambda c, _: c.set_server_path("pkix\0/"),
+    "proxy": lambda c, _: c.set_proxy("127.0.0.1\0"),
+    "no_proxy": lambda c, _: c.set_no_proxy("\0"),
+    "subject": lambda c, _: c.set_subject_name("CN=a\0b"),
+    "subject, slash": lambda c, _: c.set_subject_name("/CN=a\0b"),
+    "issuer": lambda c, _: c.set_issuer("CN=a\0b"),
+    "recipient": lambda c, _: c.set_recipient("CN=a\0b"),
+    "expected sender": lambda c, _: c.set_expected_sender("CN=a\0b"),
+}
+
+NAMES = [
+    "no name",
+    "CN",
+    "=x",
+    "CN=x,",
+    "CN=x,,O=y",
+    "CN=x,O",
+    "nosuchattribute=x",
+    "/CN",
+    "/nosuchattribute=x",
+    "/CN=x/",
+    "/CN=x\\",
+    "/=x",
+    "CN=x\\",
+    "CN=\\zz",
+    "CN=#zz",
+    "/C=Germany",
+    "C=Germany",
+    "9.9.9=x",
+    "1.2.=x",
+    " ",
+]
+NAME_SETTERS = ["set_subject_name", "set_issuer", "set_recipient", "set_expected_sender"]
+
+VALUES: dict[str, Use] = {
+    "empty secret": lambda c, _: c.set_secret_value(b""),
+    "empty secret as text": lambda c, _: c.set_secret_value(""),
+    "endless secret": lambda c, _: c.set_secret_value(bytes(1 << 20)),
+    "secret that is no Unicode": lambda c, _: c.set_secret_value("\ud800"),
+    "empty reference": lambda c, _: c.set_reference_value(b""),
+    "over-long reference": lambda c, _: c.set_reference_value(b"r" * 4097),
+    "endless reference": lambda c, _: c.set_reference_value("r" * (1 << 20)),
+    "port too small": lambda c, _: c.set_server_port(-1),
+    "port too large": lambda c, _: c.set_server_port(65536),
+    "endless port": lambda c, _: c.set_server_port(1 << 64),
+    "server with a scheme": lambda c, _: c.set_server("http://127.0.0.1"),
+    "server with a path": lambda c, _: c.set_server("127.0.0.1/pkix"),
+    "server with a user": lambda c, _: c.set_server("me@127.0.0.1"),
+    "server with a space": lambda c, _: c.set_server("127.0.0.1 "),
+    "server with a line": lambda c, _: c.set_server("127.0.0.1\r\nX: y"),
+    "empty server": lambda c, _: c.set_server(""),
+    "path with a line": lambda c, _: c.set_server_path("pkix/ HTTP/1.0\r\nX: y"),
+    "path with a space": lambda c, _: c.set_server_path("a b"),
+    "negative length": lambda c, _: c.set_max_response_length(-1),
+    "endless length": lambda c, _: c.set_max_response_length(1 << 40),
+    "key of another certificate": lambda c, pki: c.set_pkey(pki.enrolled.key),
+    "certificate of another key": lambda c, pki: c.set_cert(pki.enrolled.certificate),
+    "key of another kind": lambda c, pki: c.set_pkey(pki.rsa_client.key),
+    "garbage key": lambda c, _: c.set_pkey(b"garbage"),
+    "truncated PEM key": lambda c, pki: c.set_pkey(pki.client.key_file.read_bytes()[:100]),
+    "public key as key": lambda c, pki: c.set_pkey(pki.client.cert_file.read_bytes()),
+    "missing key file": lambda c, _: c.set_pkey(Path("/nonexistent/key.pem")),
+    "garbage item": lambda c, _: c.push_genm_itav(InfoTypeAndValue(OID, b"garbage")),
+    "two values in an item": lambda c, _: c.push_genm_itav(InfoTypeAndValue(OID, b"\5\0\5\0")),
+    "truncated item": lambda c, _: c.push_geninfo_itav(InfoTypeAndValue(OID, b"\x30\x05\x02")),
+    "item of another type": lambda c, _: c.push_genm_itav(
+        InfoTypeAndValue(x509.ObjectIdentifier("1.3.6.1.5.5.7.4.13"), b"\x02\x01\x05")
+    ),
+    "option out of range": lambda c, _: c.set_option(Option.KEEP_ALIVE, 7),
+    "no option": lambda c, _: c.set_option(4711, 1),
+}
+
+TYPES: dict[str, Use] = {
+    "secret": lambda c, _: c.set_secret_value(5),
+    "secret None": lambda c, _: c.set_secret_value(None),
+    "reference": lambda c, _: c.set_reference_value(["r"]),
+    "server": lambda c, _: c.set_server(b"127.0.0.1"),
+    "port": lambda c, _: c.set_server_port("80"),
+    "port None": lambda c, _: c.set_server_port(None),
+    "path": lambda c, _: c.set_server_path(b"/"),
+    "proxy": lambda c, _: c.set_proxy(5),
+    "no_proxy": lambda c, _: c.set_no_proxy(["a"]),
+    "length": lambda c, _: c.set_max_response_length("1"),
+    "subject": lambda c, _: c.set_subject_name(5),
+    "subject as bytes": lambda c, _: c.set_subject_name(b"CN=x"),
+    "certificate": lambda c, _: c.set_cert("client.pem"),
+    "no certificate": lambda c, _: c.set_cert(None),
+    "server certificate": lambda c, pki: c.set_srv_cert(pki.client.key),
+    "old certificate": lambda c, _: c.set_old_cert(b"der"),
+    "CSR": lambda c, pki: c.set_p10_csr(pki.client.certificate),
+    "key": lambda c, _: c.set_pkey(5),
+    "certificate as key": lambda c, pki: c.set_pkey(pki.client.certificate),
+    "public key as key": lambda c, pki: c.set_pkey(pki.client.key.public_key()),
+    "new key": lambda c, pki: c.set_new_pkey(pki.client.certificate),
+    "trust in one": lambda c, pki: c.set_trusted_store(pki.root.certificate),
+    "trust in text": lambda c, _: c.set_trusted_store("root.pem"),
+    "trust in keys": lambda c, pki: c.set_trusted_store([pki.root.key]),
+    "untrusted": lambda c, _: c.set_untrusted([None]),
+    "no untrusted": lambda c, _: c.set_untrusted(None),
+    "extra certificates": lambda c, _: c.set_extra_certs_out([b"x"]),
+    "chain": lambda c, pki: c.build_cert_chain(pki.root.certificate, []),
+    "alternative name": lambda c, _: c.push_subject_alt_name("a.example"),
+    "extensions": lambda c, _: c.set_req_extensions([x509.BasicConstraints(False, None)]),
+    "policy": lambda c, _: c.push_policy("1.2.3"),
+    "item": lambda c, _: c.push_genm_itav((OID, b"\5\0")),
+    "header item": lambda c, _: c.push_geninfo_itav(None),
+    "item value": lambda c, _: c.push_genm_itav(InfoTypeAndValue(OID, "\5\0")),  # type: ignore[arg-type]
+    "item kind": lambda c, _: c.push_genm_itav(InfoTypeAndValue(5)),  # type: ignore[arg-type]
+    "transactionID": lambda c, _: c.set_transaction_id("0123456789abcdef"),
+    "nonce": lambda c, _: c.set_sender_nonce(5),
+    "option": lambda c, _: c.set_option(Option.KEEP_ALIVE, "1"),
+    "certConf callback": lambda c, _: c.set_cert_conf_cb(5),
+    "certConf argument": lambda c, _: c.set_cert_conf_cb_arg(5),
+    "transfer callback": lambda c, _: c.set_transfer_cb("x"),
+    "transfer argument": lambda c, _: c.set_transfer_cb_arg("x"),
+    "HTTP callback": lambda c, _: c.set_http_cb("x"),
+    "HTTP argument": lambda c, _: c.set_http_cb_arg("x"),
+    "log callback": lambda c, _: c.set_log_cb("x"),
+    "log level": lambda c, _: c.set_log_verbosity("DEBUG"),
+}
+
+
+def refused(
+    use: Use,
+    exceptions: type[Exception] | tuple[type[Exception], ...],
+    pki: PKI,
+    untouched: Callable[[], list[str]],
+) -> str:
+    """It is refused with a text, C was not asked, and the context still enrols. Returns the text."""
+    peer = Peer(pki)
+    context = peer.attach(new_context(pki))
+    untouched()
+    with pytest.raises(exceptions) as caught:
+        use(context, pki)
+    assert untouched() == [], "C was entered"
+    assert osslcmp.lib.ERR_peek_error() == 0
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("what", TEXTS)
+def test_nul(what: str, pki: PKI, untouched: Callable[[], list[str]]) -> None:
+    """A NUL would end the text in C."""
+    assert "NUL" in refused(TEXTS[what], ValueError, pki, untouched)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names(name: str, pki: PKI, untouched: Callable[[], list[str]]) -> None:
+    """A name that does not parse."""
+    for setter in NAME_SETTERS:
+        text = refused(lambda c, _, s=setter: getattr(c, s)(name), ValueError, pki, untouched)  # type: ignore[misc]
+        assert text.startswith("name:")
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_values(what: str, pki: PKI, untouched: Callable[[], list[str]]) -> None:
+    """Of the right type, but no sense."""
+    text = refused(VALUES[what], (ValueError, OSError), pki, untouched)
+    assert text
+    assert "secret" not in what or "\0" not in text
+
+
+@pytest.mark.parametrize("what", TYPES)
+def test_types(what: str, pki: PKI, untouched: Callable[[], list[str]]) -> None:
+    """Of another type: the message names the argument or what it should be."""
+    assert refused(TYPES[what], TypeError, pki, untouched)
+
+
+@pytest.mark.parametrize("secret", [b"", b"x" * 70000, 5, "\ud800"])
+def test_secrets_are_not_told(secret: Any) -> None:
+    """No message shows a secret."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        Context().set_secret_value(secret)
+    assert "xxx" not in str(caught.value)
+
+
+def test_pair_in_either_order(pki: PKI) -> None:
+    """Certificate first, or key first; afterwards the right one is taken."""
+    context = Context()
+    context.set_pkey(pki.client.key)
+    with pytest.raises(ValueError, match="match"):
+        context.set_cert(pki.server.certificate)
+    context.set_cert(pki.client.certificate)
+    with pytest.raises(ValueError, match="match"):
+        context.set_pkey(make_key())
+    context.set_pkey(pki.client.key)
+
+
+def test_nothing_to_build_a_chain_for(pki: PKI) -> None:
+    """A chain of which certificate?"""
+    context = Context()
+    with pytest.raises(ValueError, match="no certificate is set"):
+        context.build_cert_chain(None, [pki.issuing.certificate])
+    context.set_cert(pki.client.certificate)
+    context.build_cert_chain(None, [pki.issuing.certificate])
+
+
+GOOD: dict[str, Any] = {"secret": b"secret", "reference": b"ref"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1",
+        "ftp://127.0.0.1/",
+        "http://",
+        "http:///pkix",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:65536/",
+        "http://127.0.0.1:x/",
+        "http://me:secret@127.0.0.1/",
+        "http://127.0.0.1/a b",
+        "http://127.0.0.1/\r\nX: y",
+        "http://127.0.0.1/\0",
+        "http://[::1/",
+    ],
+)
+def test_client_url(url: str) -> None:
+    """Addresses that are none; credentials in them are not shown."""
+    with pytest.raises(ValueError, match=r".") as caught:
+        Client(url, **GOOD)
+    assert "secret@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"secret": None, "reference": None},
+        {"secret": b""},
+        {"reference": b""},
+        {"reference": b"r" * 5000},
+        {"secret": None},
+        {"recipient": "no name"},
+        {"expected_sender": "CN=\0"},
+        {"trusted": b"garbage"},
+        {"trusted": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        {"untrusted": "/nonexistent/file.pem"},
+        {"server_certificate": b"\x30\x00"},
+        {"chain": [b"\xff"]},
+        {"keep_alive": 3},
+        {"message_timeout": -1},
+        {"total_timeout": -1},
+        {"max_response_length": -1},
+        {"digest": "no-such-hash"},
+        {"mac": "no-such-mac"},
+        {"owf": "sha256\0"},
+    ],
+    ids=str,
+)
+def test_client_values(options: dict[str, Any]) -> None:
+    """Told when the client is made, not at its first request."""
+    with pytest.raises((ValueError, OSError)):
+        Client("http://127.0.0.1:1/", **{**GOOD, **options})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"secret": 5},
+        {"trusted": 5},
+        {"transport": 5},
+        {"message_timeout": "5"},
+        {"general_info": [5]},
+        {"recipient": 5},
+        {"no_such_option": 5},
+        {"transport": lambda x: x},
+    ],
+    ids=str,
+)
+def test_client_types(options: dict[str, Any]) -> None:
+    """Of another type."""
+    with pytest.raises(TypeError):
+        Client("http://127.0.0.1:1/", **{**GOOD, **options})
+
+
+def test_client_pair(pki: PKI) -> None:
+    """Certificate and key."""
+    with pytest.raises(ValueError, match="match"):
+        Client("http://127.0.0.1:1/", certificate=pki.client.certificate, key=pki.server.key)
+    with pytest.raises(ValueError, match="both"):
+        Client("http://127.0.0.1:1/", certificate=pki.client.certificate)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("ir", {"key": b"garbage"}),
+        ("ir", {"subject": "CN=x"}),
+        ("ir", {"key": "/nonexistent"}),
+        ("cr", {"key": make_key(), "subject": "no name"}),
+        ("cr", {"key": make_key(), "days": -1}),
+        ("cr", {"key": make_key(), "popo": 17}),
+        ("cr", {"key": make_key().public_key(), "subject": "CN=x"}),
+        ("kur", {"key": make_key()}),
+        ("kur", {"key": make_key(), "certificate": b"garbage"}),
+        ("p10cr", {"csr": b"garbage"}),
+        ("p10cr", {"csr": b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"}),
+        ("rr", {}),
+        ("rr", {"issuer": "CN=x"}),
+        ("rr", {"serial": 5}),
+        ("rr", {"certificate": b"garbage"}),
+        ("rr", {"csr": b"garbage"}),
+        ("begin", {"req_type": "rr"}),
+        ("begin", {"req_type": "xyz"}),
+        ("begin", {"req_type": 17}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_requests(method: str, arguments: dict[str, Any]) -> None:
+    """Told before anything is sent."""
+    sent: list[bytes] = []
+
+    def transport(request: bytes) -> bytes:
+        sent.append(request)
+        raise AssertionError("sent")
+
+    with pytest.raises((ValueError, OSError)):
+        getattr(Client(transport=transport, **GOOD), method)(**arguments)
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("ir", {"key": 5}),
+        ("ir", {"key": make_key(), "subject": 5}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "sans": "a.example"}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "sans": [5]}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "policies": [5]}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "extensions": [5]}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "confirm": 5}),
+        ("ir", {"key": make_key(), "subject": "CN=x", "no_such_argument": 5}),
+        ("genm", {"itavs": [5]}),
+        ("genm", {"itavs": [(OID, None)]}),
+        ("rr", {"certificate": 5}),
+        ("p10cr", {"csr": 5}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_request_types(method: str, arguments: dict[str, Any]) -> None:
+    """Of another type."""
+    with pytest.raises(TypeError):
+        getattr(Client(transport=lambda request: request, **GOOD), method)(**arguments)
