@@ -303,7 +303,7 @@ def crl_with(site: Site, *revoked: x509.Certificate) -> x509.CertificateRevocati
     for certificate in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
         builder = builder.add_revoked_certificate(entry.revocation_date(NOW).build())
-    return builder.sign(site.ca._issuer.key, hashes.SHA256())  # type: ignore[arg-type]
+    return builder.sign(site.ca._issuer.key, hashes.SHA256())
 
 
 CHECKS: dict[str, tuple[Callable[[Site], dict[str, Any]], str | None]] = {
