@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import matrix_roots
-from matrix_roots import NotRun, Root
+import matrix_wheels
+from matrix_roots import CACHE, NotRun, Root
 from matrix_tree import TREE, snapshot, synchronize
-
-CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
 
 PROBE = """
 import platform, sys, sysconfig
@@ -151,27 +150,19 @@ def in_root(root: Root, log: IO[str]) -> str:
 
 def debian13(log: IO[str]) -> str:
     """The tests on Debian 13."""
-    return in_root(debian13_root(log), log)
-
-
-def debian13_root(log: IO[str]) -> Root:
-    """Debian 13, in which what the tests need is installed by ``./dev`` itself."""
-    matrix_roots.check_can_make(log)
-    return matrix_roots.copy(
-        matrix_roots.minimal(CACHE, "trixie", log), CACHE / "roots" / "debian13", [["update"]], log
-    )
+    return in_root(matrix_roots.debian13(log), log)
 
 
 def unstable(log: IO[str]) -> str:
     """The tests on Debian unstable with experimental's OpenSSL."""
     matrix_roots.check_can_make(log)
-    source = matrix_roots.minimal(CACHE, "sid", log)
+    source = matrix_roots.minimal("sid", log)
     source.write(
         "/etc/apt/sources.list.d/experimental.list", f"deb {matrix_roots.mirror()} experimental main\n"
     )
     packages = ["libssl-dev", "openssl"]
     finish = [["update"], ["-t", "experimental", "install", *packages]]
-    return in_root(matrix_roots.copy(source, CACHE / "roots" / "unstable", finish, log), log)
+    return in_root(matrix_roots.copy(source, "unstable", finish, log), log)
 
 
 def readme_commands() -> list[str]:
@@ -186,10 +177,7 @@ def fresh(suite: str, log: IO[str]) -> str:
     commands = readme_commands()
     if [command.split()[1] for command in commands] != ["demo", "test"]:
         raise Failed(f"the README was expected to name ./dev demo and ./dev test, and has {commands}")
-    matrix_roots.check_can_make(log)
-    source = matrix_roots.minimal(CACHE, suite, log)
-    Root(CACHE / "roots" / f"fresh-{suite}").remove()
-    root = matrix_roots.copy(source, CACHE / "roots" / f"fresh-{suite}", [], log)
+    root = matrix_roots.throwaway(suite, log)
     try:
         synchronize(CACHE / "source", root.inside(PLACE))
         for command in commands:
@@ -201,6 +189,22 @@ def fresh(suite: str, log: IO[str]) -> str:
         root.remove()
 
 
+def crossed(log: IO[str]) -> str:
+    """This machine's build with Debian 13's OpenSSL; and the other way round, which has to be refused."""
+    status = matrix_wheels.crossed(matrix_roots.debian13(log), PLACE, log)
+    return f"{checked(status, log)}; the other way round is refused"
+
+
+def wheels(log: IO[str]) -> str:
+    """Build them; see that they serve where they are meant for; run the tests with them."""
+    lines = []
+    for built in matrix_wheels.build_all(log):
+        orders = matrix_wheels.check_wheel(built, log)
+        status = matrix_wheels.run_tests(built, log)
+        lines.append(f"{checked(status, log)}, {orders}")
+    return "; ".join(lines)
+
+
 def entries() -> Iterator[Entry]:
     """All that can be asked for, in the order in which it runs."""
     for name, path in pythons().items():
@@ -208,6 +212,8 @@ def entries() -> Iterator[Entry]:
     yield Entry("debian13", "Debian 13: OpenSSL 3.5, Python 3.13", debian13)
     yield Entry("unstable", "Debian unstable with OpenSSL 4.0 from experimental", unstable, True)
     yield Entry("oldest", f"this machine with {', '.join(floors())}", oldest)
+    yield Entry("crossed", "built with this machine's OpenSSL, run with Debian 13's", crossed)
+    yield Entry("wheels", "wheels with an OpenSSL inside, and what they are meant for", wheels)
     yield Entry("fresh12", "the README's commands in a minimal Debian 12", partial(fresh, "bookworm"))
     yield Entry("fresh13", "the README's commands in a minimal Debian 13", partial(fresh, "trixie"))
 
@@ -235,7 +241,7 @@ def run_entry(entry: Entry) -> tuple[str, str]:
             return "passed", entry.run(log)
         except NotRun as reason:
             return "not run", f"DID NOT RUN: {reason} (see {path})"
-        except Failed as reason:
+        except (Failed, matrix_wheels.StepFailed) as reason:
             log.flush()
             tail = path.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
             print(*(f"    {line}" for line in tail), sep="\n", flush=True)

