@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from ._lib import CData
+
 __all__ = [
     "CSRInput",
     "CertificateInput",
@@ -28,8 +30,9 @@ CertificatesInput = CertificateInput | Iterable[CertificateInput]
 """One :data:`CertificateInput` or several; PEM may hold several certificates."""
 CSRInput = x509.CertificateSigningRequest | Source
 """A ``cryptography`` CSR, its PEM or DER encoding as bytes, or a path."""
-KeyInput = PrivateKeyTypes | Source
-"""A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; or a key URI such as ``pkcs11:object=x``."""
+KeyInput = PrivateKeyTypes | Source | CData
+"""A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; a key URI such as
+``pkcs11:object=x``; or a raw ``EVP_PKEY *``."""
 
 
 def check_text(what: str, value: str | None) -> str | None:

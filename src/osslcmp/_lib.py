@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from ._loading import explain, mismatch
 
@@ -15,9 +16,14 @@ except ImportError as error:
 
 from .errors import UnsupportedError
 
-__all__ = ["NULL", "features", "ffi", "forks", "lib", "openssl_version", "require"]
+__all__ = ["NULL", "CData", "features", "ffi", "forks", "lib", "openssl_version", "require"]
 
 NULL = ffi.NULL
+
+if TYPE_CHECKING:
+    from ._native import CData
+else:
+    CData = ffi.CData
 
 openssl_version: tuple[int, int, int] = (
     lib.OPENSSL_version_major(),
