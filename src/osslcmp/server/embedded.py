@@ -182,18 +182,11 @@ class EmbeddedCA(Authority):
         if answer is not None:
             return answer
         old = self._find_id(request.old_certificate)
-        result = issuing.issue(
-            request,
-            self._issuer.certificate,
-            self._issuer.key,
-            self.validity,
-            None if old is None else old.certificate,
-        )
+        result = self._make(request, None if old is None else old.certificate)
         if isinstance(result, Rejected):
             return result
         certificate, changes = result
-        with self._lock:
-            self._records[certificate.serial_number] = Record(certificate, reference)
+        self._add(Record(certificate, reference), request)
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
         return Issued(
             certificate,
@@ -207,12 +200,11 @@ class EmbeddedCA(Authority):
         record = self.record(confirmation.certificate)
         if record is None:
             return
-        with self._lock:
-            if confirmation.accepted:
-                record.confirmed = True
-            else:
-                # Nobody wants it, so nobody may use it.
-                self._revoke(record, RevocationReason.cessationOfOperation)
+        if confirmation.accepted:
+            self._confirm(record)
+        else:
+            # Nobody wants it, so nobody may use it.
+            self._revoke(record, RevocationReason.cessationOfOperation)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Rejected:
         if request.issuer is None or request.serial is None:
@@ -227,16 +219,14 @@ class EmbeddedCA(Authority):
         if request.reason is RevocationReason.removeFromCRL:
             if not held:
                 return Rejected(FailureInfo.badRequest, "the certificate is not on hold")
-            with self._lock:
-                record.revoked = record.revoked_at = None
+            self._revoke(record, None)
             return Revoked()
         if record.revoked is not None and not held:
             return Rejected(FailureInfo.certRevoked, "the certificate is already revoked")
         refusal = None if held else self._refuse_sender(request)
         if refusal is not None:
             return refusal
-        with self._lock:
-            self._revoke(record, request.reason or RevocationReason.unspecified)
+        self._revoke(record, request.reason or RevocationReason.unspecified)
         return Revoked()
 
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Rejected:
@@ -245,6 +235,12 @@ class EmbeddedCA(Authority):
             return refusal
         answers = (general.answer(self, info) for info in request.infos)
         return [info for info in answers if info is not None]
+
+    def _make(
+        self, request: CertificateRequest, old: x509.Certificate | None
+    ) -> tuple[x509.Certificate, list[str]] | Rejected:
+        """The certificate, and in words what differs from the request."""
+        return issuing.issue(request, self._issuer.certificate, self._issuer.key, self.validity, old)
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -266,11 +262,24 @@ class EmbeddedCA(Authority):
         record = None if signer is None else self.record(signer)
         return None if record is None else record.reference
 
-    @staticmethod
-    def _revoke(record: Record, reason: RevocationReason) -> None:
-        if record.revoked_at is None:
-            record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
-        record.revoked = reason
+    def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
+        """Keep what was issued for a request."""
+        with self._lock:
+            self._records[record.certificate.serial_number] = record
+
+    def _confirm(self, record: Record) -> None:
+        """The client has taken the certificate."""
+        with self._lock:
+            record.confirmed = True
+
+    def _revoke(self, record: Record, reason: RevocationReason | None) -> None:
+        """Revoke a certificate; None releases one from hold."""
+        with self._lock:
+            if reason is None:
+                record.revoked_at = None
+            elif record.revoked_at is None:
+                record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
+            record.revoked = reason
 
     # -- who may do what -------------------------------------------------------------------------------------
 

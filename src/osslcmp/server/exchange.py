@@ -57,6 +57,8 @@ class Transaction(Entry):
         super().__init__(message.transaction_id)
         self.message = message
         self.request: CertificateRequest | None = None
+        self.polls = 0
+        """How often the client had come back when ``request`` was lost."""
         self.outcome: Outcome | None = None
         self.engine: Engine | None = None
         """None when it has to be made again from ``message``."""
@@ -120,6 +122,9 @@ class Exchange:
         transaction = self._transaction
         if transaction.outcome is None:
             transaction.outcome = self._first_answer()
+        elif transaction.request is None:  # taken up again after a restart
+            request = bodies.certificate_request(self._message, self._about())
+            transaction.request = replace(request, polls=transaction.polls)
         outcome = transaction.outcome
         if isinstance(outcome, Waiting):
             return CertAnswer(StatusAnswer(PKIStatus.waiting, 0, outcome.reason))
