@@ -22,7 +22,7 @@ from typing import IO, NamedTuple
 
 import matrix_roots
 import matrix_wheels
-from matrix_roots import CACHE, NotRun, Root
+from matrix_roots import CACHE, Failed, NotRun, Root
 from matrix_tree import TREE, snapshot, synchronize
 
 PROBE = """
@@ -35,10 +35,6 @@ print(platform.python_implementation(), *sys.version_info[:2], int(free))
 PLACE = "/root/osslcmp"
 
 
-class Failed(Exception):
-    """What went wrong in an entry that did run."""
-
-
 class Entry(NamedTuple):
     """One line of the matrix."""
 
@@ -46,8 +42,6 @@ class Entry(NamedTuple):
     what: str
     run: Callable[[IO[str]], str]
     """Returns what the run came to; raises :class:`Failed` or :class:`NotRun`."""
-    archive_in_motion: bool = False
-    """Not having run is no failure, however strict."""
 
 
 def outcome(log: Path) -> str:
@@ -95,16 +89,8 @@ def pythons() -> dict[str, str]:
 def on_this_machine(name: str, python: str, log: IO[str], **environment: str) -> str:
     """Run the tests here, in a tree of their own."""
     tree = synchronize(CACHE / "source", CACHE / "trees" / name)
-    run = subprocess.run(
-        ["./dev", "test", "-n", "auto"],
-        cwd=tree,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        env={**os.environ, "PYTHON": python, **environment},
-        check=False,
-    )
-    return checked(run.returncode, log)
+    env = {**os.environ, "PYTHON": python, **environment}
+    return checked(matrix_roots.execute(["./dev", "test", "-n", "auto"], log, cwd=tree, env=env), log)
 
 
 def checked(status: int, log: IO[str]) -> str:
@@ -210,12 +196,12 @@ def entries() -> Iterator[Entry]:
     for name, path in pythons().items():
         yield Entry(name, f"this machine with {path}", partial(on_this_machine, name, path))
     yield Entry("debian13", "Debian 13: OpenSSL 3.5, Python 3.13", debian13)
-    yield Entry("unstable", "Debian unstable with OpenSSL 4.0 from experimental", unstable, True)
-    yield Entry("oldest", f"this machine with {', '.join(floors())}", oldest)
+    yield Entry("unstable", "Debian unstable with OpenSSL 4.0 from experimental", unstable)
+    yield Entry("fresh13", "the README's commands in a minimal Debian 13", partial(fresh, "trixie"))
     yield Entry("crossed", "built with this machine's OpenSSL, run with Debian 13's", crossed)
     yield Entry("wheels", "wheels with an OpenSSL inside, and what they are meant for", wheels)
+    yield Entry("oldest", f"this machine with {', '.join(floors())}", oldest)
     yield Entry("fresh12", "the README's commands in a minimal Debian 12", partial(fresh, "bookworm"))
-    yield Entry("fresh13", "the README's commands in a minimal Debian 13", partial(fresh, "trixie"))
 
 
 def chosen(names: list[str]) -> list[Entry]:
@@ -241,7 +227,7 @@ def run_entry(entry: Entry) -> tuple[str, str]:
             return "passed", entry.run(log)
         except NotRun as reason:
             return "not run", f"DID NOT RUN: {reason} (see {path})"
-        except (Failed, matrix_wheels.StepFailed) as reason:
+        except Failed as reason:
             log.flush()
             tail = path.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
             print(*(f"    {line}" for line in tail), sep="\n", flush=True)
@@ -253,9 +239,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev matrix", description=__doc__)
     parser.add_argument("names", nargs="*", help="which entries; all by default")
     parser.add_argument("--list", action="store_true", help="say which entries there are")
-    parser.add_argument(
-        "--strict", action="store_true", help="an entry that did not run is a failure (but for unstable's)"
-    )
+    parser.add_argument("--must", nargs="+", default=[], help="entries that fail if they did not run")
+    parser.add_argument("--minutes", type=float, help="start no more entries when so much time has gone by")
     arguments = parser.parse_args()
     wanted = chosen(arguments.names)
     if arguments.list:
@@ -267,19 +252,24 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         snapshot(CACHE / "source")
         results = []
+        begin = time.monotonic()
         for entry in wanted:
             print(f"== {entry.name}: {entry.what}", flush=True)
             start = time.monotonic()
-            state, line = run_entry(entry)
+            if arguments.minutes is not None and start - begin > arguments.minutes * 60:
+                state, line = "not run", "DID NOT RUN: out of time"
+            else:
+                state, line = run_entry(entry)
             results.append((entry, state, line))
             print(f"   {line} [{time.monotonic() - start:.0f} s]", flush=True)
     print("\nThe matrix:")
     for entry, _, line in results:
         print(f"  {entry.name:12}{line}")
+    must = [entry.name for entry in chosen(arguments.must)] if arguments.must else []
     bad = [
         entry.name
         for entry, state, _ in results
-        if state == "failed" or (state == "not run" and arguments.strict and not entry.archive_in_motion)
+        if state == "failed" or (state == "not run" and entry.name in must)
     ]
     return 1 if bad or not any(state == "passed" for _, state, _ in results) else 0
 

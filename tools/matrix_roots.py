@@ -7,15 +7,20 @@ taken over into each root, so that what works here works there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
+
+#: Seconds that one command may take.
+LIMIT = 1200
 
 PLUMBING_CA = "/etc/osslcmp-matrix-ca.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -25,10 +30,34 @@ class NotRun(Exception):
     """The reason why something could not even be tried."""
 
 
+class Failed(Exception):
+    """What went wrong in something that could be tried."""
+
+
+def execute(
+    command: Sequence[str | Path], log: IO[str], cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a command with its output going to ``log``; its exit status. Nothing of it is left running.
+
+    Raises:
+        Failed: it took too long.
+    """
+    words = [str(word) for word in command]
+    print("+", *words, file=log, flush=True)
+    with subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd, env=env, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"not done after {LIMIT // 60} minutes: {' '.join(words[-4:])}") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def _run(log: IO[str], *command: str, reason: str, env: Mapping[str, str] | None = None) -> None:
-    print("+", *command, file=log, flush=True)
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, check=False)
-    if run.returncode:
+    if execute(command, log, env=env):
         raise NotRun(reason)
 
 
@@ -156,16 +185,8 @@ class Root:
 
     def run(self, log: IO[str], *command: str, cwd: str = "/", env: Mapping[str, str] | None = None) -> int:
         """Run a command in the root; what it says goes to ``log``. Returns its exit status."""
-        print("+", *command, file=log, flush=True)
         moved = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", cwd, *command]
-        return subprocess.run(
-            self.command(*moved),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**self.environment(), **(env or {})},
-            check=False,
-        ).returncode
+        return execute(self.command(*moved), log, env={**self.environment(), **(env or {})})
 
     def apt(self, log: IO[str], *arguments: str) -> None:
         """``apt-get`` in the root.

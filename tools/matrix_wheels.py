@@ -13,7 +13,7 @@ from typing import IO
 
 import matrix_roots
 import wheels
-from matrix_roots import CACHE, NotRun, Root
+from matrix_roots import CACHE, Failed, NotRun, Root, execute
 from matrix_tree import TREE, synchronize
 
 PROBE = TREE / "tools" / "wheel_probe.py"
@@ -52,10 +52,6 @@ activate = 1
 """
 
 
-class StepFailed(Exception):
-    """A command that had to succeed did not."""
-
-
 def _must(log: IO[str], *command: str | Path, cwd: Path = TREE, **environment: str) -> str:
     """Run a command that has to succeed; what it printed."""
     words = [str(word) for word in command]
@@ -66,7 +62,7 @@ def _must(log: IO[str], *command: str | Path, cwd: Path = TREE, **environment: s
     )  # fmt: skip
     print(run.stdout, file=log, flush=True)
     if run.returncode:
-        raise StepFailed(f"{' '.join(words[:4])} ... ended with exit status {run.returncode}")
+        raise Failed(f"{' '.join(words[:4])} ... ended with exit status {run.returncode}")
     return run.stdout
 
 
@@ -88,7 +84,7 @@ def _in_minimal_root(built: Path, log: IO[str]) -> None:
         )  # fmt: skip
         shutil.copy(PROBE, root.inside("/opt/probe.py"))
         if root.run(log, "python3", "/opt/probe.py", "enrol", env={"PYTHONPATH": "/opt/site"}):
-            raise StepFailed(f"{built.name} does not enrol in a minimal Debian")
+            raise Failed(f"{built.name} does not enrol in a minimal Debian")
     finally:
         root.remove()
 
@@ -109,7 +105,7 @@ def _told(python: Path, folder: Path, log: IO[str]) -> None:
     said = _must(log, "openssl", "version", "-m")
     modules = re.search(r'"(.*)"', said)
     if not modules:
-        raise StepFailed(f"openssl version -m said {said}")
+        raise Failed(f"openssl version -m said {said}")
     (folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")
     _must(
         log, python, PROBE, "told", folder, cwd=folder, OPENSSL_CONF=str(folder / "told.cnf"),
@@ -135,10 +131,7 @@ def run_tests(built: Path, log: IO[str]) -> int:
     python = CACHE / "venvs" / built.parent.name / "bin" / "python"
     not_of_the_wheel = [f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "versions")]
     command: Sequence[str] = [str(python), "-m", "pytest", "-n", "auto", *not_of_the_wheel]
-    print("+", *command, file=log, flush=True)
-    return subprocess.run(
-        command, cwd=tree, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
-    ).returncode
+    return execute(command, log, cwd=tree)
 
 
 def build_all(log: IO[str]) -> list[Path]:
@@ -149,7 +142,7 @@ def build_all(log: IO[str]) -> list[Path]:
         sdist = wheels.source_distribution(log)
         return [wheels.build(sdist, log), wheels.build_in_debian13(sdist, log)]
     except subprocess.CalledProcessError as failure:
-        raise StepFailed(f"building failed: {failure}") from failure
+        raise Failed(f"building failed: {failure}") from failure
 
 
 def crossed(root: Root, place: str, log: IO[str]) -> int:
@@ -159,7 +152,7 @@ def crossed(root: Root, place: str, log: IO[str]) -> int:
 
     Raises:
         NotRun: this machine's OpenSSL is not older than that of the root.
-        StepFailed: there was no refusal, or it was not clear.
+        Failed: there was no refusal, or it was not clear.
     """
     built_here = max((CACHE / "trees").glob("python3.*/src/osslcmp/_native.abi3.so"), default=None)
     if built_here is None:
@@ -180,7 +173,7 @@ def crossed(root: Root, place: str, log: IO[str]) -> int:
         r"ImportError: osslcmp was built against OpenSSL 3\.5\.\d+, but this process loads OpenSSL 3\.0\."
     )
     if not re.match(expected, text):
-        raise StepFailed(f"no clear refusal of an older OpenSSL, but: {text}")
+        raise Failed(f"no clear refusal of an older OpenSSL, but: {text}")
     site = root.inside("/opt/crossed")
     shutil.rmtree(site, ignore_errors=True)
     shutil.copytree(built_here.parent.parent, site)
