@@ -42,6 +42,7 @@ from .itav import InfoTypeAndValue
 from .message import Message
 from .revocation import Revocation
 from .tls import TLS
+from .trace import Trace, TraceEntry
 from .transaction import Transaction
 
 __all__ = [
@@ -79,6 +80,8 @@ __all__ = [
     "RevocationReason",
     "RootCAUpdate",
     "Severity",
+    "Trace",
+    "TraceEntry",
     "Transaction",
     "TransferError",
     "TransferTimeout",

@@ -70,6 +70,9 @@ class CallState:
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL
         self.cancelled = False
+        #: Whoever looks on, a :class:`osslcmp.Trace`, and the transaction that it saw last.
+        self.trace: Any = None
+        self.transaction_id: bytes | None = None
 
     def begin(self) -> None:
         """Forget what the previous call left."""
@@ -170,6 +173,24 @@ def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
     except BaseException as exception:
         state.store(exception)
         return NULL
+
+
+@ffi.def_extern(onerror=_raised)
+def osslcmp_py_message(handle: Any, sent: int, message: Any) -> None:
+    """Show a message on its way to the trace; NULL is an answer that did not come."""
+    state: CallState = ffi.from_handle(handle)
+    if state.trace is None or message == NULL:
+        return
+    lib.ERR_set_mark()
+    try:
+        header = lib.OSSL_CMP_MSG_get0_header(message)
+        state.transaction_id = _convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header))
+        der = _convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding a message for the trace")
+        state.trace.seen(bool(sent), der, lib.OSSL_CMP_MSG_get_bodytype(message), state.transaction_id)
+    except BaseException as exception:
+        state.store(exception)
+    finally:
+        lib.ERR_pop_to_mark()
 
 
 def message_from_der(der: bytes) -> Any:

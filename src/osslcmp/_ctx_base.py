@@ -110,10 +110,15 @@ class ContextBase:
             lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")),
             "setting the log callback",
         )
-        check(
-            lib.OSSL_CMP_CTX_set_transfer_cb(pointer, ffi.addressof(lib, "osslcmp_http_transfer")),
-            "setting the transfer callback",
-        )
+        self._transfer: Any = ffi.addressof(lib, "osslcmp_http_transfer")
+        self._apply_transfer()
+
+    def _apply_transfer(self) -> None:
+        """Let messages travel by what :attr:`_transfer` holds, seen by a trace if there is one."""
+        traced = self._state.trace is not None
+        lib.osslcmp_session_set_traced(self._session, self._transfer if traced else NULL)
+        function = ffi.addressof(lib, "osslcmp_traced_transfer") if traced else self._transfer
+        self._set(lib.OSSL_CMP_CTX_set_transfer_cb, function, what="setting the transfer callback")
 
     # -- the guard ----------------------------------------------------------------------------------------
 
@@ -201,6 +206,12 @@ class ContextBase:
 
     def _failure(self, message: str) -> BaseException:
         """The exception for a failed call: the callback's own, the server's refusal, or OpenSSL's story."""
+        failure = self._explain(message)
+        if self._state.trace is not None:
+            self._state.trace.failed(failure, self._state.transaction_id)
+        return failure
+
+    def _explain(self, message: str) -> BaseException:
         if self._forget_cancel():
             message += ": cancelled"
         drained = drain()

@@ -15,6 +15,7 @@ from ._lib import NULL, features, ffi, lib
 from ._tls import tls_to_c
 from .enums import Option
 from .tls import TLSInput, tls_settings
+from .trace import Trace
 
 __all__ = ["TransferMixin"]
 
@@ -192,9 +193,24 @@ class TransferMixin(ContextBase):
             pointer = ffi.addressof(lib, "osslcmp_py_transfer")
         else:
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
-        self._set(lib.OSSL_CMP_CTX_set_transfer_cb, pointer, what="setting the transfer callback")
+        self._transfer = pointer
+        self._apply_transfer()
         self._state.transfer = None if callback is None or _is_c(callback) else callback
         self._kept["transfer_cb"] = callback
+
+    @guarded
+    def set_trace(self, trace: Trace | None) -> None:
+        """Record each message that is sent and received from now on; ``None`` records no more."""
+        if trace is not None and not isinstance(trace, Trace):
+            raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
+        self._state.trace = trace
+        self._apply_transfer()
+
+    @property
+    def trace(self) -> Trace | None:
+        """What :meth:`set_trace` set."""
+        trace: Trace | None = self._state.trace
+        return trace
 
     @guarded
     def set_transfer_cb_arg(self, arg: Any) -> None:

@@ -46,7 +46,7 @@ def implicit(number: int) -> int:
     return 0x80 | number
 
 
-def _read(data: bytes, start: int) -> tuple[Element, int]:
+def read_at(data: bytes, start: int) -> tuple[Element, int]:
     """The element that begins at ``start``, and where it ends."""
     end = len(data)
     position = start
@@ -86,7 +86,7 @@ def read(data: bytes, tag: int | None = None) -> Element:
 
     Raises DERError: malformed, something behind it, or another tag.
     """
-    element, stop = _read(data, 0)
+    element, stop = read_at(data, 0)
     if stop != len(data):
         raise DERError("trailing bytes")
     if tag is not None and element.tag != tag:
@@ -101,7 +101,7 @@ def children(content: bytes, limit: int = 1000) -> list[Element]:
     while position < len(content):
         if len(found) == limit:
             raise DERError("too many elements")
-        element, position = _read(content, position)
+        element, position = read_at(content, position)
         found.append(element)
     return found
 

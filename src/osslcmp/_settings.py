@@ -16,6 +16,7 @@ from ._providers import LibraryContext
 from .context import Context
 from .enums import Option
 from .itav import InfoTypeAndValue
+from .trace import Trace
 from .transport import Address, Transport
 
 __all__ = ["Settings", "algorithm"]
@@ -46,6 +47,7 @@ class Settings:
     max_response_length: int = 0
     options: dict[Option, int] = field(default_factory=dict)
     library: LibraryContext | None = None
+    trace: Trace | None = None
 
     def default_library(self) -> AbstractContextManager[None]:
         """Keys and certificates made within are made in the client's library context."""
@@ -55,6 +57,7 @@ class Settings:
         """A new context with all of it."""
         context = Context(self.library)
         self._apply_transfer(context)
+        context.set_trace(self.trace)
         for option, value in self.options.items():
             context.set_option(option, value)
         if self.secret is not None:

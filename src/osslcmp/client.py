@@ -23,6 +23,7 @@ from .enums import BodyType, Option, RevocationReason
 from .itav import InfoTypeAndValue
 from .revocation import Revocation, revoke
 from .tls import TLS, TLSInput, tls_settings
+from .trace import Trace
 from .transaction import Transaction
 from .transport import Transport, parse_url
 
@@ -62,6 +63,7 @@ class Client(GeneralMessages):
     :param unprotected_errors: accept negative answers without or with wrong protection.
     :param unprotected_requests: send requests without protection.
     :param ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.
+    :param trace: an :class:`osslcmp.Trace` that records all messages.
     :param library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
     :param max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
 
@@ -100,6 +102,7 @@ class Client(GeneralMessages):
         ignore_key_usage: bool = False,
         max_response_length: int = 0,
         library: LibraryContext | None = None,
+        trace: Trace | None = None,
     ) -> None:
         if (server is None) == (transport is None):
             raise TypeError("server, transport: give one of the two")
@@ -135,6 +138,7 @@ class Client(GeneralMessages):
             max_response_length=max_response_length,
             tls=_tls(server, tls, library),
             library=library,
+            trace=trace,
         )
         if total_timeout is not None and total_timeout < 0:
             raise ValueError("total_timeout: is negative")
@@ -160,6 +164,11 @@ class Client(GeneralMessages):
         address = self._settings.address
         where = "transport" if address is None else f"{address.host}:{address.port}{address.path}"
         return f"<osslcmp.Client for {where}>"
+
+    @property
+    def trace(self) -> Trace | None:
+        """What records this client's messages."""
+        return self._settings.trace
 
     # -- certificates -------------------------------------------------------------------------------------
 

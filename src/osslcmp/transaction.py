@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .context import Context
     from .crm import CertReqMsg
+    from .trace import Trace
 
 __all__ = ["Transaction"]
 
@@ -51,6 +52,12 @@ class Transaction:
     def context(self) -> Context:
         """The :class:`osslcmp.Context` that carries it."""
         return self._context
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was recorded of it until now; ``None`` unless the client has a trace."""
+        trace = self._context.trace
+        return None if trace is None else trace.of(self._context._state.transaction_id)
 
     @property
     def done(self) -> bool:

@@ -9,6 +9,7 @@ int osslcmp_session_set_proxy(osslcmp_session *, const char *);
 int osslcmp_session_set_no_proxy(osslcmp_session *, const char *);
 void osslcmp_session_set_http_cb(osslcmp_session *, OSSL_HTTP_bio_cb_t, void *, int);
 void osslcmp_session_set_log_level(osslcmp_session *, int);
+void osslcmp_session_set_traced(osslcmp_session *, OSSL_CMP_transfer_cb_t);
 void osslcmp_session_set_max_response(osslcmp_session *, unsigned long);
 void osslcmp_session_cancel(osslcmp_session *, int);
 int osslcmp_session_cancelled(const osslcmp_session *);
@@ -27,6 +28,7 @@ void osslcmp_leave(osslcmp_session *);
 /* Callbacks in C, ready to be set on an OSSL_CMP_CTX. */
 int osslcmp_log(const char *, const char *, int, OSSL_CMP_severity, const char *);
 OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
+OSSL_CMP_MSG *osslcmp_traced_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 
 /* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
 OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);
@@ -40,6 +42,7 @@ extern "Python" {
     int osslcmp_py_tick(void *);
     int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
     void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
+    void osslcmp_py_message(void *, int, const OSSL_CMP_MSG *);
     OSSL_CMP_MSG *osslcmp_py_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
     int osslcmp_py_cert_conf(OSSL_CMP_CTX *, X509 *, int, const char **);
     BIO *osslcmp_py_http(BIO *, void *, int, int);

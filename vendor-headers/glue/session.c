@@ -38,6 +38,7 @@ typedef struct osslcmp_session {
     void *http_cb_arg;
     int use_tls;
     int log_level;
+    OSSL_CMP_transfer_cb_t traced; /* what carries messages while Python looks on */
     unsigned long max_response;
     volatile int cancelled;     /* may be set from another thread */
     int stopped;                /* this transfer was cancelled or interrupted */
@@ -51,6 +52,7 @@ static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 
 static int osslcmp_py_tick(void *);
 static int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
+static void osslcmp_py_message(void *, int, const OSSL_CMP_MSG *);
 static void osslcmp_py_log(void *, const char *, const char *, int, int, const char *);
 
 static unsigned long osslcmp_built_version(void)
@@ -186,6 +188,11 @@ static void osslcmp_session_set_http_cb(osslcmp_session *s, OSSL_HTTP_bio_cb_t c
 static void osslcmp_session_set_log_level(osslcmp_session *s, int level)
 {
     s->log_level = level;
+}
+
+static void osslcmp_session_set_traced(osslcmp_session *s, OSSL_CMP_transfer_cb_t transfer)
+{
+    s->traced = transfer;
 }
 
 static void osslcmp_session_set_max_response(osslcmp_session *s, unsigned long length)

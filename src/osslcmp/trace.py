@@ -1,0 +1,240 @@
+"""What went over the wire: recorded, drawn as a ladder, saved as a page."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from . import _der as der
+from ._describe import summary
+from .enums import BodyType
+from .errors import CMPError
+from .message import Message
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+__all__ = ["Trace", "TraceEntry"]
+
+#: What a requester knows and nobody else should, by the type that it follows in a message.
+_SECRETS = tuple(
+    der.encode_oid(oid)
+    for oid in (
+        "1.3.6.1.5.5.7.5.1.1",  # regToken
+        "1.3.6.1.5.5.7.5.1.2",  # authenticator
+        "1.2.840.113549.1.9.7",  # challengePassword
+    )
+)
+_DEEP = 8
+_CONSTRUCTED = 0x20
+
+
+@dataclass(frozen=True)
+class TraceEntry:
+    """A message, or the end of a transaction that failed."""
+
+    sent: bool
+    """Whether the client sent it; else it received it."""
+    time: datetime.datetime
+    """When, in UTC."""
+    seconds: float
+    """When, after the trace's first entry."""
+    transaction_id: bytes | None
+    """The transaction that it belongs to; ``None`` if it has none."""
+    der: bytes | None
+    """The message, secrets in it overwritten; ``None`` if the entry is a failure."""
+    type: BodyType | None
+    """What kind of message; ``None`` if the entry is a failure."""
+    failure: str = ""
+    """The exception that ended the call."""
+
+    @cached_property
+    def message(self) -> Message | None:
+        """The message, to be looked at; ``None`` if the entry is a failure."""
+        return None if self.der is None or self.type is None else Message(self.der, self.type)
+
+    @property
+    def summary(self) -> str:
+        """What it is about, in a few words."""
+        return self.failure if self.message is None else summary(self.message)
+
+
+class Trace:
+    """Records the messages of a client: ``Client(..., trace=Trace())``.
+
+    Prints as a ladder diagram (``print(trace)``, or in colour ``trace.print()`` and ``rich.print(trace)``)
+    and saves as a page (:meth:`save`). Holds no secret: keys and shared secrets are in no message, and
+    registration tokens and challenge passwords, which are, are overwritten before anything is kept.
+
+    May be shared by many clients and threads. It keeps the last ``limit`` entries, all of them if ``None``.
+    """
+
+    def __init__(self, limit: int | None = 10000) -> None:
+        self._entries: deque[TraceEntry] = deque(maxlen=limit)
+        self._lock = threading.Lock()
+        self._start: float | None = None
+
+    # -- recording ----------------------------------------------------------------------------------------
+
+    def seen(self, sent: bool, encoding: bytes, kind: int, transaction_id: bytes | None) -> None:
+        """Record a message. Called while a transaction runs."""
+        self._add(sent, transaction_id, without_secrets(encoding), BodyType(kind))
+
+    def failed(self, error: BaseException, transaction_id: bytes | None) -> None:
+        """Record that a call ended in an exception. Its text only where it is ours."""
+        kind = type(error).__name__
+        told = f"{kind}: {error}" if isinstance(error, CMPError) else kind
+        self._add(False, transaction_id, None, None, told)
+
+    def _add(
+        self,
+        sent: bool,
+        transaction_id: bytes | None,
+        encoding: bytes | None,
+        kind: BodyType | None,
+        failure: str = "",
+    ) -> None:
+        now, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
+        with self._lock:
+            if self._start is None:
+                self._start = clock
+            entry = TraceEntry(sent, now, clock - self._start, transaction_id, encoding, kind, failure)
+            self._entries.append(entry)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def entries(self) -> tuple[TraceEntry, ...]:
+        """What was recorded, in order."""
+        with self._lock:
+            return tuple(self._entries)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, in order."""
+        return tuple(entry.message for entry in self.entries if entry.message is not None)
+
+    @property
+    def transactions(self) -> dict[bytes | None, list[TraceEntry]]:
+        """The entries by transaction, the first one first."""
+        found: dict[bytes | None, list[TraceEntry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.transaction_id, []).append(entry)
+        return found
+
+    def of(self, transaction_id: bytes | None) -> Trace:
+        """A trace of one transaction alone: what has been recorded of it until now."""
+        part = Trace(self._entries.maxlen)
+        part._start = self._start
+        part._entries.extend(entry for entry in self.entries if entry.transaction_id == transaction_id)
+        return part
+
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        with self._lock:
+            self._entries.clear()
+            self._start = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[TraceEntry]:
+        return iter(self.entries)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.Trace of {len(self)} entries>"
+
+    # -- showing ------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return self.ladder()
+
+    def ladder(self, width: int = 88, *, ascii_only: bool = False) -> str:
+        """A ladder diagram in plain text, ``width`` columns wide; ``ascii_only``: no line drawing."""
+        from ._ladder import draw
+
+        return "\n".join(line.text for line in draw(self, width, ascii_only=ascii_only))
+
+    def print(self, file: TextIO | None = None) -> None:
+        """Print the ladder diagram to ``file`` (default: standard output), in colour if rich is installed."""
+        file = sys.stdout if file is None else file
+        try:
+            from rich.console import Console
+        except ImportError:
+            print(self.ladder(ascii_only=not _draws_lines(file)), file=file)
+            return
+        Console(file=file, highlight=False).print(self)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        from ._ladder import draw
+
+        for line in draw(self, options.max_width, ascii_only=options.ascii_only):
+            yield Text.assemble(*line.spans, no_wrap=True, overflow="crop")
+
+    def html(self, title: str = "CMP trace") -> str:
+        """One self-contained HTML page: the ladder diagram with the decoded messages beside it."""
+        from ._trace_html import page
+
+        return page(self, title)
+
+    def save(self, path: str | os.PathLike[str], title: str = "CMP trace") -> None:
+        """Write :meth:`html` to a file. Raises ``OSError``."""
+        Path(path).write_text(self.html(title), encoding="utf-8")
+
+
+def _draws_lines(file: TextIO) -> bool:
+    encoding = getattr(file, "encoding", None) or ("utf-8" if isinstance(file, io.StringIO) else "ascii")
+    try:
+        "│─▶◀".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def without_secrets(encoding: bytes) -> bytes:
+    """The same message with what is secret in it overwritten: of equal length, still DER."""
+    if not any(oid in encoding for oid in _SECRETS):
+        return encoding
+    data = bytearray(encoding)
+    for oid in _SECRETS:
+        start = encoding.find(oid)
+        while start >= 0:
+            value = start + len(oid)
+            try:
+                stop = der.read_at(encoding, value)[1]
+            except der.DERError:
+                stop = len(encoding)
+            _overwrite(data, value, stop, _DEEP)
+            start = encoding.find(oid, value)
+    return bytes(data)
+
+
+def _overwrite(data: bytearray, start: int, end: int, depth: int) -> None:
+    """Overwrite what the elements from ``start`` to ``end`` hold, but not their structure."""
+    while start < end:
+        try:
+            element, stop = der.read_at(bytes(data[:end]), start)
+        except der.DERError:
+            data[start:end] = b"x" * (end - start)
+            return
+        begin = stop - len(element.content)
+        if data[start] & _CONSTRUCTED and depth:
+            _overwrite(data, begin, stop, depth - 1)
+        else:
+            data[begin:stop] = b"x" * (stop - begin)
+        start = stop
