@@ -214,10 +214,11 @@ def moment(element: Element) -> datetime.datetime:
         whole, _, fraction = stamp.removesuffix("Z").partition(".")
         if not stamp.endswith("Z") or len(whole) != 14 or not (whole + fraction).isdigit():
             raise ValueError
-        parts = (
-            int(whole[start:stop]) for start, stop in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
+        day = datetime.date(int(whole[:4]), int(whole[4:6]), int(whole[6:8]))
+        time = datetime.time(
+            int(whole[8:10]), int(whole[10:12]), int(whole[12:]), tzinfo=datetime.timezone.utc
         )
-        return datetime.datetime(*parts, tzinfo=datetime.timezone.utc)
+        return datetime.datetime.combine(day, time)
     except ValueError:
         raise DERError("not a time") from None
 
