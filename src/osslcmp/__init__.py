@@ -1,98 +1,51 @@
-"""OpenSSL's own implementation of CMP (RFC 9810) for Python."""
+"""OpenSSL's own implementation of CMP (RFC 9810) for Python.
+
+Names are imported when they are first used, so that the command and the pytest plugin start without libcrypto. What
+type checkers see stands in ``__init__.pyi``.
+"""
+
+from __future__ import annotations
 
 import logging
+from importlib import import_module
 
-from ._bodyparts import AlgorithmIdentifier
-from ._certreq import CertificateRequest
-from ._ctx_genm import CertReqTemplate, RootCAUpdate
-from ._lib import features, ffi, lib, openssl_version
-from ._providers import LibraryContext, Provider, load_provider
-from .check import CertificateCheck
-from .client import Client
-from .context import Context, certconf
-from .crm import CertReqMsg
-from .enrollment import Enrollment
-from .enums import (
-    CR,
-    IR,
-    KUR,
-    P10CR,
-    BodyType,
-    FailureInfo,
-    Option,
-    PKIStatus,
-    POPOMethod,
-    RevocationReason,
-    Severity,
-)
-from .errors import (
-    CMPError,
-    ConfirmError,
-    ErrorEntry,
-    OpenSSLError,
-    ProtectionError,
-    RejectedError,
-    RequestError,
-    ResponseError,
-    TransferError,
-    TransferTimeout,
-    UnsupportedError,
-)
-from .itav import InfoTypeAndValue
-from .message import Message
-from .revocation import Revocation
-from .tls import TLS
-from .trace import Trace, TraceEntry
-from .transaction import Transaction
+_MODULES = {
+    "_bodyparts": "AlgorithmIdentifier",
+    "_certreq": "CertificateRequest",
+    "_ctx_genm": "CertReqTemplate RootCAUpdate",
+    "_lib": "features ffi lib openssl_version",
+    "_providers": "LibraryContext Provider load_provider",
+    "check": "CertificateCheck",
+    "client": "Client",
+    "context": "Context certconf",
+    "crm": "CertReqMsg",
+    "enrollment": "Enrollment",
+    "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
+    "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
+    " TransferError TransferTimeout UnsupportedError",
+    "itav": "InfoTypeAndValue",
+    "message": "Message",
+    "revocation": "Revocation",
+    "tls": "TLS",
+    "trace": "Trace TraceEntry",
+    "transaction": "Transaction",
+}
+_WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}
 
-__all__ = [
-    "CR",
-    "IR",
-    "KUR",
-    "P10CR",
-    "TLS",
-    "AlgorithmIdentifier",
-    "BodyType",
-    "CMPError",
-    "CertReqMsg",
-    "CertReqTemplate",
-    "CertificateCheck",
-    "CertificateRequest",
-    "Client",
-    "ConfirmError",
-    "Context",
-    "Enrollment",
-    "ErrorEntry",
-    "FailureInfo",
-    "InfoTypeAndValue",
-    "LibraryContext",
-    "Message",
-    "OpenSSLError",
-    "Option",
-    "PKIStatus",
-    "POPOMethod",
-    "ProtectionError",
-    "Provider",
-    "RejectedError",
-    "RequestError",
-    "ResponseError",
-    "Revocation",
-    "RevocationReason",
-    "RootCAUpdate",
-    "Severity",
-    "Trace",
-    "TraceEntry",
-    "Transaction",
-    "TransferError",
-    "TransferTimeout",
-    "UnsupportedError",
-    "certconf",
-    "features",
-    "ffi",
-    "lib",
-    "load_provider",
-    "openssl_version",
-]
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})
+
 
 # Whoever wants the log adds a handler; Python's last resort would print warnings.
 logging.getLogger("osslcmp").addHandler(logging.NullHandler())

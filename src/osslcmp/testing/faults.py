@@ -1,0 +1,124 @@
+"""What a scripted server may do instead of answering as it should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..enums import FailureInfo
+
+__all__ = [
+    "Delay",
+    "Fault",
+    "Reject",
+    "Wait",
+    "bad_protection",
+    "cert_req_id",
+    "delay",
+    "drop_response",
+    "html_503",
+    "issue_other_key",
+    "no_extra_certs",
+    "ok",
+    "reject",
+    "waiting",
+    "wrong_nonce",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One step of a script: it takes effect on one message."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Wait(Fault):
+    """Let the client poll."""
+
+    times: int = 1
+    check_after: int = 1
+
+
+@dataclass(frozen=True)
+class Reject(Fault):
+    """Refuse the request."""
+
+    failure_info: FailureInfo = FailureInfo.badRequest
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Delay(Fault):
+    """Answer late."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CertReqId(Fault):
+    """Answer with this certReqId."""
+
+    number: int = 0
+
+
+def ok() -> Fault:
+    """Answer as it should be: a step that does nothing, to let one message pass."""
+    return Fault("ok")
+
+
+def waiting(times: int = 1, check_after: int = 1) -> Fault:
+    """Answer a certificate request with *waiting*; the client has to poll ``times`` times, ``check_after`` s apart."""
+    if times < 1 or check_after < 0:
+        raise ValueError("waiting: times must be positive and check_after not negative")
+    return Wait("waiting", times, check_after)
+
+
+def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rejected by script") -> Fault:
+    """Refuse with this failInfo (flags or the name of one bit) and text."""
+    return Reject("reject", FailureInfo[failure] if isinstance(failure, str) else FailureInfo(failure), text)
+
+
+def drop_response() -> Fault:
+    """Process the message, then close the connection without an answer."""
+    return Fault("drop_response")
+
+
+def html_503() -> Fault:
+    """Do not process the message; answer HTTP 503 with an HTML page, as a rate limiter does."""
+    return Fault("html_503")
+
+
+def wrong_nonce() -> Fault:
+    """Answer with another recipNonce than the request's senderNonce, validly protected."""
+    return Fault("wrong_nonce")
+
+
+def bad_protection() -> Fault:
+    """Answer with a damaged protection."""
+    return Fault("bad_protection")
+
+
+def no_extra_certs() -> Fault:
+    """Leave extraCerts out of the answer: they are not protected."""
+    return Fault("no_extra_certs")
+
+
+def cert_req_id(number: int) -> Fault:
+    """Put another certReqId into ip, cp or kup, validly protected: 0 to a p10cr is what many servers do.
+
+    A certConf that repeats it is answered with a pkiConf.
+    """
+    return CertReqId("cert_req_id", number)
+
+
+def delay(seconds: float) -> Fault:
+    """Answer this many seconds late."""
+    if seconds < 0:
+        raise ValueError("delay: seconds must not be negative")
+    return Delay("delay", seconds)
+
+
+def issue_other_key() -> Fault:
+    """Issue the certificate for another public key than was asked for."""
+    return Fault("issue_other_key")

@@ -1,0 +1,282 @@
+"""A CMP server that really issues, does what a script says, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from .. import _der as der
+from .._der import explicit
+from ..enums import BodyType, FailureInfo
+from ..errors import TransferError
+from ..message import Message
+from ..server import CertificateRequest, EmbeddedCA, Issued, Rejected, Waiting, http, wire
+from ..server.core import Server
+from .faults import CertReqId, Delay, Fault, Reject, Wait
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["CMPServer", "ScriptedCA"]
+
+REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
+_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
+_PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
+
+
+class _HTTPFault(BaseException):
+    """Passes by the handlers of errors: it is what was wanted."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.name)
+        self.fault = fault
+
+
+class ScriptedCA(EmbeddedCA):
+    """An embedded CA that obeys a plan for a transaction."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.plans: dict[bytes, Fault] = {}
+
+    def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
+        """Issue, wait or refuse as planned for this transaction."""
+        plan = self.plans.get(request.transaction_id)
+        if isinstance(plan, Wait) and request.polls < plan.times:
+            return Waiting(plan.check_after, "waiting by script")
+        if isinstance(plan, Reject):
+            return Rejected(plan.failure_info, plan.text)
+        if plan is not None and plan.name == "issue_other_key":
+            other = ec.generate_private_key(ec.SECP256R1()).public_key()
+            request = replace(request, public_key=other)
+        return super().issue(request)
+
+    def revoke(self, request: Any) -> Any:
+        """Refuse if that is the plan."""
+        plan = self.plans.get(request.transaction_id)
+        return Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else super().revoke(request)
+
+    def general(self, request: Any) -> Any:
+        """Refuse if that is the plan."""
+        plan = self.plans.get(request.transaction_id)
+        return (
+            Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else super().general(request)
+        )
+
+
+class CMPServer:
+    """A CMP server for tests: ``url``, ``reference``, ``secret``, ``root``, ``script(...)``, ``requests``.
+
+    It answers over HTTP on 127.0.0.1 and, called with DER, in the process. ``options`` go to
+    :class:`osslcmp.server.Server`.
+    """
+
+    def __init__(self, ca: ScriptedCA | None = None, **options: Any) -> None:
+        self.ca = ca if ca is not None else ScriptedCA()
+        self.reference, self.secret = REFERENCE, SECRET
+        self.ca.add_secret(self.reference, self.secret)
+        self.requests: list[Message] = []
+        """Every message that came, decoded."""
+        self.responses: list[Message] = []
+        """Every answer that went out and that is a CMP message."""
+        self._lock = threading.Lock()
+        self._any: deque[Fault] = deque()
+        self._by_type: dict[BodyType, deque[Fault]] = {}
+        self._renumbered: set[bytes] = set()
+        self._server: Server = self.ca.server(**options)
+        app = _application(self)
+        limit = self._server.max_message_size
+        self._running = http.serve(app, "127.0.0.1", 0, limit=limit, threads=8, timeout=10.0)
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self._running.url
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The trust anchor of the CA and of the server's signatures."""
+        return self.ca.root
+
+    @property
+    def server(self) -> Server:
+        """The server behind it."""
+        return self._server
+
+    def script(self, *faults: Fault, **by_type: Fault | Iterable[Fault]) -> None:
+        """What to do with the next messages, one step each, in order.
+
+        By keyword, steps for one type of message only: ``script(certconf=drop_response(), ir=[ok(), reject()])``;
+        these go first. Polls of a transaction that waits use no step of the general order. Replaces what is left of an
+        earlier script.
+        """
+        plans: dict[BodyType, deque[Fault]] = {}
+        for name, steps in by_type.items():
+            try:
+                kind = BodyType[name.upper()]
+            except KeyError:
+                raise ValueError(f"script: {name!r} is no type of message") from None
+            plans[kind] = deque([steps] if isinstance(steps, Fault) else steps)
+        for fault in (*faults, *(step for steps in plans.values() for step in steps)):
+            if not isinstance(fault, Fault):
+                raise TypeError(f"script: a step such as waiting(), not {fault!r}")
+        with self._lock:
+            self._any, self._by_type = deque(faults), plans
+
+    @property
+    def script_left(self) -> int:
+        """How many steps were not used yet."""
+        with self._lock:
+            return len(self._any) + sum(map(len, self._by_type.values()))
+
+    def _step(self, kind: BodyType, transaction_id: bytes) -> Fault | None:
+        with self._lock:
+            if self._by_type.get(kind):
+                return self._by_type[kind].popleft()
+            if kind is BodyType.POLLREQ and isinstance(self.ca.plans.get(transaction_id), Wait):
+                return None
+            return self._any.popleft() if self._any else None
+
+    def answer(self, request: bytes) -> bytes:
+        """The answer to one message, after the script; raises for faults of HTTP."""
+        raw = wire.read_message(request, self._server.max_message_size)
+        kind = BodyType(raw.body_type)
+        self.requests.append(Message.from_der(request))
+        fault = self._step(kind, raw.transaction_id)
+        if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
+            return self._send(self._confirmed(raw))
+        if fault is None:
+            return self._send(self._server.process(request))
+        if fault.name == "html_503":
+            raise _HTTPFault(fault)
+        if isinstance(fault, Delay):
+            time.sleep(fault.seconds)
+        if isinstance(fault, (Wait, Reject)) or fault.name == "issue_other_key":
+            self.ca.plans[raw.transaction_id] = fault
+        answer = self._server.process(request)
+        if fault.name == "drop_response":
+            raise _HTTPFault(fault)
+        return self._send(self._spoil(fault, raw, answer))
+
+    def _send(self, answer: bytes) -> bytes:
+        self.responses.append(Message.from_der(answer))
+        return answer
+
+    def _spoil(self, fault: Fault, request: wire.RawMessage, answer: bytes) -> bytes:
+        if fault.name == "no_extra_certs":
+            return _without_extra_certs(answer)
+        if fault.name == "bad_protection":
+            return _damaged(answer)
+        if fault.name == "wrong_nonce":
+            return self._protected(request, _replaced_header(answer, 6, os.urandom(16)))
+        if isinstance(fault, CertReqId):
+            self._renumbered.add(request.transaction_id)
+            return self._protected(request, _with_request_id(answer, fault.number))
+        return answer
+
+    def _confirmed(self, request: wire.RawMessage) -> bytes:
+        """A pkiConf for a certConf with a certReqId that we made up: libcrypto would refuse it."""
+        refusal = self._server._refuse(request, FailureInfo.badRequest, "")
+        header, _, *rest = der.sequence(refusal)
+        body = der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL))
+        answer = _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
+        return self._protected(request, answer)
+
+    def _protected(self, request: wire.RawMessage, answer: bytes) -> bytes:
+        """Protected again, as the answer to ``request`` should be."""
+        engine = self._server._engine(request)
+        try:
+            return engine.protect(answer, request.transaction_id)
+        finally:
+            engine.close()
+
+    def __call__(self, request: bytes) -> bytes:
+        """Answer in the process: ``Client(transport=cmp_server)``."""
+        try:
+            return self.answer(request)
+        except _HTTPFault as fault:
+            if fault.fault.name == "html_503":
+                raise TransferError("HTTP status 503, text/html") from None
+            raise ConnectionResetError("the response was dropped by script") from None
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._running.stop()
+        self._server.close()
+
+    def __enter__(self) -> CMPServer:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _application(server: CMPServer) -> Callable[..., Iterable[bytes]]:
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return http.wsgi_app(server.answer, server.server.max_message_size, environ, start_response)
+        except _HTTPFault as fault:
+            if fault.fault.name == "html_503":
+                length = ("Content-Length", str(len(_PAGE)))
+                start_response("503 Service Unavailable", [("Content-Type", "text/html"), length])
+                return [_PAGE]
+            from cheroot.errors import FatalSSLAlert
+
+            # The one exception after which cheroot closes a connection without a word.
+            raise FatalSSLAlert from None
+
+    return app
+
+
+def _rebuilt(parts: Iterable[bytes]) -> bytes:
+    return der.encode(der.SEQUENCE, *parts)
+
+
+def _without_extra_certs(message: bytes) -> bytes:
+    header, body, *rest = der.sequence(message)
+    kept = (field.encoding for field in rest if field.tag != explicit(1))
+    return _rebuilt([header.encoding, body.encoding, *kept])
+
+
+def _damaged(message: bytes) -> bytes:
+    """With the last octet of the protection changed."""
+    header, body, *rest = der.sequence(message)
+    parts = [header.encoding, body.encoding]
+    for field in rest:
+        encoding = field.encoding
+        parts.append(encoding[:-1] + bytes([encoding[-1] ^ 1]) if field.tag == explicit(0) else encoding)
+    return _rebuilt(parts)
+
+
+def _replaced_header(message: bytes, number: int, value: bytes) -> bytes:
+    """With an octet string of the header replaced."""
+    header, *rest = der.sequence(message)
+    new = der.encode(explicit(number), der.encode(der.OCTET_STRING, value))
+    fields = (
+        new if field.tag == explicit(number) else field.encoding for field in der.sequence(header.encoding)
+    )
+    return _rebuilt([_rebuilt(fields), *(field.encoding for field in rest)])
+
+
+def _with_request_id(message: bytes, number: int) -> bytes:
+    """With another certReqId in the one CertResponse of ip, cp or kup; others stay as they are."""
+    header, body, *rest = der.sequence(message)
+    if body.tag not in map(explicit, _ANSWERS):
+        return message
+    *pubs, responses = der.sequence(body.content)
+    ((response),) = der.sequence(responses.encoding)
+    _, *others = der.sequence(response.encoding)
+    changed = _rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
+    content = _rebuilt([*(pub.encoding for pub in pubs), _rebuilt([changed])])
+    return _rebuilt([header.encoding, der.encode(body.tag, content), *(field.encoding for field in rest)])
