@@ -177,7 +177,15 @@ def fresh(suite: str, log: IO[str]) -> str:
 
 def crossed(log: IO[str]) -> str:
     """This machine's build with Debian 13's OpenSSL; and the other way round, which has to be refused."""
-    status = matrix_wheels.crossed(matrix_roots.debian13(log), PLACE, log)
+    root = matrix_roots.debian13(log)
+    synchronize(CACHE / "source", root.inside(PLACE))
+    if root.run(log, "./dev", "setup", cwd=PLACE):
+        raise Failed("./dev setup failed in Debian 13")
+    (name, python), *_ = pythons().items()
+    here = synchronize(CACHE / "source", CACHE / "trees" / name)
+    if matrix_roots.execute(["./dev", "setup"], log, cwd=here, env={**os.environ, "PYTHON": python}):
+        raise Failed("./dev setup failed on this machine")
+    status = matrix_wheels.crossed(here, root, PLACE, log)
     return f"{checked(status, log)}; the other way round is refused"
 
 

@@ -145,18 +145,24 @@ def build_all(log: IO[str]) -> list[Path]:
         raise Failed(f"building failed: {failure}") from failure
 
 
-def crossed(root: Root, place: str, log: IO[str]) -> int:
+def crossed(here: Path, root: Root, place: str, log: IO[str]) -> int:
     """In a root with a newer OpenSSL: the tests with this machine's extension; their exit status.
 
     And the other way round: the root's extension with this machine's OpenSSL must refuse, naming both.
 
+    Args:
+        here: a tree that is set up on this machine.
+        root: the root.
+        place: where in the root the tree is set up.
+        log: gets all that is said.
+
     Raises:
-        NotRun: this machine's OpenSSL is not older than that of the root.
+        NotRun: this machine's OpenSSL is not an older one.
         Failed: there was no refusal, or it was not clear.
     """
-    built_here = max((CACHE / "trees").glob("python3.*/src/osslcmp/_native.abi3.so"), default=None)
-    if built_here is None:
-        raise NotRun("no entry python3.N has been built before")
+    built_here = here / "src" / "osslcmp" / "_native.abi3.so"
+    if not re.search(rb"OpenSSL 3\.0\.\d+ ", built_here.read_bytes()):
+        raise NotRun("this machine has another OpenSSL than 3.0")
     libraries = root.inside("/opt/older-openssl")
     libraries.mkdir(parents=True, exist_ok=True)
     maps = subprocess.run(["ldd", str(built_here)], capture_output=True, text=True, check=True).stdout
