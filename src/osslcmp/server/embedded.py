@@ -4,10 +4,11 @@ demonstrations."""
 from __future__ import annotations
 
 import datetime
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -29,6 +30,9 @@ from .authority import (
     Waiting,
 )
 from .core import Server
+
+if TYPE_CHECKING:
+    from .persistent import PersistentCA
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 
@@ -107,6 +111,20 @@ class EmbeddedCA(Authority):
         if issuer is None:
             issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
         self._issuer = Signer(*issuer)
+
+    @staticmethod
+    def open(
+        directory: str | os.PathLike[str],
+        secrets: Mapping[str | bytes, str | bytes] | None = None,
+        **options: Any,
+    ) -> PersistentCA:
+        """A CA whose keys are in a directory and whose records are in a database, made at the first start.
+
+        The arguments are those of osslcmp.server.persistent.PersistentCA.
+        """
+        from .persistent import PersistentCA
+
+        return PersistentCA(directory, secrets, **options)
 
     @property
     def root(self) -> x509.Certificate:
@@ -254,9 +272,12 @@ class EmbeddedCA(Authority):
         """The one valid certificate for a key; None when it is not clear which."""
         if public_key_info is None:
             return None
-        found = [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
+        found = self._with_key(public_key_info)
         valid = [r for r in found if r.revoked is None] or found
         return valid[0] if len(valid) == 1 else None
+
+    def _with_key(self, public_key_info: bytes) -> list[Record]:
+        return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
 
     def _reference_of(self, signer: x509.Certificate | None) -> bytes | None:
         record = None if signer is None else self.record(signer)

@@ -234,13 +234,15 @@ def make_crl(
     issuer_key: CertificateIssuerPrivateKeyTypes,
     number: int,
     revoked: Iterable[tuple[int, datetime.datetime, RevocationReason]],
+    after: datetime.datetime | None = None,
 ) -> x509.CertificateRevocationList:
-    """A CRL with these serial numbers, times and reasons."""
+    """A CRL with these serial numbers, times and reasons, whose thisUpdate is later than ``after``."""
     now = _now()
+    start = now - BACKDATE if after is None else max(now - BACKDATE, after + datetime.timedelta(seconds=1))
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.subject)
-        .last_update(now - BACKDATE)
+        .last_update(start)
         .next_update(now + CRL_VALIDITY)
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(_authority_key(issuer), critical=False)

@@ -1,0 +1,193 @@
+"""The files of a persistent CA. Each appears whole or not at all, whenever the process is killed.
+
+::
+
+    root.pem            the trust anchor, for everybody
+    ca-1/               the CA; ca-2 and so on after updates of the root
+      root.pem root.key issuing.pem issuing.key
+      new-with-old.pem old-with-new.pem     after an update
+    server.pem          key and certificate of the CMP server
+    seal.key            seals the shared secrets in the database
+    ca.db               the database, unless it is elsewhere
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from . import issuing
+from .issuing import Pair
+
+__all__ = ["Directory", "Generation"]
+
+_PUBLIC, _PRIVATE = 0o644, 0o600
+_SEAL_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A root CA and the issuing CA below it."""
+
+    root: x509.Certificate
+    root_key: CertificateIssuerPrivateKeyTypes | None
+    """None when it was taken away to a safe place."""
+    issuer: x509.Certificate
+    issuer_key: CertificateIssuerPrivateKeyTypes
+    new_with_old: x509.Certificate | None = None
+    """The root's key, certified by the root before it."""
+    old_with_new: x509.Certificate | None = None
+    """The key of the root before it, certified by this root."""
+
+
+class Directory:
+    """The files of a persistent CA in ``path``, which is made when it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def root_file(self) -> Path:
+        """Where the trust anchor is."""
+        return self.path / "root.pem"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the SQLite database is."""
+        return self.path / "ca.db"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out."""
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def seal_key(self) -> bytes:
+        """The key that seals secrets, made when missing. Call with the directory locked."""
+        path = self.path / "seal.key"
+        if not path.exists():
+            write(path, os.urandom(_SEAL_LENGTH), _PRIVATE)
+        return path.read_bytes()
+
+    def publish_root(self, root: x509.Certificate) -> None:
+        """Write ``root.pem``."""
+        pem = root.public_bytes(Encoding.PEM)
+        if not self.root_file.exists() or self.root_file.read_bytes() != pem:
+            write(self.root_file, pem, _PUBLIC)
+
+    def generations(self) -> list[Generation]:
+        """All that there have been, the current one last."""
+        numbers = sorted(
+            int(path.name[3:]) for path in self.path.glob("ca-*") if path.name[3:].isdigit() and path.is_dir()
+        )
+        return [_read_generation(self.path / f"ca-{number}") for number in numbers]
+
+    def add_generation(self, generation: Generation) -> None:
+        """Make this the current one. Call with the directory locked."""
+        number = len(self.generations()) + 1
+        draft = self.path / f"ca-{number}.new"
+        if draft.exists():
+            shutil.rmtree(draft)  # of a process that was killed
+        draft.mkdir(mode=0o700)
+        for name, certificate in (
+            ("root.pem", generation.root),
+            ("issuing.pem", generation.issuer),
+            ("new-with-old.pem", generation.new_with_old),
+            ("old-with-new.pem", generation.old_with_new),
+        ):
+            if certificate is not None:
+                write(draft / name, certificate.public_bytes(Encoding.PEM), _PUBLIC)
+        for name, key in (("root.key", generation.root_key), ("issuing.key", generation.issuer_key)):
+            if key is not None:
+                write(draft / name, _key_pem(key), _PRIVATE)
+        draft.rename(self.path / f"ca-{number}")
+        _sync(self.path)
+
+    def server_credentials(self, name: str, issuer: x509.Certificate, key: object) -> Pair:
+        """Certificate and key of the CMP server, made when missing or of another issuer. Call with the
+        directory locked."""
+        path = self.path / "server.pem"
+        if path.exists():
+            data = path.read_bytes()
+            certificate = x509.load_pem_x509_certificate(data)
+            if certificate.issuer == issuer.subject and _signed_by(certificate, issuer):
+                return certificate, _key(data)
+        pair = issuing.make_server_certificate(name, issuer, cast(CertificateIssuerPrivateKeyTypes, key))
+        write(path, _key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
+        return pair
+
+
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that is there whole, on the disk, or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_generation(path: Path) -> Generation:
+    def certificate(name: str) -> x509.Certificate | None:
+        file = path / name
+        return x509.load_pem_x509_certificate(file.read_bytes()) if file.exists() else None
+
+    root, issuer = certificate("root.pem"), certificate("issuing.pem")
+    if root is None or issuer is None:
+        raise ValueError(f"{path}: root.pem or issuing.pem is missing")
+    root_key = path / "root.key"
+    return Generation(
+        root=root,
+        root_key=_key(root_key.read_bytes()) if root_key.exists() else None,
+        issuer=issuer,
+        issuer_key=_key((path / "issuing.key").read_bytes()),
+        new_with_old=certificate("new-with-old.pem"),
+        old_with_new=certificate("old-with-new.pem"),
+    )
+
+
+def _key(data: bytes) -> CertificateIssuerPrivateKeyTypes:
+    return cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(data, None))
+
+
+def _key_pem(key: CertificateIssuerPrivateKeyTypes) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:  # an InvalidSignature, or a key of another kind
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""PersistentServer: a Server whose transactions outlive the process and may be taken up by another one."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ..enums import BodyType, FailureInfo, PKIStatus
+from . import wire
+from .authority import Authority, Issued, Waiting
+from .core import Server
+from .exchange import Transaction
+from .store import ConflictError, Store, TransactionRow
+from .transactions import Table
+
+__all__ = ["PersistentServer"]
+
+_ATTEMPTS = 5
+_LOCKS = 256
+_CACHE = 2_000
+_COUNT_INTERVAL = 1.0
+_STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
+
+
+class _Cache(Table[Transaction]):
+    """The transactions that this process has at hand. What has been late is decided by the database."""
+
+    def sweep(self) -> None:
+        """Nothing disappears by itself."""
+
+    def ids(self) -> list[bytes]:
+        """All transactionIDs, the oldest first."""
+        with self._lock:
+            return list(self._open)
+
+
+class PersistentServer(Server):
+    """A Server that answers only after what it answers is in a database.
+
+    The state of a transaction is its request, what the authority said and the nonce that the client has got.
+    From that any process makes the rest again: libcrypto is given the request once more. A message that comes
+    twice, because its answer was lost, gets the same answer twice.
+
+    Args:
+        authority: decides, and keeps its records in the same store.
+        store: the database.
+        tidy: is called now and then.
+        options: those of Server; ``max_transactions`` counts those of all processes.
+    """
+
+    def __init__(
+        self, authority: Authority, store: Store, *, tidy: Callable[[], object] | None = None, **options: Any
+    ) -> None:
+        super().__init__(authority, **options)
+        self._store = store
+        self._tidy = tidy
+        self._limit: int = options.get("max_transactions", self._table._limit)
+        self._table = self._cache = _Cache(2**62)
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+        self._full = False
+        self._next_count = 0.0
+
+    @property
+    def open_transactions(self) -> int:
+        """How many transactions of all processes wait for their clients."""
+        return self._store.open_transactions(time.time())
+
+    def process(self, der: bytes) -> bytes:
+        message = wire.read_message(der, self.max_message_size)
+        name = message.transaction_id
+        if not name:
+            return super().process(der)
+        if self._tidy is not None:
+            self._tidy()
+        with self._lock_of(name):
+            for _ in range(_ATTEMPTS - 1):
+                with suppress(ConflictError):
+                    return self._attempt(message)
+            return self._attempt(message)
+
+    __call__ = process
+
+    # -- one message -----------------------------------------------------------------------------------------
+
+    def _attempt(self, message: wire.RawMessage) -> bytes:
+        """Answer a message, unless another process changes the same things meanwhile (ConflictError)."""
+        try:
+            return self._answer(message)
+        except BaseException:
+            # What is at hand must never run ahead of the database.
+            self._drop(message.transaction_id)
+            raise
+
+    def _answer(self, message: wire.RawMessage) -> bytes:
+        name, digest = message.transaction_id, sha256(message.encoding).digest()
+        row = self._store.transaction(name)
+        alive = row is not None and row.deadline >= time.time()
+        if row is not None and alive and row.last_hash == digest:
+            return row.last_response
+        self._take_up(name, row if alive and row is not None and row.open else None)
+        before = _state(self._cache.get(name))
+        if before is None and message.body_type in _STARTS and self._is_full():
+            return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+        with self._store.unit() as unit:
+            answer = super().process(message.encoding)
+            after = self._cache.get(name)
+            if not unit.changes and _state(after) == before:
+                return answer
+            self._store.save_transaction(self._row(message, digest, answer, row, after))
+            self._store.commit(unit)
+        if after is not None:
+            after.version = (0 if row is None else row.version) + 1
+            self._trim()
+        return answer
+
+    def _row(
+        self,
+        message: wire.RawMessage,
+        digest: bytes,
+        answer: bytes,
+        before: TransactionRow | None,
+        after: Transaction | None,
+    ) -> TransactionRow:
+        """What is to be kept of a transaction."""
+        wait, polls = 0, 0
+        if after is not None:
+            polls = after.polls if after.request is None else after.request.polls
+            if isinstance(after.outcome, Waiting):
+                wait = after.outcome.check_after
+        return TransactionRow(
+            id=message.transaction_id,
+            version=0 if before is None else before.version,
+            open=after is not None,
+            request=b"" if after is None else after.message.encoding,
+            outcome=b"" if after is None else _write_outcome(after.outcome),
+            polls=polls,
+            sent_nonce=b"" if after is None else after.sent_nonce,
+            last_hash=digest,
+            last_response=answer,
+            deadline=time.time() + wait + self.transaction_timeout,
+        )
+
+    def _take_up(self, name: bytes, row: TransactionRow | None) -> None:
+        """Have at hand what the database has."""
+        entry = self._cache.get(name)
+        if entry is not None and row is not None and entry.version == row.version:
+            return
+        self._drop(name)
+        if row is not None:
+            entry = Transaction(wire.read_message(row.request, len(row.request)))
+            entry.outcome = _read_outcome(row.outcome)
+            entry.polls = row.polls
+            entry.sent_nonce = row.sent_nonce
+            entry.version = row.version
+            self._cache.add(entry)
+            entry.lock.release()
+
+    def _drop(self, name: bytes) -> None:
+        entry = self._cache.get(name)
+        if entry is not None:
+            with entry.lock:
+                self._cache.remove(entry)
+
+    # -- limits ----------------------------------------------------------------------------------------------
+
+    def _lock_of(self, name: bytes) -> threading.Lock:
+        # The hash is salted: nobody can choose a transactionID that shares a lock with another one.
+        return self._locks[hash(name) % _LOCKS]
+
+    def _is_full(self) -> bool:
+        now = time.monotonic()
+        if now >= self._next_count:
+            self._next_count = now + _COUNT_INTERVAL
+            self._full = self._store.open_transactions(time.time()) >= self._limit
+        return self._full
+
+    def _trim(self) -> None:
+        """Keep a limited number of transactions at hand; the others are in the database."""
+        if len(self._cache) <= _CACHE:
+            return
+        for name in self._cache.ids()[: _CACHE // 2]:
+            lock = self._lock_of(name)
+            if lock.acquire(blocking=False):
+                try:
+                    self._drop(name)
+                finally:
+                    lock.release()
+
+
+def _state(entry: Transaction | None) -> bytes | None:
+    """Changes whenever a client's message has had an effect: each answer has a nonce of its own."""
+    return None if entry is None else entry.sent_nonce
+
+
+def _write_outcome(outcome: object) -> bytes:
+    def write(certificate: x509.Certificate) -> str:
+        return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+
+    if isinstance(outcome, Waiting):
+        found: dict[str, Any] = {"check_after": outcome.check_after, "reason": outcome.reason}
+    else:
+        assert isinstance(outcome, Issued)
+        found = {
+            "certificate": write(outcome.certificate),
+            "chain": [write(certificate) for certificate in outcome.chain],
+            "ca_pubs": [write(certificate) for certificate in outcome.ca_pubs],
+            "status": int(outcome.status),
+            "text": outcome.text,
+        }
+    return json.dumps(found).encode()
+
+
+def _read_outcome(data: bytes) -> Issued | Waiting:
+    def read(text: str) -> x509.Certificate:
+        return x509.load_der_x509_certificate(base64.b64decode(text))
+
+    found = json.loads(data)
+    if "check_after" in found:
+        return Waiting(**found)
+    return Issued(
+        read(found["certificate"]),
+        chain=[read(text) for text in found["chain"]],
+        ca_pubs=[read(text) for text in found["ca_pubs"]],
+        status=PKIStatus(found["status"]),
+        text=found["text"],
+    )

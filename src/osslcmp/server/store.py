@@ -1,0 +1,404 @@
+"""What the persistent CA keeps in its database: SQLite or PostgreSQL, through SQLAlchemy 2.
+
+Several processes may use one database. What one message changes is written in one commit, at the end, on
+the condition that nothing it was decided upon has changed meanwhile (ConflictError); nothing is locked while
+the answer is made, so a process that is killed leaves nothing behind that others would have to clear up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+__all__ = ["CertificateRow", "ConflictError", "Store", "TransactionRow", "Unit"]
+
+_POOL_SIZE = 32
+_LOCK_TIMEOUT = 30.0
+_SCHEMA_LOCK = 0x6F73736C
+"""Key of the PostgreSQL advisory lock under which the tables are made."""
+
+metadata = sa.MetaData()
+
+SECRETS = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("reference", sa.LargeBinary, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+CERTIFICATES = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True),
+    sa.Column("serial", sa.String(42), nullable=False, unique=True),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("key_hash", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("reference", sa.LargeBinary),
+    sa.Column("confirmed", sa.Boolean, nullable=False),
+    sa.Column("confirm_by", sa.Double, nullable=False),
+    sa.Column("revoked", sa.Integer),
+    sa.Column("revoked_at", sa.Double),
+    sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
+    sa.Index("certificates_revoked", "revoked"),
+)
+TRANSACTIONS = sa.Table(
+    "transactions",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("outcome", sa.LargeBinary, nullable=False),
+    sa.Column("polls", sa.Integer, nullable=False),
+    sa.Column("sent_nonce", sa.LargeBinary, nullable=False),
+    sa.Column("last_hash", sa.LargeBinary, nullable=False),
+    sa.Column("last_response", sa.LargeBinary, nullable=False),
+    sa.Column("deadline", sa.Double, nullable=False, index=True),
+)
+CRLS = sa.Table(
+    "crls",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("changes", sa.Integer, nullable=False),
+)
+COUNTERS = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+_READING = "osslcmp_reading"
+_REVOCATIONS = "revocations"
+_SCHEMA, _SCHEMA_VERSION = "schema", 1
+
+Change = Callable[[sa.Connection], None]
+
+
+class ConflictError(Exception):
+    """Another process or thread was faster: nothing was written, decide again."""
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate as it is kept. Moments are seconds since 1970."""
+
+    serial: int
+    der: bytes
+    key_hash: bytes
+    reference: bytes | None
+    confirmed: bool
+    confirm_by: float
+    revoked: int | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True)
+class TransactionRow:
+    """A transaction as it is kept: enough to take it up again in any process."""
+
+    id: bytes
+    version: int
+    """Counts what was written; 0 before the first time."""
+    open: bool
+    """The client is expected to come back. Else kept to repeat the last answer."""
+    request: bytes
+    """The message that started it, as DER."""
+    outcome: bytes
+    """What the authority said."""
+    polls: int
+    """How often the client has come back."""
+    sent_nonce: bytes
+    """The senderNonce of the last answer."""
+    last_hash: bytes
+    """SHA-256 of the last message that was taken."""
+    last_response: bytes
+    """The answer to it."""
+    deadline: float
+    """Forgotten after this moment, in seconds since 1970."""
+
+
+@dataclass
+class Unit:
+    """What is to be written together."""
+
+    changes: list[Change] = field(default_factory=list)
+    added: dict[int, CertificateRow] = field(default_factory=dict)
+    """New certificates by serial number, because nobody can read them yet."""
+
+
+class Store:
+    """A database. May be used from many threads at once.
+
+    Args:
+        url: of SQLAlchemy, or ``postgresql://...``; its tables are made when they are missing.
+
+    Raises:
+        ImportError: the driver is not installed.
+        ValueError: the database was made by another release.
+    """
+
+    def __init__(self, url: str) -> None:
+        found = sa.make_url(url)
+        if found.drivername in ("postgresql", "postgres"):
+            found = found.set(drivername="postgresql+psycopg")
+        sqlite = found.get_backend_name() == "sqlite"
+        if sqlite and found.database in (None, "", ":memory:"):
+            raise ValueError("an SQLite database needs a file")
+        options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_TIMEOUT}} if sqlite else {}
+        self._engine = sa.create_engine(found, pool_size=_POOL_SIZE, pool_pre_ping=not sqlite, **options)
+        # A statement that only reads needs no transaction. On SQLite this is an option of ours, see below.
+        reading: dict[str, Any] = {_READING: True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reading = self._engine.execution_options(**reading)
+        self._local = threading.local()
+        if sqlite:
+            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+        self._make_tables()
+
+    @classmethod
+    def in_file(cls, path: Path) -> Store:
+        """An SQLite database in a file, which only its owner can read."""
+        path.touch(mode=0o600)
+        return cls(sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False))
+
+    def _make_tables(self) -> None:
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+            metadata.create_all(connection)
+            version = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
+            if version is None:
+                connection.execute(
+                    sa.insert(COUNTERS),
+                    [{"name": _SCHEMA, "value": _SCHEMA_VERSION}, {"name": _REVOCATIONS, "value": 0}],
+                )
+            elif version != _SCHEMA_VERSION:
+                raise ValueError(f"the database has schema {version}, this release needs {_SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """What this thread changes inside is gathered, to be written with ``commit``; else it is dropped."""
+        unit = self._local.unit = Unit()
+        try:
+            yield unit
+        finally:
+            self._local.unit = None
+
+    @property
+    def _unit(self) -> Unit | None:
+        unit: Unit | None = getattr(self._local, "unit", None)
+        return unit
+
+    def commit(self, unit: Unit) -> None:
+        """Write all of it, or nothing, to the disk. Raises ConflictError."""
+        try:
+            with self._engine.begin() as connection:
+                for change in unit.changes:
+                    change(connection)
+        except IntegrityError as error:
+            raise ConflictError(str(error.orig)) from None
+
+    def _change(self, change: Change) -> None:
+        unit = self._unit
+        if unit is None:
+            self.commit(Unit([change]))
+        else:
+            unit.changes.append(change)
+
+    # -- secrets ---------------------------------------------------------------------------------------------
+
+    def secret(self, reference: bytes) -> bytes | None:
+        """The sealed secret of a client."""
+        query = sa.select(SECRETS.c.sealed).where(SECRETS.c.reference == reference)
+        found: bytes | None = self._scalar(query)
+        return found
+
+    def set_secret(self, reference: bytes, sealed: bytes | None) -> None:
+        """Add, replace or (None) remove a secret."""
+
+        def change(connection: sa.Connection) -> None:
+            connection.execute(sa.delete(SECRETS).where(SECRETS.c.reference == reference))
+            if sealed is not None:
+                connection.execute(sa.insert(SECRETS).values(reference=reference, sealed=sealed))
+
+        self._change(change)
+
+    # -- certificates ----------------------------------------------------------------------------------------
+
+    def add_certificate(self, row: CertificateRow) -> None:
+        """Keep a new certificate."""
+        values = {**vars(row), "serial": f"{row.serial:x}"}
+        if self._unit is not None:
+            self._unit.added[row.serial] = row
+        self._change(lambda connection: _done(connection.execute(sa.insert(CERTIFICATES).values(values))))
+
+    def certificate(self, serial: int) -> CertificateRow | None:
+        """The certificate with this serial number."""
+        if self._unit is not None and serial in self._unit.added:
+            return self._unit.added[serial]
+        found = self._certificates(CERTIFICATES.c.serial == f"{serial:x}")
+        return found[0] if found else None
+
+    def certificates(self, key_hash: bytes | None = None) -> list[CertificateRow]:
+        """All certificates, or those for one key, in the order of their issue."""
+        return self._certificates(sa.true() if key_hash is None else CERTIFICATES.c.key_hash == key_hash)
+
+    def revoked(self) -> list[CertificateRow]:
+        """What belongs on a CRL."""
+        return self._certificates(CERTIFICATES.c.revoked.is_not(None))
+
+    def confirm(self, serial: int) -> None:
+        """The client has the certificate."""
+        self._update(serial, CERTIFICATES.c.revoked.is_(None), confirmed=True)
+
+    def revoke(self, row: CertificateRow, reason: int | None, moment: float | None) -> None:
+        """Revoke a certificate that still is as in ``row``, or (None) release it from hold."""
+        same = CERTIFICATES.c.revoked.is_not_distinct_from(row.revoked)
+        self._update(row.serial, same, revoked=reason, revoked_at=moment)
+        self._change(_count_revocation)
+
+    def _update(self, serial: int, condition: sa.ColumnElement[bool], **values: Any) -> None:
+        statement = sa.update(CERTIFICATES).where(CERTIFICATES.c.serial == f"{serial:x}", condition)
+
+        def change(connection: sa.Connection) -> None:
+            if connection.execute(statement.values(values)).rowcount != 1:
+                raise ConflictError("the certificate has changed")
+
+        self._change(change)
+
+    def _certificates(self, condition: sa.ColumnElement[bool]) -> list[CertificateRow]:
+        query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
+        with self._reading.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            CertificateRow(
+                **{name: row[name] for name in row if name not in ("number", "serial")},
+                serial=int(row["serial"], 16),
+            )
+            for row in rows
+        ]
+
+    # -- transactions ----------------------------------------------------------------------------------------
+
+    def transaction(self, transaction_id: bytes) -> TransactionRow | None:
+        """A transaction by its transactionID."""
+        with self._reading.connect() as connection:
+            row = connection.execute(
+                sa.select(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id)
+            ).first()
+        return None if row is None else TransactionRow(**row._mapping)
+
+    def save_transaction(self, row: TransactionRow) -> None:
+        """Write a transaction that was read with the version ``row.version``, and count that up."""
+        values = {**vars(row), "version": row.version + 1}
+        if row.version == 0:
+            self._change(lambda connection: _done(connection.execute(sa.insert(TRANSACTIONS).values(values))))
+            return
+        same = (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
+
+        def change(connection: sa.Connection) -> None:
+            if connection.execute(sa.update(TRANSACTIONS).where(same).values(values)).rowcount != 1:
+                raise ConflictError("another process has answered")
+
+        self._change(change)
+
+    def open_transactions(self, now: float) -> int:
+        """How many transactions wait for their clients."""
+        waiting = TRANSACTIONS.c.open & (TRANSACTIONS.c.deadline >= now)
+        query = sa.select(sa.func.count()).select_from(TRANSACTIONS).where(waiting)
+        return int(self._scalar(query))
+
+    def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
+        """Forget transactions that are over; revoke what no client has confirmed in time.
+
+        Args:
+            now: seconds since 1970.
+            revoke_unconfirmed: the reason to revoke them with, None to keep them.
+
+        Returns:
+            How many certificates were revoked.
+        """
+        late = TRANSACTIONS.c.deadline < now
+        unconfirmed = (
+            sa.not_(CERTIFICATES.c.confirmed)
+            & CERTIFICATES.c.revoked.is_(None)
+            & (CERTIFICATES.c.confirm_by < now)
+        )
+        work = self._scalar(sa.select(sa.exists().where(late))) or (
+            revoke_unconfirmed is not None and self._scalar(sa.select(sa.exists().where(unconfirmed)))
+        )
+        if not work:
+            return 0
+        count = 0
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(TRANSACTIONS).where(late))
+            if revoke_unconfirmed is not None:
+                count = connection.execute(
+                    sa.update(CERTIFICATES)
+                    .where(unconfirmed)
+                    .values(revoked=revoke_unconfirmed, revoked_at=now)
+                ).rowcount
+                if count:
+                    _count_revocation(connection)
+        return count
+
+    # -- CRLs ------------------------------------------------------------------------------------------------
+
+    def revocations(self) -> int:
+        """Counts the changes that a CRL has to show."""
+        return int(self._scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _REVOCATIONS)))
+
+    def crl(self) -> tuple[int, bytes, int] | None:
+        """The last CRL: its number, its DER, and the count of ``revocations`` that it shows."""
+        with self._reading.connect() as connection:
+            row = connection.execute(sa.select(CRLS).order_by(CRLS.c.number.desc()).limit(1)).first()
+        return None if row is None else (row.number, row.der, row.changes)
+
+    def add_crl(self, number: int, der: bytes, changes: int) -> None:
+        """Make this the last CRL. Raises ConflictError when the number is taken."""
+
+        def change(connection: sa.Connection) -> None:
+            connection.execute(sa.insert(CRLS).values(number=number, der=der, changes=changes))
+            connection.execute(sa.delete(CRLS).where(CRLS.c.number < number))
+
+        self.commit(Unit([change]))
+
+    def _scalar(self, query: sa.Select[Any]) -> Any:
+        with self._reading.connect() as connection:
+            return connection.scalar(query)
+
+
+def _count_revocation(connection: sa.Connection) -> None:
+    connection.execute(
+        sa.update(COUNTERS).where(COUNTERS.c.name == _REVOCATIONS).values(value=COUNTERS.c.value + 1)
+    )
+
+
+def _done(_: object) -> None:
+    """An INSERT tells by an exception when it fails."""
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # The driver shall not begin transactions by itself: see _begin_sqlite.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(_LOCK_TIMEOUT * 1000)}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that first reads and then writes could fail in between; those that only read need none.
+    if not connection.get_execution_options().get(_READING):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
