@@ -59,6 +59,8 @@ class Transaction(Entry):
         self.request: CertificateRequest | None = None
         self.polls = 0
         """How often the client had come back when ``request`` was lost."""
+        self.version = 0
+        """Which state in a database this is."""
         self.outcome: Outcome | None = None
         self.engine: Engine | None = None
         """None when it has to be made again from ``message``."""
