@@ -306,7 +306,7 @@ def test_client_values(options: dict[str, Any]) -> None:
         {"general_info": [5]},
         {"recipient": 5},
         {"no_such_option": 5},
-        {"transport": lambda x: x},
+        {"transport": bytes},
     ],
     ids=str,
 )
