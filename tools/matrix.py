@@ -192,9 +192,9 @@ def crossed(log: IO[str]) -> str:
 def wheels(log: IO[str]) -> str:
     """Build them; see that they serve where they are meant for; run the tests with them."""
     lines = []
-    for built in matrix_wheels.build_all(log):
-        orders = matrix_wheels.check_wheel(built, log)
-        status = matrix_wheels.run_tests(built, log)
+    for place, built in matrix_wheels.build_all(log):
+        orders = matrix_wheels.check_wheel(place, built, log)
+        status = matrix_wheels.run_tests(place, log)
         lines.append(f"{checked(status, log)}, {orders}")
     return "; ".join(lines)
 

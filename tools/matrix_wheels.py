@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -52,18 +52,40 @@ activate = 1
 """
 
 
-def _must(log: IO[str], *command: str | Path, cwd: Path = TREE, **environment: str) -> str:
-    """Run a command that has to succeed; what it printed."""
-    words = [str(word) for word in command]
-    print("+", *words, file=log, flush=True)
-    run = subprocess.run(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, cwd=cwd,
-        env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
-    print(run.stdout, file=log, flush=True)
-    if run.returncode:
-        raise Failed(f"{' '.join(words[:4])} ... ended with exit status {run.returncode}")
-    return run.stdout
+class Place:
+    """A folder of this machine, or of a root, and commands there that have to succeed."""
+
+    def __init__(self, root: Root | None, folder: Path) -> None:
+        self.root = root
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def inside(self) -> Path:
+        """The folder as the commands see it."""
+        return Path("/", self.folder.relative_to(self.root.path)) if self.root else self.folder
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of the environment there."""
+        return self.inside / "venv" / "bin" / "python"
+
+    def run(self, log: IO[str], *command: str | Path, **environment: str) -> int:
+        """Run a command in the folder; its exit status."""
+        words = [str(word) for word in command]
+        if self.root:
+            return self.root.run(log, *words, cwd=str(self.inside), env=environment)
+        return execute(words, log, cwd=self.folder, env={**os.environ, **environment})
+
+    def must(self, log: IO[str], *command: str | Path, **environment: str) -> None:
+        """Run a command that has to succeed.
+
+        Raises:
+            Failed: it did not.
+        """
+        status = self.run(log, *command, **environment)
+        if status:
+            raise Failed(f"{' '.join(map(str, command))[:200]} ended with exit status {status}")
 
 
 def _in_minimal_root(built: Path, log: IO[str]) -> None:
@@ -78,69 +100,72 @@ def _in_minimal_root(built: Path, log: IO[str]) -> None:
             capture_output=True, text=True, check=True, env=root.environment(),
         ).stdout.strip()  # fmt: skip
         site = root.inside("/opt/site")
-        _must(
+        machine = platform.machine()
+        platforms = [word for n in range(17, 42) for word in ("--platform", f"manylinux_2_{n}_{machine}")]
+        Place(None, CACHE / "logs").must(
             log, sys.executable, "-m", "pip", "install", "-q", "--target", site, "--python-version", version,
-            "--only-binary", ":all:", f"{built}[server]",
+            *platforms, "--only-binary", ":all:", f"{built}[server]",
         )  # fmt: skip
         shutil.copy(PROBE, root.inside("/opt/probe.py"))
-        if root.run(log, "python3", "/opt/probe.py", "enrol", env={"PYTHONPATH": "/opt/site"}):
+        if root.run(log, "python3", "/opt/probe.py", "enrol", "--alone", env={"PYTHONPATH": "/opt/site"}):
             raise Failed(f"{built.name} does not enrol in a minimal Debian")
     finally:
         root.remove()
 
 
-def _environment(built: Path, log: IO[str]) -> Path:
-    """The Python of an environment here with the wheel, its neighbours, and what the tests need."""
-    folder = CACHE / "venvs" / built.parent.name
-    python = folder / "bin" / "python"
-    if not python.exists():
-        _must(log, sys.executable, "-m", "venv", "--clear", folder)
-    _must(log, python, "-m", "pip", "install", "-q", f"{built}[test]", *NEIGHBOURS)
-    _must(log, python, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", built)
-    return python
+def _install(place: Place, built: Path, log: IO[str]) -> None:
+    """An environment with the wheel, its neighbours, and what the tests need."""
+    shutil.copy(built, place.folder)
+    shutil.copy(PROBE, place.folder)
+    if not (place.folder / "venv" / "bin").exists():
+        place.must(log, "python3" if place.root else sys.executable, "-m", "venv", "--clear", "venv")
+    pip: list[str | Path] = [place.python, "-m", "pip", "install", "-q"]
+    place.must(log, *pip, f"./{built.name}[test]", *NEIGHBOURS)
+    place.must(log, *pip, "--no-deps", "--force-reinstall", f"./{built.name}")
 
 
-def _told(python: Path, folder: Path, log: IO[str]) -> None:
-    """OpenSSL's environment variables, with the system's provider modules."""
-    said = _must(log, "openssl", "version", "-m")
-    modules = re.search(r'"(.*)"', said)
-    if not modules:
-        raise Failed(f"openssl version -m said {said}")
-    (folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")
-    _must(
-        log, python, PROBE, "told", folder, cwd=folder, OPENSSL_CONF=str(folder / "told.cnf"),
-        OPENSSL_MODULES=modules[1], SSL_CERT_FILE=str(folder / "cert.pem"),
-    )  # fmt: skip
-
-
-def check_wheel(built: Path, log: IO[str]) -> str:
-    """All that is expected of a wheel; what came of it."""
+def check_wheel(place: Place, built: Path, log: IO[str]) -> str:
+    """All that is expected of a wheel but the tests; what came of it."""
     _in_minimal_root(built, log)
-    python = _environment(built, log)
-    folder = CACHE / "certificates"
-    folder.mkdir(exist_ok=True)
-    _must(log, python, "-c", CERTIFICATE, folder)
-    orders = _must(log, python, PROBE, "orders", folder, cwd=folder).strip()
-    _told(python, folder, log)
-    return orders
+    _install(place, built, log)
+    place.must(log, place.python, "-c", CERTIFICATE, ".")
+    place.must(log, place.python, "wheel_probe.py", "orders", place.inside)
+    (place.folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")
+    script = 'OPENSSL_MODULES=$(openssl version -m | sed \'s/.*"\\(.*\\)".*/\\1/\'); export OPENSSL_MODULES; exec "$@"'
+    place.must(
+        log, "sh", "-c", script, "sh", place.python, "wheel_probe.py", "told", place.inside,
+        OPENSSL_CONF=str(place.inside / "told.cnf"), SSL_CERT_FILE=str(place.inside / "cert.pem"),
+    )  # fmt: skip
+    log.flush()
+    (orders,) = re.findall(
+        r"^\d+ orders of import passed$", Path(log.name).read_text(encoding="utf-8"), re.MULTILINE
+    )[-1:]
+    return str(orders)
 
 
-def run_tests(built: Path, log: IO[str]) -> int:
+def run_tests(place: Place, log: IO[str]) -> int:
     """The tests with the installed wheel, but for those of the source tree; their exit status."""
-    tree = synchronize(CACHE / "source", CACHE / "trees" / "wheel")
-    python = CACHE / "venvs" / built.parent.name / "bin" / "python"
-    not_of_the_wheel = [f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "versions")]
-    command: Sequence[str] = [str(python), "-m", "pytest", "-n", "auto", *not_of_the_wheel]
-    return execute(command, log, cwd=tree)
+    synchronize(CACHE / "source", place.folder / "tree")
+    not_of_the_wheel = [
+        f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "versions")
+    ]
+    script = 'cd tree && exec "$@"'
+    return place.run(
+        log, "sh", "-c", script, "sh", place.python, "-m", "pytest", "-n", "auto", *not_of_the_wheel
+    )
 
 
-def build_all(log: IO[str]) -> list[Path]:
-    """The source distribution, and a wheel of it with each OpenSSL."""
+def build_all(log: IO[str]) -> list[tuple[Place, Path]]:
+    """The source distribution, and a wheel of it with each OpenSSL; each with where to test it."""
     wheels.WORK.mkdir(parents=True, exist_ok=True)
     wheels.DIST.mkdir(exist_ok=True)
     try:
         sdist = wheels.source_distribution(log)
-        return [wheels.build(sdist, log), wheels.build_in_debian13(sdist, log)]
+        root = matrix_roots.debian13(log)
+        return [
+            (Place(None, CACHE / "wheels"), wheels.build(sdist, log)),
+            (Place(root, root.inside("/root/wheels")), wheels.build_in_debian13(sdist, log)),
+        ]
     except subprocess.CalledProcessError as failure:
         raise Failed(f"building failed: {failure}") from failure
 
@@ -183,7 +208,9 @@ def crossed(here: Path, root: Root, place: str, log: IO[str]) -> int:
     site = root.inside("/opt/crossed")
     shutil.rmtree(site, ignore_errors=True)
     shutil.copytree(built_here.parent.parent, site)
-    not_of_the_build = [f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "versions")]
+    not_of_the_build = [
+        f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "versions")
+    ]
     return root.run(
         log, python, "-m", "pytest", "-n", "auto", *not_of_the_build, cwd=place,
         env={"PYTHONPATH": "/opt/crossed"},

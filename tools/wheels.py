@@ -29,7 +29,7 @@ DIST = TREE / "dist"
 
 #: What building wheels needs in a Debian beyond the minimal one.
 PACKAGES = [
-    "gcc", "libc6-dev", "libssl-dev", "libzstd-dev", "pkg-config",
+    "gcc", "libc6-dev", "libssl-dev", "libzstd-dev", "openssl", "pkg-config",
     "python3-dev", "python3-venv", "zlib1g-dev",
 ]  # fmt: skip
 
