@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ir] [http]``: prints how much longer Python takes than C. See README.md."""
+"""``python -m benchmarks [ir] [http] [load]``: prints ratios, not times. See README.md."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from support.mock_server import MockServer
 from support.pki import PKI
 
 from . import contestants, native
+from .load import bench_load
 from .rounds import Ratio, alternate, warm_up
 
 PROTECTIONS = (native.MAC, native.SIGNATURE)
@@ -65,7 +66,7 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
             _show(f"ir, HTTP, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
 
 
-BENCHMARKS = {"ir": bench_ir, "http": bench_http}
+BENCHMARKS = {"ir": bench_ir, "http": bench_http, "load": bench_load}
 
 
 def main() -> None:
