@@ -111,7 +111,8 @@ def test_confirmed_twice(server: Server) -> None:
     client, answer = enroll(server, Forger())
     confirmation = client.cert_conf(sha256(answer.certificate))
     assert read(server.process(confirmation)).kind == BodyType.PKICONF
-    refused(server, confirmation, FailureInfo.badRequest)
+    again = client.cert_conf(sha256(answer.certificate))
+    refused(server, again, FailureInfo.certConfirmed)
 
 
 @pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence()), b""])
@@ -128,8 +129,8 @@ def test_intruders(server: Server, ca: EmbeddedCA) -> None:
     client, answer = enroll(server, Forger())
     good = sha256(answer.certificate)
     stranger = client.but(secret=b"guess")
-    refused(server, stranger.cert_conf(good), FailureInfo.badRequest)
-    refused(server, stranger.error(), FailureInfo.badRequest)
+    refused(server, stranger.cert_conf(good), FailureInfo.badMessageCheck)
+    refused(server, stranger.error(), FailureInfo.badMessageCheck)
     refused(server, stranger.poll(), FailureInfo.badRequest)
     refused(server, client.but(recip_nonce=os.urandom(16)).cert_conf(good), FailureInfo.badRecipientNonce)
     refused(server, client.but(recip_nonce=None).error(), FailureInfo.badRecipientNonce)
@@ -137,7 +138,7 @@ def test_intruders(server: Server, ca: EmbeddedCA) -> None:
     neighbour = client.but(reference=b"other", secret=b"other secret")
     refused(server, neighbour.cert_conf(good), FailureInfo.badRequest)
     refused(server, neighbour.error(), FailureInfo.badRequest)
-    refused(server, neighbour.request(), FailureInfo.transactionIdInUse)
+    refused(server, neighbour.but(recip_nonce=None).request(), FailureInfo.transactionIdInUse)
     assert server.open_transactions == 1
     assert read(server.process(client.cert_conf(good))).kind == BodyType.PKICONF
     assert ca.records[0].confirmed
@@ -150,7 +151,7 @@ def test_intruders_while_polling(server: Server, ca: EmbeddedCA) -> None:
     assert read(response).status == PKIStatus.waiting
     client = client.answering(response)
     for expected in (BodyType.POLLREP, BodyType.IP):
-        refused(server, client.but(secret=b"guess").poll(), FailureInfo.badRequest)
+        refused(server, client.but(secret=b"guess").poll(), FailureInfo.badMessageCheck)
         refused(server, client.cert_conf(bytes(32)), FailureInfo.badRequest)
         refused(server, client.poll(1), FailureInfo.badRequest)
         refused(server, client.poll(count=2), FailureInfo.badRequest)
@@ -228,7 +229,7 @@ def test_too_many_transactions(ca: EmbeddedCA) -> None:
 def test_strangers_take_no_room(ca: EmbeddedCA) -> None:
     server = ca.server(max_transactions=1)
     for _ in range(5):
-        refused(server, Forger(secret=b"guess").request(), FailureInfo.badRequest)
+        refused(server, Forger(secret=b"guess").request(), FailureInfo.badMessageCheck)
     enroll(server, Forger())
 
 
@@ -303,7 +304,7 @@ def test_body_that_does_not_decode(server: Server, kind: int, body: bytes) -> No
 
 
 def test_unprotected(server: Server) -> None:
-    answer = refused(server, Forger(protected=False).request(), FailureInfo.badRequest)
+    answer = refused(server, Forger(protected=False).request(), FailureInfo.badMessageCheck)
     assert answer.text == "missing protection"
 
 

@@ -48,7 +48,7 @@ def test_withdrawn_trust(signing: tuple[Server, Forger], pki: PKI) -> None:
     enroll(server, client)
     opened, answer = enroll(server, client.but(transaction_id=os.urandom(16)))
     server.trusted = [pki.other_root.certificate]
-    refused(server, client.but(transaction_id=os.urandom(16)).request(), FailureInfo.badRequest)
+    refused(server, client.but(transaction_id=os.urandom(16)).request(), FailureInfo.signerNotTrusted)
     refused(server, opened.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
     server.trusted = [pki.root.certificate]
     enroll(server, client.but(transaction_id=os.urandom(16)))
@@ -76,6 +76,6 @@ def test_intruder_with_a_certificate(signing: tuple[Server, Forger], pki: PKI) -
     impostor = client.but(certificate=same_name.certificate, key=same_name.key)
     refused(server, impostor.error(), FailureInfo.badRequest)
     forged = client.but(key=other.key)
-    refused(server, forged.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
-    refused(server, forged.error(), FailureInfo.badRequest)
+    refused(server, forged.cert_conf(sha256(answer.certificate)), FailureInfo.badMessageCheck)
+    refused(server, forged.error(), FailureInfo.badMessageCheck)
     assert read(server.process(client.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF

@@ -56,6 +56,12 @@ class Forger:
     sender: bytes = encode(wire.DIRECTORY_NAME, sequence())
     info: tuple[bytes, ...] = ()
     protected: bool = True
+    time: datetime.datetime | None = None
+    """The messageTime, now if None."""
+    nonce: bytes | None = b""
+    """The senderNonce, a fresh one for each message if empty."""
+    algorithm: bytes | None = None
+    """Another protectionAlg than the one that is used."""
 
     def but(self, **changes: Any) -> Forger:
         """The same client with something changed."""
@@ -81,6 +87,8 @@ class Forger:
         return sequence(message)
 
     def _algorithm(self) -> bytes:
+        if self.algorithm is not None:
+            return self.algorithm
         if self.key is not None:
             return ECDSA_SHA256
         parameters = sequence(octets(b"salt" * 4), SHA256, der.encode_integer(ITERATIONS), HMAC_SHA256)
@@ -101,7 +109,8 @@ class Forger:
             sender = encode(wire.DIRECTORY_NAME, self.certificate.subject.public_bytes())
             extension = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
             kid = extension.value.digest
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = self.time or datetime.datetime.now(datetime.timezone.utc)
+        nonce = os.urandom(16) if self.nonce == b"" else self.nonce
         fields = [
             der.encode_integer(self.pvno),
             sender,
@@ -110,7 +119,7 @@ class Forger:
         ]
         if self.protected:
             fields.append(encode(explicit(1), self._algorithm()))
-        for number, value in ((2, kid), (4, self.transaction_id), (5, os.urandom(16)), (6, self.recip_nonce)):
+        for number, value in ((2, kid), (4, self.transaction_id), (5, nonce), (6, self.recip_nonce)):
             if value is not None:
                 fields.append(encode(explicit(number), octets(value)))
         if self.info:
@@ -231,10 +240,10 @@ def enroll(server: Server, client: Forger) -> tuple[Forger, Answer]:
     return client.answering(response), answer
 
 
-def refused(server: Server, message: bytes, failure: FailureInfo) -> Answer:
-    """The message is answered with a protected error message that says why."""
+def refused(server: Server, message: bytes, failure: FailureInfo, kind: BodyType = BodyType.ERROR) -> Answer:
+    """The message is answered with a protected error message (or ip, cp...) that says why."""
     answer = read(server.process(message))
-    assert answer.kind == BodyType.ERROR
+    assert answer.kind == kind
     assert answer.status == PKIStatus.rejection
     assert FailureInfo(answer.failure) == failure
     assert answer.raw.protected

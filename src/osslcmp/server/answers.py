@@ -13,7 +13,7 @@ import os
 from .. import _der as der
 from .._der import explicit
 from ..enums import BodyType, FailureInfo, PKIStatus
-from . import wire
+from . import bodies, wire
 
 PVNO = 2
 NONCE_LENGTH = 16
@@ -34,8 +34,17 @@ def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> byte
     return der.encode(der.SEQUENCE, *parts)
 
 
+_ANSWERS = {
+    BodyType.IR: BodyType.IP,
+    BodyType.CR: BodyType.CP,
+    BodyType.P10CR: BodyType.CP,
+    BodyType.KUR: BodyType.KUP,
+    BodyType.RR: BodyType.RP,
+}
+
+
 def error(
-    request: wire.Header,
+    request: wire.RawMessage,
     sender: bytes | None,
     failure_info: FailureInfo,
     text: str,
@@ -46,7 +55,7 @@ def error(
     """An error message in answer to a request, not protected yet.
 
     Args:
-        request: header of what is answered.
+        request: what is answered.
         sender: the server's Name as DER, None when it has none.
         failure_info: why.
         text: why, in words.
@@ -55,11 +64,35 @@ def error(
     """
     content = der.encode(der.SEQUENCE, status_info(PKIStatus.rejection, failure_info, text))
     body = der.encode(explicit(BodyType.ERROR), content)
-    return _message(request, sender, recipient or request.sender, body, protect)
+    return _message(request.header, sender, recipient, body, protect)
+
+
+def rejection(
+    request: wire.RawMessage,
+    sender: bytes | None,
+    failure_info: FailureInfo,
+    text: str,
+    *,
+    protect: bool,
+    recipient: bytes | None = None,
+) -> bytes:
+    """The ip, cp, kup or rp that rejects a request (an error message if there is none for it).
+
+    The arguments are those of ``error``.
+    """
+    kind = _ANSWERS.get(BodyType(request.body_type))
+    if kind is None:
+        return error(request, sender, failure_info, text, protect=protect, recipient=recipient)
+    status = status_info(PKIStatus.rejection, failure_info, text)
+    if kind is not BodyType.RP:
+        number = der.encode_integer(bodies.request_id(request))
+        status = der.encode(der.SEQUENCE, number, status)
+    content = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, status))
+    return _message(request.header, sender, recipient, der.encode(explicit(kind), content), protect)
 
 
 def _message(
-    request: wire.Header, sender: bytes | None, recipient: bytes, body: bytes, protect: bool
+    request: wire.Header, sender: bytes | None, recipient: bytes | None, body: bytes, protect: bool
 ) -> bytes:
     """A message with this body, its header made to answer the request."""
 
@@ -71,7 +104,7 @@ def _message(
         der.SEQUENCE,
         der.encode_integer(PVNO),
         der.encode(wire.DIRECTORY_NAME, sender or _EMPTY_NAME),
-        recipient,
+        recipient or request.sender,
         der.encode(explicit(0), der.encode_moment(now)),
         der.encode(explicit(1), _PLACEHOLDER) if protect else b"",
         octets(4, request.transaction_id),

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
 
@@ -15,10 +15,11 @@ from .._ctx_auth import check_pair
 from .._keys import Password, private_key
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
-from . import answers, bodies, http, wire
+from . import answers, following, http, strict, wire
 from ._engine import PVNOS, Engine, Pool, Settings, UndecodableError
-from .authority import Authority, Issued, Rejected, Waiting
+from .authority import Authority, Issued, Waiting
 from .exchange import Exchange, Transaction
+from .replies import Replies, Reply
 from .transactions import FullError, InUseError, Table
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ class Server:
         max_transactions: how many may be open at once; more are refused with ``systemUnavail``.
         transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
             told to wait.
+        strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the
+            specific failInfo; ``openssl`` leaves it to libcrypto, which checks less and answers ``badRequest``.
+        clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
 
     Raises:
         ValueError: key and certificate do not fit together, or one of them is missing.
@@ -78,9 +82,13 @@ class Server:
         max_message_size: int = MAX_MESSAGE_SIZE,
         max_transactions: int = MAX_TRANSACTIONS,
         transaction_timeout: float = TRANSACTION_TIMEOUT,
+        strictness: strict.Strictness = "strict",
+        clock_tolerance: float = strict.CLOCK_TOLERANCE,
     ) -> None:
-        if min(max_message_size, max_transactions) < 1 or transaction_timeout <= 0:
+        if min(max_message_size, max_transactions) < 1 or min(transaction_timeout, clock_tolerance) <= 0:
             raise ValueError("limits must be positive")
+        if strictness not in get_args(strict.Strictness):
+            raise ValueError(f"strictness: 'strict' or 'openssl', not {strictness!r}")
         own = None if certificate is None else _inputs.certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
@@ -102,6 +110,9 @@ class Server:
                 grant_implicit_confirm=grant_implicit_confirm,
             )
         )
+        self._strict = strictness == "strict"
+        self._checks = strict.Checks(clock_tolerance)
+        self._replies = Replies()
         self._table: Table[Transaction] = Table(max_transactions)
 
     @property
@@ -139,10 +150,16 @@ class Server:
         """
         message = wire.read_message(der, self.max_message_size)
         header = message.header
-        if header.pvno not in PVNOS:
+        if self._strict and header.pvno not in PVNOS:
             return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
         if not header.transaction_id:
             return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
+        problem = self._checks.header(message) if self._strict else None
+        if problem is not None:
+            return self._refuse(message, problem.failure_info, problem.text)
+        known = self._replies.find(message.transaction_id, message.encoding)
+        if known is not None:
+            return known
         if message.body_type in _STARTS:
             return self._start(message)
         if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
@@ -171,12 +188,34 @@ class Server:
             ImportError: cheroot (the extra ``server``) is not installed.
             OSError: the address is not free.
         """
-        app = partial(http.wsgi_app, self.process, self.max_message_size)
+        app = self.wsgi_app
         return http.serve(app, host, port, limit=self.max_message_size, threads=threads, timeout=timeout)
 
     def close(self) -> None:
         """Forget all open transactions."""
         self._table.clear()
+        self._replies.clear()
+
+    # -- a message that comes again --------------------------------------------------------------------------
+
+    def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
+        """The message of the transaction's own client has been answered; the answer may get lost."""
+        transaction.reply = Reply.to(message.encoding, answer)
+        if transaction.closed:
+            confirmed = message.body_type == BodyType.CERTCONF and not _is_error(answer)
+            self._replies.keep(transaction.id, transaction.reply, confirmed=confirmed)
+
+    def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
+        """The answer to a request that opened a transaction and has come again."""
+        transaction = self._table.get(message.transaction_id)
+        if transaction is None or transaction.message.encoding != message.encoding:
+            return None
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return None
+        try:
+            return transaction.answered(message)
+        finally:
+            transaction.lock.release()
 
     # -- a new transaction -----------------------------------------------------------------------------------
 
@@ -185,14 +224,19 @@ class Server:
         try:
             self._table.add(transaction)
         except InUseError:
+            known = self._said_to_start(message)
+            if known is not None:
+                return known
             return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID is in use")
         except FullError:
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         try:
             transaction.engine = engine = self._engine(message)
-            exchange = Exchange(self.authority, engine, message, transaction)
+            exchange = self._exchange(engine, message, transaction)
             answer = self._process(message, engine, exchange)
             self._settle(transaction, wire.read_message(answer, len(answer)), exchange)
+            if exchange.called:
+                self._remember(transaction, message, answer)
         except BaseException:
             self._table.remove(transaction)
             raise
@@ -221,13 +265,16 @@ class Server:
     def _follow(self, message: wire.RawMessage) -> bytes:
         transaction = self._table.get(message.transaction_id)
         if transaction is None:
-            return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+            return self._refuse_unknown(message)
         if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
             return self._refuse(message, FailureInfo.systemUnavail, "the transaction is being worked on")
         try:
+            known = transaction.answered(message)
+            if known is not None:
+                return known
             if transaction.closed:
-                return self._refuse(message, FailureInfo.badRequest, "no such transaction")
-            problem = _check_follower(transaction, message)
+                return self._refuse_unknown(message)
+            problem = following.check(transaction, message, strict=self._strict)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
                 return self._refuse(message, problem.failure_info, problem.text)
@@ -241,13 +288,19 @@ class Server:
         finally:
             transaction.lock.release()
 
+    def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
+        confirmation = self._strict and message.body_type == BodyType.CERTCONF
+        if confirmation and self._replies.confirmed(message.transaction_id):
+            return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
+        return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+
     def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
         """Process a certConf or pollReq."""
         engine = self._engine_of(transaction)
         if engine is None:
             self._table.remove(transaction)
             return self._refuse(message, FailureInfo.badRequest, "no such transaction")
-        exchange = Exchange(self.authority, engine, message, transaction)
+        exchange = self._exchange(engine, message, transaction)
         answer = self._process(message, engine, exchange)
         raw = wire.read_message(answer, len(answer))
         if raw.body_type == BodyType.ERROR and not exchange.called:
@@ -257,6 +310,7 @@ class Server:
         if raw.body_type == BodyType.PKICONF and not exchange.called:
             exchange.rejected_by_empty_confirmation()
         self._settle(transaction, raw, exchange)
+        self._remember(transaction, message, answer)
         return answer
 
     def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
@@ -266,12 +320,13 @@ class Server:
         """
         engine = self._engine(message, transaction.message.extra_certs)
         try:
-            exchange = Exchange(self.authority, engine, message, transaction)
+            exchange = self._exchange(engine, message, transaction)
             answer = self._process(message, engine, exchange)
         finally:
             engine.close()
         if exchange.called:
             self._table.remove(transaction)
+            self._remember(transaction, message, answer)
         return answer
 
     def _engine_of(self, transaction: Transaction) -> Engine | None:
@@ -285,7 +340,7 @@ class Server:
             return engine
         transaction.drop_engine()
         engine = self._engine(transaction.message)
-        exchange = Exchange(self.authority, engine, transaction.message, transaction)
+        exchange = self._exchange(engine, transaction.message, transaction)
         answer = engine.process(transaction.message.encoding, exchange)
         exchange.raise_interrupt()
         if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
@@ -310,7 +365,15 @@ class Server:
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
             return self._refuse(message, FailureInfo.badRequest, "")
+        if self._strict and not exchange.called:
+            refusal = strict.explain(message, engine.log) if _is_error(answer) else None
+            if refusal is not None:
+                told = refusal.rejected
+                return self._refuse(message, told.failure_info, told.text, in_body=refusal.in_body)
         return answer
+
+    def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
+        return Exchange(self.authority, engine, message, transaction, strict=self._strict)
 
     def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
         """A context with the credentials that fit a message."""
@@ -325,11 +388,15 @@ class Server:
             reference = header.sender_kid if secret else None
         return Engine(self._pool, reference, secret or None, certificates)
 
-    def _refuse(self, message: wire.RawMessage, failure: FailureInfo, text: str) -> bytes:
-        """An error message, protected as the client can verify it if at all possible."""
+    def _refuse(
+        self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False
+    ) -> bytes:
+        """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it;
+        protected as the client can verify it if at all possible."""
         settings = self._pool.settings
         name = None if settings.certificate is None else settings.certificate.subject.public_bytes()
-        make = partial(answers.error, message.header, name, failure, text)
+        kind = answers.rejection if in_body else answers.error
+        make = partial(kind, message, name, failure, text)
         if settings.send_unprotected_errors:
             return make(protect=False)
         engine = self._engine(message)
@@ -346,31 +413,5 @@ class Server:
             engine.close()
 
 
-def _check_follower(transaction: Transaction, message: wire.RawMessage) -> Rejected | None:
-    """Whether a message can be the next one of a transaction, as far as that can be seen from the outside."""
-    first, header = transaction.message.header, message.header
-    if (header.protection_alg is None, header.uses_mac) != (first.protection_alg is None, first.uses_mac):
-        return Rejected(FailureInfo.wrongIntegrity, "not protected like the request")
-    if header.sender != first.sender or header.sender_kid != first.sender_kid:
-        return Rejected(FailureInfo.badRequest, "not from the sender of the request")
-    if header.recip_nonce != transaction.sent_nonce:
-        return Rejected(FailureInfo.badRecipientNonce, "recipNonce does not match")
-    outcome = transaction.outcome
-    request_id = bodies.request_id(transaction.message)
-    try:
-        if message.body_type == BodyType.POLLREQ:
-            if not isinstance(outcome, Waiting):
-                return Rejected(FailureInfo.badRequest, "nothing to wait for")
-            if bodies.poll_ids(message) != [request_id]:
-                return Rejected(FailureInfo.badRequest, "certReqId does not match")
-        elif message.body_type == BodyType.CERTCONF:
-            if not isinstance(outcome, Issued):
-                return Rejected(FailureInfo.badRequest, "nothing to confirm")
-            statuses = bodies.cert_statuses(message)
-            if len(statuses) > 1:
-                return Rejected(FailureInfo.badRequest, "more than one CertStatus")
-            if statuses and statuses[0].request_id != request_id:
-                return Rejected(FailureInfo.badCertId, "certReqId does not match")
-    except bodies.MALFORMED:
-        return Rejected(FailureInfo.badDataFormat, f"malformed {BodyType(message.body_type).name}")
-    return None
+def _is_error(answer: bytes) -> bool:
+    return wire.read_message(answer, len(answer)).body_type == BodyType.ERROR

@@ -17,6 +17,7 @@ from .._callbacks_server import CertAnswer, StatusAnswer
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..itav import InfoTypeAndValue
 from . import bodies, wire
+from . import strict as checks
 from ._engine import Engine, default_hash
 from .authority import (
     NO_FAILURE,
@@ -28,6 +29,7 @@ from .authority import (
     Revoked,
     Waiting,
 )
+from .replies import Reply
 from .transactions import Entry
 
 logger = logging.getLogger("osslcmp.server")
@@ -68,6 +70,8 @@ class Transaction(Entry):
         self._handle: Any = None
         self.sent_nonce: bytes = b""
         """The senderNonce of the last answer."""
+        self.reply: Reply | None = None
+        """The last answer."""
 
     @property
     def certificate(self) -> x509.Certificate | None:
@@ -79,6 +83,10 @@ class Transaction(Entry):
         if self._handle is None and self.certificate is not None:
             self._handle = _convert.cert_to_c(self.certificate)
         return self._handle
+
+    def answered(self, message: wire.RawMessage) -> bytes | None:
+        """What was said to this very message, if it came last."""
+        return self.reply.answer if self.reply is not None and self.reply.fits(message.encoding) else None
 
     def drop_engine(self) -> None:
         """Forget libcrypto's side."""
@@ -100,12 +108,19 @@ class Exchange:
     """
 
     def __init__(
-        self, authority: Authority, engine: Engine, message: wire.RawMessage, transaction: Transaction
+        self,
+        authority: Authority,
+        engine: Engine,
+        message: wire.RawMessage,
+        transaction: Transaction,
+        *,
+        strict: bool,
     ) -> None:
         self._authority = authority
         self._engine = engine
         self._message = message
         self._transaction = transaction
+        self._strict = strict
         self.called = False
         self._told = False
         self.refusal: Rejected | None = None
@@ -141,13 +156,14 @@ class Exchange:
 
     def revocation(self) -> StatusAnswer:
         self.called = True
-        answer: Revoked | Rejected
+        answer: Revoked | Rejected | None
         try:
             request = bodies.revocation_request(self._message, self._about())
         except bodies.MALFORMED as error:
             answer = self._unreadable(error)
         else:
-            answer = self._ask(self._authority.revoke, request, (Revoked, Rejected))
+            answer = checks.revocation(request) if self._strict else None
+            answer = answer or self._ask(self._authority.revoke, request, (Revoked, Rejected))
         if isinstance(answer, Rejected):
             return StatusAnswer(PKIStatus.rejection, int(answer.failure_info), answer.text)
         return StatusAnswer(answer.status, 0, answer.text)
@@ -186,7 +202,7 @@ class Exchange:
         assert certificate is not None
         problem = _check_hash(certificate, self._transaction.certificate_handle(), status)
         if problem is not None:
-            self.refusal = problem
+            self.refusal = problem if self._strict else None
             self._confirm(False, problem.failure_info, problem.text)
             return False
         info = status.info
@@ -272,7 +288,8 @@ class Exchange:
             transaction.request = bodies.certificate_request(self._message, self._about())
         except bodies.MALFORMED as error:
             return self._unreadable(error)
-        return self._issue(transaction.request)
+        problem = checks.request(transaction.request) if self._strict else None
+        return problem or self._issue(transaction.request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
         answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))
