@@ -136,7 +136,7 @@ class CertificateRequest:
             context.push_geninfo_itav(itav)
         if self.profile is not None:
             context.push_geninfo_itav(cert_profile(self.profile))
-        self._apply_confirmation(context)
+        self.apply_confirmation(context)
         return self._message(context, req_type)
 
     def _message(self, context: Context, req_type: BodyType) -> CertReqMsg | None:
@@ -206,7 +206,8 @@ class CertificateRequest:
             raise ValueError("central_key: goes with neither key nor csr")
         context.set_option(Option.POPO_METHOD, POPOMethod.NONE)
 
-    def _apply_confirmation(self, context: Context) -> None:
+    def apply_confirmation(self, context: Context) -> None:
+        """Put the conditions for the new certificate into ``context``."""
         trusted = _inputs.certificates("confirm_trusted", self.confirm_trusted)
         if self.check is not None:
             if self.confirm is not None or trusted:

@@ -167,6 +167,11 @@ def public_key_to_c(key: PublicKeyTypes) -> Any:
     return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, der, "decoding a public key")
 
 
+def public_key_from_info(info: bytes) -> Any:
+    """``EVP_PKEY *`` with the public part only, from a SubjectPublicKeyInfo, of any kind that OpenSSL knows."""
+    return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, info, "decoding a public key")
+
+
 def public_key_from_c(pointer: Any) -> PublicKeyTypes:
     """The public key of an ``EVP_PKEY``."""
     return load_der_public_key(to_der(lib.i2d_PUBKEY, pointer, "encoding a public key"))

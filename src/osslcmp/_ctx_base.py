@@ -104,21 +104,19 @@ class ContextBase:
         self._state.session = self._session
         # Python objects that C only borrows, by the callback or argument that they belong to.
         self._kept: dict[str, Any] = {}
+        # Names, certificate and CSR of the request: the header of later messages depends on them.
+        self._given: dict[str, Any] = {}
         self._verbosity = lib.OSSL_CMP_CTX_get_option(pointer, Option.LOG_VERBOSITY)
         self._applied_verbosity: int | None = None
         check(
             lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")),
             "setting the log callback",
         )
-        self._transfer: Any = ffi.addressof(lib, "osslcmp_http_transfer")
-        self._apply_transfer()
-
-    def _apply_transfer(self) -> None:
-        """Let messages travel by what :attr:`_transfer` holds, seen by a trace if there is one."""
-        traced = self._state.trace is not None
-        lib.osslcmp_session_set_traced(self._session, self._transfer if traced else NULL)
-        function = ffi.addressof(lib, "osslcmp_traced_transfer") if traced else self._transfer
-        self._set(lib.OSSL_CMP_CTX_set_transfer_cb, function, what="setting the transfer callback")
+        # It carries messages by what the session holds: our HTTP transfer, or what set_transfer_cb() says.
+        check(
+            lib.OSSL_CMP_CTX_set_transfer_cb(pointer, ffi.addressof(lib, "osslcmp_transfer")),
+            "setting the transfer callback",
+        )
 
     # -- the guard ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from cryptography import x509
 from . import _convert
 from . import _der as der
 from ._bodyparts import AlgorithmIdentifier
-from ._ctx_results import ResultMixin
+from ._ctx_exchange import ExchangeMixin
 from ._errqueue import clear
 from ._guard import guarded
 from ._handles import take
@@ -58,12 +58,12 @@ def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
     return AlgorithmIdentifier(x509.ObjectIdentifier(der.dotted(fields[0])), parameters)
 
 
-class GeneralMixin(ResultMixin):
+class GeneralMixin(ExchangeMixin):
     """The general message part of :class:`osslcmp.Context`."""
 
     @guarded
     def _ask(self, function: Any, *args: Any, what: str) -> None:
-        if self._run(function, *args) != 1:
+        if self._exchange(function, *args) != 1:
             raise self._failure(f"{what} failed")
         self._raise_stored()
         clear()

@@ -63,8 +63,10 @@ class RequestMixin(AuthMixin):
 
     def set_issuer(self, name: x509.Name | str | None) -> None:
         """Issuer to put into the template (``OSSL_CMP_CTX_set1_issuer``, 3.0)."""
-        handle = NULL if name is None else _convert.name_to_c(parse_name(name))
+        found = None if name is None else parse_name(name)
+        handle = NULL if found is None else _convert.name_to_c(found)
         self._set(lib.OSSL_CMP_CTX_set1_issuer, handle, what="setting the issuer")
+        self._given["issuer"] = found
 
     def set_serial_number(self, serial: int | None) -> None:
         """Serial number of the certificate to revoke, with the issuer (``OSSL_CMP_CTX_set1_serialNumber``, 3.2)."""
@@ -79,8 +81,10 @@ class RequestMixin(AuthMixin):
 
         Without it: that of the CSR, the old certificate or our certificate.
         """
-        handle = NULL if name is None else _convert.name_to_c(parse_name(name))
+        found = None if name is None else parse_name(name)
+        handle = NULL if found is None else _convert.name_to_c(found)
         self._set(lib.OSSL_CMP_CTX_set1_subjectName, handle, what="setting the subject")
+        self._given["subject"] = found
 
     def push_subject_alt_name(self, name: x509.GeneralName) -> None:
         """Add a subject alternative name to ask for (``OSSL_CMP_CTX_push1_subjectAltName``, 3.0)."""
@@ -111,6 +115,7 @@ class RequestMixin(AuthMixin):
         """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
         handle = NULL if certificate is None else _convert.cert_to_c(_cert("old certificate", certificate))
         self._set(lib.OSSL_CMP_CTX_set1_oldCert, handle, what="setting the old certificate")
+        self._given["old_certificate"] = certificate
 
     def set_p10_csr(self, request: x509.CertificateSigningRequest | None) -> None:
         """CSR for p10cr, or source of defaults for the others (``OSSL_CMP_CTX_set1_p10CSR``, 3.0)."""
@@ -118,6 +123,7 @@ class RequestMixin(AuthMixin):
             raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
         handle = NULL if request is None else _convert.csr_to_c(request)
         self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
+        self._given["csr"] = request
 
     def setup_crm(self, *, for_kur: bool = False, rid: int = 0) -> CertReqMsg:
         """The certificate request message that a request would carry (``OSSL_CMP_CTX_setup_CRM``, 3.0).

@@ -193,8 +193,8 @@ class TransferMixin(ContextBase):
             pointer = ffi.addressof(lib, "osslcmp_py_transfer")
         else:
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
-        self._transfer = pointer
-        self._apply_transfer()
+        self._refuse_inside("setting the transfer callback")
+        self._get(lambda _: lib.osslcmp_session_set_transfer(self._session, pointer))
         self._state.transfer = None if callback is None or _is_c(callback) else callback
         self._kept["transfer_cb"] = callback
 
@@ -204,7 +204,7 @@ class TransferMixin(ContextBase):
         if trace is not None and not isinstance(trace, Trace):
             raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
         self._state.trace = trace
-        self._apply_transfer()
+        lib.osslcmp_session_set_traced(self._session, trace is not None)
 
     @property
     def trace(self) -> Trace | None:

@@ -9,17 +9,20 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from . import _inputs, _settings
-from ._certreq import CertificateRequest
+from . import _inputs, _resume, _settings
+from ._certreq import CertificateRequest, ConfirmCallback
 from ._client_general import GeneralMessages
 from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password, private_key
 from ._providers import LibraryContext
+from ._resume import Terms
 from ._tls import tls_to_c
+from .check import CertificateCheck
 from .context import Context
 from .enrollment import Enrollment
 from .enums import BodyType, Option, RevocationReason
+from .errors import OpenSSLError
 from .itav import InfoTypeAndValue
 from .revocation import Revocation, revoke
 from .tls import TLS, TLSInput, tls_settings
@@ -221,10 +224,54 @@ class Client(GeneralMessages):
 
     def _prepare(self, req_type: BodyType, **request: Any) -> Transaction:
         made = CertificateRequest(**request)
+        context = self._untimed_context()
+        terms = Terms(
+            confirm=made.confirm is not None or made.check is not None or made.confirm_trusted is not None,
+            disable_confirm=made.disable_confirm,
+            central_key=made.central_key,
+            server=None if self._settings.address is None else self._settings.address.url,
+        )
+        return Transaction(context, req_type, made.apply(context, req_type, self._settings), terms)
+
+    def _untimed_context(self) -> Context:
+        """Waiting is counted by the transaction: one that times out there can go on."""
         context = self._settings.context()
-        # Waiting is counted by the transaction: one that times out there can go on.
         context.set_option(Option.TOTAL_TIMEOUT, 0)
-        return Transaction(context, req_type, made.apply(context, req_type, self._settings))
+        return context
+
+    def resume(
+        self,
+        dump: bytes,
+        *,
+        key: KeyInput | None = None,
+        key_password: Password = None,
+        confirm: ConfirmCallback | Any | None = None,
+        confirm_trusted: CertificatesInput | None = None,
+        check: CertificateCheck | None = None,
+    ) -> Transaction:
+        """Go on with a request that waits at the server, from :meth:`osslcmp.Transaction.dump`.
+
+        Needs a client with the same credentials and trust. Nothing is sent before the first
+        :meth:`osslcmp.Transaction.poll`, but the server's last messages are verified again, with
+        :class:`osslcmp.ProtectionError` if that fails. ``key`` is not needed; if given it is checked to be the one
+        that was asked for. Conditions for the new certificate (``confirm``, ``confirm_trusted``, ``check``: see
+        :class:`osslcmp.CertificateRequest`) must be given again. Raises ``ValueError`` for a dump that is damaged or of
+        an unknown version, for a ``key`` that does not fit, and for missing conditions.
+        """
+        found = _resume.load(dump)
+        terms = CertificateRequest(confirm=confirm, confirm_trusted=confirm_trusted, check=check)
+        if found.terms.confirm and confirm is None and confirm_trusted is None and check is None:
+            raise ValueError(
+                "confirm: the request was begun with a condition for the new certificate: give it again "
+                "(confirm, confirm_trusted or check)"
+            )
+        context = self._untimed_context()
+        try:
+            crm = _resume.restore(found, context, key, key_password)
+        except OpenSSLError as error:
+            raise ValueError(f"dump: damaged: {error}") from error
+        terms.apply_confirmation(context)
+        return Transaction._resumed(context, found, crm)
 
     # -- the rest -----------------------------------------------------------------------------------------
 

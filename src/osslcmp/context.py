@@ -8,15 +8,17 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
+from ._ctx_exchange import UNTOLD, Verdict
 from ._ctx_genm import GeneralMixin
 from ._ctx_log import LogMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._guard import guarded
 from ._lib import NULL, ffi, lib
+from ._waiting import Patience
 from .crm import CertReqMsg
 from .enrollment import Enrollment
-from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, PKIStatus
+from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus
 from .errors import CMPError, ConfirmError, RejectedError, ResponseError
 from .itav import InfoTypeAndValue
 
@@ -42,11 +44,6 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
     call ends on an interrupt. One thread at a time may use a context; others get a ``RuntimeError``. A child of
     ``fork`` must make its own.
     """
-
-    check_after: int | None = None
-    """Seconds that the server asked to wait before the next poll, after :meth:`try_certreq` returned ``None``."""
-
-    _polling: BodyType | None = None
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._host or 'no server'}>"
@@ -74,7 +71,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             pointer = callback
         elif callable(callback):
             pointer = ffi.addressof(lib, "osslcmp_py_cert_conf")
-            state_callback = callback
+            state_callback = Verdict(callback)
         else:
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
         self._set(lib.OSSL_CMP_CTX_set_certConf_cb, pointer, what="setting the certConf callback")
@@ -130,9 +127,15 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         polls as told, where a signal wakes it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code
         in libcrypto. So, unlike C, after an interrupted sleep it goes on with the transaction that waits.
         """
-        while (certificate := self.try_certreq(req_type, crm)) is None:
-            self._wakeup.wait(self.check_after or 0)
-        return certificate
+        patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
+        polls = 0
+        while True:
+            with self._bounded(patience):
+                certificate = self.try_certreq(req_type, crm)
+            if certificate is not None:
+                return certificate
+            polls += 1
+            self._pause(patience, BodyType(req_type), polls)
 
     @guarded
     def try_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate | None:
@@ -153,31 +156,82 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         self._check_waiting(req_type)
         if isinstance(crm, CertReqMsg):
             crm = crm.handle
-        elif crm is not None and not isinstance(crm, ffi.CData):
+        elif crm is None:
+            crm = NULL
+        elif not isinstance(crm, ffi.CData):
             raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
-        self.check_after = None
-        wait = ffi.new("int *")
-        result = self._run(lib.OSSL_CMP_try_certreq, int(req_type), NULL if crm is None else crm, wait)
-        if result == -1:
-            self._polling = self._polling or BodyType(req_type)
-            self._raise_stored()
-            self.check_after = wait[0]
-            return None
         if abort:
-            if result != 1:
-                raise self._failure("telling the server that the transaction is aborted failed")
-            self._raise_stored()
+            self._abort()
             return None
-        if result != 1 or self._state.exception is not None:
-            raise self._certreq_failure(BodyType(req_type))
+        self._asked = (int(req_type), crm)
+        done = self._confirm_delayed() if self._delayed is not None else self._polled()
+        if not done:
+            return None
+        if self._state.exception is not None:
+            raise self._certreq_failure()
         clear()
         certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
         assert certificate is not None
         return certificate
 
+    def _polled(self) -> bool:
+        """Whether a request or poll has brought the end. Raises if that is a failure."""
+        result = self._poll(*self._asked)
+        if result == 1:
+            return True
+        unsent = self._unsent()
+        if result == -1:
+            self._polling = BodyType(self._asked[0])
+            self._raise_stored()
+        elif unsent is BodyType.CERTCONF:
+            self._delay_confirmation(Enrollment.of(self))
+            return self._confirm_delayed()
+        elif unsent in (IR, CR, P10CR, KUR):
+            clear()
+            self._polling, self.check_after = BodyType(self._asked[0]), UNTOLD
+        else:
+            failure = self._lose(self._certreq_failure())
+            if self._lost is not None:
+                self._polling = BodyType(self._asked[0])
+            raise failure
+        return False
+
+    def _confirm_delayed(self) -> bool:
+        """The same for a certConf whose answer is delayed."""
+        assert self._delayed is not None
+        enrollment = self._delayed.enrollment
+        try:
+            final = self._poll_delayed("polling for the confirmation failed")
+        except BaseException as failure:
+            if enrollment is None:
+                raise
+            raise _unconfirmed(failure, enrollment, foreign=not isinstance(failure, CMPError)) from failure
+        if final is None:
+            return False
+        if self._finish_delayed(final, lib.OSSL_CMP_try_certreq, *self._asked, ffi.new("int *")) != 1:
+            raise self._certreq_failure()
+        return True
+
+    def _abort(self) -> None:
+        try:
+            if self._lost is not None and self._lost.poll is None:
+                # libcrypto can only be made to wait by asking once more: then what comes is refused.
+                self.set_cert_conf_cb(lambda *_: "aborted by application")
+                if self._poll(*self._asked) != -1:
+                    raise self._failure("aborting failed")
+            elif self._lost is not None:
+                self._establish()
+            # A server that delays the answer to this has been told all the same.
+            if self._try(-1, NULL) != 1 and self._unsent() is None:
+                raise self._failure("telling the server that the transaction is aborted failed")
+            self._raise_stored()
+            clear()
+        finally:
+            self._delayed = self._lost = None
+
     def _check_waiting(self, req_type: int) -> None:
         """In the status *waiting* C polls, whatever it is asked for and whatever it was that is waiting."""
-        waiting = lib.OSSL_CMP_CTX_get_status(self._ptr) == PKIStatus.waiting
+        waiting = lib.OSSL_CMP_CTX_get_status(self._ptr) == PKIStatus.waiting or self.pending
         if not waiting:
             self._polling = None
         if req_type < 0 and self._polling is None:
@@ -186,29 +240,17 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             what = "a failed request" if self._polling is None else f"an {self._polling.name.lower()}"
             raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
 
-    def _certreq_failure(self, req_type: BodyType) -> BaseException:
+    def _certreq_failure(self) -> BaseException:
         foreign = self._state.exception is not None
-        failure = self._failure(f"{req_type.name.lower()} failed")
+        failure = self._failure(f"{BodyType(self._asked[0]).name.lower()} failed")
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
             return failure
-        told = "a certificate was issued, but "
         try:
             enrollment = Enrollment.of(self)
         except ResponseError as malformed:
             return _in_context(failure, malformed) if foreign else malformed
-        if foreign:
-            confirm = ConfirmError(f"{told}a callback raised {type(failure).__name__}", enrollment)
-            return _in_context(failure, confirm)
-        errors = getattr(failure, "errors", ())
-        if isinstance(failure, RejectedError):
-            confirm = ConfirmError(
-                f"{told}its confirmation was refused: {failure}", enrollment, errors, failure
-            )
-        else:
-            confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
-        confirm.__cause__ = failure
-        return confirm
+        return _unconfirmed(failure, enrollment, foreign)
 
     @guarded
     def exec_rr_ses(self) -> None:
@@ -219,7 +261,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         revocationNotification succeed with a warning in :attr:`status`; the others raise
         :class:`osslcmp.RejectedError`.
         """
-        if not self._run(lib.OSSL_CMP_exec_RR_ses):
+        if not self._exchange(lib.OSSL_CMP_exec_RR_ses):
             raise self._failure("rr failed")
         self._raise_stored()
         clear()
@@ -230,13 +272,28 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
         The items to send come from :meth:`push_genm_itav`; :meth:`reinit` empties them.
         """
-        stack = self._run(lib.OSSL_CMP_exec_GENM_ses)
+        stack = self._exchange(lib.OSSL_CMP_exec_GENM_ses)
         if stack == NULL:
             raise self._failure("genm failed")
         owned = _convert.own_itavs(stack)
         self._raise_stored()
         clear()
         return _convert.itavs_from_c(owned)
+
+
+def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) -> BaseException:
+    """The exception for a certificate that was issued, and what went wrong with it then."""
+    told = "a certificate was issued, but "
+    if foreign:
+        confirm = ConfirmError(f"{told}a callback raised {type(failure).__name__}", enrollment)
+        return _in_context(failure, confirm)
+    errors = getattr(failure, "errors", ())
+    if isinstance(failure, RejectedError):
+        confirm = ConfirmError(f"{told}its confirmation was refused: {failure}", enrollment, errors, failure)
+    else:
+        confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
+    confirm.__cause__ = failure
+    return confirm
 
 
 def _in_context(exception: BaseException, context: BaseException) -> BaseException:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
+from . import _resume
+from ._waiting import OnWait, Patience
 from .enrollment import Enrollment
-from .enums import BodyType, Option
-from .errors import CMPError, ConfirmError, TransferError, TransferTimeout
+from .enums import BodyType
+from .errors import ConfirmError, TransferError, TransferTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .context import Context
     from .crm import CertReqMsg
     from .trace import Trace
@@ -20,19 +21,42 @@ __all__ = ["Transaction"]
 
 
 class Transaction:
-    """A request begun with :meth:`osslcmp.Client.begin`.
+    """A request begun with :meth:`osslcmp.Client.begin`, or taken up with :meth:`osslcmp.Client.resume`.
 
     While the server says *waiting*, :attr:`done` is false and :attr:`check_after` tells when to :meth:`poll`.
+    :meth:`wait` does the polling. :meth:`dump` makes it survive this process.
     """
 
-    def __init__(self, context: Context, req_type: BodyType, crm: CertReqMsg | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        req_type: BodyType,
+        crm: CertReqMsg | None = None,
+        terms: _resume.Terms | None = None,
+    ) -> None:
         self._context = context
         self._crm = crm
         self._type = req_type
+        self._terms = terms or _resume.Terms()
         self._enrollment: Enrollment | None = None
         self._error: BaseException | None = None
         self._aborted = False
-        self._begun = False
+        self._begun_at = time.time()
+        self._polls = 0
+        self._due = time.monotonic()
+
+    @classmethod
+    def _resumed(cls, context: Context, found: _resume.Dump, crm: CertReqMsg | None) -> Transaction:
+        """Stand where the dumped transaction stood."""
+        self = cls(context, found.req_type, crm, found.terms)
+        self._begun_at = found.begun
+        if found.response is not None and context._verdict is not None:
+            context._verdict.know(found.verdict)
+        context._take_up(found.kept, found.response, found.req_type, crm)
+        seconds = max(0.0, found.due - time.time())
+        self._due = time.monotonic() + seconds
+        context.check_after = math.ceil(seconds)
+        return self
 
     def __repr__(self) -> str:
         if self._aborted:
@@ -70,6 +94,16 @@ class Transaction:
         return None if self.done else self._context.check_after
 
     @property
+    def elapsed(self) -> float:
+        """Seconds since the request was made, counted over all processes that it has lived in."""
+        return time.time() - self._begun_at
+
+    @property
+    def polls(self) -> int:
+        """How often the server has said *waiting* to this object."""
+        return self._polls
+
+    @property
     def result(self) -> Enrollment:
         """The :class:`osslcmp.Enrollment`. Raises the transaction's exception if it failed.
 
@@ -86,71 +120,66 @@ class Transaction:
     def poll(self) -> Enrollment | None:
         """Ask once (``OSSL_CMP_try_certreq``, 3.0). Returns the result, or ``None`` while it is waiting.
 
-        Raises what :meth:`osslcmp.Client.ir` raises. After a :class:`osslcmp.TransferError` it can go on: the
-        server still has the request.
+        Raises what :meth:`osslcmp.Client.ir` raises. After a :class:`osslcmp.TransferError` or an interrupt it can
+        go on, if the server has the request.
         """
         if self.done:
             return self.result
         try:
             certificate = self._context.try_certreq(self._type, self._crm)
-        except TransferError as error:
-            # Before the first answer nothing is known to be waiting.
-            if self._begun:
-                error.transaction = self
-            else:
-                self._error = error
-            raise
-        except CMPError as error:
-            self._error = error
-            raise
         except BaseException as error:
-            if isinstance(error.__context__, ConfirmError):
+            if not self._context.pending:
                 self._error = error
+            elif isinstance(error, TransferError):
+                error.transaction = self
             raise
-        self._begun = True
         if certificate is not None:
             self._enrollment = Enrollment.of(self._context)
             self._context.disconnect()
-        return self._enrollment
+            return self._enrollment
+        self._polls += 1
+        self._due = time.monotonic() + (self._context.check_after or 0)
+        return None
 
-    def wait(
-        self, timeout: float | None = None, on_wait: Callable[[Transaction], object] | None = None
-    ) -> Enrollment:
+    def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:
         """Poll as often as the server wants until there is a result.
 
-        ``timeout`` is in seconds, ``None`` for no limit; when it is over, one last poll is made and then
-        :class:`osslcmp.TransferTimeout` is raised, whose ``transaction`` is this one. ``on_wait`` is called with
+        ``timeout`` is in seconds, ``None`` for no limit: it bounds the exchange of messages, too. When it is nearly
+        over, one last poll is made, and then :class:`osslcmp.TransferTimeout` is raised, whose ``transaction`` is
+        this one; :class:`osslcmp.ConfirmError` if only the confirmation is outstanding. ``on_wait`` is called with
         this transaction before each sleep. A signal handler that raises ends the wait at once.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        limit = self._context.get_option(Option.MSG_TIMEOUT)
+        patience = Patience(timeout)
         while not self.done:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0 and self._begun:
-                late = TransferTimeout(
-                    f"{self._type.name.lower()}: still waiting after {timeout:g} seconds; .transaction can go on"
-                )
-                late.transaction = self
-                raise late
-            if left is not None:
-                seconds = max(1, int(left + 0.999))
-                self._context.set_option(Option.MSG_TIMEOUT, min(limit, seconds) if limit else seconds)
-            try:
-                self.poll()
-            finally:
-                self._context.set_option(Option.MSG_TIMEOUT, limit)
-            if not self.done:
+            seconds = self._until_due(patience)
+            if seconds:
                 if on_wait is not None:
                     on_wait(self)
-                self._sleep(deadline)
+                self._context._wakeup.wait(seconds)
+            self._poll_within(patience)
         return self.result
 
-    def _sleep(self, deadline: float | None) -> None:
-        seconds = float(self.check_after or 0)
-        if deadline is not None:
-            seconds = min(seconds, max(0.0, deadline - time.monotonic()))
-        # At zero there is still the scheduler to be fair to.
-        self._context._wakeup.wait(max(seconds, 0.001))
+    def _until_due(self, patience: Patience) -> float:
+        """Seconds to sleep before the next poll. Raises if there will be no time for it."""
+        if not self._context.pending:
+            return 0
+        seconds = patience.sleep(self._due - time.monotonic())
+        if seconds is None:
+            late = TransferTimeout(
+                f"{self._type.name.lower()}: still waiting after {patience.total:g} seconds; .transaction can go on"
+            )
+            late.transaction = self
+            enrollment = self._context.unconfirmed
+            if enrollment is None:
+                raise late
+            raise ConfirmError(
+                "a certificate was issued, but the server delays its confirmation", enrollment
+            ) from late
+        return seconds
+
+    def _poll_within(self, patience: Patience) -> None:
+        with self._context._bounded(patience):
+            self.poll()
 
     def abort(self) -> None:
         """Tell the server that it is off (``OSSL_CMP_try_certreq`` with -1, 3.0). Nothing if it is done.
@@ -161,7 +190,7 @@ class Transaction:
             return
         self._aborted = True
         try:
-            if self._begun:
+            if self._context.pending:
                 self._context.try_certreq(-1)
         finally:
             self._context.disconnect()
@@ -169,3 +198,15 @@ class Transaction:
     def cancel(self) -> None:
         """End a :meth:`poll` or :meth:`wait` that runs in another thread; from any thread."""
         self._context.cancel()
+
+    def dump(self) -> bytes:
+        """All that :meth:`osslcmp.Client.resume` needs to go on, in another process too, as long as the server waits.
+
+        It holds the server's last messages, the public key and the like, but no secret and no private key. A
+        transaction goes on in one place only: do not poll it here after it was resumed elsewhere. Raises
+        ``RuntimeError`` if nothing is pending at the server.
+        """
+        if self.done or not self._context.pending:
+            raise RuntimeError("the transaction is not waiting for the server: there is nothing to resume")
+        due_in = max(0.0, self._due - time.monotonic())
+        return _resume.dump(self._context, self._type, self._terms, self._begun_at, time.time() + due_in)

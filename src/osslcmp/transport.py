@@ -27,6 +27,12 @@ class Address:
     path: str
     tls: bool = False
 
+    @property
+    def url(self) -> str:
+        """As a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.tls else ''}://{host}:{self.port}/{self.path.removeprefix('/')}"
+
     def apply(self, context: Context) -> None:
         """Point ``context`` at this server."""
         context.set_server(self.host)

@@ -9,7 +9,7 @@ int osslcmp_session_set_proxy(osslcmp_session *, const char *);
 int osslcmp_session_set_no_proxy(osslcmp_session *, const char *);
 void osslcmp_session_set_http_cb(osslcmp_session *, OSSL_HTTP_bio_cb_t, void *, int);
 void osslcmp_session_set_log_level(osslcmp_session *, int);
-void osslcmp_session_set_traced(osslcmp_session *, OSSL_CMP_transfer_cb_t);
+void osslcmp_session_set_traced(osslcmp_session *, int);
 void osslcmp_session_set_max_response(osslcmp_session *, unsigned long);
 void osslcmp_session_cancel(osslcmp_session *, int);
 int osslcmp_session_cancelled(const osslcmp_session *);
@@ -22,13 +22,23 @@ osslcmp_tls *osslcmp_tls_new(SSL_CTX *, int, const char *, const char *);
 void osslcmp_tls_free(osslcmp_tls *);
 BIO *osslcmp_tls_cb(BIO *, void *, int, int);
 
+void osslcmp_session_set_transfer(osslcmp_session *, OSSL_CMP_transfer_cb_t);
+void osslcmp_session_set_deadline(osslcmp_session *, int64_t);
+const unsigned char *osslcmp_session_kept(const osslcmp_session *, int, long *);
+void osslcmp_session_forget(osslcmp_session *);
+int osslcmp_session_push_replay(osslcmp_session *, const unsigned char *, long);
+void osslcmp_session_clear_replay(osslcmp_session *);
+int osslcmp_session_unsent(const osslcmp_session *);
+int osslcmp_session_lost(const osslcmp_session *);
+void osslcmp_session_set_unprotected(osslcmp_session *, int);
+
 osslcmp_session *osslcmp_enter(osslcmp_session *);
 void osslcmp_leave(osslcmp_session *);
 
 /* Callbacks in C, ready to be set on an OSSL_CMP_CTX. */
 int osslcmp_log(const char *, const char *, int, OSSL_CMP_severity, const char *);
+OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
-OSSL_CMP_MSG *osslcmp_traced_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 
 /* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
 OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);

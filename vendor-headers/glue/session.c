@@ -29,6 +29,14 @@
 # define OSSLCMP_THREAD __thread
 #endif
 
+typedef struct osslcmp_der {
+    unsigned char *der;
+    long length;
+} osslcmp_der;
+
+#define OSSLCMP_SLOTS 4
+#define OSSLCMP_REPLAYS 2
+
 typedef struct osslcmp_session {
     void *self;                 /* handle of the Python object, NULL for none */
     long pid;                   /* a child must not talk on its parent's connection */
@@ -38,7 +46,7 @@ typedef struct osslcmp_session {
     void *http_cb_arg;
     int use_tls;
     int log_level;
-    OSSL_CMP_transfer_cb_t traced; /* what carries messages while Python looks on */
+    int traced;                 /* Python looks on */
     unsigned long max_response;
     volatile int cancelled;     /* may be set from another thread */
     int stopped;                /* this transfer was cancelled or interrupted */
@@ -46,10 +54,22 @@ typedef struct osslcmp_session {
     int wrapped;                /* http_cb has had it */
     BIO *feed, *source;         /* what we write to feed, OpenSSL's HTTP client reads from source */
     OSSL_HTTP_REQ_CTX *http;
+    OSSL_CMP_transfer_cb_t transfer; /* who carries messages: waiting.c stands around it */
+    int64_t deadline;           /* of the whole request, 0 for none */
+    int asked;                  /* type of the last message that was no pollReq */
+    int unsent;                 /* the call ended at a poll that Python must send */
+    int lost;                   /* the last message was a poll that got no answer */
+    int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
+    int replays, replayed;
+    osslcmp_der replay[OSSLCMP_REPLAYS];
+    osslcmp_der kept[OSSLCMP_SLOTS];
 } osslcmp_session;
 
 static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 
+static void osslcmp_session_forget(osslcmp_session *);
+static void osslcmp_session_clear_replay(osslcmp_session *);
+static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 static int osslcmp_py_tick(void *);
 static int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
 static void osslcmp_py_message(void *, int, const OSSL_CMP_MSG *);
@@ -68,6 +88,7 @@ static osslcmp_session *osslcmp_session_new(void *self)
         s->self = self;
         s->pid = osslcmp_getpid();
         s->log_level = OSSL_CMP_LOG_ERR;
+        s->transfer = osslcmp_http_transfer;
     }
     return s;
 }
@@ -134,6 +155,8 @@ static void osslcmp_session_free(osslcmp_session *s)
     /* Python may be on its way out: no more calls into it from here on. */
     s->self = NULL;
     osslcmp_hang_up(s, 1);
+    osslcmp_session_forget(s);
+    osslcmp_session_clear_replay(s);
     OPENSSL_free(s->host);
     OPENSSL_free(s->port);
     OPENSSL_free(s->path);
@@ -190,9 +213,9 @@ static void osslcmp_session_set_log_level(osslcmp_session *s, int level)
     s->log_level = level;
 }
 
-static void osslcmp_session_set_traced(osslcmp_session *s, OSSL_CMP_transfer_cb_t transfer)
+static void osslcmp_session_set_traced(osslcmp_session *s, int traced)
 {
-    s->traced = transfer;
+    s->traced = traced;
 }
 
 static void osslcmp_session_set_max_response(osslcmp_session *s, unsigned long length)
@@ -214,6 +237,8 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
 {
     osslcmp_session *outer = osslcmp_current;
 
+    if (s != NULL)
+        s->unsent = s->lost = 0;
     osslcmp_current = s;
     return outer;
 }

@@ -15,12 +15,3 @@ static OSSL_CMP_MSG *osslcmp_traced(OSSL_CMP_transfer_cb_t transfer, OSSL_CMP_CT
     osslcmp_py_message(s->self, 0, answer);
     return answer;
 }
-
-/* The transfer callback of a context that is traced: its own one is kept in the session. */
-static OSSL_CMP_MSG *osslcmp_traced_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
-{
-    osslcmp_session *s = osslcmp_current;
-
-    return osslcmp_traced(s == NULL || s->traced == NULL ? OSSL_CMP_MSG_http_perform : s->traced,
-                          ctx, req);
-}

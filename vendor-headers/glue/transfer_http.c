@@ -113,6 +113,8 @@ static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG
 
     if (s == NULL) /* called from outside a Context */
         return OSSL_CMP_MSG_http_perform(ctx, req);
+    if (s->deadline != 0 && (deadline == 0 || s->deadline < deadline))
+        deadline = s->deadline;
     if (s->host == NULL || s->port == NULL) {
         ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "no server is set");
         return NULL;

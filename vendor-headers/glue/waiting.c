@@ -1,0 +1,196 @@
+/*
+ * Around every transfer of a Context, whoever does it: what makes waiting
+ * interruptible, bounded and able to outlive the process.
+ *
+ * - It keeps the DER of the answers that a waiting request would need in a
+ *   context that knows nothing of it, and gives such answers out again instead
+ *   of sending: libcrypto then verifies them once more and stands where it
+ *   stood. A replayed request never leaves, so that it needs no protection.
+ * - From 3.3 on libcrypto sleeps by itself, deaf to signals, when the answer
+ *   to rr, genm, certConf or error is delayed. Such a poll is not sent: the
+ *   call fails, and Python polls by OSSL_CMP_try_certreq(), which never sleeps.
+ * - Before 3.3 "waiting" in answer to a poll makes libcrypto poll again at
+ *   once, without end. That is left to Python, too.
+ */
+enum osslcmp_slot {
+    OSSLCMP_ANSWER,  /* to the request */
+    OSSLCMP_CONFIRM, /* to certConf, if it is an error message */
+    OSSLCMP_POLL,    /* the last pollRep */
+    OSSLCMP_FINAL    /* what ended the polling */
+};
+
+/* OpenSSL names these body types only to itself. */
+#define OSSLCMP_ERROR 23
+#define OSSLCMP_CERTCONF 24
+#define OSSLCMP_POLLREP 26
+
+static void osslcmp_drop(osslcmp_der *kept)
+{
+    OPENSSL_free(kept->der);
+    kept->der = NULL;
+    kept->length = 0;
+}
+
+static void osslcmp_session_forget(osslcmp_session *s)
+{
+    int i;
+
+    for (i = 0; i < OSSLCMP_SLOTS; i++)
+        osslcmp_drop(&s->kept[i]);
+}
+
+static void osslcmp_session_clear_replay(osslcmp_session *s)
+{
+    int i;
+
+    for (i = 0; i < OSSLCMP_REPLAYS; i++)
+        osslcmp_drop(&s->replay[i]);
+    s->replays = s->replayed = 0;
+}
+
+/* Add an answer to give out instead of sending. */
+static int osslcmp_session_push_replay(osslcmp_session *s, const unsigned char *der, long length)
+{
+    osslcmp_der *entry = &s->replay[s->replays];
+
+    if (s->replays == OSSLCMP_REPLAYS || length <= 0
+            || (entry->der = OPENSSL_memdup(der, (size_t)length)) == NULL)
+        return 0;
+    entry->length = length;
+    s->replays++;
+    return 1;
+}
+
+/* What is kept, NULL for nothing. Valid until the next message. */
+static const unsigned char *osslcmp_session_kept(const osslcmp_session *s, int slot, long *length)
+{
+    *length = s->kept[slot].length;
+    return s->kept[slot].der;
+}
+
+/* After a call: the type of the message whose answer is to be polled for by Python, -1 for none. */
+static int osslcmp_session_unsent(const osslcmp_session *s)
+{
+    return s->unsent ? s->asked : -1;
+}
+
+static int osslcmp_session_lost(const osslcmp_session *s)
+{
+    return s->lost;
+}
+
+static void osslcmp_session_set_unprotected(osslcmp_session *s, int unprotected)
+{
+    s->unprotected = unprotected;
+}
+
+static void osslcmp_session_set_deadline(osslcmp_session *s, int64_t milliseconds)
+{
+    s->deadline = milliseconds < 0 ? 0 : osslcmp_now_ms() + milliseconds;
+}
+
+static void osslcmp_session_set_transfer(osslcmp_session *s, OSSL_CMP_transfer_cb_t transfer)
+{
+    s->transfer = transfer;
+}
+
+static int osslcmp_asks_for_certificate(int type)
+{
+    return type == OSSL_CMP_IR || type == OSSL_CMP_CR || type == OSSL_CMP_P10CR || type == OSSL_CMP_KUR;
+}
+
+static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answer)
+{
+    int type = OSSL_CMP_MSG_get_bodytype(answer);
+    osslcmp_der *kept;
+
+    if (sent == OSSLCMP_POLLREQ) {
+        kept = &s->kept[type == OSSLCMP_POLLREP ? OSSLCMP_POLL : OSSLCMP_FINAL];
+    } else if (sent == OSSLCMP_CERTCONF) {
+        if (type != OSSLCMP_ERROR)
+            return;
+        kept = &s->kept[OSSLCMP_CONFIRM];
+    } else if (sent == OSSLCMP_ERROR) {
+        return;
+    } else {
+        osslcmp_session_forget(s);
+        if (type != OSSLCMP_ERROR && !osslcmp_asks_for_certificate(sent))
+            return;
+        kept = &s->kept[OSSLCMP_ANSWER];
+    }
+    osslcmp_drop(kept);
+    kept->length = i2d_OSSL_CMP_MSG(answer, &kept->der);
+    if (kept->length <= 0)
+        osslcmp_drop(kept);
+}
+
+static OSSL_CMP_MSG *osslcmp_replay(osslcmp_session *s, OSSL_CMP_CTX *ctx)
+{
+    osslcmp_der *entry = &s->replay[s->replayed++];
+    OSSL_CMP_MSG *answer = osslcmp_d2i_msg(entry->der, entry->length);
+    const ASN1_OCTET_STRING *nonce;
+
+    if (answer == NULL)
+        return NULL;
+    nonce = OSSL_CMP_HDR_get0_recipNonce(OSSL_CMP_MSG_get0_header(answer));
+    if (nonce == NULL || !OSSL_CMP_CTX_set1_senderNonce(ctx, nonce)) {
+        ERR_raise(ERR_LIB_CMP, CMP_R_RECIPNONCE_UNMATCHED);
+        OSSL_CMP_MSG_free(answer);
+        return NULL;
+    }
+    /* What is made from here on is sent. */
+    if (s->replayed == s->replays)
+        OSSL_CMP_CTX_set_option(ctx, OSSL_CMP_OPT_UNPROTECTED_SEND, s->unprotected);
+    return answer;
+}
+
+/* Whether a poll would lead into a sleep or a loop inside libcrypto. */
+static int osslcmp_must_not_poll(osslcmp_session *s)
+{
+    if (!osslcmp_asks_for_certificate(s->asked))
+        return 1;
+    if (s->kept[OSSLCMP_FINAL].der == NULL)
+        return 0;
+    /* It says "waiting" again: that is what the next poll answers. */
+    osslcmp_drop(&s->kept[OSSLCMP_ANSWER]);
+    osslcmp_drop(&s->kept[OSSLCMP_POLL]);
+    s->kept[OSSLCMP_ANSWER] = s->kept[OSSLCMP_FINAL];
+    s->kept[OSSLCMP_FINAL].der = NULL;
+    s->kept[OSSLCMP_FINAL].length = 0;
+    return 1;
+}
+
+static OSSL_CMP_MSG *osslcmp_carry(osslcmp_session *s, OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
+{
+    if (s->deadline != 0 && osslcmp_now_ms() >= s->deadline)
+        ERR_raise(ERR_LIB_CMP, CMP_R_TOTAL_TIMEOUT);
+    else if (s->cancelled)
+        ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "cancelled");
+    else
+        return osslcmp_traced(s->transfer, ctx, req);
+    return NULL;
+}
+
+static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
+{
+    osslcmp_session *s = osslcmp_current;
+    int type = OSSL_CMP_MSG_get_bodytype(req);
+    OSSL_CMP_MSG *answer;
+
+    if (s == NULL) /* called from outside a Context */
+        return OSSL_CMP_MSG_http_perform(ctx, req);
+    if (type != OSSLCMP_POLLREQ)
+        s->asked = type;
+    if (s->replayed < s->replays) {
+        answer = osslcmp_replay(s, ctx);
+    } else if (type == OSSLCMP_POLLREQ && osslcmp_must_not_poll(s)) {
+        s->unsent = 1;
+        return NULL;
+    } else {
+        answer = osslcmp_carry(s, ctx, req);
+        s->lost = answer == NULL && type == OSSLCMP_POLLREQ;
+    }
+    if (answer != NULL)
+        osslcmp_keep(s, type, answer);
+    return answer;
+}
