@@ -45,7 +45,7 @@ def test_older_openssl_is_refused_in_one_sentence(old_library: Path) -> None:
     """The dynamic loader's complaint becomes an ImportError that names both releases."""
     path = os.pathsep.join(sys.path)
     run = subprocess.run(
-        [sys.executable, "-c", "import osslcmp"],
+        [sys.executable, "-c", "from osslcmp import lib"],
         env={**os.environ, "LD_LIBRARY_PATH": str(old_library), "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -196,7 +196,7 @@ def crossed(here: Path, root: Root, place: str, log: IO[str]) -> int:
     python = f"{place}/.venv/bin/python"
     environment = {"LD_LIBRARY_PATH": "/opt/older-openssl"}
     said = root.inside("/tmp/refusal")
-    script = f"{python} -c 'import osslcmp' 2>&1 | tail -n 1 >/tmp/refusal"
+    script = f"{python} -c 'from osslcmp import lib' 2>&1 | tail -n 1 >/tmp/refusal"
     root.run(log, "sh", "-c", script, env=environment)
     text = said.read_text(encoding="utf-8").strip()
     print(text, file=log, flush=True)
