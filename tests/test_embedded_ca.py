@@ -173,7 +173,7 @@ def test_extensions_are_kept(ca: EmbeddedCA) -> None:
         x509.SubjectAlternativeName([x509.DNSName("a.example"), x509.UniformResourceIdentifier("urn:x")]),
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
         x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3"), None)]),
-        issuing._key_usage(key_agreement=True, encipher_only=True),
+        issuing.key_usage(key_agreement=True, encipher_only=True),
     )
     answer = ca.issue(request(*wanted))
     assert isinstance(answer, Issued)
@@ -194,7 +194,7 @@ def test_names_alone(ca: EmbeddedCA) -> None:
 def test_granted_with_changes(ca: EmbeddedCA) -> None:
     answer = ca.issue(
         request(
-            issuing._key_usage(digital_signature=True, key_cert_sign=True),
+            issuing.key_usage(digital_signature=True, key_cert_sign=True),
             x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),
             not_after=NOW + 36500 * DAY,
         )

@@ -18,7 +18,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -32,27 +31,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from . import issuing
-from .issuing import Pair
+from .issuing import Generation, Pair
 
-__all__ = ["Directory", "Generation"]
+__all__ = ["Directory"]
 
 _PUBLIC, _PRIVATE = 0o644, 0o600
 _SEAL_LENGTH = 32
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A root CA and the issuing CA below it."""
-
-    root: x509.Certificate
-    root_key: CertificateIssuerPrivateKeyTypes | None
-    """None when it was taken away to a safe place."""
-    issuer: x509.Certificate
-    issuer_key: CertificateIssuerPrivateKeyTypes
-    new_with_old: x509.Certificate | None = None
-    """The root's key, certified by the root before it."""
-    old_with_new: x509.Certificate | None = None
-    """The key of the root before it, certified by this root."""
 
 
 class Directory:

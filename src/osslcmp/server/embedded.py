@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..itav import InfoTypeAndValue
-from . import general, issuing
+from . import general, issuing, wire
 from .authority import (
     Authority,
     CertificateId,
@@ -30,6 +30,8 @@ from .authority import (
     Waiting,
 )
 from .core import Server
+from .general import RootUpdate
+from .profiles import Profile, choose
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA
@@ -80,6 +82,8 @@ class EmbeddedCA(Authority):
             ``waiting``). May be replaced at any time.
         ca_pubs: send the root in the ``caPubs`` of an ip under a shared secret, so that a client learns to
             trust it.
+        profiles: by name, what certificates there are; a request names one in its header, else it gets the one
+            named ``default`` if there is one. None: names do not matter.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class EmbeddedCA(Authority):
         validity: datetime.timedelta = datetime.timedelta(days=365),
         policy: Policy | None = None,
         ca_pubs: bool = True,
+        profiles: Mapping[str, Profile] | None = None,
     ) -> None:
         if issuer is not None and root is None:
             raise ValueError("an issuer needs the root it stands under")
@@ -99,6 +104,7 @@ class EmbeddedCA(Authority):
         self.validity = validity
         self.policy = policy
         self.ca_pubs = ca_pubs
+        self.profiles = None if profiles is None else dict(profiles)
         self._lock = threading.Lock()
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
@@ -140,6 +146,11 @@ class EmbeddedCA(Authority):
     def chain(self) -> tuple[x509.Certificate, ...]:
         """What stands between an issued certificate and the root."""
         return () if self.issuer == self.root else (self.issuer,)
+
+    def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:  # noqa: ARG002
+        """What a client needs that trusts the root ``known`` (or has not said which); None when there is nothing
+        newer."""
+        return None
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -251,14 +262,31 @@ class EmbeddedCA(Authority):
         refusal = self._refuse_sender(request)
         if refusal is not None:
             return refusal
-        answers = (general.answer(self, info) for info in request.infos)
+        profile: Profile | Rejected | None = None
+        if self.profiles is not None:
+            header = wire.read_message(request.message, len(request.message)).header
+            profile = choose(self.profiles, header.profile)
+        if isinstance(profile, Rejected):
+            return profile
+        answers = [general.answer(self, info, profile) for info in request.infos]
         return [info for info in answers if info is not None]
 
     def _make(
         self, request: CertificateRequest, old: x509.Certificate | None
     ) -> tuple[x509.Certificate, list[str]] | Rejected:
         """The certificate, and in words what differs from the request."""
-        return issuing.issue(request, self._issuer.certificate, self._issuer.key, self.validity, old)
+        profile = Profile() if self.profiles is None else choose(self.profiles, request.profile)
+        if isinstance(profile, Rejected):
+            return profile
+        refusal = profile.check(request)
+        if refusal is not None:
+            return refusal
+        request, changes = profile.adapt(request)
+        validity = profile.default_validity(self.validity)
+        result = issuing.issue(
+            request, self._issuer.certificate, self._issuer.key, validity, old, profile.own_extensions()
+        )
+        return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
 
     # -- records ---------------------------------------------------------------------------------------------
 

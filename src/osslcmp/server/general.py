@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import _der as der
+from .._der import explicit
 from ..itav import InfoTypeAndValue
+from .profiles import Profile
 
 _ID_IT = "1.3.6.1.5.5.7.4."
 SIGN_KEY_PAIR_TYPES = _ID_IT + "2"
@@ -36,10 +39,30 @@ class _CA(Protocol):
     @property
     def chain(self) -> tuple[x509.Certificate, ...]: ...
     def crl(self) -> x509.CertificateRevocationList: ...
+    def root_update(self, known: x509.Certificate | None) -> RootUpdate | None: ...
 
 
-def answer(ca: _CA, info: InfoTypeAndValue) -> InfoTypeAndValue | None:
+@dataclass(frozen=True)
+class RootUpdate:
+    """A new root CA certificate, and what connects it to the one before."""
+
+    new_with_new: x509.Certificate
+    new_with_old: x509.Certificate | None = None
+    """The new key, certified by the old one."""
+    old_with_new: x509.Certificate | None = None
+    """The old key, certified by the new one."""
+
+
+def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> InfoTypeAndValue | None:
     """The answer to one question; None when it is not understood.
+
+    Args:
+        ca: knows the answers.
+        info: the question.
+        profile: whose template is wanted, if there is any.
+
+    Raises:
+        ValueError: the question is malformed.
 
     An answer without a value says that there is nothing to tell.
     """
@@ -50,15 +73,41 @@ def answer(ca: _CA, info: InfoTypeAndValue) -> InfoTypeAndValue | None:
     if oid == CURRENT_CRL:
         return _info(oid, ca.crl().public_bytes(Encoding.DER))
     if oid == CRL_STATUS_LIST:
-        return _info(CRLS, _list([ca.crl().public_bytes(Encoding.DER)]))
+        crl = ca.crl()
+        if not _wants(crl, info.value):
+            return _info(CRLS, None)
+        return _info(CRLS, _list([crl.public_bytes(Encoding.DER)]))
     if oid == ROOT_CA_CERT:
-        # The root stays the same for the life of this CA, so there is never an update.
-        return _info(ROOT_CA_KEY_UPDATE, None)
+        known = None if info.value is None else x509.load_der_x509_certificate(info.value)
+        return _info(ROOT_CA_KEY_UPDATE, _root_update(ca.root_update(known)))
     if oid == CERT_REQ_TEMPLATE:
-        return _info(oid, None)
+        return _info(oid, None if profile is None else profile.template())
     if oid == SIGN_KEY_PAIR_TYPES:
         return _info(oid, _list([_EC_P256, _RSA, _ED25519]))
     return None
+
+
+def _wants(crl: x509.CertificateRevocationList, statuses: bytes | None) -> bool:
+    """Whether a client that tells in a CRLStatusListValue what it has would learn something from this CRL."""
+    if statuses is None:
+        return True
+    known = []
+    for status in der.sequence(statuses):
+        fields = der.Fields(der.sequence(status.encoding))
+        fields.take()
+        known.append(None if fields.done else der.moment(fields.take()))
+    return not known or any(moment is None or moment < crl.last_update_utc for moment in known)
+
+
+def _root_update(update: RootUpdate | None) -> bytes | None:
+    """A RootCaKeyUpdateContent."""
+    if update is None:
+        return None
+    parts = [update.new_with_new.public_bytes(Encoding.DER)]
+    for number, certificate in enumerate((update.new_with_old, update.old_with_new)):
+        if certificate is not None:
+            parts.append(der.encode(explicit(number), certificate.public_bytes(Encoding.DER)))
+    return der.encode(der.SEQUENCE, *parts)
 
 
 def _info(oid: str, value: bytes | None) -> InfoTypeAndValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
@@ -69,7 +70,7 @@ def is_ra(certificate: x509.Certificate) -> bool:
     return CMC_RA in usages
 
 
-def _key_usage(**wanted: bool) -> x509.KeyUsage:
+def key_usage(**wanted: bool) -> x509.KeyUsage:
     names = (
         "digital_signature",
         "content_commitment",
@@ -117,11 +118,60 @@ def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
     builder = (
         _builder(subject, issuer, key.public_key(), now - BACKDATE, end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
     )
     if parent is None:
         return _sign(builder, key), key
     return _sign(builder.add_extension(_authority_key(parent[0]), critical=False), parent[1]), key
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A root CA and the issuing CA below it."""
+
+    root: x509.Certificate
+    root_key: CertificateIssuerPrivateKeyTypes | None
+    """None when it was taken away to a safe place."""
+    issuer: x509.Certificate
+    issuer_key: CertificateIssuerPrivateKeyTypes
+    new_with_old: x509.Certificate | None = None
+    """The root's key, certified by the root before it."""
+    old_with_new: x509.Certificate | None = None
+    """The key of the root before it, certified by this root."""
+
+
+def update_root(old: Generation) -> Generation:
+    """A new root of the same name with a new key, the same issuing CA below it, and what connects old and new."""
+    assert old.root_key is not None
+    subject = old.root.subject
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = _now()
+
+    def certify(public: Any, issuer: x509.Certificate | None, signing: Any, like: x509.Certificate) -> Any:
+        """A CA certificate like another one."""
+        end = now + CA_VALIDITY if issuer is None else min(now + CA_VALIDITY, like.not_valid_after_utc)
+        if issuer is not None:
+            end = min(end, issuer.not_valid_after_utc)
+        constraints = like.extensions.get_extension_for_class(x509.BasicConstraints).value
+        builder = (
+            _builder(like.subject, subject, public, now - BACKDATE, end)
+            .add_extension(constraints, critical=True)
+            .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        )
+        if issuer is not None:
+            builder = builder.add_extension(_authority_key(issuer), critical=False)
+        return _sign(builder, signing)
+
+    root = certify(key.public_key(), None, key, old.root)
+    same = old.issuer == old.root
+    return Generation(
+        root=root,
+        root_key=key,
+        issuer=root if same else certify(old.issuer.public_key(), root, key, old.issuer),
+        issuer_key=key if same else old.issuer_key,
+        new_with_old=certify(key.public_key(), old.root, old.root_key, old.root),
+        old_with_new=certify(old.root.public_key(), root, key, old.root),
+    )
 
 
 def make_server_certificate(
@@ -133,7 +183,7 @@ def make_server_certificate(
     builder = (
         _builder(subject, issuer.subject, key.public_key(), _now() - BACKDATE, issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(digital_signature=True), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([CMC_CA]), critical=False)
         .add_extension(_authority_key(issuer), critical=False)
     )
@@ -146,6 +196,7 @@ def issue(
     issuer_key: CertificateIssuerPrivateKeyTypes,
     validity: datetime.timedelta,
     old: x509.Certificate | None,
+    own: Iterable[x509.ExtensionType] = (),
 ) -> tuple[x509.Certificate, list[str]] | Rejected:
     """Make the certificate that is asked for, as far as is sane.
 
@@ -155,6 +206,7 @@ def issue(
         issuer_key: its key.
         validity: when the request asks for none.
         old: the certificate that is updated; its subject is kept when the request names none.
+        own: extensions that go into it besides.
 
     Returns:
         The certificate, and in words what differs from the request.
@@ -206,6 +258,8 @@ def issue(
             return Rejected(FailureInfo.unacceptedExtension, f"extension {extension.oid.dotted_string}")
         else:
             changes.append(f"extension {extension.oid.dotted_string} left out")
+    for value in own:
+        builder = builder.add_extension(value, critical=False)
     return _sign(builder, issuer_key), changes
 
 
@@ -213,12 +267,12 @@ def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x
     """The key usage asked for without what only a CA may do, or one that fits the key."""
     if asked is None:
         if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
-            return _key_usage(key_agreement=True)
-        return _key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey))
+            return key_usage(key_agreement=True)
+        return key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey))
     usage = asked.value
     if usage.key_cert_sign or usage.crl_sign:
         changes.append("key usage of a CA left out")
-    return _key_usage(
+    return key_usage(
         digital_signature=usage.digital_signature,
         content_commitment=usage.content_commitment,
         key_encipherment=usage.key_encipherment,

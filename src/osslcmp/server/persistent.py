@@ -20,9 +20,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ..enums import RevocationReason
 from . import issuing
 from .authority import CertificateRequest
-from .directory import Directory, Generation
-from .embedded import EmbeddedCA, Record
-from .issuing import Pair
+from .directory import Directory
+from .embedded import EmbeddedCA, Record, Signer
+from .general import RootUpdate
+from .issuing import Generation, Pair
 from .resuming import PersistentServer
 from .store import CertificateRow, ConflictError, Store
 
@@ -149,6 +150,40 @@ class PersistentCA(EmbeddedCA):
         """The root and those before it."""
         before = (generation.root for generation in reversed(self._generations[:-1]))
         return (self.root, *before)
+
+    def update_root(self) -> None:
+        """Make a new root with a new key, in a new generation of the directory; it certifies the issuing CA, too.
+
+        Clients that trust the old root learn of the new one by ``rootCaCert``, and until then find their way by
+        the new root's certificate from the old one, which comes with every answer. Servers that are already
+        running, here or elsewhere, go on with the old root until they are made again.
+
+        Raises ValueError when the root's key is not in the directory.
+        """
+        with self.directory.locked():
+            current = self.directory.generations()[-1:] if self._generations else []
+            if not current or current[0].root_key is None:
+                raise ValueError("the root cannot be updated without its key")
+            self.directory.add_generation(issuing.update_root(current[0]))
+            self._generations = self.directory.generations()
+            new = self._generations[-1]
+            assert new.root_key is not None
+            self._root, self._issuer = Signer(new.root, new.root_key), Signer(new.issuer, new.issuer_key)
+            self.directory.publish_root(new.root)
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        links = [generation.new_with_old for generation in reversed(self._generations)]
+        return (*super().chain, *(link for link in links if link is not None))
+
+    def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:
+        roots = [generation.root for generation in self._generations]
+        place = roots.index(known) if known in roots else len(roots) - 2 if known is None else -1
+        if not 0 <= place < len(roots) - 1:
+            return None
+        # One step after the other: the link certificates lead from each root to the next one.
+        step = self._generations[place + 1]
+        return RootUpdate(step.root, step.new_with_old, step.old_with_new)
 
     # -- secrets ---------------------------------------------------------------------------------------------
 

@@ -6,24 +6,30 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..enums import BodyType, FailureInfo, PKIStatus
-from . import wire
+from . import web, wire
 from .authority import Authority, Issued, Waiting
 from .core import Server
 from .exchange import Transaction
+from .replies import Replies, Reply
 from .store import ConflictError, Store, TransactionRow
 from .transactions import Table
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 __all__ = ["PersistentServer"]
 
+_CONFIRMED = b"confirmed"
+"""The outcome of a transaction that has ended well."""
 _ATTEMPTS = 5
 _LOCKS = 256
 _CACHE = 2_000
@@ -41,6 +47,21 @@ class _Cache(Table[Transaction]):
         """All transactionIDs, the oldest first."""
         with self._lock:
             return list(self._open)
+
+
+class _Stored(Replies):
+    """The answers that ended transactions are in the database, too."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    def keep(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
+        """It is kept together with what else the message has changed, or not at all."""
+
+    def confirmed(self, transaction_id: bytes) -> bool:
+        row = self._store.transaction(transaction_id)
+        return row is not None and row.outcome == _CONFIRMED
 
 
 class PersistentServer(Server):
@@ -65,6 +86,7 @@ class PersistentServer(Server):
         self._tidy = tidy
         self._limit: int = options.get("max_transactions", self._table._limit)
         self._table = self._cache = _Cache(2**62)
+        self._replies = _Stored(store)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
         self._full = False
         self._next_count = 0.0
@@ -88,6 +110,10 @@ class PersistentServer(Server):
             return self._attempt(message)
 
     __call__ = process
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """CMP over HTTP, with ``/.well-known/cmp/p/PROFILE`` for profiles, and downloads (see osslcmp.server.web)."""
+        return web.app(self.authority, super().wsgi_app, environ, start_response)
 
     # -- one message -----------------------------------------------------------------------------------------
 
@@ -136,12 +162,16 @@ class PersistentServer(Server):
             polls = after.polls if after.request is None else after.request.polls
             if isinstance(after.outcome, Waiting):
                 wait = after.outcome.check_after
+        outcome = b"" if after is None else _write_outcome(after.outcome)
+        if message.body_type == BodyType.CERTCONF and after is None:
+            kind = wire.read_message(answer, len(answer)).body_type
+            outcome = _CONFIRMED if kind == BodyType.PKICONF else b""
         return TransactionRow(
             id=message.transaction_id,
             version=0 if before is None else before.version,
             open=after is not None,
             request=b"" if after is None else after.message.encoding,
-            outcome=b"" if after is None else _write_outcome(after.outcome),
+            outcome=outcome,
             polls=polls,
             sent_nonce=b"" if after is None else after.sent_nonce,
             last_hash=digest,
