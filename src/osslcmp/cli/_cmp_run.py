@@ -1,0 +1,134 @@
+"""Sends the request, waits as told, and saves what came."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+from .._errqueue import clear
+from .._lib import lib
+from ..enums import BodyType, FailureInfo, PKIStatus
+from ..errors import CMPError, TransferTimeout
+from ._cmp_context import CommandContext, name_of, save_certs, serial_of
+from ._cmp_genm import general_message
+from ._cmp_load import Loader
+from .cmp_console import Console, Failure
+from .cmp_settings import Settings
+
+__all__ = ["run"]
+
+_TYPES = {"ir": BodyType.IR, "cr": BodyType.CR, "kur": BodyType.KUR, "p10cr": BodyType.P10CR}
+
+
+def run(ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]) -> None:
+    """As often as ``-repeat`` says. Raises CMPError, Failure, OSError, and what a transfer raised."""
+    for _ in range(s.number("repeat")):
+        failure: BaseException | None = None
+        try:
+            _perform(ctx, s, console, loader, outcome)
+        except CMPError as error:
+            failure = error
+        if ctx.status < PKIStatus.accepted:
+            # No answer came, or there was not even a request.
+            raise failure or Failure("no answer came")
+        _tell_status(ctx, s, console, outcome)
+        _save(ctx, s, console, outcome, "extracertsout", "OSSL_CMP_CTX_get1_extraCertsIn", "extra")
+        if failure is not None:
+            raise failure
+        _save_results(ctx, s, console, outcome)
+        ctx.reinit()
+
+
+def _perform(
+    ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]
+) -> None:
+    command = s.text("cmd")
+    if command == "rr":
+        ctx.exec_rr_ses()
+    elif command == "genm":
+        general_message(ctx, s, console, loader, outcome)
+    else:
+        _enroll(ctx, _TYPES[command or "ir"], s.number("total_timeout"), console, outcome)
+
+
+def _enroll(
+    ctx: CommandContext, kind: BodyType, limit: int, console: Console, outcome: dict[str, Any]
+) -> None:
+    deadline = time.monotonic() + limit if limit > 0 else None
+    transaction = os.urandom(16)
+    ctx.set_transaction_id(transaction)
+    outcome["transaction"] = transaction.hex()
+    while ctx.try_certreq(kind) is None:
+        seconds = ctx.check_after or 0
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TransferTimeout(f"total timeout of {limit} s while the server said 'waiting'")
+            seconds = min(seconds, int(left) + 1)
+        _progress(seconds, console)
+    outcome.pop("transaction", None)
+
+
+def _progress(seconds: int, console: Console) -> None:
+    """Sleep; a terminal shows how long."""
+    shown = sys.stderr.isatty() and console.verbosity >= 6
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if shown:
+            print(
+                f"\rwaiting for the server, next poll in {left:.0f} s ", end="", file=sys.stderr, flush=True
+            )
+        time.sleep(min(left, 1.0))
+    if shown:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _tell_status(ctx: CommandContext, s: Settings, console: Console, outcome: dict[str, Any]) -> None:
+    status = ctx.status
+    source = f" from {server}" if (server := s.text("server")) is not None else ""
+    level, label = {
+        PKIStatus.accepted: (6, "info"),
+        PKIStatus.rejection: (3, "server error"),
+        PKIStatus.waiting: (3, "internal error"),
+    }.get(status, (4, "warning"))
+    told = ctx.snprint_pki_status() or "<unknown PKIStatus>"
+    console.say(level, f"received{source} {told}", sys.stderr, label)
+    outcome["status"] = status.name
+    outcome["failInfo"] = [flag.name for flag in FailureInfo if flag in ctx.fail_info]
+    outcome["text"] = "\n".join(ctx.status_string)
+
+
+def _save(
+    ctx: CommandContext,
+    s: Settings,
+    console: Console,
+    outcome: dict[str, Any],
+    option: str,
+    function: str,
+    what: str,
+) -> None:
+    if (path := s.text(option)) is not None:
+        save_certs(ctx.cert_stack(function), path, s.text("certform") or "PEM", what, console)
+        outcome["files"][option] = path
+
+
+def _save_results(ctx: CommandContext, s: Settings, console: Console, outcome: dict[str, Any]) -> None:
+    if s.text("infotype") != "caCerts":
+        _save(ctx, s, console, outcome, "cacertsout", "OSSL_CMP_CTX_get1_caPubs", "CA")
+    new = ctx.new_cert_handles()
+    if new:
+        outcome["certificate"] = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
+        if save_certs(new, s.text("certout"), s.text("certform") or "PEM", "enrolled", console):
+            outcome["files"]["certout"] = s.text("certout")
+    _save(ctx, s, console, outcome, "chainout", "OSSL_CMP_CTX_get1_newChain", "chain")
+    if hasattr(lib, "OSSL_CMP_CTX_get0_validatedSrvCert") and (path := s.text("srvcertout")) is not None:
+        server = ctx.validated_server_handles()
+        save_certs(server, path, s.text("certform") or "PEM", "validated server", console)
+        outcome["files"]["srvcertout"] = path
+    if s.flag("centralkeygen") and (path := s.text("newkeyout")) is not None:
+        ctx.save_central_key(path)
+        console.info(f"received centrally generated key, saving to file '{path}'")
+        outcome["files"]["newkeyout"] = path
+    clear()

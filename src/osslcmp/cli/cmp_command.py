@@ -1,0 +1,140 @@
+"""``osslcmp cmp`` from the first option to the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from ..errors import CMPError, OpenSSLError, RejectedError
+from . import _cmp_run
+from ._cmp_client import set_up_client
+from ._cmp_context import CommandContext
+from ._cmp_effects import Effects
+from ._cmp_load import Loader
+from ._cmp_transfer import FileTransfer, OnlyWritten
+from .cmp_console import Console, Failure
+from .cmp_options import help_text
+from .cmp_settings import HelpWanted, Settings, read
+
+__all__ = ["run"]
+
+_TLS = ("tls_cert", "tls_key", "tls_keypass", "tls_extra", "tls_trusted", "tls_host")
+
+
+def run(words: list[str]) -> int:
+    """Do what the options say. Returns 0 or 1; 130 after an interrupt."""
+    console = Console()
+    if "-json" in words or "--json" in words:
+        console.json()
+    outcome: dict[str, Any] = {"status": None, "failInfo": [], "text": "", "files": {}}
+    try:
+        _run(words, console, outcome)
+        code = 0
+    except HelpWanted:
+        print(help_text())
+        return 0
+    except OnlyWritten:
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+        console.error("interrupted" + _pending(outcome))
+    except (Failure, CMPError, OSError, ValueError, TypeError, ImportError) as error:
+        tell(error, console, outcome)
+        code = 1
+    if console.out is sys.stderr:
+        _print_json(outcome, console, code)
+    return code
+
+
+def _run(words: list[str], console: Console, outcome: dict[str, Any]) -> None:
+    effects = Effects()
+    s = read(words, console, effects)
+    effects.seed()
+    _exclusions(s, console)
+    if "secret" in s.typed and _bare(s.text("secret")):
+        console.warn("-secret on the command line can be seen by other users: use env:, file:, fd: or stdin")
+    loader = Loader(s, console, effects.vpm)
+    if s.given("port"):
+        from .cmp_serve import serve
+
+        serve(s, console, loader)
+        return
+    if s.given("rspin"):
+        for option in ("server", "use_mock_srv"):
+            if s.flag(option):
+                console.warn(f"-{option} option is not used if enough filenames given for -rspin")
+    mock = None
+    if s.flag("use_mock_srv"):
+        from ._cmp_mock import MockServer
+
+        mock = MockServer(s, console, loader)
+    ctx = CommandContext()
+    ctx.set_log_verbosity(s.number("verbosity"))
+    ctx.set_log_cb(console.from_client)
+    try:
+        set_up_client(ctx, s, console, loader)
+    except (Failure, CMPError, OSError, ValueError, TypeError) as error:
+        tell(error, console, outcome)
+        raise Failure("cannot set up CMP context") from error
+    if FileTransfer.wanted(s):
+        ctx.set_transfer_cb(FileTransfer(ctx, s, console, None if mock is None else mock.process))
+    _cmp_run.run(ctx, s, console, loader, outcome)
+    effects.finish()
+
+
+def _bare(source: str | None) -> bool:
+    return source is not None and not source.startswith(("env:", "file:", "fd:")) and source != "stdin"
+
+
+def _exclusions(s: Settings, console: Console) -> None:
+    if s.given(*_TLS) and not s.flag("tls_used"):
+        console.warn("Ignoring TLS options(s) since -tls_used is not given")
+    if s.given("port"):
+        if s.flag("tls_used"):
+            raise Failure("-tls_used option not supported with -port option")
+        if s.given("server") or s.flag("use_mock_srv"):
+            raise Failure("The -port option excludes -server and -use_mock_srv")
+        if s.given("reqin", "reqout", "reqout_only"):
+            raise Failure("The -port option does not support -reqin and -reqout")
+        if s.given("rspin", "rspout"):
+            raise Failure("The -port option does not support -rspin and -rspout")
+    if s.given("server") and s.flag("use_mock_srv"):
+        raise Failure("cannot use both -server and -use_mock_srv options")
+    if s.flag("tls_used") and (s.flag("use_mock_srv") or not s.given("server")):
+        console.warn("ignoring -tls_used option since -use_mock_srv is given or -server is not given")
+        s.put("tls_used", 0)
+
+
+def tell(error: BaseException, console: Console, outcome: dict[str, Any]) -> None:
+    """An error for people, and its details for ``-json``."""
+    if isinstance(error, RejectedError):
+        outcome["status"] = error.status.name
+        outcome["failInfo"] = [flag.name for flag in type(error.failure_info) if flag in error.failure_info]
+        outcome["text"] = error.text
+    if isinstance(error, (OpenSSLError, RejectedError)):
+        outcome["errors"] = [
+            {"library": e.library_name, "reason": e.text, "data": e.data, "function": e.function}
+            for e in error.errors
+        ]
+    if isinstance(error, OSError) and not isinstance(error, CMPError):
+        name = f"{error.filename}: " if error.filename else ""
+        console.error(f"{name}{error.strerror or error}")
+    elif str(error):
+        message = str(error)
+        if message.startswith(("cmp: ", "error: ")):
+            console.errors.append(message)
+            console.plain(message)
+        else:
+            console.error(message)
+
+
+def _pending(outcome: dict[str, Any]) -> str:
+    transaction = outcome.get("transaction")
+    return f"; transaction {transaction} is pending at the server" if transaction else ""
+
+
+def _print_json(outcome: dict[str, Any], console: Console, code: int) -> None:
+    outcome = {"ok": code == 0, "exit": code, **outcome}
+    outcome["messages"] = {"errors": console.errors, "warnings": console.warnings}
+    print(json.dumps(outcome, indent=2, ensure_ascii=False))

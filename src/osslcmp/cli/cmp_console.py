@@ -1,0 +1,72 @@
+"""What the command says, and its failures."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+__all__ = ["Console", "Failure"]
+
+_LEVELS = {
+    0: "EMERG",
+    1: "ALERT",
+    2: "CRIT",
+    3: "error",
+    4: "warning",
+    5: "NOTE",
+    6: "info",
+    7: "DEBUG",
+    8: "TRACE",
+}
+
+
+class Failure(Exception):
+    """Ends the command with status 1. Its text has to reach the user; empty if it has been told."""
+
+
+class Console:
+    """Messages in the form and on the streams of ``openssl cmp``: errors on stderr, the others on stdout."""
+
+    def __init__(self) -> None:
+        self.verbosity = 6
+        self.out: TextIO = sys.stdout
+        #: What was told as error, for ``-json``.
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+
+    def json(self) -> None:
+        """Keep stdout free for the one object."""
+        self.out = sys.stderr
+
+    def say(self, level: int, message: str, stream: TextIO | None = None, label: str | None = None) -> None:
+        """A message of a severity from 0 to 8, if the verbosity lets it through."""
+        if level == 3:
+            self.errors.append(message)
+        elif level == 4:
+            self.warnings.append(message)
+        if level <= self.verbosity:
+            print(f"CMP {label or _LEVELS[level]}: {message}", file=stream or self.out, flush=True)
+
+    def debug(self, message: str) -> None:
+        self.say(7, message)
+
+    def info(self, message: str) -> None:
+        self.say(6, message)
+
+    def warn(self, message: str) -> None:
+        self.say(4, message)
+
+    def error(self, message: str) -> None:
+        self.say(3, message, sys.stderr)
+
+    def plain(self, message: str) -> None:
+        """A line on stderr, whatever the verbosity."""
+        print(message, file=sys.stderr, flush=True)
+
+    def from_client(self, _function: str, _file: str, _line: int, level: Any, message: str) -> None:
+        """``Context.set_log_cb`` of the client."""
+        self.say(int(level), message.rstrip("\n"))
+
+    def from_server(self, _function: str, _file: str, _line: int, level: Any, message: str) -> None:
+        """``Context.set_log_cb`` of the mock server."""
+        self.say(int(level), message.rstrip("\n"), sys.stderr)

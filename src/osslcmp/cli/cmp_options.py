@@ -1,0 +1,246 @@
+"""The options of ``osslcmp cmp``. A leaf: it imports nothing of ours, so that help comes at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["BY_NAME", "HELP", "OPTIONS", "Option", "help_text"]
+
+HELP = ("-help", "--help", "-h", "--h")
+
+#: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number.
+#: ``@3.2`` after the kind: needs that release.
+_TABLE = """
+= General
+help - show this help
+config s configuration file; "" for none; default: $OPENSSL_CONF or the installed openssl.cnf
+section s its section(s) to take options from; "" is 'default'; default: cmp
+verbosity N log level: 3 errors, 4 warnings, 6 info (default), 7 debug, 8 trace
+json - print the outcome as one JSON object on stdout, messages go to stderr
+= Generic message
+cmd s request to send: ir, cr, kur, p10cr, rr or genm
+infotype s what to ask for in genm, such as signKeyPairTypes, caCerts, rootCaCert, certReqTemplate
+profile s @3.3 name of a certificate profile for the header's generalInfo
+geninfo s OID:int:N (from 3.3 also OID:str:S, comma-separated) for the header's generalInfo
+template s @3.4 file to save the certTemplate of a certReqTemplate answer
+keyspec s @3.4 file to save the key specification of a certReqTemplate answer
+= Certificate enrollment
+newkey s private or public key to certify; default: that of the CSR or of -key
+newkeypass s password source for -newkey
+centralkeygen - @3.5 let the CA generate the key
+newkeyout s @3.5 file to save the key that the CA generated, PEM
+subject s subject to ask for, as /type=value/...; default for kur: that of -csr, -oldcert or -cert
+days N validity to ask for, in days
+reqexts s section of the configuration with the extensions to ask for
+sans s subject alternative names to ask for: IP addresses, DNS names, URIs; 'critical' marks them
+san_nodefault - take no subject alternative names from -oldcert or -cert
+policies s section of the configuration with the certificate policies to ask for
+policy_oids s OIDs of certificate policies to ask for
+policy_oids_critical - mark these policies critical
+popo n proof of possession: -1 none, 0 RAVERIFIED, 1 signature (default), 2 key encipherment
+csr s PKCS#10 request, PEM or DER: to send by p10cr or to take data from
+out_trusted s certificates that a new certificate must chain to
+implicit_confirm - ask for implicit confirmation
+disable_confirm - send no certConf although implicit confirmation was not granted (violates RFC 9810)
+certout s file to save the new certificate
+chainout s file to save the chain of the new certificate
+= Certificate enrollment and revocation
+oldcert s certificate to update or to revoke, and reference for defaults; default: -cert
+issuer s issuer to ask for (from 3.2 also that of a certificate to revoke); default recipient
+serial s @3.2 serial number of the certificate to revoke
+revreason n reason of revocation: 0 to 6, 8 to 10, or -1 for none (default)
+= Message transfer
+server s [http[s]://]address[:port][/path] of the server
+proxy s [http[s]://]address[:port] of an HTTP proxy; default: $http_proxy or $https_proxy
+no_proxy s servers to reach without proxy; default: $no_proxy
+recipient s name of the CA, as /type=value/...
+path s HTTP path at the server; default: that of -server
+keep_alive N persistent HTTP connection: 0 no, 1 ask for it (default), 2 require it
+msg_timeout N seconds for one message and its answer, 0 for no limit; default: 120
+total_timeout N seconds for the transaction with polling, 0 for no limit (default)
+= Server authentication
+trusted s trust anchors for signed answers, unless -srvcert is given
+untrusted s certificates that help to build chains
+srvcert s certificate that answers must be signed with
+expect_sender s name that answers must come from; default: subject of -srvcert
+ignore_keyusage - accept signers whose key usage lacks digitalSignature
+unprotected_errors - accept errors and refusals that are not protected (violates RFC 9810)
+ta_in_ip_extracerts - @4.0 accept trust anchors from the extraCerts of an ip, as 3GPP TS 33.310 does
+no_cache_extracerts - @3.3 do not keep the certificates that came in extraCerts
+srvcertout s @3.2 file to save the validated certificate of the server
+extracertsout s file to save the certificates that came in extraCerts
+cacertsout s file to save the CA certificates that came in caPubs (from 3.2 also by genm caCerts)
+oldwithold s @3.2 root CA certificate to find an update for, by genm rootCaCert
+newwithnew s @3.2 file to save the new root CA certificate
+newwithold s @3.2 file to save the new root CA key signed by the old one
+oldwithnew s @3.2 file to save the old root CA key signed by the new one
+crlcert s @3.4 certificate to ask a CRL for, by genm crlStatusList
+oldcrl s @3.4 CRL to ask an update for, by genm crlStatusList
+crlout s @3.4 file to save the CRL that came
+= Client authentication
+ref s reference value: tells the server which secret it is
+secret s password source of the shared secret; protects messages by MAC instead of a signature
+cert s our certificate; more in the file help to build its chain
+own_trusted s certificates that our own chain must end at
+key s our private key
+keypass s password source for -key, -cert and -oldcert
+digest s digest for signatures and MAC, default sha256
+mac s MAC algorithm, default hmac-sha1
+extracerts s certificates to send in extraCerts
+unprotected_requests - send requests without protection
+= Credentials format
+certform s PEM (default) or DER for certificates that are saved
+crlform s @3.4 PEM or DER (default) for CRLs that are saved
+keyform s PEM, DER or P12: how keys are read; default: found out
+otherpass s password source for certificates of others
+= Provider
+provider-path s folder to load providers from; goes before -provider
+provider s provider to load, may be repeated
+provparam s @3.5 [provider:]key=value for the providers loaded after it
+propquery s property query for fetching algorithms
+= Random state
+rand s files to seed the random number generator with
+writerand s file to write random data to at the end
+= TLS connection
+tls_used - use HTTPS
+tls_cert s our TLS certificate, with its chain
+tls_key s its private key
+tls_keypass s password source for both
+tls_extra s more certificates to send in the handshake
+tls_trusted s trust anchors for the TLS server, whose host name is checked then
+tls_host s host name to check instead of that of -server
+= Client-side debugging
+batch - never ask for a password
+repeat p how often to do it
+reqin s files with requests to send instead of our own
+reqin_new_tid - give them a fresh transactionID
+reqout s files to save our requests
+reqout_only s @3.2 file to save our first request; nothing is sent
+rspin s files with answers to use instead of asking the server
+rspout s files to save the answers
+use_mock_srv - use the mock server in this process
+= Mock server
+port s serve as mock server on this port ([address:]port), 0 for a free one
+max_msgs N end after so many messages, 0 for never (default)
+srv_ref s reference value of the server
+srv_secret s password source of the server's shared secret
+srv_cert s certificate of the server
+srv_key s its private key
+srv_keypass s password source for both
+srv_trusted s trust anchors for clients
+srv_untrusted s certificates that help to verify clients
+ref_cert s @3.2 certificate expected in rr and in the oldCertID of kur; default: -rsp_cert
+rsp_cert s certificate to answer with
+rsp_key s @3.5 its private key, for central key generation
+rsp_keypass s @3.5 password source for both
+rsp_crl s @3.4 CRL to answer with
+rsp_extracerts s certificates to send in extraCerts
+rsp_capubs s CA certificates to send in the caPubs of ip
+rsp_newwithnew s @3.2 new root CA certificate to answer with
+rsp_newwithold s @3.2 new root CA key signed by the old one to answer with
+rsp_oldwithnew s @3.2 old root CA key signed by the new one to answer with
+poll_count N how often a client must poll
+check_after N seconds to tell clients to wait between polls, default 1
+grant_implicitconf - grant implicit confirmation
+pkistatus N PKIStatus to answer with, 0 to 6
+failure N number of a failInfo bit to answer with, 0 to 26
+failurebits N failInfo bits to answer with, as one number
+statusstring s text to answer with
+send_error - answer with error messages
+send_unprotected - send answers without protection
+send_unprot_err - send refusals and errors without protection
+accept_unprotected - accept requests without valid protection
+accept_unprot_err - accept errors of clients without protection
+accept_raverified - accept RAVERIFIED as proof of possession
+= Validation
+policy s acceptable policy
+purpose s purpose that certificates must be fit for
+verify_name s named set of verification parameters
+verify_depth n longest chain
+auth_level n security level of chains
+attime M verify as of this time, in seconds since 1970
+verify_hostname s host name that certificates must be for
+verify_email s email address that certificates must be for
+verify_ip s IP address that certificates must be for
+ignore_critical - ignore unknown critical extensions
+issuer_checks - no effect
+crl_check - check the leaf against CRLs
+crl_check_all - check the whole chain against CRLs
+policy_check - check certificate policies
+explicit_policy - require an acceptable policy
+inhibit_any - do not let anyPolicy match
+inhibit_map - do not map policies
+x509_strict - no workarounds for broken certificates
+extended_crl - indirect CRLs and the like
+use_deltas - use delta CRLs
+policy_print - report on policies
+check_ss_sig - check the signatures of roots
+trusted_first - look for issuers among the trusted first (default)
+suiteB_128_only - Suite B, 128 bit only
+suiteB_128 - Suite B, 128 bit or more
+suiteB_192 - Suite B, 192 bit only
+partial_chain - let chains end at any trusted certificate
+no_alt_chains - no effect
+no_check_time - ignore validity periods
+allow_proxy_certs - accept proxy certificates
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option: what it takes, where it belongs, and the first release of OpenSSL that can do it."""
+
+    name: str
+    kind: str
+    group: str
+    text: str
+    since: tuple[int, int] = (3, 0)
+
+    @property
+    def takes_number(self) -> bool:
+        """Whether its argument is an ``int``."""
+        return self.kind in "nNp"
+
+
+def _read() -> list[Option]:
+    options, group = [], ""
+    for line in _TABLE.strip().splitlines():
+        if line.startswith("= "):
+            group = line[2:]
+            continue
+        name, kind, text = line.split(" ", 2)
+        since = (3, 0)
+        if text.startswith("@"):
+            release, text = text[1:].split(" ", 1)
+            major, minor = release.split(".")
+            since = (int(major), int(minor))
+        options.append(Option(name, kind, group, text, since))
+    return options
+
+
+OPTIONS = _read()
+BY_NAME = {option.name: option for option in OPTIONS}
+
+_ARGUMENT = {"-": "", "s": " val", "n": " int", "N": " nonneg", "p": " +int", "M": " intmax"}
+
+
+def help_text() -> str:
+    """The help, grouped; later options tell the release that they need."""
+    lines = [
+        "Usage: osslcmp cmp [options]",
+        "The options of 'openssl cmp'; certificates, keys: files or URIs.",
+    ]
+    group = ""
+    for option in OPTIONS:
+        if option.group != group:
+            group = option.group
+            lines += ["", f"{group} options:"]
+        needs = "" if option.since == (3, 0) else f" [OpenSSL {option.since[0]}.{option.since[1]}]"
+        lines.append(f" {'-' + option.name + _ARGUMENT[option.kind]:<22} {option.text}{needs}")
+    lines += [
+        "",
+        "Password sources: pass:TEXT env:NAME file:PATH fd:NUMBER stdin, or the password itself.",
+        "Try it: osslcmp cmp -cmd ir -server 127.0.0.1:8080/pkix/ -ref 1234 -secret env:SECRET \\",
+        '          -subject "/CN=me" -newkey key.pem -certout cert.pem',
+    ]
+    return "\n".join(lines)
