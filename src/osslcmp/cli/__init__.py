@@ -12,6 +12,7 @@ __all__ = ["COMMANDS", "main"]
 #: Module with ``run(arguments) -> exit status`` and one line of help, by subcommand.
 COMMANDS: dict[str, tuple[str, str]] = {
     "cmp": ("osslcmp.cli.cmp", "CMP client and mock server with the options of openssl cmp"),
+    "serve": ("osslcmp.cli.serve", "CMP server with a CA that really issues and keeps its state"),
 }
 
 _EXIT_INTERRUPT = 130
