@@ -155,19 +155,23 @@ def run_tests(place: Place, log: IO[str]) -> int:
     )
 
 
-def build_all(log: IO[str]) -> list[tuple[Place, Path]]:
-    """The source distribution, and a wheel of it with each OpenSSL; each with where to test it."""
-    wheels.WORK.mkdir(parents=True, exist_ok=True)
-    wheels.DIST.mkdir(exist_ok=True)
+def build_here(log: IO[str]) -> tuple[Place, Path]:
+    """A wheel of the source distribution with this machine's OpenSSL inside, and where to test it."""
     try:
-        sdist = wheels.source_distribution(log)
-        root = matrix_roots.debian13(log)
-        return [
-            (Place(None, CACHE / "wheels"), wheels.build(sdist, log)),
-            (Place(root, root.inside("/root/wheels")), wheels.build_in_debian13(sdist, log)),
-        ]
+        built = wheels.build(wheels.source_distribution(log), log)
     except subprocess.CalledProcessError as failure:
         raise Failed(f"building failed: {failure}") from failure
+    return Place(None, CACHE / "wheels"), built
+
+
+def build_in_debian13(log: IO[str]) -> tuple[Place, Path]:
+    """The same with Debian 13's OpenSSL."""
+    root = matrix_roots.debian13(log)
+    try:
+        built = wheels.build_in_debian13(wheels.source_distribution(log), log)
+    except subprocess.CalledProcessError as failure:
+        raise Failed(f"building failed: {failure}") from failure
+    return Place(root, root.inside("/root/wheels")), built
 
 
 def crossed(here: Path, root: Root, place: str, log: IO[str]) -> int:

@@ -68,6 +68,8 @@ def openssl_inside(wheel: Path) -> str:
 
 def source_distribution(log: IO[str]) -> Path:
     """Make it anew in ``dist``."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    DIST.mkdir(exist_ok=True)
     for old in DIST.glob("*.tar.gz"):
         old.unlink()
     _run(log, tools(log) / "python", "-m", "build", "--sdist", "--outdir", DIST, TREE)
