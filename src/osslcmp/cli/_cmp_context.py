@@ -42,6 +42,11 @@ class CommandContext(Context):
         self._gave_new_key = True
         self.give("OSSL_CMP_CTX_set0_newPkey", key, int(private))
 
+    def live_new_key(self, key: Any) -> None:
+        """The key for a certificate, while a request for it is being processed."""
+        self._set(lib.OSSL_CMP_CTX_set0_newPkey, 1, key, what="setting the new key", live=True)
+        disarm(key)
+
     def chain(self, own_trusted: Any, candidates: Any) -> None:
         """Build our own chain."""
         store = NULL if own_trusted is None else own_trusted
