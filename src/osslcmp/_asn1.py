@@ -22,12 +22,13 @@ _T = TypeVar("_T")
 
 def encoded(element: asn1.TLV) -> bytes:
     """The DER of an element."""
-    return asn1.encode_der(element)
+    # asn1.encode_der does not take a TLV before cryptography 50.
+    return element.tag_bytes + der.encode(der.OCTET_STRING, bytes(element.data))[1:]
 
 
 def sequence(elements: Elements) -> bytes:
     """The DER of a SEQUENCE of these elements."""
-    return der.encode(der.SEQUENCE, *map(asn1.encode_der, elements))
+    return der.encode(der.SEQUENCE, *map(encoded, elements))
 
 
 def decode(cls: type[_T], data: bytes) -> _T:
