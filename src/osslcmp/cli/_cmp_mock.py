@@ -14,7 +14,7 @@ from .._callbacks import message_from_der
 from .._callbacks_server import init
 from .._convert import octets_from_c, to_der
 from .._errqueue import clear, drain
-from .._handles import share, take
+from .._handles import cert_stack, share, take
 from .._lib import NULL, ffi, lib
 from ..enums import BodyType, Option
 from ..errors import OpenSSLError
@@ -28,6 +28,7 @@ __all__ = ["MockServer"]
 
 _STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 _OPEN_LIMIT = 1000
+_KNOWN_LIMIT = 100
 _MAX_FAILURE_BIT = 26
 
 
@@ -41,6 +42,8 @@ class MockServer:
         self._open: OrderedDict[bytes, _Transaction] = OrderedDict()
         self._setters: list[tuple[str, tuple[Any, ...]]] = []
         self._store: Any = None
+        #: Untrusted certificates that may complete chains: as in the original, also what earlier clients sent.
+        self._known: list[Any] = []
         self._credentials(loader)
         self.fixed = Fixed.load(s, console, loader, self._failure_bits())
 
@@ -77,8 +80,7 @@ class MockServer:
                 "mock server will not be able to handle signature-protected requests since -srv_trusted is not given"
             )
         if (untrusted := s.text("srv_untrusted")) is not None:
-            stack = loader.stack(untrusted, "untrusted certificates for mock server")
-            self._setters.append(("OSSL_CMP_CTX_set1_untrusted", (stack,)))
+            self._known = loader.certs(untrusted, "untrusted certificates for mock server")
 
     def _failure_bits(self) -> int:
         s, bits = self._s, self._s.number("failurebits")
@@ -101,6 +103,8 @@ class MockServer:
         ctx.set_log_cb(self._console.from_server)
         for function, args in self._setters:
             ctx.put(function, *args)
+        if self._known:
+            ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(self._known))
         if self._store is not None:
             store = share(self._store, lib.X509_STORE_up_ref, lib.X509_STORE_free, "sharing the trust store")
             ctx.give_trusted(store)
@@ -117,6 +121,12 @@ class MockServer:
         if s.flag("accept_unprot_err"):
             ctx.set_option(Option.UNPROTECTED_ERRORS, 1)
         return ctx
+
+    def _learn(self, certs: list[Any]) -> None:
+        for cert in certs:
+            if not any(lib.X509_cmp(cert, known) == 0 for known in self._known):
+                self._known.append(cert)
+        del self._known[:-_KNOWN_LIMIT]
 
     def process(self, request: bytes) -> bytes:
         """Answer a message, both DER. Raises ValueError if it is none, OpenSSLError if there is no answer to it."""
@@ -136,6 +146,7 @@ class MockServer:
             try:
                 answer = transaction.process(message, request)
             finally:
+                self._learn(transaction.untrusted())
                 if transaction.goes_on:
                     self._open[number] = transaction
                 while len(self._open) > _OPEN_LIMIT:
@@ -165,6 +176,12 @@ class _Transaction:
     def goes_on(self) -> bool:
         """Whether another message of the client is expected."""
         return bool(lib.OSSL_CMP_CTX_get_status(self._ctx.raw) == lib.OSSL_CMP_PKISTATUS_trans)
+
+    def untrusted(self) -> list[Any]:
+        """The certificates that helped to verify messages, or could have."""
+        stack = lib.OSSL_CMP_CTX_get0_untrusted(self._ctx.raw)
+        certs = [lib.sk_X509_value(stack, i) for i in range(0 if stack == NULL else lib.sk_X509_num(stack))]
+        return [share(cert, lib.X509_up_ref, lib.X509_free, "keeping a certificate") for cert in certs]
 
     def process(self, message: Any, der: bytes) -> bytes:
         """Let libcrypto answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -66,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(400, "Bad Request")
             return
         body = self.rfile.read(int(length))
-        path = unquote(self.path.partition("?")[0]).lstrip("/")
+        path = re.sub("/+$", "/", unquote(self.path).lstrip("/"))
         if path not in ("", "pkix/"):
             self.server.console.error(f"expecting empty path or 'pkix/' but got '{path}'")
             self._refuse(404, "Not Found")
