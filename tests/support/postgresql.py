@@ -50,8 +50,8 @@ def server() -> Iterator[str]:
             command = [str(found), "-D", data, *arguments]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=base, **who)
 
-        run("initdb", "-A", "trust", "-U", _USER)
-        run("pg_ctl", "-w", "-l", str(base / "log"), "-o", f"-k {base} -c listen_addresses=''", "start")
+        run("initdb", "--no-sync", "-A", "trust", "-U", _USER)
+        run("pg_ctl", "-w", "-l", str(base / "log"), "-o", f"-F -k {base} -c listen_addresses=''", "start")
         try:
             yield f"postgresql://{_USER}@/DATABASE?host={base}"
         finally:

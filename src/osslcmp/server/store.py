@@ -160,7 +160,11 @@ class Store:
         if sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
-        self._make_tables()
+        try:
+            self._make_tables()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def in_file(cls, path: Path) -> Store:
