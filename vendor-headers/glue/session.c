@@ -50,6 +50,8 @@ typedef struct osslcmp_session {
     unsigned long max_response;
     volatile int cancelled;     /* may be set from another thread */
     int stopped;                /* this transfer was cancelled or interrupted */
+    int heard;                  /* something of an answer came */
+    int reset;                  /* the server had closed before it read what we sent */
     BIO *bio;                   /* the connection, NULL when there is none */
     int wrapped;                /* http_cb has had it */
     BIO *feed, *source;         /* what we write to feed, OpenSSL's HTTP client reads from source */

@@ -77,6 +77,9 @@ static int osslcmp_wait(osslcmp_session *s, int64_t deadline, int timeout_reason
 /* Why reading or writing failed, where OpenSSL has not said it. */
 static void osslcmp_broken(osslcmp_session *s, int result, int error, const char *doing)
 {
+#ifndef _WIN32
+    s->reset = !s->heard && result < 0 && (error == ECONNRESET || error == EPIPE);
+#endif
     if (result < 0 && error != 0)
         ERR_raise_data(ERR_LIB_SYS, error, "while %s", doing);
     else if (result == 0)
@@ -94,8 +97,10 @@ static int osslcmp_read(osslcmp_session *s, char *buffer, int size, int64_t dead
         errno = 0;
         n = BIO_read(s->bio, buffer, size);
         error = osslcmp_errno();
-        if (n > 0)
+        if (n > 0) {
+            s->heard = 1;
             return n;
+        }
         if (!BIO_should_retry(s->bio)) {
             osslcmp_broken(s, n, error, "waiting for the answer");
             return 0;

@@ -101,6 +101,29 @@ static OSSL_CMP_MSG *osslcmp_exchange(osslcmp_session *s, int64_t deadline)
     return answer;
 }
 
+/*
+ * A server may close a kept connection while our message is on its way. A reset says that it has not
+ * read it, so that it is sent once more, on a new connection; a first message never meets this.
+ */
+static OSSL_CMP_MSG *osslcmp_send(osslcmp_session *s, const OSSL_CMP_MSG *req,
+                                  const osslcmp_proxy *proxy, int keep, int64_t deadline)
+{
+    int reused = s->bio != NULL;
+    OSSL_CMP_MSG *answer = NULL;
+
+    s->reset = s->heard = 0;
+    ERR_set_mark();
+    if ((reused || osslcmp_connect(s, proxy, deadline)) && osslcmp_set_request(s, req, proxy, keep))
+        answer = osslcmp_exchange(s, deadline);
+    if (answer != NULL || !reused || !s->reset) {
+        ERR_clear_last_mark();
+        return answer;
+    }
+    ERR_pop_to_mark();
+    osslcmp_hang_up(s, 0);
+    return osslcmp_send(s, req, proxy, keep, deadline);
+}
+
 static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
 {
     osslcmp_session *s = osslcmp_current;
@@ -124,10 +147,8 @@ static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG
         return NULL;
     if (s->bio != NULL && (!OSSL_HTTP_is_alive(s->http) || osslcmp_stale(s)))
         osslcmp_hang_up(s, 1);
-    if (osslcmp_find_proxy(s, &proxy)
-            && (s->bio != NULL || osslcmp_connect(s, &proxy, deadline))
-            && osslcmp_set_request(s, req, &proxy, keep))
-        answer = osslcmp_exchange(s, deadline);
+    if (osslcmp_find_proxy(s, &proxy))
+        answer = osslcmp_send(s, req, &proxy, keep, deadline);
     if (answer == NULL || !OSSL_HTTP_is_alive(s->http))
         osslcmp_hang_up(s, answer != NULL);
     osslcmp_proxy_clear(&proxy);
