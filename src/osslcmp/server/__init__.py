@@ -28,6 +28,7 @@ from .authority import (
 from .core import Server
 from .embedded import EmbeddedCA, Record, waiting
 from .http import RunningServer
+from .tls import ServerTLS
 from .wire import MalformedMessageError, MessageTooLargeError
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Revoked",
     "RunningServer",
     "Server",
+    "ServerTLS",
     "Waiting",
     "waiting",
 ]

@@ -20,6 +20,7 @@ from ._engine import PVNOS, Engine, Pool, Settings, UndecodableError
 from .authority import Authority, Issued, Waiting
 from .exchange import Exchange, Transaction
 from .replies import Replies, Reply
+from .tls import ServerTLSInput
 from .transactions import FullError, InUseError, Table
 
 if TYPE_CHECKING:
@@ -173,7 +174,14 @@ class Server:
         return http.wsgi_app(self.process, self.max_message_size, environ, start_response)
 
     def serve(
-        self, host: str = "127.0.0.1", port: int = 0, *, threads: int = 16, timeout: float = 10.0
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        threads: int = 16,
+        timeout: float = 10.0,
+        request_time: float = http.REQUEST_TIME,
+        tls: ServerTLSInput | None = None,
     ) -> http.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
         running.url``.
@@ -183,13 +191,25 @@ class Server:
             port: TCP port, 0 for a free one.
             threads: how many messages are worked on at once.
             timeout: seconds for a client to go on sending.
+            request_time: seconds for a client to send a whole request, and to take the whole answer.
+            tls: makes it HTTPS: a ServerTLS, or an ``ssl.SSLContext`` for servers.
 
         Raises:
             ImportError: cheroot (the extra ``server``) is not installed.
             OSError: the address is not free.
         """
         app = self.wsgi_app
-        return http.serve(app, host, port, limit=self.max_message_size, threads=threads, timeout=timeout)
+        return http.serve(
+            app,
+            host,
+            port,
+            limit=self.max_message_size,
+            threads=threads,
+            timeout=timeout,
+            request_time=request_time,
+            tls=tls,
+            tick=self._table.sweep,
+        )
 
     def close(self) -> None:
         """Forget all open transactions."""

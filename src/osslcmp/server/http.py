@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .tls import ServerTLSInput
+from .tls import context as tls_context
 from .wire import MalformedMessageError, MessageTooLargeError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/pkixcmp"
 WELL_KNOWN_PATH = "/.well-known/cmp"
-MAX_HEADER_SIZE = 16 * 1024
+REQUEST_TIME = 60.0
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -95,17 +95,30 @@ def _read_request(environ: WSGIEnvironment, limit: int) -> bytes:
 class RunningServer:
     """A server that answers over HTTP until it is stopped; a context manager."""
 
-    def __init__(self, http_server: Any) -> None:
+    def __init__(
+        self, http_server: Any, *, secure: bool = False, tick: Callable[[], object] | None = None
+    ) -> None:
         self._http = http_server
+        self._secure = secure
+        self._tick = tick
+        self._stopping = threading.Event()
         self._http.prepare()
-        self._thread = threading.Thread(target=self._serve, name="osslcmp-server", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._serve, name="osslcmp-server", daemon=True)]
+        if tick is not None:
+            self._threads.append(threading.Thread(target=self._ticking, name="osslcmp-clock", daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def _serve(self) -> None:
         try:
             self._http.serve()
         except BaseException:  # a worker's SystemExit arrives here too; the thread must not print it
             logger.exception("the HTTP server ended")
+
+    def _ticking(self) -> None:
+        assert self._tick is not None
+        while not self._stopping.wait(1):
+            self._tick()
 
     @property
     def host(self) -> str:
@@ -121,12 +134,14 @@ class RunningServer:
     def url(self) -> str:
         """Where CMP clients send their messages. Any other path works too."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}{WELL_KNOWN_PATH}"
+        return f"http{'s' if self._secure else ''}://{host}:{self.port}{WELL_KNOWN_PATH}"
 
     def stop(self) -> None:
         """Take no more requests, let those in progress finish, and close. May be called twice."""
+        self._stopping.set()
         self._http.stop()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def __enter__(self) -> RunningServer:  # noqa: PYI034
         return self
@@ -138,7 +153,16 @@ class RunningServer:
 
 
 def serve(
-    app: Callable[..., Iterable[bytes]], host: str, port: int, *, limit: int, threads: int, timeout: float
+    app: Callable[..., Iterable[bytes]],
+    host: str,
+    port: int,
+    *,
+    limit: int,
+    threads: int,
+    timeout: float,
+    request_time: float = REQUEST_TIME,
+    tls: ServerTLSInput | None = None,
+    tick: Callable[[], object] | None = None,
 ) -> RunningServer:
     """Start a WSGI application on a threaded HTTP server (cheroot) and return at once.
 
@@ -149,79 +173,31 @@ def serve(
         limit: the most bytes of a body.
         threads: how many requests are worked on at once.
         timeout: seconds for a client to go on sending, or to send the next request on a kept connection.
+        request_time: seconds for a client to send a whole request, and to take the whole answer.
+        tls: makes it HTTPS.
+        tick: is called once a second, whatever the clients do.
 
     Raises:
         ImportError: cheroot is not installed.
         OSError: the address is not free.
     """
     try:
-        from cheroot import server as cheroot_server
-        from cheroot import wsgi
+        import cheroot  # noqa: F401
+
+        from . import webserver
     except ImportError as error:
         raise ImportError("serving over HTTP needs cheroot: pip install 'osslcmp[server]'") from error
-
-    class HeaderReader(cheroot_server.HeaderReader):  # type: ignore[misc,unused-ignore]
-        """Cheroot keeps an HTTP/1.0 connection only for ``Keep-Alive``; OpenSSL's client writes
-        ``keep-alive``."""
-
-        def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-            found = super().__call__(rfile, hdict)
-            value = found.get(b"Connection", b"").lower()
-            if value in (b"keep-alive", b"close"):
-                found[b"Connection"] = {b"keep-alive": b"Keep-Alive"}.get(value, value)
-            return found
-
-    class Request(cheroot_server.HTTPRequest):  # type: ignore[misc,unused-ignore]
-        header_reader = HeaderReader()
-
-    class Connection(cheroot_server.HTTPConnection):  # type: ignore[misc,unused-ignore]
-        RequestHandlerClass = Request
-
-        def close(self) -> None:
-            # What could not be written before the client went away would be tried again by the garbage
-            # collector, which complains on stderr.
-            with suppress(OSError, ValueError):
-                self.wfile.close()
-            super().close()
-
-    class Server(wsgi.Server):
-        ConnectionClass = Connection
-
-        @staticmethod
-        def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
-            try:
-                socket_.bind(bind_addr)
-            except OSError:
-                socket_.close()  # cheroot leaves that to the garbage collector
-                raise
-            return socket_
-
-        def process_conn(self, conn: Any) -> None:
-            # A new connection waits with the idle ones until its client has said something. Cheroot would
-            # give it a thread at once, so that a few clients who only connect could stop all others.
-            if conn.last_used is None:
-                self.put_conn(conn)
-            else:
-                super().process_conn(conn)
-
-    http_server = Server(
-        (host, port),
+    if min(timeout, request_time) <= 0 or threads < 1:
+        raise ValueError("timeout, request_time, threads: must be positive")
+    context = None if tls is None else tls_context(tls)
+    server = webserver.make(
         app,
-        numthreads=threads,
-        server_name="osslcmp",
-        request_queue_size=128,
-        timeout=timeout,  # type: ignore[arg-type]  # seconds for settimeout(), any fraction
-        shutdown_timeout=5,
+        host,
+        port,
+        limit=limit,
+        threads=threads,
+        timeout=timeout,
+        request_time=request_time,
+        tls=context,
     )
-    http_server.max_request_header_size = MAX_HEADER_SIZE
-    # A body far too large is not read; one a little too large gets the answer of the application, 413.
-    http_server.max_request_body_size = 2 * limit
-    http_server.keep_alive_conn_limit = 500
-    http_server.expiration_interval = 0.1
-    http_server.error_log = _log  # type: ignore[method-assign]
-    return RunningServer(http_server)
-
-
-def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    """Cheroot's log, into ours."""
-    logger.log(level, "%s", msg, exc_info=traceback)
+    return RunningServer(server, secure=context is not None, tick=tick)
