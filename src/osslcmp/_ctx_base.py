@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ._callbacks import CallState, current, log_level
-from ._errqueue import check, classify, clear, drain
+from ._errqueue import check, classify, clear, drain, reason_code
 from ._guard import Wakeup, guarded
 from ._handles import take
 from ._lib import NULL, ffi, forks, lib, openssl_version, require
@@ -348,7 +348,7 @@ def _require(option: Option) -> None:
 
 
 def _has(errors: tuple[ErrorEntry, ...], reason: str) -> bool:
-    number = getattr(lib, f"CMP_R_{reason}", None)  # a later release may know more reasons
+    number = reason_code("CMP", reason)
     return any(entry.library == lib.ERR_LIB_CMP and entry.reason == number for entry in errors)
 
 

@@ -167,6 +167,16 @@ _KINDS: dict[type[OpenSSLError], dict[str, Sequence[str]]] = {
     },
 }
 
+#: Reasons that OpenSSL 3.0 does not have: a build against it may load a later one.
+_LATER = {"CMP": {"UNEXPECTED_SENDER": 106}, "CRMF": {"ERROR_SETTING_PURPOSE": 126}}
+
+
+def reason_code(library: str, reason: str) -> int | None:
+    """The number of ``<library>_R_<reason>``; ``None`` if no release that can be loaded has it."""
+    code: int | None = getattr(lib, f"{library}_R_{reason}", _LATER.get(library, {}).get(reason))
+    return code
+
+
 #: Which exception a library and reason mean, in order of precedence: the most telling entry wins.
 _TABLE: list[tuple[type[OpenSSLError], frozenset[tuple[int, int]], frozenset[int]]] = []
 for _kind, _libraries in _KINDS.items():
@@ -175,12 +185,7 @@ for _kind, _libraries in _KINDS.items():
         _number = getattr(lib, f"ERR_LIB_{_name}")
         if not _names:
             _whole.add(_number)
-        # A reason that this release does not know cannot come from it.
-        _reasons |= {
-            (_number, getattr(lib, f"{_name}_R_{reason}"))
-            for reason in _names
-            if hasattr(lib, f"{_name}_R_{reason}")
-        }
+        _reasons |= {(_number, code) for reason in _names if (code := reason_code(_name, reason)) is not None}
     _TABLE.append((_kind, frozenset(_reasons), frozenset(_whole)))
 
 

@@ -39,6 +39,10 @@ if openssl_version[:2] < _built_version:
         mismatch(".".join(map(str, _built_version)), f"OpenSSL {'.'.join(map(str, openssl_version))}")
     )
 
+_found = ".".join(map(str, openssl_version))
+if openssl_version[:2] > _built_version:
+    _found = f"{'.'.join(map(str, _built_version))}, against which osslcmp was built, and {_found} loaded"
+
 #: First release and a symbol that proves it, by feature.
 _NEEDED = {
     "ca_certs": ("3.2", "OSSL_CMP_get1_caCerts"),
@@ -65,7 +69,7 @@ features: dict[str, bool] = {name: hasattr(lib, symbol) for name, (_, symbol) in
 def require(feature: str, what: str) -> None:
     """Raise :class:`osslcmp.UnsupportedError` for ``what`` unless OpenSSL has ``feature``."""
     if not features[feature]:
-        raise UnsupportedError(what, _NEEDED[feature][0], ".".join(map(str, openssl_version)))
+        raise UnsupportedError(what, _NEEDED[feature][0], _found)
 
 
 class _Forks:
