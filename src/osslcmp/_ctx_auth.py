@@ -50,7 +50,7 @@ class AuthMixin(ContextBase):
         if certificates is None:
             self._set(lib.OSSL_CMP_CTX_set0_trustedStore, NULL, what="setting the trust store")
             return
-        store = _convert.store_to_c(_certs("trusted", certificates))
+        store = _convert.store_to_c(_certs("trusted", certificates), telling=True)
         self._set(lib.OSSL_CMP_CTX_set0_trustedStore, store, what="setting the trust store")
         disarm(store)
 

@@ -88,7 +88,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         elif isinstance(trusted, ffi.CData):
             pointer = trusted
         else:
-            pointer = _convert.store_to_c(trusted)
+            pointer = _convert.store_to_c(trusted, telling=True)
         self._set(lib.OSSL_CMP_CTX_set_certConf_cb_arg, pointer, what="setting the certConf argument")
         self._state.may_check = not isinstance(trusted, ffi.CData)
         # C does not consume it.

@@ -71,7 +71,9 @@ class ErrorEntry:
 
 def _story(entries: Iterable[ErrorEntry]) -> str:
     """The entries, outermost failure first, without repetitions."""
-    return "; ".join(dict.fromkeys(str(entry) for entry in reversed(tuple(entries))))
+    # Behind this line libcrypto prints all certificates that it looked at.
+    told = (str(entry).partition("\nFailure for:")[0] for entry in reversed(tuple(entries)))
+    return "; ".join(dict.fromkeys(told))
 
 
 class CMPError(Exception):

@@ -173,6 +173,7 @@ int X509_STORE_set1_param(X509_STORE *, const X509_VERIFY_PARAM *);
 X509_VERIFY_PARAM *X509_STORE_get0_param(const X509_STORE *);
 void X509_STORE_set_verify(X509_STORE *, X509_STORE_CTX_verify_fn);
 X509_STORE_CTX_verify_fn X509_STORE_get_verify(const X509_STORE *);
+int X509_STORE_CTX_print_verify_cb(int, X509_STORE_CTX *);
 void X509_STORE_set_verify_cb(X509_STORE *, X509_STORE_CTX_verify_cb);
 X509_STORE_CTX_verify_cb X509_STORE_get_verify_cb(const X509_STORE *);
 void X509_STORE_set_check_revocation(X509_STORE *, X509_STORE_CTX_check_revocation_fn);
