@@ -22,7 +22,7 @@ def _oid(algorithm: der.Element) -> str:
     return der.dotted(der.children(algorithm.content)[0])
 
 
-def _mac(header: der.Element, secret: bytes, protected: bytes) -> bytes:
+def mac(header: der.Element, secret: bytes, protected: bytes) -> bytes:
     """The password-based MAC that the parameters in `header` ask for."""
     algorithm = next(e for e in der.children(header.content) if e.tag == _PROTECTION_ALGORITHM)
     parameters = der.sequence(der.sequence(der.read(algorithm.content).encoding)[1].encoding)
@@ -37,7 +37,7 @@ def _mac(header: der.Element, secret: bytes, protected: bytes) -> bytes:
 def with_body(message: bytes, secret: bytes, body: bytes) -> bytes:
     """`message`, MAC-protected by `secret`, with `body` (a whole encoding) in place of its own."""
     header, _, *rest = der.sequence(message)
-    protection = _mac(header, secret, encode(der.SEQUENCE, header.encoding, body))
+    protection = mac(header, secret, encode(der.SEQUENCE, header.encoding, body))
     extra = [part.encoding for part in rest if part.tag == der.explicit(1)]
     bits = encode(der.explicit(0), encode(der.BIT_STRING, b"\x00" + protection))
     return encode(der.SEQUENCE, header.encoding, body, bits, *extra)

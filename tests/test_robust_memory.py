@@ -1,0 +1,253 @@
+"""A client that runs for months against servers that misbehave: no memory is lost, whatever goes wrong."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from support import rogue
+from support.pki import PKI
+from support.raw_server import Handler, RawServer
+from support.rogue import Change, Rogue, cut, faulty, http, nothing, say, with_header
+
+import osslcmp
+from osslcmp.server import Authority, CertificateRequest, GeneralRequest, Issued, Server, Waiting
+
+SECRET = b"correct horse"
+WARM_UP, REPEATS = 20, 80
+#: Bytes for each repetition. A leaked certificate is hundreds, a leaked context thousands; an allocator's noise is 0.
+ALLOWED = 64
+
+
+class _MallInfo(ctypes.Structure):
+    _fields_ = [
+        *((f"unused{number}", ctypes.c_size_t) for number in range(4)),
+        ("hblkhd", ctypes.c_size_t),
+        ("usmblks", ctypes.c_size_t),
+        ("fsmblks", ctypes.c_size_t),
+        ("uordblks", ctypes.c_size_t),
+        ("fordblks", ctypes.c_size_t),
+        ("keepcost", ctypes.c_size_t),
+    ]
+
+
+def allocated() -> int | None:
+    """Bytes that malloc has given out and not got back, libcrypto's among them; ``None`` where libc cannot tell."""
+    gc.collect()
+    try:
+        mallinfo = ctypes.CDLL(None).mallinfo2  # glibc 2.33
+    except (AttributeError, OSError, TypeError):
+        return None
+    mallinfo.restype = _MallInfo
+    info = mallinfo()
+    return int(info.uordblks + info.hblkhd)
+
+
+class Fixed(Authority):
+    """Hands out one certificate and remembers nothing."""
+
+    def __init__(self, pki: PKI, *, waits: bool = False) -> None:
+        self.pki = pki
+        self.waits = waits
+
+    def shared_secret(self, reference: bytes) -> bytes:
+        return SECRET
+
+    def issue(self, request: CertificateRequest) -> Issued | Waiting:
+        if self.waits:
+            return Waiting(0)
+        return Issued(self.pki.enrolled.certificate, chain=self.pki.enrolled.chain)
+
+    def general(self, request: GeneralRequest) -> list[osslcmp.InfoTypeAndValue]:
+        return list(request.infos)
+
+
+class Site:
+    """A new server for each request, so that the server's open transactions are not counted."""
+
+    def __init__(self, pki: PKI) -> None:
+        self.pki = pki
+
+    def server(self, *, waits: bool = False) -> Server:
+        signer = self.pki.server
+        return Server(
+            Fixed(self.pki, waits=waits),
+            trusted=[self.pki.root.certificate],
+            certificate=signer.certificate,
+            key=signer.key,
+            chain=signer.chain[:1],
+        )
+
+    def client(self, mac: bool, **options: Any) -> osslcmp.Client:
+        if mac:
+            return osslcmp.Client(reference="ref", secret=SECRET, **options)
+        me = self.pki.client
+        mine: dict[str, Any] = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
+        return osslcmp.Client(trusted=self.pki.root.certificate, **mine, **options)
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """pytest would keep every log record."""
+    caplog.set_level(logging.CRITICAL, "osslcmp")
+
+
+@pytest.fixture(scope="module")
+def site(pki: PKI) -> Site:
+    """One for all tests here."""
+    return Site(pki)
+
+
+def check(once: Callable[[], object], expected: type[BaseException] | None) -> None:
+    """`once` raises that, again and again, and memory does not grow."""
+    for _ in range(WARM_UP):
+        attempt(once, expected)
+    before = allocated()
+    for _ in range(REPEATS):
+        attempt(once, expected)
+    after = allocated()
+    if before is None or after is None:
+        pytest.skip("this libc does not tell how much is allocated")
+    assert (after - before) / REPEATS <= ALLOWED
+
+
+def attempt(once: Callable[[], object], expected: type[BaseException] | None) -> None:
+    """Once."""
+    if expected is None:
+        once()
+        return
+    with pytest.raises(expected):
+        once()
+
+
+REQUESTS: dict[str, Callable[[osslcmp.Client, PKI], object]] = {
+    "ir": lambda cmp, pki: cmp.ir(pki.enrolled.key, subject=pki.enrolled.subject, sans=["a.example"]),
+    "p10cr": lambda cmp, pki: cmp.p10cr(pki.enrolled.csr()),
+    "genm": lambda cmp, _: cmp.genm(osslcmp.InfoTypeAndValue(osslcmp.general.CA_CERTS)),
+    "rr": lambda cmp, pki: cmp.rr(pki.enrolled.certificate),
+}
+
+
+@pytest.mark.parametrize("mac", [True, False], ids=["mac", "signature"])
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_what_goes_well(kind: str, mac: bool, site: Site) -> None:
+    """Results leave nothing behind, recorded or not; neither does a refusal (rr)."""
+
+    def once() -> None:
+        trace = osslcmp.Trace()
+        REQUESTS[kind](site.client(mac, transport=site.server(), trace=trace), site.pki)
+        assert len(str(trace)) > 100
+
+    check(once, osslcmp.RejectedError if kind == "rr" else None)
+
+
+def changes(pki: PKI) -> dict[str, tuple[int, Change, type[BaseException]]]:
+    """What becomes of an answer, and of the request."""
+    return {
+        "other transaction": (0, with_header(SECRET, {rogue.TRANSACTION_ID: b"x"}), osslcmp.ResponseError),
+        "other nonce": (1, with_header(SECRET, {rogue.RECIP_NONCE: b"x"}), osslcmp.ConfirmError),
+        "unprotected": (0, rogue.unprotected, osslcmp.ProtectionError),
+        "unprotected confirmation": (1, rogue.unprotected, osslcmp.ConfirmError),
+        "impostor": (0, rogue.signed_by(pki.other_server), osslcmp.ProtectionError),
+        "garbage": (0, lambda _: b"\x30\x03\x02\x01\x05", osslcmp.TransferError),
+        "truncated": (1, lambda answer: answer[:-5], osslcmp.ConfirmError),
+        "trailing": (0, lambda answer: answer + b"\0", osslcmp.TransferError),
+        "malformed certificate": (
+            0,
+            lambda answer: answer.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12"),
+            osslcmp.ProtectionError,
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "other transaction",
+        "other nonce",
+        "unprotected",
+        "unprotected confirmation",
+        "impostor",
+        "garbage",
+        "truncated",
+        "trailing",
+        "malformed certificate",
+    ],
+)
+def test_wrong_answers(name: str, site: Site) -> None:
+    """Whatever arrives."""
+    phase, change, expected = changes(site.pki)[name]
+    mac = name.startswith("other")
+
+    def once() -> None:
+        cmp = site.client(mac, transport=Rogue(site.server(), {phase: change}))
+        cmp.ir(site.pki.enrolled.key, subject=site.pki.enrolled.subject)
+
+    check(once, expected)
+
+
+def test_callbacks_that_raise(site: Site) -> None:
+    """In the transport, and about the certificate."""
+
+    def broken(_request: bytes) -> bytes:
+        raise KeyError("no line")
+
+    def refuse(*_: object) -> None:
+        raise KeyError("not this one")
+
+    def once() -> None:
+        with suppress(KeyError):
+            site.client(True, transport=broken).genm()
+        site.client(True, transport=site.server()).ir(
+            site.pki.enrolled.key, subject=site.pki.enrolled.subject, confirm=refuse
+        )
+
+    check(once, KeyError)
+
+
+def test_transactions_that_are_left_alone(site: Site) -> None:
+    """Begun, polled, and never ended."""
+
+    def once() -> None:
+        transaction = site.client(True, transport=site.server(waits=True)).begin(
+            "ir", key=site.pki.enrolled.key, subject=site.pki.enrolled.subject
+        )
+        assert transaction.poll() is None
+        assert not transaction.done
+
+    check(once, None)
+
+
+@contextmanager
+def listening(site: Site, fault: Handler) -> Iterator[RawServer]:
+    """A server over HTTP whose every answer goes wrong."""
+    with RawServer(faulty(site.server(), dict.fromkeys(range(10000), fault), reached=False)) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        nothing,
+        cut(0.5),
+        say(lambda _: http(b"<html>", kind="text/html")),
+        say(lambda _: http(b"\x30\x03\x02\x01")),
+        say(lambda _: http(b"x" * 200_000)),
+        say(lambda _: b"HTTP/1.0 503 Busy\r\n\r\n"),
+    ],
+    ids=["closed", "cut", "HTML", "truncated", "large", "503"],
+)
+def test_transfer_over_http(fault: Handler, site: Site) -> None:
+    """Connections that break."""
+    with listening(site, fault) as server:
+
+        def once() -> None:
+            server.requests.clear()
+            site.client(True, server=server.url).genm()
+
+        check(once, osslcmp.TransferError)
