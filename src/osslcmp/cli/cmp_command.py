@@ -6,7 +6,15 @@ import json
 import sys
 from typing import Any
 
-from ..errors import CMPError, OpenSSLError, RejectedError
+from ..errors import (
+    CMPError,
+    ConfirmError,
+    OpenSSLError,
+    ProtectionError,
+    RejectedError,
+    TransferError,
+    TransferTimeout,
+)
 from . import _cmp_run
 from ._cmp_client import set_up_client
 from ._cmp_context import CommandContext
@@ -41,6 +49,9 @@ def run(words: list[str]) -> int:
         console.error("interrupted" + _pending(outcome))
     except (Failure, CMPError, OSError, ValueError, TypeError, ImportError) as error:
         tell(error, console, outcome)
+        code = 1
+    except Exception as error:  # a script must get a message and a status, whatever happens
+        console.error(f"unexpected {type(error).__name__}, a bug in osslcmp: {error}")
         code = 1
     if console.out is sys.stderr:
         _print_json(outcome, console, code)
@@ -121,7 +132,7 @@ def tell(error: BaseException, console: Console, outcome: dict[str, Any]) -> Non
         name = f"{error.filename}: " if error.filename else ""
         console.error(f"{name}{error.strerror or error}")
     elif str(error):
-        message = str(error)
+        message = f"{error}{_hint(error)}"
         if message.startswith(("cmp: ", "error: ")):
             console.errors.append(message)
             console.plain(message)
@@ -129,9 +140,27 @@ def tell(error: BaseException, console: Console, outcome: dict[str, Any]) -> Non
             console.error(message)
 
 
+def _hint(error: BaseException) -> str:
+    """What to do next, where that is clear."""
+    told = str(error)
+    if isinstance(error, TransferTimeout):
+        return ". Try a longer -msg_timeout or -total_timeout, or check -server and -proxy"
+    if isinstance(error, TransferError):
+        return ". Check -server, -path and -proxy, and whether the server is running"
+    if isinstance(error, ProtectionError):
+        if "sender" in told:
+            return ". Check -expect_sender and -srvcert"
+        return (
+            ". Check -secret, or -trusted and -untrusted, or -srvcert: the answer must be protected by them"
+        )
+    if isinstance(error, ConfirmError):
+        return ". It exists at the CA: revoke it if you do not want it. Check -out_trusted"
+    return ""
+
+
 def _pending(outcome: dict[str, Any]) -> str:
     transaction = outcome.get("transaction")
-    return f"; transaction {transaction} is pending at the server" if transaction else ""
+    return f"; transaction {transaction} may be pending at the server" if transaction else ""
 
 
 def _print_json(outcome: dict[str, Any], console: Console, code: int) -> None:
