@@ -56,7 +56,8 @@ Example:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="osslcmp serve",
-        description="Answer CMP clients over HTTP, with a certification authority that really issues.",
+        description="Answer CMP clients over HTTP, with a certification authority that really issues. "
+        "SIGTERM and SIGINT stop it after the answers in progress.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
@@ -203,8 +204,6 @@ def _serve(settings: dict[str, Any]) -> int:
         level=logging.INFO if settings.get("verbose") else logging.WARNING,
         format="%(asctime)s %(levelname)s %(message)s",
     )
-    # Signals are waited for, not handled: before any thread starts, so that none of them gets one.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     files = {
         **settings.get("secrets", {}),
         **dict(zip(settings["reference"], settings["secret_file"], strict=True)),
@@ -247,10 +246,13 @@ def _serve(settings: dict[str, Any]) -> int:
                 trusted=_certificates(settings["tls_trust"]) or None,
                 client="required" if settings["tls_trust"] else None,
             )
+        # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         with server.serve(settings.get("host", "127.0.0.1"), settings.get("port", 8080), **http) as running:
             print(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}", flush=True)
             while signal.sigtimedwait(_SIGNALS, _TIDY_INTERVAL) is None:
                 ca.tidy()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 
 

@@ -1,0 +1,354 @@
+"""``osslcmp serve`` as a process: what a client sees of it, over restarts."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from support.openssl_cmp import cmp as openssl_cmp
+from support.persistent import opened
+from support.pki import PKI, make_key, make_name
+
+import osslcmp
+from osslcmp import FailureInfo, RejectedError, TransferError
+from osslcmp.cli import main
+
+CONFIG = """
+directory = "{directory}"
+port = 0
+check-after = 0
+no-implicit-confirm = true
+
+[secrets]
+file-ref = "{secret}"
+
+[profiles.default]
+validity = "2d"
+
+[profiles.tls-server]
+validity = "90d"
+max_validity = "100d"
+key_usage = ["digitalSignature"]
+extended_key_usage = ["serverAuth"]
+keys = ["P-256", "RSA"]
+subject = "CN=[a-z]+"
+crl_url = "http://127.0.0.1/crl"
+[profiles.tls-server.sans]
+dns = ['[a-z]+\\.example']
+"""
+
+
+class Served:
+    """A running ``osslcmp serve``."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "osslcmp", "serve", *arguments], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        self.line = self.process.stdout.readline()
+        found = re.match(r"serving CMP at (https?://\S+), trust anchor (.*)\n", self.line)
+        if found is None:
+            self.end(signal.SIGKILL)
+        assert found, self.line
+        self.url, self.root = found[1], Path(found[2])
+
+    @property
+    def base(self) -> str:
+        """The URL without its path."""
+        return self.url.removesuffix("/.well-known/cmp")
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send it a signal; its exit status."""
+        self.process.send_signal(number)
+        status = self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    (tmp_path / "secret").write_bytes(b"pass word\n")
+    return tmp_path / "secret"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "ca"
+
+
+@pytest.fixture
+def serve(directory: Path, secret: Path) -> Iterator[Serve]:
+    """Start servers with one shared secret that end with the test."""
+    running: list[Served] = []
+
+    def start(*arguments: str, port: int = 0) -> Served:
+        where = ["--port", str(port), "--directory", str(directory)]
+        running.append(Served(*where, "--reference", "ref", "--secret-file", str(secret), *arguments))
+        return running[-1]
+
+    yield start
+    for served in running:
+        if served.process.poll() is None:
+            served.end(signal.SIGKILL)
+
+
+def client(url: str, **options: object) -> osslcmp.Client:
+    given = {"reference": "ref", "secret": "pass word", "message_timeout": 20, **options}
+    return osslcmp.Client(url, **given)  # type: ignore[arg-type]
+
+
+def free_port() -> int:
+    """A port that one server after the other can have; one that the system chose could not be taken again at once."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=20) as response:
+        return bytes(response.read())
+
+
+def test_from_an_empty_directory(serve: Serve, directory: Path) -> None:
+    served = serve()
+    assert served.root == directory / "root.pem"
+    root = x509.load_pem_x509_certificate(served.root.read_bytes())
+    result = client(served.url).ir(make_key(), subject=make_name("x"))
+    assert list(result.ca_pubs) == [root]
+    assert get(f"{served.base}/root.pem") == served.root.read_bytes()
+    issuer = x509.load_der_x509_certificate(get(f"{served.base}/issuer"))
+    result.certificate.verify_directly_issued_by(issuer)
+    client(f"{served.base}/any/other/path").rr(result.certificate)
+    crl = x509.load_der_x509_crl(get(f"{served.base}/crl"))
+    assert crl.get_revoked_certificate_by_serial_number(result.certificate.serial_number)
+    assert served.end() == 0
+
+
+def test_the_command_openssl_cmp(serve: Serve, pki: PKI, tmp_path: Path) -> None:
+    served = serve()
+    run = openssl_cmp(
+        "ir",
+        served.url,
+        ref="ref",
+        secret=b"pass word",
+        newkey=pki.enrolled.key_file,
+        subject="/CN=x",
+        certout=tmp_path / "new.pem",
+    )
+    assert run.code == 0, run.err
+    with opened(served.root.parent) as ca:
+        (record,) = ca.records
+        assert record.certificate == x509.load_pem_x509_certificate((tmp_path / "new.pem").read_bytes())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stops_when_told(serve: Serve, number: int) -> None:
+    served = serve()
+    assert served.end(number) == 0
+    with pytest.raises(TransferError):
+        client(served.url).ir(make_key(), subject=make_name("x"))
+
+
+def test_killed_and_started_again(serve: Serve) -> None:
+    """The client polls and confirms where it was."""
+    port = free_port()
+    served = serve("--polls", "2", "--check-after", "0", port=port)
+    transaction = client(served.url).begin("ir", key=make_key(), subject=make_name("x"))
+    assert not transaction.done
+    assert served.end(signal.SIGKILL) == -signal.SIGKILL
+    serve("--polls", "2", "--check-after", "0", port=port)
+    while not transaction.done:
+        transaction.poll()
+    with opened(served.root.parent) as ca:
+        (record,) = ca.records
+        assert record.certificate == transaction.result.certificate
+        assert record.confirmed
+
+
+def test_killed_at_any_moment(serve: Serve) -> None:
+    """What a client got is known to the CA after each restart."""
+    port, got = free_port(), []
+    for _ in range(3):
+        served = serve(port=port)
+        stop = threading.Event()
+
+        def enroll(url: str = served.url, stop: threading.Event = stop) -> None:
+            try:
+                while not stop.is_set():
+                    got.append(client(url).ir(make_key(), subject=make_name("x")).certificate)
+            except osslcmp.CMPError:
+                return
+
+        before = len(got)
+        threads = [threading.Thread(target=enroll) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(got) < before + 4 and any(thread.is_alive() for thread in threads):
+            stop.wait(0.01)
+        served.end(signal.SIGKILL)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert len(got) >= 12
+    with opened(served.root.parent) as ca:
+        confirmed = {record.certificate for record in ca.records if record.confirmed}
+    assert set(got) <= confirmed
+
+
+def test_two_servers(serve: Serve) -> None:
+    """Each message goes to the other one of two processes."""
+    urls = [serve("--polls", "2", "--check-after", "0").url for _ in range(2)]
+    turn = [0]
+
+    def transport(message: bytes) -> bytes:
+        turn[0] += 1
+        request = urllib.request.Request(
+            urls[turn[0] % 2], message, {"Content-Type": "application/pkixcmp"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return bytes(response.read())
+
+    cmp = osslcmp.Client(transport=transport, reference="ref", secret="pass word")
+    for _ in range(3):
+        assert cmp.ir(make_key(), subject=make_name("x")).certificate
+    assert turn[0] == 12
+
+
+def test_config_file(directory: Path, secret: Path, tmp_path: Path, serve: Serve) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG.format(directory=directory, secret=secret))
+    served = serve("--config", str(tmp_path / "config.toml"))
+    for reference in ("ref", "file-ref"):
+        cmp = client(served.url, reference=reference)
+        certificate = cmp.ir(make_key(), subject=make_name("x"), sans=["free.choice"]).certificate
+        assert 0 < (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days < 4
+
+    wanted = {"subject": "CN=x", "sans": ["a.example"]}
+    by_header = {"url": served.url, "profile": "tls-server"}
+    by_path = {"url": f"{served.url}/p/tls-server", "profile": None}
+    by_operation = {"url": f"{served.url}/p/tls-server/initialization", "profile": None}
+    for how in (by_header, by_path, by_operation):
+        url, profile = how["url"], how["profile"]
+        assert url is not None
+        certificate = client(url).ir(make_key(), profile=profile, **wanted).certificate
+        get_one = certificate.extensions.get_extension_for_class
+        assert list(get_one(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+        assert get_one(x509.CRLDistributionPoints).value
+        assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days == 90
+    for refused in ({"subject": "CN=X1"}, {"sans": ["other.test"]}):
+        with pytest.raises(RejectedError) as caught:
+            client(served.url).ir(make_key(), profile="tls-server", **{**wanted, **refused})
+        assert caught.value.failure_info == FailureInfo.badCertTemplate
+    with pytest.raises(RejectedError) as caught:
+        client(f"{served.url}/p/unknown").ir(make_key(), **wanted)
+    assert caught.value.failure_info == FailureInfo.unacceptedPolicy
+
+
+def test_client_trust(serve: Serve, pki: PKI) -> None:
+    served = serve("--client-trust", str(pki.root.cert_file))
+    root = x509.load_pem_x509_certificate(served.root.read_bytes())
+    me = osslcmp.Client(
+        served.url,
+        certificate=pki.client.certificate,
+        key=pki.client.key,
+        chain=[pki.issuing.certificate],
+        trusted=[root],
+        message_timeout=20,
+    )
+    assert me.cr(make_key(), subject=make_name("x")).certificate
+
+
+def test_new_root(serve: Serve) -> None:
+    old = serve()
+    before = old.root.read_bytes()
+    assert old.end() == 0
+    new = serve("--new-root")
+    assert new.root.read_bytes() != before
+    assert client(new.url).ir(make_key(), subject=make_name("x")).certificate
+
+
+def test_tls(serve: Serve, pki: PKI) -> None:
+    served = serve("--tls-cert", str(pki.server.cert_file), "--tls-key", str(pki.server.key_file))
+    assert served.url.startswith("https://")
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--help", "-help", "-h"):
+        assert main(["serve", option]) == 0
+        told = capsys.readouterr().out
+    for word in (
+        "--port",
+        "--directory",
+        "--secret-file",
+        "--database",
+        "root.pem",
+        "SIGTERM",
+        "[profiles.default]",
+    ):
+        assert word in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        ([], 2, "--directory is needed"),
+        (["--directory", "DIR", "--reference", "x"], 2, "each --reference needs a --secret-file"),
+        (["--directory", "DIR", "--tls-cert", "x"], 2, "go together"),
+        (["--directory", "DIR", "--tls-trust", "x"], 2, "needs --tls-cert"),
+        (["--directory", "DIR", "--frobnicate"], 2, "unrecognized"),
+        (["--directory", "DIR", "--validity", "soon"], 1, "no duration"),
+        (["--directory", "DIR", "--reference", "x", "--secret-file", "/nowhere"], 1, "/nowhere"),
+        (["--directory", "DIR", "--reference", "x", "--secret-file", os.devnull], 1, "empty"),
+        (["--directory", "DIR", "--database", "sqlite://"], 1, "file"),
+        (["--config", "/nowhere"], 1, "/nowhere"),
+    ],
+)
+def test_wrong_options(
+    arguments: list[str], status: int, told: str, directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = [str(directory) if word == "DIR" else word for word in arguments]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert main(["serve", *found]) == status
+    assert told in capfd.readouterr().err
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("port = ", "Invalid value"),
+        ("frobnicate = 1", "unrecognized"),
+        ("secrets = 1", "must be a table"),
+        ("[profiles]\nx = 1", "must be a table"),
+        ('config = "x"', "config in a config"),
+        ('directory = "DIR"\n[profiles.x]\nvalidity = 3', "no duration"),
+        ('directory = "DIR"\n[profiles.x]\nkey_usage = ["signing"]', "unknown: signing"),
+        ('directory = "DIR"\n[profiles.x]\nsubject = "("', "no regular expression"),
+        ('directory = "DIR"\n[profiles.x]\nextended_key_usage = ["x"]', "dotted OID"),
+        ('directory = "DIR"\n[profiles.x]\nspeed = 3', "unknown setting"),
+        ('directory = "DIR"\n[profiles.x]\nrsa_bits = "x"', "a number"),
+        ('directory = "DIR"\n[profiles.x]\nsans = ["x"]', "a table"),
+        ('directory = "DIR"\n[profiles.x]\nsans.dn = ["x"]', "unknown: dn"),
+    ],
+)
+def test_wrong_config(
+    text: str, told: str, tmp_path: Path, directory: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.toml").write_text(text.replace("DIR", str(directory)))
+    assert main(["serve", "--config", str(tmp_path / "config.toml")]) in (1, 2)
+    assert told in capfd.readouterr().err
