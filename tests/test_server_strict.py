@@ -27,12 +27,13 @@ from support.forge import (
     sequence,
     sha256,
 )
-from support.pki import PKI
+from support.pki import PKI, make_key, make_name
 
+import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp import _der as der
 from osslcmp._der import encode, explicit
-from osslcmp.server import EmbeddedCA, Issued, Server, wire
+from osslcmp.server import EmbeddedCA, Issued, Server, Waiting, wire
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
@@ -388,3 +389,98 @@ def test_not_the_same_message(server: Server) -> None:
     client = Forger()
     server.process(client.request())
     refused(server, client.request(), FailureInfo.transactionIdInUse)
+
+
+# -- what the authority is told ------------------------------------------------------------------------------
+
+
+class Watching(Scripted):
+    """Remembers what has expired."""
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__(**answers)
+        self.late: list[tuple[Any, Any]] = []
+
+    def expired(self, request: Any, certificate: Any) -> None:
+        self.late.append((request, certificate))
+        if "expired" in self.answers:
+            raise self.answers["expired"]
+
+
+def test_expired(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    authority = Watching(issue=Issued(pki.client.certificate), expired=RuntimeError("no database"))
+    server = Server(authority, transaction_timeout=10)
+    server._table._clock = lambda: now[0]
+    client = Forger()
+    server.process(client.request())
+    now[0] = 11
+    server.sweep()
+    assert [(r.transaction_id, c) for r, c in authority.late] == [
+        (client.transaction_id, pki.client.certificate)
+    ]
+    assert "no database" in caplog.text
+    now[0] = 50
+    server.sweep()
+    assert len(authority.late) == 1
+    assert server.open_transactions == 0
+
+
+def test_expired_while_waiting() -> None:
+    now = [0.0]
+    authority = Watching(issue=Waiting(100))
+    server = Server(authority, transaction_timeout=10)
+    server._table._clock = lambda: now[0]
+    server.process(Forger().request())
+    now[0] = 105
+    server.sweep()
+    assert authority.late == []
+    now[0] = 111
+    server.sweep()
+    assert [c for _, c in authority.late] == [None]
+
+
+def test_authority_that_does_not_want_to_know(pki: PKI) -> None:
+    """One that only has the methods of before."""
+
+    class Old:
+        def __getattr__(self, name: str) -> Any:
+            if name == "expired":
+                raise AttributeError(name)
+            return getattr(Scripted(issue=Issued(pki.client.certificate)), name)
+
+    now = [0.0]
+    server = Server(Old(), transaction_timeout=10)
+    server._table._clock = lambda: now[0]
+    server.process(Forger().request())
+    now[0] = 11
+    server.sweep()
+    assert server.open_transactions == 0
+
+
+# -- trust bootstrap -----------------------------------------------------------------------------------------
+
+
+def test_signed_answers(ca: EmbeddedCA) -> None:
+    """The client knows a secret and trusts the root."""
+    server = ca.server(sign_always=True)
+    client, answer = enroll(server, Forger())
+    assert not answer.raw.header.uses_mac
+    assert server.certificate is not None
+    assert answer.raw.extra_certs[0] == server.certificate.public_bytes(Encoding.DER)
+    confirmed = read(server.process(client.cert_conf(sha256(answer.certificate))))
+    assert (confirmed.kind, confirmed.raw.header.uses_mac) == (BodyType.PKICONF, False)
+    bad = refused(server, Forger(secret=b"guess").request(), FailureInfo.badMessageCheck)
+    assert not bad.raw.header.uses_mac
+    with pytest.raises(ValueError, match="sign_always"):
+        ca.server(sign_always=True, certificate=None, key=None)
+
+
+def test_signed_answers_are_good(ca: EmbeddedCA) -> None:
+    server = ca.server(sign_always=True)
+    client = osslcmp.Client(transport=server, reference="ref", secret="secret", trusted=[ca.root])
+    assert client.ir(make_key(), subject=make_name("new")).certificate
+    assert ca.records[0].confirmed
+    stranger = osslcmp.Client(transport=server, reference="ref", secret="secret", trusted=[EmbeddedCA().root])
+    with pytest.raises(osslcmp.ProtectionError):
+        stranger.ir(make_key(), subject=make_name("new"))

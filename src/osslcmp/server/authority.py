@@ -37,6 +37,8 @@ class Message:
     secret."""
     message: bytes
     """The whole message as DER."""
+    label: str | None = None
+    """What the path names that the message was sent to: LABEL in ``/.well-known/cmp/p/LABEL``."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class CertificateRequest(Message):
     implicit_confirm: bool
     """The client asks to skip the certConf."""
     profile: str | None
-    """The certificate profile named in the header."""
+    """The certificate profile named in the header, else the label in the path."""
     extra_certs: tuple[bytes, ...]
     """The certificates that came with the message as DER, not verified."""
     polls: int = 0
@@ -204,6 +206,17 @@ class Authority(Protocol):
 
     def confirm(self, confirmation: Confirmation) -> None:  # noqa: ARG002
         """Take note of what the client says of its new certificate."""
+        return
+
+    def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
+        """Take note that a client did not come back in time.
+
+        Called by whichever thread finds out, so it should be quick.
+
+        Args:
+            request: opened the transaction.
+            certificate: was sent, and is neither confirmed nor rejected; None if there was none yet.
+        """
         return
 
     def revoke(self, request: RevocationRequest) -> Revoked | Rejected:  # noqa: ARG002

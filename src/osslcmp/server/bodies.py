@@ -107,7 +107,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     header = message.header
     about = about | {
         "implicit_confirm": header.implicit_confirm,
-        "profile": header.profile,
+        "profile": header.profile or about.get("label"),
         "extra_certs": message.extra_certs,
     }
     if message.body_type == BodyType.P10CR:

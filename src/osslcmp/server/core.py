@@ -15,7 +15,7 @@ from .._ctx_auth import check_pair
 from .._keys import Password, private_key
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
-from . import answers, following, http, strict, wire
+from . import answers, following, http, paths, strict, wire
 from ._engine import PVNOS, Engine, Pool, Settings, UndecodableError
 from .authority import Authority, Issued, Waiting
 from .exchange import Exchange, Transaction
@@ -54,6 +54,8 @@ class Server:
         send_unprotected_errors: do not protect refusals.
         accept_unprotected: process messages without valid protection. Dangerous.
         accept_raverified: accept that a registration authority vouches for proof of possession.
+        sign_always: sign the answers to messages under a shared secret, too, so that a client which trusts the
+            root need not trust everybody who knows the secret.
         grant_implicit_confirm: let clients skip the certConf that ask for it.
         max_message_size: bytes; more is not looked at.
         max_transactions: how many may be open at once; more are refused with ``systemUnavail``.
@@ -79,6 +81,7 @@ class Server:
         send_unprotected_errors: bool = False,
         accept_unprotected: bool = False,
         accept_raverified: bool = False,
+        sign_always: bool = False,
         grant_implicit_confirm: bool = True,
         max_message_size: int = MAX_MESSAGE_SIZE,
         max_transactions: int = MAX_TRANSACTIONS,
@@ -111,6 +114,9 @@ class Server:
                 grant_implicit_confirm=grant_implicit_confirm,
             )
         )
+        if sign_always and own is None:
+            raise ValueError("sign_always: needs a certificate")
+        self._sign_always = sign_always
         self._strict = strictness == "strict"
         self._checks = strict.Checks(clock_tolerance)
         self._replies = Replies()
@@ -162,6 +168,8 @@ class Server:
         if known is not None:
             return known
         if message.body_type in _STARTS:
+            if self._strict and not paths.current.get().takes(message.body_type):
+                return self._refuse(message, FailureInfo.badRequest, "not the operation that the path names")
             return self._start(message)
         if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
             return self._follow(message)
@@ -208,8 +216,24 @@ class Server:
             timeout=timeout,
             request_time=request_time,
             tls=tls,
-            tick=self._table.sweep,
+            tick=self.sweep,
         )
+
+    def sweep(self) -> None:
+        """Close the transactions whose clients did not come in time, and tell the authority.
+
+        It is done with each message, and by ``serve`` once a second.
+        """
+        self._table.sweep()
+
+    def _expired(self, transaction: Transaction) -> None:
+        tell = getattr(self.authority, "expired", None)
+        if tell is None or transaction.request is None:
+            return
+        try:
+            tell(transaction.request, transaction.certificate)
+        except Exception:
+            logger.exception("the authority failed to take note of an expired transaction")
 
     def close(self) -> None:
         """Forget all open transactions."""
@@ -241,6 +265,7 @@ class Server:
 
     def _start(self, message: wire.RawMessage) -> bytes:
         transaction = Transaction(message)
+        transaction.on_expire = self._expired
         try:
             self._table.add(transaction)
         except InUseError:
@@ -390,7 +415,17 @@ class Server:
             if refusal is not None:
                 told = refusal.rejected
                 return self._refuse(message, told.failure_info, told.text, in_body=refusal.in_body)
-        return answer
+        return self._signed(message, answer)
+
+    def _signed(self, message: wire.RawMessage, answer: bytes) -> bytes:
+        """The answer, signed if that is asked for and libcrypto has used the client's secret."""
+        if not (self._sign_always and message.header.uses_mac):
+            return answer
+        engine = Engine(self._pool, None, None)
+        try:
+            return engine.protect(answer, message.transaction_id)
+        finally:
+            engine.close()
 
     def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
         return Exchange(self.authority, engine, message, transaction, strict=self._strict)
@@ -419,7 +454,7 @@ class Server:
         make = partial(kind, message, name, failure, text)
         if settings.send_unprotected_errors:
             return make(protect=False)
-        engine = self._engine(message)
+        engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
         try:
             try:
                 return engine.protect(make(protect=True), message.transaction_id)

@@ -4,7 +4,7 @@ does not."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from .. import _convert, _pieces
 from .._callbacks_server import CertAnswer, StatusAnswer
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..itav import InfoTypeAndValue
-from . import bodies, wire
+from . import bodies, paths, wire
 from . import strict as checks
 from ._engine import Engine, default_hash
 from .authority import (
@@ -72,6 +72,7 @@ class Transaction(Entry):
         """The senderNonce of the last answer."""
         self.reply: Reply | None = None
         """The last answer."""
+        self.on_expire: Callable[[Transaction], None] | None = None
 
     @property
     def certificate(self) -> x509.Certificate | None:
@@ -94,6 +95,10 @@ class Transaction(Entry):
         self.request_handle = None
         if engine is not None:
             engine.close()
+
+    def expire(self) -> None:
+        if self.on_expire is not None:
+            self.on_expire(self)
 
     def close(self) -> None:
         self.drop_engine()
@@ -268,6 +273,7 @@ class Exchange:
                 else None
             ),
             "message": self._message.encoding,
+            "label": paths.current.get().label,
         }
 
     def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from . import paths
+from .paths import WELL_KNOWN_PATH as WELL_KNOWN_PATH
 from .tls import ServerTLSInput
 from .tls import context as tls_context
 from .wire import MalformedMessageError, MessageTooLargeError
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CONTENT_TYPE = "application/pkixcmp"
-WELL_KNOWN_PATH = "/.well-known/cmp"
 REQUEST_TIME = 60.0
 
 logger = logging.getLogger("osslcmp.server")
@@ -44,6 +45,7 @@ def wsgi_app(
         limit: the most bytes of a message.
     """
     headers: list[tuple[str, str]]
+    place = paths.current.set(paths.parse(environ.get("PATH_INFO", "")))
     try:
         answer = process(_read_request(environ, limit))
         status = "200 OK"
@@ -61,6 +63,8 @@ def wsgi_app(
         answer = b"internal error\n"
         status = "500 Internal Server Error"
         headers = [("Content-Type", "text/plain; charset=utf-8")]
+    finally:
+        paths.current.reset(place)
     headers.append(("Content-Length", str(len(answer))))
     start_response(status, headers)
     return [answer]

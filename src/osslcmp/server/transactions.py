@@ -28,6 +28,9 @@ class Entry:
         self.deadline = float("inf")
         self.closed = False
 
+    def expire(self) -> None:
+        """The client did not come in time. Called once, before ``close``, with the lock held."""
+
     def close(self) -> None:
         """Release what the transaction holds. Called once, with the lock held."""
 
@@ -97,7 +100,8 @@ class Table(Generic[T]):
             # A transaction that is being worked on is not late, whatever the clock says.
             if entry.lock.acquire(blocking=False):
                 try:
-                    if entry.deadline < self._clock():
+                    if entry.deadline < self._clock() and not entry.closed:
+                        entry.expire()
                         self.remove(entry)
                 finally:
                     entry.lock.release()
