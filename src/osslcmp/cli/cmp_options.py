@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["BY_NAME", "HELP", "OPTIONS", "Option", "help_text"]
 
@@ -186,8 +186,7 @@ allow_proxy_certs - accept proxy certificates
 """
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An option: what it takes, where it belongs, and the first release of OpenSSL that can do it."""
 
     name: str
