@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
@@ -14,9 +13,9 @@ from .. import _convert, _inputs
 from .._ctx_auth import check_pair
 from .._keys import Password, private_key
 from ..enums import BodyType, FailureInfo
-from ..errors import OpenSSLError
-from . import answers, following, http, paths, strict, wire
-from ._engine import PVNOS, Engine, Pool, Settings, UndecodableError
+from . import following, http, paths, strict, wire
+from ._engine import PVNOS, Engine, Pool, Settings
+from .answering import Answering, is_error
 from .authority import Authority, Issued, Waiting
 from .exchange import Exchange, Transaction
 from .replies import Replies, Reply
@@ -39,7 +38,7 @@ _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
 _STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
 
 
-class Server:
+class Server(Answering):
     """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
 
     An instance takes a message and returns the answer, both DER, so it can be a client's transport as it is.
@@ -246,7 +245,7 @@ class Server:
         """The message of the transaction's own client has been answered; the answer may get lost."""
         transaction.reply = Reply.to(message.encoding, answer)
         if transaction.closed:
-            confirmed = message.body_type == BodyType.CERTCONF and not _is_error(answer)
+            confirmed = message.body_type == BodyType.CERTCONF and not is_error(answer)
             self._replies.keep(transaction.id, transaction.reply, confirmed=confirmed)
 
     def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
@@ -394,79 +393,3 @@ class Server:
         engine.expect_nonce(transaction.sent_nonce)
         transaction.engine = engine
         return engine
-
-    # -- messages --------------------------------------------------------------------------------------------
-
-    def _process(self, message: wire.RawMessage, engine: Engine, exchange: Exchange) -> bytes:
-        """Let libcrypto answer, or answer instead of it."""
-        try:
-            answer = engine.process(message.encoding, exchange)
-        except UndecodableError as error:
-            logger.info("a message cannot be decoded: %s", error)
-            return self._refuse(message, FailureInfo.badDataFormat, "malformed message")
-        exchange.raise_interrupt()
-        if exchange.refusal is not None:
-            return self._refuse(message, exchange.refusal.failure_info, exchange.refusal.text)
-        if answer is None:
-            logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
-            return self._refuse(message, FailureInfo.badRequest, "")
-        if self._strict and not exchange.called:
-            refusal = strict.explain(message, engine.log) if _is_error(answer) else None
-            if refusal is not None:
-                told = refusal.rejected
-                return self._refuse(message, told.failure_info, told.text, in_body=refusal.in_body)
-        return self._signed(message, answer)
-
-    def _signed(self, message: wire.RawMessage, answer: bytes) -> bytes:
-        """The answer, signed if that is asked for and libcrypto has used the client's secret."""
-        if not (self._sign_always and message.header.uses_mac):
-            return answer
-        engine = Engine(self._pool, None, None)
-        try:
-            return engine.protect(answer, message.transaction_id)
-        finally:
-            engine.close()
-
-    def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
-        return Exchange(self.authority, engine, message, transaction, strict=self._strict)
-
-    def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
-        """A context with the credentials that fit a message."""
-        header = message.header
-        reference = secret = None
-        settings = self._pool.settings
-        if header.sender_kid and (header.uses_mac or settings.certificate is None):
-            try:
-                secret = self.authority.shared_secret(header.sender_kid)
-            except Exception:
-                logger.exception("the authority failed to look up a shared secret")
-            reference = header.sender_kid if secret else None
-        return Engine(self._pool, reference, secret or None, certificates)
-
-    def _refuse(
-        self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False
-    ) -> bytes:
-        """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it;
-        protected as the client can verify it if at all possible."""
-        settings = self._pool.settings
-        name = None if settings.certificate is None else settings.certificate.subject.public_bytes()
-        kind = answers.rejection if in_body else answers.error
-        make = partial(kind, message, name, failure, text)
-        if settings.send_unprotected_errors:
-            return make(protect=False)
-        engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
-        try:
-            try:
-                return engine.protect(make(protect=True), message.transaction_id)
-            except UndecodableError:  # the sender of the request is no name
-                make = partial(make, recipient=answers.NOBODY)
-                return engine.protect(make(protect=True), message.transaction_id)
-        except OpenSSLError as error:
-            logger.info("an error message goes out unprotected: %s", error)
-            return make(protect=False)
-        finally:
-            engine.close()
-
-
-def _is_error(answer: bytes) -> bool:
-    return wire.read_message(answer, len(answer)).body_type == BodyType.ERROR

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import paths
-from .paths import WELL_KNOWN_PATH as WELL_KNOWN_PATH
+from .paths import WELL_KNOWN_PATH
 from .tls import ServerTLSInput
 from .tls import context as tls_context
 from .wire import MalformedMessageError, MessageTooLargeError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .http import WELL_KNOWN_PATH
+from .paths import WELL_KNOWN_PATH
 from .profiles import path_label
 
 if TYPE_CHECKING:
