@@ -11,9 +11,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from support.mock_server import MockServer
+from support.pki import PKI
 
 import osslcmp
-from osslcmp import CertificateCheck, CertReqMsg, Client, ConfirmError, POPOMethod
+from osslcmp import CertificateCheck, CertReqMsg, Client, ConfirmError, FailureInfo, POPOMethod
+from osslcmp._bodies import CertResponse
+from osslcmp._bodyparts import PKIStatusInfo
+from osslcmp._certreq import uses_encrypted_value
 from osslcmp.server import CertificateRequest, EmbeddedCA, Server
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -362,15 +367,35 @@ def test_wrong_check(arguments: dict[str, Any], site: Site) -> None:
         CertificateCheck(trusted=site.ca.root, **arguments)
 
 
-def test_central_key(site: Site) -> None:
-    """The CA makes the key from 3.5; before it is UnsupportedError."""
+@pytest.mark.peer
+def test_central_key(pki: PKI, mock_server: Callable[..., MockServer]) -> None:
+    """The CA makes the key from 3.5, for a request that is signed; before it is UnsupportedError."""
+    me = pki.rsa_client
     if not osslcmp.features["central_key_generation"]:
+        client = Client("http://127.0.0.1:1", certificate=me.certificate, key=me.key)
         with pytest.raises(osslcmp.UnsupportedError) as caught:
-            site.client.ir(subject="CN=x", central_key=True)
+            client.cr(subject="CN=x", central_key=True)
         assert (caught.value.needed, caught.value.found) == (
             "3.5",
             ".".join(map(str, osslcmp.openssl_version)),
         )
         return
+    server = mock_server(rsp_key=pki.enrolled.key_file, ref_cert=None)
+    client = Client(
+        server.url, certificate=me.certificate, key=me.key, chain=me.chain[:1], trusted=pki.root.certificate
+    )
     with pytest.raises(ValueError, match="central_key"):
-        site.client.ir(new_key(), subject="CN=x", central_key=True)
+        client.cr(new_key(), subject="CN=x", central_key=True)
+    for old_form in (True, False):
+        got = client.cr(subject=pki.enrolled.subject, central_key=True, encrypted_value=old_form)
+        assert got.certificate == pki.enrolled.certificate
+        assert got.key is not None
+        assert got.key.public_key() == got.certificate.public_key()
+
+
+@pytest.mark.parametrize("form", [b"\x30\x00", b"\xa0\x00", None])
+def test_old_form_of_an_encrypted_key(form: bytes | None) -> None:
+    """EncryptedValue is a SEQUENCE, EnvelopedData a tagged choice."""
+    status = PKIStatusInfo(osslcmp.PKIStatus.accepted, FailureInfo(0), ())
+    answer = CertResponse(0, status, b"", None, form)
+    assert uses_encrypted_value(answer) == (form == b"\x30\x00")

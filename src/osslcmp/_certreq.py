@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
 from . import _inputs
+from ._bodies import CertRepMessage, CertResponse
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._lib import require
 from ._settings import Settings, itavs
@@ -21,6 +22,7 @@ from .crm import CertReqMsg
 from .enums import BodyType, FailureInfo, Option, POPOMethod
 from .general import cert_profile
 from .itav import InfoTypeAndValue
+from .trace import Trace
 
 __all__ = ["CertificateRequest"]
 
@@ -63,6 +65,8 @@ class CertificateRequest:
     :param crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
         the certificate that comes is checked to be for it.
     :param central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
+    :param encrypted_value: ``False``: refuse a key that the CA made if it comes in the old EncryptedValue form and
+        not as EnvelopedData (RFC 9810 section 5.2.2).
     :param profile: name of a certificate profile, or several, for the header.
     :param general_info: further :class:`osslcmp.InfoTypeAndValue` items for the header.
     :param certificate: for kur: the certificate to update; else a reference for defaults.
@@ -91,6 +95,7 @@ class CertificateRequest:
     csr: CSRInput | None = None
     crm: CertReqMsg | None = None
     central_key: bool = False
+    encrypted_value: bool = True
     profile: str | Iterable[str] | None = None
     general_info: Iterable[InfoTypeAndValue] = ()
     certificate: CertificateInput | None = None
@@ -220,6 +225,33 @@ class CertificateRequest:
             context.set_cert_conf_cb_arg(trusted)
         elif self.confirm is not None:
             context.set_cert_conf_cb(self.confirm)
+        if self.central_key and not self.encrypted_value:
+            context.set_cert_conf_cb(_enveloped_only(context, context.cert_conf_cb))
+
+
+def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
+    """libcrypto takes both forms and tells neither: the answer itself is looked at."""
+    if context.trace is None:
+        context.set_trace(Trace())
+
+    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
+        assert context.trace is not None
+        for message in reversed(context.trace.messages):
+            if isinstance(message.body, CertRepMessage):
+                if any(uses_encrypted_value(answer) for answer in message.body.responses):
+                    return "the private key came in an EncryptedValue"
+                break
+        return further(certificate, found) if callable(further) else found or None
+
+    return verdict
+
+
+def uses_encrypted_value(answer: CertResponse) -> bool:
+    """Whether a certificate or key in it is encrypted in the old form: a SEQUENCE instead of a tagged choice."""
+    return any(
+        form is not None and form[:1] == b"\x30"
+        for form in (answer.private_key, answer.encrypted_certificate)
+    )
 
 
 def _checking(context: Context, check: CertificateCheck) -> ConfirmCallback:

@@ -76,6 +76,12 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
         self._set(lib.OSSL_CMP_CTX_set_certConf_cb, pointer, what="setting the certConf callback")
         self._state.cert_conf = state_callback
+        self._kept["cert_conf_cb"] = callback
+
+    @property
+    def cert_conf_cb(self) -> Any:
+        """What :meth:`set_cert_conf_cb` set."""
+        return self._kept.get("cert_conf_cb")
 
     def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | Any | None) -> None:
         """Argument of the certConf callback (``OSSL_CMP_CTX_set_certConf_cb_arg``, 3.0).
