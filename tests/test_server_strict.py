@@ -35,7 +35,10 @@ from osslcmp import _der as der
 from osslcmp._der import encode, explicit
 from osslcmp.server import EmbeddedCA, Issued, Server, Waiting, wire
 
-NOW = datetime.datetime.now(datetime.timezone.utc)
+
+def now() -> datetime.datetime:
+    """The time at the test, which may run long after it was collected."""
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def requests(client: Forger) -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", ["ir", "genm"])
 @pytest.mark.parametrize("minutes", [-6, 6, -60 * 24 * 365])
 def test_message_time(server: Server, lenient: Server, minutes: int, kind: str) -> None:
-    client = Forger(time=NOW + datetime.timedelta(minutes=minutes))
+    client = Forger(time=now() + datetime.timedelta(minutes=minutes))
     refused(server, requests(client)[kind], FailureInfo.badTime)
     assert server.open_transactions == 0
     assert read(lenient.process(requests(client)[kind])).kind != BodyType.ERROR
@@ -86,13 +89,13 @@ def test_message_time(server: Server, lenient: Server, minutes: int, kind: str) 
 
 @pytest.mark.parametrize("minutes", [-4, 4])
 def test_message_time_that_will_do(server: Server, minutes: int) -> None:
-    enroll(server, Forger(time=NOW + datetime.timedelta(minutes=minutes)))
+    enroll(server, Forger(time=now() + datetime.timedelta(minutes=minutes)))
 
 
 def test_clock_tolerance(ca: EmbeddedCA) -> None:
     server = ca.server(clock_tolerance=3600)
-    enroll(server, Forger(time=NOW + datetime.timedelta(minutes=30)))
-    refused(server, Forger(time=NOW + datetime.timedelta(hours=2)).request(), FailureInfo.badTime)
+    enroll(server, Forger(time=now() + datetime.timedelta(minutes=30)))
+    refused(server, Forger(time=now() + datetime.timedelta(hours=2)).request(), FailureInfo.badTime)
 
 
 @pytest.mark.parametrize("nonce", [None, b"x", bytes(15)])
@@ -316,7 +319,7 @@ def test_cert_conf(server: Server) -> None:
     refused(server, client.but(protected=False).cert_conf(good), FailureInfo.wrongIntegrity)
     refused(server, client.but(recip_nonce=bytes(16)).cert_conf(good), FailureInfo.badRecipientNonce)
     refused(server, client.but(secret=b"guess").cert_conf(good), FailureInfo.badMessageCheck)
-    old = client.but(time=NOW - datetime.timedelta(hours=1))
+    old = client.but(time=now() - datetime.timedelta(hours=1))
     refused(server, old.cert_conf(good), FailureInfo.badTime)
     assert server.open_transactions == 1
     assert read(server.process(client.cert_conf(good))).kind == BodyType.PKICONF
