@@ -13,7 +13,6 @@ from typing import Any
 
 __all__ = ["run"]
 
-_TIDY_INTERVAL = 5.0
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 _EPILOG = """\
@@ -250,8 +249,7 @@ def _serve(settings: dict[str, Any]) -> int:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         with server.serve(settings.get("host", "127.0.0.1"), settings.get("port", 8080), **http) as running:
             print(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}", flush=True)
-            while signal.sigtimedwait(_SIGNALS, _TIDY_INTERVAL) is None:
-                ca.tidy()
+            signal.sigwait(_SIGNALS)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
 

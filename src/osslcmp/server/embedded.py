@@ -82,8 +82,8 @@ class EmbeddedCA(Authority):
             ``waiting``). May be replaced at any time.
         ca_pubs: send the root in the ``caPubs`` of an ip under a shared secret, so that a client learns to
             trust it.
-        profiles: by name, what certificates there are; a request names one in its header, else it gets the one
-            named ``default`` if there is one. None: names do not matter.
+        profiles: by name, what certificates there are; a request names one in its header or by its path, else it
+            gets the one named ``default`` if there is one. None: names do not matter.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class EmbeddedCA(Authority):
         profile: Profile | Rejected | None = None
         if self.profiles is not None:
             header = wire.read_message(request.message, len(request.message)).header
-            profile = choose(self.profiles, header.profile)
+            profile = choose(self.profiles, header.profile or request.label)
         if isinstance(profile, Rejected):
             return profile
         answers = [general.answer(self, info, profile) for info in request.infos]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,13 +18,10 @@ from ..enums import FailureInfo
 from . import issuing
 from .authority import CertificateRequest, Rejected
 
-__all__ = ["DEFAULT", "Profile", "choose", "path_label"]
+__all__ = ["DEFAULT", "Profile", "choose"]
 
 DEFAULT = "default"
 """The profile of requests that name none."""
-
-path_label: ContextVar[str | None] = ContextVar("path_label", default=None)
-"""The profile named by the HTTP path of the request that is being answered (``/.well-known/cmp/p/NAME``)."""
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _USAGES: dict[str, x509.ObjectIdentifier] = {
@@ -206,7 +202,6 @@ class Profile:
 
 def choose(profiles: Mapping[str, Profile], name: str | None) -> Profile | Rejected:
     """The profile that a request names, in its header or by its path."""
-    name = name or path_label.get()
     if name is None:
         return profiles.get(DEFAULT) or Profile()
     return profiles.get(name) or Rejected(FailureInfo.unacceptedPolicy, "no such certificate profile")

@@ -101,8 +101,7 @@ class PersistentServer(Server):
         name = message.transaction_id
         if not name:
             return super().process(der)
-        if self._tidy is not None:
-            self._tidy()
+        self.sweep()
         with self._lock_of(name):
             for _ in range(_ATTEMPTS - 1):
                 with suppress(ConflictError):
@@ -112,8 +111,12 @@ class PersistentServer(Server):
     __call__ = process
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """CMP over HTTP, with ``/.well-known/cmp/p/PROFILE`` for profiles, and downloads (see osslcmp.server.web)."""
+        """CMP over HTTP (RFC 9811), and what can be downloaded (see osslcmp.server.web)."""
         return web.app(self.authority, super().wsgi_app, environ, start_response)
+
+    def sweep(self) -> None:
+        if self._tidy is not None:
+            self._tidy()
 
     # -- one message -----------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What a CA offers over HTTP besides CMP: its root certificate and its CRL; and profiles named by paths."""
+"""What a CA offers over HTTP besides CMP: its root certificate and its CRL."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .paths import WELL_KNOWN_PATH
-from .profiles import path_label
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -19,7 +16,6 @@ __all__ = ["app"]
 
 logger = logging.getLogger("osslcmp.server")
 
-_PROFILE_PATH = f"{WELL_KNOWN_PATH}/p/"
 _MAX_AGE = 60
 
 
@@ -51,19 +47,14 @@ def app(
     Args:
         authority: offers ``/crl`` (DER), ``/crl.pem``, ``/root`` (DER), ``/root.pem`` and ``/issuer`` (DER) if it
             is a CA.
-        cmp: answers all else; ``path_label`` is set meanwhile.
+        cmp: answers all else.
     """
     path = environ.get("PATH_INFO", "")
     download = _DOWNLOADS.get(path)
     fetched = download is not None and environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if download is not None and fetched and isinstance(authority, _Publisher):
         return _publish(authority, *download, environ, start_response)
-    label = path[len(_PROFILE_PATH) :].partition("/")[0] if path.startswith(_PROFILE_PATH) else ""
-    token = path_label.set(label or None)
-    try:
-        return cmp(environ, start_response)
-    finally:
-        path_label.reset(token)
+    return cmp(environ, start_response)
 
 
 def _publish(
