@@ -380,7 +380,12 @@ def test_central_key(pki: PKI, mock_server: Callable[..., MockServer]) -> None:
             ".".join(map(str, osslcmp.openssl_version)),
         )
         return
-    server = mock_server(rsp_key=pki.enrolled.key_file, ref_cert=None)
+    server = mock_server(
+        rsp_key=pki.enrolled.key_file,
+        ref_cert=None,
+        srv_cert=pki.key_maker.cert_file,
+        srv_key=pki.key_maker.key_file,
+    )
     client = Client(
         server.url, certificate=me.certificate, key=me.key, chain=me.chain[:1], trusted=pki.root.certificate
     )
