@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,6 +36,7 @@ from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp import _der as der
 from osslcmp._der import encode, explicit
 from osslcmp.server import EmbeddedCA, Issued, Server, Waiting, wire
+from osslcmp.server.replies import Replies, Reply
 
 
 def now() -> datetime.datetime:
@@ -379,6 +382,44 @@ def test_whole_transaction_sent_again(server: Server, ca: EmbeddedCA) -> None:
     ):
         assert server.process(message) == server.process(message)
     assert len(ca.records) == 1
+
+
+def test_sent_again_too_early(ca: EmbeddedCA) -> None:
+    """The first message is still being decided: the second waits for the same answer."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def policy(_: object) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    ca.policy = policy
+    server = ca.server()
+    message = Forger().request()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(server.process, message)
+        assert begun.wait(20)
+        second = threads.submit(server.process, message)
+        go_on.set()
+        assert first.result(20) == second.result(20)
+    assert len(ca.records) == 1
+
+
+def test_few_replies_are_kept() -> None:
+    now = [0.0]
+    replies = Replies(limit=2, max_size=100, seconds=10, clock=lambda: now[0])
+    for name in (b"a", b"b", b"c"):
+        replies.keep(name, Reply.to(b"?" + name, b"!" + name), confirmed=name == b"c")
+    assert replies.find(b"a", b"?a") is None
+    assert replies.find(b"b", b"?b") == b"!b"
+    assert replies.find(b"b", b"?x") is None
+    assert (replies.confirmed(b"b"), replies.confirmed(b"c"), replies.confirmed(b"x")) == (False, True, False)
+    replies.keep(b"d", Reply.to(b"?", bytes(99)), confirmed=False)
+    assert len(replies) == 1
+    replies.keep(b"e", Reply.to(b"?", bytes(101)), confirmed=False)
+    assert len(replies) == 0
+    replies.keep(b"f", Reply.to(b"?f", b"!f"), confirmed=False)
+    now[0] = 11
+    assert replies.find(b"f", b"?f") is None
 
 
 def test_refusals_are_not_kept(server: Server) -> None:

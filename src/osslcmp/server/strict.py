@@ -157,7 +157,13 @@ _MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
 )
 
 # Found after the protection: the answer is one to the request.
-_IN_BODY = frozenset({"multiple requests not supported", "bad request id", "certreqmsg not found"})
+_IN_BODY = {
+    "multiple requests not supported": FailureInfo.badRequest,
+    "bad request id": FailureInfo.badRequest,
+    "certreqmsg not found": FailureInfo.badRequest,
+    # From 3.5 on, a request with a key and without any proof.
+    "popo inconsistent central keygen": FailureInfo.badPOP,
+}
 
 
 @dataclass(frozen=True)
@@ -180,7 +186,7 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
     said = [entry.text for entry in log]
     for text in said:
         if text in _IN_BODY:
-            return Refusal(Rejected(FailureInfo.badRequest, text), in_body=True)
+            return Refusal(Rejected(_IN_BODY[text], text), in_body=True)
     for failure, texts in _MEANINGS:
         for text in said:
             if text in texts:
