@@ -156,7 +156,7 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
 
 
 @ffi.def_extern(error=NULL, onerror=_raised)
-def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
+def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
     """Carry a message with the user's callable."""
     state = current.state
     if state is None or state.transfer is None:
@@ -169,10 +169,20 @@ def osslcmp_py_transfer(_ctx: Any, request: Any) -> Any:
         if not isinstance(received, (bytes, bytearray)):
             raise TypeError(f"transport: must return the response as bytes, not {type(received).__name__}")
         clear()
-        return message_from_der(bytes(received))
+        answer = message_from_der(bytes(received))
+        if answer != NULL and getattr(state.transfer, "replayed", False):
+            _adopt(ctx, answer)
+        return answer
     except BaseException as exception:
         state.store(exception)
         return NULL
+
+
+def _adopt(ctx: Any, answer: Any) -> None:
+    """Make an answer to an earlier request pass for one to this: it is checked against the context's values."""
+    header = lib.OSSL_CMP_MSG_get0_header(answer)
+    lib.OSSL_CMP_CTX_set1_transactionID(ctx, lib.OSSL_CMP_HDR_get0_transactionID(header))
+    lib.OSSL_CMP_CTX_set1_senderNonce(ctx, lib.OSSL_CMP_HDR_get0_recipNonce(header))
 
 
 @ffi.def_extern(onerror=_raised)

@@ -6,14 +6,19 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import _callbacks_transfer  # noqa: F401  (what C calls must be there)
+from . import (
+    _callbacks_transfer,  # noqa: F401  (what C calls must be there)
+    _convert,
+)
 from ._ctx_base import ContextBase
 from ._errqueue import check, clear, drain
 from ._guard import guarded
+from ._handles import take
 from ._inputs import check_text
 from ._lib import NULL, features, ffi, lib
 from ._tls import tls_to_c
 from .enums import Option
+from .errors import OpenSSLError, TransferError
 from .tls import TLSInput, tls_settings
 from .trace import Trace
 
@@ -31,7 +36,7 @@ class TransferMixin(ContextBase):
 
     @guarded
     def set_server(self, address: str | None) -> None:
-        """Host name or IP address of the server, without scheme or port (``OSSL_CMP_CTX_set1_server``, 3.0)."""
+        """Host name or IP address of the server, nothing else (``OSSL_CMP_CTX_set1_server``, 3.0)."""
         address = check_text("server", address)
         if address is not None and not _HOST.match(address):
             raise ValueError(f"server: {address!r} is no host name or address")
@@ -176,6 +181,28 @@ class TransferMixin(ContextBase):
             _pointer("arg", self._kept.get("http_cb_arg")),
             int(self._tls),
         )
+
+    def transfer(self, request: bytes) -> bytes:
+        """Bring a message as it is to the server by HTTP and return the answer, both as DER.
+
+        Nothing in them is looked at or remembered. Raises ``ValueError`` for what is no CMP message, and
+        :class:`osslcmp.TransferError`.
+        """
+        clear()
+        data = ffi.from_buffer("unsigned char[]", request)
+        message = lib.osslcmp_d2i_msg(data, len(request))
+        if message == NULL:
+            clear()
+            raise ValueError("request: is no CMP message")
+        message = take(message, lib.OSSL_CMP_MSG_free, "decoding the request")
+        answer = self._run(lib.osslcmp_http_transfer, message)
+        if answer == NULL:
+            failure = self._failure("the transfer failed")
+            if isinstance(failure, OpenSSLError) and not isinstance(failure, TransferError):
+                failure = TransferError("the transfer failed", failure.errors)
+            raise failure
+        answer = take(answer, lib.OSSL_CMP_MSG_free, "taking the answer")
+        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
 
     @guarded
     def set_transfer_cb(self, callback: Callable[[bytes], bytes] | Any | None) -> None:

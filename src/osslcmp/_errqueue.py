@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,9 @@ def drain() -> tuple[ErrorEntry, ...]:
     entries = []
     while code := lib.ERR_get_error_all(file, line, func, data, flags):
         reason = lib.ERR_reason_error_string(code)
-        if reason == NULL:
+        if lib.ERR_GET_LIB(code) == lib.ERR_LIB_SYS:
+            reason = ffi.new("char[]", os.strerror(lib.ERR_GET_REASON(code)).encode())
+        elif reason == NULL:
             buffer = ffi.new("char[256]")
             lib.ERR_error_string_n(code, buffer, 256)
             reason = buffer

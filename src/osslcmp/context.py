@@ -19,7 +19,7 @@ from ._waiting import Patience
 from .crm import CertReqMsg
 from .enrollment import Enrollment
 from .enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus
-from .errors import CMPError, ConfirmError, RejectedError, ResponseError
+from .errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError
 from .itav import InfoTypeAndValue
 
 __all__ = ["Context", "certconf"]
@@ -247,7 +247,8 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
 
     def _certreq_failure(self) -> BaseException:
-        foreign = self._state.exception is not None
+        # What our own transports raise is told like what OpenSSL's HTTP client has to say.
+        foreign = not isinstance(self._state.exception, (TransferError, type(None)))
         failure = self._failure(f"{BodyType(self._asked[0]).name.lower()} failed")
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
@@ -297,7 +298,8 @@ def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) 
     if isinstance(failure, RejectedError):
         confirm = ConfirmError(f"{told}its confirmation was refused: {failure}", enrollment, errors, failure)
     else:
-        confirm = ConfirmError(f"{told}it was not accepted or not confirmed", enrollment, errors)
+        told += "it was not accepted or not confirmed"
+        confirm = ConfirmError(told if errors else f"{told}: {failure}", enrollment, errors)
     confirm.__cause__ = failure
     return confirm
 

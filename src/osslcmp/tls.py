@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ._inputs import CertificateInput, CertificatesInput, KeyInput, check_text
@@ -81,8 +81,10 @@ class TLS:
             value = getattr(self, name)
             if value not in _VERSIONS and (value is not None or name == "minimum_version"):
                 raise ValueError(f"{name}: one of {', '.join(_VERSIONS)}, not {value!r}")
-        if self.context is not None and self != TLS(
-            context=self.context, verify=self.verify, host=self.host, sni=self.sni
+        if self.context is not None and any(
+            getattr(self, item.name) != item.default
+            for item in fields(self)
+            if item.name not in ("context", "verify", "host", "sni")
         ):
             raise ValueError("context: brings its own settings; only verify, host and sni go with it")
 

@@ -31,6 +31,15 @@ def server_context(identity: Identity, *, chain: bool = True, **settings: Any) -
     return context
 
 
+def has_ipv6() -> bool:
+    """Whether one can listen on ::1."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -45,6 +54,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             owner.connections += 1
         if isinstance(self.request, ssl.SSLSocket):
             owner.versions.append(self.request.version() or "")
+            owner.ciphers.append((self.request.cipher() or ("",))[0])
             owner.peers.append(self.request.getpeercert(binary_form=True))
 
     def do_POST(self) -> None:
@@ -57,6 +67,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if self.headers.get("Connection", "").lower() == "keep-alive":
             self.send_header("Connection", "keep-alive")
+        elif self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 
@@ -67,6 +79,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             with contextlib.suppress(OSError, ValueError):
                 self.request.unwrap()
                 self.server.owner.goodbyes += 1
+            self.request.close()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
@@ -74,6 +87,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 class _Listener(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     owner: WebServer
 
     def handle_error(self, *_: Any) -> None:
@@ -93,6 +107,7 @@ class WebServer:
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.versions: list[str] = []
+        self.ciphers: list[str] = []
         self.names: list[str | None] = []
         self.peers: list[bytes | None] = []
         if tls is not None:
@@ -135,7 +150,8 @@ class _ProxyHandler(socketserver.StreamRequestHandler):
             with contextlib.suppress(OSError):
                 self.connection.recv(1)
             return
-        if owner.credentials and f"Proxy-Authorization: Basic {owner.credentials}" not in headers:
+        wanted = f"proxy-authorization: basic {owner.credentials}".lower()
+        if owner.credentials and wanted not in [header.lower() for header in headers]:
             self.wfile.write(
                 b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n"
                 b"Content-Type: text/html\r\nContent-Length: 2\r\n\r\nno"

@@ -57,6 +57,8 @@ static char *osslcmp_bare_host(const char *host)
                                                      : OPENSSL_strdup(host);
 }
 
+#define OSSLCMP_STORY_MAX 900 /* OpenSSL drops error data of more than 1 KiB */
+
 /* What is wrong with which certificate, where libssl only says "certificate verify failed". */
 static int osslcmp_verify_cb(int ok, X509_STORE_CTX *store)
 {
@@ -96,10 +98,10 @@ static int osslcmp_verify_cb(int ok, X509_STORE_CTX *store)
     }
     BIO_write(out, "", 1);
     BIO_get_mem_data(out, &text);
-    for (at = 0; text[at] != '\0'; at++)
+    for (at = 0; text[at] != '\0' && at < OSSLCMP_STORY_MAX; at++)
         if ((unsigned char)text[at] < ' ' || text[at] == 0x7f)
             text[at] = '?';
-    ERR_raise_data(ERR_LIB_X509, X509_R_CERTIFICATE_VERIFICATION_FAILED, "%s", text);
+    ERR_raise_data(ERR_LIB_X509, X509_R_CERTIFICATE_VERIFICATION_FAILED, "%.*s", OSSLCMP_STORY_MAX, text);
     BIO_free(out);
     return 0;
 }

@@ -74,18 +74,28 @@ static int osslcmp_wait(osslcmp_session *s, int64_t deadline, int timeout_reason
     }
 }
 
+/*
+ * Whether the other side had closed before it read all that we sent. An end without a reset may
+ * mean that it read the request and lost the answer.
+ */
+static int osslcmp_is_reset(int result, int error)
+{
+#ifdef _WIN32
+    return result < 0 && (error == WSAECONNRESET || error == WSAECONNABORTED);
+#else
+    return result < 0 && (error == ECONNRESET || error == EPIPE);
+#endif
+}
+
 /* Why reading or writing failed, where OpenSSL has not said it. */
 static void osslcmp_broken(osslcmp_session *s, int result, int error, const char *doing)
 {
-#ifndef _WIN32
-    s->reset = !s->heard && result < 0 && (error == ECONNRESET || error == EPIPE);
-#endif
+    s->reset = !s->heard && osslcmp_is_reset(result, error);
     if (result < 0 && error != 0)
         ERR_raise_data(ERR_LIB_SYS, error, "while %s", doing);
     else if (result == 0)
-        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_FAILED_READING_DATA,
-                       "the connection was closed while %s%s", doing,
-                       s->use_tls ? "" : " (does the server want https?)");
+        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_FAILED_READING_DATA, "the connection was closed while %s",
+                       doing);
 }
 
 /* Some octets: more than 0, or 0 after a failure. */
@@ -102,7 +112,9 @@ static int osslcmp_read(osslcmp_session *s, char *buffer, int size, int64_t dead
             return n;
         }
         if (!BIO_should_retry(s->bio)) {
-            osslcmp_broken(s, n, error, "waiting for the answer");
+            osslcmp_broken(s, n, error, s->heard ? "reading the answer"
+                           : s->use_tls ? "waiting for the answer"
+                           : "waiting for the answer (does the server want https?)");
             return 0;
         }
         if (!osslcmp_wait(s, deadline, BIO_R_TRANSFER_TIMEOUT))

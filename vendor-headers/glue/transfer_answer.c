@@ -21,7 +21,7 @@ static void osslcmp_printable(char *text)
 {
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < ' ' || (unsigned char)*text >= 0x7f)
-            *text = '?';
+            *text = *text == '\t' ? ' ' : '?';
 }
 
 static int osslcmp_no_http(osslcmp_head *head)
@@ -40,7 +40,7 @@ static int osslcmp_no_http(osslcmp_head *head)
     return 0;
 }
 
-/* Read until the empty line; *fill gets octets that came behind it. */
+/* Read until the empty line; octets that came behind it stay in head->data. */
 static int osslcmp_read_head(osslcmp_session *s, osslcmp_head *head, int64_t deadline)
 {
     static const char http[] = "HTTP/1.";
@@ -81,7 +81,7 @@ static const char *osslcmp_field(char *line, const char *name)
 
     if (OPENSSL_strncasecmp(line, name, length) != 0 || line[length] != ':')
         return NULL;
-    for (line += length + 1; *line == ' ' || *line == '\t'; line++)
+    for (line += length + 1; *line == ' '; line++)
         continue;
     return line;
 }
@@ -127,7 +127,7 @@ static int osslcmp_is_cmp(const osslcmp_head *head)
     size_t length = sizeof(OSSLCMP_CONTENT_TYPE) - 1;
 
     return head->type != NULL && OPENSSL_strncasecmp(head->type, OSSLCMP_CONTENT_TYPE, length) == 0
-        && (head->type[length] == '\0' || strchr("; \t", head->type[length]) != NULL);
+        && (head->type[length] == '\0' || strchr("; ", head->type[length]) != NULL);
 }
 
 static int osslcmp_no_cmp(const osslcmp_head *head)

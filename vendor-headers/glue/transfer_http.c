@@ -57,7 +57,9 @@ static int osslcmp_drive(osslcmp_session *s, osslcmp_head *head, int64_t deadlin
     char data[8192];
     int rv, n;
 
+    s->heard = 0;
     BIO_clear_retry_flags(s->source);
+    errno = 0;
     while ((rv = OSSL_HTTP_REQ_CTX_nbio(s->http)) < 0) {
         if (!BIO_should_retry(s->source)) { /* it waits for the connection: not all is sent */
             if (!osslcmp_wait(s, deadline, BIO_R_TRANSFER_TIMEOUT))
@@ -71,8 +73,12 @@ static int osslcmp_drive(osslcmp_session *s, osslcmp_head *head, int64_t deadlin
                 return 0;
         }
     }
-    if (rv == 0 && head->end == 0)
+    if (rv == 0 && head->end == 0) {
+        int error = osslcmp_errno();
+
         osslcmp_last_words(s, head);
+        s->reset = s->reset || (!s->heard && osslcmp_is_reset(-1, error));
+    }
     return rv > 0;
 }
 

@@ -1,0 +1,68 @@
+"""What the HTTP libraries have in common: the request's header, and whether an answer is CMP."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from ..errors import TransferError, TransferTimeout
+from .address import parse_url
+
+__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer"]
+
+CONTENT_TYPE = "application/pkixcmp"
+HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control": "no-cache"}
+MAX_RESPONSE = 100 * 1024
+"""Octets of a response, as in OpenSSL's HTTP client."""
+
+
+class Answer:
+    """Collects a response and judges it. ``where`` is its URL without what may be secret."""
+
+    def __init__(self, url: str, timeout: float, limit: int) -> None:
+        parse_url(url)
+        parts = urlsplit(url)
+        self.where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        self.limit = limit
+        self.timeout = timeout
+        self.deadline = time.monotonic() + timeout
+        self.body = bytearray()
+
+    def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> None:
+        """Raise :class:`osslcmp.TransferError` unless a CMP message follows.
+
+        The status of a CMP message may be 400 and above: RFC 9811 sends error messages like that.
+        """
+        if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
+            return
+        told = f"{self.where}: HTTP status {status} {reason}".rstrip()
+        told += f", content type {content_type or 'missing'}"
+        raise TransferError(told + (f", location {location}" if location else ""))
+
+    def add(self, data: bytes) -> None:
+        """Take the next part of the body."""
+        self.body += data
+        if len(self.body) > self.limit:
+            raise TransferError(f"{self.where}: the response is longer than {self.limit} octets")
+        if time.monotonic() > self.deadline:
+            raise self.late()
+
+    def result(self) -> bytes:
+        """The whole body."""
+        if not self.body:
+            raise TransferError(f"{self.where}: the response is empty")
+        return bytes(self.body)
+
+    def late(self) -> TransferTimeout:
+        """What to raise when time is over."""
+        return TransferTimeout(f"{self.where}: no response within {self.timeout:g} seconds")
+
+    def failed(self, error: Exception) -> TransferError:
+        """What to raise for an exception of the HTTP library."""
+        told = str(error) or type(error).__name__
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, OSError) and str(cause) not in told:
+                told += f": {cause}"
+            cause = cause.__cause__ or cause.__context__
+        return TransferError(f"{self.where}: {told}")

@@ -1,0 +1,157 @@
+"""Requests by httpx, which speaks HTTP/1.1 and 2."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ._answer import HEADERS, MAX_RESPONSE, Answer
+from .address import parse_url
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["AsyncHttpxTransport", "HttpxTransport"]
+
+
+def _httpx() -> Any:
+    try:
+        import httpx
+    except ImportError as error:
+        raise ImportError("this transport needs httpx: pip install 'osslcmp[httpx]'") from error
+    return httpx
+
+
+class _Base:
+    """What both have in common."""
+
+    def __init__(self, url: str, timeout: float, max_response_length: int) -> None:
+        parse_url(url)
+        if timeout <= 0:
+            raise ValueError("timeout: must be more than 0")
+        self._httpx = _httpx()
+        self._url = url
+        self._timeout = timeout
+        self._limit = max_response_length
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.transport.{type(self).__name__} to {Answer(self._url, 0, 0).where}>"
+
+    def _begin(self, request: bytes) -> tuple[Answer, dict[str, Any]]:
+        answer = Answer(self._url, self._timeout, self._limit)
+        return answer, {
+            "method": "POST",
+            "url": self._url,
+            "content": request,
+            "headers": HEADERS,
+            "timeout": self._timeout,
+        }
+
+    @staticmethod
+    def _expect(answer: Answer, response: httpx.Response) -> None:
+        header = response.headers
+        answer.expect(
+            response.status_code, response.reason_phrase, header.get("Content-Type"), header.get("Location")
+        )
+
+
+class HttpxTransport(_Base):
+    """Carries requests with ``httpx.Client``; a context manager. It may be used from many threads at once.
+
+    :param url: where the server answers.
+    :param client: an ``httpx.Client`` of your own, which stays open; otherwise one is made from ``options``.
+    :param timeout: seconds for a response; each of connecting, sending and waiting may take so long.
+    :param max_response_length: longest response in octets.
+    :param options: for ``httpx.Client``: ``proxy="http://user:password@host:port"``,
+        ``verify=ssl.SSLContext``, ``auth``, ``http2``, ... (TLS is then that of Python's ``ssl``).
+
+    Raises ``ImportError`` without httpx, :class:`osslcmp.TransferError` when called and no CMP message comes
+    back: its text names the HTTP status and content type. :class:`osslcmp.TransferTimeout` when it takes too
+    long.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client: httpx.Client | None = None,
+        timeout: float = 60.0,
+        max_response_length: int = MAX_RESPONSE,
+        **options: Any,
+    ) -> None:
+        if client is not None and options:
+            raise TypeError(f"client: brings its own {', '.join(options)}")
+        super().__init__(url, timeout, max_response_length)
+        self._owned = client is None
+        self._client: httpx.Client = self._httpx.Client(**options) if client is None else client
+
+    def __call__(self, request: bytes) -> bytes:
+        answer, call = self._begin(request)
+        try:
+            with self._client.stream(**call) as response:
+                self._expect(answer, response)
+                for part in response.iter_bytes():
+                    answer.add(part)
+        except self._httpx.TimeoutException as error:
+            raise answer.late() from error
+        except self._httpx.HTTPError as error:
+            raise answer.failed(error) from error
+        return answer.result()
+
+    def close(self) -> None:
+        """Close the connections, unless the client is yours."""
+        if self._owned:
+            self._client.close()
+
+    def __enter__(self) -> HttpxTransport:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncHttpxTransport(_Base):
+    """The same with ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client: httpx.AsyncClient | None = None,
+        timeout: float = 60.0,
+        max_response_length: int = MAX_RESPONSE,
+        **options: Any,
+    ) -> None:
+        if client is not None and options:
+            raise TypeError(f"client: brings its own {', '.join(options)}")
+        super().__init__(url, timeout, max_response_length)
+        self._owned = client is None
+        self._client: httpx.AsyncClient = self._httpx.AsyncClient(**options) if client is None else client
+
+    async def __call__(self, request: bytes) -> bytes:
+        answer, call = self._begin(request)
+        try:
+            async with self._client.stream(**call) as response:
+                self._expect(answer, response)
+                async for part in response.aiter_bytes():
+                    answer.add(part)
+        except self._httpx.TimeoutException as error:
+            raise answer.late() from error
+        except self._httpx.HTTPError as error:
+            raise answer.failed(error) from error
+        return answer.result()
+
+    async def aclose(self) -> None:
+        """Close the connections, unless the client is yours."""
+        if self._owned:
+            await self._client.aclose()
+
+    async def __aenter__(self) -> AsyncHttpxTransport:  # noqa: PYI034
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

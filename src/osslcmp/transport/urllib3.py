@@ -1,0 +1,125 @@
+"""Requests by urllib3, which speaks HTTP/1.1."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from ._answer import HEADERS, MAX_RESPONSE, Answer
+from .address import parse_url
+
+if TYPE_CHECKING:
+    import urllib3
+
+__all__ = ["Urllib3Transport"]
+
+_PART = 16 * 1024
+
+
+class Urllib3Transport:
+    """Carries requests with a ``urllib3.PoolManager``; a context manager. Many threads may use it at once.
+
+    :param url: where the server answers.
+    :param pool: a ``PoolManager`` of your own, which stays open; otherwise one is made from ``options``.
+    :param proxy: ``http[s]://[user:password@]host:port``; https servers are reached through a tunnel.
+    :param timeout: seconds for a response.
+    :param max_response_length: longest response in octets.
+    :param options: for ``urllib3.PoolManager``: ``ssl_context``, ``ca_certs``, ``cert_file``, ... (TLS is
+        then that of Python's ``ssl``).
+
+    Raises ``ImportError`` without urllib3, :class:`osslcmp.TransferError` when called and no CMP message
+    comes back: its text names the HTTP status and content type. :class:`osslcmp.TransferTimeout` when it
+    takes too long.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: urllib3.PoolManager | None = None,
+        proxy: str | None = None,
+        timeout: float = 60.0,
+        max_response_length: int = MAX_RESPONSE,
+        **options: Any,
+    ) -> None:
+        parse_url(url)
+        if timeout <= 0:
+            raise ValueError("timeout: must be more than 0")
+        if pool is not None and (options or proxy):
+            raise TypeError(f"pool: brings its own {', '.join([*options, *(['proxy'] if proxy else [])])}")
+        try:
+            import urllib3
+        except ImportError as error:
+            raise ImportError("this transport needs urllib3: pip install 'osslcmp[urllib3]'") from error
+        self._urllib3: Any = urllib3
+        self._url = url
+        self._timeout = timeout
+        self._limit = max_response_length
+        self._owned = pool is None
+        self._pool: Any = pool
+        if pool is None:
+            self._pool = urllib3.PoolManager(**options) if proxy is None else self._by(proxy, options)
+
+    def _by(self, proxy: str, options: dict[str, Any]) -> Any:
+        parts = urlsplit(proxy)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("proxy: not of the form http[s]://[user:password@]host[:port]")
+        headers = None
+        if parts.username is not None:
+            user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            headers = self._urllib3.make_headers(proxy_basic_auth=user)
+        bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return self._urllib3.ProxyManager(bare, proxy_headers=headers, **options)
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.transport.Urllib3Transport to {Answer(self._url, 0, 0).where}>"
+
+    def __call__(self, request: bytes) -> bytes:
+        answer = Answer(self._url, self._timeout, self._limit)
+        try:
+            response = self._pool.request(
+                "POST",
+                self._url,
+                body=request,
+                headers=HEADERS,
+                preload_content=False,
+                redirect=False,
+                retries=False,
+                timeout=self._urllib3.Timeout(total=self._timeout),
+            )
+            try:
+                header = response.headers
+                answer.expect(
+                    response.status, response.reason or "", header.get("Content-Type"), header.get("Location")
+                )
+                while part := response.read1(_PART):
+                    answer.add(part)
+            except BaseException:
+                response.close()
+                raise
+            finally:
+                response.release_conn()
+        except self._urllib3.exceptions.NewConnectionError as error:  # a TimeoutError, too
+            raise answer.failed(error) from error
+        except self._urllib3.exceptions.TimeoutError as error:
+            raise answer.late() from error
+        except self._urllib3.exceptions.HTTPError as error:
+            raise answer.failed(error) from error
+        return answer.result()
+
+    def close(self) -> None:
+        """Close the connections, unless the pool is yours."""
+        if self._owned:
+            # clear() alone leaves that to the garbage collector.
+            for key in self._pool.pools.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
+                self._pool.pools[key].close()
+            self._pool.clear()
+
+    def __enter__(self) -> Urllib3Transport:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,296 @@
+"""HTTP proxies: whole URLs for http, tunnels for https, and who decides about them."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography import x509
+from support.https import Proxy, WebServer, has_ipv6, server_context
+from support.pki import PKI, make_key
+from support.raw_server import free_port
+
+import osslcmp
+from osslcmp.server import EmbeddedCA
+
+KEY = make_key()
+CREDENTIALS = base64.b64encode(b"me@home:p:%/w \xc3\xa4").decode()
+USER = "me%40home:p%3A%25%2fw%20%C3%A4"
+
+
+@pytest.fixture
+def http() -> Iterator[WebServer]:
+    with WebServer(EmbeddedCA({"ref": "secret"}).server()) as server:
+        yield server
+
+
+@pytest.fixture
+def https(pki: PKI) -> Iterator[WebServer]:
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    web = pki.issue("web", pki.issuing, sans=names)
+    with WebServer(EmbeddedCA({"ref": "secret"}).server(), server_context(web)) as server:
+        yield server
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as server:
+        yield server
+
+
+def client(url: str, pki: PKI, **options: Any) -> osslcmp.Client:
+    tls = pki.root.certificate if url.startswith("https") else None
+    given = {"reference": "ref", "secret": "secret", "tls": tls, "message_timeout": 20, **options}
+    return osslcmp.Client(url, **given)
+
+
+def enroll(url: str, pki: PKI, **options: Any) -> None:
+    assert client(url, pki, **options).ir(KEY, subject="CN=me").certificate
+
+
+def refusal(url: str, pki: PKI, **options: Any) -> str:
+    with pytest.raises(osslcmp.TransferError) as caught:
+        enroll(url, pki, **options)
+    return str(caught.value)
+
+
+# -- the ways through --------------------------------------------------------------------------------------
+
+
+def test_http(http: WebServer, proxy: Proxy, pki: PKI) -> None:
+    """The whole URL in the request line; Host is the server's."""
+    enroll(http.url("localhost", "/a/b?c=d"), pki, proxy=proxy.url(), keep_alive=False)
+    assert proxy.requests == [f"POST http://localhost:{http.port}/a/b?c=d HTTP/1.0"] * 2
+    assert f"Host: localhost:{http.port}" in proxy.headers[0]
+    assert not any(header.startswith("Proxy-") for header in proxy.headers[0])
+    assert http.connections == 2
+
+
+def test_http_keeps_the_connection(http: WebServer, proxy: Proxy, pki: PKI) -> None:
+    enroll(http.url(), pki, proxy=proxy.url())
+    assert len(proxy.requests) == http.connections == 1
+    assert len(http.requests) == 2
+
+
+def test_https(https: WebServer, proxy: Proxy, pki: PKI) -> None:
+    """A tunnel, in which the certificate must be the server's and all messages go."""
+    enroll(https.url("localhost"), pki, proxy=proxy.url())
+    assert proxy.requests == [f"CONNECT localhost:{https.port} HTTP/1.0"]
+    assert proxy.headers == [[f"Host: localhost:{https.port}"]]
+    assert https.names == ["localhost"]
+    assert len(https.requests) == 2
+    assert https.requests[0].startswith("POST /.well-known/cmp HTTP/1.0")
+    tls = osslcmp.TLS(trusted=pki.root.certificate, host="other.example")
+    assert "hostname mismatch" in refusal(https.url(), pki, proxy=proxy.url(), tls=tls)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_credentials(scheme: str, request: pytest.FixtureRequest, pki: PKI) -> None:
+    """User and password of the URL, percent-decoded, for tunnels as for requests."""
+    server: WebServer = request.getfixturevalue(scheme)
+    with Proxy(credentials=CREDENTIALS) as proxy:
+        enroll(server.url(), pki, proxy=proxy.url(USER), keep_alive=False)
+        assert all(f"Proxy-Authorization: Basic {CREDENTIALS}" in headers for headers in proxy.headers)
+        # They are not for the server.
+        assert not any("Proxy-Authorization" in headers for headers in server.headers)
+        for user in ("", "me", "me:wrong"):
+            told = refusal(server.url(), pki, proxy=proxy.url(user))
+            assert "HTTP status 407 Proxy Authentication Required" in told
+            assert "wrong" not in told
+    assert len(server.requests) == 2
+
+
+def test_credentials_without_password(https: WebServer, pki: PKI) -> None:
+    with Proxy(credentials=base64.b64encode(b"token").decode()) as proxy:
+        enroll(https.url(), pki, proxy=proxy.url("token"))
+
+
+def test_environment_and_credentials(https: WebServer, pki: PKI, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Proxy(credentials=CREDENTIALS) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url(USER))
+        enroll(https.url(), pki)
+        assert len(proxy.requests) == 1
+
+
+# -- who decides -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_environment(
+    name: str, http: WebServer, https: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenSSL reads it: each scheme has its variables, small letters win, there is no all_proxy."""
+    monkeypatch.setenv(name, proxy.url())
+    enroll(http.url(), pki)
+    enroll(https.url(), pki)
+    used = {line.split()[0] for line in proxy.requests}
+    assert used == {"HTTP": {"POST"}, "HTTPS": {"CONNECT"}, "ALL": set()}[name.upper().partition("_")[0]]
+
+
+def test_environment_small_letters_win(
+    http: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy.url())
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    enroll(http.url(), pki)
+    assert len(proxy.requests) == 1
+
+
+def test_argument_wins(http: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    enroll(http.url(), pki, proxy=proxy.url())
+    assert len(proxy.requests) == 1
+    enroll(http.url(), pki, proxy="")
+    assert len(proxy.requests) == 1
+    assert "refused" in refusal(http.url(), pki)
+
+
+@pytest.mark.parametrize(
+    ("names", "applies"),
+    [
+        ("127.0.0.1", False),
+        ("a.example,127.0.0.1", False),
+        ("a.example 127.0.0.1 b.example", False),
+        ("a.example, 127.0.0.1", False),
+        ("", True),
+        ("127.0.0", True),
+        ("27.0.0.1", True),
+        ("localhost", True),
+        ("*", True),
+    ],
+)
+def test_no_proxy(
+    names: str, applies: bool, http: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole names, separated by commas or space; argument or environment."""
+    enroll(http.url(), pki, proxy=proxy.url(), no_proxy=names)
+    assert bool(proxy.requests) == applies
+    for variable in ("no_proxy", "NO_PROXY"):
+        proxy.requests.clear()
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, names)
+            enroll(http.url(), pki, proxy=proxy.url())
+            assert bool(proxy.requests) == applies
+            # The argument wins over it.
+            proxy.requests.clear()
+            enroll(http.url(), pki, proxy=proxy.url(), no_proxy="")
+            assert proxy.requests
+
+
+def test_path_and_prefix_are_nothing(http: WebServer, proxy: Proxy, pki: PKI) -> None:
+    """As OpenSSL reads it: the scheme is optional, and a path is ignored."""
+    for form in (f"127.0.0.1:{proxy.port}", f"https://127.0.0.1:{proxy.port}/x?y#z"):
+        enroll(http.url(), pki, proxy=form)
+    assert len(proxy.requests) == 2
+
+
+# -- proxies that fail -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_refused(scheme: str, request: pytest.FixtureRequest, pki: PKI) -> None:
+    server: WebServer = request.getfixturevalue(scheme)
+    port = free_port()
+    told = refusal(server.url(), pki, proxy=f"http://user:hunter2@127.0.0.1:{port}")
+    assert "Connection refused" in told
+    assert f"127.0.0.1:{port}" in told
+    assert "hunter2" not in told
+
+
+ANSWERS = {
+    "403": (b"HTTP/1.1 403 Forbidden by policy\r\n\r\n", "HTTP status 403 Forbidden by policy"),
+    "502": (b"HTTP/1.0 502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n<html>", "502 Bad Gateway"),
+    "no HTTP": (b"\x05\x00go away\r\n\r\n", "header parse error"),
+    "nothing": (b"", "closed"),
+    "half": (b"HTTP/1.1 200 Conn", "closed"),
+    "endless": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10000, "header"),
+    "more than a header": (b"HTTP/1.1 200 OK\r\n\r\nHello", "connect failure"),
+    "silly status": (b"HTTP/1.1 abc\r\n\r\n", "header parse error"),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_bad_tunnel(answer: str, https: WebServer, pki: PKI) -> None:
+    data, expected = ANSWERS[answer]
+    with Proxy(answer=data) as proxy:
+        told = refusal(https.url(), pki, proxy=proxy.url())
+        assert expected in told
+        assert f"proxy=127.0.0.1:{proxy.port}, server=127.0.0.1:{https.port}" in told
+    assert https.connections == 0
+
+
+def test_interim_answer(https: WebServer, pki: PKI) -> None:
+    """1xx answers are passed over; what follows is looked at."""
+    with Proxy(answer=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n") as proxy:
+        assert "HTTP status 403 No" in refusal(https.url(), pki, proxy=proxy.url())
+
+
+def test_silent_proxy(https: WebServer, pki: PKI) -> None:
+    """A proxy that accepts and says nothing: the message timeout holds."""
+    with Proxy(silent=True) as proxy:
+        with pytest.raises(osslcmp.TransferTimeout) as caught:
+            enroll(https.url(), pki, proxy=proxy.url(), message_timeout=1)
+        assert f"proxy=127.0.0.1:{proxy.port}" in str(caught.value)
+
+
+def test_silent_proxy_interrupted(https: WebServer, pki: PKI) -> None:
+    """... and a signal handler that raises ends it."""
+
+    class StopError(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise StopError
+
+    old = signal.signal(signal.SIGALRM, stop)
+    try:
+        with Proxy(silent=True) as proxy:
+            cmp_client = client(https.url(), pki, proxy=proxy.url(), message_timeout=60)
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(StopError):
+                cmp_client.ir(KEY, subject="CN=me")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:hunter2@host:99999",
+        "ftp://user:hunter2@host",
+        "http://u:hunter2@[::1",
+        "a:hunter2@b c",
+        "a\nb",
+        "a\0b",
+    ],
+)
+def test_malformed(proxy: str) -> None:
+    """Told at once, without the password."""
+    with pytest.raises(ValueError, match=r"proxy|NUL") as caught:
+        osslcmp.Client("http://127.0.0.1/", reference="a", secret="b", proxy=proxy)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_ipv6_names(pki: PKI) -> None:
+    """The address stands in brackets in CONNECT, request line and Host."""
+    with Proxy(answer=b"HTTP/1.1 403 No\r\n\r\n") as proxy:
+        refusal("https://[::1]:8443/", pki, proxy=proxy.url())
+        refusal("http://[::1]:8080/x", pki, proxy=proxy.url())
+        assert proxy.requests == ["CONNECT [::1]:8443 HTTP/1.0", "POST http://[::1]:8080/x HTTP/1.0"]
+        assert [headers[0] for headers in proxy.headers] == ["Host: [::1]:8443", "Host: [::1]:8080"]
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+def test_ipv6_server(pki: PKI) -> None:
+    web = pki.issue("web6", pki.issuing, sans=[x509.IPAddress(ipaddress.ip_address("::1"))])
+    ca = EmbeddedCA({"ref": "secret"}).server()
+    with WebServer(ca, server_context(web), host="::1") as server, Proxy() as proxy:
+        enroll(server.url("[::1]"), pki, proxy=proxy.url())
+        enroll(server.url("[::1]"), pki)
+        assert server.connections == 2
+        assert server.names == [None, None]
