@@ -58,7 +58,14 @@ NOT_OF_THE_SOURCE = [
 ]  # fmt: skip
 
 #: Tests that expect all that the loaded OpenSSL has; a build against an older one has only what that one had.
-NOT_OF_THE_BUILD = ["release", "features", "confirm_after_waiting", "delayed_revocation", "any_status"]
+NOT_OF_THE_BUILD = [
+    "release",
+    "features",
+    "confirm_after_waiting",
+    "delayed_revocation",
+    "any_status",
+    "central_key",
+]
 
 
 class Place:
