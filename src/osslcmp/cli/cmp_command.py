@@ -145,6 +145,8 @@ def _hint(error: BaseException) -> str:
     told = str(error)
     if isinstance(error, TransferTimeout):
         return ". Try a longer -msg_timeout or -total_timeout, or check -server and -proxy"
+    if isinstance(error, TransferError) and "certificate verif" in told:
+        return ". Check -tls_trusted and -tls_host"
     if isinstance(error, TransferError):
         return ". Check -server, -path and -proxy, and whether the server is running"
     if isinstance(error, ProtectionError):
