@@ -28,6 +28,7 @@ from .authority import (
 from .core import Server
 from .embedded import EmbeddedCA, Record, waiting
 from .http import RunningServer
+from .profiles import Profile
 from .tls import ServerTLS
 from .wire import MalformedMessageError, MessageTooLargeError
 
@@ -43,6 +44,7 @@ __all__ = [
     "MalformedMessageError",
     "Message",
     "MessageTooLargeError",
+    "Profile",
     "Record",
     "Rejected",
     "RevocationRequest",

@@ -300,6 +300,9 @@ class PersistentCA(EmbeddedCA):
             self._next_tidy = moment + min(self.confirm_within / 4, _MAX_TIDY_INTERVAL)
             reason = RevocationReason.cessationOfOperation if self.unconfirmed == "revoke" else None
             count = self.store.sweep(time.time(), None if reason is None else int(reason))
+        except ConflictError as error:
+            logger.info("tidying up is put off: %s", error)
+        else:
             if count:
                 logger.warning("%d certificates were revoked because nobody confirmed them", count)
         finally:

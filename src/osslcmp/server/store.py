@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from .tables import (
+    CERTIFICATES,
+    COUNTERS,
+    CRLS,
+    SECRETS,
+    TRANSACTIONS,
+    CertificateRow,
+    TransactionRow,
+    metadata,
+)
 
 __all__ = ["CertificateRow", "ConflictError", "Store", "TransactionRow", "Unit"]
 
@@ -24,56 +35,8 @@ _LOCK_TIMEOUT = 30.0
 _SCHEMA_LOCK = 0x6F73736C
 """Key of the PostgreSQL advisory lock under which the tables are made."""
 
-metadata = sa.MetaData()
-
-SECRETS = sa.Table(
-    "secrets",
-    metadata,
-    sa.Column("reference", sa.LargeBinary, primary_key=True),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),
-)
-CERTIFICATES = sa.Table(
-    "certificates",
-    metadata,
-    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True),
-    sa.Column("serial", sa.String(42), nullable=False, unique=True),
-    sa.Column("der", sa.LargeBinary, nullable=False),
-    sa.Column("key_hash", sa.LargeBinary, nullable=False, index=True),
-    sa.Column("reference", sa.LargeBinary),
-    sa.Column("confirmed", sa.Boolean, nullable=False),
-    sa.Column("confirm_by", sa.Double, nullable=False),
-    sa.Column("revoked", sa.Integer),
-    sa.Column("revoked_at", sa.Double),
-    sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
-    sa.Index("certificates_revoked", "revoked"),
-)
-TRANSACTIONS = sa.Table(
-    "transactions",
-    metadata,
-    sa.Column("id", sa.LargeBinary, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("open", sa.Boolean, nullable=False),
-    sa.Column("request", sa.LargeBinary, nullable=False),
-    sa.Column("outcome", sa.LargeBinary, nullable=False),
-    sa.Column("polls", sa.Integer, nullable=False),
-    sa.Column("sent_nonce", sa.LargeBinary, nullable=False),
-    sa.Column("last_hash", sa.LargeBinary, nullable=False),
-    sa.Column("last_response", sa.LargeBinary, nullable=False),
-    sa.Column("deadline", sa.Double, nullable=False, index=True),
-)
-CRLS = sa.Table(
-    "crls",
-    metadata,
-    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("der", sa.LargeBinary, nullable=False),
-    sa.Column("changes", sa.Integer, nullable=False),
-)
-COUNTERS = sa.Table(
-    "counters",
-    metadata,
-    sa.Column("name", sa.String(20), primary_key=True),
-    sa.Column("value", sa.Integer, nullable=False),
-)
+_TRY_AGAIN = frozenset({"40001", "40P01"})
+"""What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
 _SCHEMA, _SCHEMA_VERSION = "schema", 1
@@ -83,45 +46,6 @@ Change = Callable[[sa.Connection], None]
 
 class ConflictError(Exception):
     """Another process or thread was faster: nothing was written, decide again."""
-
-
-@dataclass(frozen=True)
-class CertificateRow:
-    """A certificate as it is kept. Moments are seconds since 1970."""
-
-    serial: int
-    der: bytes
-    key_hash: bytes
-    reference: bytes | None
-    confirmed: bool
-    confirm_by: float
-    revoked: int | None = None
-    revoked_at: float | None = None
-
-
-@dataclass(frozen=True)
-class TransactionRow:
-    """A transaction as it is kept: enough to take it up again in any process."""
-
-    id: bytes
-    version: int
-    """Counts what was written; 0 before the first time."""
-    open: bool
-    """The client is expected to come back. Else kept to repeat the last answer."""
-    request: bytes
-    """The message that started it, as DER."""
-    outcome: bytes
-    """What the authority said."""
-    polls: int
-    """How often the client has come back."""
-    sent_nonce: bytes
-    """The senderNonce of the last answer."""
-    last_hash: bytes
-    """SHA-256 of the last message that was taken."""
-    last_response: bytes
-    """The answer to it."""
-    deadline: float
-    """Forgotten after this moment, in seconds since 1970."""
 
 
 @dataclass
@@ -208,11 +132,21 @@ class Store:
 
     def commit(self, unit: Unit) -> None:
         """Write all of it, or nothing, to the disk. Raises ConflictError."""
+        with self._writing() as connection:
+            for change in unit.changes:
+                change(connection)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction of the database. Raises ConflictError."""
         try:
             with self._engine.begin() as connection:
-                for change in unit.changes:
-                    change(connection)
+                yield connection
         except IntegrityError as error:
+            raise ConflictError(str(error.orig)) from None
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                raise
             raise ConflictError(str(error.orig)) from None
 
     def _change(self, change: Change) -> None:
@@ -334,6 +268,9 @@ class Store:
 
         Returns:
             How many certificates were revoked.
+
+        Raises:
+            ConflictError: others are at the same rows; do it later.
         """
         late = TRANSACTIONS.c.deadline < now
         unconfirmed = (
@@ -347,7 +284,7 @@ class Store:
         if not work:
             return 0
         count = 0
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(sa.delete(TRANSACTIONS).where(late))
             if revoke_unconfirmed is not None:
                 count = connection.execute(

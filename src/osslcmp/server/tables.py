@@ -1,0 +1,97 @@
+"""The tables of the database of the persistent CA, and their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+SECRETS = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("reference", sa.LargeBinary, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+CERTIFICATES = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True),
+    sa.Column("serial", sa.String(42), nullable=False, unique=True),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("key_hash", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("reference", sa.LargeBinary),
+    sa.Column("confirmed", sa.Boolean, nullable=False),
+    sa.Column("confirm_by", sa.Double, nullable=False),
+    sa.Column("revoked", sa.Integer),
+    sa.Column("revoked_at", sa.Double),
+    sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
+    sa.Index("certificates_revoked", "revoked"),
+)
+TRANSACTIONS = sa.Table(
+    "transactions",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("outcome", sa.LargeBinary, nullable=False),
+    sa.Column("polls", sa.Integer, nullable=False),
+    sa.Column("sent_nonce", sa.LargeBinary, nullable=False),
+    sa.Column("last_hash", sa.LargeBinary, nullable=False),
+    sa.Column("last_response", sa.LargeBinary, nullable=False),
+    sa.Column("deadline", sa.Double, nullable=False, index=True),
+)
+CRLS = sa.Table(
+    "crls",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("changes", sa.Integer, nullable=False),
+)
+COUNTERS = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class CertificateRow:
+    """A certificate as it is kept. Moments are seconds since 1970."""
+
+    serial: int
+    der: bytes
+    key_hash: bytes
+    reference: bytes | None
+    confirmed: bool
+    confirm_by: float
+    revoked: int | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True)
+class TransactionRow:
+    """A transaction as it is kept: enough to take it up again in any process."""
+
+    id: bytes
+    version: int
+    """Counts what was written; 0 before the first time."""
+    open: bool
+    """The client is expected to come back. Else kept to repeat the last answer."""
+    request: bytes
+    """The message that started it, as DER."""
+    outcome: bytes
+    """What the authority said."""
+    polls: int
+    """How often the client has come back."""
+    sent_nonce: bytes
+    """The senderNonce of the last answer."""
+    last_hash: bytes
+    """SHA-256 of the last message that was taken."""
+    last_response: bytes
+    """The answer to it."""
+    deadline: float
+    """Forgotten after this moment, in seconds since 1970."""
