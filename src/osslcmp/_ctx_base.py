@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ._callbacks import CallState, current, log_level
 from ._errqueue import check, classify, clear, drain, reason_code
-from ._guard import Wakeup, guarded
+from ._guard import Guard, Wakeup, guarded, locked
 from ._handles import take
-from ._lib import NULL, ffi, forks, lib, openssl_version, require
+from ._lib import NULL, ffi, lib, openssl_version, require
 from ._providers import LibraryContext
 from .enums import FailureInfo, Option, PKIStatus, Severity
 from .errors import (
@@ -73,6 +72,8 @@ class ContextBase:
 
     _library: LibraryContext | None = None
     _owner_object: Any = None
+    _total_timeout = TOTAL_TIMEOUT
+    _unprotected = 0
 
     def __init__(self, library: LibraryContext | None = None) -> None:
         clear()
@@ -81,7 +82,6 @@ class ContextBase:
         self._library = library
         self._adopt(pointer)
         self.set_option(Option.MSG_TIMEOUT, MESSAGE_TIMEOUT)
-        self.set_option(Option.TOTAL_TIMEOUT, TOTAL_TIMEOUT)
 
     @classmethod
     def _borrowed(cls, pointer: Any, owner: Any) -> Any:
@@ -93,10 +93,7 @@ class ContextBase:
 
     def _adopt(self, pointer: Any) -> None:
         self._ptr = pointer
-        self._born = forks.count
-        self._lock = threading.RLock()
-        self._outer_libraries: list[Any] = []
-        self._running = False
+        self._guard = Guard()
         self._wakeup = Wakeup()
         self._state = CallState()
         self._handle = ffi.new_handle(self._state)
@@ -120,77 +117,50 @@ class ContextBase:
 
     # -- the guard ----------------------------------------------------------------------------------------
 
-    def _enter(self) -> None:
-        if self._born != forks.count:
-            raise RuntimeError("this context was made before a fork: make a new one in the child")
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("this context is in use by another thread: one thread at a time")
-        if self._library is not None:
-            self._outer_libraries.append(lib.OSSL_LIB_CTX_set0_default(self._library.pointer))
-
-    def _leave(self) -> None:
-        if self._library is not None:
-            lib.OSSL_LIB_CTX_set0_default(self._outer_libraries.pop())
-        self._lock.release()
-
+    @locked
     def _set(self, function: Callable[..., int], *args: Any, what: str, live: bool = False) -> None:
         """A call that returns 1 or fails, without callbacks.
 
         A callback may make only those calls that are ``live``: others free what C is working with.
         """
-        self._enter()
-        try:
-            if not live:
-                self._refuse_inside(what)
-            clear()
-            check(function(self._ptr, *args), what)
-        finally:
-            self._leave()
+        if not live:
+            self._guard.refuse_inside(what)
+        clear()
+        check(function(self._ptr, *args), what)
 
-    def _refuse_inside(self, what: str) -> None:
-        if self._running:
-            raise RuntimeError(f"{what} is not possible while a transaction runs on this context")
-
+    @locked
     def _get(self, function: Callable[..., Any], *args: Any) -> Any:
         """A call whose result is no verdict."""
-        self._enter()
-        try:
-            return function(self._ptr, *args)
-        finally:
-            self._leave()
+        return function(self._ptr, *args)
 
+    @locked
     def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         """A call that may send messages and call back. Whether it failed is the caller's to say."""
-        self._enter()
-        try:
-            self._refuse_inside("another one")
-            state = self._state
-            if self._forget_cancel():
-                raise TransferError("cancelled before it began")
-            state.begin()
-            self._apply_verbosity()
-            return self._inside(function, self._ptr, *args)
-        finally:
-            self._leave()
+        self._guard.refuse_inside("another one")
+        if self._forget_cancel():
+            raise TransferError("cancelled before it began")
+        self._state.begin()
+        self._apply_verbosity()
+        return self._inside(function, self._ptr, *args)
 
     def _inside(self, function: Callable[..., Any], *args: Any, keep_errors: bool = False) -> Any:
         """Call a C function whose callbacks are to find this context.
 
-        What is restored afterwards is known before anything changes: a signal handler may raise in between.
+        As in :func:`osslcmp._guard.locked`: what is restored is known before, and no call stands in between.
         """
-        outer = current.state
+        guard, outer = self._guard, current.state
         outer_session = NULL if outer is None else outer.session
         try:
-            self._running = True
+            guard.running = True
             current.state = self._state
             lib.osslcmp_enter(self._session)
             if not keep_errors:
                 clear()
             return function(*args)
         finally:
-            lib.osslcmp_leave(outer_session)
+            guard.running = False
             current.state = outer
-            self._running = False
+            lib.osslcmp_leave(outer_session)
 
     def _apply_verbosity(self) -> None:
         """Let OpenSSL format only what somebody reads."""
@@ -199,8 +169,8 @@ class ContextBase:
             wanted = max(wanted, Severity.INFO)
         if wanted != self._applied_verbosity:
             lib.OSSL_CMP_CTX_set_option(self._ptr, Option.LOG_VERBOSITY, wanted)
-            self._applied_verbosity = wanted
             lib.osslcmp_session_set_log_level(self._session, wanted)
+            self._applied_verbosity = wanted
 
     def _failure(self, message: str) -> BaseException:
         """The exception for a failed call: the callback's own, the server's refusal, or OpenSSL's story."""
@@ -259,6 +229,10 @@ class ContextBase:
         if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value and openssl_version < (3, 5, 0):
             # Below it, verifying pkiConf with this option crashes (openssl/openssl#29285).
             raise UnsupportedError(f"option {option.name}", "3.5", ".".join(map(str, openssl_version)))
+        if option is Option.TOTAL_TIMEOUT:
+            # Kept here: libcrypto's own reckoning starts anew with each replay, and gives up five seconds early.
+            self._total_timeout = int(value)
+            return
         self._set(
             lib.OSSL_CMP_CTX_set_option,
             int(option),
@@ -268,12 +242,16 @@ class ContextBase:
         )
         if option is Option.LOG_VERBOSITY:
             self._verbosity, self._applied_verbosity = int(value), None
+        if option is Option.UNPROTECTED_SEND:
+            self._unprotected = int(value)
 
     def get_option(self, option: Option | int) -> int:
         """The value of an option (``OSSL_CMP_CTX_get_option``, 3.0)."""
         option = _option(option)
         if option is Option.LOG_VERBOSITY:
             return self._verbosity
+        if option is Option.TOTAL_TIMEOUT:
+            return self._total_timeout
         value: int = self._get(lib.OSSL_CMP_CTX_get_option, int(option))
         if value == -1 and option not in (Option.POPO_METHOD, Option.REVOCATION_REASON):
             clear()

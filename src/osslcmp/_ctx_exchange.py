@@ -90,6 +90,7 @@ class ExchangeMixin(ResultMixin):
     _delayed: Delayed | None = None
     _lost: Kept | None = None
     _stepwise = False
+    _patience: Patience | None = None
 
     # -- what libcrypto would sleep for -------------------------------------------------------------------
 
@@ -117,15 +118,15 @@ class ExchangeMixin(ResultMixin):
 
     def _step(self, patience: Patience, function: Callable[..., Any], *args: Any) -> Any:
         if self._delayed is None:
-            with self._bounded(patience):
-                result = self._run(function, *args)
+            self._settle(patience)
+            result = self._run(function, *args)
             asked = self._unsent()
             if asked is None:
                 return result
             self._delay(ANSWER, Delayed(asked))
-        with self._bounded(patience):
-            final = self._poll_delayed("polling failed")
-            return PENDING if final is None else self._finish_delayed(final, function, *args)
+        self._settle(patience)
+        final = self._poll_delayed("polling failed")
+        return PENDING if final is None else self._finish_delayed(final, function, *args)
 
     def _pause(self, patience: Patience, asked: BodyType, polls: int) -> None:
         """Sleep until the next poll. Raises ``TransferTimeout`` if there will be no time for one."""
@@ -137,22 +138,15 @@ class ExchangeMixin(ResultMixin):
             self.on_wait(Progress(asked, check_after, patience.elapsed, polls))
         self._wakeup.wait(seconds)
 
-    @contextmanager
-    def _bounded(self, patience: Patience) -> Iterator[None]:
-        """Let nothing that is sent inside take longer than what is left."""
-        left = patience.left
-        if left is None:
-            yield
-            return
-        total = self.get_option(Option.TOTAL_TIMEOUT)
-        # libcrypto's own reckoning starts anew with each replay, and gives up five seconds early.
-        self._option(Option.TOTAL_TIMEOUT, 0)
-        lib.osslcmp_session_set_deadline(self._session, max(0, int(left * 1000)))
-        try:
-            yield
-        finally:
-            lib.osslcmp_session_set_deadline(self._session, -1)
-            self._option(Option.TOTAL_TIMEOUT, total)
+    def _settle(self, patience: Patience | None = None) -> None:
+        """Before each step: nothing that is sent may take longer than what is left of the time.
+
+        An interrupt at an unlucky moment may have left a replay behind: that is over.
+        """
+        left = None if patience is None else patience.left
+        lib.osslcmp_session_set_deadline(self._session, -1 if left is None else max(0, int(left * 1000)))
+        lib.osslcmp_session_clear_replay(self._session)
+        self._option(Option.UNPROTECTED_SEND, self._unprotected)
 
     def _option(self, option: Option, value: int) -> None:
         self._get(lib.OSSL_CMP_CTX_set_option, int(option), value)
@@ -288,6 +282,7 @@ class ExchangeMixin(ResultMixin):
         self, lost: Kept, response: bytes | None, req_type: BodyType, crm: CertReqMsg | None
     ) -> None:
         """Go on with a transaction that another context began. Nothing is sent; what can be verified is."""
+        self._settle()
         self._asked, self._polling = (int(req_type), NULL if crm is None else crm.handle), req_type
         if response is not None:
             # As far as the certConf, to have the certificate.
@@ -343,11 +338,10 @@ class ExchangeMixin(ResultMixin):
     @contextmanager
     def _replaying(self, *answers: bytes) -> Iterator[None]:
         """Start anew, and let libcrypto have these answers instead of sending its first messages."""
-        unprotected = self.get_option(Option.UNPROTECTED_SEND)
         self._set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
         transaction_id, _ = message_ids(answers[0])
         self.set_transaction_id(transaction_id)
-        lib.osslcmp_session_set_unprotected(self._session, unprotected)
+        lib.osslcmp_session_set_unprotected(self._session, self._unprotected)
         for answer in answers:
             check(
                 lib.osslcmp_session_push_replay(
@@ -360,7 +354,7 @@ class ExchangeMixin(ResultMixin):
             yield
         finally:
             lib.osslcmp_session_clear_replay(self._session)
-            self._option(Option.UNPROTECTED_SEND, unprotected)
+            self._option(Option.UNPROTECTED_SEND, self._unprotected)
 
 
 def message_ids(message: bytes) -> tuple[bytes, bytes]:

@@ -125,29 +125,23 @@ class RequestMixin(AuthMixin):
         self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
         self._given["csr"] = request
 
+    @locked
     def setup_crm(self, *, for_kur: bool = False, rid: int = 0) -> CertReqMsg:
         """The certificate request message that a request would carry (``OSSL_CMP_CTX_setup_CRM``, 3.0).
 
         It has no proof of possession yet: :meth:`create_popo` adds that of this context. ``for_kur`` names the old
         certificate in it; ``rid`` is its certReqId, which OpenSSL wants to be 0 when it is sent.
         """
-        self._enter()
-        try:
-            clear()
-            return CertReqMsg(_crm.own(lib.OSSL_CMP_CTX_setup_CRM(self._ptr, int(for_kur), rid)))
-        finally:
-            self._leave()
+        clear()
+        return CertReqMsg(_crm.own(lib.OSSL_CMP_CTX_setup_CRM(self._ptr, int(for_kur), rid)))
 
+    @locked
     def create_popo(self, crm: CertReqMsg) -> None:
         """Prove possession of the key to certify, by this context's method (``OSSL_CRMF_MSG_create_popo``, 3.0)."""
-        self._enter()
-        try:
-            method, digest = self.get_option(Option.POPO_METHOD), self.get_option(Option.DIGEST_ALGNID)
-            key = lib.OSSL_CMP_CTX_get0_newPkey(self._ptr, 1)
-            name = lib.OBJ_nid2sn(digest)
-            _crm.create_popo(crm.handle, method, None if key == NULL else key, text(name))
-        finally:
-            self._leave()
+        method, digest = self.get_option(Option.POPO_METHOD), self.get_option(Option.DIGEST_ALGNID)
+        key = lib.OSSL_CMP_CTX_get0_newPkey(self._ptr, 1)
+        name = lib.OBJ_nid2sn(digest)
+        _crm.create_popo(crm.handle, method, None if key == NULL else key, text(name))
 
     def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""

@@ -220,7 +220,7 @@ class TransferMixin(ContextBase):
             pointer = ffi.addressof(lib, "osslcmp_py_transfer")
         else:
             raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
-        self._refuse_inside("setting the transfer callback")
+        self._guard.refuse_inside("setting the transfer callback")
         self._get(lambda _: lib.osslcmp_session_set_transfer(self._session, pointer))
         self._state.transfer = None if callback is None or _is_c(callback) else callback
         self._kept["transfer_cb"] = callback

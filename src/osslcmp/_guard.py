@@ -6,15 +6,35 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-__all__ = ["Wakeup", "guarded", "locked"]
+from ._lib import NULL, forks, lib
+from ._providers import LibraryContext
+
+__all__ = ["Guard", "Wakeup", "guarded", "locked"]
+
+
+class Guard:
+    """Whose a context is for the moment. One thread may enter it again and again."""
+
+    def __init__(self) -> None:
+        self.born = forks.count
+        #: The thread's number under 0, while there is one: setting it is one step for all threads.
+        self.owner: dict[int, int] = {}
+        self.depth = 0
+        #: Whether C is at work and may call back.
+        self.running = False
+
+    def refuse_inside(self, what: str) -> None:
+        """Raise ``RuntimeError`` within a callback."""
+        if self.running:
+            raise RuntimeError(f"{what} is not possible while a transaction runs on this context")
 
 
 class _Guarded(Protocol):
-    def _enter(self) -> None: ...
-    def _leave(self) -> None: ...
-    def _refuse_inside(self, what: str) -> None: ...
+    _guard: Guard
+    _library: LibraryContext | None
 
 
 _C = TypeVar("_C", bound=_Guarded)
@@ -43,17 +63,52 @@ class Wakeup:
 
 
 def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """A method of a context that takes several steps: no other thread may come in between."""
+    """A method of a context that takes several steps: no other thread may come in between.
+
+    A signal handler may raise after any call. So there is none here between a change and the knowledge of it: a
+    context that is left must not stay busy for ever.
+    """
 
     @wraps(method)
     def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._enter()
+        guard = self._guard
+        if guard.born != forks.count:
+            raise RuntimeError("this context was made before a fork: make a new one in the child")
+        me = get_ident()
+        owner, entered = me, False
         try:
-            return method(self, *args, **kwargs)
+            owner = guard.owner.setdefault(0, me)
+            if owner != me:
+                raise RuntimeError("this context is in use by another thread: one thread at a time")
+            guard.depth += 1
+            entered = True
+            if self._library is None:
+                return method(self, *args, **kwargs)
+            return _within(self._library, method, self, *args, **kwargs)
         finally:
-            self._leave()
+            if entered:
+                guard.depth -= 1
+            if owner == me and guard.depth == 0 and 0 in guard.owner:
+                del guard.owner[0]
 
     return alone
+
+
+def _within(
+    library: LibraryContext,
+    method: Callable[Concatenate[_C, _P], _R],
+    self: _C,
+    /,
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> _R:
+    """Call ``method`` with this library context as the thread's default."""
+    outer = lib.OSSL_LIB_CTX_set0_default(NULL)  # changes nothing
+    try:
+        lib.OSSL_LIB_CTX_set0_default(library.pointer)
+        return method(self, *args, **kwargs)
+    finally:
+        lib.OSSL_LIB_CTX_set0_default(outer)
 
 
 def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
@@ -61,7 +116,7 @@ def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_
 
     @wraps(method)
     def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._refuse_inside(f"{method.__name__}()")
+        self._guard.refuse_inside(f"{method.__name__}()")
         return method(self, *args, **kwargs)
 
     return locked(outside)

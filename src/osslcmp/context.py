@@ -133,11 +133,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         polls as told, where a signal wakes it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code
         in libcrypto. So, unlike C, after an interrupted sleep it goes on with the transaction that waits.
         """
-        patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
+        self._patience = patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
         polls = 0
         while True:
-            with self._bounded(patience):
-                certificate = self.try_certreq(req_type, crm)
+            certificate = self._once(req_type, crm, patience)
             if certificate is not None:
                 return certificate
             polls += 1
@@ -149,8 +148,15 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
         Returns the new certificate; ``None`` while the server says *waiting*, then :attr:`check_after` holds the
         seconds to let pass before the next call. A negative ``req_type`` aborts a waiting transaction: it tells
-        the server by an error message and returns ``None``.
+        the server by an error message and returns ``None``. The total timeout counts from the first call on.
         """
+        if self._patience is None or not self.pending:
+            self._patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
+        return self._once(req_type, crm, self._patience)
+
+    @guarded
+    def _once(self, req_type: BodyType | int, crm: Any, patience: Patience | None) -> x509.Certificate | None:
+        """One request or poll, within the time that is left."""
         abort = isinstance(req_type, int) and req_type < 0
         if not abort:
             try:
@@ -167,8 +173,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         elif not isinstance(crm, ffi.CData):
             raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
         if abort:
+            self._settle()
             self._abort()
             return None
+        self._settle(patience)
         self._asked = (int(req_type), crm)
         done = self._confirm_delayed() if self._delayed is not None else self._polled()
         if not done:
@@ -182,7 +190,14 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
     def _polled(self) -> bool:
         """Whether a request or poll has brought the end. Raises if that is a failure."""
-        result = self._poll(*self._asked)
+        earlier = lib.OSSL_CMP_CTX_get0_newCert(self._ptr)
+        try:
+            result = self._poll(*self._asked)
+        except BaseException as error:
+            # A signal handler raised after C was done: the certificate that came is not lost.
+            if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) not in (NULL, earlier):
+                _unconfirmed(error, Enrollment.of(self), foreign=True)
+            raise
         if result == 1:
             return True
         unsent = self._unsent()

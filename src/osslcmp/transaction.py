@@ -123,10 +123,13 @@ class Transaction:
         Raises what :meth:`osslcmp.Client.ir` raises. After a :class:`osslcmp.TransferError` or an interrupt it can
         go on, if the server has the request.
         """
+        return self._poll(None)
+
+    def _poll(self, patience: Patience | None) -> Enrollment | None:
         if self.done:
             return self.result
         try:
-            certificate = self._context.try_certreq(self._type, self._crm)
+            certificate = self._context._once(self._type, self._crm, patience)
         except BaseException as error:
             if not self._context.pending:
                 self._error = error
@@ -156,7 +159,7 @@ class Transaction:
                 if on_wait is not None:
                     on_wait(self)
                 self._context._wakeup.wait(seconds)
-            self._poll_within(patience)
+            self._poll(patience)
         return self.result
 
     def _until_due(self, patience: Patience) -> float:
@@ -176,10 +179,6 @@ class Transaction:
                 "a certificate was issued, but the server delays its confirmation", enrollment
             ) from late
         return seconds
-
-    def _poll_within(self, patience: Patience) -> None:
-        with self._context._bounded(patience):
-            self.poll()
 
     def abort(self) -> None:
         """Tell the server that it is off (``OSSL_CMP_try_certreq`` with -1, 3.0). Nothing if it is done.

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cryptography import x509
 
 import osslcmp
-from osslcmp import _callbacks_server, _convert, ffi, lib
+from osslcmp import _callbacks, _callbacks_server, _convert, ffi, lib
 from osslcmp._callbacks_server import CertAnswer, StatusAnswer
 
 from .pki import PKI, Identity
@@ -55,6 +56,9 @@ class Script:
 
     def stash(self, error: BaseException) -> None:
         self.stashed.append(error)
+        # A signal handler may raise here as well; that is for the client, whose thread it is.
+        if not isinstance(error, Exception) and _callbacks.current.state is not None:
+            _callbacks.current.state.store(error)
 
     def cert_request(self) -> CertAnswer:
         self._called("cert_request")
@@ -92,19 +96,24 @@ class Script:
         return self.check_after if self.waits > 0 else self.request
 
 
+def _free(_handle: Any, pointer: Any) -> None:
+    lib.OSSL_CMP_SRV_CTX_free(pointer)
+
+
 _BODIES_TO_KEEP = (osslcmp.IR, osslcmp.CR, osslcmp.P10CR, osslcmp.KUR)
 
 
 class Peer:
-    """A server context that follows a :class:`Script`. It must outlive the contexts it is attached to."""
+    """A server context that follows a :class:`Script`."""
 
     def __init__(self, pki: PKI, *, identity: Identity | None = None, secret: bytes | None = SECRET) -> None:
         identity = identity or pki.server
         self.script = Script(certificate=pki.enrolled.certificate, chain=[pki.issuing.certificate])
-        self._handle = ffi.new_handle(self.script)
+        handle = ffi.new_handle(self.script)
         self.requests: list[bytes] = []
         self.responses: list[bytes] = []
-        self.pointer = ffi.gc(lib.OSSL_CMP_SRV_CTX_new(ffi.NULL, ffi.NULL), lib.OSSL_CMP_SRV_CTX_free)
+        # Whoever keeps the pointer keeps the script alive, too.
+        self.pointer = ffi.gc(lib.OSSL_CMP_SRV_CTX_new(ffi.NULL, ffi.NULL), partial(_free, handle))
         ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self.pointer)
         assert lib.OSSL_CMP_CTX_set_log_cb(ctx, ffi.addressof(lib, "osslcmp_log"))
         assert lib.OSSL_CMP_CTX_set1_cert(ctx, _convert.cert_to_c(identity.certificate))
@@ -116,7 +125,7 @@ class Peer:
         if secret is not None:
             assert lib.OSSL_CMP_CTX_set1_secretValue(ctx, secret, len(secret))
             assert lib.OSSL_CMP_CTX_set1_referenceValue(ctx, REFERENCE, len(REFERENCE))
-        _callbacks_server.init(self.pointer, self._handle)
+        _callbacks_server.init(self.pointer, handle)
 
     @property
     def calls(self) -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, final
@@ -40,10 +41,16 @@ class _HTTPServer(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.connections: list[socket.socket] = []
+        self.open: set[Any] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.connections.append(request)
+        self.open.add(request)
         super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.open.discard(request)
 
     def handle_error(self, *_: Any) -> None:
         """A client that went away is no news."""
@@ -68,6 +75,13 @@ class Served:
     def connections(self) -> int:
         """How many it has taken so far."""
         return len(self._http.connections)
+
+    def gone(self, within: float = 10.0) -> bool:
+        """Whether all clients have closed their connections, or do so in that many seconds."""
+        deadline = time.monotonic() + within
+        while self._http.open and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return not self._http.open
 
     def point(self, context: osslcmp.Context) -> osslcmp.Context:
         """Make this the server of ``context``. Returns the context."""

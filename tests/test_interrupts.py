@@ -1,0 +1,454 @@
+"""Signals and ``cancel()``: whatever a call waits for, it ends soon, and the context works afterwards.
+
+Times are bounded only generously: what would end by itself does so after the message timeout of 60 seconds.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.descriptors import open_descriptors
+from support.inprocess import Peer, new_context, ready
+from support.pki import PKI, make_key
+from support.served import Served
+from support.silence import mute, unreachable
+
+import osslcmp
+from osslcmp import IR, Client, Context, Option, lib
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+
+#: Seconds after which a call that waits for nothing has not been interrupted, but has timed out.
+LIMIT = 20.0
+SOON = 0.1
+
+
+class AlarmError(BaseException):
+    """What the signal handler of a test raises: like KeyboardInterrupt, no Exception."""
+
+
+@contextmanager
+def alarm(seconds: float = SOON, *, every: float = 0.0) -> Iterator[None]:
+    """A real signal in so many seconds, whose handler raises."""
+
+    def ring(*_: object) -> None:
+        raise AlarmError("it is time")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, every)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def peer(pki: PKI) -> Peer:
+    return Peer(pki)
+
+
+@pytest.fixture(autouse=True)
+def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """cffi would print the exception that it lost."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+def works(context: Context, pki: PKI, peer: Peer) -> None:
+    """A context that was interrupted can be used for another transaction."""
+    context.set_transfer_cb(None)
+    context.reinit()
+    with Served(peer) as server:
+        assert server.point(context).exec_ir_ses() == pki.enrolled.certificate
+        context.disconnect()
+
+
+def at(context: Context, port: int) -> Context:
+    context.set_server("127.0.0.1")
+    context.set_server_port(port)
+    context.set_server_path("pkix/")
+    context.set_no_proxy("*")
+    context.set_option(Option.KEEP_ALIVE, 2)
+    return context
+
+
+KINDS = ["ir", "p10cr", "kur", "rr", "genm"]
+PLACES: dict[str, Callable[[], Any]] = {"connecting": unreachable, "waiting": mute}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", PLACES)
+def test_signal(place: str, kind: str, pki: PKI, peer: Peer) -> None:
+    """While it connects, and while it waits for the answer; the connection is closed."""
+    context = ready(new_context(pki), kind, pki)
+    with PLACES[place]() as port:
+        at(context, port)
+        before, start = open_descriptors(), time.monotonic()
+        with alarm(), pytest.raises(AlarmError, match="it is time") as caught:
+            getattr(context, f"exec_{kind}_ses")()
+        assert time.monotonic() - start < LIMIT
+        assert time.monotonic() - start > SOON / 2, "it did not even wait"
+        assert caught.value.__context__ is None
+        assert open_descriptors() == before, "the connection is still open"
+        assert not lib.osslcmp_session_connected(context._session)
+    works(context, pki, peer)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_signals_that_do_not_raise(place: str, pki: PKI) -> None:
+    """They are handled, again and again, and the call goes on waiting, up to its own timeout."""
+    rung: list[int] = []
+    context = new_context(pki)
+    context.set_option(Option.MSG_TIMEOUT, 1)
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+    try:
+        with PLACES[place]() as port, pytest.raises(osslcmp.TransferTimeout):
+            at(context, port).exec_ir_ses()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(rung) > 2
+
+
+def test_signal_between_polls(pki: PKI, peer: Peer) -> None:
+    """While it sleeps; then the transaction may go on."""
+    peer.script.waits, peer.script.check_after = 2, 3600
+    context = new_context(pki)
+    context.set_transfer_cb(peer)
+    start = time.monotonic()
+    with alarm(), pytest.raises(AlarmError):
+        context.exec_ir_ses()
+    assert time.monotonic() - start < LIMIT
+    assert context.status is osslcmp.PKIStatus.waiting
+    peer.script.check_after = 0
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+    assert peer.calls.count("cert_request") == 2, "the first one, and its answer"
+
+
+def test_signal_between_polls_of_a_client(pki: PKI, peer: Peer) -> None:
+    """The same for a transaction of a Client."""
+    peer.script.waits, peer.script.check_after = 3, 3600
+    client = Client(
+        transport=peer,
+        certificate=pki.client.certificate,
+        key=pki.client.key,
+        untrusted=pki.issuing.certificate,
+        trusted=pki.root.certificate,
+    )
+    transaction = client.begin(IR, key=pki.enrolled.key, subject=pki.enrolled.subject)
+    assert not transaction.done
+    with alarm(), pytest.raises(AlarmError):
+        transaction.wait()
+    assert not transaction.done
+    while not transaction.done:
+        transaction.poll()
+    assert transaction.result.certificate == pki.enrolled.certificate
+
+
+def test_signal_in_a_poll(pki: PKI, peer: Peer) -> None:
+    """While the answer to a poll is awaited; the transaction may go on elsewhere."""
+    peer.script.waits, peer.script.check_after = 3, 0
+    context = new_context(pki)
+    context.set_transfer_cb(peer)
+    assert context.try_certreq(IR) is None
+    context.set_transfer_cb(None)
+    with mute() as port, alarm(), pytest.raises(AlarmError):
+        at(context, port).exec_ir_ses()
+    context.set_transfer_cb(peer)
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+
+
+def test_signal_in_the_confirmation(pki: PKI, peer: Peer) -> None:
+    """When the certificate has come already, it is not lost."""
+    stop = threading.Event()
+
+    def answer(request: bytes) -> bytes:
+        if peer.requests:
+            stop.wait(LIMIT)
+        return peer(request)
+
+    context = new_context(pki)
+    with Served(answer) as server:
+        with alarm(1.0), pytest.raises(AlarmError) as caught:
+            server.point(context).exec_ir_ses()
+        stop.set()
+    confirm = caught.value.__context__
+    assert isinstance(confirm, osslcmp.ConfirmError)
+    assert confirm.enrollment.certificate == pki.enrolled.certificate
+
+
+def again_and_again(context: Context, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        context.exec_ir_ses()
+        context.reinit()
+
+
+def test_signal_while_c_computes(pki: PKI) -> None:
+    """Pending when C calls back: handled before the callback runs, and not lost.
+
+    OpenSSL signs with long keys here, so that most of the time is spent there.
+    """
+    peer = Peer(pki)
+    context = peer.attach(new_context(pki, me=pki.rsa_client))
+    context.set_log_cb(lambda *_: None)
+    context.set_log_verbosity(osslcmp.Severity.TRACE)
+    context.set_cert_conf_cb(lambda *_: None)
+    for wait in (0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006):
+        deadline = time.monotonic() + LIMIT
+        with alarm(wait), pytest.raises(AlarmError):
+            again_and_again(context, deadline)
+        context.reinit()
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+
+
+def test_signals_at_any_moment(pki: PKI) -> None:
+    """Wherever they strike, nothing breaks: neither the context nor its thread's state is stuck."""
+    peer = Peer(pki)
+    context = new_context(pki, "mac")
+    context.set_transfer_cb(peer)
+    context.set_log_verbosity(osslcmp.Severity.TRACE)
+    context.set_log_cb(lambda *_: None)
+    deadline = time.monotonic() + 1.5
+    struck = 0
+    pause = 0.0003
+    while time.monotonic() < deadline:
+        pause = 0.0003 + (pause * 7.3) % 0.009
+        try:
+            with alarm(pause):
+                while time.monotonic() < deadline:
+                    context.reinit()
+                    context.exec_ir_ses()
+        except AlarmError:
+            struck += 1
+    assert struck
+    fresh = Peer(pki)
+    context.reinit()
+    fresh.attach(context)
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+    with_thread: list[Any] = []
+    context.reinit()
+    thread = threading.Thread(target=lambda: with_thread.append(context.status))
+    thread.start()
+    thread.join(LIMIT)
+    assert with_thread == [osslcmp.PKIStatus.unspecified], "another thread may use it as well"
+
+
+_SCRIPT = """
+import os, signal, sys, tempfile, threading, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from support.pki import PKI, make_key
+from support.silence import mute, unreachable
+import osslcmp
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+pki = PKI(Path(tempfile.mkdtemp()))
+with {place}() as port:
+    client = osslcmp.Client(f"http://127.0.0.1:{{port}}/", reference=b"ref", secret=b"secret", no_proxy="*",
+                            recipient="CN=server")
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    start = time.monotonic()
+    try:
+        client.{call}
+    except KeyboardInterrupt:
+        assert time.monotonic() - start < 20
+        print("interrupted")
+    try:
+        client.{call}
+    finally:
+        pass
+"""
+
+
+@pytest.mark.parametrize("place", ["unreachable", "mute"])
+@pytest.mark.parametrize("call", ["ir(make_key(), subject='CN=x')", "genm()"])
+def test_keyboard_interrupt(place: str, call: str) -> None:
+    """Ctrl-C in a program of its own; a second one ends it like any Python program."""
+    script = textwrap.dedent(_SCRIPT).format(tests=str(Path(__file__).parent), place=place, call=call)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "interrupted\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGINT
+    assert "\nKeyboardInterrupt\n" in error
+    assert "cffi callback" not in error
+
+
+# -- cancel -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def cancelled(cancel: Callable[[], object], seconds: float = SOON) -> Iterator[None]:
+    """``cancel`` is called from another thread in so many seconds."""
+    timer = threading.Timer(seconds, cancel)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+@pytest.mark.parametrize("kind", ["ir", "rr", "genm"])
+@pytest.mark.parametrize("place", PLACES)
+def test_cancel(place: str, kind: str, pki: PKI, peer: Peer) -> None:
+    """From another thread, while it connects or waits: TransferError, and the connection is closed."""
+    context = ready(new_context(pki), kind, pki)
+    with PLACES[place]() as port:
+        at(context, port)
+        before, start = open_descriptors(), time.monotonic()
+        with cancelled(context.cancel), pytest.raises(osslcmp.TransferError, match="cancelled") as caught:
+            getattr(context, f"exec_{kind}_ses")()
+        assert not isinstance(caught.value, osslcmp.TransferTimeout)
+        assert time.monotonic() - start < LIMIT
+        assert open_descriptors() == before
+    works(context, pki, peer)
+
+
+def test_cancel_between_polls(pki: PKI, peer: Peer) -> None:
+    """Ends the sleep, and does not ask the server all the time instead."""
+    peer.script.waits, peer.script.check_after = 1000, 3600
+    context = new_context(pki)
+    context.set_transfer_cb(peer)
+    start = time.monotonic()
+    with cancelled(context.cancel), pytest.raises(osslcmp.TransferError, match="cancelled"):
+        context.exec_ir_ses()
+    assert time.monotonic() - start < LIMIT
+    assert len(peer.requests) == 2, "the request and one poll"
+    assert context.try_certreq(-1) is None, "it can still be aborted"
+    assert peer.calls[-1] == "error"
+
+
+def test_cancel_within_a_callable(pki: PKI, peer: Peer) -> None:
+    """A callable that is cancelled while it works is not asked again."""
+    context = new_context(pki)
+
+    def transfer(request: bytes) -> bytes:
+        context.cancel()
+        return peer(request)
+
+    context.set_transfer_cb(transfer)
+    with pytest.raises(osslcmp.ConfirmError) as caught:
+        context.exec_ir_ses()
+    assert isinstance(caught.value.__cause__, osslcmp.TransferError)
+    assert "cancelled" in str(caught.value.__cause__)
+    assert peer.calls == ["cert_request"]
+
+
+def test_cancel_beforehand(pki: PKI, peer: Peer) -> None:
+    """The next call fails, the one after that does not; nor does one after reinit."""
+    context = peer.attach(new_context(pki))
+    context.cancel()
+    context.cancel()
+    with pytest.raises(osslcmp.TransferError, match="cancelled"):
+        context.exec_ir_ses()
+    assert peer.calls == []
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+    context.cancel()
+    context.reinit()
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+
+
+def test_cancel_by_a_signal_handler(pki: PKI, peer: Peer) -> None:
+    """A handler may cancel instead of raising; also while the call sleeps."""
+    peer.script.waits, peer.script.check_after = 1000, 3600
+    context = new_context(pki)
+    context.set_transfer_cb(peer)
+    before = signal.signal(signal.SIGALRM, lambda *_: context.cancel())
+    signal.setitimer(signal.ITIMER_REAL, SOON)
+    try:
+        with pytest.raises(osslcmp.TransferError, match="cancelled"):
+            context.exec_ir_ses()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_cancel_of_a_transaction(pki: PKI) -> None:
+    """Of a Client, in the middle of its wait; it may still be aborted."""
+    peer = Peer(pki)
+    peer.script.waits, peer.script.check_after = 1000, 3600
+    client = Client(
+        transport=peer,
+        certificate=pki.client.certificate,
+        key=pki.client.key,
+        untrusted=pki.issuing.certificate,
+        trusted=pki.root.certificate,
+    )
+    transaction = client.begin("ir", key=make_key(), subject="CN=x")
+    with cancelled(transaction.cancel), pytest.raises(osslcmp.TransferError, match="cancelled"):
+        transaction.wait()
+    assert not transaction.done
+    transaction.abort()
+    assert transaction.done
+    assert peer.calls[-1] == "error"
+
+
+def test_reinit_in_a_signal_handler(pki: PKI, peer: Peer) -> None:
+    """A handler that would take away what C is waiting on gets an error, not a crash."""
+    context = new_context(pki)
+    told: list[str] = []
+
+    def handler(*_: object) -> None:
+        for meddle in (context.reinit, context.disconnect, lambda: context.set_proxy("")):
+            with pytest.raises(RuntimeError, match="while a transaction runs") as caught:
+                meddle()
+            told.append(str(caught.value))
+        raise AlarmError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, SOON)
+    try:
+        with mute() as port, pytest.raises(AlarmError):
+            at(context, port).exec_ir_ses()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(told) == 3
+    works(context, pki, peer)
+
+
+# -- timeouts ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_message_timeout(place: str, pki: PKI, peer: Peer) -> None:
+    """Ends by itself after the message timeout, which may be changed."""
+    context = new_context(pki)
+    context.set_option(Option.MSG_TIMEOUT, 1)
+    with PLACES[place]() as port:
+        before = open_descriptors()
+        with pytest.raises(osslcmp.TransferTimeout) as caught:
+            at(context, port).exec_ir_ses()
+        assert isinstance(caught.value, TimeoutError)
+        assert f"127.0.0.1:{port}" in str(caught.value)
+        assert open_descriptors() == before
+    works(context, pki, peer)
+
+
+def test_without_timeout(pki: PKI) -> None:
+    """0 means none: only a signal ends it."""
+    context = new_context(pki)
+    context.set_option(Option.MSG_TIMEOUT, 0)
+    context.set_option(Option.TOTAL_TIMEOUT, 0)
+    with mute() as port, alarm(1.2), pytest.raises(AlarmError):
+        at(context, port).exec_ir_ses()

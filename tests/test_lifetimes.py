@@ -1,0 +1,530 @@
+"""Who frees what, and when: ownership across the border, garbage collection, leaks, file descriptors."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from support.descriptors import open_descriptors
+from support.inprocess import Peer, new_context, queued
+from support.pki import PKI, make_key
+from support.served import Served
+
+import osslcmp
+from osslcmp import Context, InfoTypeAndValue, Option, _convert, _ctx_base, ffi, lib
+
+NULL = ffi.NULL
+OID = x509.ObjectIdentifier("1.2.3.4")
+ITAV = InfoTypeAndValue(OID, b"\x04\x01x")
+EXTENSION = x509.Extension(x509.BasicConstraints.oid, False, x509.BasicConstraints(False, None))
+POLICY = x509.PolicyInformation(OID, None)
+
+
+@pytest.fixture
+def peer(pki: PKI) -> Peer:
+    return Peer(pki)
+
+
+class Frees:
+    """Counts what our side frees, by C type."""
+
+    def __init__(self) -> None:
+        self.count: dict[str, int] = {}
+
+    def of(self, kind: str) -> int:
+        """How often since it was last asked; garbage is collected before."""
+        gc.collect()
+        return self.count.pop(kind, 0)
+
+
+@pytest.fixture
+def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
+    frees = Frees()
+    original = vars(_convert)["take"]
+
+    def counting(pointer: Any, free: Callable[[Any], Any], what: str) -> Any:
+        kind = ffi.typeof(pointer).cname
+
+        def counted(freed: Any) -> None:
+            frees.count[kind] = frees.count.get(kind, 0) + 1
+            free(freed)
+
+        return original(pointer, counted, what)
+
+    monkeypatch.setattr(_convert, "take", counting)
+    return frees
+
+
+# -- set0 and push0: C takes it over, but only if it succeeds ---------------------------------------------
+
+
+def _key(c: Context) -> None:
+    c.set_new_pkey(make_key())
+
+
+def _public_key(c: Context) -> None:
+    c.set_new_pkey(make_key().public_key())
+
+
+def _store(pki: PKI) -> Callable[[Context], None]:
+    return lambda c: c.set_trusted_store([pki.root.certificate])
+
+
+TAKEN: dict[str, tuple[str, str, Callable[[Context], None]]] = {
+    "key": ("set0_newPkey", "EVP_PKEY *", _key),
+    "public key": ("set0_newPkey", "EVP_PKEY *", _public_key),
+    "extensions": (
+        "set0_reqExtensions",
+        "struct stack_st_X509_EXTENSION *",
+        lambda c: c.set_req_extensions([EXTENSION, EXTENSION]),
+    ),
+    "policy": ("push0_policy", "POLICYINFO *", lambda c: c.push_policy(POLICY)),
+    "header item": ("push0_geninfo_ITAV", "OSSL_CMP_ITAV *", lambda c: c.push_geninfo_itav(ITAV)),
+    "message item": ("push0_genm_ITAV", "OSSL_CMP_ITAV *", lambda c: c.push_genm_itav(ITAV)),
+    "store": ("set0_trustedStore", "X509_STORE *", lambda c: None),
+}
+
+
+def prepared(what: str, pki: PKI) -> tuple[str, str, Callable[[Context], None]]:
+    function, kind, use = TAKEN[what]
+    return f"OSSL_CMP_CTX_{function}", ffi.typeof(kind).cname, _store(pki) if what == "store" else use
+
+
+def test_all_of_them() -> None:
+    """Each set0 and push0 of the loaded release is in the table above."""
+    prefix = "OSSL_CMP_CTX_"
+    names = {n[len(prefix) :] for n in dir(lib) if n.startswith((prefix + "set0", prefix + "push0"))}
+    assert names - {"set0_trusted"} == {function for function, _, _ in TAKEN.values()}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_taken(what: str, pki: PKI, frees: Frees) -> None:
+    """Success: C frees it, we do not; also when it is replaced or added to."""
+    _, kind, use = prepared(what, pki)
+    context = Context()
+    for _ in range(3):
+        use(context)
+    assert frees.of(kind) == 0
+    del context
+    assert frees.of(kind) == 0
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_not_taken(what: str, pki: PKI, frees: Frees, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failure: it stays ours, and we free it once."""
+    function, kind, use = prepared(what, pki)
+    context = Context()
+    real = Context._set
+
+    def failing(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+        real(self, lambda *_: 0 if called == getattr(lib, function) else called(*_), *args, **kwargs)
+
+    monkeypatch.setattr(Context, "_set", failing)
+    with pytest.raises(osslcmp.OpenSSLError):
+        use(context)
+    assert frees.of(kind) == 1
+    monkeypatch.undo()
+    use(context)
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_what_c_does_when_it_fails(what: str, pki: PKI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real failure, for a NULL context: C has not freed it, so that our free is the only one."""
+    function, _, use = prepared(what, pki)
+    context = Context()
+    real = Context._set
+
+    def without_context(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+        if called == getattr(lib, function):
+            real(self, lambda _, *rest: called(NULL, *rest), *args, **kwargs)
+        else:
+            real(self, called, *args, **kwargs)
+
+    monkeypatch.setattr(Context, "_set", without_context)
+    with pytest.raises(osslcmp.RequestError, match="null argument"):
+        use(context)
+    gc.collect()
+
+
+def test_ref_counted_keep_our_reference(pki: PKI) -> None:
+    """What is ref-counted and shared with C survives the context."""
+    key, store = _convert.key_to_c(pki.client.key), _convert.store_to_c([pki.root.certificate])
+    for _ in range(3):
+        context = Context()
+        assert lib.EVP_PKEY_up_ref(key)
+        assert lib.OSSL_CMP_CTX_set0_newPkey(context._ptr, 1, key)
+        assert lib.X509_STORE_up_ref(store)
+        assert lib.OSSL_CMP_CTX_set0_trustedStore(context._ptr, store)
+        del context
+        gc.collect()
+    assert _convert.key_from_c(key).public_key() == pki.client.key.public_key()
+    stack = _convert.own_certs(lib.X509_STORE_get1_all_certs(store))
+    assert _convert.certs_from_c(stack) == [pki.root.certificate]
+
+
+# -- set1: C copies or takes a reference of its own -------------------------------------------------------
+
+Encode = Callable[[Any], bytes]
+
+
+def _der(encode: Any) -> Encode:
+    return lambda pointer: _convert.to_der(encode, pointer, "encoding")
+
+
+def _shared(pki: PKI) -> dict[str, tuple[Any, Encode]]:
+    certificate = _convert.cert_to_c(pki.client.certificate)
+    name = _convert.name_to_c(pki.client.subject)
+    return {
+        "set1_cert": (certificate, _der(lib.i2d_X509)),
+        "set1_srvCert": (certificate, _der(lib.i2d_X509)),
+        "set1_oldCert": (certificate, _der(lib.i2d_X509)),
+        "set1_pkey": (_convert.key_to_c(pki.client.key), _der(lib.i2d_PrivateKey)),
+        "set1_subjectName": (name, _der(lib.i2d_X509_NAME)),
+        "set1_issuer": (name, _der(lib.i2d_X509_NAME)),
+        "set1_recipient": (name, _der(lib.i2d_X509_NAME)),
+        "set1_expected_sender": (name, _der(lib.i2d_X509_NAME)),
+        "set1_p10CSR": (_convert.csr_to_c(pki.client.csr()), _der(lib.i2d_X509_REQ)),
+        "set1_untrusted": (_convert.certs_to_c([pki.issuing.certificate]), _first),
+        "set1_extraCertsOut": (_convert.certs_to_c([pki.issuing.certificate]), _first),
+        "set1_transactionID": (_convert.octets_to_c(b"0123456789abcdef"), _octets),
+        "set1_senderNonce": (_convert.octets_to_c(b"0123456789abcdef"), _octets),
+        "push1_subjectAltName": (
+            _convert.general_names_to_c([x509.DNSName("a.example")])[0],
+            _der(lib.i2d_GENERAL_NAME),
+        ),
+    }
+
+
+def _first(stack: Any) -> bytes:
+    return _convert.certs_from_c(stack)[0].public_bytes(Encoding.DER)
+
+
+def _octets(string: Any) -> bytes:
+    return _convert.octets_from_c(string) or b""
+
+
+def test_set1_leaves_ours_alone(pki: PKI) -> None:
+    """Ours is the same after the context is gone, and the context is fine after ours is gone."""
+    for function, (handle, encode) in _shared(pki).items():
+        before = encode(handle)
+        context = Context()
+        assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context._ptr, handle) == 1, function
+        del context
+        gc.collect()
+        assert encode(handle) == before, function
+
+
+def test_ours_may_go(pki: PKI, peer: Peer) -> None:
+    """Nothing that was set depends on the Python objects that it came from."""
+    context = peer.attach(new_context(pki))
+    for function, (handle, _) in _shared(pki).items():
+        if function not in ("set1_srvCert", "set1_expected_sender", "set1_transactionID"):
+            assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context._ptr, handle) == 1
+    gc.collect()
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+
+
+# -- results ----------------------------------------------------------------------------------------------
+
+
+def test_results_outlive_the_context(pki: PKI, peer: Peer) -> None:
+    """What was read is ours: C's copies may go."""
+    peer.script.ca_pubs = [pki.root.certificate]
+    peer.script.infos = [ITAV]
+    context = peer.attach(new_context(pki))
+    certificate = context.exec_ir_ses()
+    chain, pubs, extra, key = context.new_chain, context.ca_pubs, context.extra_certs_in, context.new_pkey
+    context.reinit()
+    items = context.exec_genm_ses()
+    del context
+    gc.collect()
+    assert certificate == pki.enrolled.certificate
+    assert pki.issuing.certificate in chain
+    assert pubs == [pki.root.certificate]
+    assert pki.server.certificate in extra
+    assert key is not None
+    assert items == [ITAV]
+
+
+# -- callbacks and their arguments ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["transfer", "http", "cert_conf"])
+def test_arguments_live_as_long_as_the_context(name: str) -> None:
+    """C only borrows them: the context keeps them, until others replace them."""
+    context = Context()
+    pointer = ffi.new("char[16]")
+    alive = weakref.ref(pointer)
+    getattr(context, f"set_{name}_cb_arg")(pointer)
+    del pointer
+    gc.collect()
+    assert alive() is not None
+    getattr(context, f"set_{name}_cb_arg")(None)
+    gc.collect()
+    assert alive() is None
+
+
+class Callback:
+    """A callable that can be watched."""
+
+    def __call__(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("name", ["transfer", "http", "cert_conf", "log"])
+def test_callbacks_live_as_long_as_the_context(name: str) -> None:
+    """The same for callables; a cycle through the context is no leak."""
+    context = Context()
+    callback = Callback()
+    callback.context = context  # type: ignore[attr-defined]
+    alive = weakref.ref(callback)
+    getattr(context, f"set_{name}_cb")(callback)
+    del callback
+    gc.collect()
+    assert alive() is not None
+    getattr(context, f"set_{name}_cb")(None)
+    gc.collect()
+    assert alive() is None
+
+
+# -- contexts ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def contexts_freed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    freed: list[Any] = []
+    original = _ctx_base._free_ctx
+
+    def counting(pointer: Any) -> None:
+        freed.append(pointer)
+        original(pointer)
+
+    monkeypatch.setattr(_ctx_base, "_free_ctx", counting)
+    return freed
+
+
+def test_context_is_freed(contexts_freed: list[Any], pki: PKI, peer: Peer) -> None:
+    """With its last reference, used or not."""
+    Context()
+    assert len(contexts_freed) == 1
+    peer.attach(new_context(pki)).exec_ir_ses()
+    assert len(contexts_freed) == 2
+
+
+def test_context_in_a_cycle_is_freed(contexts_freed: list[Any], pki: PKI, peer: Peer) -> None:
+    """Callbacks that hold their own context: the garbage collector finds them."""
+    context = new_context(pki)
+    context.set_transfer_cb(lambda request, c=context: peer(request))  # type: ignore[misc]
+    context.set_cert_conf_cb(lambda *_, c=context: None)
+    context.set_log_cb(lambda *_, c=context: None)
+    context.set_http_cb(lambda *_, c=context: None)
+    context.exec_ir_ses()
+    gone = weakref.ref(context)
+    del context
+    gc.collect()
+    assert gone() is None
+    assert len(contexts_freed) == 1
+
+
+def test_context_of_an_exception_is_freed(contexts_freed: list[Any], pki: PKI, peer: Peer) -> None:
+    """Also after failures, when the exception is gone."""
+    peer.script.certificate, peer.script.chain, peer.script.status = None, (), 2
+    context = peer.attach(new_context(pki))
+    with pytest.raises(osslcmp.RejectedError):
+        context.exec_ir_ses()
+    del context
+    gc.collect()
+    assert len(contexts_freed) == 1
+
+
+def test_collected_within_a_callback(contexts_freed: list[Any], pki: PKI, peer: Peer) -> None:
+    """Garbage of other contexts may be collected while one is working, on the same thread."""
+    garbage = [new_context(pki) for _ in range(5)]
+    for context in garbage:
+        context.set_cert_conf_cb(lambda *_, c=context: None)
+    del context
+    working = new_context(pki)
+
+    def transfer(request: bytes) -> bytes:
+        garbage.clear()
+        gc.collect()
+        return peer(request)
+
+    working.set_transfer_cb(transfer)
+    assert working.exec_ir_ses() == pki.enrolled.certificate
+    assert len(contexts_freed) == 5
+
+
+def test_destructors_leave_the_error_queue_alone(pki: PKI) -> None:
+    """Garbage is collected at any moment, also between a failure and the look at its reasons."""
+    context = new_context(pki)
+    stuff = [
+        _convert.cert_to_c(pki.client.certificate),
+        _convert.key_to_c(pki.client.key),
+        *_shared(pki).items(),
+    ]
+    assert lib.OSSL_CMP_CTX_reinit(NULL) == 0
+    del context, stuff
+    gc.collect()
+    assert len(list(queued())) == 1
+
+
+# -- leaks ------------------------------------------------------------------------------------------------
+
+_LOOP = """
+    import gc, sys, tempfile
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    from support.inprocess import Peer, new_context
+    from support.pki import PKI
+    import osslcmp
+
+    pki, peer = PKI(Path(tempfile.mkdtemp())), None
+    pki.server, pki.enrolled, pki.client
+
+    def size():
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * {page}
+
+    {body}
+
+    for warm in range({count}):
+        once()
+    before = size()
+    for again in range({count}):
+        once()
+    print(size() - before)
+"""
+
+BODIES = {
+    "a new context for each": """
+    def once():
+        peer = Peer(pki)
+        context = peer.attach(new_context(pki, "mac"))
+        context.exec_ir_ses()
+    """,
+    "one context": """
+    peer = Peer(pki)
+    context = peer.attach(new_context(pki, "mac"))
+    context.set_cert_conf_cb(lambda *_: None)
+    def once():
+        context.reinit()
+        context.exec_ir_ses()
+    """,
+    "through DER, refused, raised": """
+    def refuse(*_):
+        raise LookupError("no")
+    def once():
+        peer = Peer(pki)
+        context = new_context(pki, "mac")
+        context.set_transfer_cb(peer)
+        context.set_cert_conf_cb(refuse)
+        try:
+            context.exec_ir_ses()
+        except LookupError:
+            pass
+        context.reinit()
+        context.set_transfer_cb(lambda _: b"junk")
+        try:
+            context.exec_genm_ses()
+        except osslcmp.TransferError:
+            pass
+    """,
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    ("what", "count"),
+    [("a new context for each", 300), ("one context", 1000), ("through DER, refused, raised", 250)],
+)
+def test_memory_does_not_grow(what: str, count: int) -> None:
+    """After a warm-up, the process stays as large as it is. The smallest leak would be more in so many rounds."""
+    script = textwrap.dedent(_LOOP).format(
+        tests=str(Path(__file__).parent),
+        body=textwrap.dedent(BODIES[what]),
+        page=os.sysconf("SC_PAGE_SIZE"),
+        count=count,
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert int(done.stdout) < 512 * 1024, f"{int(done.stdout)} bytes more after {count} rounds"
+
+
+# -- file descriptors -------------------------------------------------------------------------------------
+
+
+def test_connections_are_closed(pki: PKI, peer: Peer) -> None:
+    """By disconnect, reinit, a new server and what else changes the way."""
+    with Served(peer) as server:
+        context = server.point(new_context(pki))
+        context.set_option(Option.KEEP_ALIVE, 2)
+        context.set_option(Option.DISABLE_CONFIRM, 1)
+        before = open_descriptors()
+
+        def connected() -> bool:
+            return bool(lib.osslcmp_session_connected(context._session))
+
+        for close in (
+            context.disconnect,
+            context.reinit,
+            lambda: context.set_server("127.0.0.1"),
+            lambda: context.set_proxy(""),
+            lambda: context.set_no_proxy("*"),
+            lambda: context.set_http_cb(None),
+        ):
+            context.reinit()
+            assert not connected()
+            context.exec_ir_ses()
+            assert connected()
+            close()
+            assert not connected()
+    assert open_descriptors() <= before
+
+
+def test_connection_of_a_dropped_context(pki: PKI, peer: Peer) -> None:
+    """The end of a context is the end of its connection."""
+    with Served(peer) as server:
+        before = open_descriptors()
+        context = server.point(new_context(pki))
+        context.set_option(Option.KEEP_ALIVE, 2)
+        context.set_option(Option.DISABLE_CONFIRM, 1)
+        context.exec_ir_ses()
+        assert open_descriptors() == before + 2, "both ends are in this process"
+        del context
+        gc.collect()
+        assert server.gone(), "the server has seen the end"
+
+
+def test_descriptors_do_not_add_up(pki: PKI, peer: Peer) -> None:
+    """Many contexts over HTTP, good and bad."""
+
+    def run(rounds: int) -> None:
+        with Served(peer) as server:
+            for number in range(rounds):
+                context = server.point(new_context(pki, "mac"))
+                context.set_option(Option.KEEP_ALIVE, number % 3)
+                if number % 4 == 0:
+                    context.set_secret_value(b"wrong")
+                    with pytest.raises(osslcmp.CMPError):
+                        context.exec_ir_ses()
+                else:
+                    context.exec_ir_ses()
+
+    run(5)
+    before = open_descriptors()
+    run(30)
+    assert open_descriptors() <= before
