@@ -115,9 +115,6 @@ class Identity:
     ) -> x509.CertificateSigningRequest:
         """A PKCS#10 request for this key, by default with this subject."""
         builder = x509.CertificateSigningRequestBuilder().subject_name(subject or self.subject)
-        if purposes:
-            usages = [x509.ObjectIdentifier(purpose) for purpose in purposes]
-            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         if sans:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
         return builder.sign(self.key, _hash(self.key))
@@ -198,6 +195,9 @@ class PKI:
         )
         if sans:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
+        if purposes:
+            usages = [x509.ObjectIdentifier(purpose) for purpose in purposes]
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         chain = (issuer.certificate, *issuer.chain) if issuer else ()
         return Identity(name, key, builder.sign(signer, _hash(signer)), chain, self.directory)
 
