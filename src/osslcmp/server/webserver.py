@@ -19,6 +19,7 @@ __all__ = ["make"]
 
 MAX_HEADER_SIZE = 16 * 1024
 MAX_IDLE_CONNECTIONS = 500
+SPARE_CONNECTIONS = 200
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -142,6 +143,7 @@ class _TLS(BuiltinSSLAdapter):  # type: ignore[misc,unused-ignore]
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     request_time: float = 60.0
+    _connections: Any
 
     @staticmethod
     def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
@@ -152,10 +154,27 @@ class _Server(wsgi.Server):
             raise
         return socket_
 
+    def prepare(self) -> None:
+        super().prepare()  # type: ignore[no-untyped-call,unused-ignore]
+        expire = self._connections._expire
+
+        def expire_and_make_room(threshold: float) -> None:
+            expire(threshold)
+            idle = [c for _, c in self._connections._selector.connections if c is not self]
+            if len(idle) > MAX_IDLE_CONNECTIONS:
+                idle.sort(key=lambda c: c.last_used)
+                # Who has been idle for longest goes first; expire() closes what is older than its argument.
+                expire(idle[len(idle) - MAX_IDLE_CONNECTIONS].last_used)
+
+        self._connections._expire = expire_and_make_room
+
     def process_conn(self, conn: Any) -> None:
         # A new connection waits with the idle ones until its client has said something. Cheroot would
         # give it a thread at once, so that a few clients who only connect could stop all others.
         if conn.last_used is None:
+            if len(self._connections._selector) > MAX_IDLE_CONNECTIONS + SPARE_CONNECTIONS:
+                conn.close()  # before the process runs out of file descriptors
+                return
             self.put_conn(conn)
         else:
             super().process_conn(conn)
