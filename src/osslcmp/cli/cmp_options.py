@@ -91,7 +91,7 @@ unprotected_requests - send requests without protection
 = Credentials format
 certform s PEM (default) or DER for certificates that are saved
 crlform s @3.4 PEM or DER (default) for CRLs that are saved
-keyform s PEM, DER or P12: how keys are read; default: found out
+keyform s PEM, DER or P12; no effect, the format is found out
 otherpass s password source for certificates of others
 = Provider
 provider-path s folder to load providers from; goes before -provider
@@ -139,7 +139,7 @@ rsp_capubs s CA certificates to send in the caPubs of ip
 rsp_newwithnew s @3.2 new root CA certificate to answer with
 rsp_newwithold s @3.2 new root CA key signed by the old one to answer with
 rsp_oldwithnew s @3.2 old root CA key signed by the new one to answer with
-poll_count N how often a client must poll
+poll_count N how often a client must poll for a certificate
 check_after N seconds to tell clients to wait between polls, default 1
 grant_implicitconf - grant implicit confirmation
 pkistatus N PKIStatus to answer with, 0 to 6
