@@ -95,7 +95,7 @@ def test_signal(place: str, kind: str, pki: PKI, peer: Peer) -> None:
     with PLACES[place]() as port:
         at(context, port)
         before, start = open_descriptors(), time.monotonic()
-        with alarm(), pytest.raises(AlarmError, match="it is time") as caught:
+        with pytest.raises(AlarmError, match="it is time") as caught, alarm():
             getattr(context, f"exec_{kind}_ses")()
         assert time.monotonic() - start < LIMIT
         assert time.monotonic() - start > SOON / 2, "it did not even wait"
@@ -128,7 +128,7 @@ def test_signal_between_polls(pki: PKI, peer: Peer) -> None:
     context = new_context(pki)
     context.set_transfer_cb(peer)
     start = time.monotonic()
-    with alarm(), pytest.raises(AlarmError):
+    with pytest.raises(AlarmError), alarm():
         context.exec_ir_ses()
     assert time.monotonic() - start < LIMIT
     assert context.status is osslcmp.PKIStatus.waiting
@@ -149,7 +149,7 @@ def test_signal_between_polls_of_a_client(pki: PKI, peer: Peer) -> None:
     )
     transaction = client.begin(IR, key=pki.enrolled.key, subject=pki.enrolled.subject)
     assert not transaction.done
-    with alarm(), pytest.raises(AlarmError):
+    with pytest.raises(AlarmError), alarm():
         transaction.wait()
     assert not transaction.done
     while not transaction.done:
@@ -164,7 +164,7 @@ def test_signal_in_a_poll(pki: PKI, peer: Peer) -> None:
     context.set_transfer_cb(peer)
     assert context.try_certreq(IR) is None
     context.set_transfer_cb(None)
-    with mute() as port, alarm(), pytest.raises(AlarmError):
+    with mute() as port, pytest.raises(AlarmError), alarm():
         at(context, port).exec_ir_ses()
     context.set_transfer_cb(peer)
     assert context.exec_ir_ses() == pki.enrolled.certificate
@@ -181,7 +181,7 @@ def test_signal_in_the_confirmation(pki: PKI, peer: Peer) -> None:
 
     context = new_context(pki)
     with Served(answer) as server:
-        with alarm(1.0), pytest.raises(AlarmError) as caught:
+        with pytest.raises(AlarmError) as caught, alarm(1.0):
             server.point(context).exec_ir_ses()
         stop.set()
     confirm = caught.value.__context__
@@ -207,7 +207,7 @@ def test_signal_while_c_computes(pki: PKI) -> None:
     context.set_cert_conf_cb(lambda *_: None)
     for wait in (0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006):
         deadline = time.monotonic() + LIMIT
-        with alarm(wait), pytest.raises(AlarmError):
+        with pytest.raises(AlarmError), alarm(wait):
             again_and_again(context, deadline)
         context.reinit()
     assert context.exec_ir_ses() == pki.enrolled.certificate
@@ -450,5 +450,5 @@ def test_without_timeout(pki: PKI) -> None:
     context = new_context(pki)
     context.set_option(Option.MSG_TIMEOUT, 0)
     context.set_option(Option.TOTAL_TIMEOUT, 0)
-    with mute() as port, alarm(1.2), pytest.raises(AlarmError):
+    with mute() as port, pytest.raises(AlarmError), alarm(1.2):
         at(context, port).exec_ir_ses()
