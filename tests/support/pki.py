@@ -154,6 +154,7 @@ class PKI:
         starts: datetime.timedelta = -DAY,
         ends: datetime.timedelta = 30 * DAY,
         path_length: int | None = None,
+        purposes: Sequence[str] = (),
     ) -> Identity:
         """Make a key (unless given) and its certificate, signed by `issuer` or by itself.
 
@@ -194,6 +195,9 @@ class PKI:
         )
         if sans:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
+        if purposes:
+            usages = [x509.ObjectIdentifier(purpose) for purpose in purposes]
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         chain = (issuer.certificate, *issuer.chain) if issuer else ()
         return Identity(name, key, builder.sign(signer, _hash(signer)), chain, self.directory)
 
@@ -228,6 +232,11 @@ class PKI:
     def rsa_server(self) -> Identity:
         """A CMP server with an RSA key under the same CA."""
         return self.issue("rsa_server", self.issuing, key=make_key("rsa"))
+
+    @cached_property
+    def key_maker(self) -> Identity:
+        """A CMP server that may make keys for its clients (id-kp-cmKGA)."""
+        return self.issue("key_maker", self.issuing, purposes=["1.3.6.1.5.5.7.3.32"])
 
     @cached_property
     def rsa_client(self) -> Identity:
