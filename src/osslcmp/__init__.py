@@ -15,6 +15,8 @@ _MODULES = {
     "_ctx_genm": "CertReqTemplate RootCAUpdate",
     "_lib": "features ffi lib openssl_version",
     "_providers": "LibraryContext Provider load_provider",
+    "_waiting": "Progress",
+    "aio": "AsyncClient AsyncTransaction",
     "check": "CertificateCheck",
     "client": "Client",
     "context": "Context certconf",

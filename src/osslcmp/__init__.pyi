@@ -5,6 +5,8 @@ from ._certreq import CertificateRequest
 from ._ctx_genm import CertReqTemplate, RootCAUpdate
 from ._lib import features, ffi, lib, openssl_version
 from ._providers import LibraryContext, Provider, load_provider
+from ._waiting import Progress
+from .aio import AsyncClient, AsyncTransaction
 from .check import CertificateCheck
 from .client import Client
 from .context import Context, certconf
@@ -50,6 +52,8 @@ __all__ = [
     "P10CR",
     "TLS",
     "AlgorithmIdentifier",
+    "AsyncClient",
+    "AsyncTransaction",
     "BodyType",
     "CMPError",
     "CertReqMsg",
@@ -70,6 +74,7 @@ __all__ = [
     "PKIStatus",
     "POPOMethod",
     "ProtectionError",
+    "Progress",
     "Provider",
     "RejectedError",
     "RequestError",

@@ -12,6 +12,7 @@ from ._guard import Guard, Wakeup, guarded, locked
 from ._handles import take
 from ._lib import NULL, ffi, lib, openssl_version, require
 from ._providers import LibraryContext
+from ._waiting import StillWaitingError
 from .enums import FailureInfo, Option, PKIStatus, Severity
 from .errors import (
     ErrorEntry,
@@ -284,11 +285,15 @@ class ContextBase:
 
     @contextmanager
     def connection(self) -> Iterator[None]:
-        """Close the connection at the end of the block, whatever happens in it."""
+        """Close the connection at the end of the block, whatever happens in it but a wait that goes on."""
         try:
             yield
-        finally:
+        except StillWaitingError:
+            raise
+        except BaseException:
             self.disconnect()
+            raise
+        self.disconnect()
 
     def _forget_cancel(self) -> bool:
         """Make :meth:`cancel` undone; whether it was called."""

@@ -113,7 +113,8 @@ class ExchangeMixin(ResultMixin):
         except StillWaitingError:
             raise
         except BaseException:
-            self._delayed = self._lost = None
+            if not self._stepwise:
+                self._delayed = self._lost = None
             raise
 
     def _step(self, patience: Patience, function: Callable[..., Any], *args: Any) -> Any:
@@ -179,7 +180,7 @@ class ExchangeMixin(ResultMixin):
 
     def _poll_delayed(self, failed: str) -> bytes | None:
         """Poll once. Returns the final answer, verified by libcrypto; ``None`` while it is to come."""
-        result = self._poll(P10CR, NULL)
+        result = self._poll(*self._polling_request())
         if result == -1:
             return None
         final = self._kept_message(FINAL)
@@ -244,6 +245,10 @@ class ExchangeMixin(ResultMixin):
         self._delayed = self._lost = self._polling = self.check_after = None
         lib.osslcmp_session_forget(self._session)
 
+    def _polling_request(self) -> tuple[int, Any]:
+        """What to name in the call that polls: a p10cr polls for a whole answer (certReqId -1)."""
+        return self._asked if self._delayed is None else (int(P10CR), NULL)
+
     def _poll(self, req_type: int, crm: Any) -> int:
         """Poll once with ``OSSL_CMP_try_certreq``, also where its waiting state is to be made up first."""
         if self._lost is None:
@@ -258,8 +263,7 @@ class ExchangeMixin(ResultMixin):
         """Let libcrypto go through the kept messages."""
         made = self._delayed is not None and self._given.get("csr") is None
         if made:
-            # A p10cr polls for the whole answer (certReqId -1). It is not sent; only its subject counts: from 3.3 on
-            # it is the sender of what follows.
+            # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
             handle = _convert.csr_to_c(_any_csr(self._given.get("subject")))
             self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
         try:
@@ -272,8 +276,7 @@ class ExchangeMixin(ResultMixin):
     def _establish(self) -> None:
         """Go through the kept messages, a pollRep among them, without sending any. Raises if they do not verify."""
         assert self._lost is not None
-        request = (int(P10CR), NULL) if self._delayed is not None else self._asked
-        if self._stand_where(self._lost, *request) != -1:
+        if self._stand_where(self._lost, *self._polling_request()) != -1:
             raise self._failure("the kept messages were not accepted")
         self._lost = None
         clear()

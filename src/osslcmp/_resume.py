@@ -7,7 +7,7 @@ import json
 import math
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,13 +16,18 @@ from . import _pieces
 from ._ctx_exchange import Kept, message_ids
 from .crm import CertReqMsg
 from .enums import CR, IR, KUR, P10CR, BodyType, Option, POPOMethod
+from .errors import OpenSSLError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._inputs import KeyInput
     from ._keys import Password
     from .context import Context
 
 __all__ = ["Dump", "Terms", "dump", "load", "restore"]
+
+_T = TypeVar("_T")
 
 FORMAT = "osslcmp.Transaction"
 VERSION = 1
@@ -155,10 +160,16 @@ def _read(body: dict[str, Any]) -> Dump:
     for name in _BYTES:
         if values[name] is not None:
             values[name] = b64decode(values[name], validate=True)
-    values["terms"] = Terms(**values["terms"])
+    values["terms"] = terms = Terms(**values["terms"])
+    if not all(isinstance(term, bool) for term in (terms.confirm, terms.disable_confirm, terms.central_key)):
+        raise ValueError("its terms are neither true nor false")
+    if not isinstance(terms.server, (str, type(None))):
+        raise ValueError("its server is no text")
     found = Dump(**values)
     if not isinstance(found.type, str) or found.req_type not in (IR, CR, P10CR, KUR):
         raise ValueError("its type is no certificate request")
+    if found.csr is None and found.req_type is P10CR:
+        raise ValueError("its CSR is missing")
     for moment in (found.begun, found.due):
         if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not math.isfinite(moment):
             raise ValueError("a time is no number")
@@ -170,6 +181,13 @@ def _read(body: dict[str, Any]) -> Dump:
     return found
 
 
+def _damaged(read: Callable[[bytes], _T], der: bytes) -> _T:
+    try:
+        return read(der)
+    except ValueError as error:
+        raise ValueError(f"dump: damaged: {error}") from error
+
+
 def restore(
     found: Dump, context: Context, key: KeyInput | None = None, key_password: Password = None
 ) -> CertReqMsg | None:
@@ -178,19 +196,22 @@ def restore(
     That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
     """
     if found.subject is not None:
-        context.set_subject_name(_pieces.read_name(found.subject))
+        context.set_subject_name(_damaged(_pieces.read_name, found.subject))
     if found.issuer is not None:
-        context.set_issuer(_pieces.read_name(found.issuer))
+        context.set_issuer(_damaged(_pieces.read_name, found.issuer))
     if found.csr is not None:
-        context.set_p10_csr(x509.load_der_x509_csr(found.csr))
+        context.set_p10_csr(_damaged(_pieces.read_csr, found.csr))
     if found.old_certificate is not None:
-        context.set_old_cert(x509.load_der_x509_certificate(found.old_certificate))
+        context.set_old_cert(_damaged(_pieces.read_certificate, found.old_certificate))
     if key is not None:
         context.set_new_pkey(key, key_password)
         if found.public_key is None or context._new_public_key() != found.public_key:
             raise ValueError("key: is not the one that this request asks to certify")
     elif found.public_key is not None:
-        context._set_new_public_key(found.public_key)
+        try:
+            context._set_new_public_key(found.public_key)
+        except OpenSSLError as error:
+            raise ValueError(f"dump: damaged: {error}") from error
     context.set_option(Option.DISABLE_CONFIRM, found.terms.disable_confirm)
     if found.req_type is P10CR:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from .enums import BodyType
 
-__all__ = ["PENDING", "OnWait", "Patience", "Progress", "StillWaitingError"]
+__all__ = ["PENDING", "OnWait", "Patience", "Pending", "Progress", "StillWaitingError"]
 
 #: Seconds that are kept back for the last poll, and the share of the whole time that they may be at most.
 _LAST_POLL, _LAST_SHARE = 5.0, 0.1
@@ -39,12 +39,14 @@ OnWait = Callable[[Any], object]
 """Called before each sleep with a :class:`Progress` or a :class:`osslcmp.Transaction`; what it raises ends the call."""
 
 
-class _Pending:
+class Pending:
+    """The type of :data:`PENDING`."""
+
     def __repr__(self) -> str:
         return "PENDING"
 
 
-PENDING = _Pending()
+PENDING = Pending()
 """Stands for a result that has not come yet."""
 
 

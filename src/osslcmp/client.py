@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
@@ -18,11 +19,11 @@ from ._keys import Password, private_key
 from ._providers import LibraryContext
 from ._resume import Terms
 from ._tls import tls_to_c
+from ._waiting import OnWait
 from .check import CertificateCheck
 from .context import Context
 from .enrollment import Enrollment
 from .enums import BodyType, Option, RevocationReason
-from .errors import OpenSSLError
 from .itav import InfoTypeAndValue
 from .revocation import Revocation, revoke
 from .tls import TLS, TLSInput, tls_settings
@@ -179,7 +180,9 @@ class Client(GeneralMessages):
         """Initialization request: an end entity's first certificate (``OSSL_CMP_exec_IR_ses``, 3.0).
 
         Takes the arguments of :meth:`begin` and returns an :class:`osslcmp.Enrollment`. Polls as long as the
-        server says *waiting*, at most ``total_timeout`` seconds, and confirms.
+        server says *waiting*, at most ``total_timeout`` seconds, and confirms. ``on_wait`` is called before each sleep
+        with the :class:`osslcmp.Transaction`, which it may :meth:`osslcmp.Transaction.dump`; what it raises ends the
+        call.
 
         Raises :class:`osslcmp.RejectedError` if the server refuses, :class:`osslcmp.TransferError` (with
         ``.transaction`` if the request is pending there), :class:`osslcmp.ProtectionError`,
@@ -266,10 +269,7 @@ class Client(GeneralMessages):
                 "(confirm, confirm_trusted or check)"
             )
         context = self._untimed_context()
-        try:
-            crm = _resume.restore(found, context, key, key_password)
-        except OpenSSLError as error:
-            raise ValueError(f"dump: damaged: {error}") from error
+        crm = _resume.restore(found, context, key, key_password)
         terms.apply_confirmation(context)
         return Transaction._resumed(context, found, crm)
 
@@ -283,22 +283,23 @@ class Client(GeneralMessages):
         serial: int | None = None,
         csr: CSRInput | None = None,
         reason: RevocationReason | int | None = None,
+        on_wait: OnWait | None = None,
     ) -> Revocation:
         """Revocation request (``OSSL_CMP_exec_RR_ses``, 3.0).
 
         Names the certificate by itself, by ``issuer`` and ``serial``, or by the ``csr`` that it was made from;
-        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`. Returns a
-        :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what :meth:`ir` raises.
+        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`. ``on_wait`` is as for
+        :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what :meth:`ir`
+        raises.
         """
-        context = self._context()
+        context = self._context(on_wait)
         return revoke(context, self._settings.certificate, certificate, issuer, serial, csr, reason)
 
-    def _context(self) -> Context:
+    def _context(self, on_wait: OnWait | None = None) -> Context:
         context = self._settings.context()
-        if self._total_timeout is not None:
-            context.set_option(Option.TOTAL_TIMEOUT, max(1, int(self._total_timeout)))
-        else:
-            context.set_option(Option.TOTAL_TIMEOUT, 0)
+        total = 0 if self._total_timeout is None else math.ceil(self._total_timeout)
+        context.set_option(Option.TOTAL_TIMEOUT, total)
+        context.on_wait = on_wait
         return context
 
 

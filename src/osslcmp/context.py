@@ -238,7 +238,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             if self._lost is not None and self._lost.poll is None:
                 # libcrypto can only be made to wait by asking once more: then what comes is refused.
                 self.set_cert_conf_cb(lambda *_: "aborted by application")
-                if self._poll(*self._asked) != -1:
+                if self._poll(*self._polling_request()) != -1:
                     raise self._failure("aborting failed")
             elif self._lost is not None:
                 self._establish()
@@ -255,7 +255,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         waiting = lib.OSSL_CMP_CTX_get_status(self._ptr) == PKIStatus.waiting or self.pending
         if not waiting:
             self._polling = None
-        if req_type < 0 and self._polling is None:
+        if req_type < 0 and not self.pending:
             raise ValueError("req_type: nothing is waiting that could be aborted")
         if req_type >= 0 and waiting and self._polling != req_type:
             what = "a failed request" if self._polling is None else f"an {self._polling.name.lower()}"
