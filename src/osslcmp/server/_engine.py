@@ -264,7 +264,7 @@ class Engine:
         if message == NULL:
             self.log = drain()
             raise UndecodableError("; ".join(map(str, self.log)))
-        return ffi.gc(message, lib.OSSL_CMP_MSG_free)
+        return take(message, lib.OSSL_CMP_MSG_free, "decoding a message")
 
     def protect(self, data: bytes, transaction_id: bytes) -> bytes:
         """Protect a message with the credentials of this context.
