@@ -97,10 +97,8 @@ def test_certificates(kind: str, protection: str, how: str, site: Site) -> None:
 
     async def test() -> None:
         with site.server.serve() as running:
-            if how == "http":
-                arguments = site.arguments(protection, running.url)
-            else:
-                arguments = site.arguments(protection)
+            url = (running.url,) if how == "http" else ()
+            arguments = site.arguments(protection, *url)
             if how == "coroutine":
                 arguments["transport"] = by_task(site.server)
             async with AsyncClient(**arguments) as cmp:

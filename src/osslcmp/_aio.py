@@ -175,10 +175,9 @@ class Workers:
 
 def bounded(operation: Operation, function: Callable[[], _T]) -> _T:
     """Run ``function`` within the operation's time."""
-    if operation.context is None:
-        return function()
-    with operation.context._bounded(operation.patience):
-        return function()
+    if operation.context is not None:
+        operation.context._outer_patience = operation.patience
+    return function()
 
 
 def step(operation: Operation, new: Callable[[], Context], function: Callable[[], _T]) -> _T | Pending:

@@ -92,6 +92,9 @@ class ExchangeMixin(ResultMixin):
     _stepwise = False
     _patience: Patience | None = None
 
+    #: Set by whoever counts the time of several steps.
+    _outer_patience: Patience | None = None
+
     # -- what libcrypto would sleep for -------------------------------------------------------------------
 
     def _exchange(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -144,6 +147,7 @@ class ExchangeMixin(ResultMixin):
 
         An interrupt at an unlucky moment may have left a replay behind: that is over.
         """
+        patience = self._outer_patience or patience
         left = None if patience is None else patience.left
         lib.osslcmp_session_set_deadline(self._session, -1 if left is None else max(0, int(left * 1000)))
         lib.osslcmp_session_clear_replay(self._session)
