@@ -65,6 +65,18 @@ def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 
 _free_ctx = _quietly(lib.OSSL_CMP_CTX_free)
+
+
+def _free_then(after: Callable[[], None]) -> Callable[[Any], None]:
+    """A destructor that hands back what the context had to itself."""
+
+    def freed(pointer: Any) -> None:
+        _free_ctx(pointer)
+        after()
+
+    return freed
+
+
 _free_session = _quietly(lib.osslcmp_session_free)
 
 
@@ -76,10 +88,13 @@ class ContextBase:
     _total_timeout = TOTAL_TIMEOUT
     _unprotected = 0
 
-    def __init__(self, library: LibraryContext | None = None) -> None:
+    def __init__(
+        self, library: LibraryContext | None = None, *, _after: Callable[[], None] | None = None
+    ) -> None:
         clear()
         libctx, propq = (NULL, NULL) if library is None else (library.pointer, library.propq_chars)
-        pointer = take(lib.OSSL_CMP_CTX_new(libctx, propq), _free_ctx, "making a CMP context")
+        free = _free_ctx if _after is None else _free_then(_after)
+        pointer = take(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
         self._library = library
         self._adopt(pointer)
         self.set_option(Option.MSG_TIMEOUT, MESSAGE_TIMEOUT)

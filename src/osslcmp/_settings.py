@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from cryptography import x509
 
+from ._convert import lending
 from ._inputs import check_text
 from ._lib import lib
 from ._names import parse_name
@@ -20,6 +23,9 @@ from .trace import Trace
 from .transport import Address, Transport
 
 __all__ = ["Settings", "algorithm"]
+
+
+_MOST_IDLE = 64
 
 
 @dataclass
@@ -48,14 +54,29 @@ class Settings:
     options: dict[Option, int] = field(default_factory=dict)
     library: LibraryContext | None = None
     trace: Trace | None = None
+    _idle: deque[dict[int, tuple[x509.Certificate, Any]]] = field(
+        default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False
+    )
 
     def default_library(self) -> AbstractContextManager[None]:
         """Keys and certificates made within are made in the client's library context."""
         return nullcontext() if self.library is None else self.library.default()
 
     def context(self) -> Context:
-        """A new context with all of it."""
-        context = Context(self.library)
+        """A new context with all of it.
+
+        The certificates in C are used by one context after the other: to decode them costs more than the rest.
+        """
+        try:
+            certs = self._idle.pop()
+        except IndexError:
+            certs = {}
+        context = Context(self.library, _after=partial(self._idle.append, certs))
+        with lending(certs):
+            self._apply(context)
+        return context
+
+    def _apply(self, context: Context) -> None:
         self._apply_transfer(context)
         context.set_trace(self.trace)
         for option, value in self.options.items():
@@ -85,7 +106,6 @@ class Settings:
             context.set_extra_certs_out(self.extra_certs)
         for itav in self.general_info:
             context.push_geninfo_itav(itav)
-        return context
 
     def _apply_transfer(self, context: Context) -> None:
         if self.transport is not None:
