@@ -1,0 +1,155 @@
+"""Many threads: a client each, or one for all; nothing is mixed up, nothing fails."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.pki import PKI
+
+import osslcmp
+from osslcmp.server import EmbeddedCA, Server
+
+SECRET = b"correct horse"
+THREADS, ENROLMENTS = 8, 1000
+
+Enrol = Callable[[osslcmp.Client, int], x509.Certificate]
+
+
+def enrol(cmp: osslcmp.Client, number: int) -> x509.Certificate:
+    """A certificate for a new key; that it is for this one is checked."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = cmp.ir(key, subject=f"CN=n{number}").certificate
+    assert certificate.public_key() == key.public_key()
+    assert certificate.subject.rfc4514_string() == f"CN=n{number}"
+    return certificate
+
+
+def run(clients: list[osslcmp.Client], count: int) -> list[x509.Certificate]:
+    """So many enrolments, by as many threads as there are clients; raises what any of them raised."""
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(count):
+        todo.put(number)
+    done: list[x509.Certificate] = []
+    failed: list[BaseException] = []
+
+    def work(cmp: osslcmp.Client) -> None:
+        try:
+            while not failed:
+                done.append(enrol(cmp, todo.get_nowait()))
+        except queue.Empty:
+            pass
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(cmp,)) for cmp in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return done
+
+
+class Site:
+    """A server, and who may enrol there."""
+
+    def __init__(self, pki: PKI) -> None:
+        self.pki = pki
+        self.ca = EmbeddedCA({"ref": SECRET})
+        self.server = Server(
+            self.ca,
+            trusted=[pki.root.certificate],
+            certificate=pki.server.certificate,
+            key=pki.server.key,
+            chain=pki.server.chain[:1],
+        )
+
+    def client(self, mac: bool, **options: Any) -> osslcmp.Client:
+        """A client for it."""
+        if mac:
+            return osslcmp.Client(reference="ref", secret=SECRET, **options)
+        me = self.pki.client
+        mine: dict[str, Any] = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
+        return osslcmp.Client(trusted=self.pki.root.certificate, **mine, **options)
+
+
+@pytest.fixture
+def site(pki: PKI) -> Site:
+    """A new one."""
+    return Site(pki)
+
+
+def check(certificates: list[x509.Certificate], count: int, site: Site) -> None:
+    """All are there, each once, all confirmed."""
+    assert len({certificate.serial_number for certificate in certificates}) == count
+    assert site.server.open_transactions == 0
+
+
+def test_a_client_each(site: Site) -> None:
+    """1,000 enrolments by 8 threads, half of them with a shared secret, half with signatures."""
+    clients = [site.client(number % 2 == 0, transport=site.server) for number in range(THREADS)]
+    check(run(clients, ENROLMENTS), ENROLMENTS, site)
+
+
+@pytest.mark.parametrize("mac", [True, False], ids=["mac", "signature"])
+def test_one_client_for_all(mac: bool, site: Site) -> None:
+    """A client may be used by many threads at once."""
+    cmp = site.client(mac, transport=site.server)
+    check(run([cmp] * THREADS, 200), 200, site)
+
+
+@pytest.mark.parametrize("keep_alive", [True, False])
+def test_over_http(keep_alive: bool, site: Site) -> None:
+    """The same with connections."""
+    with site.server.serve() as running:
+        clients = [
+            site.client(number % 2 == 0, server=running.url, keep_alive=keep_alive)
+            for number in range(THREADS)
+        ]
+        check(run(clients, 160), 160, site)
+
+
+def test_one_trace_for_all(site: Site) -> None:
+    """A trace may be shared as well."""
+    trace = osslcmp.Trace()
+    clients = [site.client(True, transport=site.server, trace=trace) for _ in range(THREADS)]
+    check(run(clients, 80), 80, site)
+    assert len(trace) == 320
+    assert {len(entries) for entries in trace.transactions.values()} == {4}
+
+
+def test_contexts_take_turns_with_the_certificates(site: Site) -> None:
+    """Certificates in C belong to one context at a time: what overlaps has its own, and they come back."""
+    cmp = site.client(False, transport=site.server)
+    settings = cmp._settings
+    first, second = settings.context(), settings.context()
+    assert len(settings._idle) == 0
+    del first
+    assert len(settings._idle) == 1
+    (kept,) = settings._idle
+    third = settings.context()
+    assert not settings._idle
+    del second, third
+    assert len(settings._idle) == 2
+    assert any(each is kept for each in settings._idle)
+    handles = [{handle for _, handle in each.values()} for each in settings._idle]
+    assert handles[0].isdisjoint(handles[1])
+    assert enrol(cmp, 1)
+
+
+def test_trust_does_not_grow(site: Site) -> None:
+    """caPubs of a MAC-protected answer, which OpenSSL trusts for that transaction, do not stay with the client."""
+    cmp = site.client(True, transport=site.server, trusted=site.pki.other_root.certificate)
+    for _ in range(3):
+        assert site.ca.root in cmp.ir(ec.generate_private_key(ec.SECP256R1()), subject="CN=x").ca_pubs
+        context = cmp._settings.context()
+        store = osslcmp.lib.OSSL_CMP_CTX_get0_trustedStore(context._ptr)
+        objects = osslcmp.lib.X509_STORE_get0_objects(store)
+        assert osslcmp.lib.sk_X509_OBJECT_num(objects) == 1
