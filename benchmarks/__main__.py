@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ir] [http] [load]``: prints ratios, not times. See README.md."""
+"""``python -m benchmarks [ir] [http] [load] [threads]``: prints ratios, not times. See README.md."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from support.pki import PKI
 from . import contestants, native
 from .load import bench_load
 from .rounds import Ratio, alternate, warm_up
+from .threads import bench_threads
 
 PROTECTIONS = (native.MAC, native.SIGNATURE)
 
@@ -66,7 +67,7 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
             _show(f"ir, HTTP, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
 
 
-BENCHMARKS = {"ir": bench_ir, "http": bench_http, "load": bench_load}
+BENCHMARKS = {"ir": bench_ir, "http": bench_http, "load": bench_load, "threads": bench_threads}
 
 
 def main() -> None:

@@ -30,6 +30,9 @@ int bench_client_use_http(OSSL_CMP_CTX *client, int port);
 /* One transaction: renew the context, ir, ip, certConf, pkiConf. 1 if a certificate came. */
 int bench_enrol(OSSL_CMP_CTX *client);
 
+/* So many of them, one after the other. */
+int bench_enrol_times(OSSL_CMP_CTX *client, int count);
+
 /* Reading PEM; the result is the caller's. */
 X509 *bench_cert(const char *dir, const char *name);
 EVP_PKEY *bench_key(const char *dir, const char *name);

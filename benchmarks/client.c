@@ -91,3 +91,11 @@ int bench_enrol(OSSL_CMP_CTX *client)
 {
     return OSSL_CMP_CTX_reinit(client) && OSSL_CMP_exec_certreq(client, OSSL_CMP_IR, NULL) != NULL;
 }
+
+int bench_enrol_times(OSSL_CMP_CTX *client, int count)
+{
+    while (count-- > 0)
+        if (!bench_enrol(client))
+            return 0;
+    return 1;
+}

@@ -51,6 +51,7 @@ class Helper:
         self._lib.bench_server_new.argtypes = [ctypes.c_char_p]
         self._lib.bench_client_new.restype = ctypes.c_void_p
         self._lib.bench_client_new.argtypes = [ctypes.c_char_p, ctypes.c_int]
+        self._lib.bench_enrol_times.argtypes = [ctypes.c_void_p, ctypes.c_int]
         self._lib.bench_client_use_server.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 
     def server(self, files: Path) -> int:
@@ -65,6 +66,10 @@ class Helper:
         assert address, "the C-side client could not be set up"
         assert self._lib.bench_client_use_server(address, server)
         return int(address)
+
+    def enrol(self, client: int, count: int) -> None:
+        """So many transactions by that client, without a lock of Python's."""
+        assert self._lib.bench_enrol_times(client, count)
 
     @property
     def transfer(self) -> int:

@@ -1,0 +1,140 @@
+"""Two threads on two cores: how close the rate comes to twice that of one thread.
+
+A machine that has other things to do gives two threads less than that: the first line tells how much.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import osslcmp
+from osslcmp import ffi
+
+from .contestants import new_context
+from .native import MAC, SIGNATURE, Helper
+
+Work = Callable[[int], None]
+"""Does that many transactions."""
+
+
+def _in_c(helper: Helper, pki: Any, protection: str) -> Work:
+    """The C loop: what libcrypto itself allows."""
+    client = helper.client(pki.directory, protection, helper.server(pki.directory))
+    return lambda count: helper.enrol(client, count)
+
+
+def _by_server(helper: Helper, pki: Any) -> Callable[[osslcmp.Context], None]:
+    """Joins contexts to a C-side server of their own."""
+    server = ffi.cast("void *", helper.server(pki.directory))
+    transfer = ffi.cast("OSSL_CMP_transfer_cb_t", helper.transfer)
+
+    def join(context: osslcmp.Context) -> None:
+        context.set_transfer_cb(transfer)
+        context.set_transfer_cb_arg(server)
+
+    return join
+
+
+def _one_context(helper: Helper, pki: Any, protection: str) -> Work:
+    """One context, reinitialized for each transaction."""
+    context = new_context(pki, protection)
+    _by_server(helper, pki)(context)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            context.reinit()
+            context.exec_ir_ses()
+
+    return work
+
+
+def _client(helper: Helper, pki: Any, protection: str) -> Work:
+    """A client, which makes a context for each transaction."""
+    if protection == MAC:
+        credentials: dict[str, Any] = {"reference": b"ref", "secret": b"secret"}
+    else:
+        me = pki.client
+        credentials = {"certificate": me.certificate, "key": me.key, "trusted": pki.root.certificate}
+        credentials["untrusted"] = pki.issuing.certificate
+    client = osslcmp.Client(transport=bytes, recipient=pki.server.subject, **credentials)
+    join, fresh = _by_server(helper, pki), client._settings.context
+
+    def context() -> osslcmp.Context:
+        made = fresh()
+        join(made)
+        return made
+
+    client._settings.context = context  # type: ignore[method-assign]
+    key, subject = pki.enrolled.key, pki.enrolled.subject
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            client.ir(key, subject=subject, confirm=osslcmp.certconf)
+
+    return work
+
+
+def _hashing(_helper: Helper, _pki: Any, _protection: str) -> Work:
+    """Nothing to wait for: what the machine gives two threads at the moment."""
+    data = bytes(1_000_000)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            hashlib.sha256(data)
+
+    return work
+
+
+CONTESTANTS = {
+    "SHA-256 alone": _hashing,
+    "C": _in_c,
+    "osslcmp.Context": _one_context,
+    "osslcmp.Client": _client,
+}
+
+
+def _together(work: list[Work], count: int) -> float:
+    """Seconds until all of them have done so many."""
+    barrier = threading.Barrier(len(work) + 1)
+
+    def run(one: Work) -> None:
+        barrier.wait()
+        one(count)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    start = perf_counter()
+    for thread in threads:
+        thread.join()
+    return perf_counter() - start
+
+
+def _ratio(work: list[Work], count: int) -> float:
+    """The rate of all over that of one, which runs before and after."""
+    before, both, after = _together(work[:1], count), _together(work, count), _together(work[1:], count)
+    return (before + after) / both
+
+
+def bench_threads(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
+    """An ir with certConf in process: two threads, each with its own client and C-side server, over one."""
+    helper = Helper(directory)
+    print(f"\nir, in process: rate of two threads over that of one, {rounds} rounds")
+    for protection in (MAC, SIGNATURE):
+        for name, make in CONTESTANTS.items():
+            work = [make(helper, pki, protection) for _ in range(2)]
+            for one in work:
+                one(3)
+            count = max(5, int(seconds * 10 / _together(work[:1], 10)))
+            ratios = [_ratio(work, count) for _ in range(rounds)]
+            print(
+                f"  {protection:<10} {name:<16} {statistics.median(ratios):6.3f}"
+                f"   (rounds: {min(ratios):.3f} to {max(ratios):.3f}; {count} transactions each)"
+            )
