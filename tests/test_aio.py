@@ -97,8 +97,7 @@ def test_certificates(kind: str, protection: str, how: str, site: Site) -> None:
 
     async def test() -> None:
         with site.server.serve() as running:
-            url = (running.url,) if how == "http" else ()
-            arguments = site.arguments(protection, *url)
+            arguments = site.arguments(protection, running.url if how == "http" else None)
             if how == "coroutine":
                 arguments["transport"] = by_task(site.server)
             async with AsyncClient(**arguments) as cmp:

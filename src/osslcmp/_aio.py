@@ -20,7 +20,7 @@ from .errors import TransferError, TransferTimeout
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["AsyncTransport", "Operation", "Workers", "abort_context", "bounded", "step"]
+__all__ = ["AsyncTransport", "Operation", "Workers", "abort_context", "step"]
 
 _T = TypeVar("_T")
 
@@ -158,11 +158,11 @@ class Workers:
             raise
         return future.result()
 
-    async def abort(self, operation: Operation, abort: Callable[[], object]) -> None:
+    async def abort(self, operation: Operation, abort: Callable[[Patience], object]) -> None:
         """Tell the server that a request is off, if it waits for us; not longer than a moment."""
         operation.patience = Patience(ABORT_TIME)
         try:
-            await self.work(operation, partial(bounded, operation, abort))
+            await self.work(operation, partial(abort, operation.patience))
         except Exception as error:
             logger.info("the server could not be told of a cancellation: %s", error)
 
@@ -173,25 +173,19 @@ class Workers:
                 operation.context.disconnect()
 
 
-def bounded(operation: Operation, function: Callable[[], _T]) -> _T:
-    """Run ``function`` within the operation's time."""
-    if operation.context is not None:
-        operation.context._outer_patience = operation.patience
-    return function()
-
-
 def step(operation: Operation, new: Callable[[], Context], function: Callable[[], _T]) -> _T | Pending:
     """Run ``function``, which uses the operation's context, as far as it goes without sleeping."""
     if operation.context is None:
         operation.context = new()
         operation.context._stepwise = True
+        operation.context._patience = operation.patience
     try:
-        return bounded(operation, function)
+        return function()
     except StillWaitingError:
         return PENDING
 
 
-def abort_context(operation: Operation) -> None:
+def abort_context(operation: Operation, patience: Patience) -> None:
     """Tell the server that the request is off, if it waits for us."""
     if operation.context is not None and operation.context.pending:
-        operation.context.try_certreq(-1)
+        operation.context._once(-1, None, patience)

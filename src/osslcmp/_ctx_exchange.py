@@ -92,9 +92,6 @@ class ExchangeMixin(ResultMixin):
     _stepwise = False
     _patience: Patience | None = None
 
-    #: Set by whoever counts the time of several steps.
-    _outer_patience: Patience | None = None
-
     # -- what libcrypto would sleep for -------------------------------------------------------------------
 
     def _exchange(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -103,7 +100,9 @@ class ExchangeMixin(ResultMixin):
         From 3.3 on libcrypto sleeps in such a function when the answer is delayed. Here it does not: polling is
         done by ``OSSL_CMP_try_certreq``, and then the function is run once more on the final answer.
         """
-        patience = Patience(0 if self._stepwise else self.get_option(Option.TOTAL_TIMEOUT))
+        if not self._stepwise or self._patience is None:
+            self._patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
+        patience = self._patience
         polls = 0
         try:
             while (result := self._step(patience, function, *args)) is PENDING:
@@ -147,7 +146,6 @@ class ExchangeMixin(ResultMixin):
 
         An interrupt at an unlucky moment may have left a replay behind: that is over.
         """
-        patience = self._outer_patience or patience
         left = None if patience is None else patience.left
         lib.osslcmp_session_set_deadline(self._session, -1 if left is None else max(0, int(left * 1000)))
         lib.osslcmp_session_clear_replay(self._session)

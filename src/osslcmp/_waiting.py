@@ -63,6 +63,7 @@ class Patience:
     def __init__(self, total: float | None) -> None:
         self.total = total or None
         self._begun = time.monotonic()
+        self._asked_last = False
         self._reserve = min(_LAST_POLL, total * _LAST_SHARE) if total else 0.0
 
     @property
@@ -84,4 +85,7 @@ class Patience:
         seconds = min(max(seconds, _SHORTEST), threading.TIMEOUT_MAX)
         if left is None or seconds < left - self._reserve:
             return seconds
-        return left - self._reserve if left > self._reserve + _SHORTEST else None
+        if self._asked_last or left <= 0:
+            return None
+        self._asked_last = True
+        return max(left - self._reserve, _SHORTEST)

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from ._aio import AsyncTransport, Operation, Workers, abort_context, bounded, step
+from ._aio import AsyncTransport, Operation, Workers, abort_context, step
 from ._inputs import CSRInput, KeyInput
 from ._waiting import OnWait, Patience, Pending, Progress
 from .client import Client, _body_type
@@ -148,7 +148,7 @@ class AsyncClient:
         try:
             return await result
         except asyncio.CancelledError:
-            await self._workers.abort(operation, transaction._transaction.abort)
+            await self._workers.abort(operation, transaction._transaction._abort)
             raise
         finally:
             if disconnect:
@@ -274,7 +274,7 @@ class AsyncTransaction:
         self._operation.patience = patience
         with self._client._workers.running():
             return await self._client._workers.work(
-                self._operation, partial(bounded, self._operation, self._transaction.poll)
+                self._operation, partial(self._transaction._poll, patience)
             )
 
     async def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:

@@ -150,6 +150,8 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         seconds to let pass before the next call. A negative ``req_type`` aborts a waiting transaction: it tells
         the server by an error message and returns ``None``. The total timeout counts from the first call on.
         """
+        if isinstance(req_type, int) and req_type < 0:
+            return self._once(req_type, crm, None)
         if self._patience is None or not self.pending:
             self._patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
         return self._once(req_type, crm, self._patience)
@@ -172,11 +174,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             crm = NULL
         elif not isinstance(crm, ffi.CData):
             raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+        self._settle(patience)
         if abort:
-            self._settle()
             self._abort()
             return None
-        self._settle(patience)
         self._asked = (int(req_type), crm)
         done = self._confirm_delayed() if self._delayed is not None else self._polled()
         if not done:

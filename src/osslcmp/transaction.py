@@ -185,12 +185,15 @@ class Transaction:
 
         It counts as aborted even if the server could not be told: then the exception says why.
         """
+        self._abort(None)
+
+    def _abort(self, patience: Patience | None) -> None:
         if self.done:
             return
         self._aborted = True
         try:
             if self._context.pending:
-                self._context.try_certreq(-1)
+                self._context._once(-1, None, patience)
         finally:
             self._context.disconnect()
 
