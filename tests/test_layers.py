@@ -33,7 +33,7 @@ LAYERS: list[tuple[str, str]] = [
     ("callbacks", "_guard _callbacks _callbacks_*"),
     (
         "context and message",
-        "context message crm enrollment check tls trace _tls _ctx_* _describe _ladder _trace_html",
+        "context message crm enrollment check tls trace _tls _ctx_* _describe _ladder _recording _trace_html",
     ),
     ("transport", "transport transport.*"),
     ("transaction", "transaction _resume"),

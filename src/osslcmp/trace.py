@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import logging
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from . import _der as der
+from . import _recording
 from ._describe import summary
 from .enums import BodyType
 from .errors import CMPError
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
 __all__ = ["Trace", "TraceEntry"]
+
+logger = logging.getLogger("osslcmp")
 
 #: What a requester knows and nobody else should, by the type that it follows in a message.
 _SECRETS = tuple(
@@ -77,12 +81,20 @@ class Trace:
     registration tokens and challenge passwords, which are, are overwritten before anything is kept.
 
     May be shared by many clients and threads. It keeps the last ``limit`` entries, all of them if ``None``.
+
+    ``file``: path of a file that is written anew; each entry goes there as well, at once and whatever the limit,
+    so that the record outlives the process however that ends. It holds what :meth:`dump` gives; ``osslcmp trace FILE``
+    draws it. Raises ``OSError`` if it cannot be made; what fails later is logged.
     """
 
-    def __init__(self, limit: int | None = 10000) -> None:
+    def __init__(self, limit: int | None = 10000, *, file: str | os.PathLike[str] | None = None) -> None:
         self._entries: deque[TraceEntry] = deque(maxlen=limit)
         self._lock = threading.Lock()
         self._start: float | None = None
+        self._file: Path | None = None
+        if file is not None:
+            self._file = Path(file)
+            self._file.write_bytes(_recording.HEAD)
 
     # -- recording ----------------------------------------------------------------------------------------
 
@@ -110,6 +122,18 @@ class Trace:
                 self._start = clock
             entry = TraceEntry(sent, now, clock - self._start, transaction_id, encoding, kind, failure)
             self._entries.append(entry)
+            if self._file is not None:
+                self._write(self._file, _recording.line(entry))
+
+    def _write(self, path: Path, line: bytes) -> None:
+        # Opened each time: a forked child and a log rotation do no harm, and no descriptor is left open.
+        try:
+            with path.open("ab", buffering=0) as file:
+                file.write(line)
+        except OSError as error:
+            # A full disk is no reason to lose a certificate.
+            self._file = None
+            logger.warning("the trace %s is written no further: %s", path, error.strerror)
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -140,7 +164,7 @@ class Trace:
         return part
 
     def clear(self) -> None:
-        """Forget what was recorded."""
+        """Forget what was recorded. What has been written to ``file`` stays there."""
         with self._lock:
             self._entries.clear()
             self._start = None
@@ -195,6 +219,34 @@ class Trace:
     def save(self, path: str | os.PathLike[str], title: str = "CMP trace") -> None:
         """Write :meth:`html` to a file. Raises ``OSError``."""
         Path(path).write_text(self.html(title), encoding="utf-8")
+
+    # -- keeping ------------------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """All entries as text, to be kept in a file: JSON lines, see :meth:`load`."""
+        return b"".join([_recording.HEAD, *map(_recording.line, self.entries)])
+
+    @classmethod
+    def load(cls, recording: bytes | str) -> Trace:
+        """A trace out of what :meth:`dump` gave, or of the content of a ``file``.
+
+        The text has one JSON object on each line: first ``{"osslcmp": "trace", "version": 1}``, then for each entry
+        ``time`` (UTC, ISO 8601), ``seconds``, ``sent``, ``transaction`` (hexadecimal or null) and either ``type`` and
+        ``der`` (base64) or ``failure``. Several recordings may follow one another. Raises ``ValueError`` that
+        names the line.
+        """
+        trace = cls(None)
+        data = recording.encode() if isinstance(recording, str) else bytes(recording)
+        for number, fields in enumerate(_recording.read(data), 1):
+            kind = None
+            if fields["der"] is not None:
+                try:
+                    kind = Message.from_der(fields["der"]).type
+                except ValueError as error:
+                    raise ValueError(f"entry {number}: {error}") from None
+                fields["der"] = without_secrets(fields["der"])
+            trace._entries.append(TraceEntry(type=kind, **fields))
+        return trace
 
 
 def _draws_lines(file: TextIO) -> bool:
