@@ -185,7 +185,8 @@ def test_crl_status() -> None:
     crl = ca.crl()
 
     def status(moment: datetime.datetime | None) -> bytes:
-        issuer = der.encode(explicit(1), der.encode(explicit(4), ca.issuer.subject.public_bytes()))
+        name = der.encode(explicit(4), ca.issuer.subject.public_bytes())
+        issuer = der.encode(explicit(1), der.encode(der.SEQUENCE, name))
         time = b"" if moment is None else der.encode_moment(moment)
         return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, issuer, time))
 

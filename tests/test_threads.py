@@ -273,7 +273,7 @@ def in_child(body: str) -> str:
     """Run a script in a process of its own (which then forks); what it printed."""
     script = _FORK.format(tests=str(Path(__file__).parent), body=body)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore:.*use of fork:DeprecationWarning", "-c", script],
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", script],
         capture_output=True,
         text=True,
         timeout=120,

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from . import _convert
-from ._ctx_exchange import UNTOLD, Verdict
+from ._ctx_exchange import ANSWER, FINAL, UNTOLD, Verdict
 from ._ctx_genm import GeneralMixin
 from ._ctx_log import LogMixin
 from ._ctx_transfer import TransferMixin
@@ -197,7 +197,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         except BaseException as error:
             # A signal handler raised after C was done: the certificate that came is not lost.
             if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) not in (NULL, earlier):
-                _unconfirmed(error, Enrollment.of(self), foreign=True)
+                _unconfirmed(error, self._issued(), foreign=True)
             raise
         if result == 1:
             return True
@@ -262,6 +262,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             what = "a failed request" if self._polling is None else f"an {self._polling.name.lower()}"
             raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
 
+    def _issued(self) -> Enrollment:
+        """The certificate that came, with the status that it came with."""
+        return Enrollment.of(self, self._kept_message(FINAL) or self._kept_message(ANSWER))
+
     def _certreq_failure(self) -> BaseException:
         # What our own transports raise is told like what OpenSSL's HTTP client has to say.
         foreign = not isinstance(self._state.exception, (TransferError, type(None)))
@@ -270,7 +274,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
             return failure
         try:
-            enrollment = Enrollment.of(self)
+            enrollment = self._issued()
         except ResponseError as malformed:
             return _in_context(failure, malformed) if foreign else malformed
         return _unconfirmed(failure, enrollment, foreign)

@@ -41,18 +41,32 @@ class Enrollment:
     """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
 
     @classmethod
-    def of(cls, context: ResultMixin) -> Enrollment:
-        """The results in a context."""
+    def of(cls, context: ResultMixin, response: bytes | None = None) -> Enrollment:
+        """The results in a context.
+
+        ``response`` is the message that brought the certificate, after its confirmation has failed: the context may
+        have a status of that failure by now.
+        """
         certificate = context.new_cert
         assert certificate is not None
+        status, failure_info, text = context._status() if response is None else _status_in(response)
         return cls(
             certificate,
             context.new_chain,
             context.ca_pubs,
             context.extra_certs_in,
-            context.status,
-            context.fail_info,
-            "\n".join(context.status_string),
+            status,
+            failure_info,
+            text,
             context.central_key,
             context.validated_srv_cert if features["validated_server_certificate"] else None,
         )
+
+
+def _status_in(response: bytes) -> tuple[PKIStatus, FailureInfo, str]:
+    from .message import CertRepMessage, Message
+
+    body = Message.from_der(response).body
+    assert isinstance(body, CertRepMessage)  # libcrypto has taken the certificate from it
+    said = body.responses[0].status
+    return said.status, said.failure_info, "\n".join(said.text)
