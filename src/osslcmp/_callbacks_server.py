@@ -11,16 +11,16 @@ gets the value that means *reject*, and whoever called into C looks at what was 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from . import _convert
 from ._callbacks import current
 from ._errqueue import check
 from ._handles import cert_stack, disarm, take
-from ._lib import NULL, ffi, lib
+from ._lib import NULL, ffi, lib, require
 from .itav import InfoTypeAndValue
 
-__all__ = ["CertAnswer", "Handler", "StatusAnswer", "init"]
+__all__ = ["CertAnswer", "Delaying", "Handler", "StatusAnswer", "init", "init_delays"]
 
 
 class StatusAnswer(NamedTuple):
@@ -65,6 +65,15 @@ class Handler(Protocol):
         """The seconds to wait, or the handle of the request that can now be answered."""
 
 
+class Delaying(Handler, Protocol):
+    """A Handler that can delay the answer to any message, see :func:`init_delays`."""
+
+    def delayed(self) -> bool:
+        """Whether the client shall poll for the answer to this message, which is no pollReq.
+
+        Asked before any other method; when it is, the message comes again by what ``poll`` returns."""
+
+
 def init(server: Any, handle: Any) -> None:
     """Set the callbacks on a server context (``OSSL_CMP_SRV_CTX_init``); ``handle`` is from
     ``ffi.new_handle(Handler)``."""
@@ -79,6 +88,19 @@ def init(server: Any, handle: Any) -> None:
             lib.osslcmp_srv_cert_conf,
             lib.osslcmp_srv_poll_req,
         ),
+        "setting up the server",
+    )
+
+
+def init_delays(server: Any) -> None:
+    """Let the Delaying of ``init`` delay the answer to any message (``OSSL_CMP_SRV_CTX_init_trans``, 3.3).
+
+    Raises:
+        UnsupportedError: OpenSSL before 3.3 delays nothing but certificates.
+    """
+    require("delayed_delivery", "a server that delays the answer to any message")
+    check(
+        lib.OSSL_CMP_SRV_CTX_init_trans(server, lib.osslcmp_srv_delayed, NULL),
         "setting up the server",
     )
 
@@ -209,3 +231,14 @@ def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: A
     except BaseException as error:
         handler.stash(error)
         return 0
+
+
+@ffi.def_extern(onerror=_lost, error=-1)
+def osslcmp_srv_delayed(server: Any, request: Any) -> int:
+    # 0: not delayed, 1: delayed, else: an error message saying systemFailure.
+    handler = _handler(server)
+    try:
+        return int(cast(Delaying, handler).delayed())
+    except BaseException as error:
+        handler.stash(error)
+        return -1

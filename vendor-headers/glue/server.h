@@ -1,4 +1,5 @@
-/* The callbacks of OSSL_CMP_SRV_CTX_init(), written in Python (osslcmp/_callbacks_server.py). */
+/* The callbacks of OSSL_CMP_SRV_CTX_init() and OSSL_CMP_SRV_CTX_init_trans(), written in Python
+   (osslcmp/_callbacks_server.py). */
 extern "Python" {
     OSSL_CMP_PKISI *osslcmp_srv_cert_request(OSSL_CMP_SRV_CTX *, const OSSL_CMP_MSG *, int, const OSSL_CRMF_MSG *,
                                              const X509_REQ *, X509 **, struct stack_st_X509 **, struct stack_st_X509 **);
@@ -10,4 +11,5 @@ extern "Python" {
     int osslcmp_srv_cert_conf(OSSL_CMP_SRV_CTX *, const OSSL_CMP_MSG *, int, const ASN1_OCTET_STRING *,
                               const OSSL_CMP_PKISI *);
     int osslcmp_srv_poll_req(OSSL_CMP_SRV_CTX *, const OSSL_CMP_MSG *, int, OSSL_CMP_MSG **, int64_t *);
+    int osslcmp_srv_delayed(OSSL_CMP_SRV_CTX *, const OSSL_CMP_MSG *);
 }
