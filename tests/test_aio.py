@@ -186,7 +186,7 @@ def test_errors_are_the_same(site: Site) -> None:
             with pytest.raises(ValueError, match=r"^key: "):
                 await cmp.ir()
             with pytest.raises(TypeError):
-                await cmp.ir(site.new_key, nonsense=1)
+                await cmp.ir(site.new_key, nonsense=1)  # type: ignore[call-arg]
             with pytest.raises(ValueError, match=r"^req_type: "):
                 await cmp.begin("rr")
             with pytest.raises(ValueError, match=r"^dump: "):

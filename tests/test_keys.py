@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -107,7 +108,7 @@ def test_forms(form: str, how: str, client: Client, key: ec.EllipticCurvePrivate
         path = tmp_path / "key.pem"
         path.write_bytes(wrapped)
         wrapped = path if form == "path" else f"file:{path}"
-    password = {"bytes": b"pass", "str": "pass", "callable": lambda: b"pass"}[how]
+    password: Any = {"bytes": b"pass", "str": "pass", "callable": lambda: b"pass"}[how]
     enrollment = client.ir(wrapped, key_password=password if locked else None, subject="CN=forms")
     assert enrollment.certificate.public_key() == key.public_key()
 

@@ -37,7 +37,7 @@ LAYERS: list[tuple[str, str]] = [
     ),
     ("transport", "transport transport.*"),
     ("transaction", "transaction _resume"),
-    ("client", "client aio _aio revocation general _settings _certreq _client_*"),
+    ("client", "client aio _aio revocation general _settings _certreq _client_* _arguments"),
     ("server", "server server.*"),
     ("tools", "cli cli.* testing testing.* __main__"),
 ]

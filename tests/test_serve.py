@@ -12,6 +12,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -238,7 +239,7 @@ def test_config_file(directory: Path, secret: Path, tmp_path: Path, serve: Serve
         certificate = cmp.ir(make_key(), subject=make_name("x"), sans=["free.choice"]).certificate
         assert 0 < (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days < 4
 
-    wanted = {"subject": "CN=x", "sans": ["a.example"]}
+    wanted: dict[str, Any] = {"subject": "CN=x", "sans": ["a.example"]}
     by_header = {"url": served.url, "profile": "tls-server"}
     by_path = {"url": f"{served.url}/p/tls-server", "profile": None}
     by_operation = {"url": f"{served.url}/p/tls-server/initialization", "profile": None}

@@ -14,10 +14,11 @@ from cryptography.x509.oid import ExtensionOID
 from . import _inputs
 from ._bodies import CertRepMessage, CertResponse
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
-from ._lib import require
+from ._keys import Password
+from ._lib import CData, require
 from ._settings import Settings, itavs
 from .check import CertificateCheck
-from .context import Context, certconf
+from .context import CertConf, Context, certconf
 from .crm import CertReqMsg
 from .enums import BodyType, FailureInfo, Option, POPOMethod
 from .general import cert_profile
@@ -40,6 +41,7 @@ _ISSUERS_OWN = {
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }
 ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
+Confirm = ConfirmCallback | CertConf | CData | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ class CertificateRequest:
     """
 
     key: KeyInput | PublicKeyTypes | None = None
-    key_password: bytes | str | Callable[[], bytes | str] | None = None
+    key_password: Password = None
     subject: NameLike | None = None
     issuer: NameLike | None = None
     sans: Iterable[x509.GeneralName | str] = ()
@@ -101,7 +103,7 @@ class CertificateRequest:
     certificate: CertificateInput | None = None
     implicit_confirm: bool = False
     disable_confirm: bool = False
-    confirm: ConfirmCallback | Any | None = None
+    confirm: Confirm = None
     confirm_trusted: CertificatesInput | None = None
     check: CertificateCheck | None = None
 

@@ -13,6 +13,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from ._aio import AsyncTransport, Operation, Workers, abort_context, step
+from ._arguments import (
+    BeginArguments,
+    ClientArguments,
+    EnrollArguments,
+    P10Arguments,
+    ResumeArguments,
+    Unpack,
+)
 from ._inputs import CSRInput, KeyInput
 from ._waiting import OnWait, Patience, Pending, Progress
 from .client import Client, _body_type
@@ -68,7 +76,7 @@ class AsyncClient:
         *,
         transport: AsyncTransport | None = None,
         threads: int = 32,
-        **options: Any,
+        **options: Unpack[ClientArguments],
     ) -> None:
         if not isinstance(threads, int) or threads < 1:
             raise ValueError(f"threads: a positive number, not {threads!r}")
@@ -95,30 +103,38 @@ class AsyncClient:
 
     # -- certificates -------------------------------------------------------------------------------------
 
-    async def ir(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    async def ir(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """As :meth:`osslcmp.Client.ir`."""
         return await self._enroll(BodyType.IR, key=key, **request)
 
-    async def cr(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    async def cr(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """As :meth:`osslcmp.Client.cr`."""
         return await self._enroll(BodyType.CR, key=key, **request)
 
-    async def p10cr(self, csr: CSRInput, **request: Any) -> Enrollment:
+    async def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
         """As :meth:`osslcmp.Client.p10cr`."""
         return await self._enroll(BodyType.P10CR, csr=csr, **request)
 
-    async def kur(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    async def kur(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """As :meth:`osslcmp.Client.kur`."""
         return await self._enroll(BodyType.KUR, key=key, **request)
 
-    async def begin(self, req_type: BodyType | int | str, **request: Any) -> AsyncTransaction:
+    async def begin(
+        self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]
+    ) -> AsyncTransaction:
         """As :meth:`osslcmp.Client.begin`, with an :class:`AsyncTransaction`."""
         transaction = await self._prepare(_body_type(req_type), **request)
         with self._workers.running():
             await self._or_abort(transaction, transaction.poll())
         return transaction
 
-    async def resume(self, dump: bytes, **conditions: Any) -> AsyncTransaction:
+    async def resume(self, dump: bytes, **conditions: Unpack[ResumeArguments]) -> AsyncTransaction:
         """As :meth:`osslcmp.Client.resume`, with an :class:`AsyncTransaction`."""
         operation = self._operation()
         with self._workers.running():

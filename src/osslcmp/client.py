@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from . import _inputs, _resume, _settings
-from ._certreq import CertificateRequest, ConfirmCallback
+from ._arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
+from ._certreq import CertificateRequest, Confirm
 from ._client_general import GeneralMessages
 from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
@@ -176,7 +177,9 @@ class Client(GeneralMessages):
 
     # -- certificates -------------------------------------------------------------------------------------
 
-    def ir(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    def ir(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """Initialization request: an end entity's first certificate (``OSSL_CMP_exec_IR_ses``, 3.0).
 
         Takes the arguments of :meth:`begin` and returns an :class:`osslcmp.Enrollment`. Polls as long as the
@@ -191,15 +194,19 @@ class Client(GeneralMessages):
         """
         return self._enroll(BodyType.IR, key=key, **request)
 
-    def cr(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    def cr(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """Certification request: a further certificate (``OSSL_CMP_exec_CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.CR, key=key, **request)
 
-    def p10cr(self, csr: CSRInput, **request: Any) -> Enrollment:
+    def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
         """Certification request by a PKCS#10 CSR (``OSSL_CMP_exec_P10CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.P10CR, csr=csr, **request)
 
-    def kur(self, key: KeyInput | PublicKeyTypes | None = None, **request: Any) -> Enrollment:
+    def kur(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
         """Key update request (``OSSL_CMP_exec_KUR_ses``, 3.0). Like :meth:`ir`.
 
         ``key`` is the new key; ``certificate=`` the one to update, by default the client's own.
@@ -214,7 +221,7 @@ class Client(GeneralMessages):
         finally:
             transaction.context.disconnect()
 
-    def begin(self, req_type: BodyType | int | str, **request: Any) -> Transaction:
+    def begin(self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]) -> Transaction:
         """Send a certificate request without waiting for its end (``OSSL_CMP_try_certreq``, 3.0).
 
         ``req_type`` is ``osslcmp.IR``, ``CR``, ``P10CR`` or ``KUR`` (or its name). Returns a
@@ -248,7 +255,7 @@ class Client(GeneralMessages):
         *,
         key: KeyInput | None = None,
         key_password: Password = None,
-        confirm: ConfirmCallback | Any | None = None,
+        confirm: Confirm = None,
         confirm_trusted: CertificatesInput | None = None,
         check: CertificateCheck | None = None,
     ) -> Transaction:

@@ -14,7 +14,7 @@ from ._ctx_log import LogMixin
 from ._ctx_transfer import TransferMixin
 from ._errqueue import clear
 from ._guard import guarded
-from ._lib import NULL, ffi, lib
+from ._lib import NULL, CData, ffi, lib
 from ._waiting import Patience
 from .crm import CertReqMsg
 from .enrollment import Enrollment
@@ -25,14 +25,14 @@ from .itav import InfoTypeAndValue
 __all__ = ["Context", "certconf"]
 
 
-class _CertConf:
+class CertConf:
     """OpenSSL's own ``OSSL_CMP_certConf_cb``, for :meth:`Context.set_cert_conf_cb`."""
 
     def __repr__(self) -> str:
         return "osslcmp.certconf"
 
 
-certconf = _CertConf()
+certconf = CertConf()
 """OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
 
 
@@ -51,7 +51,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
     # -- certificate confirmation -------------------------------------------------------------------------
 
     def set_cert_conf_cb(
-        self, callback: Callable[[x509.Certificate, FailureInfo], object] | _CertConf | Any | None
+        self, callback: Callable[[x509.Certificate, FailureInfo], object] | CertConf | CData | None
     ) -> None:
         """Decide about a new certificate before it is confirmed (``OSSL_CMP_CTX_set_certConf_cb``, 3.0).
 
