@@ -54,7 +54,7 @@ activate = 1
 
 #: Tests of the source tree and of what was built in it.
 NOT_OF_THE_SOURCE = [
-    f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "versions")
+    f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "typing", "versions")
 ]  # fmt: skip
 
 #: Tests that expect all that the loaded OpenSSL has; a build against an older one has only what that one had.
@@ -152,11 +152,21 @@ def check_wheel(place: Place, built: Path, log: IO[str]) -> str:
         log, "sh", "-c", script, "sh", place.python, "wheel_probe.py", "told", place.inside,
         OPENSSL_CONF=str(place.inside / "told.cnf"), SSL_CERT_FILE=str(place.inside / "cert.pem"),
     )  # fmt: skip
+    _check_types(place, log)
     log.flush()
     (orders,) = re.findall(
         r"^\d+ orders of import passed$", Path(log.name).read_text(encoding="utf-8"), re.MULTILINE
     )[-1:]
     return str(orders)
+
+
+def _check_types(place: Place, log: IO[str]) -> None:
+    """The API as its users type it, against what the wheel installed."""
+    place.must(log, place.python, "-m", "pip", "install", "-q", "mypy")
+    (place.folder / "typing").mkdir(exist_ok=True)
+    shutil.copy(TREE / "tests" / "typing" / "api.py", place.folder / "typing")
+    script = 'cd typing && exec "$@"'
+    place.must(log, "sh", "-c", script, "sh", place.python, "-m", "mypy", "--strict", "api.py")
 
 
 def run_tests(place: Place, log: IO[str]) -> int:
