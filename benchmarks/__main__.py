@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ir] [http] [load] [threads]``: prints ratios, not times. See README.md."""
+"""``python -m benchmarks [ir] [http] [load] [threads] [memory]``: prints ratios, not times. See README.md."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from support.pki import PKI
 
 from . import contestants, native
 from .load import bench_load
+from .memory import bench_memory
 from .rounds import Ratio, alternate, warm_up
 from .threads import bench_threads
 
@@ -67,17 +68,21 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
             _show(f"ir, HTTP, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
 
 
+ON_REQUEST = ("memory",)
+"""Takes long, so it is not among those that run by default."""
 BENCHMARKS = {"ir": bench_ir, "http": bench_http, "load": bench_load, "threads": bench_threads}
 
 
 def main() -> None:
     """Run the chosen benchmarks, all by default."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)} (default: all)")
+    names = ", ".join([*BENCHMARKS, *ON_REQUEST])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{names} (default: all but the last)")
     parser.add_argument("--rounds", type=int, default=7, help="how often each contestant runs (default 7)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one round in C (default 1)")
+    parser.add_argument("--enrolments", type=int, default=10_000, help="of memory (default 10000)")
     arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(BENCHMARKS):
+    if unknown := set(arguments.names) - {*BENCHMARKS, *ON_REQUEST}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as name:
         directory = Path(name)
@@ -85,6 +90,9 @@ def main() -> None:
         for identity in (pki.root, pki.issuing, pki.server, pki.client, pki.enrolled):
             identity.cert_file, identity.key_file  # noqa: B018 - written when asked for
         for benchmark in arguments.names or BENCHMARKS:
+            if benchmark == "memory":
+                bench_memory(directory, pki, arguments.enrolments)
+                continue
             BENCHMARKS[benchmark](directory, pki, arguments.rounds, arguments.seconds)
 
 

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.openssl_cmp import cmp as openssl_cmp
 from support.persistent import opened
 from support.pki import PKI, make_key, make_name
+from support.serving import Serving, client, free_port, get, post
 
 import osslcmp
 from osslcmp import FailureInfo, RejectedError, TransferError
@@ -50,42 +46,16 @@ dns = ['[a-z]+\\.example']
 """
 
 
-class Served:
-    """A running ``osslcmp serve``."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "osslcmp", "serve", *arguments], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        self.line = self.process.stdout.readline()
-        found = re.match(r"serving CMP at (https?://\S+), trust anchor (.*)\n", self.line)
-        if found is None:
-            self.end(signal.SIGKILL)
-        assert found, self.line
-        self.url, self.root = found[1], Path(found[2])
-
-    @property
-    def base(self) -> str:
-        """The URL without its path."""
-        return self.url.removesuffix("/.well-known/cmp")
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send it a signal; its exit status."""
-        self.process.send_signal(number)
-        status = self.process.wait(20)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return status
-
-
-Serve = Callable[..., Served]
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serving]:
+    """Start servers with one shared secret that end with the test."""
+    with Serving(tmp_path) as serving:
+        yield serving
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> Path:
-    (tmp_path / "secret").write_bytes(b"pass word\n")
-    return tmp_path / "secret"
+def secret(serve: Serving) -> Path:
+    return serve.secret
 
 
 @pytest.fixture
@@ -93,40 +63,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "ca"
 
 
-@pytest.fixture
-def serve(directory: Path, secret: Path) -> Iterator[Serve]:
-    """Start servers with one shared secret that end with the test."""
-    running: list[Served] = []
-
-    def start(*arguments: str, port: int = 0) -> Served:
-        where = ["--port", str(port), "--directory", str(directory)]
-        running.append(Served(*where, "--reference", "ref", "--secret-file", str(secret), *arguments))
-        return running[-1]
-
-    yield start
-    for served in running:
-        if served.process.poll() is None:
-            served.end(signal.SIGKILL)
-
-
-def client(url: str, **options: object) -> osslcmp.Client:
-    given = {"reference": "ref", "secret": "pass word", "message_timeout": 20, **options}
-    return osslcmp.Client(url, **given)  # type: ignore[arg-type]
-
-
-def free_port() -> int:
-    """A port that one server after the other can have; one that the system chose could not be taken again at once."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as response:
-        return bytes(response.read())
-
-
-def test_from_an_empty_directory(serve: Serve, directory: Path) -> None:
+def test_from_an_empty_directory(serve: Serving, directory: Path) -> None:
     served = serve()
     assert served.root == directory / "root.pem"
     root = x509.load_pem_x509_certificate(served.root.read_bytes())
@@ -141,7 +78,7 @@ def test_from_an_empty_directory(serve: Serve, directory: Path) -> None:
     assert served.end() == 0
 
 
-def test_the_command_openssl_cmp(serve: Serve, pki: PKI, tmp_path: Path) -> None:
+def test_the_command_openssl_cmp(serve: Serving, pki: PKI, tmp_path: Path) -> None:
     served = serve()
     run = openssl_cmp(
         "ir",
@@ -159,14 +96,14 @@ def test_the_command_openssl_cmp(serve: Serve, pki: PKI, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stops_when_told(serve: Serve, number: int) -> None:
+def test_stops_when_told(serve: Serving, number: int) -> None:
     served = serve()
     assert served.end(number) == 0
     with pytest.raises(TransferError):
         client(served.url).ir(make_key(), subject=make_name("x"))
 
 
-def test_killed_and_started_again(serve: Serve) -> None:
+def test_killed_and_started_again(serve: Serving) -> None:
     """The client polls and confirms where it was."""
     port = free_port()
     served = serve("--polls", "2", "--check-after", "0", port=port)
@@ -182,7 +119,7 @@ def test_killed_and_started_again(serve: Serve) -> None:
         assert record.confirmed
 
 
-def test_killed_at_any_moment(serve: Serve) -> None:
+def test_killed_at_any_moment(serve: Serving) -> None:
     """What a client got is known to the CA after each restart."""
     port, got = free_port(), []
     for _ in range(3):
@@ -212,18 +149,14 @@ def test_killed_at_any_moment(serve: Serve) -> None:
     assert set(got) <= confirmed
 
 
-def test_two_servers(serve: Serve) -> None:
+def test_two_servers(serve: Serving) -> None:
     """Each message goes to the other one of two processes."""
     urls = [serve("--polls", "2", "--check-after", "0").url for _ in range(2)]
     turn = [0]
 
     def transport(message: bytes) -> bytes:
         turn[0] += 1
-        request = urllib.request.Request(
-            urls[turn[0] % 2], message, {"Content-Type": "application/pkixcmp"}, method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return bytes(response.read())
+        return post(urls[turn[0] % 2], message)
 
     cmp = osslcmp.Client(transport=transport, reference="ref", secret="pass word")
     for _ in range(3):
@@ -231,7 +164,7 @@ def test_two_servers(serve: Serve) -> None:
     assert turn[0] == 12
 
 
-def test_config_file(directory: Path, secret: Path, tmp_path: Path, serve: Serve) -> None:
+def test_config_file(directory: Path, secret: Path, tmp_path: Path, serve: Serving) -> None:
     (tmp_path / "config.toml").write_text(CONFIG.format(directory=directory, secret=secret))
     served = serve("--config", str(tmp_path / "config.toml"))
     for reference in ("ref", "file-ref"):
@@ -260,7 +193,7 @@ def test_config_file(directory: Path, secret: Path, tmp_path: Path, serve: Serve
     assert caught.value.failure_info == FailureInfo.unacceptedPolicy
 
 
-def test_client_trust(serve: Serve, pki: PKI) -> None:
+def test_client_trust(serve: Serving, pki: PKI) -> None:
     served = serve("--client-trust", str(pki.root.cert_file))
     root = x509.load_pem_x509_certificate(served.root.read_bytes())
     me = osslcmp.Client(
@@ -274,7 +207,7 @@ def test_client_trust(serve: Serve, pki: PKI) -> None:
     assert me.cr(make_key(), subject=make_name("x")).certificate
 
 
-def test_new_root(serve: Serve) -> None:
+def test_new_root(serve: Serving) -> None:
     old = serve()
     before = old.root.read_bytes()
     assert old.end() == 0
@@ -283,7 +216,7 @@ def test_new_root(serve: Serve) -> None:
     assert client(new.url).ir(make_key(), subject=make_name("x")).certificate
 
 
-def test_tls(serve: Serve, pki: PKI) -> None:
+def test_tls(serve: Serving, pki: PKI) -> None:
     served = serve("--tls-cert", str(pki.server.cert_file), "--tls-key", str(pki.server.key_file))
     assert served.url.startswith("https://")
 
@@ -312,6 +245,20 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["--directory", "DIR", "--tls-cert", "x"], 2, "go together"),
         (["--directory", "DIR", "--tls-trust", "x"], 2, "needs --tls-cert"),
         (["--directory", "DIR", "--frobnicate"], 2, "unrecognized"),
+        (["--directory", "DIR", "--port", "http"], 2, "--port"),
+        (["--directory", "DIR", "--issuer-cert", "x"], 2, "go together"),
+        (
+            ["--directory", "DIR", "--issuer-cert=x", "--issuer-key=x", "--root-cert=x", "--new-root"],
+            2,
+            "not for --root-cert",
+        ),
+        (["--directory", "DIR", "--issuer-cert=x", "--issuer-key=x", "--root-cert=x"], 1, "No such file"),
+        (["--directory", "DIR", "--database", "no url"], 1, "no SQLAlchemy URL"),
+        (["--directory", "DIR", "--database", "postgresql://127.0.0.1:1/x"], 1, "--database: "),
+        (["--directory", "DIR", "--database", "sqlite:////nowhere/x"], 1, "unable to open"),
+        (["--directory", "DIR", "--threads", "0"], 1, "positive"),
+        (["--directory", "DIR", "--port", "70000"], 1, "port: 0 to 65535"),
+        (["--directory", "DIR", "--host", "192.0.2.1"], 1, "192.0.2.1"),
         (["--directory", "DIR", "--validity", "soon"], 1, "no duration"),
         (["--directory", "DIR", "--reference", "x", "--secret-file", "/nowhere"], 1, "/nowhere"),
         (["--directory", "DIR", "--reference", "x", "--secret-file", os.devnull], 1, "empty"),
@@ -336,7 +283,11 @@ def test_wrong_options(
         ("frobnicate = 1", "unrecognized"),
         ("secrets = 1", "must be a table"),
         ("[profiles]\nx = 1", "must be a table"),
-        ('config = "x"', "config in a config"),
+        ("[secrets]\nx = 1", "must be a table of files"),
+        ("new-root = true", "for the command line"),
+        ('speed = "x"', "unrecognized"),
+        ("port = 'x'", "config.toml: argument --port"),
+        ('config = "x"', "for the command line"),
         ('directory = "DIR"\n[profiles.x]\nvalidity = 3', "no duration"),
         ('directory = "DIR"\n[profiles.x]\nkey_usage = ["signing"]', "unknown: signing"),
         ('directory = "DIR"\n[profiles.x]\nsubject = "("', "no regular expression"),

@@ -189,6 +189,7 @@ class Server(Answering):
         timeout: float = 10.0,
         request_time: float = http.REQUEST_TIME,
         tls: ServerTLSInput | None = None,
+        reuse_port: bool = False,
     ) -> http.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
         running.url``.
@@ -200,10 +201,12 @@ class Server(Answering):
             timeout: seconds for a client to go on sending.
             request_time: seconds for a client to send a whole request, and to take the whole answer.
             tls: makes it HTTPS: a ServerTLS, or an ``ssl.SSLContext`` for servers.
+            reuse_port: share the port with other processes that do so, too (``SO_REUSEPORT``).
 
         Raises:
             ImportError: cheroot (the extra ``server``) is not installed.
             OSError: the address is not free.
+            ValueError: a port, a limit or the TLS settings make no sense.
         """
         app = self.wsgi_app
         return http.serve(
@@ -215,6 +218,7 @@ class Server(Answering):
             timeout=timeout,
             request_time=request_time,
             tls=tls,
+            reuse_port=reuse_port,
             tick=self.sweep,
         )
 

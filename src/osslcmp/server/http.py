@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import paths
+from . import journal, paths
 from .paths import WELL_KNOWN_PATH
 from .tls import ServerTLSInput
 from .tls import context as tls_context
@@ -47,7 +47,9 @@ def wsgi_app(
     headers: list[tuple[str, str]]
     place = paths.current.set(paths.parse(environ.get("PATH_INFO", "")))
     try:
-        answer = process(_read_request(environ, limit))
+        request = _read_request(environ, limit)
+        answer = process(request)
+        journal.note(environ.get("REMOTE_ADDR", ""), request, answer)
         status = "200 OK"
         headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache")]
     except _RefusedError as refusal:
@@ -166,6 +168,7 @@ def serve(
     timeout: float,
     request_time: float = REQUEST_TIME,
     tls: ServerTLSInput | None = None,
+    reuse_port: bool = False,
     tick: Callable[[], object] | None = None,
 ) -> RunningServer:
     """Start a WSGI application on a threaded HTTP server (cheroot) and return at once.
@@ -179,11 +182,13 @@ def serve(
         timeout: seconds for a client to go on sending, or to send the next request on a kept connection.
         request_time: seconds for a client to send a whole request, and to take the whole answer.
         tls: makes it HTTPS.
+        reuse_port: share the port with other processes that do so, too.
         tick: is called once a second, whatever the clients do.
 
     Raises:
         ImportError: cheroot is not installed.
         OSError: the address is not free.
+        ValueError: a port, a limit or the TLS settings make no sense.
     """
     try:
         import cheroot  # noqa: F401
@@ -191,6 +196,8 @@ def serve(
         from . import webserver
     except ImportError as error:
         raise ImportError("serving over HTTP needs cheroot: pip install 'osslcmp[server]'") from error
+    if not 0 <= port <= 0xFFFF:
+        raise ValueError("port: 0 to 65535")
     if min(timeout, request_time) <= 0 or threads < 1:
         raise ValueError("timeout, request_time, threads: must be positive")
     context = None if tls is None else tls_context(tls)
@@ -203,5 +210,6 @@ def serve(
         timeout=timeout,
         request_time=request_time,
         tls=context,
+        reuse_port=reuse_port,
     )
     return RunningServer(server, secure=context is not None, tick=tick)

@@ -190,6 +190,7 @@ def make(
     timeout: float,
     request_time: float,
     tls: ssl.SSLContext | None,
+    reuse_port: bool,
 ) -> Any:
     """The server, not started. The arguments are those of ``http.serve``."""
     server = _Server(
@@ -200,6 +201,7 @@ def make(
         request_queue_size=128,
         timeout=timeout,  # type: ignore[arg-type]  # seconds for settimeout(), any fraction
         shutdown_timeout=5,
+        reuse_port=reuse_port,
     )
     server.request_time = request_time
     server.max_request_header_size = MAX_HEADER_SIZE

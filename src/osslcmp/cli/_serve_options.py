@@ -1,0 +1,278 @@
+"""The options of ``osslcmp serve``: of the command line, and of a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+__all__ = ["UsageError", "read"]
+
+_DESCRIPTION = """\
+A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
+foreground until SIGTERM or SIGINT, finishes the answers in progress, and ends with status 0.
+"""
+
+_EPILOG = """\
+Quick start:
+  printf %s 'a long secret' > secret
+  osslcmp serve --port 8080 --directory ca --reference device-1 --secret-file secret
+  openssl ecparam -name prime256v1 -genkey -out key.pem                               # in another shell
+  openssl cmp -cmd ir -server http://127.0.0.1:8080/.well-known/cmp -ref device-1 -secret file:secret \\
+      -newkey key.pem -subject /CN=device-1 -certout cert.pem -cacertsout root.pem
+
+State: the first start makes a root and an issuing CA in DIR and writes the trust anchor to DIR/root.pem; private
+keys are in files that only you can read. Certificates, revocations, shared secrets (encrypted with DIR/seal.key) and
+open transactions are in the database. An answer leaves when what it says is on the disk, so the process may be killed
+at any moment: start it again, and clients go on polling and confirming where they were. Several servers may share
+DIR and the database; each takes the next message of any transaction.
+
+Paths: CMP is answered by POST under /.well-known/cmp and any other path. /.well-known/cmp/p/NAME selects a certificate
+profile, and a last part such as /initialization or /keyupdate (RFC 9483) restricts to that operation.
+GET /crl and /crl.pem deliver the CRL, /root and /root.pem the root, /issuer the issuing CA (DER where it does not say pem).
+
+Exit status: 0 when told to stop; 1 when it cannot start (port in use, file missing, database not reachable);
+2 for options that make no sense.
+
+The file of --config may hold any option by its long name, and shared secrets and profiles; options of the command line
+count more. Relative paths are relative to the working directory.
+
+  port = 8080
+  directory = "/var/lib/osslcmp"
+  client-trust = ["/etc/ssl/devices.pem"]    # options that may be repeated are lists
+  no-implicit-confirm = true                 # options without a value are true or false
+
+  [secrets]                      # reference = file with the secret
+  device-1 = "/etc/osslcmp/device-1.secret"
+
+  [profiles.default]             # of requests that name no profile
+  validity = "90d"               # when the request asks for none
+  max_validity = "365d"          # more is shortened
+  key_usage = ["digitalSignature"]
+  extended_key_usage = ["clientAuth"]        # names or OIDs
+  keys = ["P-256", "Ed25519", "RSA"]
+  rsa_bits = 3072
+  subject = "CN=[a-z0-9-]+,O=Example"        # regular expression for all of it (RFC 4514)
+  crl_url = "http://ca.example/crl"
+  [profiles.default.sans]        # by kind (dns ip email uri), regular expressions; kinds not named are refused
+  dns = ['[a-z0-9-]+\\.example']
+"""
+
+_LISTS = ("reference", "secret_file", "client_trust", "tls_trust", "remove_reference")
+
+
+class UsageError(Exception):
+    """The options make no sense."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see osslcmp serve --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="osslcmp serve",
+        usage="osslcmp serve --directory DIR [--port N] [--reference R --secret-file FILE]... [OPTION]...",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=30, width=116
+        ),
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("-help", action="help", help=argparse.SUPPRESS)
+    add("--config", metavar="FILE", help="TOML file with options, secrets and profiles (see below)")
+    add(
+        "--verbose",
+        action="store_true",
+        help="log each message and its answer in a line, and what clients do wrong",
+    )
+    _where(parser.add_argument_group("where it listens"))
+    _who(parser.add_argument_group("who may ask"))
+    _authority(parser.add_argument_group("the authority and its state"))
+    _protocol(parser.add_argument_group("certificates and protocol"))
+    _limits(parser.add_argument_group("limits"))
+    return parser
+
+
+def _where(group: Any) -> None:
+    add = group.add_argument
+    add("--host", help="address to listen on (127.0.0.1); 0.0.0.0 or :: for all")
+    add("--port", type=int, metavar="N", help="TCP port, 0 for a free one (8080)")
+    add("--reuse-port", action="store_true", help="share the port with other processes that do, too")
+    add("--tls-cert", metavar="FILE", help="PEM certificate and chain: speak HTTPS")
+    add("--tls-key", metavar="FILE", help="PEM private key of --tls-cert, not encrypted")
+    add(
+        "--tls-trust",
+        action="append",
+        metavar="FILE",
+        help="PEM roots: TLS clients need a certificate; repeatable",
+    )
+
+
+def _who(group: Any) -> None:
+    add = group.add_argument
+    add(
+        "--reference",
+        action="append",
+        metavar="R",
+        help="reference of a client with a shared secret; repeatable",
+    )
+    add(
+        "--secret-file",
+        action="append",
+        metavar="FILE",
+        help="file with the secret of the --reference at the same place; one newline at its end does not "
+        "count. Kept in the database: needed once, or to change it",
+    )
+    add(
+        "--remove-reference", action="append", metavar="R", help="forget a secret in the database; repeatable"
+    )
+    add(
+        "--client-trust",
+        action="append",
+        metavar="FILE",
+        help="PEM roots of clients with certificates from elsewhere, besides our own root; repeatable",
+    )
+    add(
+        "--accept-raverified",
+        action="store_true",
+        help="let clients vouch for proof of possession (as RAs do)",
+    )
+
+
+def _authority(group: Any) -> None:
+    add = group.add_argument
+    add("--directory", metavar="DIR", help="keys, trust anchor and database; made when missing (needed)")
+    add(
+        "--database",
+        metavar="URL",
+        help="postgresql://USER@HOST/NAME, or another SQLAlchemy URL (SQLite in DIR)",
+    )
+    add("--name", help="goes into the names of the CAs that are made (osslcmp)")
+    add("--issuer-cert", metavar="FILE", help="PEM certificate of a CA of yours, which issues instead")
+    add("--issuer-key", metavar="FILE", help="PEM private key of --issuer-cert, not encrypted")
+    add("--root-cert", metavar="FILE", help="PEM root above --issuer-cert; needed with it")
+    add("--new-root", action="store_true", help="first replace the root by one with a new key, once")
+
+
+def _protocol(group: Any) -> None:
+    add = group.add_argument
+    add("--validity", metavar="TIME", help="of a certificate whose request asks for none: 90d, 12h (365d)")
+    add(
+        "--polls",
+        type=int,
+        metavar="N",
+        help="let each client ask N times more before it gets its certificate",
+    )
+    add("--check-after", type=int, metavar="S", help="seconds between those (1)")
+    add("--unconfirmed", choices=("revoke", "keep"), help="what becomes of unconfirmed certificates (revoke)")
+    add("--confirm-within", type=float, metavar="S", help="seconds until then, and between messages (300)")
+    add("--no-implicit-confirm", action="store_true", help="insist on a certConf")
+    add("--no-ca-pubs", action="store_true", help="do not send the root to clients with a shared secret")
+    add(
+        "--sign-always",
+        action="store_true",
+        help="sign answers to clients with a shared secret, too: they need to trust the root then",
+    )
+    add(
+        "--strictness",
+        choices=("strict", "openssl"),
+        help="check as RFC 9483 asks and tell what is wrong, or as OpenSSL does (strict)",
+    )
+    add(
+        "--clock-tolerance",
+        type=float,
+        metavar="S",
+        help="seconds that a client's clock may be wrong (strict: 300)",
+    )
+
+
+def _limits(group: Any) -> None:
+    add = group.add_argument
+    add("--threads", type=int, metavar="N", help="messages worked on at once (16)")
+    add("--timeout", type=float, metavar="S", help="seconds that a client may pause (10)")
+    add("--request-time", type=float, metavar="S", help="seconds for a whole request (60)")
+    add("--max-message", type=int, metavar="BYTES", help="the most of a message (262144)")
+    add("--max-transactions", type=int, metavar="N", help="open at once (10000)")
+
+
+def read(arguments: Sequence[str]) -> dict[str, Any]:
+    """The options by their names in Python, those of the file with those of the command line over them.
+
+    ``secrets`` and ``profiles`` are the tables of the file. Prints help and raises SystemExit when asked for it.
+
+    Raises:
+        UsageError: they make no sense.
+        OSError: the file of ``--config`` cannot be read.
+    """
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
+    settings: dict[str, Any] = {"secrets": {}, "profiles": None}
+    if "config" in given:
+        settings |= _read_config(parser, Path(given["config"]))
+    settings |= given
+    for name in _LISTS:
+        settings.setdefault(name, [])
+    _check(settings)
+    return settings
+
+
+def _check(settings: dict[str, Any]) -> None:
+    if "directory" not in settings:
+        raise UsageError("--directory is needed; see osslcmp serve --help")
+    if len(settings["reference"]) != len(settings["secret_file"]):
+        raise UsageError("each --reference needs a --secret-file")
+    if settings["tls_trust"] and "tls_cert" not in settings:
+        raise UsageError("--tls-trust needs --tls-cert and --tls-key")
+    if ("tls_cert" in settings) != ("tls_key" in settings):
+        raise UsageError("--tls-cert and --tls-key go together")
+    own = [name in settings for name in ("issuer_cert", "issuer_key", "root_cert")]
+    if any(own) and not all(own):
+        raise UsageError("--issuer-cert, --issuer-key and --root-cert go together")
+    if any(own) and settings.get("new_root"):
+        raise UsageError("--new-root is for a root that was made here, not for --root-cert")
+
+
+def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
+    """The file of ``--config``: its options are read as if they were on the command line."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    tables = {name: table.pop(name, {}) for name in ("secrets", "profiles")}
+    for name, inner in (("secrets", str), ("profiles", dict)):
+        found = tables[name]
+        if not isinstance(found, dict) or not all(isinstance(value, inner) for value in found.values()):
+            what = "files" if name == "secrets" else "tables"
+            raise UsageError(f"{path}: [{name}] must be a table of {what}")
+    for name in ("config", "new-root"):
+        if name in table:
+            raise UsageError(f"{path}: {name} is for the command line")
+    try:
+        settings = vars(parser.parse_args(_words(table)))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+    return {**settings, "secrets": tables["secrets"], "profiles": tables["profiles"] or None}
+
+
+def _words(table: dict[str, Any]) -> list[str]:
+    """Options of a file as words of a command line."""
+    words: list[str] = []
+    for name, value in table.items():
+        option = f"--{name}"
+        if value is True:
+            words.append(option)
+        elif value is not False:
+            many = value if isinstance(value, list) else [value]
+            words += [f"{option}={one}" for one in many]
+    return words
