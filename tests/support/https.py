@@ -40,6 +40,16 @@ def has_ipv6() -> bool:
     return True
 
 
+def _linger(connection: ssl.SSLSocket) -> None:
+    """Close such that the client gets our alert: not while there is something to read, that would be a reset."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_WR)
+        connection.settimeout(5)
+        while socket.socket.recv(connection, 4096):
+            pass
+    connection.close()
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -48,7 +58,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         owner = self.server.owner
         if owner.tls is not None:
-            self.request = owner.tls.wrap_socket(self.request, server_side=True)
+            secured = owner.tls.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+            try:
+                secured.do_handshake()
+            except OSError:
+                _linger(secured)
+                raise
+            self.request = secured
         super().setup()
         with owner.lock:
             owner.connections += 1

@@ -54,7 +54,7 @@ typedef struct osslcmp_session {
     int reset;                  /* the server had closed before it read what we sent */
     BIO *bio;                   /* the connection, NULL when there is none */
     int wrapped;                /* http_cb has had it */
-    BIO *feed, *source;         /* what we write to feed, OpenSSL's HTTP client reads from source */
+    BIO *feed, *source;         /* OpenSSL's HTTP client talks to source, we to feed and the connection */
     OSSL_HTTP_REQ_CTX *http;
     OSSL_CMP_transfer_cb_t transfer; /* who carries messages: waiting.c stands around it */
     int64_t deadline;           /* of the whole request, 0 for none */

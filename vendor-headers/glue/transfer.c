@@ -1,10 +1,10 @@
 /*
  * The default HTTP transfer: OpenSSL's own HTTP client functions, driven on a
  * non-blocking connection instead of through OSSL_CMP_MSG_http_perform().
- * What that buys: TCP_NODELAY (header and body are two writes, so that without
- * it each request after the first waits for a delayed acknowledgement), and
- * waits that notice a signal or a cancellation within a tenth of a second,
- * while connecting as well as while waiting for the answer.
+ * What that buys: header and body leave together (of two writes the second
+ * waits for a delayed acknowledgement on a connection that was kept), and waits
+ * notice a signal or a cancellation within a tenth of a second, while
+ * connecting as well as while waiting for the answer.
  *
  * This file waits, reads and writes. transfer_answer.c looks at the header of
  * an answer, transfer_connect.c makes the connection, transfer_http.c brings
@@ -93,7 +93,7 @@ static void osslcmp_broken(osslcmp_session *s, int result, int error, const char
     s->reset = !s->heard && osslcmp_is_reset(result, error);
     if (result < 0 && error != 0)
         ERR_raise_data(ERR_LIB_SYS, error, "while %s", doing);
-    else if (result == 0)
+    else if (result == 0 && ERR_GET_LIB(ERR_peek_last_error()) != ERR_LIB_SSL)
         ERR_raise_data(ERR_LIB_HTTP, HTTP_R_FAILED_READING_DATA, "the connection was closed while %s",
                        doing);
 }
@@ -143,6 +143,15 @@ static int osslcmp_write(osslcmp_session *s, const char *data, int length, int64
     return 1;
 }
 
+/* Take what libssl needs to know, session tickets and alerts. 0: the connection is over, or data has come. */
+static int osslcmp_tls_quiet(SSL *ssl)
+{
+    char c;
+    int n = SSL_peek(ssl, &c, 1);
+
+    return n <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ;
+}
+
 /* A server may close a kept-alive connection at any time, or say what nobody asked for. */
 static int osslcmp_stale(osslcmp_session *s)
 {
@@ -153,15 +162,12 @@ static int osslcmp_stale(osslcmp_session *s)
     if (BIO_pending(s->source) > 0 || BIO_get_fd(s->bio, &fd) < 0 || fd < 0)
         return 1;
     if (BIO_get_ssl(s->bio, &ssl) > 0 && ssl != NULL) {
-        /* What can be read may be a session ticket: libssl takes that here. */
-        char c;
-        int n, alive;
+        int quiet;
 
         ERR_set_mark();
-        n = SSL_peek(ssl, &c, 1);
-        alive = n <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ;
+        quiet = osslcmp_tls_quiet(ssl);
         ERR_pop_to_mark();
-        return !alive;
+        return !quiet;
     }
     p.fd = fd;
     p.events = POLLIN;

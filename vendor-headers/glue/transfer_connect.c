@@ -216,6 +216,6 @@ static int osslcmp_connect(osslcmp_session *s, const osslcmp_proxy *proxy, int64
         if (!osslcmp_handshake(s, deadline))
             return 0;
     }
-    return BIO_new_bio_pair(&s->feed, 2 * OSSLCMP_HEAD_MAX, &s->source, 1)
-        && (s->http = OSSL_HTTP_REQ_CTX_new(s->bio, s->source, 0)) != NULL;
+    return BIO_new_bio_pair(&s->feed, 2 * OSSLCMP_HEAD_MAX, &s->source, 2 * OSSLCMP_HEAD_MAX)
+        && (s->http = OSSL_HTTP_REQ_CTX_new(s->source, s->source, 0)) != NULL;
 }
