@@ -143,6 +143,26 @@ static int osslcmp_write(osslcmp_session *s, const char *data, int length, int64
     return 1;
 }
 
+/* Send on what a filter, such as one that http_cb has pushed, may have kept back. */
+static int osslcmp_flush(osslcmp_session *s, int64_t deadline)
+{
+    for (;;) {
+        int n, error;
+
+        errno = 0;
+        n = (int)BIO_flush(s->bio);
+        error = osslcmp_errno();
+        if (n > 0)
+            return 1;
+        if (!BIO_should_retry(s->bio)) {
+            osslcmp_broken(s, n, error, "sending the request");
+            return 0;
+        }
+        if (!osslcmp_wait(s, deadline, BIO_R_TRANSFER_TIMEOUT))
+            return 0;
+    }
+}
+
 /* Take what libssl needs to know, session tickets and alerts. 0: the connection is over, or data has come. */
 static int osslcmp_tls_quiet(SSL *ssl)
 {

@@ -60,7 +60,7 @@ static int osslcmp_send_pending(osslcmp_session *s, osslcmp_head *head, int64_t 
 {
     char data[16384];
     SSL *ssl = NULL;
-    int n;
+    int n, reset, sent = 1;
 
     if (BIO_pending(s->feed) == 0)
         return 1;
@@ -68,17 +68,15 @@ static int osslcmp_send_pending(osslcmp_session *s, osslcmp_head *head, int64_t 
         osslcmp_broken(s, 0, 0, "sending the request");
         return 0;
     }
-    while ((n = BIO_read(s->feed, data, sizeof(data))) > 0) {
-        if (!osslcmp_write(s, data, n, deadline)) {
-            int reset = s->reset;
-
-            if (!s->stopped)
-                osslcmp_last_words(s, head);
-            s->reset = reset && !s->heard;
-            return 0;
-        }
-    }
-    return 1;
+    while (sent && (n = BIO_read(s->feed, data, sizeof(data))) > 0)
+        sent = osslcmp_write(s, data, n, deadline);
+    if (sent && osslcmp_flush(s, deadline))
+        return 1;
+    reset = s->reset;
+    if (!s->stopped)
+        osslcmp_last_words(s, head);
+    s->reset = reset && !s->heard;
+    return 0;
 }
 
 /* OpenSSL's client writes to us and reads what we give it. */
