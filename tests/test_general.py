@@ -168,7 +168,7 @@ def test_root_ca_update(client: Client, ca: EmbeddedCA) -> None:
     if not osslcmp.features["root_ca_update"]:
         with pytest.raises(osslcmp.UnsupportedError) as caught:
             client.root_ca_update(ca.root, accept=lambda update: True)
-        assert caught.value.needed == "3.2"
+        assert caught.value.needed in ("3.2", "3.2.2", "3.3.1")
         return
     assert client.root_ca_update(ca.root, accept=lambda update: True) is None
 

@@ -14,7 +14,7 @@ import pytest
 from support.pki import make_key, make_name
 
 import osslcmp
-from osslcmp import Context, Option, _loading
+from osslcmp import Context, Option, _lib, _loading
 from osslcmp import _der as der
 from osslcmp.server import EmbeddedCA, waiting
 
@@ -127,3 +127,27 @@ def test_no_cache_extracerts_does_not_crash() -> None:
     there = osslcmp.features["no_cache_extracerts"]
     assert run.returncode == 1, run.stderr
     assert ("osslcmp.errors.ConfirmError" if there else "osslcmp.errors.UnsupportedError") in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "needed"),
+    [
+        ((3, 0, 22), "3.2"),
+        ((3, 2, 0), "3.2.2"),
+        ((3, 2, 1), "3.2.2"),
+        ((3, 2, 2), None),
+        ((3, 3, 0), "3.3.1"),
+        ((3, 3, 1), None),
+        ((3, 4, 0), None),
+        ((4, 0, 0), None),
+    ],
+)
+def test_root_ca_update_is_refused_where_no_update_crashes(
+    version: tuple[int, int, int], needed: str | None
+) -> None:
+    """The server's answer that there is no update ends the process in 3.2.0, 3.2.1 and 3.3.0 (tried with 3.2.0)."""
+    assert _lib._usable("root_ca_update", version) == (needed is None)
+    if needed is not None:
+        assert _lib._needed("root_ca_update", version) == needed
+    if version == osslcmp.openssl_version:
+        assert osslcmp.features["root_ca_update"] == (needed is None)

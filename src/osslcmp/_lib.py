@@ -62,14 +62,33 @@ _NEEDED = {
     "libctx": ("3.2", "OSSL_CMP_CTX_get0_libctx"),
 }
 
-features: dict[str, bool] = {name: hasattr(lib, symbol) for name, (_, symbol) in _NEEDED.items()}
+#: First patch release of a minor one in which a feature does not let the peer crash us.
+_MENDED = {
+    # The answer that there is no update: a NULL pointer is followed (openssl/openssl#24169).
+    ("root_ca_update", 3, 2): "3.2.2",
+    ("root_ca_update", 3, 3): "3.3.1",
+}
+
+
+def _needed(feature: str, version: tuple[int, int, int]) -> str:
+    """The release of OpenSSL from which on a feature may be used, for those who have ``version``."""
+    return _MENDED.get((feature, *version[:2]), _NEEDED[feature][0])
+
+
+def _usable(feature: str, version: tuple[int, int, int]) -> bool:
+    return version >= tuple(map(int, _needed(feature, version).split(".")))
+
+
+features: dict[str, bool] = {
+    name: hasattr(lib, symbol) and _usable(name, openssl_version) for name, (_, symbol) in _NEEDED.items()
+}
 """What the loaded OpenSSL offers beyond 3.0, by name."""
 
 
 def require(feature: str, what: str) -> None:
     """Raise :class:`osslcmp.UnsupportedError` for ``what`` unless OpenSSL has ``feature``."""
     if not features[feature]:
-        raise UnsupportedError(what, _NEEDED[feature][0], _found)
+        raise UnsupportedError(what, _needed(feature, openssl_version), _found)
 
 
 class _Forks:

@@ -289,7 +289,10 @@ class Application(Authority):
 def servers() -> Sequence[bytes]:
     """An authority of one's own, and the embedded CA."""
     own = Server(Application(), certificate=CERTIFICATE, key=KEY, trusted=[CERTIFICATE])
-    ca = EmbeddedCA({"ref": "secret"})
+    secrets: dict[str, str] = {"ref": "secret"}
+    EmbeddedCA({b"ref": b"secret"})
+    EmbeddedCA({"ref": 5})  # type: ignore[dict-item]
+    ca = EmbeddedCA(secrets)
     server = ca.server()
     assert_type(server, Server)
     with server.serve() as running:

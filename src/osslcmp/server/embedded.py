@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .persistent import PersistentCA
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
+# From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
+Secrets = Mapping[Any, str | bytes]
 
 
 def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
@@ -88,7 +90,7 @@ class EmbeddedCA(Authority):
 
     def __init__(
         self,
-        secrets: Mapping[str | bytes, str | bytes] | None = None,
+        secrets: Secrets | None = None,
         *,
         root: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
         issuer: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
@@ -121,7 +123,7 @@ class EmbeddedCA(Authority):
     @staticmethod
     def open(
         directory: str | os.PathLike[str],
-        secrets: Mapping[str | bytes, str | bytes] | None = None,
+        secrets: Secrets | None = None,
         **options: Any,
     ) -> PersistentCA:
         """A CA whose keys are in a directory and whose records are in a database, made at the first start.

@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +20,7 @@ from ..enums import RevocationReason
 from . import issuing
 from .authority import CertificateRequest
 from .directory import Directory
-from .embedded import EmbeddedCA, Record, Signer
+from .embedded import EmbeddedCA, Record, Secrets, Signer
 from .general import RootUpdate
 from .issuing import Generation, Pair
 from .resuming import PersistentServer
@@ -76,7 +75,7 @@ class PersistentCA(EmbeddedCA):
     def __init__(
         self,
         directory: str | os.PathLike[str],
-        secrets: Mapping[str | bytes, str | bytes] | None = None,
+        secrets: Secrets | None = None,
         *,
         database: str | None = None,
         unconfirmed: Unconfirmed = "revoke",
