@@ -11,8 +11,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
-from support.mock_server import MockServer
-from support.pki import PKI
 
 import osslcmp
 from osslcmp import CertificateCheck, CertReqMsg, Client, ConfirmError, FailureInfo, POPOMethod
@@ -365,24 +363,6 @@ def test_wrong_check(arguments: dict[str, Any], site: Site) -> None:
     """Refused when it is made."""
     with pytest.raises(ValueError, match=r"crl_check|purpose|host"):
         CertificateCheck(trusted=site.ca.root, **arguments)
-
-
-@pytest.mark.peer
-def test_central_key(pki: PKI, mock_server: Callable[..., MockServer]) -> None:
-    """The CA makes the key from 3.5, for a request that is signed; before it is UnsupportedError."""
-    me = pki.rsa_client
-    if not osslcmp.features["central_key_generation"]:
-        client = Client("http://127.0.0.1:1", certificate=me.certificate, key=me.key)
-        with pytest.raises(osslcmp.UnsupportedError) as caught:
-            client.cr(subject="CN=x", central_key=True)
-        assert (caught.value.needed, caught.value.found) == (
-            "3.5",
-            ".".join(map(str, osslcmp.openssl_version)),
-        )
-        return
-    client = Client(mock_server().url, certificate=me.certificate, key=me.key, chain=me.chain[:1])
-    with pytest.raises(ValueError, match="central_key"):
-        client.cr(new_key(), subject="CN=x", central_key=True)
 
 
 @pytest.mark.parametrize("form", [b"\x30\x00", b"\xa0\x00", None])

@@ -91,6 +91,10 @@ def require(feature: str, what: str) -> None:
         raise UnsupportedError(what, _needed(feature, openssl_version), _found)
 
 
+if not lib.osslcmp_know_key_makers():  # pragma: no cover - only without memory
+    raise ImportError("libcrypto did not take the purpose of those who make keys")
+
+
 class _Forks:
     """Counts the forks above us, so that a child notices objects of its parent."""
 

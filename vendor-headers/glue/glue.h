@@ -45,6 +45,9 @@ OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);
 OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *, long);
 int osslcmp_i2d_itav(const OSSL_CMP_ITAV *, unsigned char **);
 
+/* Lets every key that a CA makes be checked for who may make it: see purpose.c. To be called once, before any comes. */
+int osslcmp_know_key_makers(void);
+
 /* The version that the extension was compiled against. */
 unsigned long osslcmp_built_version(void);
 
