@@ -128,11 +128,63 @@ def test_confirmation(name: str, site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_poll(name: str, site: Site) -> None:
-    """The request is pending: the transaction goes on where it was."""
+def test_first_poll(name: str, site: Site) -> None:
+    """libcrypto sends the first poll at once, within begin(): its loss does not lose the request.
+
+    The exception has the transaction, which goes on, and lives on in a dump.
+    """
     key = make_key()
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    with RawServer(faulty(site.waiting(), {1: FAULTS[name]}, reached=False)) as server:
+        cmp = client(server)
+        with pytest.raises(kind_of(name)) as caught:
+            cmp.begin("ir", key=key, subject="CN=x")
+        transaction = caught.value.transaction
+        assert transaction is not None
+        assert not transaction.done
+        assert "waiting" in repr(transaction)
+        assert transaction.poll() is None
+        resumed = cmp.resume(transaction.dump(), key=key)
+        assert resumed.wait(30).certificate.public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("name", ["reset", "HTML 503", "silent", "truncated DER"])
+def test_first_poll_of_a_whole_request(name: str, site: Site) -> None:
+    """In ir() and its like, too; the dump may be made before anything has come to a poll, and aborting works."""
+    key = make_key()
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    for end in ("wait", "resume", "abort"):
+        with RawServer(faulty(site.waiting(), {1: FAULTS[name]}, reached=False)) as server:
+            cmp = client(server)
+            with pytest.raises(kind_of(name)) as caught:
+                cmp.cr(key, subject="CN=x")
+            transaction = caught.value.transaction
+            assert transaction is not None
+            if end == "abort":
+                transaction.abort()
+                assert osslcmp.Message.from_der(bodies(server)[-1]).type is osslcmp.BodyType.ERROR
+                continue
+            if end == "resume":
+                transaction = cmp.resume(transaction.dump(), key=key)
+            assert transaction.wait(30).certificate.public_key() == key.public_key()
+
+
+def bodies(server: RawServer) -> list[bytes]:
+    """The CMP messages that reached it."""
+    return [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+
+
+@pytest.mark.parametrize("reached", [False, True])
+@pytest.mark.parametrize("name", FAULTS)
+def test_poll(name: str, reached: bool, site: Site) -> None:
+    """The request is pending: the transaction goes on where it was, whether the poll was lost or its answer.
+
+    What was lost is the certificate itself. The same poll is sent once more, to a server that answers it again.
+    """
+    key = make_key()
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
     # libcrypto sends the first poll at once: the fault meets the second.
-    with RawServer(faulty(site.waiting(), {2: FAULTS[name]}, reached=False)) as server:
+    with RawServer(faulty(site.waiting(), {2: FAULTS[name]}, reached=reached)) as server:
         transaction = client(server).begin("ir", key=key, subject="CN=x")
         assert not transaction.done
         with pytest.raises(kind_of(name)) as caught:
@@ -140,6 +192,7 @@ def test_poll(name: str, site: Site) -> None:
         assert caught.value.transaction is transaction
         assert not transaction.done
         assert transaction.wait(30).certificate.public_key() == key.public_key()
+        assert bodies(server)[2] == bodies(server)[3]
 
 
 @pytest.mark.parametrize("kind", ["rr", "genm"])

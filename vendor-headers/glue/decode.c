@@ -6,18 +6,39 @@
  */
 #include <openssl/asn1t.h>
 
-static const ASN1_ITEM *osslcmp_itav_item(void)
+static const ASN1_TEMPLATE *osslcmp_header_field(const char *name)
 {
     const ASN1_ITEM *header = ASN1_ITEM_rptr(OSSL_CMP_PKIHEADER);
     long i;
 
-    for (i = 0; i < header->tcount; i++) {
-        const ASN1_TEMPLATE *field = &header->templates[i];
-
-        if (strcmp(field->field_name, "generalInfo") == 0)
-            return ASN1_ITEM_ptr(field->item);
-    }
+    for (i = 0; i < header->tcount; i++)
+        if (strcmp(header->templates[i].field_name, name) == 0)
+            return &header->templates[i];
     return NULL;
+}
+
+static const ASN1_ITEM *osslcmp_itav_item(void)
+{
+    const ASN1_TEMPLATE *field = osslcmp_header_field("generalInfo");
+
+    return field == NULL ? NULL : ASN1_ITEM_ptr(field->item);
+}
+
+/* The same way: OSSL_CMP_HDR_get0_recipNonce() has no counterpart. */
+static const ASN1_OCTET_STRING *osslcmp_sender_nonce(const OSSL_CMP_MSG *msg)
+{
+    const ASN1_TEMPLATE *field = osslcmp_header_field("senderNonce");
+    const char *header = (const char *)OSSL_CMP_MSG_get0_header(msg);
+
+    return field == NULL ? NULL : *(ASN1_OCTET_STRING *const *)(header + field->offset);
+}
+
+static int osslcmp_same_transaction(const OSSL_CMP_MSG *one, const OSSL_CMP_MSG *other)
+{
+    const ASN1_OCTET_STRING *a = OSSL_CMP_HDR_get0_transactionID(OSSL_CMP_MSG_get0_header(one));
+    const ASN1_OCTET_STRING *b = OSSL_CMP_HDR_get0_transactionID(OSSL_CMP_MSG_get0_header(other));
+
+    return a != NULL && b != NULL && ASN1_OCTET_STRING_cmp(a, b) == 0;
 }
 
 static OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *der, long length)

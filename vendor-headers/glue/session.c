@@ -61,6 +61,8 @@ typedef struct osslcmp_session {
     int asked;                  /* type of the last message that was no pollReq */
     int unsent;                 /* the call ended at a poll that Python must send */
     int lost;                   /* the last message was a poll that got no answer */
+    osslcmp_der again;          /* that poll, to be sent as it was */
+    int64_t lost_at;
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
     int replays, replayed;
     osslcmp_der replay[OSSLCMP_REPLAYS];

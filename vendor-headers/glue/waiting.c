@@ -9,6 +9,9 @@
  * - From 3.3 on libcrypto sleeps by itself, deaf to signals, when the answer
  *   to rr, genm, certConf or error is delayed. Such a poll is not sent: the
  *   call fails, and Python polls by OSSL_CMP_try_certreq(), which never sleeps.
+ * - A poll that got no answer may have reached the server, whose answer had a
+ *   nonce that we do not know: a new poll would be refused, or find nothing to
+ *   wait for. The same poll once more is answered by a careful server as it was.
  * - Before 3.3 "waiting" in answer to a poll makes libcrypto poll again at
  *   once, without end. That is left to Python, too.
  */
@@ -31,12 +34,18 @@ static void osslcmp_drop(osslcmp_der *kept)
     kept->length = 0;
 }
 
-static void osslcmp_session_forget(osslcmp_session *s)
+static void osslcmp_forget_answers(osslcmp_session *s)
 {
     int i;
 
     for (i = 0; i < OSSLCMP_SLOTS; i++)
         osslcmp_drop(&s->kept[i]);
+}
+
+static void osslcmp_session_forget(osslcmp_session *s)
+{
+    osslcmp_forget_answers(s);
+    osslcmp_drop(&s->again);
 }
 
 static void osslcmp_session_clear_replay(osslcmp_session *s)
@@ -113,7 +122,7 @@ static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answe
     } else if (sent == OSSLCMP_ERROR) {
         return;
     } else {
-        osslcmp_session_forget(s);
+        osslcmp_forget_answers(s);
         if (type != OSSLCMP_ERROR && !osslcmp_asks_for_certificate(sent))
             return;
         kept = &s->kept[OSSLCMP_ANSWER];
@@ -171,6 +180,38 @@ static OSSL_CMP_MSG *osslcmp_carry(osslcmp_session *s, OSSL_CMP_CTX *ctx, const 
     return NULL;
 }
 
+/* Milliseconds for which a lost poll is sent again as it was: later its messageTime may be too old. */
+#define OSSLCMP_AGAIN 120000
+
+/* A poll; or, if the one before got no answer, that one, with whose nonce the answer must fit. */
+static OSSL_CMP_MSG *osslcmp_carry_poll(osslcmp_session *s, OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
+{
+    OSSL_CMP_MSG *again = NULL, *answer;
+    const ASN1_OCTET_STRING *nonce = NULL;
+
+    if (s->again.der != NULL && osslcmp_now_ms() - s->lost_at < OSSLCMP_AGAIN
+            && (again = osslcmp_d2i_msg(s->again.der, s->again.length)) != NULL
+            && osslcmp_same_transaction(again, req))
+        nonce = osslcmp_sender_nonce(again);
+    answer = osslcmp_carry(s, ctx, nonce == NULL ? req : again);
+    if (answer != NULL) {
+        osslcmp_drop(&s->again);
+        if (nonce != NULL && !OSSL_CMP_CTX_set1_senderNonce(ctx, nonce)) {
+            OSSL_CMP_MSG_free(answer);
+            answer = NULL;
+        }
+    } else if (nonce == NULL) {
+        osslcmp_drop(&s->again);
+        s->again.length = i2d_OSSL_CMP_MSG(req, &s->again.der);
+        s->lost_at = osslcmp_now_ms();
+        if (s->again.length <= 0)
+            osslcmp_drop(&s->again);
+    }
+    s->lost = answer == NULL;
+    OSSL_CMP_MSG_free(again);
+    return answer;
+}
+
 static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req)
 {
     osslcmp_session *s = osslcmp_current;
@@ -186,9 +227,11 @@ static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req
     } else if (type == OSSLCMP_POLLREQ && osslcmp_must_not_poll(s)) {
         s->unsent = 1;
         return NULL;
+    } else if (type == OSSLCMP_POLLREQ) {
+        answer = osslcmp_carry_poll(s, ctx, req);
     } else {
+        osslcmp_drop(&s->again);
         answer = osslcmp_carry(s, ctx, req);
-        s->lost = answer == NULL && type == OSSLCMP_POLLREQ;
     }
     if (answer != NULL)
         osslcmp_keep(s, type, answer);
