@@ -133,8 +133,10 @@ class Transaction:
         except BaseException as error:
             if not self._context.pending:
                 self._error = error
-            elif isinstance(error, TransferError):
-                error.transaction = self
+            else:
+                for told in (error, error.__cause__):  # of a ConfirmError it is the cause
+                    if isinstance(told, TransferError):
+                        told.transaction = self
             raise
         if certificate is not None:
             self._enrollment = Enrollment.of(self._context)
