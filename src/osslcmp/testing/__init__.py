@@ -7,8 +7,9 @@
         run_my_client(cmp_server.url, cmp_server.reference, cmp_server.secret)
         assert cmp_server.requests[0].type is osslcmp.BodyType.IR
 
-Fixtures: ``cmp_server`` (fresh for each test), ``cmp_client`` (an :class:`osslcmp.Client` for it), ``cmp_ca`` (its CA),
-``cmp_server_factory`` (makes further ones, also for a wider scope: it is session-scoped). Steps of a script come from
+Fixtures: ``cmp_server``, ``cmp_client`` (an :class:`osslcmp.Client` for it), ``cmp_ca`` (its CA), ``cmp_server_factory``
+(makes further ones, also for a wider scope: it is session-scoped). They are fresh for each test, unless the setting
+``cmp_server_scope`` of pytest says ``class``, ``module``, ``package`` or ``session``. Steps of a script come from
 this module: :func:`waiting`, :func:`reject`, :func:`drop_response`, :func:`html_503`, :func:`wrong_nonce`,
 :func:`bad_protection`, :func:`no_extra_certs`, :func:`cert_req_id`, :func:`delay`, :func:`issue_other_key`, :func:`ok`.
 """
@@ -59,6 +60,23 @@ __all__ = [
 ]
 
 
+_SETTING = "cmp_server_scope"
+_SCOPES = ("function", "class", "module", "package", "session")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the setting."""
+    text = f"how long a CMP server of the fixture cmp_server lasts: {', '.join(_SCOPES)}"
+    parser.addini(_SETTING, text, default=_SCOPES[0])
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
+    found = config.getini(_SETTING)
+    if found not in _SCOPES:
+        raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
+    return found
+
+
 @pytest.fixture(scope="session")
 def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
     """Makes CMP servers: ``cmp_server_factory(ca=None, **options of osslcmp.server.Server)``.
@@ -79,13 +97,23 @@ def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
         server.close()
 
 
-@pytest.fixture
-def cmp_server() -> Iterator[CMPServer]:
-    """A CMP server with a CA of its own: ``url``, ``reference``, ``secret``, ``root``, ``script()``, ``requests``."""
+@pytest.fixture(scope=_scope)
+def _cmp_server() -> Iterator[CMPServer]:
     from .server import CMPServer
 
     with CMPServer() as server:
         yield server
+
+
+@pytest.fixture
+def cmp_server(_cmp_server: CMPServer) -> CMPServer:
+    """A CMP server with a CA of its own: ``url``, ``reference``, ``secret``, ``root``, ``script()``, ``requests``.
+
+    With a wider ``cmp_server_scope`` each test finds it without script and recorded messages of others; what the CA
+    has issued stays.
+    """
+    _cmp_server.clear()
+    return _cmp_server
 
 
 @pytest.fixture

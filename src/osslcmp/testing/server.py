@@ -132,6 +132,12 @@ class CMPServer:
         with self._lock:
             self._any, self._by_type = deque(faults), plans
 
+    def clear(self) -> None:
+        """Forget the script, and the messages recorded so far. What the CA has issued stays."""
+        self.script()
+        self.requests.clear()
+        self.responses.clear()
+
     @property
     def script_left(self) -> int:
         """How many steps were not used yet."""
