@@ -11,11 +11,11 @@ from collections import OrderedDict
 from typing import Any
 
 from .._callbacks import message_from_der
-from .._callbacks_server import init
+from .._callbacks_server import init, init_delays
 from .._convert import octets_from_c, to_der
 from .._errqueue import clear, drain
 from .._handles import cert_stack, share, take
-from .._lib import NULL, ffi, lib
+from .._lib import NULL, features, ffi, lib
 from ..enums import BodyType, Option
 from ..errors import OpenSSLError
 from ._cmp_context import CommandContext
@@ -171,6 +171,8 @@ class _Transaction:
         self.answers = Answers(mock.fixed, self._ctx)
         self._handle = ffi.new_handle(self.answers)
         init(self._server, self._handle)
+        if features["delayed_delivery"]:
+            init_delays(self._server)
 
     @property
     def goes_on(self) -> bool:

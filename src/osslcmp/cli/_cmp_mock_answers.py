@@ -7,35 +7,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _convert
+from .. import _der as der
 from .._bodies import CertConfirm, CertReqMessages, ErrorMessage, GeneralMessage, RevReq
 from .._callbacks_server import CertAnswer, StatusAnswer
-from .._convert import tlv
 from .._handles import share, take
-from .._lib import NULL, lib, openssl_version
+from .._lib import NULL, features, lib, openssl_version
 from ..enums import BodyType, PKIStatus
 from ..itav import InfoTypeAndValue
 from ..message import Message
 from ._cmp_context import CommandContext
 from ._cmp_load import Loader
+from ._cmp_mock_general import Material, Refusal, answer
 from .cmp_console import Console
 from .cmp_settings import Settings
 
 __all__ = ["Answers", "Fixed"]
 
-#: In between, mock servers take a kur and rr for any certificate.
-_CHECKS_REFERENCE = openssl_version < (3, 2, 0) or openssl_version >= (4, 0, 0)
-_ID_IT = "1.3.6.1.5.5.7.4."
-_CA_CERTS, _ROOT_UPDATE, _REQ_TEMPLATE, _ROOT, _CRL_STATUS, _CRLS = (17, 18, 19, 20, 22, 23)
-_SEQUENCE, _EXPLICIT_0, _EXPLICIT_1 = 0x30, 0xA0, 0xA1
-
-
-class _Refused(Exception):
-    """libcrypto tells the client what has been queued."""
-
-
-def _refusal(reason: str) -> _Refused:
-    lib.ERR_raise(lib.ERR_LIB_CMP, getattr(lib, f"CMP_R_{reason}"))
-    return _Refused()
+#: Before 3.2 the certificate that is returned is also the only one that can be updated and revoked.
+_ONE_FOR_ALL = openssl_version < (3, 2, 0)
+_NO_KEY = b"\0"
+"""A BIT STRING without bits: the server is to make the key."""
+_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
+_PROFILE = "profile1"
+"""The only one that mock servers know."""
+_OWN_DELAY = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.ERROR})
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class Fixed:
             console.warn("no -rsp_cert given for mock server")
         else:
             certificate = loader.cert(path, pass_option, "cert to be returned by the mock server")
-        reference = certificate
+        reference = certificate if _ONE_FOR_ALL else None
         if (path := s.text("ref_cert")) is not None:
             reference = loader.cert(path, "otherpass", "reference cert to be expected by the mock server")
         if (path := s.text("rsp_key")) is not None:
@@ -118,29 +113,44 @@ class Answers:
         self._message, self._der = message, der
 
     def stash(self, error: BaseException) -> None:
-        if not isinstance(error, _Refused):
+        if not isinstance(error, Refusal):
             self._fixed.console.error(f"mock server: {error}")
+
+    def delayed(self) -> bool:
+        """From 3.3 on a client can be made to poll for any answer; requests for certificates say so themselves."""
+        kind = lib.OSSL_CMP_MSG_get_bodytype(self._message)
+        if kind in _OWN_DELAY or self._fixed.poll_count <= 0 or self._polls:
+            return False
+        self._keep()
+        return True
+
+    def _keep(self) -> None:
+        self._request = take(
+            lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request"
+        )
 
     def cert_request(self) -> CertAnswer:
         fixed = self._fixed
         self._fail_if_told()
         if fixed.poll_count > 0 and self._polls == 0:
             if self._request is not None:
-                raise _refusal("UNEXPECTED_PKIBODY")
-            self._request = take(
-                lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request"
-            )
+                raise Refusal("UNEXPECTED_PKIBODY")
+            self._keep()
             return CertAnswer(StatusAnswer(PKIStatus.waiting))
         if self._polls >= fixed.poll_count:
             self._polls = 0
         message = Message.from_der(self._der)
+        if message.type is BodyType.CR and features["cert_profile"]:
+            _check_profile(message)
         # While polling it is the pollReq that is being processed; the request was checked with it.
         body = message.body
         if isinstance(body, CertReqMessages):
             request = body.requests[0]
-            if message.type is BodyType.KUR and fixed.reference is not None and _CHECKS_REFERENCE:
+            if message.type is BodyType.KUR and fixed.reference is not None:
                 self._check_old_cert(request)
-            if fixed.key is not None and request.template.public_key_der is None:
+            if features["central_key_generation"] and _wants_key(request.template.public_key_der):
+                if fixed.key is None:
+                    raise Refusal("ERROR_PROCESSING_MESSAGE")
                 key = share(fixed.key, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "handing over the key")
                 self._ctx.live_new_key(key)
         return CertAnswer(fixed.status, fixed.certificate, fixed.chain, fixed.ca_pubs)
@@ -149,10 +159,10 @@ class Answers:
         named = (control.old_certificate for control in request.controls)
         old = next((cert_id for cert_id in named if cert_id is not None), None)
         if old is None:
-            raise _refusal("MISSING_CERTID")
+            raise Refusal("MISSING_CERTID")
         # A GeneralName: the directoryName is explicitly tagged.
         if not self._is_reference(_convert._unwrap(old.issuer_der), old.serial_number):
-            raise _refusal("WRONG_CERTID")
+            raise Refusal("WRONG_CERTID")
 
     def _is_reference(self, issuer_der: bytes, serial: int) -> bool:
         cert = self._fixed.reference
@@ -165,48 +175,29 @@ class Answers:
 
     def revocation(self) -> StatusAnswer:
         fixed = self._fixed
-        if fixed.certificate is None:
-            raise _refusal("ERROR_PROCESSING_MESSAGE")
+        if _ONE_FOR_ALL and fixed.certificate is None:
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
         self._fail_if_told()
         body = Message.from_der(self._der).body
         assert isinstance(body, RevReq)
         template = body.details[0].template
         if template.issuer_der is None or template.serial_number is None:
             return fixed.status  # it was made from a CSR
-        if _CHECKS_REFERENCE and not self._is_reference(template.issuer_der, template.serial_number):
-            raise _refusal("REQUEST_NOT_ACCEPTED")
+        if fixed.reference is not None and not self._is_reference(
+            template.issuer_der, template.serial_number
+        ):
+            raise Refusal("REQUEST_NOT_ACCEPTED", "wrong certificate to revoke")
         return fixed.status
 
     def general(self) -> Sequence[InfoTypeAndValue]:
+        fixed = self._fixed
         self._fail_if_told()
         body = Message.from_der(self._der).body
         assert isinstance(body, GeneralMessage)
         if len(body.items) > 1:
-            raise _refusal("ERROR_PROCESSING_MESSAGE")
-        return [self._info(item) for item in body.items]
-
-    def _info(self, item: InfoTypeAndValue) -> InfoTypeAndValue:
-        """The answer to an item; what is not known comes back as it is."""
-        fixed, oid = self._fixed, item.oid.dotted_string
-        kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
-        if kind == _CA_CERTS and openssl_version >= (3, 2, 0):
-            certs = b"".join(map(_cert_der, fixed.ca_pubs))
-            return InfoTypeAndValue(item.oid, tlv(_SEQUENCE, certs) if certs else None)
-        if kind == _ROOT and openssl_version >= (3, 2, 0):
-            new, new_with_old, old_with_new = fixed.roots
-            if new is None:
-                return _answer(_ROOT_UPDATE, None)
-            content = _cert_der(new)
-            for tag, cert in ((_EXPLICIT_0, new_with_old), (_EXPLICIT_1, old_with_new)):
-                content += b"" if cert is None else tlv(tag, _cert_der(cert))
-            return _answer(_ROOT_UPDATE, tlv(_SEQUENCE, content))
-        if kind == _CRL_STATUS and openssl_version >= (3, 4, 0):
-            if fixed.crl is None:
-                return _answer(_CRLS, None)
-            return _answer(
-                _CRLS, tlv(_SEQUENCE, _convert.to_der(lib.i2d_X509_CRL, fixed.crl, "encoding a CRL"))
-            )
-        return item
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
+        material = Material(fixed.ca_pubs, fixed.roots, fixed.crl, fixed.reference)
+        return [answer(item, material) for item in body.items]
 
     def error(self) -> None:
         say = self._fixed.console.plain
@@ -221,7 +212,7 @@ class Answers:
     def cert_conf(self) -> bool:
         fixed = self._fixed
         if fixed.certificate is None:
-            raise _refusal("ERROR_PROCESSING_MESSAGE")
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
         self._fail_if_told()
         body = Message.from_der(self._der).body
         assert isinstance(body, CertConfirm)
@@ -229,13 +220,13 @@ class Answers:
             lib.X509_digest_sig(fixed.certificate, NULL, NULL), lib.ASN1_OCTET_STRING_free, "hashing"
         )
         if body.statuses and body.statuses[0].cert_hash != _convert.octets_from_c(digest):
-            raise _refusal("CERTHASH_UNMATCHED")
+            raise Refusal("CERTHASH_UNMATCHED")
         return True
 
     def poll(self) -> int | Any:
         self._fail_if_told()
         if self._request is None:
-            raise _refusal("UNEXPECTED_PKIBODY")
+            raise Refusal("UNEXPECTED_POLLREQ")
         self._polls += 1
         if self._polls < self._fixed.poll_count:
             return self._fixed.check_after
@@ -245,14 +236,18 @@ class Answers:
 
     def _fail_if_told(self) -> None:
         if self._fixed.send_error:
-            raise _refusal("ERROR_PROCESSING_MESSAGE")
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
 
 
-def _answer(kind: int, value: bytes | None) -> InfoTypeAndValue:
-    from cryptography import x509
+def _wants_key(public_key: bytes | None) -> bool:
+    """Whether a template leaves the key to the server."""
+    return public_key is None or der.sequence(public_key)[1].content == _NO_KEY
 
-    return InfoTypeAndValue(x509.ObjectIdentifier(f"{_ID_IT}{kind}"), value)
 
-
-def _cert_der(cert: Any) -> bytes:
-    return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
+def _check_profile(message: Message) -> None:
+    for item in message.header.general_info:
+        if item.oid.dotted_string == _PROFILE_OID:
+            names = [] if item.value is None else der.sequence(item.value)
+            if not names or der.text(names[0]) != _PROFILE:
+                raise Refusal("UNEXPECTED_CERTPROFILE")
+            return
