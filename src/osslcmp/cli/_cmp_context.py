@@ -73,12 +73,17 @@ class CommandContext(Context):
         cert = self._get(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
         return [] if cert == NULL else [cert]
 
-    def save_central_key(self, path: str) -> None:
-        """Write the key that the CA generated (3.5), readable for the owner alone."""
+    def save_central_key(self, path: str, password: str | None) -> None:
+        """Write the key that the CA generated (3.5), readable for the owner alone, encrypted if there is a password."""
         key = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         if key == NULL:
             raise Failure("no centrally generated key came")
-        pem = through_bio(lambda bio: lib.PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+        cipher = NULL if password is None else lib.EVP_aes_256_cbc()
+        encoded = b"" if password is None else os.fsencode(password)
+        secret = NULL if password is None else ffi.from_buffer("unsigned char[]", encoded)
+        pem = through_bio(
+            lambda bio: lib.PEM_write_bio_PrivateKey(bio, key, cipher, secret, len(encoded), NULL, NULL)
+        )
         write(path, pem, mode=0o600)
 
     def cert_stack(self, function: str) -> list[Any]:

@@ -7,6 +7,7 @@ import re
 from cryptography import x509
 
 from .._convert import oid_from_c, tlv
+from .._der import encode_integer
 from .._errqueue import clear
 from .._handles import take
 from .._lib import NULL, lib, openssl_version
@@ -18,7 +19,8 @@ from .cmp_settings import Settings
 __all__ = ["add_general_infos"]
 
 _PROFILE = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.21")
-_INTEGER, _UTF8_STRING, _SEQUENCE = 0x02, 0x0C, 0x30
+_UTF8_STRING, _SEQUENCE = 0x0C, 0x30
+_SHOWN = 40
 
 
 def add_general_infos(ctx: CommandContext, s: Settings) -> None:
@@ -29,33 +31,58 @@ def add_general_infos(ctx: CommandContext, s: Settings) -> None:
     given = s.text("geninfo")
     if given is None:
         return
-    several = re.split(r"[,\s]\s*(?=\S+:(?:int|str):)", given) if openssl_version >= (3, 3, 0) else [given]
-    for item in several:
-        ctx.push_geninfo_itav(_info(item))
+    if openssl_version < (3, 3, 0):
+        ctx.push_geninfo_itav(_only(given))
+        return
+    while given:
+        info, given = _next(given)
+        ctx.push_geninfo_itav(info)
 
 
-def _info(item: str) -> InfoTypeAndValue:
+def _only(item: str) -> InfoTypeAndValue:
+    """As far as 3.2: one integer for a dotted OID."""
     name, colon, rest = item.partition(":")
     if not colon:
         raise Failure("missing ':' in -geninfo option")
-    kind, _, value = rest.partition(":")
-    if kind.lower() == "int" and rest[3:4] == ":":
-        if not re.fullmatch(r"\s*[+-]?\d+", value):
-            raise Failure("cannot parse int in -geninfo option")
-        number = int(value)
-        encoded = tlv(
-            _INTEGER, number.to_bytes((number + (number < 0)).bit_length() // 8 + 1, "big", signed=True)
-        )
-    elif kind.lower() == "str" and rest[3:4] == ":" and openssl_version >= (3, 3, 0):
-        encoded = tlv(_UTF8_STRING, value.encode("utf-8", "replace"))
-    else:
-        raise Failure(
-            "missing 'int:' in -geninfo option" + (" or 'str:'" if openssl_version >= (3, 3, 0) else "")
-        )
+    kind, colon, value = rest.partition(":")
+    if kind.lower() != "int" or not colon:
+        raise Failure("missing 'int:' in -geninfo option")
+    if not re.fullmatch(r"\s*[+-]?\d+", value):
+        raise Failure("cannot parse int in -geninfo option")
+    return InfoTypeAndValue(_oid(name, dotted=True), _integer(value))
+
+
+def _next(given: str) -> tuple[InfoTypeAndValue, str]:
+    """Since 3.3: the first of several items, and the rest."""
+    name, colon, rest = given.lstrip().partition(":")
+    if not colon:
+        raise Failure(f"missing ':' in -geninfo arg {name[:_SHOWN]}")
+    oid = _oid(name, dotted=False)
+    kind, colon, rest = rest.partition(":")
+    if kind.lower() == "str" and colon:
+        text, _, rest = rest.partition(",")
+        return InfoTypeAndValue(oid, tlv(_UTF8_STRING, text.encode("utf-8", "replace"))), rest
+    if kind.lower() != "int" or not colon:
+        raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
+    if (found := re.match(r"\s*[+-]?\d+", rest)) is None:
+        raise Failure(f"cannot parse int in -geninfo arg {rest[:_SHOWN]}")
+    after = rest[found.end() :]
+    if after and not after.startswith(","):
+        raise Failure(f"missing ',' or end of -geninfo arg after int at {after[:_SHOWN]}")
+    return InfoTypeAndValue(oid, _integer(found[0])), after[1:]
+
+
+def _integer(digits: str) -> bytes:
+    number = int(digits)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Failure("int in -geninfo option out of range")
+    return encode_integer(number)
+
+
+def _oid(name: str, *, dotted: bool) -> x509.ObjectIdentifier:
     clear()
-    # 3.0 takes dotted OIDs only, later releases also names.
-    pointer = lib.OBJ_txt2obj(name.encode(), int(openssl_version < (3, 3, 0)))
+    pointer = lib.OBJ_txt2obj(name.encode(), int(dotted))
     clear()
     if pointer == NULL:
-        raise Failure("cannot parse OID in -geninfo option")
-    return InfoTypeAndValue(oid_from_c(take(pointer, lib.ASN1_OBJECT_free, "reading an OID")), encoded)
+        raise Failure(f"cannot parse OID in -geninfo option: '{name}'")
+    return oid_from_c(take(pointer, lib.ASN1_OBJECT_free, "reading an OID"))

@@ -125,9 +125,7 @@ class Answers:
         return True
 
     def _keep(self) -> None:
-        self._request = take(
-            lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request"
-        )
+        self._request = take(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
 
     def cert_request(self) -> CertAnswer:
         fixed = self._fixed

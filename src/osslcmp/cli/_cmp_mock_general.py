@@ -100,9 +100,7 @@ def _newer_crl(info: InfoTypeAndValue, material: Material) -> bytes | None:
         names = der.sequence(source.content)
         if not names or names[0].tag != der.explicit(4):
             raise Refusal("SENDER_GENERALNAME_TYPE_NOT_SUPPORTED")
-        name = _convert._from_der(
-            lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name"
-        )
+        name = _convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
         if lib.X509_NAME_cmp(name, lib.X509_CRL_get_issuer(material.crl)):
             raise Refusal("UNKNOWN_CRL_ISSUER")
     known = None if fields.done else der.moment(fields.take())

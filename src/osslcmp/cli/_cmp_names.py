@@ -8,7 +8,7 @@ from typing import Any
 from .._convert import _free_extensions, tlv
 from .._errqueue import check, clear, drain
 from .._handles import take
-from .._lib import NULL, ffi, lib
+from .._lib import NULL, ffi, lib, openssl_version
 from .cmp_console import Console, Failure
 
 __all__ = ["alternative_name", "extensions", "name", "policy", "template_section"]
@@ -67,12 +67,14 @@ def _value(rest: str, what: str) -> tuple[str, str, bool]:
 
 
 def alternative_name(value: str) -> Any:
-    """``GENERAL_NAME *`` of an IP address, a URI (with a colon) or a DNS name."""
+    """``GENERAL_NAME *`` of an IP address, an email address (from 3.2 on), a URI (with a colon) or a DNS name."""
     encoded = os.fsencode(value)
     clear()
     found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, lib.GEN_IPADD, encoded, 0)
     if found == NULL:
         kind = lib.GEN_URI if ":" in value else lib.GEN_DNS
+        if "@" in value and openssl_version >= (3, 2, 0):
+            kind = lib.GEN_EMAIL
         found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, kind, encoded, 0)
     clear()
     if found == NULL:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
-from .._convert import integer_to_c
-from .._lib import NULL, openssl_version
+from .._callbacks import message_from_der
+from .._errqueue import clear
+from .._handles import take
+from .._lib import NULL, features, lib, openssl_version
 from ..enums import Option
 from . import _cmp_names as names
 from ._cmp_context import CommandContext
@@ -17,6 +21,8 @@ __all__ = ["set_up_request"]
 
 _ENROLL = ("ir", "cr", "kur")
 _NONE, _RAVERIFIED = -1, 0
+_FALLBACK_KEY = hasattr(lib, "OSSL_CMP_MSG_get0_certreq_publickey")
+"""Whether -reqin can provide the key."""
 
 
 def set_up_request(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
@@ -24,10 +30,11 @@ def set_up_request(ctx: CommandContext, s: Settings, console: Console, loader: L
     command = s.text("cmd")
     if not s.given("subject", "csr", "oldcert", "cert") and command not in ("rr", "genm"):
         console.warn("no -subject given; no -csr or -oldcert or -cert available for fallback")
-    if command in _ENROLL:
-        _check_enrollment(s)
-        _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
+    if command in _ENROLL or openssl_version >= (3, 2, 0):
         _set_name(ctx, s, console, "issuer", "OSSL_CMP_CTX_set1_issuer")
+    if command in _ENROLL:
+        _check_enrollment(s, console)
+        _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
     else:
         _ignored(ctx, s, console)
     _check_command(s, console)
@@ -51,25 +58,42 @@ def set_up_request(ctx: CommandContext, s: Settings, console: Console, loader: L
         ctx.set_option(Option.REVOCATION_REASON, s.number("revreason"))
 
 
-def _check_enrollment(s: Settings) -> None:
-    central = s.flag("centralkeygen")
-    if not s.given("newkey", "key", "csr", "oldcert") and not central:
+def _check_enrollment(s: Settings, console: Console) -> None:
+    from_request = _FALLBACK_KEY and s.given("reqin")
+    if not s.given("newkey", "key", "csr", "oldcert") and not s.flag("centralkeygen") and not from_request:
         raise Failure(
             "missing -newkey (or -key) to be certified and no -csr, -oldcert, or -cert given for fallback public key"
         )
-    if not s.given("newkey") and s.number("popo") not in (_NONE, _RAVERIFIED) and not central:
+    if features["central_key_generation"]:
+        _check_central(s, console)
+    if not s.given("newkey") and s.number("popo") not in (_NONE, _RAVERIFIED):
         if s.given("csr"):
             more = ", and -key option superseded by -csr" if s.given("key") else ""
+            if from_request:
+                console.info(
+                    "since -reqin is used, -popo -1 or -popo 0 avoids making a needless proof of possession"
+                )
             raise Failure(
                 "no -newkey option given with private key for POPO, -csr option provides just public key"
                 + more
             )
         if not s.given("key"):
             raise Failure("missing -newkey (or -key) option for POPO")
-    if not s.given("certout"):
+    if not s.given("certout", "reqout_only"):
         raise Failure("-certout not given, nowhere to save newly enrolled certificate")
-    if central and not s.given("newkeyout"):
-        raise Failure("-newkeyout not given, nowhere to save centrally generated key")
+
+
+def _check_central(s: Settings, console: Console) -> None:
+    """Since 3.5 no proof of possession means that the CA makes the key."""
+    if s.number("popo") == _NONE and not s.flag("centralkeygen"):
+        console.info("POPO is disabled, which implies -centralkeygen")
+        s.put("centralkeygen", 1)
+    if s.flag("centralkeygen"):
+        if s.number("popo") > _NONE:
+            raise Failure(f"-popo value {s.number('popo')} is inconsistent with -centralkeygen")
+        if not s.given("newkeyout"):
+            raise Failure("-newkeyout not given, nowhere to save centrally generated key")
+        s.put("popo", _NONE)
 
 
 def _set_name(ctx: CommandContext, s: Settings, console: Console, option: str, function: str) -> None:
@@ -85,8 +109,6 @@ def _ignored(ctx: CommandContext, s: Settings, console: Console) -> None:
         else:
             _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
     revoking = s.text("cmd") == "rr" and openssl_version >= (3, 2, 0)
-    if revoking:
-        _set_name(ctx, s, console, "issuer", "OSSL_CMP_CTX_set1_issuer")
     for option in ("issuer", "reqexts", "san_nodefault", "sans", "policies", "policy_oids"):
         if s.flag(option) and not (option == "issuer" and revoking):
             console.warn(f"-{option} {why}")
@@ -103,16 +125,26 @@ def _check_command(s: Settings, console: Console) -> None:
                 f"given -subject '{s.text('subject')}' overrides the subject of '{reference or s.text('csr')}' for KUR"
             )
     elif command == "rr":
-        named = s.given("issuer") and s.given("serial")
-        if not s.given("oldcert", "csr") and not named:
-            also = " and no -issuer and -serial given" if openssl_version >= (3, 2, 0) else ""
-            raise Failure(f"missing -oldcert for certificate to be revoked and no -csr given{also}")
-        if s.given("oldcert") and s.given("csr"):
-            console.warn("ignoring -csr since certificate to be revoked is given")
+        _check_revocation(s, console)
     elif command == "p10cr" and not s.given("csr"):
         raise Failure("missing PKCS#10 CSR for p10cr")
     if s.given("serial") and command != "rr":
         console.warn("-serial option is ignored for commands other than 'rr'")
+
+
+def _check_revocation(s: Settings, console: Console) -> None:
+    if not s.given("serial") and (openssl_version < (3, 2, 0) or not s.given("issuer")):
+        if not s.given("oldcert", "csr"):
+            also = ", or -issuer and -serial," if openssl_version >= (3, 2, 0) else ""
+            raise Failure(f"missing -oldcert{also} for certificate to be revoked and no -csr given")
+        if s.given("oldcert") and s.given("csr"):
+            console.warn("ignoring -csr since certificate to be revoked is given")
+        return
+    if not s.given("issuer") or not s.given("serial"):
+        raise Failure("must give both -issuer and -serial options or neither")
+    for option in ("oldcert", "csr"):
+        if s.given(option):
+            console.warn(f"ignoring -{option} since -issuer and -serial is given for command 'rr'")
 
 
 def _set_key(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
@@ -123,16 +155,28 @@ def _set_key(ctx: CommandContext, s: Settings, console: Console, loader: Loader)
                 console.warn(f"-{option} {why}")
         if s.number("popo") >= _NONE:
             console.warn(f"-popo {why}")
-    elif s.flag("centralkeygen"):
-        if s.given("newkey"):
-            console.warn("-newkey is ignored since -centralkeygen is given")
-        if s.number("popo") >= _RAVERIFIED:
-            console.warn("-popo value is overridden by -centralkeygen, which has no proof of possession")
-        s.put("popo", _NONE)
-        ctx.set_option(Option.POPO_METHOD, _NONE)
     elif (newkey := s.text("newkey")) is not None:
         key, private = loader.any_key(newkey, "newkeypass", "new private key for cert to be enrolled")
         ctx.give_new_key(key, private=private)
+    elif (
+        _FALLBACK_KEY
+        and s.given("reqin")
+        and not s.given("key", "csr", "oldcert")
+        and not s.flag("centralkeygen")
+        and s.text("cmd") != "genm"
+    ):
+        ctx.give_new_key(_key_of_request(items(s.text("reqin") or "")[0]), private=False)
+
+
+def _key_of_request(path: str) -> Any:
+    """``EVP_PKEY *``, the public key in the ir, cr or kur of a file (since 3.3)."""
+    message = take(message_from_der(Path(path).read_bytes()), lib.OSSL_CMP_MSG_free, f"reading {path}")
+    public = lib.OSSL_CMP_MSG_get0_certreq_publickey(message)
+    key = NULL if public == NULL else lib.X509_PUBKEY_get(public)
+    if key == NULL:
+        clear()
+        raise Failure(f"failed to get fallback public key from ir/cr/kur file '{path}'")
+    return take(key, lib.EVP_PKEY_free, f"reading {path}")
 
 
 def _set_csr(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> Any:
@@ -188,14 +232,12 @@ def _set_policies(ctx: CommandContext, s: Settings, console: Console) -> None:
 def _set_old_cert(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
     command = s.text("cmd")
     if command == "rr" and (serial := s.text("serial")) is not None:
-        if s.given("oldcert"):
-            console.warn("-serial and -issuer are ignored since -oldcert is given")
-        else:
-            try:
-                number = int(serial, 16 if serial.lower().startswith("0x") else 10)
-            except ValueError:
-                raise Failure(f"cannot read serial number: '{serial}'") from None
-            ctx.put("OSSL_CMP_CTX_set1_serialNumber", integer_to_c(number))
+        clear()
+        number = lib.s2i_ASN1_INTEGER(NULL, os.fsencode(serial))
+        if number == NULL:
+            clear()
+            raise Failure(f"cannot read serial number: '{serial}'")
+        ctx.put("OSSL_CMP_CTX_set1_serialNumber", take(number, lib.ASN1_INTEGER_free, "reading a number"))
     path = s.text("oldcert")
     if path is None:
         return

@@ -7,18 +7,19 @@ import sys
 import time
 from typing import Any
 
-from .._errqueue import clear
-from .._lib import lib
+from .._lib import openssl_version
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..errors import CMPError, TransferTimeout
-from ._cmp_context import CommandContext, name_of, save_certs, serial_of
+from ._cmp_context import CommandContext
 from ._cmp_genm import general_message
 from ._cmp_load import Loader
+from ._cmp_results import save, save_results, save_server_cert
 from .cmp_console import Console, Failure
 from .cmp_settings import Settings
 
 __all__ = ["run"]
 
+_SINCE_3_2 = openssl_version >= (3, 2, 0)
 _TYPES = {"ir": BodyType.IR, "cr": BodyType.CR, "kur": BodyType.KUR, "p10cr": BodyType.P10CR}
 
 
@@ -34,10 +35,13 @@ def run(ctx: CommandContext, s: Settings, console: Console, loader: Loader, outc
             # No answer came, or there was not even a request.
             raise failure or Failure("no answer came")
         _tell_status(ctx, s, console, outcome)
-        _save(ctx, s, console, outcome, "extracertsout", "OSSL_CMP_CTX_get1_extraCertsIn", "extra")
+        if _SINCE_3_2:
+            save_server_cert(ctx, s, console, outcome)
+        else:
+            save(ctx, s, console, outcome, "extracertsout")
         if failure is not None:
             raise failure
-        _save_results(ctx, s, console, outcome)
+        save_results(ctx, s, console, loader, outcome)
         ctx.reinit()
 
 
@@ -98,37 +102,3 @@ def _tell_status(ctx: CommandContext, s: Settings, console: Console, outcome: di
     outcome["status"] = status.name
     outcome["failInfo"] = [flag.name for flag in FailureInfo if flag in ctx.fail_info]
     outcome["text"] = "\n".join(ctx.status_string)
-
-
-def _save(
-    ctx: CommandContext,
-    s: Settings,
-    console: Console,
-    outcome: dict[str, Any],
-    option: str,
-    function: str,
-    what: str,
-) -> None:
-    if (path := s.text(option)) is not None:
-        save_certs(ctx.cert_stack(function), path, s.text("certform") or "PEM", what, console)
-        outcome["files"][option] = path
-
-
-def _save_results(ctx: CommandContext, s: Settings, console: Console, outcome: dict[str, Any]) -> None:
-    if s.text("infotype") != "caCerts":
-        _save(ctx, s, console, outcome, "cacertsout", "OSSL_CMP_CTX_get1_caPubs", "CA")
-    new = ctx.new_cert_handles()
-    if new:
-        outcome["certificate"] = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
-        if save_certs(new, s.text("certout"), s.text("certform") or "PEM", "enrolled", console):
-            outcome["files"]["certout"] = s.text("certout")
-    _save(ctx, s, console, outcome, "chainout", "OSSL_CMP_CTX_get1_newChain", "chain")
-    if hasattr(lib, "OSSL_CMP_CTX_get0_validatedSrvCert") and (path := s.text("srvcertout")) is not None:
-        server = ctx.validated_server_handles()
-        save_certs(server, path, s.text("certform") or "PEM", "validated server", console)
-        outcome["files"]["srvcertout"] = path
-    if s.flag("centralkeygen") and (path := s.text("newkeyout")) is not None:
-        ctx.save_central_key(path)
-        console.info(f"received centrally generated key, saving to file '{path}'")
-        outcome["files"]["newkeyout"] = path
-    clear()
