@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -102,13 +103,26 @@ def test_multi_valued_subject(site: Site) -> None:
 
 
 def test_sans(site: Site) -> None:
-    """Strings are DNS names; other kinds are objects; critical on request."""
-    address = x509.IPAddress(__import__("ipaddress").ip_address("127.0.0.1"))
-    site.client.ir(new_key(), subject="CN=x", sans=["a.example", address], sans_critical=True)
+    """A string is what it looks like; other kinds are objects; critical on request."""
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    told: list[x509.GeneralName | str] = ["a.example", address, "::1", "me@a.example", "urn:uuid:1"]
+    site.client.ir(new_key(), subject="CN=x", sans=told, sans_critical=True)
     asked = names(site.request.extensions)[ExtensionOID.SUBJECT_ALTERNATIVE_NAME]
     assert asked.critical
-    assert asked.value.get_values_for_type(x509.DNSName) == ["a.example"]
-    assert asked.value.get_values_for_type(x509.IPAddress) == [address.value]
+    assert list(asked.value) == [
+        x509.DNSName("a.example"),
+        address,
+        x509.IPAddress(ipaddress.ip_address("::1")),
+        x509.RFC822Name("me@a.example"),
+        x509.UniformResourceIdentifier("urn:uuid:1"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "ä.example", "ä@a.example"])
+def test_impossible_san(text: str, site: Site) -> None:
+    """Told before anything is sent."""
+    with pytest.raises(ValueError, match=r"name|ASCII|A-label"):
+        site.client.ir(new_key(), subject="CN=x", sans=[text])
 
 
 def test_kur_keeps_what_it_is_asked_to_keep(site: Site) -> None:

@@ -11,6 +11,7 @@ from support.pki import make_key, make_name
 
 import osslcmp
 from osslcmp import FailureInfo, InfoTypeAndValue, PKIStatus, RejectedError
+from osslcmp.message import ErrorMessage
 from osslcmp.server import Authority, EmbeddedCA, GeneralRequest, Rejected, Server, waiting
 
 Clients = Callable[..., osslcmp.Client]
@@ -109,10 +110,60 @@ def test_our_own_error_messages() -> None:
     assert caught.value.text == "ask somebody else"
 
 
+def test_answer_that_nothing_vouches_for(server: Server) -> None:
+    """A server that knows no secret of ours says so with whatever it has: told, but as what it is."""
+    client = osslcmp.Client(transport=server, reference="nobody", secret="x")
+    for ask in (lambda: client.cr(make_key(), subject="CN=x"), lambda: client.genm([])):
+        with pytest.raises(osslcmp.ProtectionError, match="unproven answer: rejection ") as caught:
+            ask()
+        assert caught.value.answer is not None
+
+
+def test_answer_that_writes_to_the_terminal() -> None:
+    """It may be anybody's."""
+
+    class Painter(Authority):
+        def shared_secret(self, reference: bytes) -> bytes | None:
+            return b"theirs"
+
+        def general(self, request: GeneralRequest) -> Rejected:
+            return Rejected(FailureInfo.badRequest, "red \x1b[31m\r\n")
+
+    server, theirs = Server(Painter()), osslcmp.Context()
+    theirs.set_secret_value(b"theirs")
+    theirs.set_reference_value("ref")
+    answers: list[bytes] = []
+
+    def carry(request: bytes) -> bytes:
+        answers.append(server.process(request))
+        return answers[-1]
+
+    theirs.set_transfer_cb(carry)
+    with pytest.raises(RejectedError):
+        theirs.exec_genm_ses()
+    context = osslcmp.Context()
+    context.set_transfer_cb(lambda _: answers[-1])
+    context.set_secret_value(b"ours")
+    context.set_reference_value("ref")
+    with pytest.raises(osslcmp.ProtectionError) as caught:
+        context.exec_genm_ses()
+    assert "red  [31m" in str(caught.value)
+    assert str(caught.value).isprintable()
+    context.set_transfer_cb(None)
+    context.set_server("127.0.0.1")
+    context.set_server_port(1)
+    with pytest.raises(osslcmp.TransferError):
+        context.exec_genm_ses()
+
+
 def test_nothing_of_the_server_gets_into_the_client(server: Server) -> None:
     """Both share the thread and with it OpenSSL's error queue."""
     client = osslcmp.Client(transport=server, reference="ref", secret="wrong")
     with pytest.raises(osslcmp.ProtectionError) as caught:
         client.ir(make_key(), subject=make_name("x"))
+    answer = caught.value.answer
+    assert answer is not None
+    assert isinstance(osslcmp.Message.from_der(answer).body, ErrorMessage)
+    assert "unproven answer: rejection (badMessageCheck): wrong pbm value" in str(caught.value)
     # Client and server each find that the secret is wrong.
     assert [entry.text for entry in caught.value.errors].count("wrong pbm value") == 1

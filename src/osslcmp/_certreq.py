@@ -16,6 +16,7 @@ from ._bodies import CertRepMessage, CertResponse
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password
 from ._lib import CData, require
+from ._names import parse_general_name
 from ._settings import Settings, itavs
 from .check import CertificateCheck
 from .context import CertConf, Context, certconf
@@ -53,7 +54,8 @@ class CertificateRequest:
     :param key_password: for an encrypted ``key``.
     :param subject: name to ask for. Default: that of the CSR, the certificate to update or the client's own.
     :param issuer: issuer to ask for.
-    :param sans: subject alternative names, ``x509.GeneralName`` objects or str (a DNS name).
+    :param sans: subject alternative names, ``x509.GeneralName`` objects or str: an IP address, else with ``@`` a mail
+        address, else with ``:`` a URI, else a DNS name (the rule of ``openssl cmp -sans``).
     :param sans_critical: ask for them as a critical extension.
     :param sans_default: take them from the reference certificate if none are given.
     :param extensions: ``x509.Extension`` objects to ask for.
@@ -122,7 +124,7 @@ class CertificateRequest:
         if isinstance(self.sans, (str, x509.GeneralName)):
             raise TypeError("sans: an iterable of names, not a single one")
         for san in self.sans:
-            context.push_subject_alt_name(x509.DNSName(san) if isinstance(san, str) else san)
+            context.push_subject_alt_name(parse_general_name(san) if isinstance(san, str) else san)
         extensions = self._extensions(req_type, settings)
         if extensions:
             context.set_req_extensions(extensions)

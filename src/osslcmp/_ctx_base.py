@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -212,14 +212,31 @@ class ContextBase:
             note for note in self._state.notes if "expected sender" in note.text or "actual name" in note.text
         ]
         if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
-            return ProtectionError(f"{message}: unexpected sender", (*names, *errors))
+            return self._unproven(f"{message}: unexpected sender", (*names, *errors))
         if _has(drained, "WRONG_PBM_VALUE"):
             message += " (do both sides have the same secret?)"
         kind = classify(drained)
+        if kind is ProtectionError:
+            return self._unproven(message, errors)
         if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
             # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.
             return ResponseError(f"{message}: the answer does not make sense (status {int(status)})", errors)
         return kind(message, errors)
+
+    def _unproven(self, message: str, errors: Iterable[ErrorEntry]) -> ProtectionError:
+        """An answer that may be anybody's: a server that does not know us can often not answer otherwise."""
+        length = ffi.new("long *")
+        pointer = lib.osslcmp_session_last(self._session, length)
+        answer = None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+        if answer is not None:
+            from ._describe import summary
+            from .message import Message
+
+            told = summary(Message.from_der(answer))
+            message += f" (unproven answer: {''.join(c if c.isprintable() else ' ' for c in told)})"
+        failure = ProtectionError(message, errors)
+        failure.answer = answer
+        return failure
 
     def _status(self) -> tuple[PKIStatus, FailureInfo, str]:
         raise NotImplementedError

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from cryptography import x509
 
 from ._lib import NULL, ffi, lib
 
-__all__ = ["parse_name"]
+__all__ = ["parse_general_name", "parse_name"]
 
 #: Short names that OpenSSL users write and RFC 4514 does not define.
 _SHORT = {
@@ -37,6 +38,22 @@ def _oid(name: str) -> x509.ObjectIdentifier:
         return x509.ObjectIdentifier(ffi.string(buffer).decode())
     finally:
         lib.ASN1_OBJECT_free(obj)
+
+
+def parse_general_name(text: str) -> x509.GeneralName:
+    """What a plain text most likely names, by the rule of ``openssl cmp -sans``: IP address, mail address, URI, host.
+
+    Raises ``ValueError`` if it is empty or cannot be encoded.
+    """
+    if not text:
+        raise ValueError("name: is empty")
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    if "@" in text:
+        return x509.RFC822Name(text)
+    return x509.UniformResourceIdentifier(text) if ":" in text else x509.DNSName(text)
 
 
 def _split(text: str, separators: str) -> list[tuple[str, str]]:

@@ -111,7 +111,13 @@ class TransferTimeout(TransferError, TimeoutError):
 
 
 class ProtectionError(OpenSSLError):
-    """The answer is unprotected, its protection is wrong, or its signer is not trusted."""
+    """The answer is unprotected, its protection is wrong, or its signer is not trusted.
+
+    ``answer`` is that answer (DER, for :meth:`osslcmp.Message.from_der`) if it was an error message or answers a
+    request for a certificate, else ``None``. Nothing vouches for what it says.
+    """
+
+    answer: bytes | None = None
 
 
 class ResponseError(OpenSSLError):

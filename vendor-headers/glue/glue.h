@@ -30,6 +30,7 @@ int osslcmp_session_push_replay(osslcmp_session *, const unsigned char *, long);
 void osslcmp_session_clear_replay(osslcmp_session *);
 int osslcmp_session_unsent(const osslcmp_session *);
 int osslcmp_session_lost(const osslcmp_session *);
+const unsigned char *osslcmp_session_last(const osslcmp_session *, long *);
 void osslcmp_session_set_unprotected(osslcmp_session *, int);
 
 osslcmp_session *osslcmp_enter(osslcmp_session *);

@@ -63,6 +63,7 @@ typedef struct osslcmp_session {
     int lost;                   /* the last message was a poll that got no answer */
     osslcmp_der again;          /* that poll, to be sent as it was */
     int64_t lost_at;
+    int last;                   /* the slot of the last answer, -1 if that was not kept */
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
     int replays, replayed;
     osslcmp_der replay[OSSLCMP_REPLAYS];
@@ -241,8 +242,10 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
 {
     osslcmp_session *outer = osslcmp_current;
 
-    if (s != NULL)
+    if (s != NULL) {
         s->unsent = s->lost = 0;
+        s->last = -1;
+    }
     osslcmp_current = s;
     return outer;
 }

@@ -88,6 +88,13 @@ static int osslcmp_session_lost(const osslcmp_session *s)
     return s->lost;
 }
 
+/* The last answer if it is kept: an error message, or what answers a request for a certificate. */
+static const unsigned char *osslcmp_session_last(const osslcmp_session *s, long *length)
+{
+    *length = 0;
+    return s->last < 0 ? NULL : osslcmp_session_kept(s, s->last, length);
+}
+
 static void osslcmp_session_set_unprotected(osslcmp_session *s, int unprotected)
 {
     s->unprotected = unprotected;
@@ -111,26 +118,30 @@ static int osslcmp_asks_for_certificate(int type)
 static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answer)
 {
     int type = OSSL_CMP_MSG_get_bodytype(answer);
+    int slot;
     osslcmp_der *kept;
 
     if (sent == OSSLCMP_POLLREQ) {
-        kept = &s->kept[type == OSSLCMP_POLLREP ? OSSLCMP_POLL : OSSLCMP_FINAL];
+        slot = type == OSSLCMP_POLLREP ? OSSLCMP_POLL : OSSLCMP_FINAL;
     } else if (sent == OSSLCMP_CERTCONF) {
         if (type != OSSLCMP_ERROR)
             return;
-        kept = &s->kept[OSSLCMP_CONFIRM];
+        slot = OSSLCMP_CONFIRM;
     } else if (sent == OSSLCMP_ERROR) {
         return;
     } else {
         osslcmp_forget_answers(s);
         if (type != OSSLCMP_ERROR && !osslcmp_asks_for_certificate(sent))
             return;
-        kept = &s->kept[OSSLCMP_ANSWER];
+        slot = OSSLCMP_ANSWER;
     }
+    kept = &s->kept[slot];
     osslcmp_drop(kept);
     kept->length = i2d_OSSL_CMP_MSG(answer, &kept->der);
     if (kept->length <= 0)
         osslcmp_drop(kept);
+    else
+        s->last = slot;
 }
 
 static OSSL_CMP_MSG *osslcmp_replay(osslcmp_session *s, OSSL_CMP_CTX *ctx)
@@ -222,6 +233,7 @@ static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req
         return OSSL_CMP_MSG_http_perform(ctx, req);
     if (type != OSSLCMP_POLLREQ)
         s->asked = type;
+    s->last = -1;
     if (s->replayed < s->replays) {
         answer = osslcmp_replay(s, ctx);
     } else if (type == OSSLCMP_POLLREQ && osslcmp_must_not_poll(s)) {
