@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from collections.abc import Callable
@@ -142,6 +143,22 @@ def test_contexts_take_turns_with_the_certificates(site: Site) -> None:
     handles = [{handle for _, handle in each.values()} for each in settings._idle]
     assert handles[0].isdisjoint(handles[1])
     assert enrol(cmp, 1)
+
+
+def test_collected_contexts_give_back_what_lives(site: Site) -> None:
+    """The garbage collector finalizes all of a cycle at once: the certificates must not be freed with the context."""
+    settings = site.client(False, transport=site.server)._settings
+    for _ in range(3):
+        context: Any = settings.context()
+        context.cycle = context
+        del context
+        gc.collect()
+        assert not settings._in_use
+        (certs,) = settings._idle
+        assert certs
+        for _, handle in certs.values():
+            assert osslcmp.lib.X509_up_ref(handle) == 1  # fails if there was no reference before
+            osslcmp.lib.X509_free(handle)
 
 
 def test_trust_does_not_grow(site: Site) -> None:

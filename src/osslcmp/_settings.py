@@ -57,6 +57,9 @@ class Settings:
     _idle: deque[dict[int, tuple[x509.Certificate, Any]]] = field(
         default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False
     )
+    #: What contexts are using now. Known here as well, so that the garbage collector, which finalizes all of a cycle
+    #: at once, does not free the certificates together with a context that then gives them back.
+    _in_use: dict[int, dict[int, tuple[x509.Certificate, Any]]] = field(default_factory=dict, repr=False)
 
     def default_library(self) -> AbstractContextManager[None]:
         """Keys and certificates made within are made in the client's library context."""
@@ -71,10 +74,14 @@ class Settings:
             certs = self._idle.pop()
         except IndexError:
             certs = {}
-        context = Context(self.library, _after=partial(self._idle.append, certs))
+        self._in_use[id(certs)] = certs
+        context = Context(self.library, _after=partial(self._give_back, id(certs)))
         with lending(certs):
             self._apply(context)
         return context
+
+    def _give_back(self, which: int) -> None:
+        self._idle.append(self._in_use.pop(which))
 
     def _apply(self, context: Context) -> None:
         self._apply_transfer(context)
