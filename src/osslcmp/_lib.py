@@ -16,7 +16,7 @@ except ImportError as error:
 
 from .errors import UnsupportedError
 
-__all__ = ["NULL", "CData", "features", "ffi", "forks", "lib", "openssl_version", "require"]
+__all__ = ["NEEDED", "NULL", "CData", "features", "ffi", "forks", "lib", "openssl_version", "require"]
 
 NULL = ffi.NULL
 
@@ -43,8 +43,7 @@ _found = ".".join(map(str, openssl_version))
 if openssl_version[:2] > _built_version:
     _found = f"{'.'.join(map(str, _built_version))}, against which osslcmp was built, and {_found} loaded"
 
-#: First release and a symbol that proves it, by feature.
-_NEEDED = {
+NEEDED = {
     "ca_certs": ("3.2", "OSSL_CMP_get1_caCerts"),
     "root_ca_update": ("3.2", "OSSL_CMP_get1_rootCaKeyUpdate"),
     "crl_update": ("3.4", "OSSL_CMP_get1_crlUpdate"),
@@ -61,6 +60,7 @@ _NEEDED = {
     "geninfo_itavs": ("3.3", "OSSL_CMP_CTX_get0_geninfo_ITAVs"),
     "libctx": ("3.2", "OSSL_CMP_CTX_get0_libctx"),
 }
+"""First release and a symbol that proves it, by feature."""
 
 #: First patch release of a minor one in which a feature does not let the peer crash us.
 _MENDED = {
@@ -72,7 +72,7 @@ _MENDED = {
 
 def _needed(feature: str, version: tuple[int, int, int]) -> str:
     """The release of OpenSSL from which on a feature may be used, for those who have ``version``."""
-    return _MENDED.get((feature, *version[:2]), _NEEDED[feature][0])
+    return _MENDED.get((feature, *version[:2]), NEEDED[feature][0])
 
 
 def _usable(feature: str, version: tuple[int, int, int]) -> bool:
@@ -80,7 +80,7 @@ def _usable(feature: str, version: tuple[int, int, int]) -> bool:
 
 
 features: dict[str, bool] = {
-    name: hasattr(lib, symbol) and _usable(name, openssl_version) for name, (_, symbol) in _NEEDED.items()
+    name: hasattr(lib, symbol) and _usable(name, openssl_version) for name, (_, symbol) in NEEDED.items()
 }
 """What the loaded OpenSSL offers beyond 3.0, by name."""
 

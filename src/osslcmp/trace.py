@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -235,7 +235,7 @@ class Trace:
         ``der`` (base64) or ``failure``. Several recordings may follow one another. Raises ``ValueError`` that
         names the line.
         """
-        trace = cls(None)
+        entries = []
         data = recording.encode() if isinstance(recording, str) else bytes(recording)
         for number, fields in enumerate(_recording.read(data), 1):
             kind = None
@@ -245,7 +245,14 @@ class Trace:
                 except ValueError as error:
                     raise ValueError(f"entry {number}: {error}") from None
                 fields["der"] = without_secrets(fields["der"])
-            trace._entries.append(TraceEntry(type=kind, **fields))
+            entries.append(TraceEntry(type=kind, **fields))
+        return cls.of_entries(entries)
+
+    @classmethod
+    def of_entries(cls, entries: Iterable[TraceEntry]) -> Trace:
+        """A trace of these entries, without a limit."""
+        trace = cls(None)
+        trace._entries.extend(entries)
         return trace
 
 

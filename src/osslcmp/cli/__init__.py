@@ -9,43 +9,118 @@ from importlib import import_module
 
 __all__ = ["COMMANDS", "main"]
 
-#: Module with ``run(arguments) -> exit status`` and one line of help, by subcommand.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "cmp": ("osslcmp.cli.cmp", "CMP client and mock server with the options of openssl cmp"),
-    "serve": ("osslcmp.cli.serve", "CMP server with a CA that really issues and keeps its state"),
+#: By group, for each subcommand the module with ``run(arguments) -> exit status``, and one line of help.
+_GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Certificates": {
+        "cmp": ("cmp", "CMP client and mock server with the options of openssl cmp"),
+        "serve": ("serve", "CMP server with a CA that really issues and keeps its state"),
+        "demo": ("demo", "enrol, poll, update, revoke and ask against a CA of its own"),
+    },
+    "Looking": {
+        "show": ("show", "decode CMP messages in files"),
+        "trace": ("trace", "draw recorded transactions as a ladder diagram"),
+        "info": ("info", "the OpenSSL in use, what it can do, versions: for bug reports"),
+    },
+    "The command itself": {
+        "completion": ("completion", "complete commands, options and values in bash, zsh and fish"),
+        "man": ("man", "the manual page"),
+        "help": ("", "this text, or that of a command"),
+    },
 }
 
+#: Module and one line of help, by subcommand.
+COMMANDS: dict[str, tuple[str, str]] = {
+    name: (f"osslcmp.cli.{module}", summary)
+    for commands in _GROUPS.values()
+    for name, (module, summary) in commands.items()
+    if module
+}
+
+HELP = ("-help", "--help", "-h", "help")
+VERSION = ("-version", "--version", "-V", "version")
+_EXIT_USAGE = 2
 _EXIT_INTERRUPT = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``osslcmp`` with ``arguments``, by default those of the process.
 
-    Returns the exit status: 0 for success, 1 for failure, 2 for an unknown subcommand, 130 after an interrupt.
+    Returns the exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 after an interrupt. What goes wrong is
+    told on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in ("-help", "--help", "-h", "help"):
-        print(_usage())
-        return 0
-    if not words or words[0] not in COMMANDS:
-        wrong = f"osslcmp: unknown command {words[0]!r}\n\n" if words else ""
-        print(f"{wrong}{_usage()}", file=sys.stderr)
-        return 2
+    _open_missing_streams()
     try:
-        status: int = import_module(COMMANDS[words[0]][0]).run(words[1:])
+        status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _EXIT_INTERRUPT
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except Exception as error:  # a script must get a message and a status, whatever happens
+        return _failed(error)
     return status
 
 
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in HELP:
+        if words[1:] and words[1] in COMMANDS:
+            words = [words[1], "-help", *words[2:]]
+        else:
+            print(_usage())
+            return 0
+    if words and words[0] in VERSION:
+        from importlib.metadata import version
+
+        print(f"osslcmp {version('osslcmp')}")
+        return 0
+    if not words or words[0] not in COMMANDS:
+        print(f"{_unknown(words[0])}\n{_usage()}" if words else _usage(), file=sys.stderr)
+        return _EXIT_USAGE
+    status: int = import_module(COMMANDS[words[0]][0]).run(words[1:])
+    return status
+
+
+def _open_missing_streams() -> None:
+    """A process may be started without them; and a name in Chinese is no reason to fail in a Latin terminal."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def _failed(error: Exception) -> int:
+    if "OSSLCMP_TRACEBACK" in os.environ:
+        import traceback
+
+        traceback.print_exc()
+    expected = isinstance(error, (OSError, ImportError))
+    what = str(error) if expected else f"unexpected {type(error).__name__}, a bug in osslcmp: {error}"
+    print(f"osslcmp: {what}", file=sys.stderr)
+    if isinstance(error, OSError):
+        _drop_output()  # it may be the full disk that our output goes to
+    return 1
+
+
+def _unknown(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, COMMANDS, n=1)
+    return f"osslcmp: unknown command {word!r}" + (f"; did you mean {near[0]!r}?" if near else "") + "\n"
+
+
 def _usage() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join(
-        ["usage: osslcmp COMMAND ...", "", *lines, "", "osslcmp COMMAND -help tells the options of each."]
-    )
+    lines = ["usage: osslcmp COMMAND ...", ""]
+    for group, commands in _GROUPS.items():
+        lines += [f"{group}:", *(f"  {name:<11} {summary}" for name, (_, summary) in commands.items()), ""]
+    lines.append("osslcmp help COMMAND tells the options of each, osslcmp --version the version.")
+    return "\n".join(lines)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["UsageError", "read"]
+__all__ = ["UsageError", "make_parser", "read"]
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -72,7 +72,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see osslcmp serve --help")
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
     parser = _Parser(
         prog="osslcmp serve",
         usage="osslcmp serve --directory DIR [--port N] [--reference R --secret-file FILE]... [OPTION]...",
@@ -211,7 +212,7 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
         UsageError: they make no sense.
         OSError: the file of ``--config`` cannot be read.
     """
-    parser = _parser()
+    parser = make_parser()
     given = vars(parser.parse_args(arguments))
     settings: dict[str, Any] = {"secrets": {}, "profiles": None}
     if "config" in given:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cmp_options import HELP, help_text
+from .cmp_options import HELP
 
 __all__ = ["run"]
 
@@ -12,8 +12,9 @@ __all__ = ["run"]
 def run(arguments: Sequence[str]) -> int:
     """Do what the options say. Returns the exit status, 0 or 1."""
     if not arguments or arguments[0] in HELP:
-        print(help_text())
-        return 0 if arguments else 1
+        from ._cmp_help import print_help
+
+        return print_help(list(arguments[1:])) or (0 if arguments else 1)
     from .cmp_command import run as run_command
 
     return run_command(list(arguments))

@@ -19,10 +19,10 @@ from . import _cmp_run
 from ._cmp_client import set_up_client
 from ._cmp_context import CommandContext
 from ._cmp_effects import Effects
+from ._cmp_help import overview
 from ._cmp_load import Loader
 from ._cmp_transfer import FileTransfer, OnlyWritten
 from .cmp_console import Console, Failure
-from .cmp_options import help_text
 from .cmp_settings import HelpWanted, Settings, read
 
 __all__ = ["run"]
@@ -40,7 +40,7 @@ def run(words: list[str]) -> int:
         _run(words, console, outcome)
         code = 0
     except HelpWanted:
-        print(help_text())
+        print(overview())
         return 0
     except OnlyWritten:
         code = 0
@@ -83,6 +83,14 @@ def _run(words: list[str], console: Console, outcome: dict[str, Any]) -> None:
     ctx = CommandContext()
     ctx.set_log_verbosity(s.number("verbosity"))
     ctx.set_log_cb(console.from_client)
+    if (recording := s.text("trace")) is not None:
+        from ..trace import Trace
+
+        try:
+            ctx.set_trace(Trace(0, file=recording))
+        except OSError as error:
+            raise Failure(f"could not open file '{recording}' for writing: {error.strerror}") from error
+        outcome["files"]["trace"] = recording
     try:
         set_up_client(ctx, s, console, loader)
     except (Failure, CMPError, OSError, ValueError, TypeError) as error:

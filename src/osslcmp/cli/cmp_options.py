@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["BY_NAME", "HELP", "OPTIONS", "Option", "help_text"]
+__all__ = [
+    "ARGUMENTS",
+    "BY_NAME",
+    "EXAMPLE",
+    "HELP",
+    "OPTIONS",
+    "PASSWORD_SOURCES",
+    "TOPICS",
+    "VALUES",
+    "Option",
+]
 
 HELP = ("-help", "--help", "-h", "--h")
 
-#: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number.
+#: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``f`` file or URI, ``P`` password source,
+#: ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number.
 #: ``@3.2`` after the kind: needs that release.
 _TABLE = """
 = General
 help - show this help
-config s configuration file; "" for none; default: $OPENSSL_CONF or the installed openssl.cnf
+config f configuration file; "" for none; default: $OPENSSL_CONF or the installed openssl.cnf
 section s its section(s) to take options from; "" is 'default'; default: cmp
 verbosity N log level: 3 errors, 4 warnings, 6 info (default), 7 debug, 8 trace
-json - print the outcome as one JSON object on stdout, messages go to stderr
 = Generic message
 cmd s request to send: ir, cr, kur, p10cr, rr or genm
 infotype s what to ask for in genm, such as signKeyPairTypes, caCerts, rootCaCert, certReqTemplate
 profile s @3.3 name of a certificate profile for the header's generalInfo
 geninfo s OID:int:N (from 3.3 also OID:str:S, comma-separated) for the header's generalInfo
-template s @3.4 file to save the certTemplate of a certReqTemplate answer
-keyspec s @3.4 file to save the key specification of a certReqTemplate answer
+template f @3.4 file to save the certTemplate of a certReqTemplate answer
+keyspec f @3.4 file to save the key specification of a certReqTemplate answer
 = Certificate enrollment
-newkey s private or public key to certify; default: that of the CSR or of -key
-newkeypass s password source for -newkey
+newkey f private or public key to certify; default: that of the CSR or of -key
+newkeypass P password source for -newkey
 centralkeygen - @3.5 let the CA generate the key
-newkeyout s @3.5 file to save the key that the CA generated, PEM
+newkeyout f @3.5 file to save the key that the CA generated, PEM
 subject s subject to ask for, as /type=value/...; default for kur: that of -csr, -oldcert or -cert
 days N validity to ask for, in days
 reqexts s section of the configuration with the extensions to ask for
@@ -38,14 +48,14 @@ policies s section of the configuration with the certificate policies to ask for
 policy_oids s OIDs of certificate policies to ask for
 policy_oids_critical - mark these policies critical
 popo n proof of possession: -1 none, 0 RAVERIFIED, 1 signature (default), 2 key encipherment
-csr s PKCS#10 request, PEM or DER: to send by p10cr or to take data from
-out_trusted s certificates that a new certificate must chain to
+csr f PKCS#10 request, PEM or DER: to send by p10cr or to take data from
+out_trusted f certificates that a new certificate must chain to
 implicit_confirm - ask for implicit confirmation
 disable_confirm - send no certConf although implicit confirmation was not granted (violates RFC 9810)
-certout s file to save the new certificate
-chainout s file to save the chain of the new certificate
+certout f file to save the new certificate
+chainout f file to save the chain of the new certificate
 = Certificate enrollment and revocation
-oldcert s certificate to update or to revoke, and reference for defaults; default: -cert
+oldcert f certificate to update or to revoke, and reference for defaults; default: -cert
 issuer s issuer to ask for (from 3.2 also that of a certificate to revoke); default recipient
 serial s @3.2 serial number of the certificate to revoke
 revreason n reason of revocation: 0 to 6, 8 to 10, or -1 for none (default)
@@ -59,86 +69,86 @@ keep_alive N persistent HTTP connection: 0 no, 1 ask for it (default), 2 require
 msg_timeout N seconds for one message and its answer, 0 for no limit; default: 120
 total_timeout N seconds for the transaction with polling, 0 for no limit (default)
 = Server authentication
-trusted s trust anchors for signed answers, unless -srvcert is given
-untrusted s certificates that help to build chains
-srvcert s certificate that answers must be signed with
+trusted f trust anchors for signed answers, unless -srvcert is given
+untrusted f certificates that help to build chains
+srvcert f certificate that answers must be signed with
 expect_sender s name that answers must come from; default: subject of -srvcert
 ignore_keyusage - accept signers whose key usage lacks digitalSignature
 unprotected_errors - accept errors and refusals that are not protected (violates RFC 9810)
 ta_in_ip_extracerts - @4.0 accept trust anchors from the extraCerts of an ip, as 3GPP TS 33.310 does
 no_cache_extracerts - @3.3 do not keep the certificates that came in extraCerts
-srvcertout s @3.2 file to save the validated certificate of the server
-extracertsout s file to save the certificates that came in extraCerts
-cacertsout s file to save the CA certificates that came in caPubs (from 3.2 also by genm caCerts)
-oldwithold s @3.2 root CA certificate to find an update for, by genm rootCaCert
-newwithnew s @3.2 file to save the new root CA certificate
-newwithold s @3.2 file to save the new root CA key signed by the old one
-oldwithnew s @3.2 file to save the old root CA key signed by the new one
-crlcert s @3.4 certificate to ask a CRL for, by genm crlStatusList
-oldcrl s @3.4 CRL to ask an update for, by genm crlStatusList
-crlout s @3.4 file to save the CRL that came
+srvcertout f @3.2 file to save the validated certificate of the server
+extracertsout f file to save the certificates that came in extraCerts
+cacertsout f file to save the CA certificates that came in caPubs (from 3.2 also by genm caCerts)
+oldwithold f @3.2 root CA certificate to find an update for, by genm rootCaCert
+newwithnew f @3.2 file to save the new root CA certificate
+newwithold f @3.2 file to save the new root CA key signed by the old one
+oldwithnew f @3.2 file to save the old root CA key signed by the new one
+crlcert f @3.4 certificate to ask a CRL for, by genm crlStatusList
+oldcrl f @3.4 CRL to ask an update for, by genm crlStatusList
+crlout f @3.4 file to save the CRL that came
 = Client authentication
 ref s reference value: tells the server which secret it is
-secret s password source of the shared secret; protects messages by MAC instead of a signature
-cert s our certificate; more in the file help to build its chain
-own_trusted s certificates that our own chain must end at
-key s our private key
-keypass s password source for -key, -cert and -oldcert
+secret P password source of the shared secret; protects messages by MAC instead of a signature
+cert f our certificate; more in the file help to build its chain
+own_trusted f certificates that our own chain must end at
+key f our private key
+keypass P password source for -key, -cert and -oldcert
 digest s digest for signatures and MAC, default sha256
 mac s MAC algorithm, default hmac-sha1
-extracerts s certificates to send in extraCerts
+extracerts f certificates to send in extraCerts
 unprotected_requests - send requests without protection
 = Credentials format
 certform s PEM (default) or DER for certificates that are saved
 crlform s @3.4 PEM or DER (default) for CRLs that are saved
 keyform s PEM, DER or P12; no effect, the format is found out
-otherpass s password source for certificates of others
+otherpass P password source for certificates of others
 = Provider
-provider-path s folder to load providers from; goes before -provider
+provider-path f folder to load providers from; goes before -provider
 provider s provider to load, may be repeated
 provparam s @3.5 [provider:]key=value for the providers loaded after it
 propquery s property query for fetching algorithms
 = Random state
-rand s files to seed the random number generator with
-writerand s file to write random data to at the end
+rand f files to seed the random number generator with
+writerand f file to write random data to at the end
 = TLS connection
 tls_used - use HTTPS
-tls_cert s our TLS certificate, with its chain
-tls_key s its private key
-tls_keypass s password source for both
-tls_extra s more certificates to send in the handshake
-tls_trusted s trust anchors for the TLS server, whose host name is checked then
+tls_cert f our TLS certificate, with its chain
+tls_key f its private key
+tls_keypass P password source for both
+tls_extra f more certificates to send in the handshake
+tls_trusted f trust anchors for the TLS server, whose host name is checked then
 tls_host s host name to check instead of that of -server
 = Client-side debugging
 batch - never ask for a password
 repeat p how often to do it
-reqin s files with requests to send instead of our own
+reqin f files with requests to send instead of our own
 reqin_new_tid - give them a fresh transactionID
-reqout s files to save our requests
-reqout_only s @3.2 file to save our first request; nothing is sent
-rspin s files with answers to use instead of asking the server
-rspout s files to save the answers
+reqout f files to save our requests
+reqout_only f @3.2 file to save our first request; nothing is sent
+rspin f files with answers to use instead of asking the server
+rspout f files to save the answers
 use_mock_srv - use the mock server in this process
 = Mock server
 port s serve as mock server on this port ([address:]port), 0 for a free one
 max_msgs N end after so many messages, 0 for never (default)
 srv_ref s reference value of the server
-srv_secret s password source of the server's shared secret
-srv_cert s certificate of the server
-srv_key s its private key
-srv_keypass s password source for both
-srv_trusted s trust anchors for clients
-srv_untrusted s certificates that help to verify clients
-ref_cert s @3.2 certificate expected in rr and in the oldCertID of kur; default: -rsp_cert
-rsp_cert s certificate to answer with
-rsp_key s @3.5 its private key, for central key generation
-rsp_keypass s @3.5 password source for both
-rsp_crl s @3.4 CRL to answer with
-rsp_extracerts s certificates to send in extraCerts
-rsp_capubs s CA certificates to send in the caPubs of ip
-rsp_newwithnew s @3.2 new root CA certificate to answer with
-rsp_newwithold s @3.2 new root CA key signed by the old one to answer with
-rsp_oldwithnew s @3.2 old root CA key signed by the new one to answer with
+srv_secret P password source of the server's shared secret
+srv_cert f certificate of the server
+srv_key f its private key
+srv_keypass P password source for both
+srv_trusted f trust anchors for clients
+srv_untrusted f certificates that help to verify clients
+ref_cert f @3.2 certificate expected in rr and in the oldCertID of kur; default: -rsp_cert
+rsp_cert f certificate to answer with
+rsp_key f @3.5 its private key, for central key generation
+rsp_keypass P @3.5 password source for both
+rsp_crl f @3.4 CRL to answer with
+rsp_extracerts f certificates to send in extraCerts
+rsp_capubs f CA certificates to send in the caPubs of ip
+rsp_newwithnew f @3.2 new root CA certificate to answer with
+rsp_newwithold f @3.2 new root CA key signed by the old one to answer with
+rsp_oldwithnew f @3.2 old root CA key signed by the new one to answer with
 poll_count N how often a client must poll for a certificate
 check_after N seconds to tell clients to wait between polls, default 1
 grant_implicitconf - grant implicit confirmation
@@ -183,6 +193,9 @@ partial_chain - let chains end at any trusted certificate
 no_alt_chains - no effect
 no_check_time - ignore validity periods
 allow_proxy_certs - accept proxy certificates
+= Of osslcmp itself
+json - print the outcome as one JSON object on stdout, messages go to stderr
+trace f file to record the messages in as they come and go, for osslcmp trace and osslcmp show
 """
 
 
@@ -220,26 +233,59 @@ def _read() -> list[Option]:
 OPTIONS = _read()
 BY_NAME = {option.name: option for option in OPTIONS}
 
-_ARGUMENT = {"-": "", "s": " val", "n": " int", "N": " nonneg", "p": " +int", "M": " intmax"}
+#: What an option's argument is called, by its kind.
+ARGUMENTS = {
+    "-": "",
+    "s": "val",
+    "f": "file",
+    "P": "source",
+    "n": "int",
+    "N": "nonneg",
+    "p": "+int",
+    "M": "intmax",
+}
 
+#: One word for each group, in their order.
+TOPICS: dict[str, str] = {
+    "general": "General",
+    "message": "Generic message",
+    "enroll": "Certificate enrollment",
+    "revoke": "Certificate enrollment and revocation",
+    "transfer": "Message transfer",
+    "server": "Server authentication",
+    "client": "Client authentication",
+    "format": "Credentials format",
+    "provider": "Provider",
+    "random": "Random state",
+    "tls": "TLS connection",
+    "debug": "Client-side debugging",
+    "mock": "Mock server",
+    "verify": "Validation",
+    "osslcmp": "Of osslcmp itself",
+}
 
-def help_text() -> str:
-    """The help, grouped; later options tell the release that they need."""
-    lines = [
-        "Usage: osslcmp cmp [options]",
-        "The options of 'openssl cmp'; certificates, keys: files or URIs.",
-    ]
-    group = ""
-    for option in OPTIONS:
-        if option.group != group:
-            group = option.group
-            lines += ["", f"{group} options:"]
-        needs = "" if option.since == (3, 0) else f" [OpenSSL {option.since[0]}.{option.since[1]}]"
-        lines.append(f" {'-' + option.name + _ARGUMENT[option.kind]:<22} {option.text}{needs}")
-    lines += [
-        "",
-        "Password sources: pass:TEXT env:NAME file:PATH fd:NUMBER stdin, or the password itself.",
-        "Try it: osslcmp cmp -cmd ir -server 127.0.0.1:8080/pkix/ -ref 1234 -secret env:SECRET \\",
-        '          -subject "/CN=me" -newkey key.pem -certout cert.pem',
-    ]
-    return "\n".join(lines)
+#: Values that an option takes, where they can be listed; others may be possible.
+VALUES: dict[str, str] = {
+    "cmd": "ir cr kur p10cr rr genm",
+    "infotype": "signKeyPairTypes encKeyPairTypes preferredSymmAlg currentCRL caProtEncCert implicitConfirm "
+    "caCerts rootCaCert certReqTemplate crlStatusList",
+    "verbosity": "0 1 2 3 4 5 6 7 8",
+    "popo": "-1 0 1 2",
+    "revreason": "-1 0 1 2 3 4 5 6 8 9 10",
+    "keep_alive": "0 1 2",
+    "digest": "sha256 sha384 sha512 sha3-256 sha3-384 sha3-512",
+    "mac": "hmac-sha1 hmacWithSHA256 hmacWithSHA384 hmacWithSHA512",
+    "certform": "PEM DER",
+    "crlform": "PEM DER",
+    "keyform": "PEM DER P12",
+    "pkistatus": "0 1 2 3 4 5 6",
+    "failure": " ".join(map(str, range(27))),
+    "auth_level": "0 1 2 3 4 5",
+    "purpose": "sslclient sslserver nssslserver smimesign smimeencrypt crlsign any ocsphelper timestampsign",
+    "verify_name": "default pkcs7 smime_sign ssl_client ssl_server",
+    "provider": "default base legacy fips null",
+}
+PASSWORD_SOURCES = "pass: env: file: fd: stdin"
+EXAMPLE = """\
+osslcmp cmp -cmd ir -server 127.0.0.1:8080/pkix/ -ref 1234 -secret env:PASS \\
+            -subject "/CN=me" -newkey key.pem -certout cert.pem"""

@@ -144,7 +144,7 @@ def _read_config(path: str, section: str, settings: Settings, console: Console, 
                 console.error(f"no [{name}] section found in config file '{path}'")
                 raise Failure
     for option in OPTIONS:
-        if option.name not in ("help", "config", "section", "json"):
+        if option.name not in ("help", "config", "section", "json", "trace"):
             _from_config(option, config.get(sections, option.name), settings, console, effect)
     _set_verbosity(settings.number("verbosity"), settings, console)
 
@@ -238,7 +238,7 @@ def _pairs(words: list[str]) -> Iterator[tuple[Option, str]]:
         if name == "engine":
             raise Failure("cmp: -engine is not supported: use a provider (-provider) and a key URI")
         if option is None:
-            raise Failure(f"cmp: Unknown option: -{name}\ncmp: Use -help for summary.")
+            raise Failure(f"cmp: Unknown option: -{name}{_near(name)}\ncmp: Use -help for summary.")
         if option.kind == "-":
             if equals:
                 raise Failure(f"cmp: Option -{name} does not take a value\ncmp: Use -help for summary.")
@@ -250,6 +250,14 @@ def _pairs(words: list[str]) -> Iterator[tuple[Option, str]]:
         yield option, value
     if place < len(words):
         raise Failure(f'cmp: Extra argument "{words[place]}"\ncmp: Use -help for summary.')
+
+
+def _near(name: str) -> str:
+    """What may have been meant."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, BY_NAME, n=1)
+    return f"\ncmp: did you mean -{found[0]}?" if found else ""
 
 
 def _number(option: Option, value: str) -> int:

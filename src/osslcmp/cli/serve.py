@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import _serve_options
 from ._serve_options import UsageError
+from ._serve_options import make_parser as parser
 
 if TYPE_CHECKING:
     from ..server.persistent import PersistentCA
     from ..server.resuming import PersistentServer
 
-__all__ = ["run"]
+__all__ = ["parser", "run"]
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 

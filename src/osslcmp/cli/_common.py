@@ -1,0 +1,114 @@
+"""What the small commands have in common: options, colours, where text goes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from itertools import groupby
+from typing import Any, NoReturn
+
+__all__ = ["EXIT_USAGE", "Parser", "UsageError", "complain", "emit", "folded", "pieces", "styled", "width"]
+
+_WIDEST = 100
+_FOLD = 79
+EXIT_USAGE = 2
+
+
+class UsageError(Exception):
+    """The options make no sense: exit status 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """``argparse`` that takes ``-help`` like all of OpenSSL's commands, and suggests what may have been meant."""
+
+    def __init__(self, command: str, description: str, epilog: str = "") -> None:
+        super().__init__(
+            prog=f"osslcmp {command}",
+            description=description,
+            epilog=folded(epilog) or None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self.add_argument("-h", "--help", "-help", action="help", help="show this help")
+
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """The options. Raises UsageError, or SystemExit after the help."""
+        found, unknown = self.parse_known_args(words)
+        if unknown:
+            near = get_close_matches(unknown[0], self._option_string_actions, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"{unknown[0]}: there is no such option{hint}")
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse."""
+        raise UsageError(message)
+
+
+def pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """A text's paragraphs, each on one line, and what is indented or a list in it, which stands as it is (``True``)."""
+    for paragraph in text.strip().split("\n\n"):
+        for as_it_is, lines in groupby(paragraph.splitlines(), lambda line: line.startswith(" ")):
+            yield as_it_is, ("\n" if as_it_is else " ").join(lines)
+
+
+def folded(text: str) -> str:
+    """The same for a terminal of 80 columns."""
+    told = ""
+    for as_it_is, piece in pieces(text):
+        told += (
+            f"{piece}\n\n"
+            if as_it_is
+            else f"{textwrap.fill(piece, _FOLD)}\n{'' if piece.endswith(':') else chr(10)}"
+        )
+    return told.rstrip()
+
+
+def complain(command: str, error: object) -> None:
+    """A message on stderr."""
+    if isinstance(error, OSError) and error.strerror:
+        error = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    hint = f"\nosslcmp {command} --help tells the options." if isinstance(error, UsageError) else ""
+    print(f"osslcmp {command}: {error}{hint}", file=sys.stderr)
+
+
+def styled() -> bool:
+    """Whether output is to have colours: on a terminal, unless ``NO_COLOR`` is set; always with ``FORCE_COLOR``."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+@cache
+def _console() -> Any:
+    """rich's, or ``None`` when there are no colours to show or it is not installed."""
+    if not styled():
+        return None
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(force_terminal=True, highlight=False)
+
+
+def emit(*spans: tuple[str, str]) -> None:
+    """Print a line of texts, each with its style as rich names them; the styles only where they can be seen."""
+    console = _console()
+    if console is None:
+        print("".join(text for text, _ in spans))
+        return
+    from rich.text import Text
+
+    console.print(Text.assemble(*spans), soft_wrap=True)
+
+
+def width() -> int:
+    """Columns to fill."""
+    return min(shutil.get_terminal_size((88, 24)).columns, _WIDEST)

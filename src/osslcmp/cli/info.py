@@ -1,0 +1,120 @@
+"""``osslcmp info``: what a bug report needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ._common import EXIT_USAGE, Parser, UsageError, complain, emit
+
+__all__ = ["parser", "run"]
+
+_EPILOG = """\
+Nothing secret is told: of proxies only that there are some. Paste it into a bug report as it is, best with --json.
+
+Exit status: 0, 1 if OpenSSL cannot be loaded (the rest is told all the same), 2 for wrong options.
+"""
+#: Long and rarely of interest: left to --json and --all.
+_LONG = ("compiler", "TLS ciphers", "TLS 1.2 ciphers", "library SHA-256", "CPU", "seed source")
+
+
+def parser() -> Parser:
+    """The options."""
+    made = Parser("info", "Tell which OpenSSL is used, what it can do, and all versions.", _EPILOG)
+    how = made.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="everything as one JSON object")
+    how.add_argument("--all", action="store_true", help="also compiler options, ciphers, CPU and checksum")
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Tell it. Returns the exit status: 0, 1 or 2."""
+    try:
+        options = parser().parse(list(arguments))
+    except UsageError as error:
+        complain("info", error)
+        return EXIT_USAGE
+    except SystemExit:
+        return 0
+    facts, status = _facts()
+    if options.json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return status
+    _print_openssl(facts["OpenSSL"], everything=options.all)
+    _print_python(facts["Python"])
+    return status
+
+
+def _facts() -> tuple[dict[str, Any], int]:
+    """Everything, and the exit status. Without libcrypto the reports about its absence are the most welcome ones."""
+    try:
+        from ._facts import openssl_facts, python_facts
+    except ImportError as error:
+        import platform
+        import sys
+        from importlib.metadata import version
+
+        python = {
+            "osslcmp": version("osslcmp"),
+            "Python": sys.version.replace("\n", " "),
+            "platform": platform.platform(),
+        }
+        return {"OpenSSL": {"error": str(error)}, "Python": python}, 1
+    return {"OpenSSL": openssl_facts(), "Python": python_facts()}, 0
+
+
+def _title(text: str) -> None:
+    emit((text, "bold"))
+
+
+def _row(name: str, value: str, style: str = "") -> None:
+    emit((f"  {name:<24} ", "dim"), (value, style))
+
+
+def _print_openssl(told: dict[str, Any], *, everything: bool) -> None:
+    _title("OpenSSL")
+    features = told.pop("features", {})
+    for name, value in told.items():
+        if name in _LONG and not everything:
+            continue
+        if name == "error":
+            _row(name, value, "red")
+        elif name == "providers loaded":
+            for provider in value:
+                works = "" if provider["works"] else " (does not work)"
+                _row("provider loaded", f"{provider['name']} {provider['version']}{works}")
+        else:
+            _row(name, _text(value))
+    if features:
+        _title("\nFeatures")
+        for name, one in sorted(features.items(), key=lambda item: (_release(item[1]["since"]), item[0])):
+            there = one["available"]
+            emit(
+                (f"  {name:<30} ", ""),
+                ("yes" if there else "no ", "green" if there else "red"),
+                (f"   OpenSSL {one['since']}", "dim"),
+            )
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
+def _print_python(told: dict[str, Any]) -> None:
+    _title("\nPython")
+    extras, environment = told.pop("extras", {}), told.pop("environment", {})
+    for name, value in told.items():
+        _row(name, _text(value))
+    for extra, packages in extras.items():
+        _row(f"extra [{extra}]", ", ".join(f"{name} {found or 'absent'}" for name, found in packages.items()))
+    for name, value in environment.items():
+        _row(name, value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "unknown" if value is None else str(value)

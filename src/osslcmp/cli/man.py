@@ -1,0 +1,44 @@
+"""``osslcmp man``: the manual page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from ._common import EXIT_USAGE, Parser, UsageError, complain
+
+__all__ = ["parser", "run"]
+
+_EPILOG = """\
+On a terminal it is shown by man; else it is printed as its source:
+  osslcmp man > ~/.local/share/man/man1/osslcmp.1
+
+Exit status: 0, 1 if man fails, 2 for wrong options.
+"""
+
+
+def parser() -> Parser:
+    """The options."""
+    made = Parser("man", "Show or print the manual page osslcmp(1).", _EPILOG)
+    made.add_argument("--source", action="store_true", help="print it as its source on a terminal, too")
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Show or print it. Returns the exit status: 0, 1 or 2."""
+    try:
+        options = parser().parse(list(arguments))
+    except UsageError as error:
+        complain("man", error)
+        return EXIT_USAGE
+    except SystemExit:
+        return 0
+    from ._roff import page
+
+    program = shutil.which("man")
+    if options.source or program is None or not sys.stdout.isatty():
+        print(page(), end="")
+        return 0
+    return min(1, subprocess.run([program, "-l", "-"], input=page(), text=True, check=False).returncode)

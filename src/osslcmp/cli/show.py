@@ -1,0 +1,139 @@
+"""``osslcmp show``: what is in a CMP message."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._common import EXIT_USAGE, Parser, UsageError, complain, emit
+
+if TYPE_CHECKING:
+    from .._describe import Tree
+    from ._reading import Found
+
+__all__ = ["parser", "run"]
+
+_EPILOG = """\
+FILE holds one or more messages, one after the other: DER as -reqout and -rspout of osslcmp cmp write it, PEM, base64
+or hexadecimal, or a trace recorded by osslcmp cmp -trace; - is standard input. Nothing about a message is
+verified. Secrets that a message may carry are not shown but with --text and --json, which show all of it.
+
+Exit status: 0, 1 if a file cannot be read or holds no CMP message (the others are shown), 2 for wrong options.
+
+Example:
+  osslcmp cmp -cmd ir ... -reqout request.der && osslcmp show request.der
+"""
+
+
+def parser() -> Parser:
+    """The options."""
+    made = Parser("show", "Decode CMP messages.", _EPILOG)
+    made.add_argument("files", metavar="FILE", nargs="+", help="file with CMP messages; - for standard input")
+    how = made.add_mutually_exclusive_group()
+    how.add_argument("--text", action="store_true", help="as OpenSSL prints it")
+    how.add_argument("--json", action="store_true", help="as JSON: a list with an object for each message")
+    how.add_argument("--summary", action="store_true", help="one line for each message")
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Show the messages. Returns the exit status: 0, 1 or 2."""
+    try:
+        options = parser().parse(list(arguments))
+    except UsageError as error:
+        complain("show", error)
+        return EXIT_USAGE
+    except SystemExit:
+        return 0
+    from ._reading import NotCMPError, content, messages
+
+    found: list[Found] = []
+
+    def read(name: str) -> bool:
+        try:
+            found.extend(messages(name, content(name)))
+        except (OSError, NotCMPError) as error:
+            complain("show", error)
+            return False
+        return True
+
+    readable = [read(name) for name in options.files]
+    status = 0 if all(readable) else 1
+    if options.json:
+        print(json.dumps([_object(one) for one in found], indent=2, ensure_ascii=False))
+        return status
+    for number, one in enumerate(found):
+        if options.summary:
+            emit((_title(one), _kind_style(one)), (f"  {_summary(one)}", ""))
+            continue
+        if number:
+            print()
+        emit((_title(one), f"bold {_kind_style(one)}"))
+        if options.text:
+            print(one.message.text(), end="")
+        else:
+            from .._describe import tree
+
+            for line in _lines(tree(one.message), 1):
+                emit(*line)
+    return status
+
+
+def _title(one: Found) -> str:
+    where = " ".join(part for part in (one.file, one.place) if part)
+    return f"{one.message.type.name.lower()}, {len(one.message.der)} octets, {where}"
+
+
+def _summary(one: Found) -> str:
+    from .._describe import summary
+    from .._ladder import printable
+
+    return printable(summary(one.message))
+
+
+def _kind_style(one: Found) -> str:
+    return "red" if one.message.type.name == "ERROR" else "cyan"
+
+
+def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
+    """Labels and values, indented, with styles of rich."""
+    from .._ladder import printable
+
+    indent = "  " * depth
+    for label, value in branch:
+        head = (f"{indent}{printable(label)}:", "dim")
+        if not isinstance(value, str):
+            yield [head]
+            yield from _lines(value, depth + 1)
+            continue
+        first, *rest = value.splitlines() or [""]
+        yield [head, (f" {printable(first)}", "")]
+        yield from ([(f"{indent}  {printable(line)}", "")] for line in rest)
+
+
+def _object(one: Found) -> dict[str, Any]:
+    from .._describe import summary, tree
+
+    told: dict[str, Any] = {"file": one.file}
+    if one.place:
+        told["place"] = one.place
+    told |= {"type": one.message.type.name.lower(), "summary": summary(one.message)}
+    told |= _nested(tree(one.message))
+    told["der"] = base64.b64encode(one.message.der).decode()
+    return told
+
+
+def _nested(branch: Tree) -> dict[str, Any]:
+    """The tree as objects; what stands under the same label twice becomes a list."""
+    found: dict[str, Any] = {}
+    for label, value in branch:
+        inner = value if isinstance(value, str) else _nested(value)
+        if label not in found:
+            found[label] = inner
+        elif isinstance(found[label], list):
+            found[label].append(inner)
+        else:
+            found[label] = [found[label], inner]
+    return found

@@ -1,0 +1,100 @@
+"""``osslcmp trace``: recorded transactions as a ladder diagram."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ._common import EXIT_USAGE, Parser, UsageError, complain, emit, width
+
+if TYPE_CHECKING:
+    from ..trace import Trace
+
+__all__ = ["parser", "run"]
+
+_EPILOG = """\
+FILE is what osslcmp cmp -trace FILE, osslcmp.Trace(file=...) or Trace.dump() wrote. Messages that -reqout and -rspout
+saved do as well, in any order: an answer is put after the request that it answers. Then the times are those
+that stand in the messages, if any.
+
+Exit status: 0, 1 if a file cannot be read or holds no messages, 2 for wrong options.
+
+Examples:
+  osslcmp cmp -cmd ir ... -trace ir.trace
+  osslcmp trace ir.trace
+  openssl cmp -cmd ir ... -reqout a.der,b.der -rspout c.der,d.der
+  osslcmp trace [a-d].der --html ir.html
+"""
+
+
+def parser() -> Parser:
+    """The options."""
+    made = Parser("trace", "Draw recorded CMP transactions as a ladder diagram.", _EPILOG)
+    made.add_argument(
+        "files", metavar="FILE", nargs="+", help="recorded trace or messages; - for standard input"
+    )
+    made.add_argument(
+        "--html", metavar="FILE", help="write a page with the decoded messages instead of drawing"
+    )
+    made.add_argument("--title", metavar="TEXT", default="CMP trace", help="title of that page")
+    made.add_argument("--width", metavar="N", type=int, help="columns to fill (the terminal's, at most 100)")
+    made.add_argument("--ascii", action="store_true", help="draw without line drawing characters")
+    made.add_argument(
+        "--transaction", metavar="ID", help="only that transaction: begin of its hexadecimal ID"
+    )
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Draw. Returns the exit status: 0, 1 or 2."""
+    try:
+        options = parser().parse(list(arguments))
+    except UsageError as error:
+        complain("trace", error)
+        return EXIT_USAGE
+    except SystemExit:
+        return 0
+    from ._assembling import assemble
+
+    try:
+        trace = assemble(options.files)
+        if options.transaction is not None:
+            trace = _only(trace, options.transaction)
+        if options.html is not None:
+            trace.save(options.html, options.title)
+    except (OSError, ValueError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        complain("trace", error)
+        return 1
+    if options.html is not None:
+        print(f"{options.html}: {len(trace.messages)} messages")
+    else:
+        _draw(trace, options.width or width(), options.ascii or not _draws_lines())
+    return 0
+
+
+def _only(trace: Trace, begin: str) -> Trace:
+    found = [one for one in trace.transactions if one is not None and one.hex().startswith(begin.lower())]
+    if len(found) == 1:
+        return trace.of(found[0])
+    if found:
+        raise ValueError(f"--transaction {begin}: {len(found)} transactions begin so")
+    known = ", ".join(one.hex() for one in trace.transactions if one is not None)
+    raise ValueError(f"--transaction {begin}: there is none; there are {known}")
+
+
+def _draws_lines() -> bool:
+    try:
+        "│─▶◀✗…".encode(sys.stdout.encoding)
+    except (UnicodeEncodeError, LookupError, TypeError):
+        return False
+    return True
+
+
+def _draw(trace: Trace, columns: int, ascii_only: bool) -> None:
+    from .._ladder import draw
+
+    for line in draw(trace, columns, ascii_only=ascii_only):
+        emit(*line.spans)

@@ -1,0 +1,342 @@
+"""``osslcmp show`` and ``osslcmp trace`` as processes: what they draw, of what, and what they refuse."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from support.command import OSSLCMP, environment, osslcmp
+from support.pki import PKI, make_key
+
+import osslcmp as api
+from osslcmp.server import EmbeddedCA, waiting
+
+KINDS = ["ir", "ip", "pollreq", "ip", "certconf", "pkiconf"]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an enrolment that polls once: ``all.trace`` and ``0.der`` to ``5.der``."""
+    folder = tmp_path_factory.mktemp("recorded")
+    trace = api.Trace(file=folder / "all.trace")
+    server = EmbeddedCA({"ref": "secret"}, policy=waiting(1, check_after=0)).server()
+    client = api.Client(transport=server, reference="ref", secret="secret", trace=trace)
+    client.ir(make_key(), subject="CN=device,O=x", sans=["device.example"])
+    for number, message in enumerate(trace.messages):
+        (folder / f"{number}.der").write_bytes(message.der)
+    return folder
+
+
+def kinds(told: str) -> list[str]:
+    """What --summary names."""
+    return [line.partition(",")[0] for line in told.splitlines()]
+
+
+# -- show -----------------------------------------------------------------------------------------------
+
+
+def test_show(recorded: Path) -> None:
+    """The header and the body, in words; nothing but that message."""
+    told = osslcmp("show", "0.der", cwd=recorded).stdout
+    assert told.startswith("ir, ")
+    assert "0.der\n" in told
+    for line in (
+        "    sender: O=x,CN=device",
+        "    password based MAC:",
+        "        public key: EC secp256r1",
+        "          X509v3 Subject Alternative Name: device.example",
+    ):
+        assert line.replace("O=x,CN=device", "CN=device,O=x") in told
+    assert "\x1b" not in told
+
+
+def test_show_text(recorded: Path) -> None:
+    """OpenSSL's own words."""
+    told = osslcmp("show", "--text", "3.der", cwd=recorded).stdout
+    assert "OSSL_CMP_MSG" in told
+    assert "password based MAC" in told
+
+
+def test_show_json(recorded: Path) -> None:
+    """Objects that scripts read, with the DER."""
+    (told,) = json.loads(osslcmp("show", "--json", "0.der", cwd=recorded).stdout)
+    assert told["type"] == "ir"
+    assert told["file"] == "0.der"
+    assert told["body"]["requests"]["template"]["public key"] == "EC secp256r1"
+    assert told["header"]["sender kid"] == "ref"
+    assert base64.b64decode(told["der"]) == (recorded / "0.der").read_bytes()
+    several = json.loads(osslcmp("show", "--json", "all.trace", "5.der", cwd=recorded).stdout)
+    assert [one["type"] for one in several] == [*KINDS, "pkiconf"]
+
+
+def forms(recorded: Path) -> dict[str, bytes]:
+    """The same messages in all the forms that are read."""
+    messages = [(recorded / f"{n}.der").read_bytes() for n in range(6)]
+    pem = b"-----BEGIN CMP-----\n%s-----END CMP-----\n"
+    return {
+        "DER": b"".join(messages),
+        "DER and a newline": b"".join(messages) + b"\n",
+        "PEM": b"".join(pem % base64.encodebytes(m) for m in messages),
+        "PEM of several": pem % base64.encodebytes(b"".join(messages)),
+        "PEM, CRLF, in a text": b"hello\r\n"
+        + (pem % base64.encodebytes(b"".join(messages))).replace(b"\n", b"\r\n"),
+        "base64": base64.encodebytes(b"".join(messages)),
+        "base64, each by itself": b"".join(base64.b64encode(m) + b"\n" for m in messages),
+        "hexadecimal": b"".join(messages).hex(" ", 1).encode(),
+        "hexadecimal lines": "\n".join(m.hex() for m in messages).encode(),
+        "trace": (recorded / "all.trace").read_bytes(),
+    }
+
+
+@pytest.mark.parametrize("form", [
+    "DER", "DER and a newline", "PEM", "PEM of several", "PEM, CRLF, in a text", "base64", "base64, each by itself",
+    "hexadecimal", "hexadecimal lines", "trace",
+])  # fmt: skip
+def test_forms(recorded: Path, form: str) -> None:
+    """From standard input, several messages in one."""
+    told = osslcmp("show", "--summary", "-", data=forms(recorded)[form]).stdout
+    assert kinds(told) == KINDS
+    assert told.splitlines()[0].endswith("CN=device,O=x; EC secp256r1")
+
+
+def others(pki: PKI, recorded: Path) -> dict[str, bytes]:
+    """What is no CMP message."""
+    good = (recorded / "0.der").read_bytes()
+    return {
+        "empty": b"",
+        "only newlines": b"\n\n",
+        "text": b"hello, world\n",
+        "zeros": bytes(100),
+        "certificate": pki.root.certificate.public_bytes(Encoding.DER),
+        "PEM block 1 is no CMP message but CERTIFICATE": pki.root.certificate.public_bytes(Encoding.PEM),
+        "HTTP response": b"HTTP/1.1 200 OK\r\n\r\n" + good,
+        "HTML": b"<html></html>",
+        "cut": good[:-1],
+        "octets after the message": good + b"more",
+        "entry 1": b'{"osslcmp": "trace", "version": 1}\n{"time": "2026-01-01T00:00:00+00:00", "seconds": 0, "sent": true, '
+        b'"transaction": null, "der": "MAA="}\n',
+        "no CMP message is in it": b'{"osslcmp": "trace", "version": 1}\n',
+        "PEM block 1": b"-----BEGIN X-----\n%%%%\n-----END X-----\n",
+        "not a CMP message": b"\x30\x03\x02\x01\x05",
+        "UTF-16": "0\x82".encode("utf-16"),
+    }
+
+
+@pytest.mark.parametrize("command", ["show", "trace"])
+def test_what_is_no_message(pki: PKI, recorded: Path, tmp_path: Path, command: str) -> None:
+    """One line that names the file and what is in it, status 1."""
+    for told, data in others(pki, recorded).items():
+        (tmp_path / "x").write_bytes(data)
+        done = osslcmp(command, "x", cwd=tmp_path, status=1)
+        assert done.stdout == ""
+        assert done.stderr.startswith(f"osslcmp {command}: x: "), told
+        assert done.stderr.count("\n") == 1
+        if told not in ("empty", "only newlines", "text", "zeros", "cut", "UTF-16"):
+            assert told in done.stderr or "recorded" in done.stderr
+    for name, why in (("absent", "No such file"), (".", "Is a directory")):
+        assert why in osslcmp(command, name, cwd=tmp_path, status=1).stderr
+
+
+def test_the_others_are_shown(recorded: Path) -> None:
+    """A file that cannot be read is told, at the end of the day."""
+    done = osslcmp("show", "--summary", "0.der", "absent", "1.der", cwd=recorded, status=1)
+    assert kinds(done.stdout) == ["ir", "ip"]
+    assert "absent" in done.stderr
+
+
+# -- trace ----------------------------------------------------------------------------------------------
+
+
+def test_trace(recorded: Path) -> None:
+    """The ladder as the API draws it."""
+    told = osslcmp("trace", "all.trace", cwd=recorded).stdout
+    assert told.rstrip("\n") == api.Trace.load((recorded / "all.trace").read_bytes()).ladder()
+    assert "ip  waiting" in told
+    narrow = osslcmp("trace", "--ascii", "--width", "60", "all.trace", cwd=recorded).stdout
+    assert narrow.isascii()
+    assert max(map(len, narrow.splitlines())) == 60
+
+
+def arrows(told: str) -> list[str]:
+    return [
+        line.split("│")[1].split()[0]
+        for line in told.splitlines()
+        if line.count("│") == 2 and " s " in line[:12]
+    ]
+
+
+def test_trace_of_saved_messages(recorded: Path) -> None:
+    """Requests first, answers after them, in one file, in disorder: each answer finds its request."""
+    for order in ("024135", "012345", "531024"):
+        files = [f"{number}.der" for number in order]
+        told = osslcmp("trace", *files, cwd=recorded).stdout
+        assert sorted(arrows(told)) == sorted(KINDS)
+        pairs = {tuple(arrows(told)[place : place + 2]) for place in (0, 2, 4)}
+        assert pairs == {tuple(KINDS[place : place + 2]) for place in (0, 2, 4)}
+    assert arrows(osslcmp("trace", "4.der", "1.der", cwd=recorded).stdout) == ["certconf", "ip"]
+
+
+def test_trace_html(recorded: Path, tmp_path: Path) -> None:
+    """A page, with a title."""
+    page = tmp_path / "page.html"
+    told = osslcmp("trace", "all.trace", "--html", page, "--title", "my <trace>", cwd=recorded).stdout
+    assert told == f"{page}: 6 messages\n"
+    assert "<title>my &lt;trace&gt;</title>" in page.read_text()
+    assert (
+        "No such file"
+        in osslcmp("trace", "all.trace", "--html", tmp_path / "no" / "x", cwd=recorded, status=1).stderr
+    )
+
+
+def test_one_transaction(recorded: Path, tmp_path: Path) -> None:
+    """By the begin of its ID."""
+    trace = api.Trace()
+    client = api.Client(transport=EmbeddedCA({"r": "s"}).server(), reference="r", secret="s", trace=trace)
+    for _ in range(2):
+        client.genm()
+    one, two = (number.hex() for number in trace.transactions if number)
+    (tmp_path / "x").write_bytes(trace.dump())
+    told = osslcmp("trace", "x", "--transaction", two[:8].upper(), cwd=tmp_path).stdout
+    assert two in told
+    assert one not in told
+    wrong = osslcmp("trace", "x", "--transaction", "xyz", cwd=tmp_path, status=1).stderr
+    assert one in wrong
+    assert two in wrong
+    assert "2 transactions" in osslcmp("trace", "x", "--transaction", "", cwd=tmp_path, status=1).stderr
+
+
+# -- terminals, pipes, signals --------------------------------------------------------------------------
+
+
+def on_a_terminal(*words: str, cwd: Path, **variables: str) -> str:
+    """What the command prints on one."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*OSSLCMP, *words],
+        cwd=cwd,
+        env=environment(**{"TERM": "xterm", **variables}),
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        told = b""
+        try:
+            while data := os.read(ours, 65536):
+                told += data
+        except OSError:  # Linux: the other end is closed
+            pass
+        finally:
+            os.close(ours)
+    assert process.returncode == 0, told
+    return told.decode()
+
+
+@pytest.mark.parametrize("words", [("show", "0.der"), ("trace", "all.trace"), ("info",)], ids=" ".join)
+def test_colours(recorded: Path, words: tuple[str, ...]) -> None:
+    """On a terminal, unless somebody does not want them; elsewhere only if somebody wants them."""
+    assert "\x1b[" in on_a_terminal(*words, cwd=recorded)
+    assert "\x1b" not in on_a_terminal(*words, cwd=recorded, NO_COLOR="1")
+    assert "\x1b" not in on_a_terminal(*words, cwd=recorded, TERM="dumb")
+    assert "\x1b" not in osslcmp(*words, cwd=recorded).stdout
+    assert "\x1b[" in osslcmp(*words, cwd=recorded, FORCE_COLOR="1").stdout
+
+
+def test_a_narrow_locale(recorded: Path) -> None:
+    """No line drawing where it cannot be shown, and no failure."""
+    variables: dict[str, Any] = {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONIOENCODING": "ascii",
+    }
+    assert osslcmp("trace", "all.trace", cwd=recorded, **variables).stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    "words", ["show all.trace", "trace all.trace", "info", "help", "cmp -help all", "man"]
+)
+def test_whoever_reads_goes_away(recorded: Path, words: str) -> None:
+    """``| head -0``: no complaint."""
+    with subprocess.Popen(
+        [*OSSLCMP, *words.split()],
+        cwd=recorded,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "words", ["show all.trace", "info --json", "help", "cmp -help all", "completion bash"]
+)
+def test_full_disk(recorded: Path, words: str) -> None:
+    """A message and status 1."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*OSSLCMP, *words.split()],
+            cwd=recorded,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "osslcmp: [Errno 28] No space left on device\n"
+
+
+def test_without_streams(recorded: Path) -> None:
+    """As some services start processes."""
+    for command in ("show --summary all.trace", "show absent", "help", "cmp -help"):
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *OSSLCMP, *command.split()],
+            cwd=recorded,
+            check=False,
+        )
+        assert done.returncode == (1 if "absent" in command else 0)
+
+
+@pytest.mark.parametrize("command", ["show", "trace"])
+def test_interrupt(command: str) -> None:
+    """While it waits for standard input: 130, and not a word."""
+    with subprocess.Popen(
+        [*OSSLCMP, command, "-"],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(bytes(1 << 18))  # more than the pipe holds: now it reads
+        while process.poll() is None:  # Python looks for signals only when they end a call
+            process.send_signal(signal.SIGINT)
+            time.sleep(1)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize(
+    "words", ["show", "show --json --text x", "show --jso x", "trace --width x y", "info x", "demo x"]
+)
+def test_wrong_options(words: str, tmp_path: Path) -> None:
+    """Status 2 and what to do."""
+    command = words.split(maxsplit=1)[0]
+    told = osslcmp(*words.split(), cwd=tmp_path, status=2).stderr
+    assert told.startswith(f"osslcmp {command}: ")
+    assert told.endswith(f"osslcmp {command} --help tells the options.\n")
+    if "--jso " in words:
+        assert "did you mean --json?" in told
