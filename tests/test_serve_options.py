@@ -49,7 +49,7 @@ def fresh() -> Forger:
 
 def long_options() -> set[str]:
     """Of the parser."""
-    parser = _serve_options._parser()
+    parser = _serve_options.make_parser()
     return {option for option in parser._option_string_actions if option.startswith("--")} - {"--help"}
 
 
