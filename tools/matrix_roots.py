@@ -20,7 +20,7 @@ from typing import IO
 CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
 
 #: Seconds that one command may take.
-LIMIT = 1200
+LIMIT = 2400
 
 PLUMBING_CA = "/etc/osslcmp-matrix-ca.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
