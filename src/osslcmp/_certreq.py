@@ -123,16 +123,23 @@ class CertificateRequest:
             context.set_issuer(self.issuer)
         if isinstance(self.sans, (str, x509.GeneralName)):
             raise TypeError("sans: an iterable of names, not a single one")
-        for san in self.sans:
-            context.push_subject_alt_name(parse_general_name(san) if isinstance(san, str) else san)
+        names = [parse_general_name(san) if isinstance(san, str) else san for san in self.sans]
+        policies = [_policy(policy) for policy in self.policies]
         extensions = self._extensions(req_type, settings)
+        defaults = self.sans_default
+        if self.csr is not None and req_type is not BodyType.P10CR:
+            extensions += self._over_csr(extensions, names, policies)
+            defaults = defaults and not _has_sans(_inputs.csr("csr", self.csr))
+            names, policies = [], []
+        for name in names:
+            context.push_subject_alt_name(name)
         if extensions:
             context.set_req_extensions(extensions)
-        for policy in self.policies:
-            context.push_policy(_policy(policy))
+        for policy in policies:
+            context.push_policy(policy)
         for option, value, default in (
             (Option.SUBJECTALTNAME_CRITICAL, self.sans_critical, False),
-            (Option.SUBJECTALTNAME_NODEFAULT, not self.sans_default, False),
+            (Option.SUBJECTALTNAME_NODEFAULT, not defaults, False),
             (Option.POLICIES_CRITICAL, self.policies_critical, False),
             (Option.VALIDITY_DAYS, self.days, 0),
             (Option.IMPLICIT_CONFIRM, self.implicit_confirm, False),
@@ -180,6 +187,29 @@ class CertificateRequest:
             raise ValueError("carry_extensions: there is no certificate to take them from")
         named = {extension.oid for extension in given} | _ISSUERS_OWN
         return given + [extension for extension in old.extensions if extension.oid not in named]
+
+    def _over_csr(
+        self,
+        extensions: list[x509.Extension[Any]],
+        names: list[x509.GeneralName],
+        policies: list[x509.PolicyInformation],
+    ) -> list[x509.Extension[Any]]:
+        """Names and policies as extensions, which replace those of the CSR.
+
+        OpenSSL's setters for them would let it ask for both, which no certificate may have (openssl/openssl#23725).
+        """
+        given = {extension.oid for extension in extensions}
+        made: list[x509.Extension[Any]] = []
+        if names:
+            san = x509.SubjectAlternativeName(names)
+            made.append(x509.Extension(san.oid, self.sans_critical, san))
+        if policies:
+            wanted = x509.CertificatePolicies(policies)
+            made.append(x509.Extension(wanted.oid, self.policies_critical, wanted))
+        for extension in made:
+            if extension.oid in given:
+                raise ValueError(f"extensions: {extension.oid._name} is given twice")
+        return made
 
     def _apply_keys(self, context: Context, req_type: BodyType, settings: Settings) -> None:
         if req_type is BodyType.P10CR and self.csr is None:
@@ -265,6 +295,10 @@ def _checking(context: Context, check: CertificateCheck) -> ConfirmCallback:
         return check.failure(certificate, [*context.untrusted, *context.extra_certs_in])
 
     return verdict
+
+
+def _has_sans(csr: x509.CertificateSigningRequest) -> bool:
+    return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)
 
 
 def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:
