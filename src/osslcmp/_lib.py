@@ -67,6 +67,12 @@ _MENDED = {
     # The answer that there is no update: a NULL pointer is followed (openssl/openssl#24169).
     ("root_ca_update", 3, 2): "3.2.2",
     ("root_ca_update", 3, 3): "3.3.1",
+    # An answer that the certificate of the answer before does not verify: that is read after it was freed
+    # (openssl/openssl#28973).
+    ("no_cache_extracerts", 3, 3): "3.5.7",
+    ("no_cache_extracerts", 3, 4): "3.5.7",
+    ("no_cache_extracerts", 3, 5): "3.5.7",
+    ("no_cache_extracerts", 3, 6): "3.6.3",
 }
 
 
