@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ir] [http] [load] [threads] [memory]``: prints ratios, not times. See README.md."""
+"""``python -m benchmarks [ir] [http] [load] [threads] [start] [memory]``: prints ratios, not times. See README.md."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from . import contestants, native
 from .load import bench_load
 from .memory import bench_memory
 from .rounds import Ratio, alternate, warm_up
+from .start import bench_start
 from .threads import bench_threads
 
 PROTECTIONS = (native.MAC, native.SIGNATURE)
@@ -70,7 +71,13 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
 
 ON_REQUEST = ("memory",)
 """Takes long, so it is not among those that run by default."""
-BENCHMARKS = {"ir": bench_ir, "http": bench_http, "load": bench_load, "threads": bench_threads}
+BENCHMARKS = {
+    "ir": bench_ir,
+    "http": bench_http,
+    "load": bench_load,
+    "threads": bench_threads,
+    "start": bench_start,
+}
 
 
 def main() -> None:

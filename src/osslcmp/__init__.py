@@ -6,9 +6,6 @@ type checkers see stands in ``__init__.pyi``.
 
 from __future__ import annotations
 
-import logging
-from importlib import import_module
-
 _MODULES = {
     "_bodyparts": "AlgorithmIdentifier",
     "_certreq": "CertificateRequest",
@@ -40,6 +37,8 @@ __all__ = list(_WHERE)
 def __getattr__(name: str) -> object:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
     globals()[name] = value
     return value
@@ -47,7 +46,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_WHERE})
-
-
-# Whoever wants the log adds a handler; Python's last resort would print warnings.
-logging.getLogger("osslcmp").addHandler(logging.NullHandler())

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
 from . import _convert
 from . import _der as der
-from ._bodyparts import AlgorithmIdentifier
 from ._ctx_exchange import ExchangeMixin
 from ._errqueue import clear
 from ._guard import guarded
 from ._handles import take
 from ._lib import NULL, ffi, lib, require
 from ._pieces import read_crl
-from ._verify import crl_to_c
+
+if TYPE_CHECKING:
+    from ._bodyparts import AlgorithmIdentifier
 
 __all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate", "algorithm_from_der"]
 
@@ -53,6 +54,8 @@ class CertReqTemplate:
 
 def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
     """An AlgorithmIdentifier. Raises ``ValueError``."""
+    from ._bodyparts import AlgorithmIdentifier
+
     fields = der.sequence(encoded)
     parameters = fields[1].encoding if len(fields) > 1 else None
     return AlgorithmIdentifier(x509.ObjectIdentifier(der.dotted(fields[0])), parameters)
@@ -104,6 +107,8 @@ class GeneralMixin(ExchangeMixin):
         if certificate is None and last_crl is None:
             raise ValueError("get_crl_update: give the certificate or the last CRL")
         cert = NULL if certificate is None else _convert.cert_to_c(certificate)
+        from ._verify import crl_to_c
+
         crl = NULL if last_crl is None else crl_to_c(last_crl)
         out = ffi.new("X509_CRL **")
         self._ask(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList")

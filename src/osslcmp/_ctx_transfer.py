@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import (
     _callbacks_transfer,  # noqa: F401  (what C calls must be there)
@@ -16,11 +16,12 @@ from ._guard import guarded
 from ._handles import take
 from ._inputs import check_text
 from ._lib import NULL, features, ffi, lib
-from ._tls import tls_to_c
 from .enums import Option
 from .errors import OpenSSLError, TransferError
-from .tls import TLSInput, tls_settings
-from .trace import Trace
+
+if TYPE_CHECKING:
+    from .tls import TLSInput
+    from .trace import Trace
 
 __all__ = ["TransferMixin"]
 
@@ -167,6 +168,9 @@ class TransferMixin(ContextBase):
         ``OSSL_CMP_MSG_http_perform`` as transfer callback as well.
         """
         if not isinstance(tls, ffi.CData):
+            from ._tls import tls_to_c
+            from .tls import tls_settings
+
             settings = tls_settings(tls)
             tls = NULL if settings is None else tls_to_c(settings, self._library)
         wanted = tls != NULL
@@ -228,8 +232,11 @@ class TransferMixin(ContextBase):
     @guarded
     def set_trace(self, trace: Trace | None) -> None:
         """Record each message that is sent and received from now on; ``None`` records no more."""
-        if trace is not None and not isinstance(trace, Trace):
-            raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
+        if trace is not None:
+            from .trace import Trace
+
+            if not isinstance(trace, Trace):
+                raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
         self._state.trace = trace
         lib.osslcmp_session_set_traced(self._session, trace is not None)
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import pkcs12
-
 from . import _convert
 from ._errqueue import clear, drain
 from ._handles import share, take
@@ -128,6 +126,8 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
 
 def _from_pkcs12(what: str, data: bytes, asked: _Asked) -> Any:
     try:
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
         key, _, _ = pkcs12.load_key_and_certificates(data, asked.answer() or None)
     except ValueError as error:
         raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12, or a wrong password") from error

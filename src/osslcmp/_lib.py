@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING
-
-from ._loading import explain, mismatch
 
 try:
     from ._native import ffi, lib
 except ImportError as error:
+    from ._loading import explain
+
     if (reason := explain(error)) is None:
         raise
     raise ImportError(reason) from error
@@ -17,6 +18,9 @@ except ImportError as error:
 from .errors import UnsupportedError
 
 __all__ = ["NEEDED", "NULL", "CData", "features", "ffi", "forks", "lib", "openssl_version", "require"]
+
+# Whoever wants the log adds a handler; Python's last resort would print warnings.
+logging.getLogger("osslcmp").addHandler(logging.NullHandler())
 
 NULL = ffi.NULL
 
@@ -35,6 +39,8 @@ openssl_version: tuple[int, int, int] = (
 _built = lib.osslcmp_built_version()
 _built_version = (_built >> 28 & 0xF, _built >> 20 & 0xFF)
 if openssl_version[:2] < _built_version:
+    from ._loading import mismatch
+
     raise ImportError(
         mismatch(".".join(map(str, _built_version)), f"OpenSSL {'.'.join(map(str, openssl_version))}")
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+
+# Names for type checkers alone: typing and collections would take half the time of the help.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["COMMANDS", "main"]
 
@@ -78,6 +81,8 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] not in COMMANDS:
         print(f"{_unknown(words[0])}\n{_usage()}" if words else _usage(), file=sys.stderr)
         return _EXIT_USAGE
+    from importlib import import_module
+
     status: int = import_module(COMMANDS[words[0]][0]).run(words[1:])
     return status
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +237,8 @@ class Loader:
 def _prompt(uri: str, what: str) -> Callable[[], str]:
     def ask() -> str:
         try:
+            from getpass import getpass
+
             return getpass(f"Enter pass phrase for {what} in {uri}: ")
         except EOFError as error:
             raise Failure(f"no pass phrase for {what}") from error

@@ -11,7 +11,6 @@ from .._lib import openssl_version
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..errors import CMPError, TransferTimeout
 from ._cmp_context import CommandContext
-from ._cmp_genm import general_message
 from ._cmp_load import Loader
 from ._cmp_results import save, save_results, save_server_cert
 from .cmp_console import Console, Failure
@@ -52,6 +51,8 @@ def _perform(
     if command == "rr":
         ctx.exec_rr_ses()
     elif command == "genm":
+        from ._cmp_genm import general_message
+
         general_message(ctx, s, console, loader, outcome)
     else:
         _enroll(ctx, _TYPES[command or "ir"], s.number("total_timeout"), console, outcome)

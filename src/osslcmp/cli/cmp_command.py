@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -176,4 +175,6 @@ def _pending(outcome: dict[str, Any]) -> str:
 def _print_json(outcome: dict[str, Any], console: Console, code: int) -> None:
     outcome = {"ok": code == 0, "exit": code, **outcome}
     outcome["messages"] = {"errors": console.errors, "warnings": console.warnings}
+    import json
+
     print(json.dumps(outcome, indent=2, ensure_ascii=False))

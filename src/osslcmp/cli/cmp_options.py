@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 __all__ = [
     "ARGUMENTS",
     "BY_NAME",
@@ -199,14 +197,18 @@ trace f file to record the messages in as they come and go, for osslcmp trace an
 """
 
 
-class Option(NamedTuple):
+class Option:
     """An option: what it takes, where it belongs, and the first release of OpenSSL that can do it."""
 
-    name: str
-    kind: str
-    group: str
-    text: str
-    since: tuple[int, int] = (3, 0)
+    # No dataclass and no NamedTuple: importing either takes longer than the help itself.
+    __slots__ = ("group", "kind", "name", "since", "text")
+
+    def __init__(self, name: str, kind: str, group: str, text: str, since: tuple[int, int] = (3, 0)) -> None:
+        self.name = name
+        self.kind = kind
+        self.group = group
+        self.text = text
+        self.since = since
 
     @property
     def takes_number(self) -> bool:
