@@ -54,7 +54,7 @@ activate = 1
 
 #: Tests of the source tree and of what was built in it.
 NOT_OF_THE_SOURCE = [
-    f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "typing", "versions")
+    f"--ignore=tests/test_{name}.py" for name in ("declarations", "dev", "matrix", "pinned", "typing", "versions")
 ]  # fmt: skip
 
 #: Tests that expect all that the loaded OpenSSL has; a build against an older one has only what that one had.
