@@ -12,6 +12,7 @@ from cryptography import x509
 from support.inprocess import Peer, new_context
 from support.mock_server import MockServer
 from support.pki import PKI, make_key
+from support.rogue import Rogue, signed_by
 from support.served import Served
 
 import osslcmp
@@ -817,13 +818,36 @@ def test_print_errors_raises() -> None:
     lib.ERR_clear_error()
 
 
-def test_a_failure_prints_nothing(pki: PKI, peer: Peer, capfd: pytest.CaptureFixture[str]) -> None:
-    """Also when nobody configured logging."""
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.WARNING, logging.CRITICAL])
+def test_a_failure_prints_nothing(
+    level: int, pki: PKI, peer: Peer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also when nobody configured logging. The exception tells which certificate is not trusted, and why."""
     context = peer.attach(new_context(pki))
     context.set_trusted_store([pki.other_root.certificate])
-    for _ in range(3):
-        with pytest.raises(osslcmp.ProtectionError):
-            context.exec_ir_ses()
-        context.reinit()
+    with caplog.at_level(level, "osslcmp.openssl"):
+        for _ in range(3):
+            with pytest.raises(osslcmp.ProtectionError) as caught:
+                context.exec_ir_ses()
+            told = " ".join(map(str, caught.value.errors))
+            assert "unable to get local issuer certificate" in told
+            assert "CN=issuing" in told
+            context.reinit()
     del context
+    assert capfd.readouterr() == ("", "")
+
+
+def test_another_signer_prints_nothing(
+    pki: PKI, peer: Peer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The second message is signed by another than the first, whose certificate is tried before: trusted or not."""
+    caplog.set_level(logging.DEBUG, "osslcmp.openssl")
+    context = new_context(pki)
+    twin = pki.issue("twin", pki.issuing, subject=pki.server.subject)
+    context.set_transfer_cb(Rogue(peer, {1: signed_by(twin)}))
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+    context = new_context(pki)
+    context.set_transfer_cb(Rogue(peer, {1: signed_by(pki.other_server)}))
+    with pytest.raises(osslcmp.ConfirmError, match="no suitable sender cert"):
+        context.exec_ir_ses()
     assert capfd.readouterr() == ("", "")

@@ -14,7 +14,7 @@ from ._guard import locked
 from ._handles import disarm
 from ._inputs import KeyInput, secret_bytes
 from ._keys import Password, private_key
-from ._lib import NULL, lib, require
+from ._lib import NULL, ffi, lib, require
 from ._names import parse_name
 from .itav import InfoTypeAndValue
 
@@ -50,7 +50,8 @@ class AuthMixin(ContextBase):
         if certificates is None:
             self._set(lib.OSSL_CMP_CTX_set0_trustedStore, NULL, what="setting the trust store")
             return
-        store = _convert.store_to_c(_certs("trusted", certificates), telling=True)
+        store = _convert.store_to_c(_certs("trusted", certificates))
+        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_validate_cb"))
         self._set(lib.OSSL_CMP_CTX_set0_trustedStore, store, what="setting the trust store")
         disarm(store)
 

@@ -41,6 +41,9 @@ int osslcmp_log(const char *, const char *, int, OSSL_CMP_severity, const char *
 OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 
+/* For the trust store that messages are validated with: X509_STORE_CTX_print_verify_cb() that lets nothing be printed. */
+int osslcmp_validate_cb(int, X509_STORE_CTX *);
+
 /* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
 OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);
 OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *, long);

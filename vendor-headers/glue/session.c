@@ -64,6 +64,8 @@ typedef struct osslcmp_session {
     osslcmp_der again;          /* that poll, to be sent as it was */
     int64_t lost_at;
     int last;                   /* the slot of the last answer, -1 if that was not kept */
+    OSSL_CMP_CTX *validating;   /* whose answer is looked at, and its verbosity while that is lowered, else -1 */
+    int verbosity;
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
     int replays, replayed;
     osslcmp_der replay[OSSLCMP_REPLAYS];
@@ -75,6 +77,7 @@ static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 static void osslcmp_session_forget(osslcmp_session *);
 static void osslcmp_session_clear_replay(osslcmp_session *);
 static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
+static void osslcmp_validate(osslcmp_session *, OSSL_CMP_CTX *);
 static int osslcmp_py_tick(void *);
 static int osslcmp_py_resolve(void *, const osslcmp_session *, const char *, double, char *, int);
 static void osslcmp_py_message(void *, int, const OSSL_CMP_MSG *);
@@ -252,6 +255,8 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
 
 static void osslcmp_leave(osslcmp_session *outer)
 {
+    if (osslcmp_current != NULL)
+        osslcmp_validate(osslcmp_current, NULL);
     osslcmp_current = outer;
 }
 

@@ -231,6 +231,7 @@ static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req
 
     if (s == NULL) /* called from outside a Context */
         return OSSL_CMP_MSG_http_perform(ctx, req);
+    osslcmp_validate(s, ctx);
     if (type != OSSLCMP_POLLREQ)
         s->asked = type;
     s->last = -1;

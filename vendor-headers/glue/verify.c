@@ -1,0 +1,36 @@
+/*
+ * While it looks for the certificate that a message was signed with, libcrypto takes the log callback away from the
+ * context. From 3.1 on it prints all errors of that time to stderr then, unless the context's verbosity is below
+ * errors: then they stay in the queue, where they are wanted. So the verbosity goes down as soon as there is an error,
+ * and up again when there is none, or with the next message.
+ */
+static void osslcmp_hush(osslcmp_session *s, int on)
+{
+    if (s->validating == NULL)
+        return;
+    if (on && s->verbosity < 0) {
+        s->verbosity = OSSL_CMP_CTX_get_option(s->validating, OSSL_CMP_OPT_LOG_VERBOSITY);
+        OSSL_CMP_CTX_set_option(s->validating, OSSL_CMP_OPT_LOG_VERBOSITY, OSSL_CMP_LOG_CRIT);
+    } else if (!on && s->verbosity >= 0) {
+        OSSL_CMP_CTX_set_option(s->validating, OSSL_CMP_OPT_LOG_VERBOSITY, s->verbosity);
+        s->verbosity = -1;
+    }
+}
+
+/* From now on messages of this context are validated; NULL: no longer. */
+static void osslcmp_validate(osslcmp_session *s, OSSL_CMP_CTX *ctx)
+{
+    osslcmp_hush(s, 0);
+    s->validating = ctx;
+    s->verbosity = -1;
+}
+
+/* For the trust store that messages are validated with. It queues what is wrong with which certificate. */
+static int osslcmp_validate_cb(int ok, X509_STORE_CTX *csc)
+{
+    int result = X509_STORE_CTX_print_verify_cb(ok, csc);
+
+    if (osslcmp_current != NULL)
+        osslcmp_hush(osslcmp_current, ERR_peek_error() != 0);
+    return result;
+}
