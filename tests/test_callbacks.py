@@ -207,17 +207,37 @@ def test_notes(pki: PKI, peer: Peer) -> None:
 
 
 def test_wrong_key_is_told(pki: PKI, peer: Peer) -> None:
-    """What OpenSSL found wrong is there; the callback has the last word."""
+    """What OpenSSL found wrong is there. None leaves it at that, True has the last word."""
     told: list[FailureInfo] = []
     context = peer.attach(new_context(pki))
     context.set_new_pkey(make_key())
-    context.set_cert_conf_cb(lambda _certificate, info: told.append(info))
-    assert context.exec_ir_ses() == pki.enrolled.certificate
-    context.reinit()
-    context.set_cert_conf_cb(lambda _certificate, info: info)
+
+    def look_on(_certificate: x509.Certificate, info: FailureInfo) -> None:
+        told.append(info)
+
+    for callback in (look_on, lambda _certificate, info: info, lambda *_: False, lambda *_: "no"):
+        context.set_cert_conf_cb(callback)
+        with pytest.raises(osslcmp.ConfirmError) as caught:
+            context.exec_ir_ses()
+        assert caught.value.enrollment.certificate == pki.enrolled.certificate
+        context.reinit()
+    for verdict in (True, 0, NOTHING):
+        context.set_cert_conf_cb(lambda *_, verdict=verdict: verdict)
+        assert context.exec_ir_ses() == pki.enrolled.certificate
+        context.reinit()
+    assert told == [FailureInfo.incorrectData]
+
+
+def test_untrusted_certificate_is_told(pki: PKI, peer: Peer) -> None:
+    """The same for what OpenSSL's own check of the new certificate finds."""
+    context = peer.attach(new_context(pki))
+    context.set_cert_conf_cb_arg([pki.other_root.certificate])
+    context.set_cert_conf_cb(lambda *_: None)
     with pytest.raises(osslcmp.ConfirmError):
         context.exec_ir_ses()
-    assert told == [FailureInfo.incorrectData]
+    context.reinit()
+    context.set_cert_conf_cb(lambda *_: True)
+    assert context.exec_ir_ses() == pki.enrolled.certificate
 
 
 def test_results_within_the_callback(pki: PKI, peer: Peer) -> None:
@@ -335,8 +355,13 @@ def test_certconf(pki: PKI, peer: Peer) -> None:
 def test_anchors_and_a_callable(pki: PKI, peer: Peer) -> None:
     """With anchors the callable is told what OpenSSL's check says."""
     told: list[FailureInfo] = []
+
+    def decide(_certificate: x509.Certificate, info: FailureInfo) -> bool:
+        told.append(info)
+        return True
+
     context = peer.attach(new_context(pki))
-    context.set_cert_conf_cb(lambda _certificate, info: told.append(info))
+    context.set_cert_conf_cb(decide)
     for anchor in (pki.root, pki.other_root):
         context.set_cert_conf_cb_arg([anchor.certificate])
         context.exec_ir_ses()

@@ -8,9 +8,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import Scripted
+from support.lies import LyingTransport
+from support.rogue import seq
 
 import osslcmp
 from osslcmp import Client, InfoTypeAndValue, general
+from osslcmp import _der as der
 from osslcmp.server import EmbeddedCA, Server
 
 SHA256_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
@@ -126,6 +129,21 @@ def test_any_kind_by_oid() -> None:
     ]
     assert echo.genm(sent) == sent
     assert echo.genm(sent[0]) == sent[:1]
+
+
+@pytest.mark.parametrize("octets", [63, 64, 127, 128, 200, 5000])
+def test_long_oid(octets: int, ca: EmbeddedCA) -> None:
+    """As long as ``cryptography`` takes them; a longer one is told, and no other read instead."""
+    oid = der.encode(der.OID, b"\x2a" + b"\x83\x01" * ((octets - 1) // 2) + b"\x03" * (1 - octets % 2))
+    item = seq(oid, b"\x0c\x03abc")
+    body = der.encode(der.explicit(22), seq(item, item))
+    transport = LyingTransport(ca.server().process, b"secret", [body])
+    client = Client(transport=transport, reference="ref", secret="secret")
+    if octets <= 63:
+        assert [item.value for item in client.genm()] == [b"\x0c\x03abc"] * 2
+        return
+    with pytest.raises(osslcmp.ResponseError, match="OID"):
+        client.genm()
 
 
 @pytest.mark.parametrize("number", range(1, 24))

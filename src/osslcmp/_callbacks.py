@@ -227,7 +227,9 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
         state.store(exception, stop=False)
         _refusal_text(state, message, str(exception))
         return rejected
-    if verdict is None or verdict is True:
+    if verdict is None:
+        return fail_info
+    if verdict is True:
         return 0
     if isinstance(verdict, str):
         _refusal_text(state, message, verdict)

@@ -76,7 +76,9 @@ class CertificateRequest:
     :param certificate: for kur: the certificate to update; else a reference for defaults.
     :param implicit_confirm: ask the server to do without confirmation.
     :param disable_confirm: send none even if the server wants it: breaks the protocol.
-    :param confirm: decides about the new certificate: see :meth:`osslcmp.Context.set_cert_conf_cb`.
+    :param confirm: decides about the new certificate: a callable that gets it and what OpenSSL found wrong, and returns
+        ``None`` to leave it at that, ``True`` to accept, ``False``, a FailureInfo or a text to refuse: see
+        :meth:`osslcmp.Context.set_cert_conf_cb`.
     :param confirm_trusted: certificates that the new one must chain to, checked by OpenSSL's own callback.
     :param check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
     """

@@ -29,6 +29,7 @@ from ._der import encode as tlv
 from ._errqueue import check, clear
 from ._handles import cert_stack, disarm, take, take_stack
 from ._lib import NULL, ffi, lib
+from ._names import object_text
 from ._pieces import read_certificate, read_name
 from .errors import ResponseError
 from .itav import InfoTypeAndValue
@@ -305,10 +306,13 @@ def extensions_from_c(stack: Any) -> tuple[x509.Extension[x509.UnrecognizedExten
 
 
 def oid_from_c(pointer: Any) -> x509.ObjectIdentifier:
-    """The OID of an ``ASN1_OBJECT``."""
-    buffer = ffi.new("char[512]")
-    lib.OBJ_obj2txt(buffer, 512, pointer, 1)
-    return x509.ObjectIdentifier(ffi.string(buffer).decode())
+    """The OID of an ``ASN1_OBJECT``. Raises :class:`osslcmp.ResponseError` for one that ``cryptography`` does not take."""
+    text = object_text(pointer)
+    try:
+        return x509.ObjectIdentifier(text)
+    except ValueError as error:
+        clear()
+        raise ResponseError(f"an OID is not valid: {text[:100]!r}") from error
 
 
 def _free_extensions(stack: Any) -> None:
@@ -361,10 +365,10 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 
 def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     """The item, its value as DER."""
-    der = to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue")
-    body = _unwrap(der)
-    value = body[2 + body[1] :]  # an OID is never longer than 127 octets in DER here
-    return InfoTypeAndValue(oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer)), value or None)
+    oid = oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer))
+    body = _unwrap(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue"))
+    value = body[2 + body[1] :]  # an OID that cryptography takes is not longer than 63 octets
+    return InfoTypeAndValue(oid, value or None)
 
 
 def _oid_content(oid: x509.ObjectIdentifier) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 
 from cryptography import x509
 
 from ._lib import NULL, ffi, lib
 
-__all__ = ["parse_general_name", "parse_name"]
+__all__ = ["object_text", "parse_general_name", "parse_name"]
 
 #: Short names that OpenSSL users write and RFC 4514 does not define.
 _SHORT = {
@@ -33,11 +34,20 @@ def _oid(name: str) -> x509.ObjectIdentifier:
         lib.ERR_clear_error()
         raise ValueError(f"name: unknown attribute {name!r}")
     try:
-        buffer = ffi.new("char[128]")
-        lib.OBJ_obj2txt(buffer, 128, obj, 1)
-        return x509.ObjectIdentifier(ffi.string(buffer).decode())
+        return x509.ObjectIdentifier(object_text(obj))
     finally:
         lib.ASN1_OBJECT_free(obj)
+
+
+def object_text(pointer: Any, *, numbers: bool = True) -> str:
+    """An ``ASN1_OBJECT`` in dotted numbers, or by its name if it has one."""
+    length = lib.OBJ_obj2txt(NULL, 0, pointer, int(numbers))
+    if length <= 0:
+        return ""
+    buffer = ffi.new("char[]", length + 1)
+    lib.OBJ_obj2txt(buffer, length + 1, pointer, int(numbers))
+    text: str = ffi.string(buffer).decode()
+    return text
 
 
 def parse_general_name(text: str) -> x509.GeneralName:

@@ -57,10 +57,14 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
         ``callback`` is :data:`osslcmp.certconf`, a C function (``OSSL_CMP_certConf_cb_t``), ``None`` for
         OpenSSL's default, or a callable. The callable gets the certificate and a :class:`osslcmp.FailureInfo` with
-        what OpenSSL found wrong so far (0: nothing). It accepts by returning ``None`` or ``True``, and refuses by
-        returning ``False``, a :class:`osslcmp.FailureInfo` or a text for the server, or by raising: then the
-        exception reaches the caller unchanged, its text goes to the server, and its ``__context__`` is the
-        :class:`osslcmp.ConfirmError` with the certificate.
+        what OpenSSL found wrong so far (0: nothing), say that it is for another key. It returns
+
+        - ``None`` to leave it at what OpenSSL found: a callback that only looks on accepts nothing that OpenSSL refuses;
+        - ``True`` (or 0, as in C) to accept, even what OpenSSL found wrong;
+        - ``False``, a :class:`osslcmp.FailureInfo` or a text for the server to refuse.
+
+        It also refuses by raising: then the exception reaches the caller unchanged, its text goes to the server, and
+        its ``__context__`` is the :class:`osslcmp.ConfirmError` with the certificate.
         """
         state_callback = None
         if callback is None:

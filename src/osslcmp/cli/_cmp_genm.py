@@ -9,9 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._convert import cert_from_c, object_to_c, oid_from_c, to_der
-from .._errqueue import clear, text
+from .._errqueue import clear
 from .._handles import take
 from .._lib import NULL, ffi, lib, openssl_version
+from .._names import object_text
 from .._pieces import read_crl
 from ..itav import InfoTypeAndValue
 from ._cmp_context import CommandContext, write
@@ -50,10 +51,9 @@ def general_message(
 
 
 def _name(oid: x509.ObjectIdentifier) -> str:
-    buffer = ffi.new("char[128]")
-    lib.OBJ_obj2txt(buffer, 128, object_to_c(oid), 0)
+    told = object_text(object_to_c(oid), numbers=False)
     clear()
-    return text(buffer)
+    return told
 
 
 def _needed(s: Settings, option: str, infotype: str) -> str:
