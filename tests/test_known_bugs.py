@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -96,6 +97,26 @@ def test_names_given_twice() -> None:
     """It would be unclear which are meant."""
     with pytest.raises(ValueError, match="subjectAltName is given twice"):
         template(csr=csr(), sans=["a.test"], extensions=[extension(dns("b.test"))])
+
+
+def test_confirm_trusted_verifies() -> None:
+    """``OSSL_CMP_certConf_cb`` builds the chain by names alone before 3.0.9 (#20160)."""
+    ca = EmbeddedCA({"ref": "secret"})
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    namesake = (
+        x509.CertificateBuilder(ca.root.subject, ca.root.subject, key.public_key(), 1)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    client = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    mine = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(osslcmp.ConfirmError) as caught:
+        client.ir(mine, subject="CN=a", confirm_trusted=namesake)
+    assert caught.value.enrollment.certificate.public_key() == mine.public_key()
+    assert client.ir(mine, subject="CN=a", confirm_trusted=ca.root)
 
 
 class Failing(EmbeddedCA):

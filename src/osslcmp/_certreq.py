@@ -15,7 +15,7 @@ from . import _inputs
 from ._bodies import CertRepMessage, CertResponse
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password
-from ._lib import CData, require
+from ._lib import CData, openssl_version, require
 from ._names import parse_general_name
 from ._settings import Settings, itavs
 from .check import CertificateCheck
@@ -257,8 +257,12 @@ class CertificateRequest:
         elif trusted:
             if self.confirm is not None and self.confirm is not certconf:
                 raise ValueError("confirm_trusted: goes with OpenSSL's own check, not with a callback")
-            context.set_cert_conf_cb(certconf)
-            context.set_cert_conf_cb_arg(trusted)
+            if openssl_version < (3, 0, 9):
+                # Its own check builds a chain by names, and does not verify it (openssl/openssl#20160).
+                context.set_cert_conf_cb(_checking(context, CertificateCheck(trusted=trusted)))
+            else:
+                context.set_cert_conf_cb(certconf)
+                context.set_cert_conf_cb_arg(trusted)
         elif self.confirm is not None:
             context.set_cert_conf_cb(self.confirm)
         if self.central_key and not self.encrypted_value:
