@@ -108,19 +108,30 @@ def _chars(value: str | None) -> Any:
 
 def _forms(s: Settings) -> None:
     """``-certform``, ``-crlform``, ``-keyform``."""
-    keyform = s.text("keyform")
-    if keyform is not None and keyform[0] not in "dDpP1":
-        raise Failure(
-            "unknown option given for key loading format: PEM, DER or P12; engines are not supported"
-        )
+    if (keyform := s.text("keyform")) is not None:
+        found = _form(keyform)
+        if found is None:
+            raise Failure(
+                "unknown option given for key loading format: PEM, DER or P12; engines are not supported"
+            )
+        # With P12 OpenSSL finds the form out. The mock server's key is loaded before: it may have any form.
+        s.put("form of keys", None if found == "P12" else found)
     for option, what in (("certform", "certificate"), ("crlform", "CRL")):
-        form = s.text(option) or "PEM"
-        if form[0] in "dD":
-            s.put(option, "DER")
-        elif form in ("P", "p", "PEM", "pem"):
-            s.put(option, "PEM")
-        else:
+        form = _form(s.text(option) or "PEM")
+        if form not in ("PEM", "DER"):
             raise Failure(f"unknown option given for {what} storing format")
+        s.put(option, form)
+
+
+def _form(value: str) -> str | None:
+    """A format as OpenSSL's commands read it."""
+    if value[0] in "dD":
+        return "DER"
+    if value in ("P", "p", "PEM", "pem"):
+        return "PEM"
+    if value[0] == "1" or value in ("P12", "p12", "PKCS12", "pkcs12"):
+        return "P12"
+    return None
 
 
 def _check_infotype(s: Settings) -> None:

@@ -48,6 +48,7 @@ class Loader:
 
     def private_key(self, uri: str, pass_option: str, what: str) -> Any:
         """``EVP_PKEY *`` with the private part."""
+        self._check_form(uri, what)
         found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, self.password(pass_option, what), what)
         if found.key is None:
             self._missing("key", uri, what)
@@ -55,6 +56,7 @@ class Loader:
 
     def any_key(self, uri: str, pass_option: str, what: str) -> tuple[Any, bool]:
         """``EVP_PKEY *`` and whether it has the private part."""
+        self._check_form(uri, what)
         secret = self.password(pass_option, what)
         found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, secret, what, quiet=True)
         if found.key is not None:
@@ -63,6 +65,16 @@ class Loader:
         if found.public_key is None:
             self._missing("key", uri, what)
         return found.public_key, False
+
+    def _check_form(self, uri: str, what: str) -> None:
+        """Hold ``-keyform`` for a file: OpenSSL reads no other form then, ``DER`` or ``PEM``."""
+        wanted, path = self._settings.text("form of keys"), Path(uri.removeprefix("file:"))
+        if wanted is not None and path.is_file():
+            found = "PEM" if b"-----BEGIN " in path.read_bytes() else "DER"
+            if found != wanted:
+                raise Failure(
+                    f"Could not read {what} from {uri}: it is {found}, not {wanted} as -keyform says"
+                )
 
     # -- certificates -------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+from .._errqueue import clear
 from .._lib import openssl_version
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..errors import CMPError, TransferTimeout
@@ -99,6 +100,7 @@ def _tell_status(ctx: CommandContext, s: Settings, console: Console, outcome: di
         PKIStatus.waiting: (3, "internal error"),
     }.get(status, (4, "warning"))
     told = ctx.snprint_pki_status() or "<unknown PKIStatus>"
+    clear()  # of the number of a status that is none
     console.say(level, f"received{source} {told}", sys.stderr, label)
     outcome["status"] = status.name
     outcome["failInfo"] = [flag.name for flag in FailureInfo if flag in ctx.fail_info]

@@ -99,7 +99,7 @@ unprotected_requests - send requests without protection
 = Credentials format
 certform s PEM (default) or DER for certificates that are saved
 crlform s @3.4 PEM or DER (default) for CRLs that are saved
-keyform s PEM, DER or P12; no effect, the format is found out
+keyform s only form of key files: PEM or DER; P12: any; default: any
 otherpass P password source for certificates of others
 = Provider
 provider-path f folder to load providers from; goes before -provider
