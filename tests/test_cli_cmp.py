@@ -105,8 +105,31 @@ def read(path: Path) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(path.read_bytes())
 
 
+#: What releases added, by their manual and source.
+ADDED: dict[tuple[int, int], str] = {
+    (3, 2): "serial srvcertout oldwithold newwithnew newwithold oldwithnew ref_cert "
+    "rsp_newwithnew rsp_newwithold rsp_oldwithnew",
+    (3, 3): "profile no_cache_extracerts reqout_only",
+    (3, 4): "template keyspec oldcrl crlcert crlout crlform rsp_crl",
+    (3, 5): "centralkeygen newkeyout rsp_key rsp_keypass provparam",
+    (4, 0): "ta_in_ip_extracerts",
+}
+#: Not of OpenSSL.
+OWN = {"json", "trace"}
+
+
 def test_every_option_of_the_installed_openssl() -> None:
-    assert openssl.cmp_options() - {"engine"} <= set(BY_NAME)
+    told = re.findall(r"^ -([\w-]+)", openssl.run(["cmp", "-help"]).text, re.MULTILINE)
+    known = {option.name for option in BY_NAME.values() if option.since <= openssl.version()[:2]}
+    assert known - OWN == set(told) - {"engine"}
+
+
+def test_releases_of_options() -> None:
+    later: dict[tuple[int, int], set[str]] = {}
+    for option in BY_NAME.values():
+        later.setdefault(option.since, set()).add(option.name)
+    del later[3, 0]
+    assert later == {release: set(names.split()) for release, names in ADDED.items()}
 
 
 def test_client_of_openssl(pki: PKI, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class Inputs:
         for name, age in (("old_crl", 2), ("crl", 1)):
             start = pki.issuing.certificate.not_valid_before_utc - age * DAY
             builder = x509.CertificateRevocationListBuilder(pki.issuing.subject, start, start + 60 * DAY)
-            signed = builder.sign(pki.issuing.key, hashes.SHA256())  # type: ignore[arg-type]
+            signed = builder.sign(pki.issuing.key, hashes.SHA256())
             self._add(name, signed.public_bytes(serialization.Encoding.PEM))
 
     def messages(self) -> None:
