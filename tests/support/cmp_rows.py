@@ -2,6 +2,8 @@
 
 Each line: ``+`` must succeed, ``-`` must fail, ``?`` as with ``openssl cmp``; ``+3.4``: from that release on, before it
 the line must fail; then what it tests, a colon and the options. ``{}`` is explained in ``comparison.py``.
+
+Before 4.0 ``openssl cmp`` takes ``-ref_cert`` on the command line for ``-rsp_cert``: a configuration section names it.
 """
 
 # ruff: noqa: E501
@@ -24,10 +26,10 @@ _TABLE = r"""
 - p10cr without CSR: {mock} {mac} -cmd p10cr -certout new.pem
 + kur: {mock} {sig} -cmd kur -newkey {key} -oldcert {new} -certout new.pem -reqout req
 ? kur of another: {mock} {sig} -cmd kur -newkey {key} -oldcert {second} -certout new.pem
--3.2 kur of other than the reference: {mock} {sig} -cmd kur -newkey {key} -oldcert {second} -certout new.pem -ref_cert {new}
+- kur of other than the reference: -config {conf} -section reference {mock} {sig} -cmd kur -newkey {key} -oldcert {second} -certout new.pem
 + rr with reason: {mock} {sig} -cmd rr -oldcert {new} -revreason 4 -reqout req
 ? rr of another: {mock} {sig} -cmd rr -oldcert {second}
--3.2 rr of other than the reference: {mock} {sig} -cmd rr -oldcert {second} -ref_cert {new}
+- rr of other than the reference: -config {conf} -section reference {mock} {sig} -cmd rr -oldcert {second}
 + rr by CSR: {mock} {sig} -cmd rr -csr {csr} -reqout req
 +3.2 rr by number: {mock} {sig} -cmd rr -issuer '{issuer}' -serial {serial} -ref_cert {new} -reqout req
 +3.2 rr by number though there is a certificate: {mock} {sig} -cmd rr -issuer /CN=x -serial 0x1F -oldcert {new} -reqout req
@@ -44,8 +46,8 @@ _TABLE = r"""
 +3.4 genm crlStatusList, older: {mock} {mac} -cmd genm -infotype crlStatusList -oldcrl {old_crl} -crlout crl -crlform PEM -rsp_crl {crl} -reqout req
 +3.4 genm crlStatusList, as new: {mock} {mac} -cmd genm -infotype crlStatusList -oldcrl {crl} -crlout crl -rsp_crl {crl}
 - genm crlStatusList, nothing known: {mock} {mac} -cmd genm -infotype crlStatusList -crlout crl -rsp_crl {crl}
-+3.4 genm certReqTemplate: {mock} {mac} -cmd genm -infotype certReqTemplate -template t -keyspec k -ref_cert {new}
-- genm certReqTemplate without template: {mock} {mac} -cmd genm -infotype certReqTemplate -keyspec k -ref_cert {new}
++3.4 genm certReqTemplate: -config {conf} -section reference {mock} {mac} -cmd genm -infotype certReqTemplate -template t -keyspec k
+- genm certReqTemplate without template: -config {conf} -section reference {mock} {mac} -cmd genm -infotype certReqTemplate
 
 +3.3 profile: {mock} {mac} -cmd cr {ask} -profile profile1 -reqout req
 - unknown profile: {mock} {mac} -cmd cr {ask} -profile profile2

@@ -52,6 +52,8 @@ keyUsage = nonsense
 certificatePolicies = critical, @policy
 [policy]
 policyIdentifier = 1.2.3.4
+[reference]
+ref_cert = REFERENCE
 """
 
 
@@ -86,7 +88,7 @@ class Inputs:
         self.issuer = pki.issuing.slash_subject
         self._keys(pki)
         self._crls(pki)
-        self._add("conf", _CONFIG.encode())
+        self._add("conf", _CONFIG.replace("REFERENCE", str(pki.enrolled.cert_file)).encode())
         self._add("password", f"{PASSWORD}\nnot this\n".encode())
         self._add("secret", b"secret\n")
         self._add("random", bytes(range(256)) * 8)

@@ -122,7 +122,10 @@ batch - never ask for a password
 repeat p how often to do it
 reqin f files with requests to send instead of our own
 reqin_new_tid - give them a fresh transactionID
+reqout f files to save our requests
 reqout_only f @3.3 file to save our first request; nothing is sent
+rspin f files with answers to use instead of asking the server
+rspout f files to save the answers
 use_mock_srv - use the mock server in this process
 = Mock server
 port s serve as mock server on this port ([address:]port), 0 for a free one
