@@ -47,7 +47,7 @@ _TABLE = r"""
 +3.4 genm crlStatusList, as new: {mock} {mac} -cmd genm -infotype crlStatusList -oldcrl {crl} -crlout crl -rsp_crl {crl}
 - genm crlStatusList, nothing known: {mock} {mac} -cmd genm -infotype crlStatusList -crlout crl -rsp_crl {crl}
 +3.4 genm certReqTemplate: -config {conf} -section reference {mock} {mac} -cmd genm -infotype certReqTemplate -template t -keyspec k
-- genm certReqTemplate without template: -config {conf} -section reference {mock} {mac} -cmd genm -infotype certReqTemplate
+? genm certReqTemplate without template: -config {conf} -section reference {mock} {mac} -cmd genm -infotype certReqTemplate
 
 +3.3 profile: {mock} {mac} -cmd cr {ask} -profile profile1 -reqout req
 - unknown profile: {mock} {mac} -cmd cr {ask} -profile profile2
