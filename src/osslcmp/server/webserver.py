@@ -15,11 +15,15 @@ from cheroot import wsgi
 from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
+from .arriving import Arriving
+
 __all__ = ["make"]
 
 MAX_HEADER_SIZE = 16 * 1024
 MAX_IDLE_CONNECTIONS = 500
 SPARE_CONNECTIONS = 200
+MAX_WAITING_CONNECTIONS = 500
+_PIECE = 64 * 1024
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -51,13 +55,19 @@ class _Timer:
 
 
 class _TimedIO(socket.SocketIO):
-    """A socket as a file, under a timer."""
+    """A socket as a file, under a timer. What has arrived before is read first."""
 
     def __init__(self, sock: Any, mode: Any, timer: _Timer) -> None:
         super().__init__(sock, mode)
         self._timer = timer
+        self.arrived = memoryview(b"")
 
     def readinto(self, buffer: Any) -> int | None:
+        size = min(len(buffer), len(self.arrived))
+        if size:
+            buffer[:size] = self.arrived[:size]
+            self.arrived = self.arrived[size:]
+            return size
         self._timer.limit(writing=False)
         return super().readinto(buffer)
 
@@ -92,34 +102,99 @@ class _HeaderReader(cheroot_server.HeaderReader):  # type: ignore[misc,unused-ig
 class _Request(cheroot_server.HTTPRequest):  # type: ignore[misc,unused-ignore]
     header_reader = _HeaderReader()
 
+    def respond(self) -> None:
+        # Without reading the body first, as cheroot would do before it sent the application's answer.
+        if (
+            not self.chunked_read
+            and int(self.inheaders.get(b"Content-Length", 0)) > self.server.message_limit
+        ):
+            self.simple_response("413 Request Entity Too Large", "the message is too large\n")
+            return
+        super().respond()
+
+    def send_headers(self) -> None:
+        # Cheroot answers HTTP/1.0 clients with a status line of 1.1, which OpenSSL's takes for a connection that stays.
+        self.close_connection = self.close_connection or not self.server.can_add_keepalive_connection
+        if self.close_connection and not any(name.lower() == b"connection" for name, _ in self.outheaders):
+            self.outheaders.append((b"Connection", b"close"))
+        super().send_headers()
+
 
 class _Connection(cheroot_server.HTTPConnection):  # type: ignore[misc,unused-ignore]
+    """A thread takes what has arrived, and works only on requests that are there whole; else the connection goes back
+    to the idle ones until more comes. So slow clients cost no thread, however many they are."""
+
     RequestHandlerClass = _Request
 
     def __init__(self, server: Any, sock: Any, _makefile: Any = None) -> None:
         super().__init__(server, sock, self._file)
         self._shaken = not isinstance(sock, ssl.SSLSocket)
+        self._arriving = Arriving(server.max_request_header_size, server.message_limit)
+        self.begun: float | None = None
+        """When the request that is arriving has begun, in seconds of the monotonic clock."""
 
     def _file(self, sock: Any, mode: str, size: int) -> Any:
         if "r" in mode:
             self._timer = _Timer(sock, self.server.timeout, self.server.request_time)
-            return _Reader(_TimedIO(sock, "r", self._timer), size)
+            self._raw = _TimedIO(sock, "r", self._timer)
+            return _Reader(self._raw, size)
         return _Writer(_TimedIO(sock, "w", self._timer), size)
 
     def communicate(self) -> Any:
-        self._timer.begin()
-        if not self._shaken:
-            # Here and not where connections are accepted: a client who is silent must not stop the others.
-            self.socket.settimeout(self.server.timeout)
-            try:
-                self.socket.do_handshake()
-            except (OSError, ValueError) as error:
-                logger.info("no TLS with a client: %s", error)
-                return False
-            self._shaken = True
-            self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
+        if self.begun is None:
+            self.begun = time.monotonic()
+        if self.rfile.has_data():  # of a next request, behind one that could not be taken as a whole
+            self._arriving.data += self.rfile.read1(_PIECE)
+        try:
+            if not self._shaken and not self._shake_hands():
+                return True
+            open_ = self._gather()
+        except (OSError, ValueError) as error:
+            logger.info("a connection is lost: %s", error)
+            return False
+        if not open_:
+            # Nobody waits for an answer any more: a flood of those who ask and go is not worth any work.
+            return False
+        while request := self._arriving.take():
+            self._raw.arrived = memoryview(request)
             self._timer.begin()
-        return super().communicate()  # type: ignore[no-untyped-call,unused-ignore]
+            if not super().communicate():  # type: ignore[no-untyped-call,unused-ignore]
+                return False
+            self.begun = time.monotonic()
+        if not self._arriving.data:
+            self.begun = None
+        return True
+
+    def _shake_hands(self) -> bool:
+        """Go on with the handshake of TLS; whether it is done."""
+        # Here and not where connections are accepted: a client who is silent must not stop the others.
+        self.socket.settimeout(0)
+        try:
+            self.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLWantWriteError:
+            self.socket.settimeout(self.server.timeout)
+            self.socket.do_handshake()
+        self._shaken = True
+        self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
+        return True
+
+    def _gather(self) -> bool:
+        """Take what has arrived, without waiting; whether more may come."""
+        self.socket.settimeout(0)
+        while not self._arriving.full:
+            try:
+                data = self.socket.recv(_PIECE)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                break
+            if not data:
+                return False
+            self._arriving.data += data
+        if self._arriving.continue_wanted():
+            self.socket.settimeout(self.server.timeout)
+            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
 
     def close(self) -> None:
         # What could not be written before the client went away would be tried again by the garbage
@@ -143,6 +218,7 @@ class _TLS(BuiltinSSLAdapter):  # type: ignore[misc,unused-ignore]
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     request_time: float = 60.0
+    message_limit: int = 0
     _connections: Any
 
     @staticmethod
@@ -160,22 +236,43 @@ class _Server(wsgi.Server):
 
         def expire_and_make_room(threshold: float) -> None:
             expire(threshold)
-            idle = [c for _, c in self._connections._selector.connections if c is not self]
-            if len(idle) > MAX_IDLE_CONNECTIONS:
-                idle.sort(key=lambda c: c.last_used)
-                # Who has been idle for longest goes first; expire() closes what is older than its argument.
-                expire(idle[len(idle) - MAX_IDLE_CONNECTIONS].last_used)
+            self._end_slow_requests()
+            self._make_room()
 
         self._connections._expire = expire_and_make_room
+
+    def _idle(self) -> list[tuple[int, Any]]:
+        """The connections that wait for their clients, with the numbers of their sockets."""
+        return [(number, c) for number, c in self._connections._selector.connections if c is not self]
+
+    def _close(self, number: int, conn: Any) -> None:
+        self._connections._selector.unregister(number)
+        conn.close()
+
+    def _make_room(self) -> None:
+        """Who has been idle for longest goes first."""
+        idle = self._idle()
+        if len(idle) > MAX_IDLE_CONNECTIONS:
+            idle.sort(key=lambda found: found[1].last_used)
+            for number, conn in idle[:-MAX_IDLE_CONNECTIONS]:
+                self._close(number, conn)
+
+    def _end_slow_requests(self) -> None:
+        """Close connections whose request takes too long to arrive, though its client never pauses for long."""
+        late = time.monotonic() - self.request_time
+        for number, conn in self._idle():
+            if conn.begun is not None and conn.begun < late:
+                self._close(number, conn)
 
     def process_conn(self, conn: Any) -> None:
         # A new connection waits with the idle ones until its client has said something. Cheroot would
         # give it a thread at once, so that a few clients who only connect could stop all others.
         if conn.last_used is None:
             if len(self._connections._selector) > MAX_IDLE_CONNECTIONS + SPARE_CONNECTIONS:
-                conn.close()  # before the process runs out of file descriptors
-                return
+                self._make_room()  # before the process runs out of file descriptors
             self.put_conn(conn)
+        elif self.requests.qsize > MAX_WAITING_CONNECTIONS:
+            conn.close()
         else:
             super().process_conn(conn)
 
@@ -205,9 +302,9 @@ def make(
     )
     server.request_time = request_time
     server.max_request_header_size = MAX_HEADER_SIZE
-    # A body far too large is not read; one a little too large gets the answer of the application, 413.
-    server.max_request_body_size = 2 * limit
-    server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
+    server.message_limit = limit
+    server.max_request_body_size = 2 * limit  # of chunked ones, which the application looks at
+    server.keep_alive_conn_limit = None  # type: ignore[assignment]  # room is made at the cost of who has been idle for longest
     server.expiration_interval = 0.1
     server.error_log = _log  # type: ignore[method-assign]
     if tls is not None:

@@ -1,0 +1,241 @@
+"""Floods do not stop a good client: garbage, silent and dripping connections, abandoned transactions, forged messages.
+
+Each flood goes on from several sides while our client and the installed ``openssl cmp`` enrol.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from support import openssl_cmp
+from support.forge import GENM, Forger, read
+from support.pki import PKI, key_pem, make_key, make_name
+
+import osslcmp
+from osslcmp import PKIStatus
+from osslcmp.server import EmbeddedCA, RunningServer, waiting
+
+FLOODERS = 6
+REFERENCE, SECRET = "good", "good secret"
+
+Attack = Callable[[RunningServer, random.Random], None]
+
+
+def connect(running: RunningServer, seconds: float = 5) -> socket.socket:
+    return socket.create_connection((running.host, running.port), timeout=seconds)
+
+
+def post(running: RunningServer, body: bytes, length: int | None = None, wait: bool = True) -> bytes:
+    """Send a request on a connection of its own; what comes back."""
+    size = len(body) if length is None else length
+    head = f"POST /.well-known/cmp HTTP/1.1\r\nContent-Type: application/pkixcmp\r\nContent-Length: {size}\r\n\r\n"
+    with connect(running) as client:
+        client.sendall(head.encode() + body)
+        return client.recv(65536) if wait else b""
+
+
+def noise(running: RunningServer, chance: random.Random) -> None:
+    """Bytes that are no HTTP."""
+    with connect(running) as client:
+        client.sendall(chance.randbytes(chance.randrange(1, 2000)) + b"\r\n\r\n")
+        client.recv(1000)
+
+
+def no_cmp(running: RunningServer, chance: random.Random) -> None:
+    """HTTP with a body that is no CMP."""
+    assert b" 400 " in post(running, chance.randbytes(chance.randrange(1, 5000)))
+
+
+def damaged(running: RunningServer, chance: random.Random) -> None:
+    """A CMP message with a few octets changed."""
+    message = bytearray(Forger(reference=b"good", secret=b"wrong").request())
+    for _ in range(3):
+        message[chance.randrange(len(message))] ^= 1 << chance.randrange(8)
+    post(running, bytes(message))
+
+
+def forged(running: RunningServer, _: random.Random) -> None:
+    """Well-formed messages of somebody who knows the reference and not the secret."""
+    post(running, Forger(reference=b"good", secret=b"wrong").request())
+
+
+def too_large(running: RunningServer, _: random.Random) -> None:
+    """Announces a gigabyte."""
+    with contextlib.suppress(OSError):
+        post(running, bytes(100_000), 1 << 30)
+
+
+def silent(running: RunningServer, _: random.Random) -> None:
+    """Thirty connections that say nothing, or stop in the middle of a header or a body."""
+    begun = (b"", b"POST / HTTP/1.1\r\nContent-", b"POST / HTTP/1.1\r\nContent-Length: 500\r\n\r\nabc")
+    with contextlib.ExitStack() as stack:
+        for number in range(30):
+            client = stack.enter_context(connect(running))
+            with contextlib.suppress(OSError):
+                client.sendall(begun[number % 3])
+        with contextlib.suppress(OSError):
+            client.recv(1)  # at most until the server or the patience is over
+
+
+def gone(running: RunningServer, _: random.Random) -> None:
+    """Asks and does not wait for the answer."""
+    post(running, Forger(reference=b"bad", secret=b"bad secret").request(), wait=False)
+
+
+def abandoned(running: RunningServer, _: random.Random) -> None:
+    """Gets a certificate, or the word to wait, and never comes back."""
+    assert b" 200 " in post(running, Forger(reference=b"bad", secret=b"bad secret").request())
+
+
+def questions(running: RunningServer, _: random.Random) -> None:
+    """General messages that are valid, without end."""
+    assert b" 200 " in post(running, Forger(reference=b"bad", secret=b"bad secret").genm())
+
+
+ATTACKS: dict[str, Attack] = {
+    f.__name__: f for f in (noise, no_cmp, damaged, forged, too_large, silent, gone, abandoned, questions)
+}
+
+
+@contextlib.contextmanager
+def flood(attack: Attack, running: RunningServer) -> Iterator[list[int]]:
+    """Attack from several sides until the block ends; how often it was done."""
+    over = threading.Event()
+    done = [0] * FLOODERS
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        while not over.is_set():
+            # The server may cut short whoever misbehaves.
+            with contextlib.suppress(OSError):
+                attack(running, chance)
+            done[number] += 1
+            over.wait(0.005)  # client and server share the interpreter here
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(FLOODERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield done
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(30)
+
+
+def wait_for(done: list[int], times: int) -> None:
+    while sum(done) < times:
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def ca() -> EmbeddedCA:
+    return EmbeddedCA({REFERENCE: SECRET, "bad": "bad secret"})
+
+
+@pytest.fixture
+def good(pki: PKI, tmp_path: Path) -> Callable[[RunningServer], None]:
+    """A client that does everything right, ours and OpenSSL's."""
+    (tmp_path / "key.pem").write_bytes(key_pem(make_key()))
+
+    def enroll(running: RunningServer) -> None:
+        mine = osslcmp.Client(running.url, reference=REFERENCE, secret=SECRET, message_timeout=60)
+        for number in range(3):
+            name = make_name(f"good {number}")
+            assert mine.ir(make_key(), subject=name).certificate.subject == name
+        options: dict[str, Any] = {"ref": REFERENCE, "secret": SECRET.encode(), "msg_timeout": 60}
+        openssl_cmp.cmp(
+            "ir", running.url, cwd=tmp_path, newkey="key.pem", subject="/CN=x", certout="cert.pem", **options
+        ).must()
+
+    return enroll
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name", ATTACKS)
+def test_flood(name: str, ca: EmbeddedCA, good: Callable[[RunningServer], None]) -> None:
+    """The good clients get their certificates meanwhile, and afterwards the server is as it was."""
+    server = ca.server()
+    with server.serve(threads=8, timeout=2, request_time=4) as running:
+        good(running)
+        with flood(ATTACKS[name], running) as done:
+            wait_for(done, 2 if name == "silent" else 20)
+            good(running)
+        good(running)
+    mine = [record for record in ca.records if record.reference == REFERENCE.encode()]
+    assert len(mine) == 12
+    assert all(record.confirmed for record in mine)
+
+
+@pytest.mark.peer
+def test_flood_of_waiting_transactions(ca: EmbeddedCA, good: Callable[[RunningServer], None]) -> None:
+    """Thousands that are told to wait and never come: good clients go on until the limit, and again after the time."""
+    server = ca.server(max_transactions=50, transaction_timeout=2)
+    let_wait = waiting(100, check_after=0)
+    ca.policy = lambda request: let_wait(request) if request.reference == b"bad" else None
+    with server.serve() as running:
+        with flood(abandoned, running) as done:
+            wait_for(done, 30)
+        while read(server.process(Forger(reference=b"bad", secret=b"bad secret").request())).status == (
+            PKIStatus.waiting
+        ):
+            pass
+        assert server.open_transactions == 50
+        while server.open_transactions:  # the sweep is done by the running server itself
+            threading.Event().wait(0.05)
+        good(running)
+
+
+@pytest.mark.peer
+def test_flood_over_tls(ca: EmbeddedCA, good: Callable[[RunningServer], None], pki: PKI) -> None:
+    """Half a handshake, or none."""
+    from osslcmp.server import ServerTLS
+
+    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
+    mine = pki.issue("flooded", pki.issuing, sans=[address])
+    tls = ServerTLS(certificate=mine.full_chain_file, key=mine.key_file)
+
+    def half(running: RunningServer, chance: random.Random) -> None:
+        with connect(running) as client:
+            client.sendall(b"\x16\x03\x01\x02\x00\x01" + chance.randbytes(50) * chance.randrange(2))
+            client.recv(10)
+
+    trust = osslcmp.TLS(trusted=pki.root.certificate)
+    with ca.server().serve(threads=4, timeout=2, tls=tls) as running, flood(half, running) as done:
+        wait_for(done, 8)
+        cmp = osslcmp.Client(running.url, reference=REFERENCE, secret=SECRET, tls=trust, message_timeout=60)
+        for _ in range(3):
+            assert cmp.ir(make_key(), subject=make_name("x")).certificate
+
+
+def test_more_connections_than_descriptors(ca: EmbeddedCA) -> None:
+    """Connections that are open and silent are limited: the oldest make room, and a good client gets in."""
+    with ca.server().serve(timeout=30) as running, contextlib.ExitStack() as stack:
+        for _ in range(900):
+            with contextlib.suppress(OSError):
+                stack.enter_context(connect(running))
+        mine = osslcmp.Client(running.url, reference=REFERENCE, secret=SECRET, message_timeout=60)
+        assert mine.ir(make_key(), subject=make_name("x")).certificate
+        # Both ends are in this process; the server has kept no more than it may.
+        assert sum(1 for _ in Path("/proc/self/fd").iterdir()) < 900 + 800
+
+
+def test_memory_of_a_flood(ca: EmbeddedCA) -> None:
+    """What forged and abandoned messages leave behind is bounded."""
+    server = ca.server(max_transactions=20)
+    for _ in range(200):
+        server.process(Forger(reference=b"good", secret=b"wrong").request())
+        server.process(Forger(reference=b"bad", secret=b"bad secret").message(GENM, b"\x30\x00"))
+    for _ in range(40):
+        server.process(Forger(reference=b"bad", secret=b"bad secret").request())
+    assert server.open_transactions == 20
+    assert len(ca.records) == 20
