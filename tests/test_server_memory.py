@@ -1,0 +1,86 @@
+"""A server that runs for months: what it holds does not grow with what it has done.
+
+``python -m benchmarks memory --enrolments 100000`` measures the same for as long as one likes; see benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from support.authorities import confirm
+from support.forge import Forger, read
+from test_robust_memory import allocated
+
+from benchmarks.memory import Forgetting
+from osslcmp import BodyType
+from osslcmp.server import EmbeddedCA, Server
+
+WARM_UP, REPEATS = 30, 60
+#: Bytes for each repetition: less than the smallest thing that could be kept, a certificate or an answer.
+ALLOWED = 256
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """pytest would keep every log record."""
+    caplog.set_level(logging.CRITICAL, "osslcmp")
+
+
+def is_flat(once: Callable[[], object]) -> None:
+    """Done again and again it takes no more memory."""
+    for _ in range(WARM_UP):
+        once()
+    before = allocated()
+    for _ in range(REPEATS):
+        once()
+    after = allocated()
+    if before is None or after is None:
+        pytest.skip("this libc does not tell how much is allocated")
+    assert (after - before) / REPEATS <= ALLOWED
+
+
+def enroll(server: Server) -> None:
+    """With certConf."""
+    client = Forger()
+    answer = server.process(confirm(client, server.process(client.request())))
+    assert read(answer).kind == BodyType.PKICONF
+
+
+def limited(server: Server) -> Server:
+    server._replies._limit = 10
+    return server
+
+
+def test_in_memory() -> None:
+    """Enrolments with certConf, refusals, general messages."""
+    server = limited(Forgetting({"ref": "secret"}).server())
+
+    def once() -> None:
+        enroll(server)
+        server.process(Forger(secret=b"wrong").request())
+        server.process(Forger().genm())
+
+    is_flat(once)
+
+
+@pytest.fixture
+def persistent(tmp_path: Path) -> Iterator[Server]:
+    ca = EmbeddedCA.open(tmp_path / "ca", {"ref": "secret"})
+    # SQLite keeps 2 MB of what it has read or written; here that shall be full at once.
+    ca.store._engine.dispose()
+    sa.event.listen(ca.store._engine, "connect", lambda found, _: found.execute("PRAGMA cache_size=10"))
+    yield limited(ca.server())
+    ca.close()
+
+
+def test_with_a_database(persistent: Server) -> None:
+    """What it has issued is on the disk alone."""
+
+    def once() -> None:
+        enroll(persistent)
+
+    is_flat(once)
