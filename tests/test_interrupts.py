@@ -222,7 +222,8 @@ def weakrefs_may_lose_it(monkeypatch: pytest.MonkeyPatch) -> None:
     tell = sys.unraisablehook
 
     def hook(lost: sys.UnraisableHookArgs) -> None:
-        where = getattr(lost.object, "__module__", None)
+        trace = lost.exc_traceback
+        where = None if trace is None else trace.tb_frame.f_globals["__name__"]
         if not (isinstance(lost.exc_value, AlarmError) and where in ("_weakrefset", "weakref")):
             tell(lost)
 
