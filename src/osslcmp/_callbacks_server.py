@@ -142,16 +142,17 @@ def osslcmp_srv_cert_request(
         status = _status_info(answer.status)
         chain = cert_stack(answer.chain) if answer.chain else None
         ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
-        # Nothing may fail from here on: what is handed over is C's to free.
+        # Nothing may fail from here on: what is handed over is C's to free. It is disarmed first, because a signal
+        # handler may raise at any moment: rather lost than freed twice.
         if answer.certificate is not None:
             check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
             cert_out[0] = answer.certificate
         if chain is not None:
-            chain_out[0] = chain
             disarm(chain)
+            chain_out[0] = chain
         if ca_pubs is not None:
-            ca_pubs_out[0] = ca_pubs
             disarm(ca_pubs)
+            ca_pubs_out[0] = ca_pubs
         disarm(status)
         return status
     except BaseException as error:
@@ -180,11 +181,11 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
         answer = [_convert.itav_to_c(info) for info in handler.general()]
         stack = take(lib.sk_OSSL_CMP_ITAV_new_null(), _free_itavs, "making a list of infos")
         for itav in answer:
+            disarm(itav)
             if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
                 check(0, "making a list of infos")
-            disarm(itav)
-        out[0] = stack
         disarm(stack)
+        out[0] = stack
         return 1
     except BaseException as error:
         handler.stash(error)
