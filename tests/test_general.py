@@ -97,6 +97,19 @@ def test_languages() -> None:
         client.supported_languages([])
 
 
+def test_unsupported_oids(ca: EmbeddedCA) -> None:
+    """A server may tell which of several questions it does not know."""
+    oids = [x509.ObjectIdentifier("1.2.3.4"), x509.ObjectIdentifier("1.3.6.1.5.5.7.4.99")]
+    told = item(general.UNSUPPORTED_OIDS, seq(*(der.encode_oid(oid.dotted_string) for oid in oids)))
+    client, _ = answering(item(general.CURRENT_CRL, None), told)
+    answer = client.genm([item(general.CURRENT_CRL, None), *(item(oid, None) for oid in oids)])
+    assert general.unsupported_oids_of(answer) == oids
+    assert general.unsupported_oids_of(answer[:1]) == []
+    client, _ = answering(item(general.UNSUPPORTED_OIDS, b"\x30\x03\x02\x01\x07"))
+    with pytest.raises(osslcmp.ResponseError, match="decode"):
+        general.unsupported_oids_of(client.genm())
+
+
 @pytest.mark.parametrize(
     ("ask", "kind"),
     [

@@ -26,6 +26,7 @@ __all__ = [
     "PREFERRED_SYMM_ALG",
     "SIGN_KEY_PAIR_TYPES",
     "SUPP_LANG_TAGS",
+    "UNSUPPORTED_OIDS",
     "algorithm_of",
     "algorithms_of",
     "ca_certs_of",
@@ -36,6 +37,7 @@ __all__ = [
     "key_pair_param_request",
     "lang_tags",
     "lang_tags_of",
+    "unsupported_oids_of",
 ]
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ ENC_KEY_PAIR_TYPES = _kind(3)
 PREFERRED_SYMM_ALG = _kind(4)
 CA_KEY_UPDATE_INFO = _kind(5)
 CURRENT_CRL = _kind(6)
+UNSUPPORTED_OIDS = _kind(7)
 KEY_PAIR_PARAM_REQ = _kind(10)
 KEY_PAIR_PARAM_REP = _kind(11)
 SUPP_LANG_TAGS = _kind(16)
@@ -149,3 +152,13 @@ def lang_tags_of(items: Iterable[InfoTypeAndValue]) -> list[str]:
 def cert_profile(names: str | Iterable[str]) -> InfoTypeAndValue:
     """The ``certProfile`` item for a request's header (RFC 9810 section 5.1.1.4), on any release."""
     return InfoTypeAndValue(CERT_PROFILE, _texts("profile", names))
+
+
+def unsupported_oids_of(items: Iterable[InfoTypeAndValue]) -> list[x509.ObjectIdentifier]:
+    """Which kinds of questions the server does not know: ``unsupportedOIDs``; none if it does not tell."""
+
+    def decode(value: bytes) -> list[x509.ObjectIdentifier]:
+        return [x509.ObjectIdentifier(der.dotted(one)) for one in der.sequence(value)]
+
+    found = [item for item in items if item.oid == UNSUPPORTED_OIDS]
+    return (_read(found, UNSUPPORTED_OIDS, decode) or []) if found else []
