@@ -26,7 +26,7 @@ LIMIT = 400
 #: From the ground up; patterns of module names within the package. A module imports from its own layer and those
 #: below; ``client`` (with what it alone stands on) and ``server`` not from each other.
 LAYERS: list[tuple[str, str]] = [
-    ("leaves", "errors enums itav _der _pieces _waiting _loading"),
+    ("leaves", "errors enums itav _der _pieces _waiting _interpreters _loading"),
     ("the compiled module", "_lib"),
     ("error queue", "_errqueue"),
     ("handles", "_handles"),

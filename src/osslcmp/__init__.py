@@ -39,7 +39,15 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    try:
+        module = import_module(f".{_WHERE[name]}", __name__)
+    except ImportError as error:
+        from ._loading import explain
+
+        if (reason := explain(error)) is None:
+            raise
+        raise ImportError(reason) from error
+    value: object = getattr(module, name)
     globals()[name] = value
     return value
 

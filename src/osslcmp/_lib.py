@@ -6,6 +6,10 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from ._interpreters import SUBINTERPRETER, callbacks_miss
+
+if callbacks_miss():
+    raise ImportError(SUBINTERPRETER)
 try:
     from ._native import ffi, lib
 except ImportError as error:

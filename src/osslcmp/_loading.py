@@ -1,4 +1,4 @@
-"""Why the compiled module could not be loaded, in one sentence that names both OpenSSL releases."""
+"""Why the compiled module cannot be loaded, in one sentence: another OpenSSL, or a subinterpreter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import ctypes
 import re
 from pathlib import Path
 
+from ._interpreters import SUBINTERPRETER
+
 __all__ = ["explain", "mismatch"]
+
+#: What CPython says of an extension module that wants the one GIL, and PyO3 of any further interpreter.
+_REFUSED = re.compile(r"does not support loading in subinterpreters|do not yet support subinterpreters")
 
 
 def mismatch(built: str, loaded: str) -> str:
@@ -18,12 +23,14 @@ def mismatch(built: str, loaded: str) -> str:
 
 
 def explain(error: ImportError) -> str | None:
-    """What the dynamic loader's complaint about OpenSSL means; ``None`` if it is about something else.
+    """What a complaint about OpenSSL or a subinterpreter means; ``None`` if it is about something else.
 
     Args:
-        error: what importing ``osslcmp._native`` raised.
+        error: what importing ``osslcmp._native`` or ``cryptography`` raised.
     """
     text = str(error)
+    if _REFUSED.search(text):
+        return SUBINTERPRETER
     absent = re.search(r"\blib(?:crypto|ssl)[\w.-]*: cannot open shared object file", text)
     wrong = re.search(r"undefined symbol|version `OPENSSL|symbol not found|Symbol not found", text)
     if not (absent or wrong):
