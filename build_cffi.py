@@ -53,8 +53,9 @@ FIRST_HEADERS = [
 
 # More optimisation makes the many small wrappers no faster, only the build slower.
 # cffi's generated code leaves parameters unused and casts function types; any other warning is an error.
+# For a free-threaded CPython, which has no limited API, cffi says so twice: on the command line and in the code.
 COMPILE_ARGS = [
-    "-O1", "-g0", "-Wall", "-Wextra", "-Werror",
+    "-O1", "-g0", "-Wall", "-Wextra", "-Werror", "-U_CFFI_NO_LIMITED_API",
     "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Wno-cast-function-type",
 ]  # fmt: skip
 
