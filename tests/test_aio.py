@@ -522,6 +522,34 @@ def test_cancelled_in_a_poll(site: Site) -> None:
     run(test())
 
 
+def test_cancelled_before_there_is_a_context(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker thread makes it just then: nothing is sent any more."""
+    making, go_on = threading.Event(), threading.Event()
+    new = osslcmp.Client._untimed_context
+    seen: list[BodyType] = []
+
+    def slow(client: osslcmp.Client) -> osslcmp.Context:
+        making.set()
+        assert go_on.wait(30)
+        return new(client)
+
+    async def test() -> None:
+        arguments = {**site.arguments("mac"), "transport": by_task(site.server, seen)}
+        async with AsyncClient(**arguments) as cmp:
+            monkeypatch.setattr(osslcmp.Client, "_untimed_context", slow)
+            task = asyncio.create_task(cmp.genm())
+            await until(making.is_set)
+            task.cancel()
+            await asyncio.sleep(0)  # until the cancellation has come to the worker's call
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert seen == []
+
+    run(test())
+
+
 def test_cancelled_while_the_server_is_silent(pki: PKI) -> None:
     """Over HTTP, in C: the worker thread comes back, its connection is closed."""
 

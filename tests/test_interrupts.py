@@ -386,6 +386,27 @@ def test_cancel_beforehand(pki: PKI, peer: Peer) -> None:
     assert context.exec_ir_ses() == pki.enrolled.certificate
 
 
+def test_cancel_while_another_one_is_forgotten(
+    pki: PKI, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads that cancel at nearly the same time: the second one counts from then on, and not for ever."""
+    context = peer.attach(new_context(pki))
+    forgetting = context._wakeup.clear
+
+    def second_thread() -> None:
+        monkeypatch.undo()
+        forgetting()
+        context.cancel()
+
+    context.cancel()
+    monkeypatch.setattr(context._wakeup, "clear", second_thread)
+    for _ in range(2):
+        with pytest.raises(osslcmp.TransferError, match="cancelled"):
+            context.exec_ir_ses()
+    assert peer.calls == []
+    assert context.exec_ir_ses() == pki.enrolled.certificate
+
+
 def test_cancel_by_a_signal_handler(pki: PKI, peer: Peer) -> None:
     """A handler may cancel instead of raising; also while the call sleeps."""
     peer.script.waits, peer.script.check_after = 1000, 3600

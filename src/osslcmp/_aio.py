@@ -54,8 +54,15 @@ class Operation:
         self._cancelled = True
         if self.context is not None:
             self.context.cancel()
-        if self._answer is not None:
-            self._answer.cancel()
+        answer = self._answer  # the worker thread may take it away meanwhile
+        if answer is not None:
+            answer.cancel()
+
+    def adopt(self, context: Context) -> None:
+        """In a worker thread: this is the context, whether or not :meth:`cancel` has come already."""
+        self.context = context
+        if self._cancelled:
+            context.cancel()
 
     def again(self) -> None:
         """After :meth:`cancel`: let the next exchange be."""
@@ -66,13 +73,14 @@ class Operation:
     def wait_for(self, answer: Awaitable[bytes]) -> bytes:
         """In a worker thread: let the event loop carry a message."""
         limits = [limit for limit in (self.message_timeout or None, self.patience.left) if limit is not None]
-        self._answer = asyncio.run_coroutine_threadsafe(
+        carried = asyncio.run_coroutine_threadsafe(
             _limited(answer, min(limits) if limits else None), self.loop
         )
+        self._answer = carried
         if self._cancelled:
-            self._answer.cancel()
+            carried.cancel()
         try:
-            return self._answer.result()
+            return carried.result()
         except FutureCancelledError:
             raise TransferError("the transport was cancelled") from None
         finally:
@@ -176,9 +184,10 @@ class Workers:
 def step(operation: Operation, new: Callable[[], Context], function: Callable[[], _T]) -> _T | Pending:
     """Run ``function``, which uses the operation's context, as far as it goes without sleeping."""
     if operation.context is None:
-        operation.context = new()
-        operation.context._stepwise = True
-        operation.context._patience = operation.patience
+        context = new()
+        context._stepwise = True
+        context._patience = operation.patience
+        operation.adopt(context)
     try:
         return function()
     except StillWaitingError:

@@ -69,7 +69,6 @@ class CallState:
         self.http: Callable[[Any, bool, bool], Any] | None = None
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL
-        self.cancelled = False
         #: Whoever looks on, a :class:`osslcmp.Trace`, and the transaction that it saw last.
         self.trace: Any = None
         self.transaction_id: bytes | None = None
@@ -162,7 +161,7 @@ def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
     if state is None or state.transfer is None:
         return NULL
     try:
-        if state.cancelled or state.stopped:
+        if state.stopped or lib.osslcmp_session_cancelled(state.session):
             return NULL
         sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)

@@ -311,7 +311,6 @@ class ContextBase:
         context works again. May be called from any thread and from a signal handler. A callable or C function set
         by :meth:`set_transfer_cb` that is waiting itself is not woken.
         """
-        self._state.cancelled = True
         lib.osslcmp_session_cancel(self._session, 1)
         self._wakeup.set()
 
@@ -328,12 +327,15 @@ class ContextBase:
         self.disconnect()
 
     def _forget_cancel(self) -> bool:
-        """Make :meth:`cancel` undone; whether it was called."""
-        cancelled = self._state.cancelled
+        """Make :meth:`cancel` undone; whether it was called.
+
+        The flag in C is the only one: another :meth:`cancel` at this moment counts together with the earlier one, or
+        from now on.
+        """
+        cancelled = bool(lib.osslcmp_session_cancelled(self._session))
         if cancelled:
-            self._wakeup.clear()
             lib.osslcmp_session_cancel(self._session, 0)
-            self._state.cancelled = False
+        self._wakeup.clear()
         return cancelled
 
     @guarded

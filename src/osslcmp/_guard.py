@@ -88,7 +88,7 @@ def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C
         finally:
             if entered:
                 guard.depth -= 1
-            if owner == me and guard.depth == 0 and 0 in guard.owner:
+            if owner == me and guard.depth == 0 and guard.owner.get(0) == me:
                 del guard.owner[0]
 
     return alone
