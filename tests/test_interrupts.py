@@ -386,9 +386,7 @@ def test_cancel_beforehand(pki: PKI, peer: Peer) -> None:
     assert context.exec_ir_ses() == pki.enrolled.certificate
 
 
-def test_cancel_while_another_one_is_forgotten(
-    pki: PKI, peer: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cancel_while_another_one_is_forgotten(pki: PKI, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads that cancel at nearly the same time: the second one counts from then on, and not for ever."""
     context = peer.attach(new_context(pki))
     forgetting = context._wakeup.clear

@@ -59,10 +59,12 @@ class CertificateRequest:
     :param sans_critical: ask for them as a critical extension.
     :param sans_default: take them from the reference certificate if none are given.
     :param extensions: ``x509.Extension`` objects to ask for.
-    :param policies: ``x509.PolicyInformation`` objects or OIDs. :param policies_critical: as a critical extension.
+    :param policies: ``x509.PolicyInformation`` objects or OIDs.
+    :param policies_critical: as a critical extension.
     :param carry_extensions: take over those of the certificate to update that are not the issuer's to set.
     :param days: validity to ask for, in days from now.
-    :param not_before: start and :param not_after: end of the validity to ask for; times without a zone are UTC.
+    :param not_before: start of the validity to ask for; a time without a zone is UTC.
+    :param not_after: its end, likewise.
     :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
         a ``csr`` (or a public ``key``) and RAVERIFIED.
     :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.

@@ -21,12 +21,15 @@ class CertificateCheck:
 
     :param trusted: what the new certificate must chain to: certificates, PEM/DER bytes, paths.
     :param untrusted: further certificates that help to build the chain, besides those in the answer.
-    :param crls: ``x509.CertificateRevocationList`` objects. :param crl_check: ``"none"``, ``"leaf"`` or ``"all"``;
-        default: ``"leaf"`` if there are CRLs.
+    :param crls: ``x509.CertificateRevocationList`` objects.
+    :param crl_check: ``"none"``, ``"leaf"`` or ``"all"``; default: ``"leaf"`` if there are CRLs.
     :param purpose: ``"sslserver"``, ``"sslclient"``, ``"smimesign"``, ... as OpenSSL names them.
-    :param host: host name, :param email: address, :param ip: IP address that the certificate must be for.
+    :param host: host name that the certificate must be for.
+    :param email: e-mail address that it must be for.
+    :param ip: IP address that it must be for.
     :param time: verify as of this time instead of now.
-    :param depth: most intermediate certificates. :param auth_level: OpenSSL's security level, 0 to 5.
+    :param depth: most intermediate certificates.
+    :param auth_level: OpenSSL's security level, 0 to 5.
     :param policies: OIDs of acceptable policies.
 
     The others are flags of ``X509_VERIFY_PARAM``. Raises ``TypeError`` or ``ValueError`` for wrong arguments.

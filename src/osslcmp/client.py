@@ -64,7 +64,8 @@ class Client(GeneralMessages):
     :param no_proxy: hosts to reach without it, separated by commas or space; default: the environment decides.
     :param transport: a callable from request DER to response DER, instead of HTTP.
     :param digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
-    :param owf: hash of password-based MAC (default SHA-256). :param mac: its MAC (default HMAC-SHA1).
+    :param owf: hash of password-based MAC (default SHA-256).
+    :param mac: its MAC (default HMAC-SHA1).
     :param unprotected_errors: accept negative answers without or with wrong protection.
     :param unprotected_requests: send requests without protection.
     :param ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.

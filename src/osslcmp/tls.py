@@ -30,7 +30,8 @@ class TLS:
         level, and whatever else ``X509_VERIFY_PARAM`` offers.
     :param certificate: our certificate, for a server that asks for one; what follows it in a file is its
         chain.
-    :param key: its private key, in any form that ``Client(key=...)`` takes. :param key_password: for that.
+    :param key: its private key, in any form that ``Client(key=...)`` takes.
+    :param key_password: for that.
     :param chain: certificates between ours and its trust anchor; default: what ``trusted`` gives.
     :param verify: ``False`` takes any server: whoever is on the path can then read and change what is not
         protected by CMP itself.
@@ -39,7 +40,8 @@ class TLS:
         ``False``: none.
     :param minimum_version: ``"TLSv1.2"`` or another of TLSv1, TLSv1.1, TLSv1.3; a higher minimum in OpenSSL's
         configuration stays. :param maximum_version: likewise; default: no limit.
-    :param ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``). :param ciphersuites: of TLS 1.3.
+    :param ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``).
+    :param ciphersuites: of TLS 1.3.
     :param context: for experts, a raw ``SSL_CTX *`` of :data:`osslcmp.lib` with all of the above set; only
         ``verify``, ``host`` and ``sni`` still count.
 

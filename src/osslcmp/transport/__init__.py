@@ -4,14 +4,12 @@ By default it goes by OpenSSL's HTTP client. ``Client(transport=...)`` takes any
 the DER encoding of a request and returns that of the response: a :class:`osslcmp.server.Server`, a function,
 or one of these.
 
-=========================
-=====================================================================================
+========================= =====================================================================================
 :class:`HTTPTransport`    OpenSSL's HTTP client, for whoever wants to do something around it
 :class:`HttpxTransport`   httpx: HTTP/1.1 and 2, chunked answers, all kinds of proxies (extra ``httpx``)
 :class:`Urllib3Transport` urllib3: HTTP/1.1, chunked answers, proxies (extra ``urllib3``)
 :class:`FileTransport`    files, for machines that no network reaches; :func:`relay` is its other half
-=========================
-=====================================================================================
+========================= =====================================================================================
 """
 
 from .address import Address, Transport, parse_url, well_known_url

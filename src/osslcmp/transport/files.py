@@ -59,9 +59,12 @@ class FileTransport:
     :param directory: the folder, made if it is not there.
     :param resume: go on with what is in the folder; otherwise a request that is there is a
         ``FileExistsError``.
-    :param timeout: seconds to wait for a response file. :param interval: seconds between looks.
-    :param reqout: files to write requests into. :param reqin: files with the requests to send instead.
-    :param rspin: files with responses to take instead of sending. :param rspout: files to write responses
+    :param timeout: seconds to wait for a response file.
+    :param interval: seconds between looks.
+    :param reqout: files to write requests into.
+    :param reqin: files with the requests to send instead.
+    :param rspin: files with responses to take instead of sending.
+    :param rspout: files to write responses
         into.
     :param through: what sends the requests for which there is no response file: another transport.
 

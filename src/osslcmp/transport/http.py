@@ -17,7 +17,9 @@ class HTTPTransport:
     once.
 
     :param url: ``http[s]://host[:port][/path]``.
-    :param tls: like ``Client(tls=...)``. :param proxy: like ``Client(proxy=...)``. :param no_proxy: likewise.
+    :param tls: like ``Client(tls=...)``.
+    :param proxy: like ``Client(proxy=...)``.
+    :param no_proxy: likewise.
     :param timeout: seconds for a message and its answer; 0: no limit.
     :param max_response_length: longest response in octets; 0: OpenSSL's 100 KiB.
 
