@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -358,6 +359,23 @@ def test_transaction_id_in_use_elsewhere(open_ca: Open) -> None:
     first.process(forger.request())
     answer = read(second.process(forger.but(nonce=b"n" * 16).request()))
     assert answer.failure == FailureInfo.transactionIdInUse
+
+
+def test_one_client_cannot_have_all_transactions(open_ca: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three quarters at most, in all processes together; others get on, a client whose number is full, too, in the end."""
+    monkeypatch.setattr(resuming, "_COUNT_INTERVAL", 0.0)
+    first, second = open_ca(), open_ca()
+    first.add_secret("other", "secret")
+    servers = [ca.server(max_transactions=8) for ca in (first, second)]
+
+    def ask(number: int, reference: bytes) -> Any:
+        return read(servers[number % 2].process(Forger(reference=reference).request()))
+
+    assert [ask(number, b"ref").status for number in range(6)] == [PKIStatus.accepted] * 6
+    assert FailureInfo(ask(6, b"ref").failure) == FailureInfo.systemUnavail
+    assert [ask(number, b"other").status for number in range(2)] == [PKIStatus.accepted] * 2
+    assert FailureInfo(ask(1, b"other").failure) == FailureInfo.systemUnavail
+    assert servers[0].open_transactions == 8
 
 
 def test_too_many_transactions(open_ca: Open) -> None:

@@ -57,7 +57,7 @@ class Server(Answering):
             root need not trust everybody who knows the secret.
         grant_implicit_confirm: let clients skip the certConf that ask for it.
         max_message_size: bytes; more is not looked at.
-        max_transactions: how many may be open at once; more are refused with ``systemUnavail``.
+        max_transactions: that may be open at once, 3/4 of them of one client; more get ``systemUnavail``.
         transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
             told to wait.
         strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the

@@ -56,7 +56,7 @@ class Transaction(Entry):
     it."""
 
     def __init__(self, message: wire.RawMessage) -> None:
-        super().__init__(message.transaction_id)
+        super().__init__(message.transaction_id, message.owner)
         self.message = message
         self.request: CertificateRequest | None = None
         self.polls = 0

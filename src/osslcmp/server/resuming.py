@@ -21,7 +21,7 @@ from .core import Server
 from .exchange import Transaction
 from .replies import Replies, Reply
 from .store import ConflictError, Store, TransactionRow
-from .transactions import Table
+from .transactions import Table, share
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -88,7 +88,7 @@ class PersistentServer(Server):
         self._table = self._cache = _Cache(2**62)
         self._replies = _Stored(store)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
-        self._full = False
+        self._count = 0
         self._next_count = 0.0
 
     @property
@@ -137,7 +137,7 @@ class PersistentServer(Server):
             return row.last_response
         self._take_up(name, row if alive and row is not None and row.open else None)
         before = _state(self._cache.get(name))
-        if before is None and message.body_type in _STARTS and self._is_full():
+        if before is None and message.body_type in _STARTS and self._is_full(message.owner):
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         with self._store.unit() as unit:
             answer = super().process(message.encoding)
@@ -180,6 +180,7 @@ class PersistentServer(Server):
             last_hash=digest,
             last_response=answer,
             deadline=time.time() + wait + self.transaction_timeout,
+            owner=message.owner if after is None else after.owner,
         )
 
     def _take_up(self, name: bytes, row: TransactionRow | None) -> None:
@@ -209,12 +210,15 @@ class PersistentServer(Server):
         # The hash is salted: nobody can choose a transactionID that shares a lock with another one.
         return self._locks[hash(name) % _LOCKS]
 
-    def _is_full(self) -> bool:
+    def _is_full(self, owner: bytes) -> bool:
         now = time.monotonic()
         if now >= self._next_count:
             self._next_count = now + _COUNT_INTERVAL
-            self._full = self._store.open_transactions(time.time()) >= self._limit
-        return self._full
+            self._count = self._store.open_transactions(time.time())
+        most = share(self._limit)
+        if self._count < most:
+            return False
+        return self._count >= self._limit or self._store.open_transactions(time.time(), owner) >= most
 
     def _trim(self) -> None:
         """Keep a limited number of transactions at hand; the others are in the database."""

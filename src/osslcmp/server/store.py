@@ -39,7 +39,7 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 """What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 1
+_SCHEMA, _SCHEMA_VERSION = "schema", 2
 
 Change = Callable[[sa.Connection], None]
 
@@ -253,9 +253,11 @@ class Store:
 
         self._change(change)
 
-    def open_transactions(self, now: float) -> int:
-        """How many transactions wait for their clients."""
+    def open_transactions(self, now: float, owner: bytes | None = None) -> int:
+        """How many transactions wait for their clients, or for this one."""
         waiting = TRANSACTIONS.c.open & (TRANSACTIONS.c.deadline >= now)
+        if owner is not None:
+            waiting &= TRANSACTIONS.c.owner == owner
         query = sa.select(sa.func.count()).select_from(TRANSACTIONS).where(waiting)
         return int(self._scalar(query))
 

@@ -42,6 +42,7 @@ TRANSACTIONS = sa.Table(
     sa.Column("last_hash", sa.LargeBinary, nullable=False),
     sa.Column("last_response", sa.LargeBinary, nullable=False),
     sa.Column("deadline", sa.Double, nullable=False, index=True),
+    sa.Column("owner", sa.LargeBinary, nullable=False, index=True),
 )
 CRLS = sa.Table(
     "crls",
@@ -95,3 +96,5 @@ class TransactionRow:
     """The answer to it."""
     deadline: float
     """Forgotten after this moment, in seconds since 1970."""
+    owner: bytes = b""
+    """Tells clients apart."""

@@ -13,17 +13,24 @@ class InUseError(Exception):
 
 
 class FullError(Exception):
-    """As many transactions are open as the server allows."""
+    """As many transactions are open as the server allows, or allows one client."""
+
+
+def share(limit: int) -> int:
+    """How many of ``limit`` transactions one client may have: some are left for the others."""
+    return limit - limit // 4
 
 
 class Entry:
     """What the table needs to know of a transaction; the server's transaction derives from it.
 
     ``lock`` is held by the one thread that works on the transaction. ``closed`` is read and written under it.
+    ``owner`` tells clients apart.
     """
 
-    def __init__(self, transaction_id: bytes) -> None:
+    def __init__(self, transaction_id: bytes, owner: bytes = b"") -> None:
         self.id = transaction_id
+        self.owner = owner
         self.lock = threading.Lock()
         self.deadline = float("inf")
         self.closed = False
@@ -66,9 +73,14 @@ class Table(Generic[T]):
         with self._lock:
             if entry.id in self._open:
                 raise InUseError
-            if len(self._open) >= self._limit:
+            if len(self._open) >= self._limit or self._has_its_share(entry.owner):
                 raise FullError
             self._open[entry.id] = entry
+
+    def _has_its_share(self, owner: bytes) -> bool:
+        most = share(self._limit)
+        # Seldom true, so that counting is seldom needed.
+        return len(self._open) >= most and sum(e.owner == owner for e in self._open.values()) >= most
 
     def get(self, transaction_id: bytes) -> T | None:
         """The open transaction with this ID, its lock not taken."""
