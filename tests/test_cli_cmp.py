@@ -219,6 +219,12 @@ def test_recorded_messages(pki: PKI, tmp_path: Path) -> None:
     run(*words(**mock, reqin="a.der b.der", reqin_new_tid=True, **MAC, **request(pki)), cwd=tmp_path)
 
 
+def test_recorded_trace(pki: PKI, tmp_path: Path) -> None:
+    run(*words(use_mock_srv=True, **mock_options(pki), **MAC, **request(pki), trace="it.trace"), cwd=tmp_path)
+    told = run("it.trace", cwd=tmp_path, program=[*OURS[:-1], "trace"]).stdout
+    assert re.search("(?s)ir.*ip.*certConf.*pkiconf", told, re.IGNORECASE)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

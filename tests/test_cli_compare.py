@@ -18,8 +18,7 @@ pytestmark = pytest.mark.peer
 
 #: Options that are compared, or tested by themselves, in other tests.
 ELSEWHERE = {
-    "test_cli_cmp.py": {"help", "json", "port"},
-    "test_cli_show.py": {"trace"},
+    "test_cli_cmp.py": {"help", "json", "port", "trace"},
     "test_cli_compare_more.py": {
         "max_msgs", "provider", "provider-path", "provparam", "propquery", "rand", "writerand",
         "tls_used", "tls_cert", "tls_key", "tls_keypass", "tls_extra", "tls_trusted", "tls_host",
