@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 
@@ -110,13 +111,14 @@ exec(ENROL)
 
 
 def test_first_with_the_shared_gil() -> None:
-    """From CPython 3.12 on the first interpreter that imports it may use it, callbacks and all."""
-    out = in_process("""
+    """From CPython 3.12 on the first interpreter that imports it may use it, callbacks and all; if there is a GIL."""
+    works = sys.version_info >= (3, 12) and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    out = in_process(f"""
 other = new(False)
-run(other, REFUSED if sys.version_info < (3, 12) else ENROL)
+run(other, {"ENROL" if works else "REFUSED"})
 interpreters.destroy(other)
 """)
-    assert out == (["refused"] * 2 if sys.version_info < (3, 12) else ["enrolled"]) + ["end"]
+    assert out == (["enrolled"] if works else ["refused"] * 2) + ["end"]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="concurrent.interpreters came with CPython 3.14")
