@@ -23,6 +23,7 @@ class CommandContext(Context):
         super().__init__()
         self.set_option(Option.MSG_TIMEOUT, 120)
         self.set_option(Option.TOTAL_TIMEOUT, 0)
+        self._state.keep_notes = True  # where a wrong sender is told in the log alone
 
     def put(self, function: str, *args: Any) -> None:
         """Call a setter that copies or takes a reference of its own."""

@@ -10,10 +10,11 @@ from typing import Any
 from .._errqueue import clear
 from .._lib import openssl_version
 from ..enums import BodyType, FailureInfo, PKIStatus
-from ..errors import CMPError, TransferTimeout
+from ..errors import CMPError, TransferError, TransferTimeout
 from ._cmp_context import CommandContext
 from ._cmp_load import Loader
 from ._cmp_results import save, save_results, save_server_cert
+from ._cmp_waiting import wait
 from .cmp_console import Console, Failure
 from .cmp_settings import Settings
 
@@ -48,47 +49,43 @@ def run(ctx: CommandContext, s: Settings, console: Console, loader: Loader, outc
 def _perform(
     ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]
 ) -> None:
+    # Chosen here, so that whoever is interrupted can be told.
+    transaction = os.urandom(16)
+    ctx.set_transaction_id(transaction)
+    outcome["transaction"] = transaction.hex()
+    outcome["pending"] = True
+    ctx.on_wait = lambda asked: console.info(f"the server wants to be asked again in {asked.check_after} s")
     command = s.text("cmd")
-    if command == "rr":
-        ctx.exec_rr_ses()
-    elif command == "genm":
-        from ._cmp_genm import general_message
+    try:
+        if command == "rr":
+            ctx.exec_rr_ses()
+        elif command == "genm":
+            from ._cmp_genm import general_message
 
-        general_message(ctx, s, console, loader, outcome)
-    else:
-        _enroll(ctx, _TYPES[command or "ir"], s.number("total_timeout"), console, outcome)
+            general_message(ctx, s, console, loader, outcome)
+        else:
+            _enroll(ctx, _TYPES[command or "ir"], s.number("total_timeout"), console, outcome)
+    except (TransferError, KeyboardInterrupt):
+        raise
+    except BaseException:
+        outcome["pending"] = False
+        raise
+    outcome["pending"] = False
 
 
 def _enroll(
     ctx: CommandContext, kind: BodyType, limit: int, console: Console, outcome: dict[str, Any]
 ) -> None:
     deadline = time.monotonic() + limit if limit > 0 else None
-    transaction = os.urandom(16)
-    ctx.set_transaction_id(transaction)
-    outcome["transaction"] = transaction.hex()
     while ctx.try_certreq(kind) is None:
-        seconds = ctx.check_after or 0
+        seconds: float = ctx.check_after or 0
         if deadline is not None:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TransferTimeout(f"total timeout of {limit} s while the server said 'waiting'")
             seconds = min(seconds, int(left) + 1)
-        _progress(seconds, console)
-    outcome.pop("transaction", None)
-
-
-def _progress(seconds: int, console: Console) -> None:
-    """Sleep; a terminal shows how long."""
-    shown = sys.stderr.isatty() and console.verbosity >= 6
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        if shown:
-            print(
-                f"\rwaiting for the server, next poll in {left:.0f} s ", end="", file=sys.stderr, flush=True
-            )
-        time.sleep(min(left, 1.0))
-    if shown:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+        wait(seconds, console)
+        outcome["polls"] += 1
 
 
 def _tell_status(ctx: CommandContext, s: Settings, console: Console, outcome: dict[str, Any]) -> None:

@@ -5,26 +5,21 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ..errors import (
-    CMPError,
-    ConfirmError,
-    OpenSSLError,
-    ProtectionError,
-    RejectedError,
-    TransferError,
-    TransferTimeout,
-)
+from ..errors import CMPError
 from . import _cmp_run
 from ._cmp_client import set_up_client
 from ._cmp_context import CommandContext
 from ._cmp_effects import Effects
 from ._cmp_help import overview
 from ._cmp_load import Loader
+from ._cmp_telling import new_outcome, pending, print_json, tell
 from ._cmp_transfer import FileTransfer, OnlyWritten
 from .cmp_console import Console, Failure
 from .cmp_settings import HelpWanted, Settings, read
 
 __all__ = ["run"]
+
+_EXPECTED = (Failure, CMPError, OSError, ValueError, TypeError, ImportError)
 
 _TLS = ("tls_cert", "tls_key", "tls_keypass", "tls_extra", "tls_trusted", "tls_host")
 
@@ -34,7 +29,7 @@ def run(words: list[str]) -> int:
     console = Console()
     if "-json" in words or "--json" in words:
         console.json()
-    outcome: dict[str, Any] = {"status": None, "failInfo": [], "text": "", "files": {}}
+    outcome = new_outcome()
     try:
         _run(words, console, outcome)
         code = 0
@@ -45,15 +40,19 @@ def run(words: list[str]) -> int:
         code = 0
     except KeyboardInterrupt:
         code = 130
-        console.error("interrupted" + _pending(outcome))
-    except (Failure, CMPError, OSError, ValueError, TypeError, ImportError) as error:
-        tell(error, console, outcome)
+        outcome["failure"] = "KeyboardInterrupt"
+        console.error("interrupted" + pending(outcome))
+    except BrokenPipeError:
+        raise
+    except _EXPECTED as error:
+        tell(error, console, outcome, None)
         code = 1
     except Exception as error:  # a script must get a message and a status, whatever happens
+        outcome["failure"] = type(error).__name__
         console.error(f"unexpected {type(error).__name__}, a bug in osslcmp: {error}")
         code = 1
     if console.out is sys.stderr:
-        _print_json(outcome, console, code)
+        print_json(outcome, console, code)
     return code
 
 
@@ -93,11 +92,15 @@ def _run(words: list[str], console: Console, outcome: dict[str, Any]) -> None:
     try:
         set_up_client(ctx, s, console, loader)
     except (Failure, CMPError, OSError, ValueError, TypeError) as error:
-        tell(error, console, outcome)
+        tell(error, console, outcome, s)
         raise Failure("cannot set up CMP context") from error
     if FileTransfer.wanted(s):
         ctx.set_transfer_cb(FileTransfer(ctx, s, console, None if mock is None else mock.process))
-    _cmp_run.run(ctx, s, console, loader, outcome)
+    try:
+        _cmp_run.run(ctx, s, console, loader, outcome)
+    except CMPError as error:
+        tell(error, console, outcome, s)
+        raise Failure from error
     effects.finish()
 
 
@@ -122,59 +125,3 @@ def _exclusions(s: Settings, console: Console) -> None:
     if s.flag("tls_used") and (s.flag("use_mock_srv") or not s.given("server")):
         console.warn("ignoring -tls_used option since -use_mock_srv is given or -server is not given")
         s.put("tls_used", 0)
-
-
-def tell(error: BaseException, console: Console, outcome: dict[str, Any]) -> None:
-    """An error for people, and its details for ``-json``."""
-    if isinstance(error, RejectedError):
-        outcome["status"] = error.status.name
-        outcome["failInfo"] = [flag.name for flag in type(error.failure_info) if flag in error.failure_info]
-        outcome["text"] = error.text
-    if isinstance(error, (OpenSSLError, RejectedError)):
-        outcome["errors"] = [
-            {"library": e.library_name, "reason": e.text, "data": e.data, "function": e.function}
-            for e in error.errors
-        ]
-    if isinstance(error, OSError) and not isinstance(error, CMPError):
-        name = f"{error.filename}: " if error.filename else ""
-        console.error(f"{name}{error.strerror or error}")
-    elif str(error):
-        message = f"{error}{_hint(error)}"
-        if message.startswith(("cmp: ", "error: ")):
-            console.errors.append(message)
-            console.plain(message)
-        else:
-            console.error(message)
-
-
-def _hint(error: BaseException) -> str:
-    """What to do next, where that is clear."""
-    told = str(error)
-    if isinstance(error, TransferTimeout):
-        return ". Try a longer -msg_timeout or -total_timeout, or check -server and -proxy"
-    if isinstance(error, TransferError) and "certificate verif" in told:
-        return ". Check -tls_trusted and -tls_host"
-    if isinstance(error, TransferError):
-        return ". Check -server, -path and -proxy, and whether the server is running"
-    if isinstance(error, ProtectionError):
-        if "sender" in told:
-            return ". Check -expect_sender and -srvcert"
-        return (
-            ". Check -secret, or -trusted and -untrusted, or -srvcert: the answer must be protected by them"
-        )
-    if isinstance(error, ConfirmError):
-        return ". It exists at the CA: revoke it if you do not want it. Check -out_trusted"
-    return ""
-
-
-def _pending(outcome: dict[str, Any]) -> str:
-    transaction = outcome.get("transaction")
-    return f"; transaction {transaction} may be pending at the server" if transaction else ""
-
-
-def _print_json(outcome: dict[str, Any], console: Console, code: int) -> None:
-    outcome = {"ok": code == 0, "exit": code, **outcome}
-    outcome["messages"] = {"errors": console.errors, "warnings": console.warnings}
-    import json
-
-    print(json.dumps(outcome, indent=2, ensure_ascii=False))

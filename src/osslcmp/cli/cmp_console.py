@@ -61,6 +61,8 @@ class Console:
 
     def plain(self, message: str) -> None:
         """A line on stderr, whatever the verbosity."""
+        if message.startswith("Warning: "):
+            self.warnings.append(message.removeprefix("Warning: "))
         print(message, file=sys.stderr, flush=True)
 
     def from_client(self, _function: str, _file: str, _line: int, level: Any, message: str) -> None:
