@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import sys
 import sysconfig
+from pathlib import Path
 
 import cffi  # noqa: F401  # without it setuptools would only warn, and leave the compiled part out
 from setuptools import setup
@@ -11,8 +13,17 @@ from setuptools import setup
 # One wheel serves every CPython from 3.10 on; free-threaded builds have no limited API.
 abi3 = platform.python_implementation() == "CPython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
+# The manual is made from the tables that the options are read with; these need nothing compiled.
+sys.path.insert(0, str(Path(__file__).parent / "src"))
+from osslcmp.cli._roff import page  # noqa: E402
+
+manual = Path("build", "osslcmp.1")
+manual.parent.mkdir(exist_ok=True)
+manual.write_text(page(), encoding="utf-8")
+
 setup(
     cffi_modules=["build_cffi.py:ffibuilder"],
+    data_files=[("share/man/man1", [str(manual)])],
     options={
         # What an earlier build left may be of another OpenSSL.
         "build_ext": {"force": "1"},
