@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -104,8 +106,28 @@ class Place:
             raise Failed(f"{' '.join(map(str, command))[:200]} ended with exit status {status}")
 
 
-def _in_minimal_root(built: Path, log: IO[str]) -> None:
-    """Enrol with the wheel where there is no compiler, no header, no pip and no OpenSSL at all."""
+@contextlib.contextmanager
+def _serving(place: Place, log: IO[str]) -> Iterator[str]:
+    """The URL of a server in the environment of ``place``, which must be there."""
+    words = [str(place.python), str(place.inside / PROBE.name), "serve"]
+    command = place.root.command(*words) if place.root else words
+    environment = place.root.environment() if place.root else dict(os.environ)
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+def _in_minimal_root(place: Place, built: Path, log: IO[str]) -> None:
+    """Enrol with the wheel where there is no compiler, no header, no pip and no OpenSSL at all.
+
+    Python's own ``ssl`` does not work there, so the server, which may serve HTTPS by it, runs in ``place``.
+    """
     root = matrix_roots.throwaway("trixie", log)
     try:
         libraries = [*root.path.glob("usr/lib/**/libcrypto*"), *root.path.glob("usr/lib/**/libssl*")]
@@ -120,11 +142,12 @@ def _in_minimal_root(built: Path, log: IO[str]) -> None:
         platforms = [word for n in range(17, 42) for word in ("--platform", f"manylinux_2_{n}_{machine}")]
         Place(None, CACHE / "logs").must(
             log, sys.executable, "-m", "pip", "install", "-q", "--target", site, "--python-version", version,
-            *platforms, "--only-binary", ":all:", f"{built}[server]",
+            *platforms, "--only-binary", ":all:", str(built),
         )  # fmt: skip
         shutil.copy(PROBE, root.inside("/opt/probe.py"))
-        if root.run(log, "python3", "/opt/probe.py", "enrol", "--alone", env={"PYTHONPATH": "/opt/site"}):
-            raise Failed(f"{built.name} does not enrol in a minimal Debian")
+        with _serving(place, log) as url:
+            if root.run(log, "python3", "/opt/probe.py", "enrol", url, env={"PYTHONPATH": "/opt/site"}):
+                raise Failed(f"{built.name} does not enrol in a minimal Debian")
     finally:
         root.remove()
 
@@ -142,8 +165,8 @@ def _install(place: Place, built: Path, log: IO[str]) -> None:
 
 def check_wheel(place: Place, built: Path, log: IO[str]) -> str:
     """All that is expected of a wheel but the tests; what came of it."""
-    _in_minimal_root(built, log)
     _install(place, built, log)
+    _in_minimal_root(place, built, log)
     place.must(log, place.python, "-c", CERTIFICATE, ".")
     place.must(log, place.python, "wheel_probe.py", "orders", place.inside)
     (place.folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")

@@ -1,6 +1,8 @@
 """Run by the interpreter that a wheel was installed for: does its OpenSSL work, and only where it should?
 
-``enrol``        against osslcmp's own server; with ``--alone``, no OpenSSL library may be loaded
+``enrol``        against osslcmp's own server
+``enrol URL``    against one that runs elsewhere, in a place without any OpenSSL library
+``serve``        is that one
 ``orders DIR``   in every order of importing what carries an OpenSSL of its own; files go to DIR
 ``told DIR``     OpenSSL's environment variables are heeded; DIR has a configuration and a certificate
 
@@ -32,21 +34,33 @@ def loaded() -> set[str]:
 
 
 def enrol() -> None:
-    """Enrol, update and revoke over HTTP."""
-    osslcmp: Any = importlib.import_module("osslcmp")
+    """Enrol, update and revoke over HTTP, at a server of one's own."""
     server: Any = importlib.import_module("osslcmp.server")
+    with server.EmbeddedCA({"ref": "secret"}).server().serve() as running:
+        enrol_at(running.url)
+
+
+def enrol_at(url: str) -> None:
+    """The same at a server that runs elsewhere."""
+    osslcmp: Any = importlib.import_module("osslcmp")
     ec: Any = importlib.import_module("cryptography.hazmat.primitives.asymmetric.ec")
-    ca = server.EmbeddedCA({"ref": "secret"})
-    with ca.server().serve() as running:
-        client = osslcmp.Client(running.url, reference="ref", secret="secret")
-        key = ec.generate_private_key(ec.SECP256R1())
-        first = client.ir(key, subject="CN=wheel")
-        assert first.certificate.public_key() == key.public_key()
-        client = osslcmp.Client(
-            running.url, certificate=first.certificate, key=key, chain=[ca.issuer], trusted=[ca.root]
-        )
-        second = client.kur(ec.generate_private_key(ec.SECP256R1()))
-        client.rr(second.certificate)
+    client = osslcmp.Client(url, reference="ref", secret="secret")
+    key = ec.generate_private_key(ec.SECP256R1())
+    first = client.ir(key, subject="CN=wheel")
+    assert first.certificate.public_key() == key.public_key()
+    client = osslcmp.Client(
+        url, certificate=first.certificate, key=key, chain=first.chain, trusted=first.ca_pubs
+    )
+    second = client.kur(ec.generate_private_key(ec.SECP256R1()))
+    client.rr(second.certificate)
+
+
+def serve() -> None:
+    """Be that server until the caller closes our standard input; tells the URL."""
+    server: Any = importlib.import_module("osslcmp.server")
+    with server.EmbeddedCA({"ref": "secret"}).server().serve() as running:
+        print(running.url, flush=True)
+        sys.stdin.read()
 
 
 def hashes() -> None:
@@ -189,13 +203,18 @@ def told(folder: Path) -> None:
 
 def main() -> None:
     """The command."""
-    if sys.argv[1] == "enrol":
-        enrol()
-        if "--alone" in sys.argv:
+    what, *arguments = sys.argv[1:]
+    if what == "serve":
+        serve()
+    elif what == "enrol":
+        if arguments:
+            enrol_at(arguments[0])
             assert not loaded(), loaded()
+        else:
+            enrol()
         print("enrolled with", importlib.import_module("osslcmp").openssl_version)
     else:
-        {"orders": orders, "told": told}[sys.argv[1]](Path(sys.argv[2]))
+        {"orders": orders, "told": told}[what](Path(arguments[0]))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class CertReqMsg:
         """Prove possession of ``key`` (``OSSL_CRMF_MSG_create_popo``, 3.0).
 
         ``key`` is needed for a signature only. Raises :class:`osslcmp.RequestError` if the proof cannot be made,
-        which from later releases on includes a key that does not fit the template; OpenSSL 3.0 leaves that to the server.
+        which from 3.2 on includes a key that does not fit the template; OpenSSL 3.0 leaves that to the server.
         """
         handle = None if key is None else _convert.key_to_c(key)
         _crm.create_popo(self._handle, int(POPOMethod(method)), handle, digest)

@@ -6,6 +6,11 @@
  * names the status and what came instead.
  */
 #define OSSLCMP_HEAD_MAX 32768
+#if OPENSSL_VERSION_NUMBER < 0x30000030L && !defined(OPENSSL_strcasecmp)
+#include <strings.h>
+#define OPENSSL_strcasecmp strcasecmp
+#define OPENSSL_strncasecmp strncasecmp
+#endif
 #define OSSLCMP_CONTENT_TYPE "application/pkixcmp"
 
 typedef struct osslcmp_head {
