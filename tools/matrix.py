@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -258,6 +259,8 @@ def main() -> int:
         for entry in wanted:
             print(f"{entry.name:12}{entry.what}")
         return 0
+    # A shell that starts this in the background lets it, and all below it, ignore what the tests of interrupts send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
