@@ -184,13 +184,14 @@ def test_crl_status() -> None:
     ca = EmbeddedCA({"ref": "secret"})
     crl = ca.crl()
 
-    def status(moment: datetime.datetime | None) -> bytes:
-        name = der.encode(explicit(4), ca.issuer.subject.public_bytes())
+    def status(moment: datetime.datetime | None, whose: x509.Certificate = ca.issuer) -> bytes:
+        name = der.encode(explicit(4), whose.subject.public_bytes())
         issuer = der.encode(explicit(1), der.encode(der.SEQUENCE, name))
         time = b"" if moment is None else der.encode_moment(moment)
         return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, issuer, time))
 
     assert ask(ca, general.CRL_STATUS_LIST, status(crl.last_update_utc + DAY)) is None
+    assert ask(ca, general.CRL_STATUS_LIST, status(None, ca.root)) is None
     for moment in (None, crl.last_update_utc - DAY):
         value = ask(ca, general.CRL_STATUS_LIST, status(moment))
         assert value is not None

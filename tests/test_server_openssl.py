@@ -250,9 +250,18 @@ def test_updates(site: Site, protection: dict[str, Any]) -> None:
         assert not (site.path / "new.pem").exists() or (site.path / "new.pem").stat().st_size == 0
     if "crlout" in openssl.cmp_options():
         old = site.write(site.ca.crl().public_bytes(Encoding.PEM))
-        site.cmp("genm", **protection, infotype="crlStatusList", oldcrl=old, crlout="crl.der").must()
+        ask = {"infotype": "crlStatusList", "oldcrl": old, "crlout": "crl.der"}
+        assert "o CRL update available" in site.cmp("genm", **protection, **ask).must().text
+        assert not (site.path / "crl.der").exists()
+        lost = site.enroll("ir", "lost", **MAC)
+        site.cmp("rr", **MAC, oldcert=lost).must()
+        site.cmp("genm", **protection, **ask).must()
         crl = x509.load_der_x509_crl((site.path / "crl.der").read_bytes())
-        assert crl.issuer == site.ca.issuer.subject
+        assert crl == site.ca.crl()
+        assert crl.get_revoked_certificate_by_serial_number(load(lost).serial_number) is not None
+        ask = {"infotype": "crlStatusList", "crlcert": lost, "crlout": "first.der"}
+        site.cmp("genm", **protection, **ask).must()
+        assert x509.load_der_x509_crl((site.path / "first.der").read_bytes()) == crl
     if "template" in openssl.cmp_options():
         ask = {"infotype": "certReqTemplate", "template": "t.der", "keyspec": "k.txt"}
         assert "o certificate request template" in site.cmp("genm", **protection, **ask).must().text

@@ -107,14 +107,6 @@ def test_client_rejects_without_a_word(server: Server, ca: EmbeddedCA) -> None:
     assert ca.records[0].revoked is not None
 
 
-def test_confirmed_twice(server: Server) -> None:
-    client, answer = enroll(server, Forger())
-    confirmation = client.cert_conf(sha256(answer.certificate))
-    assert read(server.process(confirmation)).kind == BodyType.PKICONF
-    again = client.cert_conf(sha256(answer.certificate))
-    refused(server, again, FailureInfo.certConfirmed)
-
-
 @pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence()), b""])
 def test_malformed_confirmation(server: Server, body: bytes) -> None:
     client, _ = enroll(server, Forger())

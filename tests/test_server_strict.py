@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ from osslcmp import _der as der
 from osslcmp._der import encode, explicit
 from osslcmp.server import EmbeddedCA, Issued, Server, Waiting, wire
 from osslcmp.server.replies import Replies, Reply
+
+REJECTION = sequence(der.encode_integer(PKIStatus.rejection))
 
 
 def now() -> datetime.datetime:
@@ -239,6 +242,14 @@ def test_extra_certs(ca: EmbeddedCA, member: Forger, pki: PKI) -> None:
     enroll(lenient, OtherFirst(**fields))
 
 
+def test_sender_that_is_not_the_signer(ca: EmbeddedCA, member: Forger, pki: PKI) -> None:
+    trusting = {"trusted": [pki.root.certificate]}
+    other = member.but(sender=encode(wire.DIRECTORY_NAME, make_name("another").public_bytes()))
+    answer = refused(ca.server(**trusting), other.request(), FailureInfo.badMessageCheck)
+    assert "sender is not the subject" in answer.text
+    refused(ca.server(**trusting, strictness="openssl"), other.request(), FailureInfo.badRequest)
+
+
 @pytest.mark.parametrize("sender", [encode(0x82, b"client.example"), encode(0x81, b"a@b.example")])
 def test_sender_that_is_no_directory_name(server: Server, sender: bytes) -> None:
     refused(server, Forger(sender=sender).request(), FailureInfo.badDataFormat)
@@ -346,7 +357,7 @@ def test_cert_conf_twice(server: Server) -> None:
     client, answer = enroll(server, Forger())
     good = sha256(answer.certificate)
     assert read(server.process(client.cert_conf(good))).kind == BodyType.PKICONF
-    refused(server, client.cert_conf(good), FailureInfo.certConfirmed)
+    refused(server, client.cert_conf(good, info=REJECTION), FailureInfo.certConfirmed)
     refused(server, client.poll(), FailureInfo.badRequest)
 
 
@@ -404,20 +415,24 @@ def test_sent_again_too_early(ca: EmbeddedCA) -> None:
     assert len(ca.records) == 1
 
 
+def reply_to(message: bytes, answer: bytes) -> Reply:
+    return Reply(hashlib.sha256(message).digest(), answer)
+
+
 def test_few_replies_are_kept() -> None:
     now = [0.0]
     replies = Replies(limit=2, max_size=100, seconds=10, clock=lambda: now[0])
     for name in (b"a", b"b", b"c"):
-        replies.keep(name, Reply.to(b"?" + name, b"!" + name), confirmed=name == b"c")
+        replies.keep(name, reply_to(b"?" + name, b"!" + name), confirmed=name == b"c")
     assert replies.find(b"a", b"?a") is None
     assert replies.find(b"b", b"?b") == b"!b"
     assert replies.find(b"b", b"?x") is None
     assert (replies.confirmed(b"b"), replies.confirmed(b"c"), replies.confirmed(b"x")) == (False, True, False)
-    replies.keep(b"d", Reply.to(b"?", bytes(99)), confirmed=False)
+    replies.keep(b"d", reply_to(b"?", bytes(99)), confirmed=False)
     assert len(replies) == 1
-    replies.keep(b"e", Reply.to(b"?", bytes(101)), confirmed=False)
+    replies.keep(b"e", reply_to(b"?", bytes(101)), confirmed=False)
     assert len(replies) == 0
-    replies.keep(b"f", Reply.to(b"?f", b"!f"), confirmed=False)
+    replies.keep(b"f", reply_to(b"?f", b"!f"), confirmed=False)
     now[0] = 11
     assert replies.find(b"f", b"?f") is None
 

@@ -89,6 +89,7 @@ def transaction(name: bytes = b"id", **given: object) -> TransactionRow:
         "sent_nonce": b"nonce",
         "last_hash": b"hash",
         "last_response": b"response",
+        "last_meaning": b"",
         "deadline": 50.0,
     }
     return TransactionRow(id=name, **{**values, **given})  # type: ignore[arg-type]
@@ -171,7 +172,8 @@ def test_transaction_of_two_writers(store: Store) -> None:
 
 
 def test_sweep(store: Store) -> None:
-    store.save_transaction(transaction())
+    store.save_transaction(transaction(open=False))
+    store.save_transaction(transaction(b"open"))
     store.add_certificate(row(1))
     store.add_certificate(row(2, confirmed=True))
     store.add_certificate(row(3, confirm_by=300.0))
@@ -184,6 +186,13 @@ def test_sweep(store: Store) -> None:
     assert store.sweep(200, 5) == 0
     assert store.revoked() == [row(1, revoked=5, revoked_at=200.0)]
     assert store.revocations() == 1
+    assert store.late_transactions(40) == []
+    (late,) = store.late_transactions(200)
+    assert late == transaction(b"open", version=1)
+    with pytest.raises(ConflictError):
+        store.forget_transaction(transaction(b"open", version=2))
+    store.forget_transaction(late)
+    assert store.transaction(b"open") is None
 
 
 def test_crls(store: Store) -> None:

@@ -32,12 +32,14 @@ class StatusAnswer(NamedTuple):
 
 
 class CertAnswer(NamedTuple):
-    """A PKIStatusInfo, and handles of certificates to go with it."""
+    """A PKIStatusInfo, and handles of certificates and of the private key to go with it."""
 
     status: StatusAnswer
     certificate: Any = None
     chain: Sequence[Any] = ()
     ca_pubs: Sequence[Any] = ()
+    private_key: Any = None
+    """Sent encrypted for the client if that has asked for one (3.5)."""
 
 
 class Handler(Protocol):
@@ -142,6 +144,8 @@ def osslcmp_srv_cert_request(
         status = _status_info(answer.status)
         chain = cert_stack(answer.chain) if answer.chain else None
         ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
+        if answer.private_key is not None:
+            _hand_over_key(server, answer.private_key)
         # Nothing may fail from here on: what is handed over is C's to free. It is disarmed first, because a signal
         # handler may raise at any moment: rather lost than freed twice.
         if answer.certificate is not None:
@@ -158,6 +162,14 @@ def osslcmp_srv_cert_request(
     except BaseException as error:
         handler.stash(error)
         return NULL
+
+
+def _hand_over_key(server: Any, key: Any) -> None:
+    """Where libcrypto looks for the private key that goes with the certificate."""
+    check(lib.EVP_PKEY_up_ref(key), "handing over the private key")
+    if lib.OSSL_CMP_CTX_set0_newPkey(lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(server), 1, key) <= 0:
+        lib.EVP_PKEY_free(key)
+        check(0, "handing over the private key")
 
 
 @ffi.def_extern(onerror=_lost)

@@ -48,8 +48,8 @@ class Scripted(Authority):
     def general(self, request: GeneralRequest) -> Any:
         return self._answer("general", request)
 
-    def confirm(self, confirmation: Confirmation) -> None:
-        self._answer("confirm", confirmation)
+    def confirm(self, confirmation: Confirmation) -> Any:
+        return self._answer("confirm", confirmation)
 
     def error(self, notice: ErrorNotice) -> None:
         self._answer("error", notice)

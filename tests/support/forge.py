@@ -41,6 +41,9 @@ def octets(value: bytes) -> bytes:
     return encode(der.OCTET_STRING, value)
 
 
+NOBODY = encode(wire.DIRECTORY_NAME, sequence())
+
+
 @dataclass(frozen=True)
 class Forger:
     """A client and the state of its transaction; ``replace`` makes a variant of it."""
@@ -53,7 +56,8 @@ class Forger:
     transaction_id: bytes | None = field(default_factory=lambda: os.urandom(16))
     recip_nonce: bytes | None = None
     pvno: int = 2
-    sender: bytes = encode(wire.DIRECTORY_NAME, sequence())
+    sender: bytes = NOBODY
+    """A GeneralName; nobody means the subject of the certificate, if there is one."""
     info: tuple[bytes, ...] = ()
     protected: bool = True
     time: datetime.datetime | None = None
@@ -106,7 +110,8 @@ class Forger:
     def _header(self) -> bytes:
         sender, kid = self.sender, self.reference
         if self.certificate is not None:
-            sender = encode(wire.DIRECTORY_NAME, self.certificate.subject.public_bytes())
+            if self.sender == NOBODY:
+                sender = encode(wire.DIRECTORY_NAME, self.certificate.subject.public_bytes())
             extension = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
             kid = extension.value.digest
         now = self.time or datetime.datetime.now(datetime.timezone.utc)

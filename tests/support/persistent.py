@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import osslcmp
-from osslcmp.server import CertificateRequest, EmbeddedCA, waiting
+from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
 from osslcmp.server.persistent import PersistentCA
 from osslcmp.server.store import Store, Unit
 
@@ -32,7 +32,13 @@ class KilledError(Exception):
 def _work(pipe: Connection, directory: Path, options: dict[str, Any]) -> None:
     """Be a server until the pipe is closed."""
     polls, (point, at) = options.pop("polls", 0), options.pop("dies", None) or (None, 0)
-    ca = EmbeddedCA.open(directory, policy=waiting(polls, 0) if polls else None, **options)
+    delays = options.pop("delays", 0)
+    ca = EmbeddedCA.open(
+        directory,
+        policy=waiting(polls, 0) if polls else None,
+        delay=delayed(delays, 0) if delays else None,
+        **options,
+    )
     server = ca.server()
     count = 0
 
@@ -76,8 +82,8 @@ class Worker:
 
     Args:
         directory: of the CA.
-        options: of EmbeddedCA.open; ``polls`` lets clients wait; ``dies``: where (POINTS) and at which message
-            it kills itself.
+        options: of EmbeddedCA.open; ``polls`` lets clients wait for certificates, ``delays`` for the rest;
+            ``dies``: where (POINTS) and at which message it kills itself.
     """
 
     def __init__(self, directory: Path, **options: Any) -> None:

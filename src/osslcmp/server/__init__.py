@@ -26,9 +26,10 @@ from .authority import (
     Waiting,
 )
 from .core import Server
-from .embedded import EmbeddedCA, Record, waiting
+from .embedded import EmbeddedCA, delayed, waiting
 from .http import RunningServer
 from .profiles import Profile
+from .records import Record
 from .tls import ServerTLS
 from .wire import MalformedMessageError, MessageTooLargeError
 
@@ -53,5 +54,6 @@ __all__ = [
     "Server",
     "ServerTLS",
     "Waiting",
+    "delayed",
     "waiting",
 ]

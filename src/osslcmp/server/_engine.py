@@ -291,6 +291,20 @@ class Engine:
         assert self._material is not None
         return self._material.handle(certificate)
 
+    def verifies(self, data: bytes) -> bool:
+        """Whether a message that libcrypto's server is not to answer has valid protection
+        (``OSSL_CMP_validate_msg``)."""
+        assert self._material is not None
+        try:
+            message = self.decode(data)
+        except UndecodableError:
+            return False
+        if self._material.settings.accept_unprotected:
+            return True
+        with self._running():
+            good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
+        return bool(good)
+
     def vouched(self) -> bool:
         """Whether the protection of the message that is being processed is valid.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ..enums import BodyType, FailureInfo
@@ -11,7 +11,8 @@ from ..errors import OpenSSLError
 from . import answers, strict, wire
 from ._engine import Engine, Pool, UndecodableError
 from .authority import Authority
-from .exchange import Exchange, Transaction
+from .exchange import Exchange
+from .state import Transaction
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -29,25 +30,55 @@ class Answering:
     _strict: bool
     _sign_always: bool
 
-    def _process(self, message: wire.RawMessage, engine: Engine, exchange: Exchange) -> bytes:
-        """Let libcrypto answer, or answer instead of it."""
+    def _process(
+        self,
+        message: wire.RawMessage,
+        engine: Engine,
+        exchange: Exchange,
+        poll: wire.RawMessage | None = None,
+    ) -> bytes:
+        """Let libcrypto answer, or answer instead of it.
+
+        Args:
+            message: what is answered.
+            engine: libcrypto's side.
+            exchange: answers for the authority.
+            poll: asks for the answer to ``message``, which was delayed.
+        """
+        # RFC 9483 wants a delayed answer to name the nonce of the request, OpenSSL's server names the last one.
+        asked = message if poll is None or self._strict else poll
         try:
             answer = engine.process(message.encoding, exchange)
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
-            return self._refuse(message, FailureInfo.badDataFormat, "malformed message")
+            return self._refuse(asked, FailureInfo.badDataFormat, "malformed message")
         exchange.raise_interrupt()
         if exchange.refusal is not None:
-            return self._refuse(message, exchange.refusal.failure_info, exchange.refusal.text)
+            return self._refuse(asked, exchange.refusal.failure_info, exchange.refusal.text)
+        if exchange.waiting is not None:
+            if poll is None:
+                return self._answer_with(answers.waiting, message, exchange.waiting.reason)
+            wait = partial(answers.poll_reply, check_after=exchange.waiting.check_after)
+            return self._answer_with(wait, poll, exchange.waiting.reason)
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
-            return self._refuse(message, FailureInfo.badRequest, "")
+            return self._refuse(asked, FailureInfo.badRequest, "")
         if self._strict and not exchange.called:
-            refusal = strict.explain(message, engine.log) if is_error(answer) else None
+            refusal = strict.explain(message, engine.log) if is_error(answer) else strict.no_key(message)
             if refusal is not None:
                 told = refusal.rejected
-                return self._refuse(message, told.failure_info, told.text, in_body=refusal.in_body)
-        return self._signed(message, answer)
+                return self._refuse(asked, told.failure_info, told.text, in_body=refusal.in_body)
+        answer = self._signed(message, answer)
+        return answer if asked is message else self._once_more(answer, asked)
+
+    def _once_more(self, answer: bytes, message: wire.RawMessage) -> bytes:
+        """What was an answer to another message as one to this."""
+        again = answers.once_more(answer, message)
+        engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
+        try:
+            return engine.protect(again, message.transaction_id)
+        finally:
+            engine.close()
 
     def _signed(self, message: wire.RawMessage, answer: bytes) -> bytes:
         """The answer, signed if that is asked for and libcrypto has used the client's secret."""
@@ -80,11 +111,22 @@ class Answering:
     ) -> bytes:
         """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it;
         protected as the client can verify it if at all possible."""
-        settings = self._pool.settings
-        name = None if settings.certificate is None else settings.certificate.subject.public_bytes()
         kind = answers.rejection if in_body else answers.error
-        make = partial(kind, message, name, failure, text)
-        if settings.send_unprotected_errors:
+        return self._answer_with(
+            partial(kind, failure_info=failure),
+            message,
+            text,
+            protect=not self._pool.settings.send_unprotected_errors,
+        )
+
+    def _answer_with(
+        self, kind: Callable[..., bytes], message: wire.RawMessage, text: str, *, protect: bool = True
+    ) -> bytes:
+        """A message that is put together here, protected as the client can verify it if at all possible."""
+        certificate = self._pool.settings.certificate
+        name = None if certificate is None else certificate.subject.public_bytes()
+        make = partial(kind, message, name, text=text)
+        if not protect:
             return make(protect=False)
         engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
         try:
@@ -94,7 +136,7 @@ class Answering:
                 make = partial(make, recipient=answers.NOBODY)
                 return engine.protect(make(protect=True), message.transaction_id)
         except OpenSSLError as error:
-            logger.info("an error message goes out unprotected: %s", error)
+            logger.info("an answer goes out unprotected: %s", error)
             return make(protect=False)
         finally:
             engine.close()

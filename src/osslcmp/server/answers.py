@@ -17,6 +17,9 @@ from . import bodies, wire
 
 PVNO = 2
 NONCE_LENGTH = 16
+WHOLE_ANSWER = -1
+"""The certReqId of a pollReq and pollRep about something else than a certificate."""
+_TIME, _RECIP_NONCE = explicit(0), explicit(6)
 _EMPTY_NAME = der.encode(der.SEQUENCE)
 NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
 """The empty name as a GeneralName."""
@@ -41,6 +44,67 @@ _ANSWERS = {
     BodyType.KUR: BodyType.KUP,
     BodyType.RR: BodyType.RP,
 }
+
+
+def waiting(
+    request: wire.RawMessage,
+    sender: bytes | None,
+    text: str,
+    *,
+    protect: bool,
+    recipient: bytes | None = None,
+) -> bytes:
+    """The error message that tells a client to poll for the answer to a message of any kind (RFC 9810, section
+    5.3.22; RFC 9483, section 4.4).
+
+    The arguments are those of ``error``.
+    """
+    content = der.encode(der.SEQUENCE, status_info(PKIStatus.waiting, FailureInfo(0), text))
+    body = der.encode(explicit(BodyType.ERROR), content)
+    return _message(request.header, sender, recipient, body, protect)
+
+
+def poll_reply(
+    request: wire.RawMessage,
+    sender: bytes | None,
+    text: str,
+    *,
+    check_after: int,
+    protect: bool,
+    recipient: bytes | None = None,
+) -> bytes:
+    """The pollRep that lets a client wait for a whole answer once more.
+
+    Args:
+        check_after: seconds until the next pollReq.
+        request, sender, text, protect, recipient: as for ``error``.
+    """
+    parts = [der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)]
+    if text:
+        parts.append(der.encode(der.SEQUENCE, der.encode_text(text)))
+    content = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, *parts))
+    return _message(
+        request.header, sender, recipient, der.encode(explicit(BodyType.POLLREP), content), protect
+    )
+
+
+def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
+    """An answer as one to another request: without its protection, which is to be made again.
+
+    The senderNonce stays the same, so that it does not matter which of the answers arrives.
+    """
+    header, body, *rest = der.sequence(answer)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    fields = der.children(header.content)
+    # pvno, sender and recipient have no tags of the header's own, but come first.
+    first, tagged = fields[:3], {field.tag: field.encoding for field in fields[3:]}
+    tagged[_TIME] = der.encode(_TIME, der.encode_moment(now))
+    nonce = request.header.sender_nonce
+    if nonce is not None:
+        tagged[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
+    new = der.encode(der.SEQUENCE, *(f.encoding for f in first), *(tagged[tag] for tag in sorted(tagged)))
+    extra = [part.encoding for part in rest if part.tag == explicit(1)]
+    return der.encode(der.SEQUENCE, new, body.encoding, *extra)
 
 
 def error(

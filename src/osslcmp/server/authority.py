@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..itav import InfoTypeAndValue
@@ -60,7 +60,8 @@ class CertificateRequest(Message):
     public_key: CertificatePublicKeyTypes | None
     """The key to certify; None when ``cryptography`` does not know its kind (see ``public_key_info``)."""
     public_key_info: bytes
-    """The key to certify as a DER SubjectPublicKeyInfo."""
+    """The key to certify as a DER SubjectPublicKeyInfo; for ``central_key`` empty, or without a key in it when the
+    client says which algorithm it wants."""
     extensions: x509.Extensions
     """The extensions asked for, possibly none."""
     not_before: datetime.datetime | None
@@ -81,6 +82,9 @@ class CertificateRequest(Message):
     """The certificates that came with the message as DER, not verified."""
     polls: int = 0
     """How often the client has come back for the answer."""
+    central_key: bool = False
+    """The authority is to make the key, too, and to return it in ``Issued``. Only in a signed request, and from
+    OpenSSL 3.5 on."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Issued:
         ca_pubs: CA certificates to be trusted by the client; only sent in answer to an ir.
         status: ``accepted`` or ``grantedWithMods``.
         text: for the status, may be empty.
+        private_key: of the certificate, for a request with ``central_key``. It is sent encrypted for the certificate
+            that signed the request, and signed with the server's, which needs the extended key usage id-kp-cmKGA.
     """
 
     certificate: x509.Certificate
@@ -100,6 +106,7 @@ class Issued:
     ca_pubs: Sequence[x509.Certificate] = ()
     status: PKIStatus = PKIStatus.accepted
     text: str = ""
+    private_key: PrivateKeyTypes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,8 @@ class RevocationRequest(Message):
     """Likewise; a DER SubjectPublicKeyInfo."""
     reason: RevocationReason | None
     """None when the client gives none."""
+    polls: int = 0
+    """How often the client has come back for the answer."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,8 @@ class Confirmation(Message):
     """Confirmed without a certConf, because the client asked and the server granted it."""
     failure_info: FailureInfo = NO_FAILURE
     text: str = ""
+    polls: int = 0
+    """How often the client has come back for the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +182,8 @@ class GeneralRequest(Message):
     """A general message (genm)."""
 
     infos: tuple[InfoTypeAndValue, ...]
+    polls: int = 0
+    """How often the client has come back for the answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,9 +217,12 @@ class Authority(Protocol):
         """Answer an ir, cr, p10cr or kur; asked again, with ``polls`` counted up, after each ``Waiting``."""
         return Rejected(FailureInfo.badRequest, "no certificates are issued here")
 
-    def confirm(self, confirmation: Confirmation) -> None:  # noqa: ARG002
-        """Take note of what the client says of its new certificate."""
-        return
+    def confirm(self, confirmation: Confirmation) -> Waiting | None:  # noqa: ARG002
+        """Take note of what the client says of its new certificate.
+
+        ``Waiting`` delays the answer to a certConf, see ``revoke``; it makes no sense when ``implicit``.
+        """
+        return None
 
     def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
         """Take note that a client did not come back in time.
@@ -219,12 +235,16 @@ class Authority(Protocol):
         """
         return
 
-    def revoke(self, request: RevocationRequest) -> Revoked | Rejected:  # noqa: ARG002
-        """Answer an rr."""
+    def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:  # noqa: ARG002
+        """Answer an rr; asked again, with ``polls`` counted up, after each ``Waiting``.
+
+        OpenSSL's clients wait for what is no certificate from 3.3 on; to older ones, and to others that do not
+        expect it, ``Waiting`` is an error.
+        """
         return Rejected(FailureInfo.badRequest, "no certificates are revoked here")
 
-    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Rejected:  # noqa: ARG002
-        """Answer a genm; what is not known is left out of the answer."""
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:  # noqa: ARG002
+        """Answer a genm; what is not known is left out of the answer. For ``Waiting`` see ``revoke``."""
         return ()
 
     def error(self, notice: ErrorNotice) -> None:  # noqa: ARG002

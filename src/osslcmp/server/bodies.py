@@ -76,6 +76,8 @@ def _read_template(content: bytes) -> _Template:
 
 
 ALL_FAILURES = (1 << 27) - 1
+ANY_KEY = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+"""A SubjectPublicKeyInfo to read a request with that has none."""
 MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 """What reading a body may raise."""
 
@@ -138,16 +140,18 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     controls = request.maybe(der.SEQUENCE)
     request.end()
     template = _read_template(template_element.content)
-    if template.public_key is None:
-        raise der.DERError("no public key in the template")
-    view = _pieces.as_csr(template.subject, template.public_key, template.extensions)
+    central = _wants_key(template.public_key)
+    view = _pieces.as_csr(
+        template.subject, ANY_KEY if central else template.public_key or b"", template.extensions
+    )
     old = None if controls is None else dict(wire.read_itavs(controls.encoding)).get(OLD_CERT_ID_OID)
     return CertificateRequest(
         **about,
         request_id=request_id,
         subject=_name(template.subject),
-        public_key=_public_key(view),
-        public_key_info=template.public_key,
+        public_key=None if central else _public_key(view),
+        public_key_info=template.public_key or b"",
+        central_key=central,
         extensions=view.extensions,
         not_before=template.not_before,
         not_after=template.not_after,
@@ -165,6 +169,23 @@ def _certificate_id(data: bytes) -> CertificateId:
     if issuer is None:
         raise der.DERError("the issuer in a CertId is not a directoryName")
     return CertificateId(_pieces.read_name(issuer), serial)
+
+
+def _wants_key(public_key_info: bytes | None) -> bool:
+    """Whether the key of a template is missing, or only its algorithm is there (RFC 9483, section 4.1.6)."""
+    return public_key_info is None or len(der.sequence(public_key_info)[1].content) <= 1
+
+
+def wants_key(message: wire.RawMessage) -> bool:
+    """Whether an ir, cr or kur asks the authority to make the key."""
+    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
+        return False
+    try:
+        request = der.Fields(der.sequence(_first(_first(message.body).encoding).encoding))
+        request.take(der.INTEGER)
+        return _wants_key(_read_template(request.take(der.SEQUENCE).content).public_key)
+    except (ValueError, IndexError):
+        return False
 
 
 def request_id(message: wire.RawMessage) -> int:

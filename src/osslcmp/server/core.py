@@ -14,12 +14,12 @@ from .._ctx_auth import check_pair
 from .._keys import Password, private_key
 from ..enums import BodyType, FailureInfo
 from . import following, http, paths, strict, wire
-from ._engine import PVNOS, Engine, Pool, Settings
-from .answering import Answering, is_error
-from .authority import Authority, Issued, Waiting
-from .exchange import Exchange, Transaction
-from .replies import Replies, Reply
+from ._engine import PVNOS, Pool, Settings
+from .authority import Authority
+from .replies import Replies
+from .state import Transaction
 from .tls import ServerTLSInput
+from .transacting import Transacting
 from .transactions import FullError, InUseError, Table
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ BUSY_TIMEOUT = 5.0
 
 _CERT_REQUESTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
 _STARTS = _CERT_REQUESTS | {BodyType.RR, BodyType.GENM}
-_CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
-_STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
 
 
-class Server(Answering):
+class Server(Transacting):
     """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
 
     An instance takes a message and returns the answer, both DER, so it can be a client's transport as it is.
@@ -245,13 +243,6 @@ class Server(Answering):
 
     # -- a message that comes again --------------------------------------------------------------------------
 
-    def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
-        """The message of the transaction's own client has been answered; the answer may get lost."""
-        transaction.reply = Reply.to(message.encoding, answer)
-        if transaction.closed:
-            confirmed = message.body_type == BodyType.CERTCONF and not is_error(answer)
-            self._replies.keep(transaction.id, transaction.reply, confirmed=confirmed)
-
     def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
         """The answer to a request that opened a transaction and has come again."""
         transaction = self._table.get(message.transaction_id)
@@ -282,7 +273,7 @@ class Server(Answering):
             transaction.engine = engine = self._engine(message)
             exchange = self._exchange(engine, message, transaction)
             answer = self._process(message, engine, exchange)
-            self._settle(transaction, wire.read_message(answer, len(answer)), exchange)
+            self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
             if exchange.called:
                 self._remember(transaction, message, answer)
         except BaseException:
@@ -291,22 +282,6 @@ class Server(Answering):
         finally:
             transaction.lock.release()
         return answer
-
-    def _settle(self, transaction: Transaction, raw: wire.RawMessage, exchange: Exchange) -> None:
-        """Keep the transaction if the client is to come back after this answer, else close it."""
-        outcome = transaction.outcome
-        open_ = raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
-        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
-            exchange.confirmed_implicitly()
-            open_ = False
-        if not open_:
-            if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
-                exchange.undelivered()
-            self._table.remove(transaction)
-            return
-        transaction.sent_nonce = raw.header.sender_nonce or b""
-        wait = outcome.check_after if isinstance(outcome, Waiting) else 0
-        self._table.keep(transaction, wait + self.transaction_timeout)
 
     # -- an open transaction ---------------------------------------------------------------------------------
 
@@ -322,6 +297,9 @@ class Server(Answering):
                 return known
             if transaction.closed:
                 return self._refuse_unknown(message)
+            said = transaction.repeated(message)
+            if said is not None:
+                return self._say_again(said, message, transaction.message.extra_certs)
             problem = following.check(transaction, message, strict=self._strict)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
@@ -337,63 +315,10 @@ class Server(Answering):
             transaction.lock.release()
 
     def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
+        said = self._replies.repeated(message)
+        if said is not None:
+            return self._say_again(said, message)
         confirmation = self._strict and message.body_type == BodyType.CERTCONF
         if confirmation and self._replies.confirmed(message.transaction_id):
             return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
         return self._refuse(message, FailureInfo.badRequest, "no such transaction")
-
-    def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
-        """Process a certConf or pollReq."""
-        engine = self._engine_of(transaction)
-        if engine is None:
-            self._table.remove(transaction)
-            return self._refuse(message, FailureInfo.badRequest, "no such transaction")
-        exchange = self._exchange(engine, message, transaction)
-        answer = self._process(message, engine, exchange)
-        raw = wire.read_message(answer, len(answer))
-        if raw.body_type == BodyType.ERROR and not exchange.called:
-            # Not from our client. libcrypto has closed the transaction now; ours is still open.
-            transaction.drop_engine()
-            return answer
-        if raw.body_type == BodyType.PKICONF and not exchange.called:
-            exchange.rejected_by_empty_confirmation()
-        self._settle(transaction, raw, exchange)
-        self._remember(transaction, message, answer)
-        return answer
-
-    def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
-        """Process an error message, which ends its transaction if the protection is valid.
-
-        libcrypto takes it for a new transaction, so it gets a context of its own: a forged one does no harm.
-        """
-        engine = self._engine(message, transaction.message.extra_certs)
-        try:
-            exchange = self._exchange(engine, message, transaction)
-            answer = self._process(message, engine, exchange)
-        finally:
-            engine.close()
-        if exchange.called:
-            self._table.remove(transaction)
-            self._remember(transaction, message, answer)
-        return answer
-
-    def _engine_of(self, transaction: Transaction) -> Engine | None:
-        """libcrypto's side of a transaction, made again if it is gone or its settings have changed.
-
-        The request is replayed, and the nonce set that the client really got. None if it is not valid any
-        more.
-        """
-        engine = transaction.engine
-        if engine is not None and engine.settings is self._pool.settings:
-            return engine
-        transaction.drop_engine()
-        engine = self._engine(transaction.message)
-        exchange = self._exchange(engine, transaction.message, transaction)
-        answer = engine.process(transaction.message.encoding, exchange)
-        exchange.raise_interrupt()
-        if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
-            engine.close()
-            return None
-        engine.expect_nonce(transaction.sent_nonce)
-        transaction.engine = engine
-        return engine

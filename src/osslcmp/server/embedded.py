@@ -7,23 +7,21 @@ import datetime
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..itav import InfoTypeAndValue
-from . import general, issuing, wire
+from . import bodies, general, issuing, wire
 from .authority import (
     Authority,
-    CertificateId,
     CertificateRequest,
     Confirmation,
     GeneralRequest,
     Issued,
-    Message,
     Rejected,
     RevocationRequest,
     Revoked,
@@ -32,13 +30,16 @@ from .authority import (
 from .core import Server
 from .general import RootUpdate
 from .profiles import Profile, choose
+from .records import DuplicateKeys, Record, Records, Signer
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
+Unconfirmed = Literal["revoke", "keep"]
 # From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
 Secrets = Mapping[Any, str | bytes]
+Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | None]
 
 
 def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
@@ -51,27 +52,17 @@ def waiting(times: int, check_after: int = 1, reason: str = "the authority is th
     return policy
 
 
-@dataclass
-class Record:
-    """A certificate that was issued, and what became of it."""
+def delayed(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Delay:
+    """Lets the client ask ``times`` times more, ``check_after`` seconds apart, before it gets the answer to an rr, genm
+    or certConf."""
 
-    certificate: x509.Certificate
-    reference: bytes | None
-    """The shared secret's reference it was asked for with, or that an ancestor was."""
-    confirmed: bool = False
-    revoked: RevocationReason | None = None
-    revoked_at: datetime.datetime | None = None
+    def delay(request: RevocationRequest | GeneralRequest | Confirmation) -> Waiting | None:
+        return Waiting(check_after, reason) if request.polls < times else None
+
+    return delay
 
 
-@dataclass
-class Signer:
-    """A CA certificate and its private key."""
-
-    certificate: x509.Certificate
-    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
-
-
-class EmbeddedCA(Authority):
+class EmbeddedCA(Records, Authority):
     """A root and an issuing CA in memory.
 
     Args:
@@ -82,6 +73,12 @@ class EmbeddedCA(Authority):
         validity: of a certificate whose request asks for none.
         policy: asked before a certificate is issued; what it returns, if not None, is the answer (see
             ``waiting``). May be replaced at any time.
+        delay: likewise asked before an rr, genm or certConf is answered (see ``delayed``); OpenSSL's clients
+            wait for these from 3.3 on.
+        duplicate_keys: ``refuse`` a request for a key that has a valid certificate already (kur included), or that was
+            compromised.
+        central_keys: make keys for clients that ask for it (3.5).
+        unconfirmed: ``revoke`` or ``keep`` a certificate that its client has not confirmed in time.
         ca_pubs: send the root in the ``caPubs`` of an ip under a shared secret, so that a client learns to
             trust it.
         profiles: by name, what certificates there are; a request names one in its header or by its path, else it
@@ -97,20 +94,32 @@ class EmbeddedCA(Authority):
         name: str = "osslcmp",
         validity: datetime.timedelta = datetime.timedelta(days=365),
         policy: Policy | None = None,
+        delay: Delay | None = None,
+        duplicate_keys: DuplicateKeys = "allow",
+        central_keys: bool = False,
+        unconfirmed: Unconfirmed = "keep",
         ca_pubs: bool = True,
         profiles: Mapping[str, Profile] | None = None,
     ) -> None:
         if issuer is not None and root is None:
             raise ValueError("an issuer needs the root it stands under")
+        if duplicate_keys not in get_args(DuplicateKeys):
+            raise ValueError("duplicate_keys: allow or refuse")
+        if unconfirmed not in get_args(Unconfirmed):
+            raise ValueError("unconfirmed: revoke or keep")
         self.name = name
         self.validity = validity
         self.policy = policy
+        self.delay = delay
+        self.duplicate_keys = duplicate_keys
+        self.central_keys = central_keys
+        self.unconfirmed = unconfirmed
         self.ca_pubs = ca_pubs
         self.profiles = None if profiles is None else dict(profiles)
         self._lock = threading.Lock()
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
-        self._crl_number = 0
+        self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
         for reference, secret in (secrets or {}).items():
             self.add_secret(reference, secret)
         if root is None:
@@ -160,10 +169,6 @@ class EmbeddedCA(Authority):
         with self._lock:
             return tuple(self._records.values())
 
-    def record(self, certificate: x509.Certificate) -> Record | None:
-        """What is known of a certificate, None when it was not issued here."""
-        return self._find(certificate.issuer, certificate.serial_number)
-
     def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
         """Share a secret with one more client, or change it."""
         reference = reference.encode() if isinstance(reference, str) else reference
@@ -173,16 +178,18 @@ class EmbeddedCA(Authority):
         self._secrets[reference] = secret
 
     def crl(self) -> x509.CertificateRevocationList:
-        """A fresh CRL of the issuing CA."""
+        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old."""
         with self._lock:
-            self._crl_number += 1
-            number = self._crl_number
             revoked = [
                 (record.certificate.serial_number, record.revoked_at, record.revoked)
                 for record in self._records.values()
                 if record.revoked is not None and record.revoked_at is not None
             ]
-        return issuing.make_crl(self._issuer.certificate, self._issuer.key, number, revoked)
+            if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
+                last = None if self._crl is None else self._crl[0]
+                crl = issuing.make_next_crl(self._issuer.certificate, self._issuer.key, revoked, last)
+                self._crl = (crl, revoked)
+            return self._crl[0]
 
     def server(self, **options: Any) -> Server:
         """A CMP server for this authority; ``options`` are those of Server.
@@ -207,12 +214,21 @@ class EmbeddedCA(Authority):
         reference = request.reference or self._reference_of(request.signer)
         if refusal is None and request.type is BodyType.KUR:
             refusal = self._refuse_update(request)
+        if refusal is None:
+            refusal = self._refuse_key(request)
         if refusal is not None:
             return refusal
         answer = self.policy(request) if self.policy is not None else None
         if answer is not None:
             return answer
         old = self._find_id(request.old_certificate)
+        private_key = None
+        if request.central_key:
+            made = issuing.make_key(request.public_key_info)
+            if isinstance(made, Rejected):
+                return made
+            private_key = made
+            request = replace(request, public_key=made.public_key())
         result = self._make(request, None if old is None else old.certificate)
         if isinstance(result, Rejected):
             return result
@@ -225,19 +241,31 @@ class EmbeddedCA(Authority):
             ca_pubs=(self.root,) if trust else (),
             status=PKIStatus.grantedWithMods if changes else PKIStatus.accepted,
             text="; ".join(changes),
+            private_key=private_key,
         )
 
-    def confirm(self, confirmation: Confirmation) -> None:
+    def confirm(self, confirmation: Confirmation) -> Waiting | None:
+        if self.delay is not None and not confirmation.implicit:
+            answer = self.delay(confirmation)
+            if answer is not None:
+                return answer
         record = self.record(confirmation.certificate)
-        if record is None:
-            return
-        if confirmation.accepted:
+        if record is not None and confirmation.accepted:
             self._confirm(record)
-        else:
+        elif record is not None:
             # Nobody wants it, so nobody may use it.
             self._revoke(record, RevocationReason.cessationOfOperation)
+        return None
 
-    def revoke(self, request: RevocationRequest) -> Revoked | Rejected:
+    def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
+        record = None if certificate is None else self.record(certificate)
+        if record is not None and self.unconfirmed == "revoke" and record.revoked is None:
+            self._revoke(record, RevocationReason.cessationOfOperation)
+
+    def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
+        answer = self.delay(request) if self.delay is not None else None
+        if answer is not None:
+            return answer
         if request.issuer is None or request.serial is None:
             record = self._find_key(request.public_key_info)
         else:
@@ -260,17 +288,23 @@ class EmbeddedCA(Authority):
         self._revoke(record, request.reason or RevocationReason.unspecified)
         return Revoked()
 
-    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Rejected:
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
         refusal = self._refuse_sender(request)
         if refusal is not None:
             return refusal
+        answer = self.delay(request) if self.delay is not None else None
+        if answer is not None:
+            return answer
         profile: Profile | Rejected | None = None
         if self.profiles is not None:
             header = wire.read_message(request.message, len(request.message)).header
             profile = choose(self.profiles, header.profile or request.label)
         if isinstance(profile, Rejected):
             return profile
-        answers = [general.answer(self, info, profile) for info in request.infos]
+        try:
+            answers = [general.answer(self, info, profile) for info in request.infos]
+        except bodies.MALFORMED:
+            return Rejected(FailureInfo.badDataFormat, "malformed general message")
         return [info for info in answers if info is not None]
 
     def _make(
@@ -295,23 +329,8 @@ class EmbeddedCA(Authority):
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
         return self._records.get(serial) if issuer == self.issuer.subject else None
 
-    def _find_id(self, name: CertificateId | None) -> Record | None:
-        return None if name is None else self._find(name.issuer, name.serial)
-
-    def _find_key(self, public_key_info: bytes | None) -> Record | None:
-        """The one valid certificate for a key; None when it is not clear which."""
-        if public_key_info is None:
-            return None
-        found = self._with_key(public_key_info)
-        valid = [r for r in found if r.revoked is None] or found
-        return valid[0] if len(valid) == 1 else None
-
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
-
-    def _reference_of(self, signer: x509.Certificate | None) -> bytes | None:
-        record = None if signer is None else self.record(signer)
-        return None if record is None else record.reference
 
     def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
         """Keep what was issued for a request."""
@@ -331,38 +350,3 @@ class EmbeddedCA(Authority):
             elif record.revoked_at is None:
                 record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
             record.revoked = reason
-
-    # -- who may do what -------------------------------------------------------------------------------------
-
-    def _refuse_sender(self, request: Message) -> Rejected | None:
-        record = None if request.signer is None else self.record(request.signer)
-        if record is not None and record.revoked is not None:
-            return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
-        return None
-
-    def _owns(self, request: Message, record: Record) -> bool:
-        """The certificate itself, an RA, or who holds the reference it was issued for (and another
-        certificate of that name)."""
-        signer = request.signer
-        if signer is None:
-            return request.reference is not None and request.reference == record.reference
-        if signer == record.certificate or issuing.is_ra(signer):
-            return True
-        own = self.record(signer)
-        return (
-            own is not None
-            and own.reference == record.reference
-            and signer.subject == record.certificate.subject
-        )
-
-    def _refuse_update(self, request: CertificateRequest) -> Rejected | None:
-        if request.old_certificate is None:
-            return Rejected(FailureInfo.badCertId, "the certificate to update is not named")
-        old = self._find_id(request.old_certificate)
-        if old is None:
-            return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
-        if old.revoked is not None:
-            return Rejected(FailureInfo.certRevoked, "the certificate to update is revoked")
-        if not self._owns(request, old):
-            return Rejected(FailureInfo.notAuthorized, "not your certificate")
-        return None

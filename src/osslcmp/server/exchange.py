@@ -4,21 +4,17 @@ does not."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import _convert, _pieces
 from .._callbacks_server import CertAnswer, StatusAnswer
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..itav import InfoTypeAndValue
-from . import bodies, paths, wire
+from . import bodies, certhash, paths, wire
 from . import strict as checks
-from ._engine import Engine, default_hash
+from ._engine import Engine
 from .authority import (
     NO_FAILURE,
     Authority,
@@ -29,87 +25,20 @@ from .authority import (
     Revoked,
     Waiting,
 )
-from .replies import Reply
-from .transactions import Entry
+from .state import Outcome, Transaction
 
 logger = logging.getLogger("osslcmp.server")
 
-Outcome = Issued | Waiting | Rejected
-
 MAX_CHECK_AFTER = 2**31 - 1
 _FAILED = Rejected(FailureInfo.systemFailure, "")
-_ED448 = x509.ObjectIdentifier("1.3.101.113")
-_HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
-    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
-    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
-    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
-    "2.16.840.1.101.3.4.2.4": hashes.SHA224(),
-    "2.16.840.1.101.3.4.2.8": hashes.SHA3_256(),
-    "2.16.840.1.101.3.4.2.9": hashes.SHA3_384(),
-    "2.16.840.1.101.3.4.2.10": hashes.SHA3_512(),
-    "2.16.840.1.101.3.4.2.12": hashes.SHAKE256(64),
-}
-
-
-class Transaction(Entry):
-    """An open transaction: the request that started it, what the authority said, and libcrypto's side of
-    it."""
-
-    def __init__(self, message: wire.RawMessage) -> None:
-        super().__init__(message.transaction_id, message.owner)
-        self.message = message
-        self.request: CertificateRequest | None = None
-        self.polls = 0
-        """How often the client had come back when ``request`` was lost."""
-        self.version = 0
-        """Which state in a database this is."""
-        self.outcome: Outcome | None = None
-        self.engine: Engine | None = None
-        """None when it has to be made again from ``message``."""
-        self.request_handle: Any = None
-        self._handle: Any = None
-        self.sent_nonce: bytes = b""
-        """The senderNonce of the last answer."""
-        self.reply: Reply | None = None
-        """The last answer."""
-        self.on_expire: Callable[[Transaction], None] | None = None
-
-    @property
-    def certificate(self) -> x509.Certificate | None:
-        """What was issued in this transaction."""
-        return self.outcome.certificate if isinstance(self.outcome, Issued) else None
-
-    def certificate_handle(self) -> Any:
-        """The same as a C object."""
-        if self._handle is None and self.certificate is not None:
-            self._handle = _convert.cert_to_c(self.certificate)
-        return self._handle
-
-    def answered(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to this very message, if it came last."""
-        return self.reply.answer if self.reply is not None and self.reply.fits(message.encoding) else None
-
-    def drop_engine(self) -> None:
-        """Forget libcrypto's side."""
-        engine, self.engine = self.engine, None
-        self.request_handle = None
-        if engine is not None:
-            engine.close()
-
-    def expire(self) -> None:
-        if self.on_expire is not None:
-            self.on_expire(self)
-
-    def close(self) -> None:
-        self.drop_engine()
 
 
 class Exchange:
     """The Handler of libcrypto's callbacks for one message.
 
     After processing: ``called`` tells whether libcrypto found the message worth asking about (its protection
-    is valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``failure`` what
-    a callback raised.
+    is valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``waiting`` that it
+    is to be told to wait instead, ``failure`` what a callback raised.
     """
 
     def __init__(
@@ -129,6 +58,7 @@ class Exchange:
         self.called = False
         self._told = False
         self.refusal: Rejected | None = None
+        self.waiting: Waiting | None = None
         self.failure: BaseException | None = None
 
     # -- called back -----------------------------------------------------------------------------------------
@@ -157,18 +87,22 @@ class Exchange:
             transaction.certificate_handle(),
             [self._engine.handle(certificate) for certificate in outcome.chain],
             [self._engine.handle(certificate) for certificate in outcome.ca_pubs],
+            None if outcome.private_key is None else _convert.key_to_c(outcome.private_key),
         )
 
     def revocation(self) -> StatusAnswer:
         self.called = True
-        answer: Revoked | Rejected | None
+        answer: Revoked | Waiting | Rejected | None
         try:
-            request = bodies.revocation_request(self._message, self._about())
+            request = bodies.revocation_request(self._message, self._about_polls())
         except bodies.MALFORMED as error:
             answer = self._unreadable(error)
         else:
             answer = checks.revocation(request) if self._strict else None
-            answer = answer or self._ask(self._authority.revoke, request, (Revoked, Rejected))
+            answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return StatusAnswer(PKIStatus.waiting)  # which nobody gets to see
         if isinstance(answer, Rejected):
             return StatusAnswer(PKIStatus.rejection, int(answer.failure_info), answer.text)
         return StatusAnswer(answer.status, 0, answer.text)
@@ -176,11 +110,14 @@ class Exchange:
     def general(self) -> Sequence[InfoTypeAndValue]:
         self.called = True
         try:
-            request = bodies.general_request(self._message, self._about())
+            request = bodies.general_request(self._message, self._about_polls())
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
             return ()
-        answer = self._ask(self._authority.general, request, (Sequence, Rejected))
+        answer = self._ask(self._authority.general, request, (Sequence, Waiting, Rejected))
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return ()
         if isinstance(answer, Rejected):
             self.refusal = answer
             return ()
@@ -205,7 +142,7 @@ class Exchange:
         status = bodies.cert_statuses(self._message)[0]
         certificate = self._transaction.certificate
         assert certificate is not None
-        problem = _check_hash(certificate, self._transaction.certificate_handle(), status)
+        problem = certhash.check(certificate, self._transaction.certificate_handle(), status)
         if problem is not None:
             self.refusal = problem if self._strict else None
             self._confirm(False, problem.failure_info, problem.text)
@@ -215,6 +152,9 @@ class Exchange:
             answer = self._confirm(True)
         else:
             answer = self._confirm(False, info.failure_info, info.text)
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return False
         self.refusal = answer
         return answer is None
 
@@ -239,11 +179,11 @@ class Exchange:
 
     def confirmed_implicitly(self) -> None:
         """The answer that just went out granted implicit confirmation."""
-        self._confirm(True, implicit=True)
+        self._tell(True, implicit=True)
 
     def rejected_by_empty_confirmation(self) -> None:
         """A certConf without any status came: the client rejects the certificate."""
-        self._confirm(False)
+        self._tell(False)
 
     def undelivered(self) -> None:
         """The answer to the client is an error, so that it has not got the certificate."""
@@ -276,6 +216,11 @@ class Exchange:
             "label": paths.current.get().label,
         }
 
+    def _about_polls(self) -> dict[str, Any]:
+        """The same, with how often the client has come back for the answer."""
+        held = self._transaction.held
+        return {**self._about(), "polls": 0 if held is None else held.polls}
+
     def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:
         """Call the authority; what it raises, or a senseless answer, becomes systemFailure."""
         try:
@@ -283,6 +228,8 @@ class Exchange:
             if not isinstance(answer, expected):
                 names = ", ".join(kind.__name__ for kind in expected)
                 raise TypeError(f"{method.__qualname__} returned {type(answer).__name__}, expected: {names}")
+            if isinstance(answer, Waiting) and not 0 <= answer.check_after <= MAX_CHECK_AFTER:
+                raise ValueError(f"{method.__qualname__} returned check_after={answer.check_after}")
         except Exception:
             logger.exception("the authority failed to answer a %s", self._name)
             return _FAILED
@@ -294,7 +241,9 @@ class Exchange:
             transaction.request = bodies.certificate_request(self._message, self._about())
         except bodies.MALFORMED as error:
             return self._unreadable(error)
-        problem = checks.request(transaction.request) if self._strict else None
+        problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
+        if problem is None and self._strict:
+            problem = checks.request(transaction.request)
         return problem or self._issue(transaction.request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
@@ -305,8 +254,8 @@ class Exchange:
             PKIStatus.grantedWithMods,
         ):
             problem = f"a certificate was issued with status {answer.status.name}"
-        elif isinstance(answer, Waiting) and not 0 <= answer.check_after <= MAX_CHECK_AFTER:
-            problem = f"check_after is {answer.check_after}"
+        elif isinstance(answer, Issued):
+            problem = _check_key(request, answer)
         if problem is not None:
             logger.error("the authority's answer makes no sense: %s", problem)
             return _FAILED
@@ -314,51 +263,41 @@ class Exchange:
 
     def _confirm(
         self, accepted: bool, failure: FailureInfo = NO_FAILURE, text: str = "", *, implicit: bool = False
-    ) -> Rejected | None:
+    ) -> Waiting | Rejected | None:
         """Tell the authority; its failure, if any."""
         self._told = True
         certificate = self._transaction.certificate
         assert certificate is not None
         confirmation = Confirmation(
-            **self._about() | {"type": BodyType(self._transaction.message.body_type)},
+            **self._about_polls() | {"type": BodyType(self._transaction.message.body_type)},
             certificate=certificate,
             accepted=accepted,
             implicit=implicit,
             failure_info=failure,
             text=text,
         )
-        failed: Rejected | None = self._ask(self._authority.confirm, confirmation, (type(None),))
-        return failed
+        answer: Waiting | Rejected | None = self._ask(
+            self._authority.confirm, confirmation, (type(None), Waiting)
+        )
+        return answer
+
+    def _tell(self, accepted: bool, *, implicit: bool = False) -> None:
+        """Tell the authority when the answer to the client has been made."""
+        if isinstance(self._confirm(accepted, implicit=implicit), Waiting):
+            logger.error("the authority's answer makes no sense: this client does not wait for it")
 
     def _unreadable(self, error: Exception) -> Rejected:
         logger.info("a %s is malformed: %s", self._name, error)
         return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
 
 
-def _check_hash(certificate: x509.Certificate, handle: Any, status: bodies.CertStatus) -> Rejected | None:
-    """Whether a certConf means this certificate."""
-    if status.hash_oid is None:
-        good = _default_hashes(certificate, handle)
-    else:
-        algorithm = _HASH_OIDS.get(status.hash_oid)
-        if algorithm is None:
-            return Rejected(FailureInfo.badAlg, "unknown hashAlg")
-        good = [_hash(certificate, algorithm)]
-    if status.cert_hash not in good:
-        return Rejected(FailureInfo.badCertId, "certHash does not match the certificate")
+def _check_key(request: CertificateRequest, answer: Issued) -> str | None:
+    """What is wrong with the private key of an answer."""
+    if (answer.private_key is None) is request.central_key:
+        return "the private key is missing" if request.central_key else "nobody asked for a private key"
+    if answer.private_key is None:
+        return None
+    public = getattr(answer.private_key, "public_key", None)
+    if public is None or public() != answer.certificate.public_key():
+        return "the private key is not that of the certificate"
     return None
-
-
-def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
-    digest = hashes.Hash(algorithm)
-    digest.update(certificate.public_bytes(Encoding.DER))
-    return digest.finalize()
-
-
-def _default_hashes(certificate: x509.Certificate, handle: Any) -> list[bytes]:
-    """The hashes that a certConf may have when it does not name the algorithm."""
-    if certificate.signature_algorithm_oid == _ED448:
-        # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
-        return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
-    found = default_hash(handle)
-    return [] if found is None else [found]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..enums import BodyType, FailureInfo
-from . import bodies, wire
+from . import answers, bodies, wire
 from .authority import Issued, Rejected, Waiting
-from .exchange import Transaction
+from .state import Transaction
 
 
 def check(transaction: Transaction, message: wire.RawMessage, *, strict: bool) -> Rejected | None:
@@ -37,16 +37,18 @@ def _whose(transaction: Transaction, message: wire.RawMessage, strict: bool) -> 
 
 def _which(transaction: Transaction, message: wire.RawMessage, strict: bool) -> Rejected | None:
     """Whether it is one that the transaction waits for."""
-    outcome = transaction.outcome
+    outcome, held = transaction.outcome, transaction.held
     request_id = bodies.request_id(transaction.message)
     try:
         if message.body_type == BodyType.POLLREQ:
-            if not isinstance(outcome, Waiting):
+            if held is not None:
+                request_id = answers.WHOLE_ANSWER
+            elif not isinstance(outcome, Waiting):
                 return Rejected(FailureInfo.badRequest, "nothing to wait for")
             if strict and bodies.poll_ids(message) != [request_id]:
                 return Rejected(FailureInfo.badRequest, "certReqId does not match")
         elif message.body_type == BodyType.CERTCONF:
-            if not isinstance(outcome, Issued):
+            if not isinstance(outcome, Issued) or held is not None:
                 return Rejected(FailureInfo.badRequest, "nothing to confirm")
             statuses = bodies.cert_statuses(message)
             if strict and len(statuses) > 1:

@@ -10,8 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import _der as der
+from .. import _pieces
 from .._der import explicit
 from ..itav import InfoTypeAndValue
+from . import wire
 from .profiles import Profile
 
 _ID_IT = "1.3.6.1.5.5.7.4."
@@ -94,9 +96,20 @@ def _wants(crl: x509.CertificateRevocationList, statuses: bytes | None) -> bool:
     known = []
     for status in der.sequence(statuses):
         fields = der.Fields(der.sequence(status.encoding))
-        fields.take()
-        known.append(None if fields.done else der.moment(fields.take()))
-    return not known or any(moment is None or moment < crl.last_update_utc for moment in known)
+        source = fields.take()
+        moment = None if fields.done else der.moment(fields.take())
+        if _is_source(source, crl.issuer):
+            known.append(moment)
+    return any(moment is None or moment < crl.last_update_utc for moment in known)
+
+
+def _is_source(source: der.Element, issuer: x509.Name) -> bool:
+    """Whether a CRLSource can mean the CRL of this issuer: it is named, or a distribution point is, and there are no
+    others here."""
+    if source.tag != explicit(1):
+        return True
+    names = map(wire.directory_name, (name.encoding for name in der.sequence(source.content)))
+    return any(name is not None and _pieces.read_name(name) == issuer for name in names)
 
 
 def _root_update(update: RootUpdate | None) -> bytes | None:

@@ -13,15 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
+from .. import _der as der
 from ..enums import BodyType, FailureInfo, RevocationReason
 from .authority import CertificateRequest, Rejected
 
 Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
+Entry = tuple[int, datetime.datetime, RevocationReason]
+"""Serial number, time and reason of a revocation."""
 
 CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
+CM_KGA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.32")
 CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
 CA_VALIDITY = datetime.timedelta(days=3650)
 CRL_VALIDITY = datetime.timedelta(days=7)
+CRL_RENEWAL = datetime.timedelta(days=1)
 BACKDATE = datetime.timedelta(minutes=5)
 MIN_RSA_BITS = 2048
 
@@ -184,10 +189,36 @@ def make_server_certificate(
         _builder(subject, issuer.subject, key.public_key(), _now() - BACKDATE, issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([CMC_CA]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([CMC_CA, CM_KGA]), critical=False)
         .add_extension(_authority_key(issuer), critical=False)
     )
     return _sign(builder, issuer_key), key
+
+
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "1.2.840.10045.3.1.7": ec.SECP256R1(),
+    "1.3.132.0.34": ec.SECP384R1(),
+    "1.3.132.0.35": ec.SECP521R1(),
+}
+
+
+def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Rejected:
+    """Make a key for somebody else.
+
+    Args:
+        wanted: a DER SubjectPublicKeyInfo of which only the algorithm is meant: RSA, or EC on a NIST curve; or empty
+            for any.
+    """
+    if not wanted:
+        return ec.generate_private_key(ec.SECP256R1())
+    algorithm = der.sequence(der.sequence(wanted)[0].encoding)
+    oids = [der.dotted(part) if part.tag == der.OID else "" for part in algorithm]
+    if oids[0] == "1.2.840.113549.1.1.1":
+        return rsa.generate_private_key(65537, MIN_RSA_BITS)
+    curve = _CURVES.get(oids[1]) if oids[0] == "1.2.840.10045.2.1" and len(oids) > 1 else None
+    if curve is None:
+        return Rejected(FailureInfo.badCertTemplate, "no keys of this kind are made here")
+    return ec.generate_private_key(curve)
 
 
 def issue(
@@ -246,7 +277,9 @@ def issue(
     if constraints is not None and constraints.value.ca:
         return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
     for extension in asked.values():
-        if isinstance(extension.value, x509.ExtendedKeyUsage) and {CMC_CA, CMC_RA} & set(extension.value):
+        if isinstance(extension.value, x509.ExtendedKeyUsage) and {CMC_CA, CMC_RA, CM_KGA} & set(
+            extension.value
+        ):
             return Rejected(FailureInfo.badCertTemplate, "no certificates of CMP authorities are issued here")
         if isinstance(extension.value, _COPIED):
             # RFC 5280: alternative names are critical when they are all there is.
@@ -287,7 +320,7 @@ def make_crl(
     issuer: x509.Certificate,
     issuer_key: CertificateIssuerPrivateKeyTypes,
     number: int,
-    revoked: Iterable[tuple[int, datetime.datetime, RevocationReason]],
+    revoked: Iterable[Entry],
     after: datetime.datetime | None = None,
 ) -> x509.CertificateRevocationList:
     """A CRL with these serial numbers, times and reasons, whose thisUpdate is later than ``after``."""
@@ -309,3 +342,21 @@ def make_crl(
         builder = builder.add_revoked_certificate(entry.build())
     crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
     return crl
+
+
+def make_next_crl(
+    issuer: x509.Certificate,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    revoked: Iterable[Entry],
+    last: x509.CertificateRevocationList | None,
+) -> x509.CertificateRevocationList:
+    """The CRL that follows ``last``."""
+    if last is None:
+        return make_crl(issuer, issuer_key, 1, revoked)
+    number = last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    return make_crl(issuer, issuer_key, number + 1, revoked, last.last_update_utc)
+
+
+def is_old(crl: x509.CertificateRevocationList) -> bool:
+    """Whether a CRL is to be renewed, although nothing has changed."""
+    return _now() - crl.last_update_utc > CRL_RENEWAL

@@ -9,7 +9,7 @@ import threading
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidTag
@@ -20,9 +20,10 @@ from ..enums import RevocationReason
 from . import issuing
 from .authority import CertificateRequest
 from .directory import Directory
-from .embedded import EmbeddedCA, Record, Secrets, Signer
+from .embedded import EmbeddedCA, Secrets, Unconfirmed
 from .general import RootUpdate
 from .issuing import Generation, Pair
+from .records import Record, Signer
 from .resuming import PersistentServer
 from .store import CertificateRow, ConflictError, Store
 
@@ -30,12 +31,9 @@ __all__ = ["PersistentCA", "StoredRecord"]
 
 logger = logging.getLogger("osslcmp.server")
 
-CRL_RENEWAL = datetime.timedelta(days=1)
 _NONCE_LENGTH = 12
 _ATTEMPTS = 10
 _MAX_TIDY_INTERVAL = 10.0
-
-Unconfirmed = Literal["revoke", "keep"]
 
 
 class StoredRecord(Record):
@@ -85,14 +83,11 @@ class PersistentCA(EmbeddedCA):
         name: str = "osslcmp",
         **options: Any,
     ) -> None:
-        if unconfirmed not in ("revoke", "keep"):
-            raise ValueError("unconfirmed: revoke or keep")
         if confirm_within <= 0:
             raise ValueError("confirm_within: a positive number of seconds")
         if issuer is None and root is not None:
             raise ValueError("a root needs its issuing CA, whose key is not kept here")
         self.directory = Directory(Path(directory))
-        self.unconfirmed = unconfirmed
         self.confirm_within = confirm_within
         self._tidy_lock = threading.Lock()
         self._next_tidy = 0.0
@@ -112,7 +107,9 @@ class PersistentCA(EmbeddedCA):
             else:
                 self.store = Store(database)
             try:
-                super().__init__(secrets, root=root, issuer=issuer, name=name, **options)
+                super().__init__(
+                    secrets, root=root, issuer=issuer, name=name, unconfirmed=unconfirmed, **options
+                )
                 self.directory.publish_root(self.root)
             except BaseException:
                 self.store.close()
@@ -278,8 +275,7 @@ class PersistentCA(EmbeddedCA):
         raise ConflictError("other processes are always faster with a CRL")
 
     def _is_old(self, crl: x509.CertificateRevocationList) -> bool:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        return now - crl.last_update_utc > CRL_RENEWAL or crl.issuer != self.issuer.subject
+        return issuing.is_old(crl) or crl.issuer != self.issuer.subject
 
     # -- housekeeping ----------------------------------------------------------------------------------------
 

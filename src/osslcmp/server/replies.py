@@ -9,6 +9,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
+from ..enums import BodyType
+from . import wire
+
 LIMIT = 1_000
 MAX_SIZE = 8 << 20
 SECONDS = 120.0
@@ -19,15 +22,38 @@ class Reply(NamedTuple):
 
     digest: bytes
     answer: bytes
+    meaning: bytes = b""
+    """Of the message, see ``meaning``."""
 
     @classmethod
-    def to(cls, message: bytes, answer: bytes) -> Reply:
+    def to(cls, message: wire.RawMessage, answer: bytes) -> Reply:
         """The reply to a message."""
-        return cls(sha256(message).digest(), answer)
+        return cls(sha256(message.encoding).digest(), answer, meaning(message))
 
     def fits(self, message: bytes) -> bool:
         """Whether this very message came before."""
         return self.digest == sha256(message).digest()
+
+    def repeats(self, message: wire.RawMessage) -> bool:
+        """Whether a message is that message made once more, because the answer has not arrived."""
+        found = meaning(message)
+        return bool(found) and found == self.meaning
+
+
+def meaning(message: wire.RawMessage) -> bytes:
+    """A hash of what a pollReq or certConf says, as whom, and in answer to what; empty for other messages.
+
+    A client whose answer was lost may make its message anew, with another senderNonce.
+    """
+    header = message.header
+    if message.body_type not in (BodyType.POLLREQ, BodyType.CERTCONF) or header.recip_nonce is None:
+        return b""
+    found = sha256()
+    protection = header.protection_oid or ""
+    said = (header.sender, header.sender_kid or b"", protection.encode(), header.recip_nonce, message.body)
+    for part in (message.transaction_id, bytes([message.body_type]), *said):
+        found.update(sha256(part).digest())
+    return found.digest()
 
 
 class _Kept(NamedTuple):
@@ -82,6 +108,11 @@ class Replies:
         """The answer that this very message got, None if it is new."""
         kept = self._get(transaction_id)
         return kept.reply.answer if kept is not None and kept.reply.fits(message) else None
+
+    def repeated(self, message: wire.RawMessage) -> bytes | None:
+        """What was said to a message that meant the same, None if it is new."""
+        kept = self._get(message.transaction_id)
+        return kept.reply.answer if kept is not None and kept.reply.repeats(message) else None
 
     def confirmed(self, transaction_id: bytes) -> bool:
         """Whether a transaction is known to have ended with a confirmation."""

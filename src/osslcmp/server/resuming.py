@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..enums import BodyType, FailureInfo, PKIStatus
-from . import web, wire
+from . import bodies, web, wire
 from .authority import Authority, Issued, Waiting
 from .core import Server
-from .exchange import Transaction
-from .replies import Replies, Reply
+from .replies import Replies, Reply, meaning
+from .state import Held, Transaction
 from .store import ConflictError, Store, TransactionRow
+from .transacting import is_confirmed
 from .transactions import Table, share
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _ATTEMPTS = 5
 _LOCKS = 256
 _CACHE = 2_000
 _COUNT_INTERVAL = 1.0
+_SWEEP_INTERVAL = 1.0
 _STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 
 
@@ -58,6 +61,11 @@ class _Stored(Replies):
 
     def keep(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
         """It is kept together with what else the message has changed, or not at all."""
+
+    def repeated(self, message: wire.RawMessage) -> bytes | None:
+        row = self._store.transaction(message.transaction_id)
+        reply = None if row is None else _reply(row)
+        return reply.answer if reply is not None and reply.repeats(message) else None
 
     def confirmed(self, transaction_id: bytes) -> bool:
         row = self._store.transaction(transaction_id)
@@ -90,6 +98,8 @@ class PersistentServer(Server):
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
         self._count = 0
         self._next_count = 0.0
+        self._sweeping = threading.Lock()
+        self._next_sweep = 0.0
 
     @property
     def open_transactions(self) -> int:
@@ -115,8 +125,36 @@ class PersistentServer(Server):
         return web.app(self.authority, super().wsgi_app, environ, start_response)
 
     def sweep(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_sweep and self._sweeping.acquire(blocking=False):
+            try:
+                self._next_sweep = now + _SWEEP_INTERVAL
+                for row in self._store.late_transactions(time.time()):
+                    with suppress(ConflictError), self._lock_of(row.id):  # else another process is at it
+                        self._expire(row)
+            finally:
+                self._sweeping.release()
         if self._tidy is not None:
             self._tidy()
+
+    def _expire(self, row: TransactionRow) -> None:
+        """Tell the authority that a client did not come back, and forget the transaction.
+
+        What the authority writes into the store is written with that, or not at all. Whoever keeps books elsewhere may
+        be told twice, when a process is killed in between.
+        """
+        self._drop(row.id)
+        self._store.save_transaction(row)  # claims it
+        entry = _entry(row)
+        entry.engine = self._engine_of(entry) if entry.outcome is not None else None
+        if entry.request is None and entry.outcome is not None:
+            # Who sent it can no longer be verified.
+            entry.request = bodies.certificate_request(entry.message, _unverified(entry.message))
+        entry.drop_engine()
+        with self._store.unit() as unit:
+            self._expired(entry)
+            self._store.forget_transaction(replace(row, version=row.version + 1))
+            self._store.commit(unit)
 
     # -- one message -----------------------------------------------------------------------------------------
 
@@ -160,15 +198,13 @@ class PersistentServer(Server):
         after: Transaction | None,
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
-        wait, polls = 0, 0
+        wait, polls, outcome = 0, 0, b""
         if after is not None:
             polls = after.polls if after.request is None else after.request.polls
-            if isinstance(after.outcome, Waiting):
-                wait = after.outcome.check_after
-        outcome = b"" if after is None else _write_outcome(after.outcome)
-        if message.body_type == BodyType.CERTCONF and after is None:
-            kind = wire.read_message(answer, len(answer)).body_type
-            outcome = _CONFIRMED if kind == BodyType.PKICONF else b""
+            wait = after.wait
+            outcome = _write_state(after)
+        elif is_confirmed(message, answer):
+            outcome = _CONFIRMED
         return TransactionRow(
             id=message.transaction_id,
             version=0 if before is None else before.version,
@@ -179,6 +215,7 @@ class PersistentServer(Server):
             sent_nonce=b"" if after is None else after.sent_nonce,
             last_hash=digest,
             last_response=answer,
+            last_meaning=meaning(message),
             deadline=time.time() + wait + self.transaction_timeout,
             owner=message.owner if after is None else after.owner,
         )
@@ -190,11 +227,7 @@ class PersistentServer(Server):
             return
         self._drop(name)
         if row is not None:
-            entry = Transaction(wire.read_message(row.request, len(row.request)))
-            entry.outcome = _read_outcome(row.outcome)
-            entry.polls = row.polls
-            entry.sent_nonce = row.sent_nonce
-            entry.version = row.version
+            entry = _entry(row)
             self._cache.add(entry)
             entry.lock.release()
 
@@ -238,35 +271,86 @@ def _state(entry: Transaction | None) -> bytes | None:
     return None if entry is None else entry.sent_nonce
 
 
-def _write_outcome(outcome: object) -> bytes:
-    def write(certificate: x509.Certificate) -> str:
-        return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+def _entry(row: TransactionRow) -> Transaction:
+    """A transaction as it was written down."""
+    entry = Transaction(wire.read_message(row.request, len(row.request)))
+    _read_state(row.outcome, entry)
+    entry.reply = _reply(row)
+    entry.polls = row.polls
+    entry.sent_nonce = row.sent_nonce
+    entry.version = row.version
+    return entry
 
+
+def _unverified(message: wire.RawMessage) -> dict[str, Any]:
+    """What a message that nobody vouches for tells about itself."""
+    return {
+        "type": BodyType(message.body_type),
+        "transaction_id": message.transaction_id,
+        "sender": None,
+        "reference": None,
+        "signer": None,
+        "message": message.encoding,
+    }
+
+
+def _reply(row: TransactionRow) -> Reply:
+    return Reply(row.last_hash, row.last_response, row.last_meaning)
+
+
+def _write_state(transaction: Transaction) -> bytes:
+    """What the authority said, and what it has still to say. A private key does not stay with the server: it went
+    out with the answer, which is kept."""
+
+    def write(certificate: x509.Certificate) -> str:
+        return _text(certificate.public_bytes(Encoding.DER))
+
+    found: dict[str, Any] = {}
+    outcome, held = transaction.outcome, transaction.held
     if isinstance(outcome, Waiting):
-        found: dict[str, Any] = {"check_after": outcome.check_after, "reason": outcome.reason}
-    else:
-        assert isinstance(outcome, Issued)
-        found = {
+        found["waiting"] = vars(outcome)
+    elif isinstance(outcome, Issued):
+        found["issued"] = {
             "certificate": write(outcome.certificate),
             "chain": [write(certificate) for certificate in outcome.chain],
             "ca_pubs": [write(certificate) for certificate in outcome.ca_pubs],
             "status": int(outcome.status),
             "text": outcome.text,
         }
+    if held is not None:
+        own = held.message is transaction.message
+        found["held"] = {
+            "message": None if own else _text(held.message.encoding),
+            "waiting": vars(held.waiting),
+            "polls": held.polls,
+        }
     return json.dumps(found).encode()
 
 
-def _read_outcome(data: bytes) -> Issued | Waiting:
+def _read_state(data: bytes, transaction: Transaction) -> None:
     def read(text: str) -> x509.Certificate:
         return x509.load_der_x509_certificate(base64.b64decode(text))
 
     found = json.loads(data)
-    if "check_after" in found:
-        return Waiting(**found)
-    return Issued(
-        read(found["certificate"]),
-        chain=[read(text) for text in found["chain"]],
-        ca_pubs=[read(text) for text in found["ca_pubs"]],
-        status=PKIStatus(found["status"]),
-        text=found["text"],
-    )
+    if "waiting" in found:
+        transaction.outcome = Waiting(**found["waiting"])
+    elif "issued" in found:
+        issued = found["issued"]
+        transaction.outcome = Issued(
+            read(issued["certificate"]),
+            chain=[read(text) for text in issued["chain"]],
+            ca_pubs=[read(text) for text in issued["ca_pubs"]],
+            status=PKIStatus(issued["status"]),
+            text=issued["text"],
+        )
+    held = found.get("held")
+    if held is not None:
+        message = transaction.message
+        if held["message"] is not None:
+            encoding = base64.b64decode(held["message"])
+            message = wire.read_message(encoding, len(encoding))
+        transaction.held = Held(message, Waiting(**held["waiting"]), held["polls"])
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -35,11 +35,13 @@ _LOCK_TIMEOUT = 30.0
 _SCHEMA_LOCK = 0x6F73736C
 """Key of the PostgreSQL advisory lock under which the tables are made."""
 
+_SOME = 100
+_DAY = 86_400.0
 _TRY_AGAIN = frozenset({"40001", "40P01"})
 """What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 2
+_SCHEMA, _SCHEMA_VERSION = "schema", 3
 
 Change = Callable[[sa.Connection], None]
 
@@ -261,8 +263,26 @@ class Store:
         query = sa.select(sa.func.count()).select_from(TRANSACTIONS).where(waiting)
         return int(self._scalar(query))
 
+    def late_transactions(self, now: float) -> list[TransactionRow]:
+        """Some of those whose clients did not come back in time."""
+        late = TRANSACTIONS.c.open & (TRANSACTIONS.c.deadline < now)
+        query = sa.select(TRANSACTIONS).where(late).order_by(TRANSACTIONS.c.deadline).limit(_SOME)
+        with self._reading.connect() as connection:
+            return [TransactionRow(**row._mapping) for row in connection.execute(query)]
+
+    def forget_transaction(self, row: TransactionRow) -> None:
+        """Remove a transaction that still is as in ``row``."""
+        same = (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
+
+        def change(connection: sa.Connection) -> None:
+            if connection.execute(sa.delete(TRANSACTIONS).where(same)).rowcount != 1:
+                raise ConflictError("another process has answered")
+
+        self._change(change)
+
     def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
-        """Forget transactions that are over; revoke what no client has confirmed in time.
+        """Forget transactions that are over, and those that no server has missed for a day; revoke what no client has
+        confirmed in time.
 
         Args:
             now: seconds since 1970.
@@ -274,7 +294,8 @@ class Store:
         Raises:
             ConflictError: others are at the same rows; do it later.
         """
-        late = TRANSACTIONS.c.deadline < now
+        over = sa.not_(TRANSACTIONS.c.open) & (TRANSACTIONS.c.deadline < now)
+        late = over | (TRANSACTIONS.c.deadline < now - _DAY)
         unconfirmed = (
             sa.not_(CERTIFICATES.c.confirmed)
             & CERTIFICATES.c.revoked.is_(None)

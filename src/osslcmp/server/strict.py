@@ -13,9 +13,11 @@ from typing import Literal
 
 from cryptography import x509
 
+from .. import _pieces
+from .._lib import features
 from ..enums import BodyType, FailureInfo
 from ..errors import ErrorEntry
-from . import wire
+from . import bodies, wire
 from ._engine import key_identifier
 from .authority import CertificateRequest, Rejected, RevocationRequest
 
@@ -99,6 +101,29 @@ def _protection_certificate(message: wire.RawMessage) -> Rejected | None:
     if identifier is not None and header.sender_kid != identifier:
         text = "senderKID is not the key identifier of the first certificate in extraCerts"
         return Rejected(FailureInfo.badMessageCheck, text)
+    try:
+        sender = None if header.sender_name is None else _pieces.read_name(header.sender_name)
+    except ValueError:
+        return Rejected(FailureInfo.badDataFormat, "malformed sender")
+    if sender is not None and _canonical(sender) != _canonical(certificate.subject):
+        text = "sender is not the subject of the first certificate in extraCerts"
+        return Rejected(FailureInfo.badMessageCheck, text)
+    return None
+
+
+def _canonical(name: x509.Name) -> str:
+    """What is the same for two names that are (RFC 5280, section 7.1, as far as libcrypto goes)."""
+    return " ".join(name.rfc4514_string().casefold().split())
+
+
+def central_key(message: wire.RawMessage) -> Rejected | None:
+    """Why no key can be made for the sender of a request; None when it can be, or is not asked for."""
+    if not bodies.wants_key(message):
+        return None
+    if not features["central_key_generation"]:
+        return Rejected(FailureInfo.badCertTemplate, "no public key in the template; none is made here")
+    if message.header.uses_mac:
+        return Rejected(FailureInfo.badRequest, "a key is only made for a request that is signed")
     return None
 
 
@@ -192,6 +217,12 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
             if text in texts:
                 return Refusal(_precise(message, failure, text))
     return None
+
+
+def no_key(message: wire.RawMessage) -> Refusal | None:
+    """What to say instead of libcrypto's complaint, before 3.5, that possession of no key was not proved."""
+    found = central_key(message)
+    return None if found is None else Refusal(found, in_body=True)
 
 
 def _precise(message: wire.RawMessage, failure: FailureInfo, text: str) -> Rejected:

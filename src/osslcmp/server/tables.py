@@ -41,6 +41,7 @@ TRANSACTIONS = sa.Table(
     sa.Column("sent_nonce", sa.LargeBinary, nullable=False),
     sa.Column("last_hash", sa.LargeBinary, nullable=False),
     sa.Column("last_response", sa.LargeBinary, nullable=False),
+    sa.Column("last_meaning", sa.LargeBinary, nullable=False),
     sa.Column("deadline", sa.Double, nullable=False, index=True),
     sa.Column("owner", sa.LargeBinary, nullable=False, index=True),
 )
@@ -94,6 +95,8 @@ class TransactionRow:
     """SHA-256 of the last message that was taken."""
     last_response: bytes
     """The answer to it."""
+    last_meaning: bytes
+    """By which that message is known when it is made anew; empty when it cannot be."""
     deadline: float
     """Forgotten after this moment, in seconds since 1970."""
     owner: bytes = b""

@@ -1,0 +1,93 @@
+"""What the server knows of an open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+
+from .. import _convert
+from . import wire
+from ._engine import Engine
+from .authority import CertificateRequest, Issued, Rejected, Waiting
+from .replies import Reply
+from .transactions import Entry
+
+Outcome = Issued | Waiting | Rejected
+
+
+@dataclass(frozen=True)
+class Held:
+    """A message whose answer is delayed, and that has no other way to say so: an rr, genm or certConf."""
+
+    message: wire.RawMessage
+    waiting: Waiting
+    polls: int = 0
+    """How often the client has come back for the answer."""
+
+
+class Transaction(Entry):
+    """An open transaction: the request that started it, what the authority said, and libcrypto's side of
+    it."""
+
+    def __init__(self, message: wire.RawMessage) -> None:
+        super().__init__(message.transaction_id, message.owner)
+        self.message = message
+        self.request: CertificateRequest | None = None
+        self.polls = 0
+        """How often the client had come back when ``request`` was lost."""
+        self.version = 0
+        """Which state in a database this is."""
+        self.outcome: Outcome | None = None
+        """What the authority said to a request for a certificate."""
+        self.held: Held | None = None
+        self.engine: Engine | None = None
+        """None when it has to be made again from ``message``."""
+        self.request_handle: Any = None
+        self._handle: Any = None
+        self.sent_nonce: bytes = b""
+        """The senderNonce of the last answer."""
+        self.reply: Reply | None = None
+        """The last answer."""
+        self.on_expire: Callable[[Transaction], None] | None = None
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """What was issued in this transaction."""
+        return self.outcome.certificate if isinstance(self.outcome, Issued) else None
+
+    @property
+    def wait(self) -> int:
+        """How many seconds the client was told to wait."""
+        waiting = self.outcome if self.held is None else self.held.waiting
+        return waiting.check_after if isinstance(waiting, Waiting) else 0
+
+    def certificate_handle(self) -> Any:
+        """The same as a C object."""
+        if self._handle is None and self.certificate is not None:
+            self._handle = _convert.cert_to_c(self.certificate)
+        return self._handle
+
+    def answered(self, message: wire.RawMessage) -> bytes | None:
+        """What was said to this very message, if it came last."""
+        return self.reply.answer if self.reply is not None and self.reply.fits(message.encoding) else None
+
+    def repeated(self, message: wire.RawMessage) -> bytes | None:
+        """What was said to a message that meant the same, if it came last."""
+        return self.reply.answer if self.reply is not None and self.reply.repeats(message) else None
+
+    def drop_engine(self) -> None:
+        """Forget libcrypto's side."""
+        engine, self.engine = self.engine, None
+        self.request_handle = None
+        if engine is not None:
+            engine.close()
+
+    def expire(self) -> None:
+        if self.on_expire is not None:
+            self.on_expire(self)
+
+    def close(self) -> None:
+        self.drop_engine()

@@ -1,0 +1,173 @@
+"""How an open transaction goes on: what comes next from its client, and what came before and comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..enums import BodyType, FailureInfo
+from . import strict, wire
+from ._engine import Engine
+from .answering import Answering
+from .authority import Issued, Rejected, Waiting
+from .exchange import Exchange
+from .replies import Replies, Reply
+from .state import Held, Transaction
+from .transactions import Table
+
+_CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
+_STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
+
+
+def is_confirmed(message: wire.RawMessage, answer: bytes) -> bool:
+    """Whether an answer ends a transaction with the confirmation of its certificate."""
+    if message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ):
+        return False
+    return wire.read_message(answer, len(answer)).body_type == BodyType.PKICONF
+
+
+class Transacting(Answering):
+    """The part of Server that knows of one transaction that is open."""
+
+    transaction_timeout: float
+    _table: Table[Transaction]
+    _replies: Replies
+
+    def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
+        """The message of the transaction's own client has been answered; the answer may get lost."""
+        transaction.reply = Reply.to(message, answer)
+        if transaction.closed:
+            self._replies.keep(transaction.id, transaction.reply, confirmed=is_confirmed(message, answer))
+
+    def _settle(
+        self, transaction: Transaction, message: wire.RawMessage, raw: wire.RawMessage, exchange: Exchange
+    ) -> None:
+        """Keep the transaction if the client is to come back after this answer, else close it.
+
+        Args:
+            transaction: the open transaction.
+            message: what was answered, which may have been delayed.
+            raw: the answer.
+            exchange: made it.
+        """
+        held, outcome = transaction.held, transaction.outcome
+        polls = 0 if held is None else held.polls
+        transaction.held = None
+        if exchange.waiting is not None:
+            transaction.held = Held(message, exchange.waiting, polls)
+            transaction.drop_engine()  # libcrypto does not know that it goes on
+        open_ = transaction.held is not None or (
+            raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
+        )
+        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
+            exchange.confirmed_implicitly()
+            open_ = False
+        if not open_:
+            if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
+                exchange.undelivered()
+            self._table.remove(transaction)
+            return
+        transaction.sent_nonce = raw.header.sender_nonce or b""
+        self._table.keep(transaction, transaction.wait + self.transaction_timeout)
+
+    def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process a certConf or pollReq."""
+        if transaction.held is not None:
+            return self._go_on_waiting(transaction, transaction.held, message)
+        engine = self._engine_of(transaction)
+        if engine is None:
+            self._table.remove(transaction)
+            return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+        exchange = self._exchange(engine, message, transaction)
+        answer = self._process(message, engine, exchange)
+        raw = wire.read_message(answer, len(answer))
+        if raw.body_type == BodyType.ERROR and not exchange.called:
+            # Not from our client. libcrypto has closed the transaction now; ours is still open.
+            transaction.drop_engine()
+            return answer
+        if raw.body_type == BodyType.PKICONF and not exchange.called:
+            exchange.rejected_by_empty_confirmation()
+        self._settle(transaction, message, raw, exchange)
+        self._remember(transaction, message, answer)
+        return answer
+
+    def _go_on_waiting(self, transaction: Transaction, held: Held, poll: wire.RawMessage) -> bytes:
+        """Process the pollReq for the answer to an rr, genm or certConf.
+
+        libcrypto's server can delay these only from 3.3 on, and forgets them with the process. Here the message
+        is processed once more, as if it had come now; in between, libcrypto knows nothing of it.
+        """
+        refusal = self._refuse_unverified(poll, transaction.message.extra_certs)
+        if refusal is not None:
+            return refusal  # not from our client
+        transaction.held = held = replace(held, polls=held.polls + 1)
+        message = held.message
+        if message is transaction.message:
+            transaction.engine = engine = self._engine(message)
+        else:
+            found = self._engine_of(transaction)
+            if found is None:
+                self._table.remove(transaction)
+                return self._refuse(poll, FailureInfo.badRequest, "no such transaction")
+            engine = found
+            engine.expect_nonce(message.header.recip_nonce or b"")
+        exchange = self._exchange(engine, message, transaction)
+        answer = self._process(message, engine, exchange, poll)
+        self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
+        self._remember(transaction, poll, answer)
+        return answer
+
+    def _refuse_unverified(self, message: wire.RawMessage, certificates: Iterable[bytes]) -> bytes | None:
+        """The refusal of a message that is not validly protected; ``certificates`` may help to verify it."""
+        engine = self._engine(message, (*message.extra_certs, *certificates))
+        try:
+            if engine.verifies(message.encoding):
+                return None
+            refusal = strict.explain(message, engine.log) if self._strict else None
+        finally:
+            engine.close()
+        told = Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
+        return self._refuse(message, told.failure_info, told.text)
+
+    def _say_again(
+        self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+    ) -> bytes:
+        """The last answer once more, to a client that has not got it and has made its message anew."""
+        return self._refuse_unverified(message, certificates) or self._once_more(answer, message)
+
+    def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process an error message, which ends its transaction if the protection is valid.
+
+        libcrypto takes it for a new transaction, so it gets a context of its own: a forged one does no harm.
+        """
+        engine = self._engine(message, transaction.message.extra_certs)
+        try:
+            exchange = self._exchange(engine, message, transaction)
+            answer = self._process(message, engine, exchange)
+        finally:
+            engine.close()
+        if exchange.called:
+            self._table.remove(transaction)
+            self._remember(transaction, message, answer)
+        return answer
+
+    def _engine_of(self, transaction: Transaction) -> Engine | None:
+        """libcrypto's side of a transaction, made again if it is gone or its settings have changed.
+
+        The request is replayed, and the nonce set that the client really got. None if it is not valid any
+        more.
+        """
+        engine = transaction.engine
+        if engine is not None and engine.settings is self._pool.settings:
+            return engine
+        transaction.drop_engine()
+        engine = self._engine(transaction.message)
+        exchange = self._exchange(engine, transaction.message, transaction)
+        answer = engine.process(transaction.message.encoding, exchange)
+        exchange.raise_interrupt()
+        if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
+            engine.close()
+            return None
+        engine.expect_nonce(transaction.sent_nonce)
+        transaction.engine = engine
+        return engine

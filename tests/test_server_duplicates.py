@@ -1,0 +1,127 @@
+"""A second certificate for the same key, where the CA does not allow it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.forge import CR, Forger, enroll, read, refused, sha256
+from support.persistent import opened
+from support.pki import make_key
+
+import osslcmp
+from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
+from osslcmp.server import EmbeddedCA
+
+Make = Callable[..., EmbeddedCA]
+
+
+@pytest.fixture(params=["memory", "database"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """Make a CA."""
+    if request.param == "memory":
+        yield lambda **options: EmbeddedCA({"ref": "secret"}, **options)
+        return
+    opening: list[Any] = []
+
+    def start(**options: Any) -> EmbeddedCA:
+        opening.append(opened(tmp_path, secrets={"ref": "secret"}, **options))
+        ca: EmbeddedCA = opening[0].__enter__()
+        return ca
+
+    yield start
+    for each in opening:
+        each.__exit__(None, None, None)
+
+
+def test_allowed(make: Make) -> None:
+    server, key = make().server(), ec.generate_private_key(ec.SECP256R1())
+    for _ in range(2):
+        assert read(server.process(Forger().request(key=key))).status == PKIStatus.accepted
+
+
+def test_refused(make: Make) -> None:
+    """In the answer that the request asks for; another key is welcome."""
+    ca = make(duplicate_keys="refuse")
+    server, key = ca.server(), ec.generate_private_key(ec.SECP256R1())
+    enroll(server, Forger())
+    assert read(server.process(Forger().request(key=key))).status == PKIStatus.accepted
+    for kind, answer in ((CR, BodyType.CP), (0, BodyType.IP)):
+        refused(server, Forger().request(kind, key=key), FailureInfo.duplicateCertReq, answer)
+    enroll(server, Forger())
+
+
+def client(ca: EmbeddedCA) -> osslcmp.Client:
+    return osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+
+
+def test_update_with_the_same_key(make: Make) -> None:
+    ca, key = make(duplicate_keys="refuse"), make_key()
+    old = client(ca).ir(key, subject="CN=x").certificate
+    with pytest.raises(osslcmp.RejectedError) as caught:
+        client(ca).kur(key, certificate=old)
+    assert caught.value.failure_info == FailureInfo.duplicateCertReq
+    new = client(ca).kur(make_key(), certificate=old).certificate
+    assert new.subject == old.subject
+
+
+@pytest.mark.parametrize(
+    ("reason", "failure"),
+    [(RevocationReason.superseded, None), (RevocationReason.keyCompromise, FailureInfo.badCertTemplate)],
+)
+def test_key_of_a_revoked_certificate(make: Make, reason: Any, failure: FailureInfo | None) -> None:
+    """It may be certified again, unless it was compromised."""
+    ca, key = make(duplicate_keys="refuse"), make_key()
+    cmp = client(ca)
+    cmp.rr(cmp.ir(key, subject="CN=x").certificate, reason=reason)
+    if failure is None:
+        assert cmp.ir(key, subject="CN=x")
+        return
+    with pytest.raises(osslcmp.RejectedError) as caught:
+        cmp.ir(key, subject="CN=x")
+    assert caught.value.failure_info == failure
+
+
+def test_key_of_an_expired_certificate(make: Make) -> None:
+    ca, key = make(duplicate_keys="refuse"), make_key()
+    past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    assert client(ca).ir(key, subject="CN=x")
+    record = ca.records[0]
+    ca._with_key = lambda _: [Expired(record, past)]  # type: ignore[method-assign,list-item,assignment]
+    assert client(ca).ir(key, subject="CN=x")
+
+
+class Expired:
+    """A record of a certificate that has expired."""
+
+    def __init__(self, record: Any, moment: datetime.datetime) -> None:
+        self.revoked = record.revoked
+        self.certificate = self
+        self.not_valid_after_utc = moment
+
+
+def test_unknown_policy() -> None:
+    with pytest.raises(ValueError, match="duplicate_keys"):
+        EmbeddedCA(duplicate_keys="sometimes")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unconfirmed"):
+        EmbeddedCA(unconfirmed="burn")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unconfirmed", ["keep", "revoke"])
+def test_unconfirmed_in_memory(unconfirmed: Any) -> None:
+    ca = EmbeddedCA({"ref": "secret"}, unconfirmed=unconfirmed)
+    server = ca.server(transaction_timeout=10)
+    follower, answer = enroll(server, Forger())
+    confirmed, other = enroll(server, Forger())
+    server.process(confirmed.cert_conf(sha256(other.certificate)))
+    now = server._table._clock()
+    server._table._clock = lambda: now + 11
+    server.sweep()
+    first, second = ca.records
+    assert (first.certificate, first.revoked is not None) == (answer.certificate, unconfirmed == "revoke")
+    assert second.revoked is None
+    refused(server, follower.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)
