@@ -19,14 +19,17 @@ from cryptography import x509
 from .. import _callbacks_server, _convert
 from .._callbacks import CallState, current, log_level, message_from_der
 from .._errqueue import check, clear, drain
-from .._handles import cert_stack, take
-from .._lib import NULL, features, ffi, lib
+from .._handles import cert_stack, disarm, take
+from .._lib import NULL, features, ffi, lib, openssl_version
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
+from ..itav import InfoTypeAndValue
 
 KNOWN_CERTIFICATES = 32
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
+
+_ANY_ITEM = "1.3.6.1.5.5.7.4.2"
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,12 @@ class Engine:
                 lib.OSSL_CMP_CTX_set1_referenceValue(self._ctx, reference, len(reference)),
                 "setting the reference",
             )
+        if openssl_version < (3, 0, 8):
+            # Answers to general messages come out empty unless the context has items itself, which are not
+            # sent (openssl/openssl#19216).
+            item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
+            check(lib.OSSL_CMP_CTX_push0_genm_ITAV(self._ctx, item), "setting up the server")
+            disarm(item)
 
     @property
     def settings(self) -> Settings | None:
