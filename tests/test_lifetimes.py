@@ -398,7 +398,8 @@ _LOOP = """
 
     {body}
 
-    for warm in range({count}):
+    # Without a GIL, what was freed may be used again only when all threads have been seen to let go of it.
+    for warm in range({count} if getattr(sys, "_is_gil_enabled", lambda: True)() else 3 * {count}):
         once()
     before = size()
     for again in range({count}):
