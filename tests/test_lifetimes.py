@@ -21,7 +21,7 @@ from support.pki import PKI, make_key
 from support.served import Served
 
 import osslcmp
-from osslcmp import Context, InfoTypeAndValue, Option, _convert, _ctx_base, ffi, lib
+from osslcmp import Context, InfoTypeAndValue, Option, _convert, _ctx_base, _handles, ffi, lib
 
 NULL = ffi.NULL
 OID = x509.ObjectIdentifier("1.2.3.4")
@@ -62,6 +62,7 @@ def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
         return original(pointer, counted, what)
 
     monkeypatch.setattr(_convert, "take", counting)
+    monkeypatch.setattr(_handles, "take", counting)
     return frees
 
 
@@ -135,6 +136,28 @@ def test_not_taken(what: str, pki: PKI, frees: Frees, monkeypatch: pytest.Monkey
     assert frees.of(kind) == 1
     monkeypatch.undo()
     use(context)
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_interrupted_when_it_is_taken(
+    what: str, pki: PKI, frees: Frees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal handler raises when C has it already: it is not freed twice."""
+    function, kind, use = prepared(what, pki)
+    context = Context()
+    real = Context._set
+
+    def interrupted(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+        real(self, called, *args, **kwargs)
+        if called == getattr(lib, function):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Context, "_set", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        use(context)
+    assert frees.of(kind) == 0
+    del context
+    assert frees.of(kind) == 0
 
 
 @pytest.mark.parametrize("what", TAKEN)

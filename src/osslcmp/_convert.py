@@ -42,6 +42,7 @@ __all__ = [
     "csr_to_c",
     "extensions_from_c",
     "extensions_to_c",
+    "free_extensions",
     "general_names_to_c",
     "integer_to_c",
     "itav_from_c",
@@ -276,7 +277,7 @@ def object_to_c(oid: x509.ObjectIdentifier) -> Any:
 
 def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     """``X509_EXTENSIONS *`` (a ``STACK_OF(X509_EXTENSION)``)."""
-    stack = take(lib.sk_X509_EXTENSION_new_null(), _free_extensions, "making a list of extensions")
+    stack = take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
     for extension in extensions:
         if not isinstance(extension, x509.Extension):
             raise TypeError(f"extension: an x509.Extension, not {type(extension).__name__}")
@@ -288,8 +289,8 @@ def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
             lib.X509_EXTENSION_free,
             "making an extension",
         )
+        disarm(made)  # at once: a signal handler may raise when it is in the list
         check(lib.sk_X509_EXTENSION_push(stack, made), "making a list of extensions")
-        disarm(made)
     return stack
 
 
@@ -311,11 +312,11 @@ def oid_from_c(pointer: Any) -> x509.ObjectIdentifier:
     try:
         return x509.ObjectIdentifier(text)
     except ValueError as error:
-        clear()
         raise ResponseError(f"an OID is not valid: {text[:100]!r}") from error
 
 
-def _free_extensions(stack: Any) -> None:
+def free_extensions(stack: Any) -> None:
+    """Free a ``STACK_OF(X509_EXTENSION)``."""
     lib.sk_X509_EXTENSION_pop_free(stack, ffi.addressof(lib, "X509_EXTENSION_free"))
 
 

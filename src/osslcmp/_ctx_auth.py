@@ -11,7 +11,7 @@ from . import _convert
 from ._ctx_base import ContextBase
 from ._errqueue import clear
 from ._guard import locked
-from ._handles import disarm
+from ._handles import hand_over
 from ._inputs import KeyInput, secret_bytes
 from ._keys import Password, private_key
 from ._lib import NULL, ffi, lib, require
@@ -52,8 +52,8 @@ class AuthMixin(ContextBase):
             return
         store = _convert.store_to_c(_certs("trusted", certificates))
         lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_validate_cb"))
-        self._set(lib.OSSL_CMP_CTX_set0_trustedStore, store, what="setting the trust store")
-        disarm(store)
+        setter = lib.OSSL_CMP_CTX_set0_trustedStore
+        hand_over(store, lib.X509_STORE_free, self._set, setter, store, what="setting the trust store")
 
     set_trusted = set_trusted_store
 
@@ -148,8 +148,8 @@ class AuthMixin(ContextBase):
     def push_geninfo_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the header's generalInfo (``OSSL_CMP_CTX_push0_geninfo_ITAV``, 3.0)."""
         handle = _convert.itav_to_c(itav)
-        self._set(lib.OSSL_CMP_CTX_push0_geninfo_ITAV, handle, what="adding to generalInfo")
-        disarm(handle)
+        setter = lib.OSSL_CMP_CTX_push0_geninfo_ITAV
+        hand_over(handle, lib.OSSL_CMP_ITAV_free, self._set, setter, handle, what="adding to generalInfo")
 
     def reset_geninfo_itavs(self) -> None:
         """Empty the header's generalInfo (``OSSL_CMP_CTX_reset_geninfo_ITAVs``, 3.0.8)."""

@@ -16,7 +16,7 @@ from . import _convert
 from ._ctx_results import ResultMixin
 from ._errqueue import check, clear
 from ._guard import guarded
-from ._handles import disarm, take
+from ._handles import hand_over, take
 from ._lib import NULL, ffi, lib
 from ._waiting import PENDING, OnWait, Patience, Progress, StillWaitingError
 from .crm import CertReqMsg
@@ -209,8 +209,8 @@ class ExchangeMixin(ResultMixin):
 
     def _set_new_public_key(self, info: bytes) -> None:
         handle = _convert.public_key_from_info(info)
-        self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, handle, what="setting the new key")
-        disarm(handle)
+        setter = lib.OSSL_CMP_CTX_set0_newPkey
+        hand_over(handle, lib.EVP_PKEY_free, self._set, setter, 0, handle, what="setting the new key")
         self._gave_new_key = True
 
     # -- polling ------------------------------------------------------------------------------------------

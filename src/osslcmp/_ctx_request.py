@@ -12,7 +12,7 @@ from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
 from ._errqueue import clear, text
 from ._guard import locked
-from ._handles import disarm
+from ._handles import hand_over
 from ._inputs import KeyInput
 from ._keys import Password, private_key
 from ._lib import NULL, lib, require
@@ -43,9 +43,10 @@ class RequestMixin(AuthMixin):
         handle: Any = (
             private_key("new key", key, password) if private else _convert.public_key_to_c(cast(Any, key))
         )
-        # set0 takes the reference over only on success, so that ours is disarmed only then.
-        self._set(lib.OSSL_CMP_CTX_set0_newPkey, int(private), handle, what="setting the new key")
-        disarm(handle)
+        setter = lib.OSSL_CMP_CTX_set0_newPkey
+        hand_over(
+            handle, lib.EVP_PKEY_free, self._set, setter, int(private), handle, what="setting the new key"
+        )
 
     @property
     @locked
@@ -96,8 +97,8 @@ class RequestMixin(AuthMixin):
     def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
         """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""
         stack = _convert.extensions_to_c(extensions)
-        self._set(lib.OSSL_CMP_CTX_set0_reqExtensions, stack, what="setting the extensions")
-        disarm(stack)
+        setter = lib.OSSL_CMP_CTX_set0_reqExtensions
+        hand_over(stack, _convert.free_extensions, self._set, setter, stack, what="setting the extensions")
 
     def req_extensions_have_san(self) -> bool:
         """Whether these include subject alternative names (``OSSL_CMP_CTX_reqExtensions_have_SAN``, 3.0)."""
@@ -108,8 +109,8 @@ class RequestMixin(AuthMixin):
         if not isinstance(policy, x509.PolicyInformation):
             raise TypeError(f"policy: an x509.PolicyInformation, not {type(policy).__name__}")
         handle = _convert.policy_to_c(policy)
-        self._set(lib.OSSL_CMP_CTX_push0_policy, handle, what="adding a policy")
-        disarm(handle)
+        setter = lib.OSSL_CMP_CTX_push0_policy
+        hand_over(handle, lib.POLICYINFO_free, self._set, setter, handle, what="adding a policy")
 
     def set_old_cert(self, certificate: x509.Certificate | None) -> None:
         """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
@@ -146,5 +147,7 @@ class RequestMixin(AuthMixin):
     def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""
         handle = _convert.itav_to_c(itav)
-        self._set(lib.OSSL_CMP_CTX_push0_genm_ITAV, handle, what="adding to the general message")
-        disarm(handle)
+        setter = lib.OSSL_CMP_CTX_push0_genm_ITAV
+        hand_over(
+            handle, lib.OSSL_CMP_ITAV_free, self._set, setter, handle, what="adding to the general message"
+        )

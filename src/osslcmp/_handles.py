@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from ._errqueue import check
 from ._lib import NULL, ffi, lib
+from .errors import CMPError
 
-__all__ = ["cert_stack", "disarm", "share", "take", "take_stack"]
+__all__ = ["cert_stack", "disarm", "hand_over", "share", "take", "take_stack"]
 
 _P = TypeVar("_P")
 
@@ -30,6 +31,22 @@ def take(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
 def disarm(handle: object) -> None:
     """C has taken over ``handle``: it is not freed any more."""
     ffi.gc(handle, None)
+
+
+def hand_over(
+    handle: Any, free: Callable[[Any], Any], function: Callable[..., Any], *args: Any, **options: Any
+) -> None:
+    """Call ``function``, by which C takes ``handle`` over unless it raises a :class:`osslcmp.CMPError`.
+
+    A signal handler may raise at any moment, also when C has it already: so it is disarmed before. Rather lost than
+    freed twice.
+    """
+    disarm(handle)
+    try:
+        function(*args, **options)
+    except CMPError:
+        take(handle, free, "taking back what C did not take")  # and it is gone
+        raise
 
 
 def share(pointer: _P, up_ref: Callable[[_P], int], free: Callable[[_P], Any], what: str) -> _P:

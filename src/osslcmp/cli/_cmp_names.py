@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._convert import _free_extensions, tlv
+from .._convert import free_extensions, tlv
 from .._errqueue import check, clear, drain
 from .._handles import take
 from .._lib import NULL, ffi, lib, openssl_version
@@ -99,7 +99,7 @@ def policy(value: str) -> Any:
 
 def extensions() -> Any:
     """An empty ``X509_EXTENSIONS *``."""
-    return take(lib.sk_X509_EXTENSION_new_null(), _free_extensions, "making a list of extensions")
+    return take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
 
 
 def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> Any:
