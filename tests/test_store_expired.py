@@ -116,3 +116,20 @@ def test_authority_that_fails(
         ca.server().sweep()
         assert "no mood" in caplog.text
         assert ca.server().open_transactions == 0
+
+
+def test_a_failure_is_not_for_other_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(tmp_path, secrets={REFERENCE: SECRET}) as ca:
+        server = ca.server()
+        enroll(server, Forger())
+        later(monkeypatch)
+
+        def fail(*_: object) -> None:
+            raise OSError("no such token")
+
+        monkeypatch.setattr(server, "_engine_of", fail)
+        server._next_sweep = 0.0
+        assert read(server.process(Forger().request())).status == PKIStatus.accepted
+        assert "no such token" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 __all__ = ["PersistentServer"]
+
+logger = logging.getLogger("osslcmp.server")
 
 _CONFIRMED = b"confirmed"
 """The outcome of a transaction that has ended well."""
@@ -130,12 +133,19 @@ class PersistentServer(Server):
             try:
                 self._next_sweep = now + _SWEEP_INTERVAL
                 for row in self._store.late_transactions(time.time()):
-                    with suppress(ConflictError), self._lock_of(row.id):  # else another process is at it
-                        self._expire(row)
+                    self._try_to_expire(row)
             finally:
                 self._sweeping.release()
         if self._tidy is not None:
             self._tidy()
+
+    def _try_to_expire(self, row: TransactionRow) -> None:
+        """Do it, unless another process does; a failure is none of those whose messages are being answered."""
+        try:
+            with suppress(ConflictError), self._lock_of(row.id):
+                self._expire(row)
+        except Exception:
+            logger.exception("a transaction whose client did not come back could not be closed")
 
     def _expire(self, row: TransactionRow) -> None:
         """Tell the authority that a client did not come back, and forget the transaction.
