@@ -118,11 +118,15 @@ def test_mounted(start: Start) -> None:
         start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
         return io.BytesIO()
 
+    options: dict[str, Any] = {
+        "reference": "ref",
+        "secret": "secret",
+        "message_timeout": 20,
+        "keep_alive": False,
+    }
     with start(application) as base:
-        mine = osslcmp.Client(
-            f"{base}/ca/.well-known/cmp/initialization", reference="ref", secret="secret", message_timeout=20
-        )
+        mine = osslcmp.Client(f"{base}/ca/.well-known/cmp/initialization", **options)
         assert mine.ir(make_key(), subject=make_name("y")).certificate
-        elsewhere = osslcmp.Client(f"{base}/cmp", reference="ref", secret="secret", message_timeout=20)
+        elsewhere = osslcmp.Client(f"{base}/cmp", **options)
         with pytest.raises(osslcmp.TransferError, match="404"):
             elsewhere.ir(make_key(), subject=make_name("y"))
