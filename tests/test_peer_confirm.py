@@ -150,8 +150,9 @@ def test_certificate_for_another_key_by_choice(pki: PKI, mock_server: Mock) -> N
     """A callback is told of it, and may take the certificate all the same."""
     told: list[osslcmp.FailureInfo] = []
 
-    def take(_certificate: x509.Certificate, failure_info: osslcmp.FailureInfo) -> None:
+    def take(_certificate: x509.Certificate, failure_info: osslcmp.FailureInfo) -> bool:
         told.append(failure_info)
+        return True
 
     cmp = client(mock_server().url, pki)
     result = cmp.ir(make_key(), subject=pki.enrolled.subject, confirm=take)
