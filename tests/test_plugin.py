@@ -81,6 +81,32 @@ def test_waiting(cmp_server: Any, cmp_client: Client) -> None:
     assert cmp_server.script_left == 0
 
 
+@pytest.mark.parametrize("asked", ["genm", "rr", "certconf"])
+def test_waiting_for_other_answers(asked: str, cmp_server: Any, cmp_client: Client) -> None:
+    """Any message may have to wait; a client based on OpenSSL before 3.3 is told, and can do nothing about it."""
+    mine = cmp_client.ir(new_key(), subject="CN=mine").certificate
+    cmp_server.clear()
+    cmp_server.script(**{asked: waiting(times=2, check_after=0)})
+
+    def ask() -> object:
+        if asked == "certconf":
+            return cmp_client.ir(new_key(), subject="CN=x")
+        return cmp_client.genm() if asked == "genm" else cmp_client.rr(mine)
+
+    if osslcmp.features["delayed_delivery"]:
+        ask()
+        assert kinds(cmp_server)[-3:] == [asked.upper(), "POLLREQ", "POLLREQ"]
+        ask() if asked != "rr" else None
+    elif asked == "certconf":
+        with pytest.raises(osslcmp.ConfirmError):
+            ask()
+    else:
+        with pytest.raises(osslcmp.RejectedError) as caught:
+            ask()
+        assert caught.value.text == "waiting by script"
+    assert cmp_server.script_left == 0
+
+
 @pytest.mark.parametrize("failure", list(FailureInfo))
 def test_reject(failure: FailureInfo, cmp_server: Any, cmp_client: Client) -> None:
     """Every failInfo, by flag or by name."""

@@ -68,7 +68,10 @@ def ok() -> Fault:
 
 
 def waiting(times: int = 1, check_after: int = 1) -> Fault:
-    """Answer a certificate request with *waiting*; the client has to poll ``times`` times, ``check_after`` s apart."""
+    """Answer with *waiting*; the client has to poll ``times`` times, ``check_after`` seconds apart.
+
+    A client based on OpenSSL before 3.3 does so for ir, cr, p10cr and kur alone, and takes it for a failure elsewhere.
+    """
     if times < 1 or check_after < 0:
         raise ValueError("waiting: times must be positive and check_after not negative")
     return Wait("waiting", times, check_after)

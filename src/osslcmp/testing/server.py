@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,21 @@ from .. import _der as der
 from .._der import explicit
 from ..enums import BodyType, FailureInfo
 from ..errors import TransferError
+from ..itav import InfoTypeAndValue
 from ..message import Message
-from ..server import CertificateRequest, EmbeddedCA, Issued, Rejected, Waiting, http, wire
+from ..server import (
+    CertificateRequest,
+    Confirmation,
+    EmbeddedCA,
+    GeneralRequest,
+    Issued,
+    Rejected,
+    RevocationRequest,
+    Revoked,
+    Waiting,
+    http,
+    wire,
+)
 from ..server.core import Server
 from .faults import CertReqId, Delay, Fault, Reject, Wait
 
@@ -47,6 +60,8 @@ class ScriptedCA(EmbeddedCA):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.plans: dict[bytes, Fault] = {}
+        #: The same for the certConf of a transaction.
+        self.confirmations: dict[bytes, Fault] = {}
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
         """Issue, wait or refuse as planned for this transaction."""
@@ -60,17 +75,27 @@ class ScriptedCA(EmbeddedCA):
             request = replace(request, public_key=other)
         return super().issue(request)
 
-    def revoke(self, request: Any) -> Any:
-        """Refuse if that is the plan."""
-        plan = self.plans.get(request.transaction_id)
-        return Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else super().revoke(request)
+    def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
+        """Revoke, wait or refuse as planned for this transaction."""
+        return _planned(self.plans, request) or super().revoke(request)
 
-    def general(self, request: Any) -> Any:
-        """Refuse if that is the plan."""
-        plan = self.plans.get(request.transaction_id)
-        return (
-            Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else super().general(request)
-        )
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
+        """Answer, wait or refuse as planned for this transaction."""
+        return _planned(self.plans, request) or super().general(request)
+
+    def confirm(self, confirmation: Confirmation) -> Waiting | None:
+        """Take note, or wait as planned for this certConf."""
+        planned = _planned(self.confirmations, confirmation)
+        return planned if isinstance(planned, Waiting) else super().confirm(confirmation)
+
+
+def _planned(
+    plans: dict[bytes, Fault], request: RevocationRequest | GeneralRequest | Confirmation
+) -> Waiting | Rejected | None:
+    plan = plans.get(request.transaction_id)
+    if isinstance(plan, Wait) and request.polls < plan.times:
+        return Waiting(plan.check_after, "waiting by script")
+    return Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else None
 
 
 class CMPServer:
@@ -148,7 +173,8 @@ class CMPServer:
         with self._lock:
             if self._by_type.get(kind):
                 return self._by_type[kind].popleft()
-            if kind is BodyType.POLLREQ and isinstance(self.ca.plans.get(transaction_id), Wait):
+            plans = (self.ca.plans, self.ca.confirmations)
+            if kind is BodyType.POLLREQ and any(isinstance(p.get(transaction_id), Wait) for p in plans):
                 return None
             return self._any.popleft() if self._any else None
 
@@ -167,7 +193,8 @@ class CMPServer:
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
         if isinstance(fault, (Wait, Reject)) or fault.name == "issue_other_key":
-            self.ca.plans[raw.transaction_id] = fault
+            plans = self.ca.confirmations if kind is BodyType.CERTCONF else self.ca.plans
+            plans[raw.transaction_id] = fault
         answer = self._server.process(request)
         if fault.name == "drop_response":
             raise _HTTPFault(fault)
