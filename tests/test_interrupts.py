@@ -282,7 +282,7 @@ with {place}() as port:
         client.{call}
     except KeyboardInterrupt:
         assert time.monotonic() - start < 20
-        print("interrupted")
+        print("interrupted", flush=True)
     try:
         client.{call}
     finally:
