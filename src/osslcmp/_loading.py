@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from pathlib import Path
 
@@ -57,6 +56,8 @@ def _built_version() -> str | None:
 
 def _loaded_version(complaint: str, built: str) -> str | None:
     """Release and place of the libcrypto that the dynamic loader finds."""
+    import ctypes  # not at the top: in a subinterpreter of CPython 3.12 it cannot be imported
+
     path = re.match(r"(\S*\blib)(?:crypto|ssl)(\.[\w.]+): ", complaint)
     name = f"{path[1]}crypto{path[2]}" if path else f"libcrypto.so.{built.split('.', maxsplit=1)[0]}"
     try:
