@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -674,7 +675,7 @@ def test_aclose_ends_what_runs(site: Site) -> None:
 
 
 def test_interrupt(site: Site) -> None:
-    """Ctrl-C in asyncio.run() cancels, and the server is told."""
+    """Ctrl-C in asyncio.run() cancels, and the server is told; before CPython 3.11 it ends the loop where it stands."""
     site.check_after = 3600
     seen: list[BodyType] = []
 
@@ -688,7 +689,7 @@ def test_interrupt(site: Site) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(test())
-    assert seen[-1] is BodyType.ERROR
+    assert seen[-1] is (BodyType.ERROR if sys.version_info >= (3, 11) else BodyType.POLLREQ)
 
 
 def test_two_loops(site: Site) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,13 +137,9 @@ def test_site(built: Path) -> None:
 
 def test_everything_public_is_in_the_reference(built: Path) -> None:
     """Each name in ``__all__`` of the package and of its public parts."""
-    from sphinx.util.inventory import InventoryFile
-
-    known = {
-        found
-        for objects in InventoryFile.loads((built / "objects.inv").read_bytes(), uri="").data.values()
-        for found in objects
-    }
+    # Four lines in plain text, then one compressed line for each name: not all releases of Sphinx read it the same way.
+    *_, compressed = (built / "objects.inv").read_bytes().split(b"\n", 4)
+    known = {line.split(" ")[0] for line in zlib.decompress(compressed).decode().splitlines()}
     for module in (osslcmp, osslcmp.server, osslcmp.testing, osslcmp.transport):
         missing = [each for each in module.__all__ if f"{module.__name__}.{each}" not in known]
         assert not missing, f"{module.__name__}: {missing}"
