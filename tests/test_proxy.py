@@ -287,10 +287,14 @@ def test_ipv6_names(pki: PKI) -> None:
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 def test_ipv6_server(pki: PKI) -> None:
+    """``no_proxy`` names the address without its brackets."""
     web = pki.issue("web6", pki.issuing, sans=[x509.IPAddress(ipaddress.ip_address("::1"))])
     ca = EmbeddedCA({"ref": "secret"}).server()
     with WebServer(ca, server_context(web), host="::1") as server, Proxy() as proxy:
         enroll(server.url("[::1]"), pki, proxy=proxy.url())
+        assert len(proxy.requests) == 1
+        enroll(server.url("[::1]"), pki, proxy=proxy.url(), no_proxy="a.example,::1")
+        assert len(proxy.requests) == 1
         enroll(server.url("[::1]"), pki)
-        assert server.connections == 2
-        assert server.names == [None, None]
+        assert server.connections == 3
+        assert server.names == [None, None, None]

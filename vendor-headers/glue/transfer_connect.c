@@ -126,13 +126,20 @@ static char *osslcmp_basic(char *user)
     return encoded;
 }
 
-/* The proxy that applies: ours or the environment's, unless no_proxy names the server. */
+/*
+ * The proxy that applies: ours or the environment's, unless no_proxy names the server. The brackets around an IPv6
+ * address are taken off here: OpenSSL before 3.0.18 and 3.5.4 reads beyond the end of its copy (CVE-2025-9232).
+ */
 static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
 {
-    const char *proxy = OSSL_HTTP_adapt_proxy(s->proxy, s->no_proxy, s->host, s->use_tls);
-    char *user = NULL;
+    char *bare = osslcmp_bare_host(s->host), *user = NULL;
+    const char *proxy;
 
     memset(found, 0, sizeof(*found));
+    if (bare == NULL)
+        return 0;
+    proxy = OSSL_HTTP_adapt_proxy(s->proxy, s->no_proxy, bare, s->use_tls);
+    OPENSSL_free(bare);
     if (proxy == NULL)
         return 1;
     if (!OSSL_HTTP_parse_url(proxy, NULL, &user, &found->host, &found->port, NULL, NULL, NULL, NULL))

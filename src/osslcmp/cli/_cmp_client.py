@@ -80,7 +80,8 @@ def _server(ctx: CommandContext, s: Settings, console: Console) -> str:
         ctx.set_no_proxy(no_proxy)
     s.put("server host", host)
     scheme = "https" if s.flag("tls_used") else "http"
-    via = lib.OSSL_HTTP_adapt_proxy(_chars(proxy), _chars(no_proxy), host.encode(), int(tls))
+    # Without the brackets of an IPv6 address: see CVE-2025-9232.
+    via = lib.OSSL_HTTP_adapt_proxy(_chars(proxy), _chars(no_proxy), host.strip("[]").encode(), int(tls))
     through = "" if via == NULL else f" via {text(via)}"
     return f"{scheme}://{host}:{port}/{path.lstrip('/')}{through}"
 
