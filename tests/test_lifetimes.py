@@ -9,6 +9,7 @@ import sys
 import textwrap
 import weakref
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from support.pki import PKI, make_key
 from support.served import Served
 
 import osslcmp
-from osslcmp import Context, InfoTypeAndValue, Option, _convert, _ctx_base, _handles, ffi, lib
+from osslcmp import Context, InfoTypeAndValue, Option, _convert, _crm, _ctx_base, _handles, _verify, ffi, lib
 
 NULL = ffi.NULL
 OID = x509.ObjectIdentifier("1.2.3.4")
@@ -158,6 +159,31 @@ def test_interrupted_when_it_is_taken(
     assert frees.of(kind) == 0
     del context
     assert frees.of(kind) == 0
+
+
+def test_interrupted_when_it_is_taken_elsewhere(
+    pki: PKI, frees: Frees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for what no context takes over: times of a request, policies of a check."""
+    crm = new_context(pki).setup_crm()
+    check = osslcmp.CertificateCheck(trusted=pki.root.certificate, policies=["1.2.3.4"])
+    monkeypatch.setattr(_crm, "take", vars(_handles)["take"])
+
+    def then_interrupted(real: Callable[..., None]) -> Callable[..., None]:
+        def interrupted(*args: Any) -> None:
+            real(*args)
+            raise KeyboardInterrupt
+
+        return interrupted
+
+    monkeypatch.setattr(_crm, "check", then_interrupted(vars(_crm)["check"]))
+    monkeypatch.setattr(_verify, "_add_policy", then_interrupted(vars(_verify)["_add_policy"]))
+    with pytest.raises(KeyboardInterrupt):
+        crm.set_validity(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
+    with pytest.raises(KeyboardInterrupt):
+        check.failure(pki.client.certificate)
+    for kind in ("ASN1_TIME *", "ASN1_OBJECT *"):
+        assert frees.of(ffi.typeof(kind).cname) == 0, kind
 
 
 @pytest.mark.parametrize("what", TAKEN)

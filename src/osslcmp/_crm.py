@@ -57,10 +57,10 @@ def set_validity(handle: Any, not_before: datetime | None, not_after: datetime |
     if not_before is not None and not_after is not None and not_after <= not_before:
         raise ValueError("not_after: is not after not_before")
     clear()
-    check(lib.OSSL_CRMF_MSG_set0_validity(handle, first, last), "setting the validity")
     for time in (first, last):
         if time != NULL:
-            disarm(time)
+            disarm(time)  # before: a signal handler may raise when C has them. It fails only without memory.
+    check(lib.OSSL_CRMF_MSG_set0_validity(handle, first, last), "setting the validity")
 
 
 def create_popo(handle: Any, method: int, key: Any | None, digest: str) -> None:

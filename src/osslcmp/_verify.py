@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from . import _convert
 from ._errqueue import check, clear, text
-from ._handles import disarm, take
+from ._handles import hand_over, take
 from ._lib import NULL, ffi, lib
 
 if TYPE_CHECKING:
@@ -74,8 +74,11 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
         check(lib.X509_VERIFY_PARAM_set1_ip_asc(param, wanted.ip.encode()), f"ip address {wanted.ip!r}")
     for policy in wanted.policies:
         obj = _convert.object_to_c(x509.ObjectIdentifier(policy))
-        check(lib.X509_VERIFY_PARAM_add0_policy(param, obj), what)
-        disarm(obj)
+        hand_over(obj, lib.ASN1_OBJECT_free, _add_policy, param, obj)
+
+
+def _add_policy(param: Any, policy: Any) -> None:
+    check(lib.X509_VERIFY_PARAM_add0_policy(param, policy), "setting up the verification")
 
 
 def verify(
