@@ -1,4 +1,4 @@
-"""What the HTTP libraries have in common: the request's header, and whether an answer is CMP."""
+"""What the transports over HTTP libraries have in common: where to, the header, and whether an answer is CMP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
-__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer"]
+__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer", "LibraryTransport"]
 
 CONTENT_TYPE = "application/pkixcmp"
 HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control": "no-cache"}
@@ -16,13 +16,35 @@ MAX_RESPONSE = 100 * 1024
 """Octets of a response, as in OpenSSL's HTTP client."""
 
 
+class LibraryTransport:
+    """Where requests go and what is taken in answer.
+
+    Raises ``ValueError`` for a URL or a timeout that cannot work.
+    """
+
+    def __init__(self, url: str, timeout: float, max_response_length: int) -> None:
+        parse_url(url)
+        if timeout <= 0:
+            raise ValueError("timeout: must be more than 0")
+        parts = urlsplit(url)
+        self._url = url
+        self._where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        self._timeout = timeout
+        self._limit = max_response_length
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.transport.{type(self).__name__} to {self._where}>"
+
+    def _answer(self) -> Answer:
+        """What collects the response to a request that is sent now."""
+        return Answer(self._where, self._timeout, self._limit)
+
+
 class Answer:
     """Collects a response and judges it. ``where`` is its URL without what may be secret."""
 
-    def __init__(self, url: str, timeout: float, limit: int) -> None:
-        parse_url(url)
-        parts = urlsplit(url)
-        self.where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    def __init__(self, where: str, timeout: float, limit: int) -> None:
+        self.where = where
         self.limit = limit
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ._answer import HEADERS, MAX_RESPONSE, Answer
-from .address import parse_url
+from ._answer import HEADERS, MAX_RESPONSE, Answer, LibraryTransport
 
 if TYPE_CHECKING:
     import httpx
@@ -22,30 +23,38 @@ def _httpx() -> Any:
     return httpx
 
 
-class _Base:
-    """What both have in common."""
+class _Base(LibraryTransport):
+    """What both have in common; ``kind`` is the class of a client that is made here."""
 
-    def __init__(self, url: str, timeout: float, max_response_length: int) -> None:
-        parse_url(url)
-        if timeout <= 0:
-            raise ValueError("timeout: must be more than 0")
+    def __init__(
+        self, kind: str, url: str, client: Any, timeout: float, limit: int, options: dict[str, Any]
+    ) -> None:
+        if client is not None and options:
+            raise TypeError(f"client: brings its own {', '.join(options)}")
+        super().__init__(url, timeout, limit)
         self._httpx = _httpx()
-        self._url = url
-        self._timeout = timeout
-        self._limit = max_response_length
+        self._owned = client is None
+        self._client = getattr(self._httpx, kind)(**options) if client is None else client
 
-    def __repr__(self) -> str:
-        return f"<osslcmp.transport.{type(self).__name__} to {Answer(self._url, 0, 0).where}>"
-
-    def _begin(self, request: bytes) -> tuple[Answer, dict[str, Any]]:
-        answer = Answer(self._url, self._timeout, self._limit)
-        return answer, {
+    def _call(self, request: bytes) -> dict[str, Any]:
+        """The arguments of ``stream``."""
+        return {
             "method": "POST",
             "url": self._url,
             "content": request,
             "headers": HEADERS,
             "timeout": self._timeout,
         }
+
+    @contextmanager
+    def _failing(self, answer: Answer) -> Iterator[None]:
+        """Within this, what httpx raises becomes ours."""
+        try:
+            yield
+        except self._httpx.TimeoutException as error:
+            raise answer.late() from error
+        except self._httpx.HTTPError as error:
+            raise answer.failed(error) from error
 
     @staticmethod
     def _expect(answer: Answer, response: httpx.Response) -> None:
@@ -70,6 +79,8 @@ class HttpxTransport(_Base):
     long.
     """
 
+    _client: httpx.Client
+
     def __init__(
         self,
         url: str,
@@ -79,23 +90,14 @@ class HttpxTransport(_Base):
         max_response_length: int = MAX_RESPONSE,
         **options: Any,
     ) -> None:
-        if client is not None and options:
-            raise TypeError(f"client: brings its own {', '.join(options)}")
-        super().__init__(url, timeout, max_response_length)
-        self._owned = client is None
-        self._client: httpx.Client = self._httpx.Client(**options) if client is None else client
+        super().__init__("Client", url, client, timeout, max_response_length, options)
 
     def __call__(self, request: bytes) -> bytes:
-        answer, call = self._begin(request)
-        try:
-            with self._client.stream(**call) as response:
-                self._expect(answer, response)
-                for part in response.iter_bytes():
-                    answer.add(part)
-        except self._httpx.TimeoutException as error:
-            raise answer.late() from error
-        except self._httpx.HTTPError as error:
-            raise answer.failed(error) from error
+        answer = self._answer()
+        with self._failing(answer), self._client.stream(**self._call(request)) as response:
+            self._expect(answer, response)
+            for part in response.iter_bytes():
+                answer.add(part)
         return answer.result()
 
     def close(self) -> None:
@@ -115,6 +117,8 @@ class HttpxTransport(_Base):
 class AsyncHttpxTransport(_Base):
     """The same with ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
 
+    _client: httpx.AsyncClient
+
     def __init__(
         self,
         url: str,
@@ -124,23 +128,15 @@ class AsyncHttpxTransport(_Base):
         max_response_length: int = MAX_RESPONSE,
         **options: Any,
     ) -> None:
-        if client is not None and options:
-            raise TypeError(f"client: brings its own {', '.join(options)}")
-        super().__init__(url, timeout, max_response_length)
-        self._owned = client is None
-        self._client: httpx.AsyncClient = self._httpx.AsyncClient(**options) if client is None else client
+        super().__init__("AsyncClient", url, client, timeout, max_response_length, options)
 
     async def __call__(self, request: bytes) -> bytes:
-        answer, call = self._begin(request)
-        try:
-            async with self._client.stream(**call) as response:
+        answer = self._answer()
+        with self._failing(answer):
+            async with self._client.stream(**self._call(request)) as response:
                 self._expect(answer, response)
                 async for part in response.aiter_bytes():
                     answer.add(part)
-        except self._httpx.TimeoutException as error:
-            raise answer.late() from error
-        except self._httpx.HTTPError as error:
-            raise answer.failed(error) from error
         return answer.result()
 
     async def aclose(self) -> None:

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ._answer import HEADERS, MAX_RESPONSE, Answer
-from .address import parse_url
+from ._answer import HEADERS, MAX_RESPONSE, LibraryTransport
 
 if TYPE_CHECKING:
     import urllib3
@@ -17,7 +16,7 @@ __all__ = ["Urllib3Transport"]
 _PART = 16 * 1024
 
 
-class Urllib3Transport:
+class Urllib3Transport(LibraryTransport):
     """Carries requests with a ``urllib3.PoolManager``; a context manager. Many threads may use it at once.
 
     :param url: where the server answers.
@@ -43,9 +42,7 @@ class Urllib3Transport:
         max_response_length: int = MAX_RESPONSE,
         **options: Any,
     ) -> None:
-        parse_url(url)
-        if timeout <= 0:
-            raise ValueError("timeout: must be more than 0")
+        super().__init__(url, timeout, max_response_length)
         if pool is not None and (options or proxy):
             raise TypeError(f"pool: brings its own {', '.join([*options, *(['proxy'] if proxy else [])])}")
         try:
@@ -53,9 +50,6 @@ class Urllib3Transport:
         except ImportError as error:
             raise ImportError("this transport needs urllib3: pip install 'osslcmp[urllib3]'") from error
         self._urllib3: Any = urllib3
-        self._url = url
-        self._timeout = timeout
-        self._limit = max_response_length
         self._owned = pool is None
         self._pool: Any = pool
         if pool is None:
@@ -72,11 +66,8 @@ class Urllib3Transport:
         bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         return self._urllib3.ProxyManager(bare, proxy_headers=headers, **options)
 
-    def __repr__(self) -> str:
-        return f"<osslcmp.transport.Urllib3Transport to {Answer(self._url, 0, 0).where}>"
-
     def __call__(self, request: bytes) -> bytes:
-        answer = Answer(self._url, self._timeout, self._limit)
+        answer = self._answer()
         try:
             response = self._pool.request(
                 "POST",
