@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._tls import tls_to_c
 from ..context import Context
 from ..enums import Option
 from ..tls import TLS, TLSInput, tls_settings
@@ -48,9 +49,7 @@ class HTTPTransport:
         self._timeout = timeout
         self._limit = max_response_length
         # Made once: the C side of TLS is shared by all contexts.
-        first = Context()
-        first.set_tls((settings or TLS()) if self._address.tls else None)
-        self._tls = first.http_cb_arg
+        self._tls = tls_to_c(settings or TLS()) if self._address.tls else None
         self._context()
 
     def __repr__(self) -> str:
