@@ -39,7 +39,8 @@ class TLS:
     :param sni: name to ask for (SNI); ``True``: ``host`` or the host in the URL, unless it is an address;
         ``False``: none.
     :param minimum_version: ``"TLSv1.2"`` or another of TLSv1, TLSv1.1, TLSv1.3; a higher minimum in OpenSSL's
-        configuration stays. :param maximum_version: likewise; default: no limit.
+        configuration stays.
+    :param maximum_version: likewise; default: no limit.
     :param ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``).
     :param ciphersuites: of TLS 1.3.
     :param context: for experts, a raw ``SSL_CTX *`` of :data:`osslcmp.lib` with all of the above set; only
