@@ -22,6 +22,10 @@ from support.pki import PKI
 for _name in openssl.ENVIRONMENT:
     os.environ.pop(_name, None)
 
+from support.inprocess import Peer  # noqa: E402
+from support.raising import RAISED  # noqa: E402
+from support.waiting import Site  # noqa: E402
+
 import osslcmp  # noqa: E402
 
 #: Seconds that a thread of a test may take to end.
@@ -110,3 +114,36 @@ def mock_server(pki: PKI) -> Iterator[Callable[..., MockServer]]:
             return stack.enter_context(MockServer(**{**defaults, **options}))
 
         yield start
+
+
+@pytest.fixture
+def peer(pki: PKI) -> Peer:
+    """A CMP server within the process, whose answers the test writes."""
+    return Peer(pki)
+
+
+@pytest.fixture(scope="module")
+def shared_site() -> Site:
+    """One for all tests of a file: nothing in it is changed for good."""
+    return Site()
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """A CA that waits for a person, and its server."""
+    yield shared_site
+    shared_site.reset()
+
+
+@pytest.fixture(params=RAISED, ids=lambda make: type(make()).__name__)
+def exception(request: pytest.FixtureRequest) -> BaseException:
+    """A fresh exception of each kind."""
+    made: BaseException = request.param()
+    return made
+
+
+@pytest.fixture
+def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Neither OpenSSL nor cffi writes anything; cffi would print the exception that it lost."""
+    yield
+    assert capfd.readouterr() == ("", "")

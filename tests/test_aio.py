@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -29,19 +29,6 @@ Mock = Callable[..., MockServer]
 
 SERVER_DELAYS_ALL = version() >= (3, 3, 0)
 CLIENT_WAITS_FOR_ALL = osslcmp.features["delayed_delivery"]
-
-
-@pytest.fixture(scope="module")
-def shared_site() -> Site:
-    """One for all tests of this file: nothing in it is changed for good."""
-    return Site()
-
-
-@pytest.fixture
-def site(shared_site: Site) -> Iterator[Site]:
-    """It, waiting."""
-    yield shared_site
-    shared_site.reset()
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

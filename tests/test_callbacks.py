@@ -12,6 +12,7 @@ from cryptography import x509
 from support.inprocess import Peer, new_context
 from support.mock_server import MockServer
 from support.pki import PKI, make_key
+from support.raising import OwnError, raiser
 from support.rogue import Rogue, signed_by
 from support.served import Served
 
@@ -19,47 +20,10 @@ import osslcmp
 from osslcmp import Context, FailureInfo, Option, Severity, certconf, ffi, lib
 from osslcmp import _callbacks as callbacks
 
+# Neither OpenSSL nor cffi writes anything.
+pytestmark = pytest.mark.usefixtures("nothing_printed")
+
 NOTHING = FailureInfo(0)
-
-
-class OwnError(Exception):
-    """An application's exception."""
-
-
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
-@pytest.fixture(autouse=True)
-def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Neither OpenSSL nor cffi writes anything."""
-    yield
-    out, err = capfd.readouterr()
-    assert (out, err) == ("", "")
-
-
-def raiser(exception: BaseException) -> Callable[..., Any]:
-    def raise_it(*_arguments: object) -> Any:
-        raise exception
-
-    return raise_it
-
-
-RAISED: list[Callable[[], BaseException]] = [
-    lambda: OwnError("of our own"),
-    lambda: ValueError("a usual one"),
-    KeyboardInterrupt,
-    lambda: SystemExit(3),
-    MemoryError,
-]
-
-
-@pytest.fixture(params=RAISED, ids=lambda make: type(make()).__name__)
-def exception(request: pytest.FixtureRequest) -> BaseException:
-    """A fresh exception of each kind."""
-    made: BaseException = request.param()
-    return made
 
 
 # -- certConf -------------------------------------------------------------------------------------------

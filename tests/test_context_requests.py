@@ -30,11 +30,6 @@ TYPES = {"ir": IR, "cr": CR, "p10cr": P10CR, "kur": KUR}
 SIGN_KEY_TYPES = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.2")
 
 
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
 def execute(context: Context, kind: str) -> Any:
     return getattr(context, f"exec_{kind}_ses")()
 

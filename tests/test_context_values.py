@@ -19,11 +19,6 @@ NAME = x509.Name.from_rfc4514_string(FORMS[0])
 KIND = x509.ObjectIdentifier("1.2.3.4.5")
 
 
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
 def sent(context: Context, peer: Peer, kind: str = "ir") -> bytes:
     """The first request of that kind."""
     context.set_transfer_cb(peer)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.alarm import LIMIT, SOON, AlarmError, alarm
 from support.descriptors import open_descriptors
 from support.inprocess import Peer, new_context, ready
 from support.pki import PKI, make_key
@@ -26,43 +27,10 @@ from support.silence import mute, unreachable
 import osslcmp
 from osslcmp import IR, Client, Context, Option, lib
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
-
-#: Seconds after which a call that waits for nothing has not been interrupted, but has timed out.
-LIMIT = 20.0
-SOON = 0.1
-
-
-class AlarmError(BaseException):
-    """What the signal handler of a test raises: like KeyboardInterrupt, no Exception."""
-
-
-@contextmanager
-def alarm(seconds: float = SOON, *, every: float = 0.0) -> Iterator[None]:
-    """A real signal in so many seconds, whose handler raises."""
-
-    def ring(*_: object) -> None:
-        raise AlarmError("it is time")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, every)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
-@pytest.fixture(autouse=True)
-def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """cffi would print the exception that it lost."""
-    yield
-    assert capfd.readouterr() == ("", "")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers"),
+    pytest.mark.usefixtures("nothing_printed"),  # cffi would print the exception that it lost
+]
 
 
 def works(context: Context, pki: PKI, peer: Peer) -> None:

@@ -31,11 +31,6 @@ EXTENSION = x509.Extension(x509.BasicConstraints.oid, False, x509.BasicConstrain
 POLICY = x509.PolicyInformation(OID, None)
 
 
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
 class Frees:
     """Counts what our side frees, by C type."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +19,6 @@ from support.waiting import SECRET, TYPES, Site
 import osslcmp
 from osslcmp import _resume
 from osslcmp.server import EmbeddedCA, Rejected
-
-
-@pytest.fixture(scope="module")
-def shared_site() -> Site:
-    """One for all tests of this file: nothing in it is changed for good."""
-    return Site()
-
-
-@pytest.fixture
-def site(shared_site: Site) -> Iterator[Site]:
-    """It, waiting."""
-    yield shared_site
-    shared_site.reset()
 
 
 def damaged(dump: bytes, **changes: Any) -> bytes:

@@ -25,11 +25,6 @@ from osslcmp import IR, Context, Option, Severity
 GRACE = 20.0
 
 
-@pytest.fixture
-def peer(pki: PKI) -> Peer:
-    return Peer(pki)
-
-
 class Busy:
     """A context whose call is under way in another thread until the block ends."""
 

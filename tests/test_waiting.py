@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography import x509
+from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import CERTIFICATE_REQUESTS, HARMLESS
 from support.delays import WAITING, Delaying, answering, poll_rep
 from support.descriptors import open_descriptors
@@ -23,41 +22,6 @@ from osslcmp._waiting import Patience
 
 #: Whether this OpenSSL waits for answers other than certificates; else *waiting* is an error.
 DELAYS = osslcmp.features["delayed_delivery"]
-#: Seconds after which a call has not been interrupted, but has slept.
-LIMIT = 20.0
-
-
-class AlarmError(BaseException):
-    """What the signal handler raises: like KeyboardInterrupt, no Exception."""
-
-
-@contextmanager
-def alarm(seconds: float = 0.1) -> Iterator[None]:
-    """A real signal in so many seconds, whose handler raises."""
-
-    def ring(*_: object) -> None:
-        raise AlarmError("it is time")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@pytest.fixture(scope="module")
-def shared_site() -> Site:
-    """One for all tests of this file: nothing in it is changed for good."""
-    return Site()
-
-
-@pytest.fixture
-def site(shared_site: Site) -> Iterator[Site]:
-    """It, waiting."""
-    yield shared_site
-    shared_site.reset()
 
 
 @pytest.fixture
