@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from .. import _convert
 from .._errqueue import check, clear, text
-from .._handles import disarm, share, take, take_stack
+from .._handles import hand_over, share, take, take_stack
 from .._lib import NULL, ffi, lib
 from ..context import Context
 from ..enums import Option
@@ -29,24 +30,24 @@ class CommandContext(Context):
         """Call a setter that copies or takes a reference of its own."""
         self._set(getattr(lib, function), *args, what=function)
 
-    def give(self, function: str, handle: Any, *before: Any) -> None:
-        """Call a setter that takes the handle over."""
-        self._set(getattr(lib, function), *before, handle, what=function)
-        disarm(handle)
+    def give(self, function: str, handle: Any, free: Callable[[Any], Any], *before: Any) -> None:
+        """Call a setter that takes the handle over; ``free`` is for when it does not. ``before`` are its arguments
+        before the handle."""
+        hand_over(handle, free, self._set, getattr(lib, function), *before, handle, what=function)
 
     def give_trusted(self, store: Any) -> None:
         """Trust anchors for the protection of answers."""
-        self.give("OSSL_CMP_CTX_set0_trustedStore", store)
+        self.give("OSSL_CMP_CTX_set0_trustedStore", store, lib.X509_STORE_free)
 
     def give_new_key(self, key: Any, *, private: bool) -> None:
         """The key to certify."""
         self._gave_new_key = True
-        self.give("OSSL_CMP_CTX_set0_newPkey", key, int(private))
+        self.give("OSSL_CMP_CTX_set0_newPkey", key, lib.EVP_PKEY_free, int(private))
 
     def live_new_key(self, key: Any) -> None:
         """The key for a certificate, while a request for it is being processed."""
-        self._set(lib.OSSL_CMP_CTX_set0_newPkey, 1, key, what="setting the new key", live=True)
-        disarm(key)
+        setter, what = lib.OSSL_CMP_CTX_set0_newPkey, "setting the new key"
+        hand_over(key, lib.EVP_PKEY_free, self._set, setter, 1, key, what=what, live=True)
 
     def chain(self, own_trusted: Any, candidates: Any) -> None:
         """Build our own chain."""

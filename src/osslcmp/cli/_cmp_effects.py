@@ -6,8 +6,8 @@ import os
 import re
 from typing import Any
 
-from .._errqueue import clear, drain
-from .._handles import disarm, take
+from .._errqueue import check, clear, drain
+from .._handles import hand_over, take
 from .._lib import NULL, lib
 from .._providers import load_provider
 from ..errors import CMPError
@@ -118,8 +118,8 @@ class Effects:
             clear()
             raise Failure(f"cmp: Invalid Policy {value}")
         owned = take(policy, lib.ASN1_OBJECT_free, "reading a policy")
-        if lib.X509_VERIFY_PARAM_add0_policy(self.vpm, owned):
-            disarm(owned)
+        add = lib.X509_VERIFY_PARAM_add0_policy
+        hand_over(owned, lib.ASN1_OBJECT_free, lambda: check(add(self.vpm, owned), f"adding policy {value}"))
 
     def _purpose(self, value: str) -> None:
         index = lib.X509_PURPOSE_get_by_sname(os.fsencode(value))

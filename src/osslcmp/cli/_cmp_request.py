@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._callbacks import message_from_der
+from .._convert import free_extensions
 from .._errqueue import clear
 from .._handles import take
 from .._lib import NULL, features, lib, openssl_version
@@ -201,7 +202,7 @@ def _set_extensions(ctx: CommandContext, s: Settings, csr: Any) -> None:
         names.template_section(config, reqexts, csr, stack, "certificate request extension")
     if policies is not None:
         names.template_section(config, policies, csr, stack, "policy cert request extension")
-    ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack)
+    ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack, free_extensions)
 
 
 def _set_sans(ctx: CommandContext, s: Settings, console: Console) -> None:
@@ -226,7 +227,7 @@ def _set_policies(ctx: CommandContext, s: Settings, console: Console) -> None:
             console.warn("-opt_policy_oids_critical has no effect unless -policy_oids is given")
         ctx.set_option(Option.POLICIES_CRITICAL, 1)
     for oid in [] if oids is None else items(oids):
-        ctx.give("OSSL_CMP_CTX_push0_policy", names.policy(oid))
+        ctx.give("OSSL_CMP_CTX_push0_policy", names.policy(oid), lib.POLICYINFO_free)
 
 
 def _set_old_cert(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
