@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 HELP = ("-help", "--help", "-h", "help")
 VERSION = ("-version", "--version", "-V", "version")
-_EXIT_USAGE = 2
+EXIT_USAGE = 2
 _EXIT_INTERRUPT = 130
 
 
@@ -80,7 +80,7 @@ def _dispatch(words: list[str]) -> int:
         return 0
     if not words or words[0] not in COMMANDS:
         print(f"{_unknown(words[0])}\n{_usage()}" if words else _usage(), file=sys.stderr)
-        return _EXIT_USAGE
+        return EXIT_USAGE
     from importlib import import_module
 
     status: int = import_module(COMMANDS[words[0]][0]).run(words[1:])

@@ -7,17 +7,18 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from itertools import groupby
 from typing import Any, NoReturn
 
-__all__ = ["EXIT_USAGE", "Parser", "UsageError", "complain", "emit", "folded", "pieces", "styled", "width"]
+from . import EXIT_USAGE
+
+__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "pieces", "styled", "width"]
 
 _WIDEST = 100
 _FOLD = 79
-EXIT_USAGE = 2
 
 
 class UsageError(Exception):
@@ -28,6 +29,7 @@ class Parser(argparse.ArgumentParser):
     """``argparse`` that takes ``-help`` like all of OpenSSL's commands, and suggests what may have been meant."""
 
     def __init__(self, command: str, description: str, epilog: str = "") -> None:
+        self._command = command
         super().__init__(
             prog=f"osslcmp {command}",
             description=description,
@@ -46,6 +48,18 @@ class Parser(argparse.ArgumentParser):
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"{unknown[0]}: there is no such option{hint}")
         return found
+
+    def run(self, arguments: Sequence[str], work: Callable[[argparse.Namespace], int]) -> int:
+        """Call ``work`` with the options. Returns its exit status, 0 after the help, or 2 if the options make no sense,
+        which is told on stderr."""
+        try:
+            options = self.parse(list(arguments))
+        except UsageError as error:
+            complain(self._command, error)
+            return EXIT_USAGE
+        except SystemExit:  # after the help
+            return 0
+        return work(options)
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse."""

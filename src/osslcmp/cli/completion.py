@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain
+from ._common import Parser
 
 __all__ = ["parser", "run"]
 
@@ -37,13 +38,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Print the script. Returns the exit status: 0 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("completion", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     from . import _shells
     from ._catalog import catalog
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain
+from ._common import Parser, complain
 
 __all__ = ["parser", "run"]
 
@@ -34,13 +35,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the demo. Returns the exit status: 0, 1 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("demo", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     from ..errors import CMPError
     from ._demo import DemoError, show
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain, emit
+from ._common import Parser, emit
 
 __all__ = ["parser", "run"]
 
@@ -30,13 +31,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Tell it. Returns the exit status: 0, 1 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("info", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     facts, status = _facts()
     if options.json:
         print(json.dumps(facts, indent=2, ensure_ascii=False))

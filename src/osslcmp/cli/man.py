@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain
+from ._common import Parser
 
 __all__ = ["parser", "run"]
 
@@ -28,13 +29,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Show or print it. Returns the exit status: 0, 1 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("man", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     from ._roff import page
 
     program = shutil.which("man")

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _serve_options
+from . import EXIT_USAGE, _serve_options
 from ._serve_options import UsageError
 from ._serve_options import make_parser as parser
 
@@ -28,10 +28,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _serve(_serve_options.read(arguments))
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 2
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
     except UsageError as error:
         print(f"osslcmp serve: {error}", file=sys.stderr)
-        return 2
+        return EXIT_USAGE
     except (OSError, ValueError, ImportError) as error:
         print(f"osslcmp serve: {error}", file=sys.stderr)
         return 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain, emit
+from ._common import Parser, complain, emit
 
 if TYPE_CHECKING:
     from .._describe import Tree
@@ -40,13 +41,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Show the messages. Returns the exit status: 0, 1 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("show", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     from ._reading import NotCMPError, content, messages
 
     found: list[Found] = []

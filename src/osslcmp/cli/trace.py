@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._common import EXIT_USAGE, Parser, UsageError, complain, emit, width
+from ._common import Parser, complain, emit, width
 
 if TYPE_CHECKING:
     from ..trace import Trace
@@ -48,13 +49,10 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Draw. Returns the exit status: 0, 1 or 2."""
-    try:
-        options = parser().parse(list(arguments))
-    except UsageError as error:
-        complain("trace", error)
-        return EXIT_USAGE
-    except SystemExit:
-        return 0
+    return parser().run(arguments, _run)
+
+
+def _run(options: Namespace) -> int:
     from ._assembling import assemble
 
     try:
