@@ -28,10 +28,13 @@ class Console:
     """Messages in the form and on the streams of ``openssl cmp``: errors on stderr, the others on stdout."""
 
     def __init__(self) -> None:
+        #: The most severe is 0; what has a greater number than this is not shown.
         self.verbosity = 6
+        #: Where all but errors go.
         self.out: TextIO = sys.stdout
         #: What was told as error, for ``-json``.
         self.errors: list[str] = []
+        #: What was told as warning, for ``-json`` and for hints.
         self.warnings: list[str] = []
 
     def json(self) -> None:
@@ -39,7 +42,11 @@ class Console:
         self.out = sys.stderr
 
     def say(self, level: int, message: str, stream: TextIO | None = None, label: str | None = None) -> None:
-        """A message of a severity from 0 to 8, if the verbosity lets it through."""
+        """A message of a severity from 0 to 8, if the verbosity lets it through.
+
+        It goes to ``stream``, by default ``out``, with ``label`` in front, by default the name of the severity. Errors
+        and warnings are kept also when they are not shown.
+        """
         if level == 3:
             self.errors.append(message)
         elif level == 4:
@@ -48,19 +55,23 @@ class Console:
             print(f"CMP {label or _LEVELS[level]}: {message}", file=stream or self.out, flush=True)
 
     def debug(self, message: str) -> None:
+        """A detail (severity 7), shown with ``-verbosity 7`` or more."""
         self.say(7, message)
 
     def info(self, message: str) -> None:
+        """What happens (severity 6), shown unless ``-verbosity`` is less."""
         self.say(6, message)
 
     def warn(self, message: str) -> None:
+        """What may not be meant (severity 4). It is kept in ``warnings``."""
         self.say(4, message)
 
     def error(self, message: str) -> None:
+        """What went wrong (severity 3), on stderr. It is kept in ``errors``."""
         self.say(3, message, sys.stderr)
 
     def plain(self, message: str) -> None:
-        """A line on stderr, whatever the verbosity."""
+        """A line on stderr, whatever the verbosity; one that begins with ``Warning:`` is kept in ``warnings``."""
         if message.startswith("Warning: "):
             self.warnings.append(message.removeprefix("Warning: "))
         print(message, file=sys.stderr, flush=True)
