@@ -138,10 +138,15 @@ def _form(value: str) -> str | None:
 def _check_infotype(s: Settings) -> None:
     infotype = s.text("infotype")
     if infotype is not None:
-        number = lib.OBJ_sn2nid(f"id-it-{infotype}".encode())
-        clear()
-        if number == lib.NID_undef:
-            raise Failure("unknown OID name in -infotype option")
+        _known(lib.OBJ_sn2nid(f"id-it-{infotype}".encode()), "unknown OID name in -infotype option")
+
+
+def _known(number: int, otherwise: str) -> int:
+    """A NID that libcrypto found. Raises Failure that tells ``otherwise`` if there is none."""
+    clear()
+    if number == lib.NID_undef:
+        raise Failure(otherwise)
+    return number
 
 
 def _verification(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
@@ -233,15 +238,9 @@ def _protection(ctx: CommandContext, s: Settings, console: Console, loader: Load
 
 def _algorithms(ctx: CommandContext, s: Settings) -> None:
     if (digest := s.text("digest")) is not None:
-        number = lib.OBJ_ln2nid(digest.encode())
-        clear()
-        if number == lib.NID_undef:
-            raise Failure(f"digest algorithm name not recognized: '{digest}'")
+        number = _known(lib.OBJ_ln2nid(digest.encode()), f"digest algorithm name not recognized: '{digest}'")
         ctx.set_option(Option.DIGEST_ALGNID, number)
         ctx.set_option(Option.OWF_ALGNID, number)
     if (mac := s.text("mac")) is not None:
-        number = lib.OBJ_ln2nid(mac.encode())
-        clear()
-        if number == lib.NID_undef:
-            raise Failure(f"MAC algorithm name not recognized: '{mac}'")
+        number = _known(lib.OBJ_ln2nid(mac.encode()), f"MAC algorithm name not recognized: '{mac}'")
         ctx.set_option(Option.MAC_ALGNID, number)
