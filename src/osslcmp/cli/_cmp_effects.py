@@ -12,6 +12,7 @@ from .._lib import NULL, lib
 from .._providers import load_provider
 from ..errors import CMPError
 from .cmp_console import Failure
+from .cmp_settings import atoi
 
 __all__ = ["Effects"]
 
@@ -137,11 +138,11 @@ class Effects:
         lib.X509_VERIFY_PARAM_set1(self.vpm, known)
 
     def _verify_depth(self, value: str) -> None:
-        if (depth := _atoi(value)) >= 0:
+        if (depth := atoi(value)) >= 0:
             lib.X509_VERIFY_PARAM_set_depth(self.vpm, depth)
 
     def _auth_level(self, value: str) -> None:
-        if (level := _atoi(value)) >= 0:
+        if (level := atoi(value)) >= 0:
             lib.X509_VERIFY_PARAM_set_auth_level(self.vpm, level)
 
     def _attime(self, value: str) -> None:
@@ -166,8 +167,3 @@ class Effects:
         if result <= 0:
             drain()
             raise Failure(f"cmp: invalid value for -{name}: {value}")
-
-
-def _atoi(value: str) -> int:
-    digits = re.match(r"\s*[+-]?\d+", value)
-    return int(digits[0]) if digits else 0

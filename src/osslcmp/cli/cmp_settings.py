@@ -13,7 +13,7 @@ from ._cmp_conf import Config, default_file
 from .cmp_console import Console, Failure
 from .cmp_options import BY_NAME, HELP, OPTIONS, Option
 
-__all__ = ["HelpWanted", "Settings", "items", "read"]
+__all__ = ["HelpWanted", "Settings", "atoi", "items", "read"]
 
 _DEFAULTS: dict[str, Any] = {
     "verbosity": 6,
@@ -80,6 +80,12 @@ def items(text: str) -> list[str]:
     return parts
 
 
+def atoi(text: str) -> int:
+    """The number that a text begins with, as C's function of that name reads it; 0 if there is none."""
+    digits = re.match(r"\s*[+-]?\d+", text)
+    return int(digits[0]) if digits else 0
+
+
 def read(words: list[str], console: Console, effect: Effect) -> Settings:
     """Read everything. ``effect`` is called with name and value of what takes effect at once.
 
@@ -109,8 +115,7 @@ def _upfront(words: list[str], settings: Settings, console: Console) -> tuple[st
         elif name == "-section":
             section = value
         else:
-            digits = re.match(r"\s*[+-]?\d+", value)
-            _set_verbosity(int(digits[0]) if digits else 0, settings, console)
+            _set_verbosity(atoi(value), settings, console)
     return config, section or "default"
 
 
