@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._errqueue import check, clear, drain, text
+from .._errqueue import check, clear, drain
 from .._handles import cert_stack, take
 from .._keys import _Asked
 from .._lib import NULL, ffi, lib
+from ._cmp_context import name_of
 from .cmp_console import Console, Failure
 from .cmp_password import password
 from .cmp_settings import Settings, items
@@ -155,10 +156,7 @@ class Loader:
                 self._warn_of(uri, cert, "is not a CA cert")
 
     def _warn_of(self, uri: str, cert: Any, what: str) -> None:
-        subject = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
-        name = text(subject)
-        lib.OPENSSL_free(subject)
-        self._console.plain(f"Warning: certificate from '{uri}' with subject '{name}' {what}")
+        self._console.plain(f"Warning: certificate from '{uri}' with subject '{name_of(cert)}' {what}")
 
     # -- others -------------------------------------------------------------------------------------------
 
