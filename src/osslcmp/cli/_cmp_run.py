@@ -9,11 +9,12 @@ from typing import Any
 
 from .._errqueue import clear
 from .._lib import openssl_version
-from ..enums import BodyType, FailureInfo, PKIStatus
+from ..enums import BodyType, PKIStatus
 from ..errors import CMPError, TransferError, TransferTimeout
 from ._cmp_context import CommandContext
 from ._cmp_load import Loader
 from ._cmp_results import save, save_results, save_server_cert
+from ._cmp_telling import failure_names
 from ._cmp_waiting import wait
 from .cmp_console import Console, Failure
 from .cmp_settings import Settings
@@ -100,5 +101,5 @@ def _tell_status(ctx: CommandContext, s: Settings, console: Console, outcome: di
     clear()  # of the number of a status that is none
     console.say(level, f"received{source} {told}", sys.stderr, label)
     outcome["status"] = status.name
-    outcome["failInfo"] = [flag.name for flag in FailureInfo if flag in ctx.fail_info]
+    outcome["failInfo"] = failure_names(ctx.fail_info)
     outcome["text"] = "\n".join(ctx.status_string)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..enums import FailureInfo
 from ..errors import (
     CMPError,
     ConfirmError,
@@ -17,7 +18,7 @@ from ..errors import (
 from .cmp_console import Console
 from .cmp_settings import Settings
 
-__all__ = ["new_outcome", "pending", "print_json", "tell"]
+__all__ = ["failure_names", "new_outcome", "pending", "print_json", "tell"]
 
 _UNREACHABLE = re.compile(
     r"(?i)connect(ion)? (error|refused|timeout)|lookup|no address|not known|resolve|unreachable"
@@ -47,14 +48,18 @@ def new_outcome() -> dict[str, Any]:
     }
 
 
+def failure_names(flags: FailureInfo) -> list[str]:
+    """The names of the bits that are set."""
+    return [flag.name or "" for flag in FailureInfo if flag in flags]
+
+
 def tell(error: BaseException, console: Console, outcome: dict[str, Any], s: Settings | None) -> None:
     """An error for people, and its details for ``-json``."""
     outcome["failure"] = outcome["failure"] or type(error).__name__
     rejected = error.rejected if isinstance(error, ConfirmError) else error
     if isinstance(rejected, RejectedError):
         outcome["status"] = rejected.status.name
-        flags = rejected.failure_info
-        outcome["failInfo"] = [flag.name for flag in type(flags) if flag in flags]
+        outcome["failInfo"] = failure_names(rejected.failure_info)
         outcome["text"] = rejected.text
     if isinstance(error, (OpenSSLError, RejectedError)):
         outcome["errors"] = [
@@ -126,7 +131,7 @@ def _protection_hint(told: str, s: Settings | None) -> str:
 def _rejection_hint(error: RejectedError, s: Settings | None) -> str:
     if "no suitable sender cert" in error.text:
         return ". The server does not trust our certificate: check -cert, and -extracerts with its chain"
-    names = {flag.name for flag in type(error.failure_info) if flag in error.failure_info}
+    names = set(failure_names(error.failure_info))
     if names & {"badMessageCheck", "wrongIntegrity"}:
         by_secret = s is None or s.given("secret")
         return ". Check -ref and -secret" if by_secret else ". Check -cert, -key and -extracerts"
