@@ -14,7 +14,7 @@ from ..context import Context
 from ..enums import Option
 from .cmp_console import Console, Failure
 
-__all__ = ["CommandContext", "encode", "name_of", "save_certs", "serial_of", "through_bio", "write"]
+__all__ = ["CommandContext", "encode", "name_of", "save_certs", "serial_of", "shared", "through_bio", "write"]
 
 
 class CommandContext(Context):
@@ -91,11 +91,13 @@ class CommandContext(Context):
     def cert_stack(self, function: str) -> list[Any]:
         """The certificates that a ``get1`` function gives."""
         stack = self._get(getattr(lib, function))
-        if stack == NULL:
-            return []
-        owned = take_stack(stack, "taking certificates")
-        certs = [lib.sk_X509_value(owned, i) for i in range(lib.sk_X509_num(owned))]
-        return [share(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
+        return [] if stack == NULL else shared(take_stack(stack, "taking certificates"))
+
+
+def shared(stack: Any) -> list[Any]:
+    """References of our own to the certificates of a ``STACK_OF(X509)``; none for NULL."""
+    certs = [lib.sk_X509_value(stack, i) for i in range(lib.sk_X509_num(stack))]  # -1 of NULL
+    return [share(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
 
 
 def name_of(cert: Any) -> str:

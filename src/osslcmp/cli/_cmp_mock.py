@@ -18,7 +18,7 @@ from .._handles import cert_stack, share, take
 from .._lib import NULL, features, ffi, lib
 from ..enums import BodyType, Option
 from ..errors import OpenSSLError
-from ._cmp_context import CommandContext
+from ._cmp_context import CommandContext, shared
 from ._cmp_load import Loader
 from ._cmp_mock_answers import Answers, Fixed
 from .cmp_console import Console, Failure
@@ -29,7 +29,7 @@ __all__ = ["MockServer"]
 _STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 _OPEN_LIMIT = 1000
 _KNOWN_LIMIT = 100
-_MAX_FAILURE_BIT = 26
+_NO_FAILURE, _MAX_FAILURE_BIT = -1, 26
 
 
 class MockServer:
@@ -84,7 +84,7 @@ class MockServer:
 
     def _failure_bits(self) -> int:
         s, bits = self._s, self._s.number("failurebits")
-        if (bit := _failure(s)) is not None:
+        if (bit := s.number("failure")) != _NO_FAILURE:
             if not 0 <= bit <= _MAX_FAILURE_BIT:
                 raise Failure(f"-failure out of range, should be >= 0 and <= {_MAX_FAILURE_BIT}")
             if bits:
@@ -154,11 +154,6 @@ class MockServer:
             return answer
 
 
-def _failure(s: Settings) -> int | None:
-    bit = s.number("failure")
-    return None if bit == -1 else bit
-
-
 class _Transaction:
     """A server context, with how often its client has polled."""
 
@@ -181,9 +176,7 @@ class _Transaction:
 
     def untrusted(self) -> list[Any]:
         """The certificates that helped to verify messages, or could have."""
-        stack = lib.OSSL_CMP_CTX_get0_untrusted(self._ctx.raw)
-        certs = [lib.sk_X509_value(stack, i) for i in range(0 if stack == NULL else lib.sk_X509_num(stack))]
-        return [share(cert, lib.X509_up_ref, lib.X509_free, "keeping a certificate") for cert in certs]
+        return shared(lib.OSSL_CMP_CTX_get0_untrusted(self._ctx.raw))
 
     def process(self, message: Any, der: bytes) -> bytes:
         """Let libcrypto answer."""

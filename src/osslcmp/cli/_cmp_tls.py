@@ -7,7 +7,7 @@ from typing import Any
 from .._errqueue import check, clear, drain
 from .._handles import hand_over, take
 from .._lib import NULL, lib
-from ._cmp_context import CommandContext
+from ._cmp_context import CommandContext, shared
 from ._cmp_load import Loader
 from .cmp_console import Console, Failure
 from .cmp_settings import Settings
@@ -41,9 +41,7 @@ def _identify(
 ) -> None:
     first, more = loader.cert_and_more(path, "tls_keypass", "TLS client certificate (optionally with chain)")
     check(lib.SSL_CTX_use_certificate(ssl, first), f"unable to use client TLS certificate file '{path}'")
-    untrusted = lib.OSSL_CMP_CTX_get0_untrusted(ctx.raw)
-    known = [lib.sk_X509_value(untrusted, i) for i in range(max(0, lib.sk_X509_num(untrusted)))]
-    for link in [*more, *known]:
+    for link in [*more, *shared(lib.OSSL_CMP_CTX_get0_untrusted(ctx.raw))]:
         check(lib.SSL_CTX_add1_chain_cert(ssl, link), "adding to the TLS client cert chain")
     console.debug("trying to build cert chain for own TLS cert")
     flags = lib.SSL_BUILD_CHAIN_FLAG_UNTRUSTED | lib.SSL_BUILD_CHAIN_FLAG_NO_ROOT
