@@ -113,6 +113,7 @@ class Answers:
         self._message, self._der = message, der
 
     def stash(self, error: BaseException) -> None:
+        """Tell what went wrong; a Refusal is told by the answer."""
         if not isinstance(error, Refusal):
             self._fixed.console.error(f"mock server: {error}")
 
@@ -128,6 +129,7 @@ class Answers:
         self._request = take(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
 
     def cert_request(self) -> CertAnswer:
+        """What ``-rsp_cert`` and its like say, after as many polls as ``-poll_count`` does. Raises Refusal."""
         fixed = self._fixed
         self._fail_if_told()
         if fixed.poll_count > 0 and self._polls == 0:
@@ -172,6 +174,7 @@ class Answers:
         )
 
     def revocation(self) -> StatusAnswer:
+        """The status of the options; if there is a reference certificate, for that alone. Raises Refusal."""
         fixed = self._fixed
         if _ONE_FOR_ALL and fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
@@ -188,6 +191,7 @@ class Answers:
         return fixed.status
 
     def general(self) -> Sequence[InfoTypeAndValue]:
+        """The answer to the one item that may be asked for. Raises Refusal."""
         fixed = self._fixed
         self._fail_if_told()
         body = Message.from_der(self._der).body
@@ -198,6 +202,7 @@ class Answers:
         return [answer(item, material) for item in body.items]
 
     def error(self) -> None:
+        """Tell on stderr what the client complains of."""
         say = self._fixed.console.plain
         body = Message.from_der(self._der).body
         assert isinstance(body, ErrorMessage)
@@ -208,6 +213,7 @@ class Answers:
         say(f"errorDetails: {details}" if details else "errorDetails absent")
 
     def cert_conf(self) -> bool:
+        """Whether the client confirms the certificate that it was given. Raises Refusal."""
         fixed = self._fixed
         if fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
@@ -222,6 +228,7 @@ class Answers:
         return True
 
     def poll(self) -> int | Any:
+        """The seconds of ``-check_after``, or at the last poll the request (``OSSL_CMP_MSG *``). Raises Refusal."""
         self._fail_if_told()
         if self._request is None:
             raise Refusal("UNEXPECTED_POLLREQ")
