@@ -30,7 +30,7 @@ from .authority import (
 from .core import Server
 from .general import RootUpdate
 from .profiles import Profile, choose
-from .records import DuplicateKeys, Record, Records, Signer
+from .records import DuplicateKeys, Record, Records, Signer, octets
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA
@@ -170,11 +170,20 @@ class EmbeddedCA(Records, Authority):
             return tuple(self._records.values())
 
     def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
-        """Share a secret with one more client, or change it."""
-        reference = reference.encode() if isinstance(reference, str) else reference
-        secret = secret.encode() if isinstance(secret, str) else secret
+        """Share a secret with one more client, or change it.
+
+        Args:
+            reference: names the secret; text is encoded as UTF-8.
+            secret: likewise.
+
+        Raises:
+            ValueError: one of them is empty.
+        """
         if not reference or not secret:
             raise ValueError("a reference and its secret must not be empty")
+        self._keep_secret(octets(reference), octets(secret))
+
+    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
         self._secrets[reference] = secret
 
     def crl(self) -> x509.CertificateRevocationList:

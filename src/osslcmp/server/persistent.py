@@ -23,7 +23,7 @@ from .directory import Directory
 from .embedded import EmbeddedCA, Secrets, Unconfirmed
 from .general import RootUpdate
 from .issuing import Generation, Pair
-from .records import Record, Signer
+from .records import Record, Signer, octets
 from .resuming import PersistentServer
 from .store import CertificateRow, ConflictError, Store
 
@@ -183,11 +183,7 @@ class PersistentCA(EmbeddedCA):
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
-    def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
-        reference = reference.encode() if isinstance(reference, str) else reference
-        secret = secret.encode() if isinstance(secret, str) else secret
-        if not reference or not secret:
-            raise ValueError("a reference and its secret must not be empty")
+    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
         nonce = os.urandom(_NONCE_LENGTH)
         sealed = nonce + self._seal.encrypt(nonce, secret, reference)
         for attempt in range(_ATTEMPTS):
@@ -199,10 +195,19 @@ class PersistentCA(EmbeddedCA):
                     raise
 
     def remove_secret(self, reference: str | bytes) -> None:
-        """Stop sharing a secret with a client."""
-        self.store.set_secret(reference.encode() if isinstance(reference, str) else reference, None)
+        """Stop sharing a secret with a client; nothing happens when there is none.
+
+        Args:
+            reference: names the secret; text is encoded as UTF-8.
+        """
+        self.store.set_secret(octets(reference), None)
 
     def shared_secret(self, reference: bytes) -> bytes | None:
+        """The secret that is shared with the client of this reference, None when there is none.
+
+        Raises:
+            ValueError: it was sealed with another ``seal.key`` than that in the directory.
+        """
         sealed = self.store.secret(reference)
         if sealed is None:
             return None

@@ -16,6 +16,11 @@ from .authority import CertificateId, CertificateRequest, Message, Rejected
 DuplicateKeys = Literal["allow", "refuse"]
 
 
+def octets(value: str | bytes) -> bytes:
+    """A reference or a secret as it goes into messages; text is encoded as UTF-8."""
+    return value.encode() if isinstance(value, str) else value
+
+
 @dataclass
 class Record:
     """A certificate that was issued, and what became of it."""
