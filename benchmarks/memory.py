@@ -32,6 +32,7 @@ class Forgetting(EmbeddedCA):
     """Forgets each certificate as soon as its client has it: what is kept on purpose is not to be measured."""
 
     def confirm(self, confirmation: Confirmation) -> None:
+        """Take note, and forget."""
         super().confirm(confirmation)
         with self._lock:
             self._records.pop(confirmation.certificate.serial_number, None)

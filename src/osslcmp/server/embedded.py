@@ -216,9 +216,15 @@ class EmbeddedCA(Records, Authority):
     # -- what the server asks --------------------------------------------------------------------------------
 
     def shared_secret(self, reference: bytes) -> bytes | None:
+        """The secret that ``add_secret`` has shared with the client of this reference, None when there is none."""
         return self._secrets.get(reference)
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
+        """Issue what is asked for, as far as its sender may have it, ``policy`` has no other answer and the profile
+        allows it; what differs from the request is told with ``grantedWithMods``.
+
+        A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
+        """
         refusal = self._refuse_sender(request)
         reference = request.reference or self._reference_of(request.signer)
         if refusal is None and request.type is BodyType.KUR:
@@ -254,6 +260,8 @@ class EmbeddedCA(Records, Authority):
         )
 
     def confirm(self, confirmation: Confirmation) -> Waiting | None:
+        """Note that a certificate was taken, or revoke what its client does not want, unless ``delay`` says to wait
+        (which is not asked when the confirmation is ``implicit``)."""
         if self.delay is not None and not confirmation.implicit:
             answer = self.delay(confirmation)
             if answer is not None:
@@ -267,11 +275,17 @@ class EmbeddedCA(Records, Authority):
         return None
 
     def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
+        """Revoke a certificate that its client has not confirmed in time, if ``unconfirmed`` says so."""
         record = None if certificate is None else self.record(certificate)
         if record is not None and self.unconfirmed == "revoke" and record.revoked is None:
             self._revoke(record, RevocationReason.cessationOfOperation)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
+        """Revoke a certificate, put it on hold, or release it from there (``removeFromCRL``), unless ``delay`` says to
+        wait.
+
+        That is for who holds the certificate, an RA, or the client whose reference it was issued for.
+        """
         answer = self.delay(request) if self.delay is not None else None
         if answer is not None:
             return answer
@@ -298,6 +312,8 @@ class EmbeddedCA(Records, Authority):
         return Revoked()
 
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
+        """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
+        unless ``delay`` says to wait."""
         refusal = self._refuse_sender(request)
         if refusal is not None:
             return refusal

@@ -64,12 +64,14 @@ class Exchange:
     # -- called back -----------------------------------------------------------------------------------------
 
     def stash(self, error: BaseException) -> None:
+        """Keep the first ``failure``, and refuse with ``systemFailure``."""
         self.failure = self.failure or error
         self.refusal = _FAILED
         if isinstance(error, Exception):
             logger.error("a %s could not be answered", self._name, exc_info=error)
 
     def cert_request(self) -> CertAnswer:
+        """Answer an ir, cr, p10cr or kur. The authority is asked the first time; a replay gets what it said then."""
         self.called = True
         transaction = self._transaction
         if transaction.outcome is None:
@@ -91,6 +93,7 @@ class Exchange:
         )
 
     def revocation(self) -> StatusAnswer:
+        """Answer an rr; what the client gets to see of ``Waiting`` is made of ``waiting``, not of this answer."""
         self.called = True
         answer: Revoked | Waiting | Rejected | None
         try:
@@ -102,12 +105,13 @@ class Exchange:
             answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
         if isinstance(answer, Waiting):
             self.waiting = answer
-            return StatusAnswer(PKIStatus.waiting)  # which nobody gets to see
+            return StatusAnswer(PKIStatus.waiting)
         if isinstance(answer, Rejected):
             return StatusAnswer(PKIStatus.rejection, int(answer.failure_info), answer.text)
         return StatusAnswer(answer.status, 0, answer.text)
 
     def general(self) -> Sequence[InfoTypeAndValue]:
+        """Answer a genm; nothing, with ``waiting`` or ``refusal`` set, when there is no answer yet or none at all."""
         self.called = True
         try:
             request = bodies.general_request(self._message, self._about_polls())
@@ -125,6 +129,7 @@ class Exchange:
         return found
 
     def error(self) -> None:
+        """Tell the authority of an error message, and what it was asked and has issued in this transaction."""
         self.called = True
         transaction = self._transaction
         try:
@@ -138,6 +143,11 @@ class Exchange:
             self.refusal = _FAILED
 
     def cert_conf(self) -> bool:
+        """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
+
+        Then ``waiting`` or ``refusal`` says what it gets instead (or libcrypto does, if the hash is wrong and the
+        server not strict).
+        """
         self.called = True
         status = bodies.cert_statuses(self._message)[0]
         certificate = self._transaction.certificate
@@ -159,6 +169,7 @@ class Exchange:
         return answer is None
 
     def poll(self) -> Any:
+        """Ask the authority once more: seconds to wait, or the ``OSSL_CMP_MSG *`` that can be answered now."""
         self.called = True
         transaction = self._transaction
         assert transaction.request is not None

@@ -76,6 +76,11 @@ def is_ra(certificate: x509.Certificate) -> bool:
 
 
 def key_usage(**wanted: bool) -> x509.KeyUsage:
+    """A key usage extension.
+
+    Args:
+        wanted: the usages it has, by the names of the arguments of ``x509.KeyUsage``; the others it has not.
+    """
     names = (
         "digital_signature",
         "content_commitment",

@@ -169,10 +169,21 @@ class PersistentCA(EmbeddedCA):
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
+        """What stands between an issued certificate and the root, or a root before it, which a client may still
+        trust."""
         links = [generation.new_with_old for generation in reversed(self._generations)]
         return (*super().chain, *(link for link in links if link is not None))
 
     def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:
+        """What a client needs to trust the root after the one that it knows.
+
+        Args:
+            known: a root of this CA; None for the one before the current root.
+
+        Returns:
+            One step, so that a client that is several roots behind asks again with what it has got; None when there is
+            no newer root, or ``known`` is not of this CA.
+        """
         roots = [generation.root for generation in self._generations]
         place = roots.index(known) if known in roots else len(roots) - 2 if known is None else -1
         if not 0 <= place < len(roots) - 1:
@@ -220,6 +231,7 @@ class PersistentCA(EmbeddedCA):
 
     @property
     def records(self) -> tuple[Record, ...]:
+        """What was issued so far, by all processes, as it is in the database now."""
         return tuple(map(StoredRecord, self.store.certificates()))
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:

@@ -110,6 +110,18 @@ class PersistentServer(Server):
         return self._store.open_transactions(time.time())
 
     def process(self, der: bytes) -> bytes:
+        """Answer one message, see ``Server.process``.
+
+        Args:
+            der: the PKIMessage, as DER.
+
+        Returns:
+            The answer, as DER. What it tells is in the database already.
+
+        Raises:
+            MalformedMessageError: it is no PKIMessage with a readable header.
+            ConflictError: other processes have changed the same things again and again.
+        """
         message = wire.read_message(der, self.max_message_size)
         name = message.transaction_id
         if not name:
@@ -128,6 +140,8 @@ class PersistentServer(Server):
         return web.app(self.authority, super().wsgi_app, environ, start_response)
 
     def sweep(self) -> None:
+        """Close the transactions whose clients did not come in time, whichever process has answered them: once a
+        second at most, by one thread at a time. And let ``tidy`` do what it has to."""
         now = time.monotonic()
         if now >= self._next_sweep and self._sweeping.acquire(blocking=False):
             try:

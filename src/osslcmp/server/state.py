@@ -86,8 +86,10 @@ class Transaction(Entry):
             engine.close()
 
     def expire(self) -> None:
+        """Tell ``on_expire`` that the client did not come in time."""
         if self.on_expire is not None:
             self.on_expire(self)
 
     def close(self) -> None:
+        """Give back libcrypto's side."""
         self.drop_engine()

@@ -27,14 +27,23 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Fault:
-    """One step of a script: it takes effect on one message."""
+    """One step of a script: it takes effect on one message.
+
+    Args:
+        name: of the function that makes it.
+    """
 
     name: str
 
 
 @dataclass(frozen=True)
 class Wait(Fault):
-    """Let the client poll."""
+    """Let the client poll.
+
+    Args:
+        times: how often it has to ask.
+        check_after: seconds from one time to the next.
+    """
 
     times: int = 1
     check_after: int = 1
@@ -42,7 +51,12 @@ class Wait(Fault):
 
 @dataclass(frozen=True)
 class Reject(Fault):
-    """Refuse the request."""
+    """Refuse the request.
+
+    Args:
+        failure_info: why, as flags.
+        text: why, in words.
+    """
 
     failure_info: FailureInfo = FailureInfo.badRequest
     text: str = ""
@@ -50,14 +64,14 @@ class Reject(Fault):
 
 @dataclass(frozen=True)
 class Delay(Fault):
-    """Answer late."""
+    """Answer late, by so many ``seconds``."""
 
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class CertReqId(Fault):
-    """Answer with this certReqId."""
+    """Answer with this certReqId, ``number``."""
 
     number: int = 0
 
@@ -71,6 +85,9 @@ def waiting(times: int = 1, check_after: int = 1) -> Fault:
     """Answer with *waiting*; the client has to poll ``times`` times, ``check_after`` seconds apart.
 
     A client based on OpenSSL before 3.3 does so for ir, cr, p10cr and kur alone, and takes it for a failure elsewhere.
+
+    Raises:
+        ValueError: ``times`` is less than 1, or ``check_after`` less than 0.
     """
     if times < 1 or check_after < 0:
         raise ValueError("waiting: times must be positive and check_after not negative")
@@ -78,7 +95,15 @@ def waiting(times: int = 1, check_after: int = 1) -> Fault:
 
 
 def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rejected by script") -> Fault:
-    """Refuse with this failInfo (flags or the name of one bit) and text."""
+    """Refuse with this failInfo and text.
+
+    Args:
+        failure: flags, or the name of one bit.
+        text: for the client, may be empty.
+
+    Raises:
+        KeyError: there is no bit of that name.
+    """
     return Reject("reject", FailureInfo[failure] if isinstance(failure, str) else FailureInfo(failure), text)
 
 
@@ -116,7 +141,11 @@ def cert_req_id(number: int) -> Fault:
 
 
 def delay(seconds: float) -> Fault:
-    """Answer this many seconds late."""
+    """Answer this many seconds late.
+
+    Raises:
+        ValueError: ``seconds`` is negative.
+    """
     if seconds < 0:
         raise ValueError("delay: seconds must not be negative")
     return Delay("delay", seconds)

@@ -143,6 +143,14 @@ class CMPServer:
         By keyword, steps for one type of message only: ``script(certconf=drop_response(), ir=[ok(), reject()])``;
         these go first. Polls of a transaction that waits use no step of the general order. Replaces what is left of an
         earlier script.
+
+        Args:
+            faults: steps for messages of any type.
+            by_type: one step or several, by the name of a BodyType (``ir``, ``certconf``).
+
+        Raises:
+            TypeError: a step is none.
+            ValueError: there is no such type of message.
         """
         plans: dict[BodyType, deque[Fault]] = {}
         for name, steps in by_type.items():
@@ -179,7 +187,19 @@ class CMPServer:
             return self._any.popleft() if self._any else None
 
     def answer(self, request: bytes) -> bytes:
-        """The answer to one message, after the script; raises for faults of HTTP."""
+        """The answer to one message, after the script.
+
+        Args:
+            request: the PKIMessage, as DER.
+
+        Returns:
+            The answer, as DER.
+
+        Raises:
+            MalformedMessageError: it is no PKIMessage with a readable header.
+            BaseException: one of its own, for a step that only HTTP can show; ``__call__`` makes what a transport
+                raises of it.
+        """
         raw = wire.read_message(request, self._server.max_message_size)
         kind = BodyType(raw.body_type)
         self.requests.append(Message.from_der(request))
