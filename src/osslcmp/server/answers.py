@@ -29,12 +29,13 @@ _PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(wire.PBM_OID))
 
 def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> bytes:
     """A PKIStatusInfo."""
-    parts = [der.encode_integer(status)]
-    if text:
-        parts.append(der.encode(der.SEQUENCE, der.encode_text(text)))
-    if failure_info:
-        parts.append(der.encode_bits(int(failure_info)))
-    return der.encode(der.SEQUENCE, *parts)
+    failures = der.encode_bits(int(failure_info)) if failure_info else b""
+    return der.encode(der.SEQUENCE, der.encode_integer(status), _free_text(text), failures)
+
+
+def _free_text(text: str) -> bytes:
+    """A PKIFreeText; nothing for an empty one."""
+    return der.encode(der.SEQUENCE, der.encode_text(text)) if text else b""
 
 
 _ANSWERS = {
@@ -59,9 +60,8 @@ def waiting(
 
     The arguments are those of ``error``.
     """
-    content = der.encode(der.SEQUENCE, status_info(PKIStatus.waiting, FailureInfo(0), text))
-    body = der.encode(explicit(BodyType.ERROR), content)
-    return _message(request.header, sender, recipient, body, protect)
+    content = status_info(PKIStatus.waiting, FailureInfo(0), text)
+    return _message(request.header, sender, recipient, BodyType.ERROR, content, protect)
 
 
 def poll_reply(
@@ -79,13 +79,9 @@ def poll_reply(
         check_after: seconds until the next pollReq.
         request, sender, text, protect, recipient: as for ``error``.
     """
-    parts = [der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)]
-    if text:
-        parts.append(der.encode(der.SEQUENCE, der.encode_text(text)))
-    content = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, *parts))
-    return _message(
-        request.header, sender, recipient, der.encode(explicit(BodyType.POLLREP), content), protect
-    )
+    number, seconds = der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)
+    content = der.encode(der.SEQUENCE, number, seconds, _free_text(text))
+    return _message(request.header, sender, recipient, BodyType.POLLREP, content, protect)
 
 
 def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
@@ -94,11 +90,10 @@ def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
     The senderNonce stays the same, so that it does not matter which of the answers arrives.
     """
     header, body, *rest = der.sequence(answer)
-    now = datetime.datetime.now(datetime.timezone.utc)
     fields = der.children(header.content)
     # pvno, sender and recipient have no tags of the header's own, but come first.
     first, tagged = fields[:3], {field.tag: field.encoding for field in fields[3:]}
-    tagged[_TIME] = der.encode(_TIME, der.encode_moment(now))
+    tagged[_TIME] = _message_time()
     nonce = request.header.sender_nonce
     if nonce is not None:
         tagged[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
@@ -126,9 +121,8 @@ def error(
         protect: it will be protected; else it is complete.
         recipient: a GeneralName as DER; None for the sender of the request.
     """
-    content = der.encode(der.SEQUENCE, status_info(PKIStatus.rejection, failure_info, text))
-    body = der.encode(explicit(BodyType.ERROR), content)
-    return _message(request.header, sender, recipient, body, protect)
+    content = status_info(PKIStatus.rejection, failure_info, text)
+    return _message(request.header, sender, recipient, BodyType.ERROR, content, protect)
 
 
 def rejection(
@@ -151,28 +145,37 @@ def rejection(
     if kind is not BodyType.RP:
         number = der.encode_integer(bodies.request_id(request))
         status = der.encode(der.SEQUENCE, number, status)
-    content = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, status))
-    return _message(request.header, sender, recipient, der.encode(explicit(kind), content), protect)
+    return _message(request.header, sender, recipient, kind, der.encode(der.SEQUENCE, status), protect)
 
 
 def _message(
-    request: wire.Header, sender: bytes | None, recipient: bytes | None, body: bytes, protect: bool
+    request: wire.Header,
+    sender: bytes | None,
+    recipient: bytes | None,
+    kind: BodyType,
+    content: bytes,
+    protect: bool,
 ) -> bytes:
-    """A message with this body, its header made to answer the request."""
+    """A message of this kind, whose body is a SEQUENCE of ``content``, its header made to answer the request."""
 
     def octets(number: int, value: bytes | None) -> bytes:
         return b"" if value is None else der.encode(explicit(number), der.encode(der.OCTET_STRING, value))
 
-    now = datetime.datetime.now(datetime.timezone.utc)
     header = der.encode(
         der.SEQUENCE,
         der.encode_integer(PVNO),
         der.encode(wire.DIRECTORY_NAME, sender or _EMPTY_NAME),
         recipient or request.sender,
-        der.encode(explicit(0), der.encode_moment(now)),
+        _message_time(),
         der.encode(explicit(1), _PLACEHOLDER) if protect else b"",
         octets(4, request.transaction_id),
         octets(5, os.urandom(NONCE_LENGTH)),
         octets(6, request.sender_nonce),
     )
-    return der.encode(der.SEQUENCE, header, body)
+    body = der.encode(der.SEQUENCE, content)
+    return der.encode(der.SEQUENCE, header, der.encode(explicit(kind), body))
+
+
+def _message_time() -> bytes:
+    """The messageTime of a header: now."""
+    return der.encode(_TIME, der.encode_moment(datetime.datetime.now(datetime.timezone.utc)))
