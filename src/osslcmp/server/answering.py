@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from functools import partial
 
 from ..enums import BodyType, FailureInfo
@@ -73,22 +74,22 @@ class Answering:
 
     def _once_more(self, answer: bytes, message: wire.RawMessage) -> bytes:
         """What was an answer to another message as one to this."""
-        again = answers.once_more(answer, message)
-        engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
-        try:
-            return engine.protect(again, message.transaction_id)
-        finally:
-            engine.close()
+        return self._protected(message, answers.once_more(answer, message))
 
     def _signed(self, message: wire.RawMessage, answer: bytes) -> bytes:
         """The answer, signed if that is asked for and libcrypto has used the client's secret."""
         if not (self._sign_always and message.header.uses_mac):
             return answer
-        engine = Engine(self._pool, None, None)
-        try:
+        return self._protected(message, answer)
+
+    def _protected(self, message: wire.RawMessage, answer: bytes) -> bytes:
+        """An answer that was put together here, protected."""
+        with closing(self._protecting(message)) as engine:
             return engine.protect(answer, message.transaction_id)
-        finally:
-            engine.close()
+
+    def _protecting(self, message: wire.RawMessage) -> Engine:
+        """A context to protect an answer with, so that the client can verify it."""
+        return Engine(self._pool, None, None) if self._sign_always else self._engine(message)
 
     def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
         return Exchange(self.authority, engine, message, transaction, strict=self._strict)
@@ -128,15 +129,13 @@ class Answering:
         make = partial(kind, message, name, text=text)
         if not protect:
             return make(protect=False)
-        engine = Engine(self._pool, None, None) if self._sign_always else self._engine(message)
-        try:
+        with closing(self._protecting(message)) as engine:
             try:
-                return engine.protect(make(protect=True), message.transaction_id)
-            except UndecodableError:  # the sender of the request is no name
-                make = partial(make, recipient=answers.NOBODY)
-                return engine.protect(make(protect=True), message.transaction_id)
-        except OpenSSLError as error:
-            logger.info("an answer goes out unprotected: %s", error)
-            return make(protect=False)
-        finally:
-            engine.close()
+                try:
+                    return engine.protect(make(protect=True), message.transaction_id)
+                except UndecodableError:  # the sender of the request is no name
+                    make = partial(make, recipient=answers.NOBODY)
+                    return engine.protect(make(protect=True), message.transaction_id)
+            except OpenSSLError as error:
+                logger.info("an answer goes out unprotected: %s", error)
+                return make(protect=False)

@@ -65,11 +65,10 @@ class ScriptedCA(EmbeddedCA):
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
         """Issue, wait or refuse as planned for this transaction."""
+        planned = _planned(self.plans, request)
+        if planned is not None:
+            return planned
         plan = self.plans.get(request.transaction_id)
-        if isinstance(plan, Wait) and request.polls < plan.times:
-            return Waiting(plan.check_after, "waiting by script")
-        if isinstance(plan, Reject):
-            return Rejected(plan.failure_info, plan.text)
         if plan is not None and plan.name == "issue_other_key":
             other = ec.generate_private_key(ec.SECP256R1()).public_key()
             request = replace(request, public_key=other)
@@ -90,7 +89,8 @@ class ScriptedCA(EmbeddedCA):
 
 
 def _planned(
-    plans: dict[bytes, Fault], request: RevocationRequest | GeneralRequest | Confirmation
+    plans: dict[bytes, Fault],
+    request: CertificateRequest | RevocationRequest | GeneralRequest | Confirmation,
 ) -> Waiting | Rejected | None:
     plan = plans.get(request.transaction_id)
     if isinstance(plan, Wait) and request.polls < plan.times:
@@ -230,10 +230,10 @@ class CMPServer:
         if fault.name == "bad_protection":
             return _damaged(answer)
         if fault.name == "wrong_nonce":
-            return self._protected(request, _replaced_header(answer, 6, os.urandom(16)))
+            return self._server._protected(request, _replaced_header(answer, 6, os.urandom(16)))
         if isinstance(fault, CertReqId):
             self._renumbered.add(request.transaction_id)
-            return self._protected(request, _with_request_id(answer, fault.number))
+            return self._server._protected(request, _with_request_id(answer, fault.number))
         return answer
 
     def _confirmed(self, request: wire.RawMessage) -> bytes:
@@ -242,15 +242,7 @@ class CMPServer:
         header, _, *rest = der.sequence(refusal)
         body = der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL))
         answer = _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
-        return self._protected(request, answer)
-
-    def _protected(self, request: wire.RawMessage, answer: bytes) -> bytes:
-        """Protected again, as the answer to ``request`` should be."""
-        engine = self._server._engine(request)
-        try:
-            return engine.protect(answer, request.transaction_id)
-        finally:
-            engine.close()
+        return self._server._protected(request, answer)
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
@@ -328,7 +320,7 @@ def _with_request_id(message: bytes, number: int) -> bytes:
     if body.tag not in map(explicit, _ANSWERS):
         return message
     *pubs, responses = der.sequence(body.content)
-    ((response),) = der.sequence(responses.encoding)
+    (response,) = der.sequence(responses.encoding)
     _, *others = der.sequence(response.encoding)
     changed = _rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
     content = _rebuilt([*(pub.encoding for pub in pubs), _rebuilt([changed])])
