@@ -135,6 +135,13 @@ def site(shared_site: Site) -> Iterator[Site]:
     shared_site.reset()
 
 
+@pytest.fixture
+def open_site(site: Site) -> Site:
+    """It, issuing at once."""
+    site.released = True
+    return site
+
+
 @pytest.fixture(params=RAISED, ids=lambda make: type(make()).__name__)
 def exception(request: pytest.FixtureRequest) -> BaseException:
     """A fresh exception of each kind."""

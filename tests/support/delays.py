@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from osslcmp import BodyType
+import osslcmp
+from osslcmp import BodyType, Client
 from osslcmp import _der as der
 from osslcmp._der import encode, encode_integer, explicit
 
+from .clients import HARMLESS
 from .lies import mac
+from .waiting import SECRET, Site
 
+#: Whether this OpenSSL waits for answers other than certificates; else *waiting* is an error.
+DELAYS = osslcmp.features["delayed_delivery"]
+#: What :func:`ask` asks, and the message that asks it.
+QUESTIONS = {"rr": BodyType.RR, "genm": BodyType.GENM}
 SENDER_NONCE, RECIP_NONCE = explicit(5), explicit(6)
 NULL = encode(der.NULL)
 WAITING = encode(explicit(BodyType.ERROR), encode(der.SEQUENCE, encode(der.SEQUENCE, encode_integer(3))))
@@ -22,6 +30,15 @@ def poll_rep(check_after: int) -> bytes:
     """The body of a pollRep for a whole answer."""
     one = encode(der.SEQUENCE, encode_integer(-1), encode_integer(check_after))
     return encode(explicit(BodyType.POLLREP), encode(der.SEQUENCE, one))
+
+
+def error(status: int, text: bytes) -> bytes:
+    """The body of an error message."""
+    words = encode(der.SEQUENCE, encode(der.UTF8_STRING, text))
+    return encode(
+        explicit(BodyType.ERROR),
+        encode(der.SEQUENCE, encode(der.SEQUENCE, encode_integer(status), words)),
+    )
 
 
 def body_type(message: bytes) -> BodyType:
@@ -96,3 +113,23 @@ class Delaying:
         if self.finals:
             return answering(request, held, self.secret, self.finals.pop(0))
         return held if self.first_nonce else answering(request, held, self.secret)
+
+
+def delaying(site: Site, *delayed: BodyType, **options: Any) -> Delaying:
+    """A transport to its server that delays the answers to these messages."""
+    return Delaying(site.server, SECRET, delayed, **options)
+
+
+def client(transport: Callable[[bytes], bytes], **options: Any) -> Client:
+    """A client of such a server."""
+    return Client(transport=transport, reference="ref", secret=SECRET, **options)
+
+
+def ask(cmp: Client, kind: str, site: Site, **options: Any) -> Any:
+    """An rr for a certificate that is issued for it, or a genm."""
+    if kind == "genm":
+        return cmp.genm([HARMLESS], **options)
+    certificate = Client(transport=site.server, reference="ref", secret=SECRET).ir(
+        site.new_key, subject="CN=to be revoked"
+    )
+    return cmp.rr(certificate.certificate, **options)

@@ -57,5 +57,3 @@ def lying(ca: EmbeddedCA, trace: Trace, kind: BodyType, body: bytes) -> str:
     with pytest.raises(osslcmp.CMPError) as caught:
         client(trace, transport=transport).genm()
     return str(caught.value)
-
-
