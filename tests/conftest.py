@@ -22,11 +22,13 @@ from support.pki import PKI
 for _name in openssl.ENVIRONMENT:
     os.environ.pop(_name, None)
 
+from support import messages  # noqa: E402
 from support.inprocess import Peer  # noqa: E402
 from support.raising import RAISED  # noqa: E402
 from support.waiting import Site  # noqa: E402
 
 import osslcmp  # noqa: E402
+from osslcmp.message import Message  # noqa: E402
 
 #: Seconds that a thread of a test may take to end.
 THREAD_GRACE = 5.0
@@ -154,3 +156,9 @@ def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Neither OpenSSL nor cffi writes anything; cffi would print the exception that it lost."""
     yield
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture(scope="module")
+def conversation() -> list[Message]:
+    """What goes over the wire in ir, kur, rr and genm, with one poll."""
+    return messages.conversation()
