@@ -12,7 +12,7 @@ from support.inprocess import Peer, new_context, ready
 from support.pki import PKI
 
 import osslcmp
-from osslcmp import IR, Context, InfoTypeAndValue, Option, POPOMethod, RevocationReason
+from osslcmp import IR, Context, InfoTypeAndValue, Option, POPOMethod, RevocationReason, _convert, _der, lib
 
 FORMS = ["CN=someone,O=elsewhere", "/O=elsewhere/CN=someone"]
 NAME = x509.Name.from_rfc4514_string(FORMS[0])
@@ -350,6 +350,13 @@ def test_serial_number(pki: PKI, peer: Peer) -> None:
     context.set_issuer(pki.issuing.subject)
     context.set_serial_number(0x1234567890ABCDEF1234)
     assert bytes.fromhex("1234567890ABCDEF1234") in sent(context, peer, "rr")
+
+
+@pytest.mark.parametrize("serial", [0, 127, 128, -1, -128, -129, -32768, 2**159])
+def test_serial_number_in_c(serial: int) -> None:
+    """Of any sign and size: as short as DER wants it."""
+    made = _convert.integer_to_c(serial)
+    assert _convert.to_der(lib.i2d_ASN1_INTEGER, made, "encoding") == _der.encode_integer(serial)
 
 
 def test_digest(pki: PKI, peer: Peer) -> None:

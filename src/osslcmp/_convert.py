@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ._der import encode as tlv
+from ._der import encode_integer, encode_oid
 from ._errqueue import check, clear
 from ._handles import cert_stack, disarm, take, take_stack
 from ._lib import NULL, ffi, lib
@@ -342,9 +343,9 @@ def octets_from_c(pointer: Any) -> bytes | None:
 
 def integer_to_c(value: int) -> Any:
     """``ASN1_INTEGER *`` of any size."""
-    size = value.bit_length() // 8 + 1
-    der = tlv(0x02, value.to_bytes(size, "big", signed=True))
-    return _from_der(lib.d2i_ASN1_INTEGER, lib.ASN1_INTEGER_free, der, "decoding an integer")
+    return _from_der(
+        lib.d2i_ASN1_INTEGER, lib.ASN1_INTEGER_free, encode_integer(value), "decoding an integer"
+    )
 
 
 def itav_to_c(itav: InfoTypeAndValue) -> Any:
@@ -354,8 +355,7 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
     """
     if not isinstance(itav, InfoTypeAndValue):
         raise TypeError(f"item: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
-    oid = tlv(0x06, _oid_content(itav.oid))
-    der = tlv(0x30, oid + (itav.value or b""))
+    der = tlv(0x30, encode_oid(itav.oid.dotted_string), itav.value or b"")
     clear()
     pointer = lib.osslcmp_d2i_itav(ffi.from_buffer("unsigned char[]", der), len(der))
     if pointer == NULL:
@@ -370,11 +370,6 @@ def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     body = _unwrap(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue"))
     value = body[2 + body[1] :]  # an OID that cryptography takes is not longer than 63 octets
     return InfoTypeAndValue(oid, value or None)
-
-
-def _oid_content(oid: x509.ObjectIdentifier) -> bytes:
-    obj = object_to_c(oid)
-    return bytes(ffi.buffer(lib.OBJ_get0_data(obj), lib.OBJ_length(obj)))
 
 
 def own_certs(stack: Any) -> Any:
