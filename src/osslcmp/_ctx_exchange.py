@@ -131,14 +131,19 @@ class ExchangeMixin(ResultMixin):
         final = self._poll_delayed("polling failed")
         return PENDING if final is None else self._finish_delayed(final, function, *args)
 
-    def _pause(self, patience: Patience, asked: BodyType, polls: int) -> None:
-        """Sleep until the next poll. Raises ``TransferTimeout`` if there will be no time for one."""
+    def _until_poll(self, patience: Patience, asked: BodyType, polls: int) -> tuple[float, Progress]:
+        """Seconds to sleep, and what to tell before. Raises ``TransferTimeout`` if there will be no time for a poll."""
         check_after = self.check_after or 0
         seconds = patience.sleep(check_after)
         if seconds is None:
             raise TransferTimeout(f"{asked.name.lower()}: still waiting after {patience.total:g} seconds")
+        return seconds, Progress(asked, check_after, patience.elapsed, polls)
+
+    def _pause(self, patience: Patience, asked: BodyType, polls: int) -> None:
+        """Sleep until the next poll."""
+        seconds, progress = self._until_poll(patience, asked, polls)
         if self.on_wait is not None:
-            self.on_wait(Progress(asked, check_after, patience.elapsed, polls))
+            self.on_wait(progress)
         self._wakeup.wait(seconds)
 
     def _settle(self, patience: Patience | None = None) -> None:

@@ -22,11 +22,10 @@ from ._arguments import (
     Unpack,
 )
 from ._inputs import CSRInput, KeyInput
-from ._waiting import OnWait, Patience, Pending, Progress
+from ._waiting import OnWait, Patience, Pending
 from .client import Client, _body_type
 from .enrollment import Enrollment
 from .enums import BodyType, Option
-from .errors import TransferTimeout
 from .transaction import Transaction
 
 __all__ = ["AsyncClient", "AsyncTransaction", "AsyncTransport"]
@@ -216,13 +215,10 @@ class AsyncClient:
                 self._workers.disconnect(operation)
 
     async def _pause(self, operation: Operation, polls: int, on_wait: OnWait | None) -> None:
-        context, patience = operation.known_context(), operation.patience
+        context = operation.known_context()
         assert context._delayed is not None
-        asked, check_after = context._delayed.asked, context.check_after or 0
-        seconds = patience.sleep(check_after)
-        if seconds is None:
-            raise TransferTimeout(f"{asked.name.lower()}: still waiting after {patience.total:g} seconds")
-        await _tell(on_wait, Progress(asked, check_after, patience.elapsed, polls))
+        seconds, progress = context._until_poll(operation.patience, context._delayed.asked, polls)
+        await _tell(on_wait, progress)
         await asyncio.sleep(seconds)
 
 
