@@ -191,7 +191,7 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     handler = _handler(server)
     try:
         answer = [_convert.itav_to_c(info) for info in handler.general()]
-        stack = take(lib.sk_OSSL_CMP_ITAV_new_null(), _free_itavs, "making a list of infos")
+        stack = take(lib.sk_OSSL_CMP_ITAV_new_null(), _convert.free_itavs, "making a list of infos")
         for itav in answer:
             disarm(itav)
             if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
@@ -202,10 +202,6 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     except BaseException as error:
         handler.stash(error)
         return 0
-
-
-def _free_itavs(stack: Any) -> None:
-    lib.sk_OSSL_CMP_ITAV_pop_free(stack, ffi.addressof(lib, "OSSL_CMP_ITAV_free"))
 
 
 @ffi.def_extern(onerror=_lost)

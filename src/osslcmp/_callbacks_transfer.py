@@ -7,21 +7,13 @@ import threading
 import time
 from typing import Any
 
-from ._callbacks import CallState, current
+from ._callbacks import CallState, _raised
 from ._lib import ffi, lib
 
 __all__: list[str] = []
 
 _FOUND, _NOT_FOUND, _TOO_LATE, _STOPPED = 1, 0, -1, -2
 _SLICE = 0.1
-
-
-def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
-    """A signal that was pending when the callback was entered."""
-    state = current.state
-    if state is None:
-        raise exception
-    state.store(exception)
 
 
 class _Lookup:

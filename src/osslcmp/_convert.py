@@ -44,6 +44,7 @@ __all__ = [
     "extensions_from_c",
     "extensions_to_c",
     "free_extensions",
+    "free_itavs",
     "general_names_to_c",
     "integer_to_c",
     "itav_from_c",
@@ -379,10 +380,11 @@ def own_certs(stack: Any) -> Any:
 
 def own_itavs(stack: Any) -> Any:
     """Own a ``STACK_OF(OSSL_CMP_ITAV)``."""
-    return take(stack, _free_itavs, "taking general message items")
+    return take(stack, free_itavs, "taking general message items")
 
 
-def _free_itavs(stack: Any) -> None:
+def free_itavs(stack: Any) -> None:
+    """Free a ``STACK_OF(OSSL_CMP_ITAV)``."""
     lib.sk_OSSL_CMP_ITAV_pop_free(stack, ffi.addressof(lib, "OSSL_CMP_ITAV_free"))
 
 

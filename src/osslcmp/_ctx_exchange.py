@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import _convert
+from ._callbacks import message_from_der
 from ._ctx_results import ResultMixin
 from ._errqueue import check, clear
 from ._guard import guarded
@@ -369,7 +370,7 @@ class ExchangeMixin(ResultMixin):
 
 def message_ids(message: bytes) -> tuple[bytes, bytes]:
     """transactionID and recipNonce of a message. Raises ``ValueError`` if it is none or has none."""
-    pointer = lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", message), len(message))
+    pointer = message_from_der(message)
     if pointer == NULL:
         clear()
         raise ValueError("not a CMP message")

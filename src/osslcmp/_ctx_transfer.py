@@ -10,6 +10,7 @@ from . import (
     _callbacks_transfer,  # noqa: F401  (what C calls must be there)
     _convert,
 )
+from ._callbacks import message_from_der
 from ._ctx_base import ContextBase
 from ._errqueue import check, clear, drain
 from ._guard import guarded
@@ -193,8 +194,7 @@ class TransferMixin(ContextBase):
         :class:`osslcmp.TransferError`.
         """
         clear()
-        data = ffi.from_buffer("unsigned char[]", request)
-        message = lib.osslcmp_d2i_msg(data, len(request))
+        message = message_from_der(request)
         if message == NULL:
             clear()
             raise ValueError("request: is no CMP message")
