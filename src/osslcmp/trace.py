@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from . import _der as der
 from . import _recording
+from ._bodyparts import SECRET_CONTROLS
 from ._describe import summary
 from .enums import BodyType
 from .errors import CMPError
@@ -34,8 +35,7 @@ logger = logging.getLogger("osslcmp")
 _SECRETS = tuple(
     der.encode_oid(oid)
     for oid in (
-        "1.3.6.1.5.5.7.5.1.1",  # regToken
-        "1.3.6.1.5.5.7.5.1.2",  # authenticator
+        *SECRET_CONTROLS,
         "1.2.840.113549.1.9.7",  # challengePassword
     )
 )
