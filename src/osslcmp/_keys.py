@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from ._errqueue import clear, drain
 from ._handles import share, take
 from ._lib import NULL, ffi, lib
 
-__all__ = ["Password", "is_uri", "private_key"]
+__all__ = ["Asked", "Password", "is_uri", "open_store", "private_key"]
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
-class _Asked:
+class Asked:
     """Answers libcrypto's question for a password, and remembers what went wrong in it."""
 
     def __init__(self, password: Password) -> None:
@@ -55,7 +56,7 @@ def _lost(_kind: object, exception: BaseException, traceback: Any) -> None:
 def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> int:
     """``pem_password_cb``: -1 ends the decoding."""
     try:
-        asked: _Asked = ffi.from_handle(handle)
+        asked: Asked = ffi.from_handle(handle)
         asked.asked = True
         password = asked.answer()
         if not password and asked.password is None:
@@ -100,7 +101,7 @@ def _shared(what: str, pointer: Any) -> Any:
 
 
 def _from_bytes(what: str, data: bytes, password: Password) -> Any:
-    asked = _Asked(password)
+    asked = Asked(password)
     handle = ffi.new_handle(asked)
     ask = ffi.addressof(lib, "osslcmp_py_password")
     buffer = ffi.from_buffer("unsigned char[]", data)
@@ -124,7 +125,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     return _from_pkcs12(what, data, asked)
 
 
-def _from_pkcs12(what: str, data: bytes, asked: _Asked) -> Any:
+def _from_pkcs12(what: str, data: bytes, asked: Asked) -> Any:
     try:
         from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -136,24 +137,33 @@ def _from_pkcs12(what: str, data: bytes, asked: _Asked) -> Any:
     return _convert.key_to_c(key)
 
 
-def _from_store(what: str, uri: str, password: Password) -> Any:
-    if "\0" in uri:
-        raise ValueError(f"{what}: the URI contains a NUL character")
-    asked = _Asked(password)
+@contextmanager
+def open_store(uri: bytes, asked: Asked) -> Iterator[Any]:
+    """The ``OSSL_STORE_CTX *`` of a file or URI (``OSSL_STORE_open_ex``, 3.0), NULL if there is none; closed at the end.
+
+    ``asked`` answers when it needs a password. What libcrypto has to say is in the error queue.
+    """
     handle = ffi.new_handle(asked)
     clear()
     method = take(
         lib.UI_UTIL_wrap_read_pem_callback(ffi.addressof(lib, "osslcmp_py_password"), 0),
         lib.UI_destroy_method,
-        "opening a key store",
+        "opening a store",
     )
-    store = lib.OSSL_STORE_open_ex(uri.encode(), NULL, NULL, method, handle, NULL, NULL, NULL)
-    pointer = NULL
-    if store != NULL:
-        try:
-            pointer = _first_key(store)
-        finally:
+    store = lib.OSSL_STORE_open_ex(uri, NULL, NULL, method, handle, NULL, NULL, NULL)
+    try:
+        yield store
+    finally:
+        if store != NULL:
             lib.OSSL_STORE_close(store)
+
+
+def _from_store(what: str, uri: str, password: Password) -> Any:
+    if "\0" in uri:
+        raise ValueError(f"{what}: the URI contains a NUL character")
+    asked = Asked(password)
+    with open_store(uri.encode(), asked) as store:
+        pointer = NULL if store == NULL else _first_key(store)
     told = "; ".join(dict.fromkeys(str(entry) for entry in drain()))
     if asked.exception is not None:
         raise asked.exception

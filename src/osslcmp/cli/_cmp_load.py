@@ -11,7 +11,7 @@ from typing import Any
 
 from .._errqueue import check, clear, drain
 from .._handles import cert_stack, take
-from .._keys import _Asked
+from .._keys import Asked, open_store
 from .._lib import NULL, ffi, lib
 from ._cmp_context import name_of
 from .cmp_console import Console, Failure
@@ -203,21 +203,13 @@ class Loader:
         )
 
     def _load(self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False) -> _Found:
-        asked = _Asked(self._asker(uri, secret, what))
-        handle = ffi.new_handle(asked)
-        clear()
-        method = take(
-            lib.UI_UTIL_wrap_read_pem_callback(ffi.addressof(lib, "osslcmp_py_password"), 0),
-            lib.UI_destroy_method,
-            "opening a store",
-        )
-        store = lib.OSSL_STORE_open_ex(os.fsencode(uri), NULL, NULL, method, handle, NULL, NULL, NULL)
+        asked = Asked(self._asker(uri, secret, what))
         found = _Found()
-        if store == NULL:
-            if quiet:
-                return found
-            raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_told()}")
-        try:
+        with open_store(os.fsencode(uri), asked) as store:
+            if store == NULL:
+                if quiet:
+                    return found
+                raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_told()}")
             lib.OSSL_STORE_expect(store, wanted)
             while not lib.OSSL_STORE_eof(store):
                 info = lib.OSSL_STORE_load(store)
@@ -229,8 +221,6 @@ class Loader:
                     lib.OSSL_STORE_INFO_free(info)
                 if found.key is not None and wanted == lib.OSSL_STORE_INFO_PKEY:
                     break
-        finally:
-            lib.OSSL_STORE_close(store)
         if asked.exception is not None:
             raise asked.exception
         return found
