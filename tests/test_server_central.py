@@ -147,14 +147,7 @@ def test_kinds_of_keys(pki: PKI) -> None:
     """The client may name the algorithm."""
     ca = authority()
     server = ca.server(trusted=[pki.root.certificate])
-    assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-    client = Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,
-        chain=(pki.issuing.certificate,),
-    )
+    client = Forger.signing(pki)
     answer = read(server.process(request(client, RSA_KEY)))
     assert answer.status == PKIStatus.accepted
     assert isinstance(ca.records[0].certificate.public_key(), rsa.RSAPublicKey)
@@ -166,14 +159,7 @@ def test_kinds_of_keys(pki: PKI) -> None:
 @only_made
 def test_authority_that_errs(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
     """A key that is missing, is another's, or was not asked for."""
-    assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-    client = Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,
-        chain=(pki.issuing.certificate,),
-    )
+    client = Forger.signing(pki)
     certificate = pki.enrolled.certificate
     for answer, message in (
         (Issued(certificate), request(client)),

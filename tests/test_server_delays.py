@@ -206,13 +206,7 @@ def test_trust_withdrawn_meanwhile(pki: PKI) -> None:
     """Who is no longer trusted gets no answer, though the request was taken."""
     authority = Slow(1, **ANSWERS)
     server = serve(authority, pki)
-    client = Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,  # type: ignore[arg-type]
-        chain=(pki.issuing.certificate,),
-    )
+    client = Forger.signing(pki)
     client = client.answering(server.process(client.rr(NAME, 5)))
     server.trusted = (pki.server.certificate,)
     refused(server, client.poll(-1), FailureInfo.signerNotTrusted)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from support.forge import IMPLICIT_CONFIRM, Forger, enroll, read, refused, sequence, sha256
 from support.persistent import opened
 from support.pki import PKI, make_key
@@ -73,14 +72,7 @@ def test_poll(make: Make, protection: str, pki: PKI) -> None:
     server = make({"trusted": [pki.root.certificate]}, policy=policy)
     client = Forger()
     if protection == "signature":
-        assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-        client = Forger(
-            secret=None,
-            reference=None,
-            certificate=pki.client.certificate,
-            key=pki.client.key,
-            chain=(pki.issuing.certificate,),
-        )
+        client = Forger.signing(pki)
     response = server.process(client.request())
     for kind in (BodyType.POLLREP, BodyType.IP):
         client = client.answering(response)

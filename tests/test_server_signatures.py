@@ -22,14 +22,7 @@ def ca() -> EmbeddedCA:
 @pytest.fixture
 def signing(pki: PKI, ca: EmbeddedCA) -> tuple[Server, Forger]:
     """A server that trusts the tests' PKI, and a client with a certificate of it."""
-    assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-    client = Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,
-        chain=(pki.issuing.certificate,),
-    )
+    client = Forger.signing(pki)
     return ca.server(trusted=[pki.root.certificate]), client
 
 

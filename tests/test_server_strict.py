@@ -66,14 +66,7 @@ def lenient(ca: EmbeddedCA) -> Server:
 @pytest.fixture
 def member(pki: PKI) -> Forger:
     """A client with a certificate of the tests' PKI."""
-    assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-    return Forger(
-        secret=None,
-        reference=None,
-        certificate=pki.client.certificate,
-        key=pki.client.key,
-        chain=(pki.issuing.certificate,),
-    )
+    return Forger.signing(pki)
 
 
 def requests(client: Forger) -> dict[str, bytes]:

@@ -39,14 +39,7 @@ def test_many_transactions(protection: str, pki: PKI) -> None:
     def client(number: int) -> Forger:
         if protection == "mac":
             return Forger(reference=b"ref%d" % number, secret=b"secret%d" % number)
-        assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
-        return Forger(
-            secret=None,
-            reference=None,
-            certificate=pki.client.certificate,
-            key=pki.client.key,
-            chain=(pki.issuing.certificate,),
-        )
+        return Forger.signing(pki)
 
     def work(number: int) -> None:
         nonlocal done

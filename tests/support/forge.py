@@ -23,6 +23,8 @@ from osslcmp import _der as der
 from osslcmp._der import encode, explicit
 from osslcmp.server import Server, bodies, wire
 
+from .pki import PKI
+
 IR, CR, P10CR, KUR, RR, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 21, 23, 24, 25
 
 SHA256 = encode(0x30, der.encode_oid("2.16.840.1.101.3.4.2.1"))
@@ -66,6 +68,18 @@ class Forger:
     """The senderNonce, a fresh one for each message if empty."""
     algorithm: bytes | None = None
     """Another protectionAlg than the one that is used."""
+
+    @classmethod
+    def signing(cls, pki: PKI) -> Forger:
+        """A client with a certificate of the tests' PKI, which signs with its key."""
+        assert isinstance(pki.client.key, ec.EllipticCurvePrivateKey)
+        return cls(
+            secret=None,
+            reference=None,
+            certificate=pki.client.certificate,
+            key=pki.client.key,
+            chain=(pki.issuing.certificate,),
+        )
 
     def but(self, **changes: Any) -> Forger:
         """The same client with something changed."""
