@@ -33,6 +33,11 @@ ECDSA_SHA256 = encode(0x30, der.encode_oid("1.2.840.10045.4.3.2"))
 ITERATIONS = 100
 
 
+def now() -> datetime.datetime:
+    """The time at the test, which may run long after it was collected."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
 def sequence(*parts: bytes) -> bytes:
     """A SEQUENCE."""
     return encode(der.SEQUENCE, *parts)
@@ -128,7 +133,7 @@ class Forger:
                 sender = encode(wire.DIRECTORY_NAME, self.certificate.subject.public_bytes())
             extension = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
             kid = extension.value.digest
-        now = self.time or datetime.datetime.now(datetime.timezone.utc)
+        time = self.time or now()
         nonce = os.urandom(16) if self.nonce == b"" else self.nonce
         fields = [
             der.encode_integer(self.pvno),
