@@ -28,6 +28,7 @@ from support.raising import RAISED  # noqa: E402
 from support.waiting import Site  # noqa: E402
 
 import osslcmp  # noqa: E402
+from osslcmp._lib import built_version  # noqa: E402
 from osslcmp.message import Message  # noqa: E402
 
 #: Seconds that a thread of a test may take to end.
@@ -46,8 +47,7 @@ def pytest_report_header() -> list[str]:
     """Which OpenSSL is loaded, which one was compiled against, and what the peers are."""
     lib, ffi = osslcmp.lib, osslcmp.ffi
     loaded = ffi.string(lib.OpenSSL_version(lib.OPENSSL_VERSION)).decode()
-    number = lib.osslcmp_built_version()
-    built = f"{number >> 28}.{number >> 20 & 0xFF}.{number >> 4 & 0xFF}"
+    built = ".".join(map(str, built_version))
     peer = openssl.run(["version"]).out.strip()
     return [
         f"osslcmp: loaded {loaded}; built against OpenSSL {built}",

@@ -17,6 +17,7 @@ from support.lies import LyingTransport
 from support.mock_server import MockServer
 from support.pki import PKI
 from support.raw_server import Recording
+from support.releases import CLIENT_WAITS_FOR_ALL
 
 import osslcmp
 from osslcmp import PKIStatus
@@ -189,7 +190,7 @@ def test_error_with_any_status(kind: str, number: int, pki: PKI, mock_server: Mo
 
     But from 3.3 "waiting" in it announces a delayed answer: we poll, which this server does not know.
     """
-    delayed = number == PKIStatus.waiting and osslcmp.features["delayed_delivery"]
+    delayed = number == PKIStatus.waiting and CLIENT_WAITS_FOR_ALL
     with pytest.raises(osslcmp.CMPError, match="unexpected p" if delayed else "odd one out"):
         ask(kind, pki, mock_server, error(status(number, texts(b"odd one out"))))
 
@@ -287,9 +288,7 @@ def test_waiting_for_ever(answer: bytes, pki: PKI, mock_server: Mock) -> None:
     transport = LyingTransport(slowly, SECRET, [WAITING, *[answer] * 1000])
     # From 3.3 an ip that says "waiting" once more is no answer to a poll.
     expected = (
-        osslcmp.ResponseError
-        if answer == WAITING and osslcmp.features["delayed_delivery"]
-        else osslcmp.TransferTimeout
+        osslcmp.ResponseError if answer == WAITING and CLIENT_WAITS_FOR_ALL else osslcmp.TransferTimeout
     )
     with pytest.raises(expected):
         request(client(None, pki, "mac", transport=transport, total_timeout=1), "ir", pki)

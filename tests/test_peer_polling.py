@@ -10,6 +10,7 @@ from support.clients import CERTIFICATE_REQUESTS, PROTECTIONS, certificate_reque
 from support.mock_server import MockServer
 from support.openssl import version
 from support.pki import PKI
+from support.releases import CLIENT_WAITS_FOR_ALL
 
 import osslcmp
 
@@ -25,7 +26,6 @@ def begin(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> osslcmp.T
 
 #: Servers from 3.3 delay every answer, pkiConf as well; clients from 3.3 wait for that.
 SERVER_DELAYS_ALL = version() >= (3, 3, 0)
-CLIENT_WAITS_FOR_ALL = osslcmp.features["delayed_delivery"]
 
 
 @pytest.mark.parametrize("protection", PROTECTIONS)

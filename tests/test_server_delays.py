@@ -15,6 +15,7 @@ from support.clients import HARMLESS
 from support.forge import IMPLICIT_CONFIRM, Forger, enroll, read, refused, sequence, sha256
 from support.persistent import REFERENCE, SECRET, Worker, opened
 from support.pki import PKI, cert_pem, key_pem, make_key
+from support.releases import CLIENT_WAITS_FOR_ALL
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus
@@ -22,7 +23,6 @@ from osslcmp import _der as der
 from osslcmp.server import EmbeddedCA, Issued, Rejected, Revoked, Server, Waiting, bodies, delayed, wire
 
 NAME = x509.Name.from_rfc4514_string("CN=whose certificate")
-DELAYS = osslcmp.features["delayed_delivery"]
 
 
 class Slow(Scripted):
@@ -286,7 +286,7 @@ def slow_ca() -> EmbeddedCA:
 def test_our_client(slow_ca: EmbeddedCA) -> None:
     """From 3.3 on; before, *waiting* is an error for it."""
     client = osslcmp.Client(transport=slow_ca.server(), reference="ref", secret="secret")
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         with pytest.raises(osslcmp.CMPError):
             client.genm([HARMLESS])
         return

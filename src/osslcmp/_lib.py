@@ -21,7 +21,20 @@ except ImportError as error:
 
 from .errors import UnsupportedError
 
-__all__ = ["NEEDED", "NULL", "CData", "features", "ffi", "forks", "lib", "openssl_version", "require"]
+__all__ = [
+    "NEEDED",
+    "NULL",
+    "CData",
+    "built_version",
+    "features",
+    "ffi",
+    "forks",
+    "lib",
+    "openssl_version",
+    "require",
+    "unsupported",
+    "usable_version",
+]
 
 # Whoever wants the log adds a handler; Python's last resort would print warnings.
 logging.getLogger("osslcmp").addHandler(logging.NullHandler())
@@ -41,17 +54,22 @@ openssl_version: tuple[int, int, int] = (
 """Version of the loaded libcrypto: major, minor, patch."""
 
 _built = lib.osslcmp_built_version()
-_built_version = (_built >> 28 & 0xF, _built >> 20 & 0xFF)
-if openssl_version[:2] < _built_version:
+built_version: tuple[int, int, int] = (_built >> 28 & 0xF, _built >> 20 & 0xFF, _built >> 4 & 0xFF)
+"""Version of the headers that osslcmp was built with."""
+
+if openssl_version[:2] < built_version[:2]:
     from ._loading import mismatch
 
     raise ImportError(
-        mismatch(".".join(map(str, _built_version)), f"OpenSSL {'.'.join(map(str, openssl_version))}")
+        mismatch(".".join(map(str, built_version[:2])), f"OpenSSL {'.'.join(map(str, openssl_version))}")
     )
 
+usable_version = openssl_version if openssl_version[:2] == built_version[:2] else built_version
+"""Version whose functions can be called: a later libcrypto than the one built against has more, which do not."""
+
 _found = ".".join(map(str, openssl_version))
-if openssl_version[:2] > _built_version:
-    _found = f"{'.'.join(map(str, _built_version))}, against which osslcmp was built, and {_found} loaded"
+if usable_version != openssl_version:
+    _found = f"{'.'.join(map(str, built_version[:2]))}, against which osslcmp was built, and {_found} loaded"
 
 NEEDED = {
     "ca_certs": ("3.2", "OSSL_CMP_get1_caCerts"),
@@ -104,7 +122,12 @@ features: dict[str, bool] = {
 def require(feature: str, what: str) -> None:
     """Raise :class:`osslcmp.UnsupportedError` for ``what`` unless OpenSSL has ``feature``."""
     if not features[feature]:
-        raise UnsupportedError(what, _needed(feature, openssl_version), _found)
+        raise unsupported(what, _needed(feature, openssl_version))
+
+
+def unsupported(what: str, needed: str) -> UnsupportedError:
+    """The error for ``what``, whose functions release ``needed`` brought."""
+    return UnsupportedError(what, needed, _found)
 
 
 if not lib.osslcmp_know_key_makers():  # pragma: no cover - only without memory

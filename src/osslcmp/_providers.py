@@ -9,8 +9,7 @@ from typing import Any
 
 from ._errqueue import check, clear
 from ._inputs import check_text
-from ._lib import NULL, ffi, lib, openssl_version
-from .errors import UnsupportedError
+from ._lib import NULL, ffi, lib, unsupported, usable_version
 
 __all__ = ["LibraryContext", "Provider", "load_provider"]
 
@@ -102,8 +101,8 @@ def _load(
         check_text(f"params[{key!r}]", value)
     if len(settings) > 32:
         raise ValueError("params: more than 32")
-    if settings and openssl_version < (3, 2, 0):
-        raise UnsupportedError("params of load_provider", "3.2", ".".join(map(str, openssl_version)))
+    if settings and usable_version < (3, 2, 0):
+        raise unsupported("params of load_provider", "3.2")
     clear()
     if path is not None:
         check(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._errqueue import clear, text
 from .._handles import cert_stack
-from .._lib import NULL, ffi, lib, openssl_version
+from .._lib import NULL, ffi, lib, usable_version
 from ..enums import Option
 from . import _cmp_names as names
 from ._cmp_context import CommandContext
@@ -65,7 +65,7 @@ def _server(ctx: CommandContext, s: Settings, console: Console) -> str:
         return "mock server"
     host, port, path, tls = _parse_url(server)
     if tls and not s.flag("tls_used"):
-        if openssl_version < (3, 2, 0):
+        if usable_version < (3, 2, 0):
             raise Failure("missing -tls_used option since -server URL indicates https")
         console.warn("assuming -tls_used since -server URL indicates HTTPS")
         s.put("tls_used", 1)

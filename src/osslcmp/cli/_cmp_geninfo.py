@@ -10,7 +10,7 @@ from .._convert import oid_from_c, tlv
 from .._der import encode_integer
 from .._errqueue import clear
 from .._handles import take
-from .._lib import NULL, lib, openssl_version
+from .._lib import NULL, lib, usable_version
 from ..itav import InfoTypeAndValue
 from ._cmp_context import CommandContext
 from .cmp_console import Failure
@@ -31,7 +31,7 @@ def add_general_infos(ctx: CommandContext, s: Settings) -> None:
     given = s.text("geninfo")
     if given is None:
         return
-    if openssl_version < (3, 3, 0):
+    if usable_version < (3, 3, 0):
         ctx.push_geninfo_itav(_only(given))
         return
     while given:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from .._convert import cert_from_c, object_to_c, oid_from_c, to_der
 from .._errqueue import clear
 from .._handles import take
-from .._lib import NULL, ffi, lib, openssl_version
+from .._lib import NULL, ffi, lib, usable_version
 from .._names import object_text
 from .._pieces import read_crl
 from ..itav import InfoTypeAndValue
@@ -34,7 +34,7 @@ def general_message(
         "crlStatusList": (_crl_update, (3, 4)),
         "certReqTemplate": (_template, (3, 4)),
     }.get(infotype or "")
-    if special is not None and openssl_version[:2] >= special[1]:
+    if special is not None and usable_version[:2] >= special[1]:
         special[0](ctx, s, console, loader, outcome)
         return
     if infotype is not None:

@@ -11,7 +11,7 @@ from .. import _der as der
 from .._bodies import CertConfirm, CertReqMessages, ErrorMessage, GeneralMessage, RevReq
 from .._callbacks_server import CertAnswer, StatusAnswer
 from .._handles import share, take
-from .._lib import NULL, features, lib, openssl_version
+from .._lib import NULL, features, lib, usable_version
 from ..enums import BodyType, PKIStatus
 from ..itav import InfoTypeAndValue
 from ..message import Message
@@ -24,7 +24,7 @@ from .cmp_settings import Settings
 __all__ = ["Answers", "Fixed"]
 
 #: Before 3.2 the certificate that is returned is also the only one that can be updated and revoked.
-_ONE_FOR_ALL = openssl_version < (3, 2, 0)
+_ONE_FOR_ALL = usable_version < (3, 2, 0)
 _NO_KEY = b"\0"
 """A BIT STRING without bits: the server is to make the key."""
 _PROFILE_OID = "1.3.6.1.5.5.7.4.21"

@@ -8,7 +8,7 @@ from cryptography import x509
 
 from .. import _convert
 from .. import _der as der
-from .._lib import NULL, lib, openssl_version
+from .._lib import NULL, lib, usable_version
 from ..itav import InfoTypeAndValue
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def answer(info: InfoTypeAndValue, material: Material) -> InfoTypeAndValue:
     """The answer to an item; what is not known comes back as it is. Raises Refusal."""
     oid = info.oid.dotted_string
     kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
-    release = openssl_version[:2]
+    release = usable_version[:2]
     if kind == _CA_CERTS and release >= (3, 2):
         certs = [_cert(cert) for cert in material.ca_pubs]
         return _info(_CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)

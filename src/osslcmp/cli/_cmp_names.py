@@ -8,7 +8,7 @@ from typing import Any
 from .._convert import free_extensions, tlv
 from .._errqueue import check, clear, drain
 from .._handles import take
-from .._lib import NULL, ffi, lib, openssl_version
+from .._lib import NULL, ffi, lib, usable_version
 from .cmp_console import Console, Failure
 
 __all__ = ["alternative_name", "extensions", "name", "policy", "template_section"]
@@ -73,7 +73,7 @@ def alternative_name(value: str) -> Any:
     found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, lib.GEN_IPADD, encoded, 0)
     if found == NULL:
         kind = lib.GEN_URI if ":" in value else lib.GEN_DNS
-        if "@" in value and openssl_version >= (3, 2, 0):
+        if "@" in value and usable_version >= (3, 2, 0):
             kind = lib.GEN_EMAIL
         found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, kind, encoded, 0)
     clear()

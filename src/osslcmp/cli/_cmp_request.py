@@ -10,7 +10,7 @@ from .._callbacks import message_from_der
 from .._convert import free_extensions
 from .._errqueue import clear
 from .._handles import take
-from .._lib import NULL, features, lib, openssl_version
+from .._lib import NULL, features, lib, usable_version
 from ..enums import Option
 from . import _cmp_names as names
 from ._cmp_context import CommandContext
@@ -31,7 +31,7 @@ def set_up_request(ctx: CommandContext, s: Settings, console: Console, loader: L
     command = s.text("cmd")
     if not s.given("subject", "csr", "oldcert", "cert") and command not in ("rr", "genm"):
         console.warn("no -subject given; no -csr or -oldcert or -cert available for fallback")
-    if command in _ENROLL or openssl_version >= (3, 2, 0):
+    if command in _ENROLL or usable_version >= (3, 2, 0):
         _set_name(ctx, s, console, "issuer", "OSSL_CMP_CTX_set1_issuer")
     if command in _ENROLL:
         _check_enrollment(s, console)
@@ -109,7 +109,7 @@ def _ignored(ctx: CommandContext, s: Settings, console: Console) -> None:
             console.warn(f"-subject {why} since -ref or -cert is given")
         else:
             _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
-    revoking = s.text("cmd") == "rr" and openssl_version >= (3, 2, 0)
+    revoking = s.text("cmd") == "rr" and usable_version >= (3, 2, 0)
     for option in ("issuer", "reqexts", "san_nodefault", "sans", "policies", "policy_oids"):
         if s.flag(option) and not (option == "issuer" and revoking):
             console.warn(f"-{option} {why}")
@@ -134,9 +134,9 @@ def _check_command(s: Settings, console: Console) -> None:
 
 
 def _check_revocation(s: Settings, console: Console) -> None:
-    if not s.given("serial") and (openssl_version < (3, 2, 0) or not s.given("issuer")):
+    if not s.given("serial") and (usable_version < (3, 2, 0) or not s.given("issuer")):
         if not s.given("oldcert", "csr"):
-            also = ", or -issuer and -serial," if openssl_version >= (3, 2, 0) else ""
+            also = ", or -issuer and -serial," if usable_version >= (3, 2, 0) else ""
             raise Failure(f"missing -oldcert{also} for certificate to be revoked and no -csr given")
         if s.given("oldcert") and s.given("csr"):
             console.warn("ignoring -csr since certificate to be revoked is given")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errqueue import clear
-from .._lib import openssl_version
+from .._lib import usable_version
 from ._cmp_context import CommandContext, name_of, save_certs, serial_of
 from ._cmp_load import Loader
 from .cmp_console import Console
@@ -49,7 +49,7 @@ def save_results(
     new = ctx.new_cert_handles()
     if new:
         outcome["certificate"] = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
-    if openssl_version < (3, 2, 0):
+    if usable_version < (3, 2, 0):
         save(ctx, s, console, outcome, "cacertsout")
         if new:
             _save_new(new, s, console, outcome)

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from .._errqueue import clear
-from .._lib import openssl_version
+from .._lib import usable_version
 from ..enums import BodyType, PKIStatus
 from ..errors import CMPError, TransferError, TransferTimeout
 from ._cmp_context import CommandContext
@@ -21,7 +21,7 @@ from .cmp_settings import Settings
 
 __all__ = ["run"]
 
-_SINCE_3_2 = openssl_version >= (3, 2, 0)
+_SINCE_3_2 = usable_version >= (3, 2, 0)
 _TYPES = {"ir": BodyType.IR, "cr": BodyType.CR, "kur": BodyType.KUR, "p10cr": BodyType.P10CR}
 
 

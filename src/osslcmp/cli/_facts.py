@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errqueue import clear, text
-from .._lib import NEEDED, NULL, features, ffi, lib, openssl_version
+from .._lib import NEEDED, NULL, built_version, features, ffi, lib, openssl_version
 
 __all__ = ["openssl_facts", "python_facts"]
 
@@ -84,14 +84,13 @@ def _modules(folder: str) -> list[str]:
 def openssl_facts() -> dict[str, Any]:
     """The libcrypto that is loaded, its settings and what it can do."""
     library = _library()
-    built = lib.osslcmp_built_version()
     directory = _info("OPENSSL_INFO_CONFIG_DIR")
     modules = os.environ.get("OPENSSL_MODULES") or _info("OPENSSL_INFO_MODULES_DIR")
     config = os.environ.get("OPENSSL_CONF") or str(Path(directory, "openssl.cnf"))
     return {
         "version": _version("OPENSSL_VERSION"),
         "number": ".".join(map(str, openssl_version)) + text(lib.OPENSSL_version_pre_release()),
-        "built against": f"{built >> 28 & 0xF}.{built >> 20 & 0xFF}.{built >> 4 & 0xFF}",
+        "built against": ".".join(map(str, built_version)),
         "built on": _version("OPENSSL_BUILT_ON").partition(": ")[2],
         "platform": _version("OPENSSL_PLATFORM").partition(": ")[2],
         "compiler": _version("OPENSSL_CFLAGS").partition(": ")[2],

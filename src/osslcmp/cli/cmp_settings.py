@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .._lib import openssl_version
-from ..errors import UnsupportedError
+from .._lib import unsupported, usable_version
 from ._cmp_conf import Config, default_file
 from .cmp_console import Console, Failure
 from .cmp_options import BY_NAME, HELP, OPTIONS, Option
@@ -175,7 +174,7 @@ def _from_config(
         if abs(number) > _INT_MAX:
             raise Failure(f"integer value out of range for option '{option.name}'")
     wanted = number != 0 if option.kind == "-" else value != ""
-    if openssl_version[:2] < option.since:
+    if usable_version[:2] < option.since:
         if wanted:
             console.warn(f"ignoring '{option.name}' in the configuration: {_needs(option)}")
         return
@@ -189,14 +188,13 @@ def _from_config(
 
 
 def _needs(option: Option) -> str:
-    found = ".".join(map(str, openssl_version))
-    return str(UnsupportedError(f"-{option.name}", f"{option.since[0]}.{option.since[1]}", found))
+    return str(unsupported(f"-{option.name}", f"{option.since[0]}.{option.since[1]}"))
 
 
 def _read_words(words: list[str], settings: Settings, console: Console, effect: Effect) -> None:
     for option, value in _pairs(words):
         settings.typed.add(option.name)
-        if openssl_version[:2] < option.since:
+        if usable_version[:2] < option.since:
             raise Failure(f"cmp: {_needs(option)}")
         if option.kind == "-":
             if option.group in _EFFECTS:
