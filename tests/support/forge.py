@@ -139,7 +139,7 @@ class Forger:
             der.encode_integer(self.pvno),
             sender,
             encode(wire.DIRECTORY_NAME, sequence()),
-            encode(explicit(0), der.encode_moment(now)),
+            encode(explicit(0), der.encode_moment(time)),
         ]
         if self.protected:
             fields.append(encode(explicit(1), self._algorithm()))
