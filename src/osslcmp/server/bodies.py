@@ -76,8 +76,6 @@ def _read_template(content: bytes) -> _Template:
 
 
 ALL_FAILURES = (1 << 27) - 1
-ANY_KEY = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-"""A SubjectPublicKeyInfo to read a request with that has none."""
 MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 """What reading a body may raise."""
 
@@ -95,7 +93,8 @@ def _public_key(csr: x509.CertificateSigningRequest) -> Any:
         return None
 
 
-def _name(data: bytes | None) -> x509.Name | None:
+def name(data: bytes | None) -> x509.Name | None:
+    """A Name from its DER; None for an empty one, which says as little as none."""
     return None if data is None or data == b"\x30\x00" else _pieces.read_name(data)
 
 
@@ -141,14 +140,12 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     request.end()
     template = _read_template(template_element.content)
     central = _wants_key(template.public_key)
-    view = _pieces.as_csr(
-        template.subject, ANY_KEY if central else template.public_key or b"", template.extensions
-    )
+    view = _pieces.as_csr(template.subject, None if central else template.public_key, template.extensions)
     old = None if controls is None else dict(wire.read_itavs(controls.encoding)).get(OLD_CERT_ID_OID)
     return CertificateRequest(
         **about,
         request_id=request_id,
-        subject=_name(template.subject),
+        subject=name(template.subject),
         public_key=None if central else _public_key(view),
         public_key_info=template.public_key or b"",
         central_key=central,
@@ -218,9 +215,9 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
                 )
     return RevocationRequest(
         **about,
-        issuer=_name(template.issuer),
+        issuer=name(template.issuer),
         serial=template.serial,
-        subject=_name(template.subject),
+        subject=name(template.subject),
         public_key_info=template.public_key,
         reason=reason,
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import _convert, _pieces
+from .. import _convert
 from .._callbacks_server import CertAnswer, StatusAnswer
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..itav import InfoTypeAndValue
@@ -212,11 +212,10 @@ class Exchange:
         """The fields of authority.Message."""
         header = self._message.header
         vouched = header.protection_alg is not None and self._engine.vouched()
-        name = header.sender_name
         return {
             "type": BodyType(self._message.body_type),
             "transaction_id": self._message.transaction_id,
-            "sender": None if name is None or name == b"\x30\x00" else _pieces.read_name(name),
+            "sender": bodies.name(header.sender_name),
             "reference": header.sender_kid if vouched and header.uses_mac else None,
             "signer": (
                 self._engine.signer(header.sender_kid, self._message.extra_certs)
@@ -252,10 +251,12 @@ class Exchange:
             transaction.request = bodies.certificate_request(self._message, self._about())
         except bodies.MALFORMED as error:
             return self._unreadable(error)
-        problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
+        request, problem = transaction.request, None
+        if request.central_key:
+            problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
         if problem is None and self._strict:
-            problem = checks.request(transaction.request)
-        return problem or self._issue(transaction.request)
+            problem = checks.request(request)
+        return problem or self._issue(request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
         answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))

@@ -117,9 +117,7 @@ def _canonical(name: x509.Name) -> str:
 
 
 def central_key(message: wire.RawMessage) -> Rejected | None:
-    """Why no key can be made for the sender of a request; None when it can be, or is not asked for."""
-    if not bodies.wants_key(message):
-        return None
+    """Why no key can be made for the sender of a request that asks for one; None when it can be."""
     if not features["central_key_generation"]:
         return Rejected(FailureInfo.badCertTemplate, "no public key in the template; none is made here")
     if message.header.uses_mac:
@@ -221,7 +219,7 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
 
 def no_key(message: wire.RawMessage) -> Refusal | None:
     """What to say instead of libcrypto's complaint, before 3.5, that possession of no key was not proved."""
-    found = central_key(message)
+    found = central_key(message) if bodies.wants_key(message) else None
     return None if found is None else Refusal(found, in_body=True)
 
 
