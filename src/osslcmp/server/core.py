@@ -152,7 +152,12 @@ class Server(Transacting):
             MalformedMessageError: it is no PKIMessage with a readable header, so that no answer is
                 possible (a ValueError too).
         """
-        message = wire.read_message(der, self.max_message_size)
+        return self._answer(wire.read_message(der, self.max_message_size))
+
+    __call__ = process
+
+    def _answer(self, message: wire.RawMessage) -> bytes:
+        """Answer a message that has been taken apart."""
         header = message.header
         if self._strict and header.pvno not in PVNOS:
             return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
@@ -171,8 +176,6 @@ class Server(Transacting):
         if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
             return self._follow(message)
         return self._refuse(message, FailureInfo.badRequest, "not a message for a server")
-
-    __call__ = process
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""

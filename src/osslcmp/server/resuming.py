@@ -95,7 +95,7 @@ class PersistentServer(Server):
         super().__init__(authority, **options)
         self._store = store
         self._tidy = tidy
-        self._limit: int = options.get("max_transactions", self._table._limit)
+        self._limit = self._table._limit
         self._table = self._cache = _Cache(2**62)
         self._replies = _Stored(store)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
@@ -125,7 +125,7 @@ class PersistentServer(Server):
         message = wire.read_message(der, self.max_message_size)
         name = message.transaction_id
         if not name:
-            return super().process(der)
+            return self._answer(message)
         self.sweep()
         with self._lock_of(name):
             for _ in range(_ATTEMPTS - 1):
@@ -170,11 +170,12 @@ class PersistentServer(Server):
         self._drop(row.id)
         self._store.save_transaction(row)  # claims it
         entry = _entry(row)
-        entry.engine = self._engine_of(entry) if entry.outcome is not None else None
-        if entry.request is None and entry.outcome is not None:
-            # Who sent it can no longer be verified.
-            entry.request = bodies.certificate_request(entry.message, _unverified(entry.message))
-        entry.drop_engine()
+        if entry.outcome is not None:
+            self._engine_of(entry)  # replays the request
+            entry.drop_engine()
+            if entry.request is None:
+                # Who sent it can no longer be verified.
+                entry.request = bodies.certificate_request(entry.message, _unverified(entry.message))
         with self._store.unit() as unit:
             self._expired(entry)
             self._store.forget_transaction(replace(row, version=row.version + 1))
@@ -185,13 +186,13 @@ class PersistentServer(Server):
     def _attempt(self, message: wire.RawMessage) -> bytes:
         """Answer a message, unless another process changes the same things meanwhile (ConflictError)."""
         try:
-            return self._answer(message)
+            return self._answer_and_write(message)
         except BaseException:
             # What is at hand must never run ahead of the database.
             self._drop(message.transaction_id)
             raise
 
-    def _answer(self, message: wire.RawMessage) -> bytes:
+    def _answer_and_write(self, message: wire.RawMessage) -> bytes:
         name, digest = message.transaction_id, sha256(message.encoding).digest()
         row = self._store.transaction(name)
         alive = row is not None and row.deadline >= time.time()
@@ -202,7 +203,7 @@ class PersistentServer(Server):
         if before is None and message.body_type in _STARTS and self._is_full(message.owner):
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         with self._store.unit() as unit:
-            answer = super().process(message.encoding)
+            answer = self._answer(message)
             after = self._cache.get(name)
             if not unit.changes and _state(after) == before:
                 return answer
