@@ -39,11 +39,12 @@ _SOME = 100
 _DAY = 86_400.0
 _TRY_AGAIN = frozenset({"40001", "40P01"})
 """What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
+_ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
 _SCHEMA, _SCHEMA_VERSION = "schema", 3
 
-Change = Callable[[sa.Connection], None]
+Change = Callable[[sa.Connection], object]
 
 
 class ConflictError(Exception):
@@ -158,6 +159,15 @@ class Store:
         else:
             unit.changes.append(change)
 
+    def _change_one(self, statement: sa.Update | sa.Delete, otherwise: str) -> None:
+        """Change the one row that the statement means, or raise ConflictError when it is not there."""
+
+        def change(connection: sa.Connection) -> None:
+            if connection.execute(statement).rowcount != 1:
+                raise ConflictError(otherwise)
+
+        self._change(change)
+
     # -- secrets ---------------------------------------------------------------------------------------------
 
     def secret(self, reference: bytes) -> bytes | None:
@@ -183,7 +193,7 @@ class Store:
         values = {**vars(row), "serial": f"{row.serial:x}"}
         if self._unit is not None:
             self._unit.added[row.serial] = row
-        self._change(lambda connection: _done(connection.execute(sa.insert(CERTIFICATES).values(values))))
+        self._change(lambda connection: connection.execute(sa.insert(CERTIFICATES).values(values)))
 
     def certificate(self, serial: int) -> CertificateRow | None:
         """The certificate with this serial number."""
@@ -212,12 +222,7 @@ class Store:
 
     def _update(self, serial: int, condition: sa.ColumnElement[bool], **values: Any) -> None:
         statement = sa.update(CERTIFICATES).where(CERTIFICATES.c.serial == f"{serial:x}", condition)
-
-        def change(connection: sa.Connection) -> None:
-            if connection.execute(statement.values(values)).rowcount != 1:
-                raise ConflictError("the certificate has changed")
-
-        self._change(change)
+        self._change_one(statement.values(values), "the certificate has changed")
 
     def _certificates(self, condition: sa.ColumnElement[bool]) -> list[CertificateRow]:
         query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
@@ -245,15 +250,9 @@ class Store:
         """Write a transaction that was read with the version ``row.version``, and count that up."""
         values = {**vars(row), "version": row.version + 1}
         if row.version == 0:
-            self._change(lambda connection: _done(connection.execute(sa.insert(TRANSACTIONS).values(values))))
+            self._change(lambda connection: connection.execute(sa.insert(TRANSACTIONS).values(values)))
             return
-        same = (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
-
-        def change(connection: sa.Connection) -> None:
-            if connection.execute(sa.update(TRANSACTIONS).where(same).values(values)).rowcount != 1:
-                raise ConflictError("another process has answered")
-
-        self._change(change)
+        self._change_one(sa.update(TRANSACTIONS).where(_same(row)).values(values), _ANSWERED)
 
     def open_transactions(self, now: float, owner: bytes | None = None) -> int:
         """How many transactions wait for their clients, or for this one."""
@@ -272,13 +271,7 @@ class Store:
 
     def forget_transaction(self, row: TransactionRow) -> None:
         """Remove a transaction that still is as in ``row``."""
-        same = (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
-
-        def change(connection: sa.Connection) -> None:
-            if connection.execute(sa.delete(TRANSACTIONS).where(same)).rowcount != 1:
-                raise ConflictError("another process has answered")
-
-        self._change(change)
+        self._change_one(sa.delete(TRANSACTIONS).where(_same(row)), _ANSWERED)
 
     def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
         """Forget transactions that are over, and those that no server has missed for a day; revoke what no client has
@@ -345,14 +338,15 @@ class Store:
             return connection.scalar(query)
 
 
+def _same(row: TransactionRow) -> sa.ColumnElement[bool]:
+    """That a transaction still is as in ``row``."""
+    return (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
+
+
 def _count_revocation(connection: sa.Connection) -> None:
     connection.execute(
         sa.update(COUNTERS).where(COUNTERS.c.name == _REVOCATIONS).values(value=COUNTERS.c.value + 1)
     )
-
-
-def _done(_: object) -> None:
-    """An INSERT tells by an exception when it fails."""
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
