@@ -196,7 +196,7 @@ class EmbeddedCA(Records, Authority):
             ]
             if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
                 last = None if self._crl is None else self._crl[0]
-                crl = issuing.make_next_crl(self._issuer.certificate, self._issuer.key, revoked, last)
+                crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, last)
                 self._crl = (crl, revoked)
             return self._crl[0]
 

@@ -324,13 +324,15 @@ def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x
 def make_crl(
     issuer: x509.Certificate,
     issuer_key: CertificateIssuerPrivateKeyTypes,
-    number: int,
     revoked: Iterable[Entry],
-    after: datetime.datetime | None = None,
+    last: x509.CertificateRevocationList | None,
 ) -> x509.CertificateRevocationList:
-    """A CRL with these serial numbers, times and reasons, whose thisUpdate is later than ``after``."""
+    """The CRL that follows ``last``, with the next number and a later thisUpdate."""
     now = _now()
-    start = now - BACKDATE if after is None else max(now - BACKDATE, after + datetime.timedelta(seconds=1))
+    number, start = 1, now - BACKDATE
+    if last is not None:
+        number += last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        start = max(start, last.last_update_utc + datetime.timedelta(seconds=1))
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.subject)
@@ -347,19 +349,6 @@ def make_crl(
         builder = builder.add_revoked_certificate(entry.build())
     crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
     return crl
-
-
-def make_next_crl(
-    issuer: x509.Certificate,
-    issuer_key: CertificateIssuerPrivateKeyTypes,
-    revoked: Iterable[Entry],
-    last: x509.CertificateRevocationList | None,
-) -> x509.CertificateRevocationList:
-    """The CRL that follows ``last``."""
-    if last is None:
-        return make_crl(issuer, issuer_key, 1, revoked)
-    number = last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    return make_crl(issuer, issuer_key, number + 1, revoked, last.last_update_utc)
 
 
 def is_old(crl: x509.CertificateRevocationList) -> bool:

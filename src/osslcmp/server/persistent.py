@@ -282,8 +282,7 @@ class PersistentCA(EmbeddedCA):
                 if row.revoked is not None and row.revoked_at is not None
             ]
             number = 1 if last is None else last[0] + 1
-            after = None if old is None else old.last_update_utc
-            crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, number, revoked, after)
+            crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, old)
             try:
                 self.store.add_crl(number, crl.public_bytes(Encoding.DER), changes)
             except ConflictError:
