@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -192,6 +194,18 @@ def test_two_clients_poll_at_once(pki: PKI, tmp_path: Path) -> None:
         ]
         assert [client.wait(60) for client in clients] == [0, 0]
     assert read(tmp_path / "a.pem") == read(tmp_path / "b.pem") == [pki.enrolled.certificate]
+
+
+@pytest.mark.parametrize("length", ["", "-1", "x", "\xb2", "1" * 5000, "1048577"])
+def test_mock_server_refuses_a_length(length: str, pki: PKI, tmp_path: Path) -> None:
+    """It says so instead of dropping the connection."""
+    with our_mock(tmp_path, **mock_options(pki)) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        connection.putrequest("POST", "/pkix/")
+        connection.putheader("Content-Length", length)
+        connection.endheaders()
+        assert connection.getresponse().status == 400
+        connection.close()
 
 
 def test_refusal(pki: PKI, tmp_path: Path) -> None:
