@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 
 import osslcmp
+from openssl_map import PREFIX, snake
 from osslcmp import Context, Option, UnsupportedError, ffi, lib
-
-PREFIX = "OSSL_CMP_CTX_"
 
 #: What is no method: life and death of the object, and a C function to be set as a transfer callback.
 NO_METHOD = {"new", "free", "server_perform"}
-
-#: OpenSSL's own spelling of abbreviations, in words.
-WORDS = {"ITAVs": "Itavs", "PKIStatus": "PkiStatus", "caPubs": "ca_pubs"}
 
 
 def functions(pattern: str) -> list[str]:
@@ -31,16 +27,6 @@ def functions(pattern: str) -> list[str]:
             if arguments and arguments[0] is ffi.typeof("OSSL_CMP_CTX *"):
                 found.append(name)
     return found
-
-
-def snake(name: str) -> str:
-    """A C name in Python's spelling, without the ownership digit."""
-    name = re.sub(r"^(get|set|push)[01]_", r"\1_", name)
-    name = re.sub(r"^get_(?!option$)", "", name)
-    for spelled, words in WORDS.items():
-        name = name.replace(spelled, words)
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
 def member(name: str) -> Any:
