@@ -13,6 +13,7 @@ from support.loops import by_task, run
 from support.mock_server import MockServer
 from support.openssl import version
 from support.pki import PKI
+from support.releases import CLIENT_WAITS_FOR_ALL
 from support.waiting import SECRET, Site
 
 import osslcmp
@@ -22,7 +23,6 @@ from osslcmp.server import Rejected
 Mock = Callable[..., MockServer]
 
 SERVER_DELAYS_ALL = version() >= (3, 3, 0)
-CLIENT_WAITS_FOR_ALL = osslcmp.features["delayed_delivery"]
 
 
 def test_same_methods() -> None:

@@ -18,6 +18,7 @@ from support.mock_server import MockServer
 from support.openssl import version
 from support.pki import PKI
 from support.raw_server import RawServer, hang
+from support.releases import CLIENT_WAITS_FOR_ALL
 from support.waiting import SECRET, Site
 
 import osslcmp
@@ -26,7 +27,6 @@ from osslcmp import AsyncClient, BodyType, Message
 Mock = Callable[..., MockServer]
 
 SERVER_DELAYS_ALL = version() >= (3, 3, 0)
-CLIENT_WAITS_FOR_ALL = osslcmp.features["delayed_delivery"]
 
 
 # -- cancelling -----------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_cancelled_wait_leaves_the_transaction(site: Site) -> None:
 def test_cancelled_delayed_revocation(pki: PKI, mock_server: Mock) -> None:
     """A delayed rr that is cancelled is taken back at the server."""
     if not (SERVER_DELAYS_ALL and CLIENT_WAITS_FOR_ALL):
-        assert not osslcmp.features["delayed_delivery"] or version() < (3, 3, 0)
+        assert not CLIENT_WAITS_FOR_ALL or version() < (3, 3, 0)
         return
     server = mock_server(poll_count=3, check_after=3600)
 

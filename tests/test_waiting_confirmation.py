@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import CERTIFICATE_REQUESTS
-from support.delays import DELAYS, client, delaying, error
+from support.delays import CLIENT_WAITS_FOR_ALL, client, delaying, error
 from support.waiting import Site
 
 import osslcmp
@@ -35,7 +35,7 @@ def test_delayed_confirmation(kind: str, polls: int, waits: bool, site: Site) ->
         )
         return enrollment
 
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         with pytest.raises(osslcmp.ConfirmError) as caught:
             request()
         assert caught.value.enrollment.certificate.public_key() == site.new_key.public_key()
@@ -53,7 +53,7 @@ def test_delayed_confirmation(kind: str, polls: int, waits: bool, site: Site) ->
 
 def test_delayed_confirmation_with_the_default_check(open_site: Site) -> None:
     """OpenSSL's own callback may be asked again: the chain is there."""
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     for options in ({}, {"confirm_trusted": open_site.ca.root}, {"confirm": osslcmp.certconf}):
         transport = delaying(open_site, BodyType.CERTCONF)
@@ -67,7 +67,7 @@ def test_refusal_with_a_delayed_answer(open_site: Site) -> None:
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport).ir(**open_site.request("ir"), confirm=lambda *_: "not this one")
     assert caught.value.enrollment.certificate.public_key() == open_site.new_key.public_key()
-    if DELAYS:
+    if CLIENT_WAITS_FOR_ALL:
         assert "not this one" in str(caught.value)
         assert transport.seen.count(BodyType.POLLREQ) == 3
 
@@ -75,7 +75,7 @@ def test_refusal_with_a_delayed_answer(open_site: Site) -> None:
 def test_rejected_confirmation_after_a_delay(open_site: Site) -> None:
     """The server says no to the certConf, late."""
     transport = delaying(open_site, BodyType.CERTCONF, finals=[error(2, b"no")])
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport).ir(**open_site.request("ir"))
@@ -88,7 +88,7 @@ def test_timeout_of_a_delayed_confirmation(open_site: Site) -> None:
     """The certificate is not lost, and neither is the transaction: it can be dumped and taken up elsewhere."""
     transport = delaying(open_site, BodyType.CERTCONF, polls=3, check_after=1)
     looked_at: list[x509.Certificate] = []
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport, total_timeout=0.2).ir(
@@ -119,7 +119,7 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
             raise ConnectionError("lost")
 
     transport = delaying(open_site, BodyType.CERTCONF, on_poll=fail)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     prepared = client(transport)._prepare(osslcmp.IR, **open_site.request("ir"))
     for _ in range(3):
@@ -139,7 +139,7 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
 def test_signal_in_a_delayed_confirmation(open_site: Site) -> None:
     """The transaction can go on."""
     transport = delaying(open_site, BodyType.CERTCONF, check_after=3600)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     start = time.monotonic()
@@ -155,7 +155,7 @@ def test_signal_in_a_delayed_confirmation(open_site: Site) -> None:
 def test_abort_of_a_delayed_confirmation(open_site: Site) -> None:
     """The server is told."""
     transport = delaying(open_site, BodyType.CERTCONF)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     transaction.abort()
@@ -166,7 +166,7 @@ def test_abort_whose_answer_is_delayed(site: Site) -> None:
     """A server that wants to think about an error message has been told all the same."""
     transport = delaying(site, BodyType.ERROR)
     transaction = client(transport).begin("ir", **site.request("ir"))
-    if DELAYS:
+    if CLIENT_WAITS_FOR_ALL:
         transaction.abort()
     else:
         with pytest.raises(osslcmp.CMPError):

@@ -7,7 +7,17 @@ import time
 import pytest
 from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import HARMLESS
-from support.delays import DELAYS, QUESTIONS, WAITING, answering, ask, client, delaying, error, poll_rep
+from support.delays import (
+    CLIENT_WAITS_FOR_ALL,
+    QUESTIONS,
+    WAITING,
+    answering,
+    ask,
+    client,
+    delaying,
+    error,
+    poll_rep,
+)
 from support.descriptors import open_descriptors
 from support.waiting import SECRET, Site
 
@@ -24,7 +34,7 @@ def test_delayed(kind: str, polls: int, first_nonce: bool, open_site: Site) -> N
     """Their answers are waited for from 3.3 on; before, that the server delays them is a typed error."""
     transport = delaying(open_site, QUESTIONS[kind], polls=polls, first_nonce=first_nonce)
     told: list[osslcmp.Progress] = []
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         with pytest.raises(osslcmp.CMPError):
             ask(client(transport), kind, open_site)
         return
@@ -46,7 +56,7 @@ def test_delayed_helpers(open_site: Site) -> None:
     cmp = client(transport)
     context = cmp._context()
     told: list[osslcmp.Progress] = []
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         with pytest.raises(osslcmp.CMPError):
             cmp.ca_certs()
         return
@@ -59,7 +69,7 @@ def test_requests_of_one_context_in_turn(open_site: Site) -> None:
     """Nothing of a delayed answer is left in the context."""
     transport = delaying(open_site, BodyType.RR)
     context = client(transport)._context()
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     context.set_subject_name("CN=new")
     for delayed in (BodyType.RR, BodyType.GENM, BodyType.RR):
@@ -85,7 +95,7 @@ def test_signal_in_a_delayed_call(kind: str, open_site: Site) -> None:
     """It ends at once, with nothing left behind, and the client does the next request."""
     transport = delaying(open_site, QUESTIONS[kind], check_after=3600)
     cmp = client(transport)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     start = time.monotonic()
     with pytest.raises(AlarmError), alarm():
@@ -99,7 +109,7 @@ def test_signal_in_a_delayed_call_over_http(open_site: Site) -> None:
     """The connection is closed."""
     from support.served import Served
 
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with Served(delaying(open_site, BodyType.GENM, check_after=3600)) as server:
         cmp = Client(server.url, reference="ref", secret=SECRET)
@@ -116,7 +126,7 @@ def test_signal_in_a_delayed_call_over_http(open_site: Site) -> None:
 def test_total_timeout_of_a_delayed_call(kind: str, open_site: Site) -> None:
     """It is a TransferTimeout; one last poll was made."""
     transport = delaying(open_site, QUESTIONS[kind], polls=100, check_after=3600)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with pytest.raises(osslcmp.TransferTimeout, match="still waiting after 1 seconds"):
         ask(client(transport, total_timeout=1), kind, open_site)
@@ -140,7 +150,7 @@ def test_odd_ends(kind: str, final: bytes, expected: type[Exception], open_site:
     """A typed error, and the client works on."""
     transport = delaying(open_site, QUESTIONS[kind], finals=[final])
     cmp = client(transport)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with pytest.raises(expected) as caught:
         ask(cmp, kind, open_site)
@@ -161,7 +171,7 @@ def test_forged_final_answer(kind: str, open_site: Site) -> None:
             return answering(request, answer, b"another secret")
         return answer
 
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     with pytest.raises(osslcmp.ProtectionError):
         ask(client(transport), kind, open_site)
@@ -180,7 +190,7 @@ def test_replayed_final_answer(open_site: Site) -> None:
         return answer
 
     cmp = client(transport)
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     assert isinstance(cmp.genm([HARMLESS]), list)
     with pytest.raises(osslcmp.ResponseError):
@@ -197,7 +207,7 @@ def test_connection_lost_while_a_delayed_call_polls(open_site: Site) -> None:
 
     transport = delaying(open_site, BodyType.GENM, on_poll=fail)
     context = client(transport)._context()
-    if not DELAYS:
+    if not CLIENT_WAITS_FOR_ALL:
         return
     broken = True
     with pytest.raises(ConnectionError):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import osslcmp
 from osslcmp import BodyType, Client
 from osslcmp import _der as der
 from osslcmp._der import encode, encode_integer, explicit
@@ -16,8 +15,6 @@ from .clients import HARMLESS
 from .lies import mac
 from .waiting import SECRET, Site
 
-#: Whether this OpenSSL waits for answers other than certificates; else *waiting* is an error.
-DELAYS = osslcmp.features["delayed_delivery"]
 #: What :func:`ask` asks, and the message that asks it.
 QUESTIONS = {"rr": BodyType.RR, "genm": BodyType.GENM}
 SENDER_NONCE, RECIP_NONCE = explicit(5), explicit(6)
