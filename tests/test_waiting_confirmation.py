@@ -8,7 +8,8 @@ import pytest
 from cryptography import x509
 from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import CERTIFICATE_REQUESTS
-from support.delays import CLIENT_WAITS_FOR_ALL, client, delaying, error
+from support.delays import client, delaying, error
+from support.releases import CLIENT_WAITS_FOR_ALL
 from support.waiting import Site
 
 import osslcmp

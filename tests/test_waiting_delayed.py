@@ -7,18 +7,9 @@ import time
 import pytest
 from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import HARMLESS
-from support.delays import (
-    CLIENT_WAITS_FOR_ALL,
-    QUESTIONS,
-    WAITING,
-    answering,
-    ask,
-    client,
-    delaying,
-    error,
-    poll_rep,
-)
+from support.delays import QUESTIONS, WAITING, answering, ask, client, delaying, error, poll_rep
 from support.descriptors import open_descriptors
+from support.releases import CLIENT_WAITS_FOR_ALL
 from support.waiting import SECRET, Site
 
 import osslcmp
