@@ -13,7 +13,7 @@ from pathlib import Path
 import cryptography
 import pytest
 from cryptography.hazmat.backends.openssl import backend
-from support import openssl
+from support import openssl, postgresql
 from support.mock_server import MockServer, has_reference
 from support.openssl import Value
 from support.pki import PKI
@@ -162,3 +162,21 @@ def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 def conversation() -> list[Message]:
     """What goes over the wire in ir, kur, rr and genm, with one poll."""
     return messages.conversation()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole session; its URL, without the database."""
+    reason = postgresql.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with postgresql.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return postgresql.create(request.getfixturevalue("postgresql_url"))

@@ -3,7 +3,6 @@ their client; and a backup."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
@@ -24,8 +23,6 @@ from support.serving import MAC, SECRET, Peer, Serving, client, free_port, get, 
 
 import osslcmp
 
-NAMES = itertools.count()
-
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serving]:
@@ -33,21 +30,12 @@ def serve(tmp_path: Path) -> Iterator[Serving]:
         yield serving
 
 
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    reason = postgresql.missing()
-    if reason is not None:
-        pytest.skip(reason)
-    with postgresql.server() as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> list[str]:
     """Options for the database."""
     if request.param == "sqlite":
         return []
-    url = postgresql.create(request.getfixturevalue("postgresql_url"), f"serve{next(NAMES)}")
+    url = postgresql.create(request.getfixturevalue("postgresql_url"))
     return ["--database", url]
 
 

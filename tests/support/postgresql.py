@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin")
 _USER = "postgres"
+_NUMBERS = itertools.count()
 
 
 def _find(program: str) -> Path | None:
@@ -60,10 +62,11 @@ def server() -> Iterator[str]:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def create(url: str, name: str) -> str:
-    """Make a database; its URL."""
+def create(url: str) -> str:
+    """Make a database of its own at the server with this URL; the URL of the database."""
     import psycopg
 
+    name = f"test{next(_NUMBERS)}"
     with psycopg.connect(url.replace("DATABASE", "postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type,unused-ignore]
     return url.replace("DATABASE", name)
