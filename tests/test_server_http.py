@@ -216,6 +216,26 @@ def test_stop_lets_a_request_finish() -> None:
     assert read(answers[0][1]).kind == BodyType.IP
 
 
+def test_the_clock_outlives_a_failure(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A database that is away for a moment must not end what is done once a second for good."""
+    again = threading.Event()
+    calls = 0
+
+    def sweep() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise OSError("the database is away")
+        again.set()
+
+    monkeypatch.setattr(server, "sweep", sweep)
+    with server.serve():
+        assert again.wait(30)
+    assert [record.message for record in caplog.records] == ["what is done once a second has failed"]
+
+
 def test_port_in_use(server: Server, running: RunningServer) -> None:
     with pytest.raises(OSError, match="in use"):
         server.serve(port=running.port)

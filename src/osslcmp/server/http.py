@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/pkixcmp"
 REQUEST_TIME = 60.0
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -55,16 +56,16 @@ def wsgi_app(
     except _RefusedError as refusal:
         answer = f"{refusal}\n".encode()
         status = refusal.status
-        headers = [("Content-Type", "text/plain; charset=utf-8"), *refusal.headers]
+        headers = [_TEXT, *refusal.headers]
     except MalformedMessageError as error:
         answer = f"{error}\n".encode()
         status = "413 Content Too Large" if isinstance(error, MessageTooLargeError) else "400 Bad Request"
-        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        headers = [_TEXT]
     except Exception:
         logger.exception("a CMP message could not be answered")
         answer = b"internal error\n"
         status = "500 Internal Server Error"
-        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        headers = [_TEXT]
     finally:
         paths.current.reset(place)
     headers.append(("Content-Length", str(len(answer))))
@@ -122,9 +123,15 @@ class RunningServer:
             logger.exception("the HTTP server ended")
 
     def _ticking(self) -> None:
-        assert self._tick is not None
         while not self._stopping.wait(1):
+            self._tick_once()
+
+    def _tick_once(self) -> None:
+        assert self._tick is not None
+        try:
             self._tick()
+        except Exception:  # a database that is away comes back
+            logger.exception("what is done once a second has failed")
 
     @property
     def host(self) -> str:
@@ -183,7 +190,7 @@ def serve(
         request_time: seconds for a client to send a whole request, and to take the whole answer.
         tls: makes it HTTPS.
         reuse_port: share the port with other processes that do so, too.
-        tick: is called once a second, whatever the clients do.
+        tick: is called once a second, whatever the clients do; what it raises is logged.
 
     Raises:
         ImportError: cheroot is not installed.
