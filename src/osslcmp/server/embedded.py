@@ -43,23 +43,25 @@ Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | 
 
 
 def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
-    """A policy that lets the client ask ``times`` times more, ``check_after`` seconds apart, before it gets
-    an answer."""
+    """A policy that lets the client ask again before it gets an answer.
 
-    def policy(request: CertificateRequest) -> Waiting | None:
-        return Waiting(check_after, reason) if request.polls < times else None
-
-    return policy
+    Args:
+        times: how often.
+        check_after: seconds from one time to the next.
+        reason: text for the client, may be empty.
+    """
+    return _wait(times, Waiting(check_after, reason))
 
 
 def delayed(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Delay:
-    """Lets the client ask ``times`` times more, ``check_after`` seconds apart, before it gets the answer to an rr, genm
-    or certConf."""
+    """The same for the answer to an rr, genm or certConf; the arguments are those of ``waiting``."""
+    return _wait(times, Waiting(check_after, reason))
 
-    def delay(request: RevocationRequest | GeneralRequest | Confirmation) -> Waiting | None:
-        return Waiting(check_after, reason) if request.polls < times else None
 
-    return delay
+def _wait(
+    times: int, answer: Waiting
+) -> Callable[[CertificateRequest | RevocationRequest | GeneralRequest | Confirmation], Waiting | None]:
+    return lambda request: answer if request.polls < times else None
 
 
 class EmbeddedCA(Records, Authority):
