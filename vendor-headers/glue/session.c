@@ -29,6 +29,17 @@
 # define OSSLCMP_THREAD __thread
 #endif
 
+/* OpenSSL names these body types only to itself. */
+#define OSSLCMP_ERROR 23
+#define OSSLCMP_CERTCONF 24
+#define OSSLCMP_POLLREQ 25
+#define OSSLCMP_POLLREP 26
+
+static int osslcmp_asks_for_certificate(int type)
+{
+    return type == OSSL_CMP_IR || type == OSSL_CMP_CR || type == OSSL_CMP_P10CR || type == OSSL_CMP_KUR;
+}
+
 typedef struct osslcmp_der {
     unsigned char *der;
     long length;

@@ -1,19 +1,9 @@
 /* A message to the server and its answer back: the transfer callback. */
-#define OSSLCMP_POLLREQ 25 /* OpenSSL names the body types only to itself */
 
 /* The rule of OpenSSL's own client: keep the connection where more may follow. */
 static int osslcmp_keep_alive(int option, int body_type)
 {
-    switch (body_type) {
-    case OSSL_CMP_IR:
-    case OSSL_CMP_CR:
-    case OSSL_CMP_P10CR:
-    case OSSL_CMP_KUR:
-    case OSSLCMP_POLLREQ:
-        return option;
-    default:
-        return 0;
-    }
+    return osslcmp_asks_for_certificate(body_type) || body_type == OSSLCMP_POLLREQ ? option : 0;
 }
 
 static int osslcmp_host_header(const osslcmp_session *s)

@@ -22,11 +22,6 @@ enum osslcmp_slot {
     OSSLCMP_FINAL    /* what ended the polling */
 };
 
-/* OpenSSL names these body types only to itself. */
-#define OSSLCMP_ERROR 23
-#define OSSLCMP_CERTCONF 24
-#define OSSLCMP_POLLREP 26
-
 static void osslcmp_drop(osslcmp_der *kept)
 {
     OPENSSL_free(kept->der);
@@ -108,11 +103,6 @@ static void osslcmp_session_set_deadline(osslcmp_session *s, int64_t millisecond
 static void osslcmp_session_set_transfer(osslcmp_session *s, OSSL_CMP_transfer_cb_t transfer)
 {
     s->transfer = transfer;
-}
-
-static int osslcmp_asks_for_certificate(int type)
-{
-    return type == OSSL_CMP_IR || type == OSSL_CMP_CR || type == OSSL_CMP_P10CR || type == OSSL_CMP_KUR;
 }
 
 static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answer)
