@@ -64,8 +64,7 @@ class FileTransport:
     :param reqout: files to write requests into.
     :param reqin: files with the requests to send instead.
     :param rspin: files with responses to take instead of sending.
-    :param rspout: files to write responses
-        into.
+    :param rspout: files to write responses into.
     :param through: what sends the requests for which there is no response file: another transport.
 
     Raises when called ``OSError`` for files, and :class:`osslcmp.TransferError` if there is no way to a
@@ -115,10 +114,8 @@ class FileTransport:
     def __call__(self, request: bytes) -> bytes:
         index, self.count = self.count, self.count + 1
         if self._directory is not None:
-            response = self._numbered(self._directory, self.count, request)
-        else:
-            response = self._single(index, request)
-        return response
+            return self._numbered(self._directory, self.count, request)
+        return self._single(index, request)
 
     def _numbered(self, directory: Path, number: int, request: bytes) -> bytes:
         asked, answered = directory / f"{number}{_REQUEST}", directory / f"{number}{_RESPONSE}"
