@@ -17,6 +17,7 @@ from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password
 from ._lib import CData, openssl_version, require
 from ._names import parse_general_name
+from ._providers import made_in
 from ._settings import Settings, itavs
 from .check import CertificateCheck
 from .context import CertConf, Context, certconf
@@ -236,7 +237,7 @@ class CertificateRequest:
                 raise ValueError(
                     "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
                 )
-            with settings.default_library():
+            with made_in(settings.library):
                 context.set_new_pkey(self.key, self.key_password)
         elif (
             req_type is not BodyType.P10CR and settings.key is None and self.csr is None and self.crm is None

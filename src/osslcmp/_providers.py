@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from ._errqueue import check, clear
 from ._inputs import check_text
 from ._lib import NULL, ffi, lib, unsupported, usable_version
 
-__all__ = ["LibraryContext", "Provider", "load_provider"]
+__all__ = ["LibraryContext", "Provider", "load_provider", "made_in"]
 
 
 class LibraryContext:
@@ -58,6 +58,11 @@ class LibraryContext:
             yield
         finally:
             lib.OSSL_LIB_CTX_set0_default(outer)
+
+
+def made_in(library: LibraryContext | None) -> AbstractContextManager[None]:
+    """Keys and certificates made within the block are made in ``library``, if there is one."""
+    return nullcontext() if library is None else library.default()
 
 
 class Provider:

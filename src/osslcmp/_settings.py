@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -60,10 +59,6 @@ class Settings:
     #: What contexts are using now. Known here as well, so that the garbage collector, which finalizes all of a cycle
     #: at once, does not free the certificates together with a context that then gives them back.
     _in_use: dict[int, dict[int, tuple[x509.Certificate, Any]]] = field(default_factory=dict, repr=False)
-
-    def default_library(self) -> AbstractContextManager[None]:
-        """Keys and certificates made within are made in the client's library context."""
-        return nullcontext() if self.library is None else self.library.default()
 
     def context(self) -> Context:
         """A new context with all of it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import Any
 
 from cryptography import x509
@@ -17,7 +16,7 @@ from ._client_general import GeneralMessages
 from ._ctx_auth import REFERENCE_LIMIT, SECRET_LIMIT
 from ._inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from ._keys import Password, private_key
-from ._providers import LibraryContext
+from ._providers import LibraryContext, made_in
 from ._resume import Terms
 from ._tls import tls_to_c
 from ._waiting import OnWait
@@ -325,7 +324,7 @@ def _tls(server: str | None, tls: TLSInput, library: LibraryContext | None) -> A
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:
     """The client's key, made once: C shares it among contexts by counting references."""
-    with nullcontext() if library is None else library.default():
+    with made_in(library):
         return private_key("key", key, password)
 
 
