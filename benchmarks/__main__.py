@@ -16,17 +16,11 @@ from support.pki import PKI
 from . import contestants, native
 from .load import bench_load
 from .memory import bench_memory
-from .rounds import Ratio, alternate, warm_up
+from .rounds import compare
 from .start import bench_start
 from .threads import bench_threads
 
 PROTECTIONS = (native.MAC, native.SIGNATURE)
-
-
-def _show(title: str, ratios: list[Ratio], count: int, rounds: int) -> None:
-    print(f"\n{title}: {rounds} rounds of {count} transactions each, in turn")
-    for ratio in ratios:
-        print(f"  {ratio.name:<28} {ratio.median:6.3f} x C   (rounds: {ratio.low:.3f} to {ratio.high:.3f})")
 
 
 def bench_ir(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
@@ -39,8 +33,7 @@ def bench_ir(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
                 "Python, osslcmp.lib": contestants.raw(helper, pki.directory, protection),
                 "Python, osslcmp.Context": contestants.in_process(helper, pki.directory, pki, protection),
             }
-            count = warm_up(runs, seconds)
-            _show(f"ir, in process, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
+            compare(f"ir, in process, {protection}", runs, rounds, seconds)
 
 
 def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
@@ -65,8 +58,7 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
                 "C, OpenSSL's HTTP": c.run,
                 "Python, osslcmp's HTTP": contestants.over_http(pki, protection, server.port),
             }
-            count = warm_up(runs, seconds)
-            _show(f"ir, HTTP, {protection}", alternate(runs, rounds=rounds, count=count), count, rounds)
+            compare(f"ir, HTTP, {protection}", runs, rounds, seconds)
 
 
 ON_REQUEST = ("memory",)

@@ -54,6 +54,18 @@ def new_context(pki: Any, protection: str) -> osslcmp.Context:
     return ctx
 
 
+def joined(helper: Helper, files: Path) -> Callable[[osslcmp.Context], None]:
+    """Joins contexts to a C-side server of their own, through its transfer callback."""
+    server = ffi.cast("void *", helper.server(files))
+    transfer = ffi.cast("OSSL_CMP_transfer_cb_t", helper.transfer)
+
+    def join(context: osslcmp.Context) -> None:
+        context.set_transfer_cb(transfer)
+        context.set_transfer_cb_arg(server)
+
+    return join
+
+
 def _transactions(ctx: osslcmp.Context, expected: Any, now: Callable[[], int]) -> Round:
     reinit, exec_ir_ses = ctx.reinit, ctx.exec_ir_ses
 
@@ -70,11 +82,7 @@ def _transactions(ctx: osslcmp.Context, expected: Any, now: Callable[[], int]) -
 def in_process(helper: Helper, files: Path, pki: Any, protection: str) -> Round:
     """`osslcmp.Context` with the C-side server as its transfer callback."""
     ctx = new_context(pki, protection)
-    server = ffi.cast("void *", helper.server(files))
-    transfer = ffi.cast("OSSL_CMP_transfer_cb_t", helper.transfer)
-    if not lib.OSSL_CMP_CTX_set_transfer_cb(ctx._ptr, transfer):
-        raise RuntimeError("the transfer callback could not be set")
-    lib.OSSL_CMP_CTX_set_transfer_cb_arg(ctx._ptr, server)
+    joined(helper, files)(ctx)
     return _transactions(ctx, pki.enrolled.certificate, process_time_ns)
 
 

@@ -45,3 +45,31 @@ def alternate(contestants: Mapping[str, Round], *, rounds: int, count: int) -> l
         median = statistics.median(ratios)
         result.append(Ratio(name, median, min(ratios), max(ratios), statistics.median(times[name])))
     return result
+
+
+def compare(
+    title: str,
+    contestants: Mapping[str, Round],
+    rounds: int,
+    seconds: float,
+    *,
+    what: str = "transactions",
+    base: str = "C",
+) -> None:
+    """Run them in turn and print the ratios to the first.
+
+    Args:
+        title: what is done.
+        contestants: who does it.
+        rounds: how often each of them.
+        seconds: length of a round of the first.
+        what: is counted.
+        base: the first, in short.
+    """
+    count = warm_up(contestants, seconds)
+    ratios = alternate(contestants, rounds=rounds, count=count)
+    print(f"\n{title}: {rounds} rounds of {count} {what} each, in turn")
+    for ratio in ratios:
+        print(
+            f"  {ratio.name:<28} {ratio.median:6.3f} x {base}   (rounds: {ratio.low:.3f} to {ratio.high:.3f})"
+        )

@@ -11,7 +11,7 @@ from typing import Any
 from support import openssl
 from support.mock_server import MockServer
 
-from .rounds import Ratio, Round, alternate, warm_up
+from .rounds import Round, compare
 
 _CONSOLE_SCRIPT = Path(sys.executable).with_name("osslcmp")
 
@@ -33,14 +33,6 @@ def _process(command: list[str], directory: Path) -> Round:
     return run
 
 
-def _show(title: str, ratios: list[Ratio], count: int, rounds: int) -> None:
-    print(f"\n{title}: {rounds} rounds of {count} processes each, in turn")
-    for ratio in ratios:
-        print(
-            f"  {ratio.name:<24} {ratio.median:6.2f} x openssl   (rounds: {ratio.low:.2f} to {ratio.high:.2f})"
-        )
-
-
 def bench_start(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
     """``cmp -help``, and an ir with certConf against one running ``openssl cmp -port``."""
     nothing = {"python -c pass": _process([sys.executable, "-c", "pass"], directory)}
@@ -49,8 +41,7 @@ def bench_start(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
         "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], directory),
         **nothing,
     }
-    count = warm_up(runs, seconds)
-    _show("cmp -help", alternate(runs, rounds=rounds, count=count), count, rounds)
+    compare("cmp -help", runs, rounds, seconds, what="processes", base="openssl")
     with MockServer(
         srv_ref="ref", srv_secret=b"secret", rsp_cert=pki.enrolled.cert_file, verbosity=3
     ) as server:
@@ -71,5 +62,4 @@ def bench_start(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
             "osslcmp cmp -cmd ir": _process([*_ours(), "cmp", *options], directory),
             **nothing,
         }
-        count = warm_up(runs, seconds)
-        _show("ir", alternate(runs, rounds=rounds, count=count), count, rounds)
+        compare("ir", runs, rounds, seconds, what="processes", base="openssl")

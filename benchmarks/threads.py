@@ -14,9 +14,8 @@ from time import perf_counter
 from typing import Any
 
 import osslcmp
-from osslcmp import ffi
 
-from .contestants import new_context
+from .contestants import joined, new_context
 from .native import MAC, SIGNATURE, Helper
 
 Work = Callable[[int], None]
@@ -29,22 +28,10 @@ def _in_c(helper: Helper, pki: Any, protection: str) -> Work:
     return lambda count: helper.enrol(client, count)
 
 
-def _by_server(helper: Helper, pki: Any) -> Callable[[osslcmp.Context], None]:
-    """Joins contexts to a C-side server of their own."""
-    server = ffi.cast("void *", helper.server(pki.directory))
-    transfer = ffi.cast("OSSL_CMP_transfer_cb_t", helper.transfer)
-
-    def join(context: osslcmp.Context) -> None:
-        context.set_transfer_cb(transfer)
-        context.set_transfer_cb_arg(server)
-
-    return join
-
-
 def _one_context(helper: Helper, pki: Any, protection: str) -> Work:
     """One context, reinitialized for each transaction."""
     context = new_context(pki, protection)
-    _by_server(helper, pki)(context)
+    joined(helper, pki.directory)(context)
 
     def work(count: int) -> None:
         for _ in range(count):
@@ -63,7 +50,7 @@ def _client(helper: Helper, pki: Any, protection: str) -> Work:
         credentials = {"certificate": me.certificate, "key": me.key, "trusted": pki.root.certificate}
         credentials["untrusted"] = pki.issuing.certificate
     client = osslcmp.Client(transport=bytes, recipient=pki.server.subject, **credentials)
-    join, fresh = _by_server(helper, pki), client._settings.context
+    join, fresh = joined(helper, pki.directory), client._settings.context
 
     def context() -> osslcmp.Context:
         made = fresh()
