@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .. import _callbacks_server, _convert
+from .. import _callbacks_server, _convert, _pieces
 from .._callbacks import CallState, current, log_level, message_from_der
 from .._errqueue import check, clear, drain
 from .._handles import cert_stack, disarm, take
@@ -102,8 +102,8 @@ class Pool:
 
 def _readable(certificates: Iterable[bytes]) -> Iterator[x509.Certificate]:
     for der in certificates:
-        with suppress(ValueError, x509.InvalidVersion):
-            yield x509.load_der_x509_certificate(der)
+        with suppress(ValueError):
+            yield _pieces.read_certificate(der)
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:

@@ -80,7 +80,7 @@ def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> I
             return _info(CRLS, None)
         return _info(CRLS, _list([crl.public_bytes(Encoding.DER)]))
     if oid == ROOT_CA_CERT:
-        known = None if info.value is None else x509.load_der_x509_certificate(info.value)
+        known = None if info.value is None else _pieces.read_certificate(info.value)
         return _info(ROOT_CA_KEY_UPDATE, _root_update(ca.root_update(known)))
     if oid == CERT_REQ_TEMPLATE:
         return _info(oid, None if profile is None else profile.template())

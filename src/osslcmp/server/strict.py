@@ -92,8 +92,8 @@ def _protection_certificate(message: wire.RawMessage) -> Rejected | None:
     if not message.extra_certs:
         return Rejected(FailureInfo.signerNotTrusted, "extraCerts lacks the protection certificate")
     try:
-        certificate = x509.load_der_x509_certificate(message.extra_certs[0])
-    except (ValueError, x509.InvalidVersion):
+        certificate = _pieces.read_certificate(message.extra_certs[0])
+    except ValueError:
         return None  # libcrypto may read what cryptography does not
     identifier = key_identifier(certificate)
     if identifier is not None and header.sender_kid is None:
@@ -234,7 +234,7 @@ def _precise(message: wire.RawMessage, failure: FailureInfo, text: str) -> Rejec
 def _missing_issuer(message: wire.RawMessage) -> str | None:
     """Where the chain in extraCerts ends, if not at a self-issued certificate."""
     try:
-        certificates = [x509.load_der_x509_certificate(der) for der in message.extra_certs]
+        certificates = list(map(_pieces.read_certificate, message.extra_certs))
         if not certificates:
             return None
         by_subject = {certificate.subject: certificate for certificate in certificates}
@@ -246,6 +246,6 @@ def _missing_issuer(message: wire.RawMessage) -> str | None:
             if above is top or above.subject == above.issuer:
                 return None
             top = above
-    except (ValueError, x509.InvalidVersion):
+    except ValueError:
         pass
     return None
