@@ -259,9 +259,6 @@ def test_keyboard_interrupt(place: str, call: str) -> None:
     assert "cffi callback" not in error
 
 
-# -- cancel -----------------------------------------------------------------------------------------------
-
-
 def test_reinit_in_a_signal_handler(pki: PKI, peer: Peer) -> None:
     """A handler that would take away what C is waiting on gets an error, not a crash."""
     context = new_context(pki)

@@ -185,3 +185,10 @@ def queued() -> Iterable[int]:
     """The codes on this thread's error queue, which is empty afterwards."""
     while code := lib.ERR_get_error():
         yield code
+
+
+def sent(context: osslcmp.Context, peer: Peer, kind: str = "ir") -> bytes:
+    """The first request of that kind."""
+    context.set_transfer_cb(peer)
+    getattr(context, f"exec_{kind}_ses")()
+    return peer.requests[0]

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
+from osslcmp import _resume
 
 
 def post(url: str) -> osslcmp.transport.Transport:
@@ -52,6 +53,14 @@ def in_another_process(
     found: dict[str, Any] = json.loads(done.stdout)
     found["certificate"] = x509.load_pem_x509_certificate(found["certificate"].encode())
     return found
+
+
+def damaged(dump: bytes, **changes: Any) -> bytes:
+    """The dump with other contents, its checksum set right."""
+    whole = json.loads(dump)
+    whole["transaction"].update(changes)
+    whole["sha256"] = _resume._digest(whole["transaction"])
+    return json.dumps(whole).encode()
 
 
 def _main() -> None:
