@@ -29,7 +29,7 @@ from .revocation import Revocation, revoke
 from .tls import TLS, TLSInput, tls_settings
 from .trace import Trace
 from .transaction import Transaction
-from .transport import Transport, parse_url
+from .transport import Address, Transport, parse_url
 
 __all__ = ["Client"]
 
@@ -119,8 +119,9 @@ class Client(GeneralMessages):
             raise ValueError("reference: is of no use without a secret")
         if certificate is None and secret is None and not unprotected_requests:
             raise ValueError("credentials: give secret (and reference), or certificate and key")
+        address = None if server is None else parse_url(server)
         settings = _settings.Settings(
-            address=None if server is None else parse_url(server),
+            address=address,
             transport=transport,
             reference=None
             if reference is None
@@ -141,7 +142,7 @@ class Client(GeneralMessages):
             proxy=proxy,
             no_proxy=no_proxy,
             max_response_length=max_response_length,
-            tls=_tls(server, tls, library),
+            tls=_tls(address, tls, library),
             library=library,
             trace=trace,
         )
@@ -310,10 +311,10 @@ class Client(GeneralMessages):
         return context
 
 
-def _tls(server: str | None, tls: TLSInput, library: LibraryContext | None) -> Any:
-    """TLS for ``server``, made once; ``None`` if it is not asked by https."""
+def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None) -> Any:
+    """TLS for a server, made once; ``None`` if it is not asked by https."""
     settings = tls_settings(tls)
-    if server is None or not parse_url(server).tls:
+    if address is None or not address.tls:
         if settings is not None:
             raise ValueError("tls: is of no use without a server with https")
         return None
