@@ -138,6 +138,7 @@ def osslcmp_srv_cert_request(
     chain_out: Any,
     ca_pubs_out: Any,
 ) -> Any:
+    """A certificate with its chain, or a refusal: a PKIStatusInfo and what goes with it; NULL to fail."""
     handler = _handler(server)
     try:
         answer = handler.cert_request()
@@ -174,6 +175,7 @@ def _hand_over_key(server: Any, key: Any) -> None:
 
 @ffi.def_extern(onerror=_lost)
 def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
+    """Whether the certificate is revoked: a PKIStatusInfo, NULL to fail."""
     handler = _handler(server)
     try:
         status_info = _status_info(handler.revocation())
@@ -186,6 +188,7 @@ def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
 
 @ffi.def_extern(onerror=_lost)
 def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
+    """The items of the answer in ``out``; 0 to fail."""
     # C hands in the address of a variable that it did not set, and reads it whatever happens.
     out[0] = NULL
     handler = _handler(server)
@@ -206,6 +209,7 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
 
 @ffi.def_extern(onerror=_lost)
 def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details: Any) -> None:
+    """The client gives up."""
     handler = _handler(server)
     try:
         handler.error()
@@ -215,6 +219,7 @@ def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details
 
 @ffi.def_extern(onerror=_lost)
 def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash: Any, status: Any) -> int:
+    """Whether the client's certConf is right."""
     handler = _handler(server)
     try:
         return 1 if handler.cert_conf() else 0
@@ -225,6 +230,7 @@ def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash:
 
 @ffi.def_extern(onerror=_lost)
 def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: Any, check_after: Any) -> int:
+    """Seconds to wait in ``check_after``, or the request to answer now in ``original``; 0 to fail."""
     original[0] = NULL
     check_after[0] = 0
     handler = _handler(server)
@@ -244,7 +250,7 @@ def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: A
 
 @ffi.def_extern(onerror=_lost, error=-1)
 def osslcmp_srv_delayed(server: Any, request: Any) -> int:
-    # 0: not delayed, 1: delayed, else: an error message saying systemFailure.
+    """0: not delayed, 1: delayed, else: an error message saying systemFailure."""
     handler = _handler(server)
     try:
         return int(cast(Delaying, handler).delayed())

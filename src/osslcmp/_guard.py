@@ -49,9 +49,11 @@ class Wakeup:
         self._calls: SimpleQueue[None] = SimpleQueue()
 
     def set(self) -> None:
+        """End the sleep that goes on, or else the next one."""
         self._calls.put(None)
 
     def clear(self) -> None:
+        """Forget earlier calls of :meth:`set`."""
         with suppress(Empty):
             while True:
                 self._calls.get_nowait()

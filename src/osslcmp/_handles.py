@@ -1,7 +1,7 @@
 """Ownership of C objects: the only place with ``ffi.gc``.
 
 ``take`` is for what C gave us for good, ``share`` for a reference of our own to what C keeps,
-``disarm`` for what C took over from us.
+``hand_over`` for what C takes over from us unless it fails, ``disarm`` where it fails only without memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def take(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
 
 
 def disarm(handle: object) -> None:
-    """C has taken over ``handle``: it is not freed any more."""
+    """C takes over ``handle``: it is not freed any more. To be called before: see :func:`hand_over`."""
     ffi.gc(handle, None)
 
 

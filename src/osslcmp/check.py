@@ -27,7 +27,7 @@ class CertificateCheck:
     :param host: host name that the certificate must be for.
     :param email: e-mail address that it must be for.
     :param ip: IP address that it must be for.
-    :param time: verify as of this time instead of now.
+    :param time: verify as of this ``datetime`` instead of now; one without a zone is local time.
     :param depth: most intermediate certificates.
     :param auth_level: OpenSSL's security level, 0 to 5.
     :param policies: OIDs of acceptable policies.
@@ -76,7 +76,11 @@ class CertificateCheck:
     def failure(
         self, certificate: x509.Certificate, untrusted: Iterable[x509.Certificate] = ()
     ) -> str | None:
-        """What is wrong with ``certificate``, ``None`` if nothing is."""
+        """What is wrong with ``certificate`` (``X509_verify_cert``, 3.0), ``None`` if nothing is.
+
+        ``untrusted`` are further certificates that help to build the chain. Raises :class:`osslcmp.OpenSSLError` if
+        the verification cannot be set up.
+        """
         known = [*_inputs.certificates("untrusted", self.untrusted), *untrusted]
         trusted = _inputs.certificates("trusted", self.trusted)
         return _verify.verify(certificate, self, trusted, known, self.crls)
