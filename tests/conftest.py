@@ -16,13 +16,15 @@ from cryptography.hazmat.backends.openssl import backend
 from support import openssl, postgresql
 from support.mock_server import MockServer, has_reference
 from support.openssl import Value
-from support.pki import PKI
+from support.pki import PKI, Identity
 
 # Before libcrypto is loaded, because it reads its configuration then.
 for _name in openssl.ENVIRONMENT:
     os.environ.pop(_name, None)
 
 from support import messages  # noqa: E402
+from support.enrol import LOCAL  # noqa: E402
+from support.https import WebServer, server_context  # noqa: E402
 from support.inprocess import Peer  # noqa: E402
 from support.raising import RAISED  # noqa: E402
 from support.waiting import Site  # noqa: E402
@@ -30,6 +32,7 @@ from support.waiting import Site  # noqa: E402
 import osslcmp  # noqa: E402
 from osslcmp._lib import built_version  # noqa: E402
 from osslcmp.message import Message  # noqa: E402
+from osslcmp.server import EmbeddedCA, Server  # noqa: E402
 
 #: Seconds that a thread of a test may take to end.
 THREAD_GRACE = 5.0
@@ -180,3 +183,22 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
     return postgresql.create(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def cmp() -> Server:
+    """The server of a fresh CA that knows one secret."""
+    return EmbeddedCA({"ref": "secret"}).server()
+
+
+@pytest.fixture(scope="session")
+def web(pki: PKI) -> Identity:
+    """A web server's certificate for localhost and 127.0.0.1."""
+    return pki.issue("web", pki.issuing, sans=LOCAL)
+
+
+@pytest.fixture
+def https(cmp: Server, web: Identity) -> Iterator[WebServer]:
+    """That server over HTTPS, with that certificate."""
+    with WebServer(cmp, server_context(web)) as server:
+        yield server

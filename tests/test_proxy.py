@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cryptography import x509
+from support.alarm import alarm
 from support.https import Proxy, WebServer, has_ipv6, server_context
 from support.pki import PKI, make_key
+from support.raising import OwnError
 from support.raw_server import free_port
 
 import osslcmp
@@ -25,14 +26,6 @@ USER = "me%40home:p%3A%25%2fw%20%C3%A4"
 @pytest.fixture
 def http() -> Iterator[WebServer]:
     with WebServer(EmbeddedCA({"ref": "secret"}).server()) as server:
-        yield server
-
-
-@pytest.fixture
-def https(pki: PKI) -> Iterator[WebServer]:
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    web = pki.issue("web", pki.issuing, sans=names)
-    with WebServer(EmbeddedCA({"ref": "secret"}).server(), server_context(web)) as server:
         yield server
 
 
@@ -239,23 +232,10 @@ def test_silent_proxy(https: WebServer, pki: PKI) -> None:
 
 def test_silent_proxy_interrupted(https: WebServer, pki: PKI) -> None:
     """... and a signal handler that raises ends it."""
-
-    class StopError(Exception):
-        pass
-
-    def stop(*_: object) -> None:
-        raise StopError
-
-    old = signal.signal(signal.SIGALRM, stop)
-    try:
-        with Proxy(silent=True) as proxy:
-            cmp_client = client(https.url(), pki, proxy=proxy.url(), message_timeout=60)
-            signal.setitimer(signal.ITIMER_REAL, 0.3)
-            with pytest.raises(StopError):
-                cmp_client.ir(KEY, subject="CN=me")
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+    with Proxy(silent=True) as proxy:
+        cmp_client = client(https.url(), pki, proxy=proxy.url(), message_timeout=60)
+        with pytest.raises(OwnError), alarm(0.3, error=OwnError):
+            cmp_client.ir(KEY, subject="CN=me")
 
 
 @pytest.mark.parametrize(

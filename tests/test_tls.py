@@ -15,31 +15,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
-from support.enrol import KEY, LOCAL, client, enroll, refusal
+from support.enrol import KEY, client, enroll, refusal
 from support.https import WebServer, server_context
 from support.pki import PKI, Identity, cert_pem
 
 import osslcmp
 from osslcmp import TLS
-from osslcmp.server import EmbeddedCA, Server
-
-
-@pytest.fixture
-def cmp() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
-
-
-@pytest.fixture(scope="session")
-def web(pki: PKI) -> Identity:
-    """A web server's certificate for localhost and 127.0.0.1."""
-    return pki.issue("web", pki.issuing, sans=LOCAL)
-
-
-@pytest.fixture
-def https(cmp: Server, web: Identity) -> Iterator[WebServer]:
-    with WebServer(cmp, server_context(web)) as server:
-        yield server
-
+from osslcmp.server import Server
 
 # -- what works --------------------------------------------------------------------------------------------
 

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import signal
 import socket
 import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from support import openssl
+from support.alarm import alarm
 from support.enrol import KEY, LOCAL, client, enroll, refusal
 from support.https import WebServer, server_context
 from support.pki import PKI, Identity
+from support.raising import OwnError
 from support.raw_server import RawServer, free_port, hang
 
 import osslcmp
 from osslcmp import TLS
-from osslcmp.server import EmbeddedCA, Server
-
-
-@pytest.fixture
-def cmp() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
-
-
-@pytest.fixture(scope="session")
-def web(pki: PKI) -> Identity:
-    """A web server's certificate for localhost and 127.0.0.1."""
-    return pki.issue("web", pki.issuing, sans=LOCAL)
-
-
-@pytest.fixture
-def https(cmp: Server, web: Identity) -> Iterator[WebServer]:
-    with WebServer(cmp, server_context(web)) as server:
-        yield server
-
+from osslcmp.server import Server
 
 # -- bad certificates --------------------------------------------------------------------------------------
 
@@ -252,22 +235,10 @@ def test_silent_handshake(pki: PKI) -> None:
 
 
 def test_interrupted_handshake(pki: PKI) -> None:
-    class StopError(Exception):
-        pass
-
-    def stop(*_: object) -> None:
-        raise StopError
-
-    old = signal.signal(signal.SIGALRM, stop)
-    try:
-        with RawServer(hang, read=False) as server:
-            cmp_client = client(f"https://127.0.0.1:{server.port}/", pki.root.certificate, message_timeout=60)
-            signal.setitimer(signal.ITIMER_REAL, 0.3)
-            with pytest.raises(StopError):
-                cmp_client.ir(KEY, subject="CN=me")
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+    with RawServer(hang, read=False) as server:
+        cmp_client = client(f"https://127.0.0.1:{server.port}/", pki.root.certificate, message_timeout=60)
+        with pytest.raises(OwnError), alarm(0.3, error=OwnError):
+            cmp_client.ir(KEY, subject="CN=me")
 
 
 def test_cancelled_handshake(pki: PKI) -> None:

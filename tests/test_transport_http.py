@@ -15,15 +15,10 @@ from support.pki import PKI
 from support.raw_server import RawServer, read_request, response, say
 
 import osslcmp
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import Server
 from osslcmp.transport import HTTPTransport
 
 HTML = b"<html><body>try later</body></html>"
-
-
-@pytest.fixture
-def cmp() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
 
 
 def answering(server: Server, form: Callable[[bytes], bytes]) -> RawServer:

@@ -22,7 +22,7 @@ from support.pki import PKI, make_key
 from support.raw_server import RawServer, free_port, hang, reset, response, say, trickle
 
 import osslcmp
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import Server
 from osslcmp.transport import AsyncHttpxTransport, HttpxTransport, Urllib3Transport
 
 KEY = make_key()
@@ -58,11 +58,6 @@ class _Awaited:
 def make(request: pytest.FixtureRequest) -> Make:
     found: Make = request.param
     return found
-
-
-@pytest.fixture
-def cmp() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
 
 
 @pytest.fixture

@@ -13,13 +13,8 @@ from support.https import WebServer, has_ipv6
 from support.raw_server import free_port
 
 import osslcmp
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import Server
 from osslcmp.transport import HTTPTransport, parse_url, well_known_url
-
-
-@pytest.fixture
-def cmp() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
 
 
 def test_refused() -> None:

@@ -17,11 +17,13 @@ class AlarmError(BaseException):
 
 
 @contextmanager
-def alarm(seconds: float = SOON, *, every: float = 0.0) -> Iterator[None]:
-    """SIGALRM in so many seconds, and then every so many (0: once), whose handler raises :class:`AlarmError`."""
+def alarm(
+    seconds: float = SOON, *, every: float = 0.0, error: type[BaseException] = AlarmError
+) -> Iterator[None]:
+    """SIGALRM in so many seconds, and then every so many (0: once), whose handler raises ``error``."""
 
     def ring(*_: object) -> None:
-        raise AlarmError("it is time")
+        raise error("it is time")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, every)
