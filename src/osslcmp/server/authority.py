@@ -140,7 +140,9 @@ class RevocationRequest(Message):
     """A request to revoke one certificate (rr)."""
 
     issuer: x509.Name | None
+    """The issuer of the certificate."""
     serial: int | None
+    """Its serial number."""
     subject: x509.Name | None
     """Given instead of issuer and serial by a client that has only its CSR."""
     public_key_info: bytes | None
@@ -153,7 +155,12 @@ class RevocationRequest(Message):
 
 @dataclass(frozen=True)
 class Revoked:
-    """The certificate is revoked (status ``accepted``), or soon will be (``revocationWarning``...)."""
+    """The certificate is revoked (status ``accepted``), or soon will be (``revocationWarning``...).
+
+    Args:
+        status: for the client.
+        text: for the status, may be empty.
+    """
 
     status: PKIStatus = PKIStatus.accepted
     text: str = ""
@@ -168,11 +175,15 @@ class Confirmation(Message):
     """
 
     certificate: x509.Certificate
+    """What was issued."""
     accepted: bool
+    """The client takes it."""
     implicit: bool = False
     """Confirmed without a certConf, because the client asked and the server granted it."""
     failure_info: FailureInfo = NO_FAILURE
+    """Why it is not accepted, as bits."""
     text: str = ""
+    """Why, in words, may be empty."""
     polls: int = 0
     """How often the client has come back for the answer."""
 
@@ -182,6 +193,7 @@ class GeneralRequest(Message):
     """A general message (genm)."""
 
     infos: tuple[InfoTypeAndValue, ...]
+    """What it asks and tells."""
     polls: int = 0
     """How often the client has come back for the answer."""
 

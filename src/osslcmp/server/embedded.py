@@ -54,7 +54,10 @@ def waiting(times: int, check_after: int = 1, reason: str = "the authority is th
 
 
 def delayed(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Delay:
-    """The same for the answer to an rr, genm or certConf; the arguments are those of ``waiting``."""
+    """Lets the client ask again before it gets the answer to an rr, genm or certConf.
+
+    The arguments are those of ``waiting``.
+    """
     return _wait(times, Waiting(check_after, reason))
 
 

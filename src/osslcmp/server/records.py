@@ -29,8 +29,11 @@ class Record:
     reference: bytes | None
     """The shared secret's reference it was asked for with, or that an ancestor was."""
     confirmed: bool = False
+    """Its client has taken it."""
     revoked: RevocationReason | None = None
+    """Why it is revoked, None while it is not."""
     revoked_at: datetime.datetime | None = None
+    """Since when, in UTC."""
 
 
 @dataclass

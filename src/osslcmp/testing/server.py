@@ -59,6 +59,7 @@ class ScriptedCA(EmbeddedCA):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        #: By transactionID, what to do instead of answering its request as it should be.
         self.plans: dict[bytes, Fault] = {}
         #: The same for the certConf of a transaction.
         self.confirmations: dict[bytes, Fault] = {}
@@ -101,8 +102,11 @@ def _planned(
 class CMPServer:
     """A CMP server for tests: ``url``, ``reference``, ``secret``, ``root``, ``script(...)``, ``requests``.
 
-    It answers over HTTP on 127.0.0.1 and, called with DER, in the process. ``options`` go to
-    :class:`osslcmp.server.Server`.
+    It answers over HTTP on 127.0.0.1 and, called with DER, in the process.
+
+    Args:
+        ca: its CA, a new one by default.
+        options: those of :class:`osslcmp.server.Server`.
     """
 
     def __init__(self, ca: ScriptedCA | None = None, **options: Any) -> None:
