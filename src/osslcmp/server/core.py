@@ -32,9 +32,6 @@ MAX_TRANSACTIONS = 10_000
 TRANSACTION_TIMEOUT = 300.0
 BUSY_TIMEOUT = 5.0
 
-_CERT_REQUESTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
-_STARTS = _CERT_REQUESTS | {BodyType.RR, BodyType.GENM}
-
 
 class Server(Transacting):
     """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
@@ -169,7 +166,7 @@ class Server(Transacting):
         known = self._replies.find(message.transaction_id, message.encoding)
         if known is not None:
             return known
-        if message.body_type in _STARTS:
+        if message.body_type in wire.STARTS:
             if self._strict and not paths.current.get().takes(message.body_type):
                 return self._refuse(message, FailureInfo.badRequest, "not the operation that the path names")
             return self._start(message)

@@ -40,7 +40,6 @@ _LOCKS = 256
 _CACHE = 2_000
 _COUNT_INTERVAL = 1.0
 _SWEEP_INTERVAL = 1.0
-_STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 
 
 class _Cache(Table[Transaction]):
@@ -200,7 +199,7 @@ class PersistentServer(Server):
             return row.last_response
         self._take_up(name, row if alive and row is not None and row.open else None)
         before = _state(self._cache.get(name))
-        if before is None and message.body_type in _STARTS and self._is_full(message.owner):
+        if before is None and message.body_type in wire.STARTS and self._is_full(message.owner):
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         with self._store.unit() as unit:
             answer = self._answer(message)

@@ -27,7 +27,6 @@ MIN_OCTETS = 16
 """128 bits: the least of a nonce and of a transactionID."""
 CLOCK_TOLERANCE = 300.0
 
-_FIRST = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 _ML_DSA = frozenset(f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19))
 _SIGNATURES = _ML_DSA | {
     oid.dotted_string
@@ -63,7 +62,7 @@ class Checks:
         if len(header.sender_nonce or b"") < MIN_OCTETS:
             problem = "missing" if header.sender_nonce is None else "shorter than 128 bits"
             return Rejected(FailureInfo.badSenderNonce, f"senderNonce is {problem}")
-        if message.body_type not in _FIRST:
+        if message.body_type not in wire.STARTS:
             return None
         if header.recip_nonce is not None:
             return Rejected(FailureInfo.badRecipientNonce, "recipNonce in the first message")

@@ -8,12 +8,15 @@ from hashlib import sha256
 
 from .. import _der as der
 from .._der import explicit
+from ..enums import BodyType
 from ..errors import CMPError
 
 PBM_OID = "1.2.840.113533.7.66.13"
 IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
 CERT_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
 DIRECTORY_NAME = explicit(4)
+STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
+"""The bodies that open a transaction."""
 MAX_TRANSACTION_ID = 128
 MAX_BODY_TYPE = 26
 MAX_EXTRA_CERTS = 100
