@@ -13,7 +13,7 @@ from .. import _der as der
 from .. import _pieces
 from .._der import explicit
 from ..itav import InfoTypeAndValue
-from . import wire
+from . import issuing, wire
 from .profiles import Profile
 
 _ID_IT = "1.3.6.1.5.5.7.4."
@@ -26,10 +26,8 @@ ROOT_CA_CERT = _ID_IT + "20"
 CRL_STATUS_LIST = _ID_IT + "22"
 CRLS = _ID_IT + "23"
 
-_EC_P256 = der.encode(
-    der.SEQUENCE, der.encode_oid("1.2.840.10045.2.1"), der.encode_oid("1.2.840.10045.3.1.7")
-)
-_RSA = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.113549.1.1.1"), der.encode(der.NULL))
+_EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(issuing.EC_KEY), der.encode_oid("1.2.840.10045.3.1.7"))
+_RSA = der.encode(der.SEQUENCE, der.encode_oid(issuing.RSA_KEY), der.encode(der.NULL))
 _ED25519 = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
 
 

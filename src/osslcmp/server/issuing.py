@@ -200,11 +200,14 @@ def make_server_certificate(
     return _sign(builder, issuer_key), key
 
 
-_CURVES: dict[str, ec.EllipticCurve] = {
+RSA_KEY, EC_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+"""The algorithms of a SubjectPublicKeyInfo."""
+CURVES: dict[str, ec.EllipticCurve] = {
     "1.2.840.10045.3.1.7": ec.SECP256R1(),
     "1.3.132.0.34": ec.SECP384R1(),
     "1.3.132.0.35": ec.SECP521R1(),
 }
+"""By OID."""
 
 
 def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Rejected:
@@ -218,9 +221,9 @@ def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | 
         return ec.generate_private_key(ec.SECP256R1())
     algorithm = der.sequence(der.sequence(wanted)[0].encoding)
     oids = [der.dotted(part) if part.tag == der.OID else "" for part in algorithm]
-    if oids[0] == "1.2.840.113549.1.1.1":
+    if oids[0] == RSA_KEY:
         return rsa.generate_private_key(65537, MIN_RSA_BITS)
-    curve = _CURVES.get(oids[1]) if oids[0] == "1.2.840.10045.2.1" and len(oids) > 1 else None
+    curve = CURVES.get(oids[1]) if oids[0] == EC_KEY and len(oids) > 1 else None
     if curve is None:
         return Rejected(FailureInfo.badCertTemplate, "no keys of this kind are made here")
     return ec.generate_private_key(curve)

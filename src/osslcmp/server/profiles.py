@@ -39,17 +39,12 @@ _KEY_USAGES = {
     "dataEncipherment": "data_encipherment",
     "keyAgreement": "key_agreement",
 }
-_CURVES: dict[str, tuple[str, str]] = {
-    "P-256": ("secp256r1", "1.2.840.10045.3.1.7"),
-    "P-384": ("secp384r1", "1.3.132.0.34"),
-    "P-521": ("secp521r1", "1.3.132.0.35"),
-}
+_CURVES = {f"P-{curve.key_size}": (curve.name, oid) for oid, curve in issuing.CURVES.items()}
 _EDWARDS: dict[str, tuple[type[Any], str]] = {
     "Ed25519": (ed25519.Ed25519PublicKey, "1.3.101.112"),
     "Ed448": (ed448.Ed448PublicKey, "1.3.101.113"),
 }
 _KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
-_EC_KEY = "1.2.840.10045.2.1"
 _ALG_ID = "1.3.6.1.5.5.7.5.1.11"
 _RSA_KEY_LEN = "1.3.6.1.5.5.7.5.1.12"
 _SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
@@ -232,7 +227,7 @@ def _control(kind: str, rsa_bits: int) -> bytes:
     """An AttributeTypeAndValue of a keySpec."""
     if kind == "RSA":
         return der.encode(der.SEQUENCE, der.encode_oid(_RSA_KEY_LEN), der.encode_integer(rsa_bits))
-    oids = (_EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
+    oids = (issuing.EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
     algorithm = der.encode(der.SEQUENCE, *map(der.encode_oid, oids))
     return der.encode(der.SEQUENCE, der.encode_oid(_ALG_ID), algorithm)
 
