@@ -16,7 +16,7 @@ from cryptography.hazmat.backends.openssl import backend
 from support import openssl, postgresql
 from support.mock_server import MockServer, has_reference
 from support.openssl import Value
-from support.pki import PKI, Identity
+from support.pki import PKI, Identity, make_name
 
 # Before libcrypto is loaded, because it reads its configuration then.
 for _name in openssl.ENVIRONMENT:
@@ -194,7 +194,8 @@ def cmp() -> Server:
 @pytest.fixture(scope="session")
 def web(pki: PKI) -> Identity:
     """A web server's certificate for localhost and 127.0.0.1."""
-    return pki.issue("web", pki.issuing, sans=LOCAL)
+    # Files of its own: there are tests that issue others as "web".
+    return pki.issue("web-local", pki.issuing, subject=make_name("web"), sans=LOCAL)
 
 
 @pytest.fixture
