@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -241,12 +242,12 @@ def at_terminal(words: list[str], folder: Path, typed: str | None) -> tuple[int,
 # -- the server -----------------------------------------------------------------------------------------------
 
 
-@BOTH
-def test_server_ends_after_max_msgs(inputs: Inputs, tmp_path: Path, program: list[str]) -> None:
-    """The first line on stdout tells port and PID; -max_msgs counts requests, whoever sent them."""
+@contextmanager
+def serving(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of a server, and its first line on stdout; it is killed in the end."""
     with subprocess.Popen(
-        [*program, *inputs.expand("{srv} -port 0 -max_msgs 3 -verbosity 3")],
-        cwd=tmp_path,
+        command,
+        cwd=folder,
         env=openssl.clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -255,37 +256,34 @@ def test_server_ends_after_max_msgs(inputs: Inputs, tmp_path: Path, program: lis
     ) as server:
         try:
             assert server.stdout is not None
-            found = re.fullmatch(r"ACCEPT (\[::\]|0\.0\.0\.0):(\d+) PID=(\d+)\n", server.stdout.readline())
-            assert found is not None
-            assert int(found[3]) == server.pid
-            url = f"http://127.0.0.1:{found[2]}/pkix/"
-            asked: dict[str, Value] = {"ref": "ref", "secret": b"secret", "infotype": "signKeyPairTypes"}
-            for _ in range(3):
-                assert server.poll() is None
-                openssl_cmp.cmp("genm", url, cwd=tmp_path, **asked).must()
-            assert server.wait(30) == 0
+            yield server, server.stdout.readline()
         finally:
             server.kill()
+
+
+@BOTH
+def test_server_ends_after_max_msgs(inputs: Inputs, tmp_path: Path, program: list[str]) -> None:
+    """The first line on stdout tells port and PID; -max_msgs counts requests, whoever sent them."""
+    command = [*program, *inputs.expand("{srv} -port 0 -max_msgs 3 -verbosity 3")]
+    with serving(command, tmp_path) as (server, line):
+        found = re.fullmatch(r"ACCEPT (\[::\]|0\.0\.0\.0):(\d+) PID=(\d+)\n", line)
+        assert found is not None
+        assert int(found[3]) == server.pid
+        url = f"http://127.0.0.1:{found[2]}/pkix/"
+        asked: dict[str, Value] = {"ref": "ref", "secret": b"secret", "infotype": "signKeyPairTypes"}
+        for _ in range(3):
+            assert server.poll() is None
+            openssl_cmp.cmp("genm", url, cwd=tmp_path, **asked).must()
+        assert server.wait(30) == 0
 
 
 @BOTH
 def test_server_knows_two_paths(inputs: Inputs, tmp_path: Path, program: list[str]) -> None:
-    with subprocess.Popen(
-        [*program, *inputs.expand("{srv} -port 0 -verbosity 3")],
-        cwd=tmp_path,
-        env=openssl.clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        try:
-            assert server.stdout is not None
-            port = server.stdout.readline().split(" PID")[0].rpartition(":")[2]
-            asked: dict[str, Value] = {"ref": "ref", "secret": b"secret", "infotype": "signKeyPairTypes"}
-            for path, code in (("", 0), ("pkix/", 0), ("pkix", 1), ("other", 1)):
-                url = f"http://127.0.0.1:{port}/{path}"
-                asked["keep_alive"] = 0
-                openssl_cmp.cmp("genm", url, cwd=tmp_path, **asked).must(code)
-        finally:
-            server.kill()
+    command = [*program, *inputs.expand("{srv} -port 0 -verbosity 3")]
+    with serving(command, tmp_path) as (_, line):
+        port = line.split(" PID")[0].rpartition(":")[2]
+        asked: dict[str, Value] = {"ref": "ref", "secret": b"secret", "infotype": "signKeyPairTypes"}
+        for path, code in (("", 0), ("pkix/", 0), ("pkix", 1), ("other", 1)):
+            url = f"http://127.0.0.1:{port}/{path}"
+            asked["keep_alive"] = 0
+            openssl_cmp.cmp("genm", url, cwd=tmp_path, **asked).must(code)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import pty
 import signal
 import subprocess
 import time
@@ -14,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from support.command import OSSLCMP, environment, osslcmp
+from support.command import OSSLCMP, environment, on_a_terminal, osslcmp
 from support.pki import PKI, make_key
 
 import osslcmp as api
@@ -217,35 +215,12 @@ def test_one_transaction(recorded: Path, tmp_path: Path) -> None:
 # -- terminals, pipes, signals --------------------------------------------------------------------------
 
 
-def on_a_terminal(*words: str, cwd: Path, **variables: str) -> str:
-    """What the command prints on one."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*OSSLCMP, *words],
-        cwd=cwd,
-        env=environment(**{"TERM": "xterm", **variables}),
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        told = b""
-        try:
-            while data := os.read(ours, 65536):
-                told += data
-        except OSError:  # Linux: the other end is closed
-            pass
-        finally:
-            os.close(ours)
-    assert process.returncode == 0, told
-    return told.decode()
-
-
 @pytest.mark.parametrize("words", [("show", "0.der"), ("trace", "all.trace"), ("info",)], ids=" ".join)
 def test_colours(recorded: Path, words: tuple[str, ...]) -> None:
     """On a terminal, unless somebody does not want them; elsewhere only if somebody wants them."""
-    assert "\x1b[" in on_a_terminal(*words, cwd=recorded)
-    assert "\x1b" not in on_a_terminal(*words, cwd=recorded, NO_COLOR="1")
-    assert "\x1b" not in on_a_terminal(*words, cwd=recorded, TERM="dumb")
+    assert "\x1b[" in on_a_terminal([*OSSLCMP, *words], cwd=recorded)
+    assert "\x1b" not in on_a_terminal([*OSSLCMP, *words], cwd=recorded, NO_COLOR="1")
+    assert "\x1b" not in on_a_terminal([*OSSLCMP, *words], cwd=recorded, TERM="dumb")
     assert "\x1b" not in osslcmp(*words, cwd=recorded).stdout
     assert "\x1b[" in osslcmp(*words, cwd=recorded, FORCE_COLOR="1").stdout
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -16,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import openssl
-from support.command import OSSLCMP, environment, osslcmp
+from support.command import OSSLCMP, environment, on_a_terminal, osslcmp
 from support.openssl import Value
 from support.pki import PKI, key_pem
 from support.raw_server import RawServer, hang, response, say
@@ -239,30 +237,6 @@ def slow() -> Any:
         yield running
 
 
-def on_a_terminal(command: list[str], cwd: Path, **variables: str) -> str:
-    """What the command writes to stderr, a terminal."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=environment(**{"TERM": "xterm", **variables}),
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        told = b""
-        try:
-            while data := os.read(ours, 65536):
-                told += data
-        except OSError:  # Linux: the other end is closed
-            pass
-        finally:
-            os.close(ours)
-    assert process.returncode == 0, told
-    assert b"Traceback" not in told
-    return told.decode()
-
-
 WITHOUT_RICH = "import sys\nsys.modules['rich'] = None\nfrom osslcmp.cli import main\nsys.exit(main())"
 
 
@@ -271,7 +245,9 @@ def test_progress(pki: PKI, tmp_path: Path, slow: RunningServer, how: str) -> No
     """A bar with rich, a line without; gone when the answer is there."""
     program = [sys.executable, "-c", WITHOUT_RICH] if how == "without rich" else OSSLCMP
     variables = {"no colour": {"NO_COLOR": "1"}, "dumb": {"TERM": "dumb"}}.get(how, {})
-    told = on_a_terminal([*program, *words(pki, server=slow.url)], tmp_path, **variables)
+    told = on_a_terminal(
+        [*program, *words(pki, server=slow.url)], cwd=tmp_path, stdout=subprocess.DEVNULL, **variables
+    )
     assert "waiting for the server" in told
     assert re.search(r"next poll in [12] s", told)
     assert ("━" in told) == (how in ("rich", "no colour"))
@@ -279,7 +255,12 @@ def test_progress(pki: PKI, tmp_path: Path, slow: RunningServer, how: str) -> No
         assert not re.search(r"\x1b\[[\d;]*3\d", told)
     if how == "dumb":
         assert "\x1b" not in told
-    quiet = on_a_terminal([*program, *words(pki, server=slow.url, verbosity=3)], tmp_path, **variables)
+    quiet = on_a_terminal(
+        [*program, *words(pki, server=slow.url, verbosity=3)],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        **variables,
+    )
     assert "waiting" not in quiet
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import openssl
@@ -37,3 +39,27 @@ def osslcmp(
     assert "Traceback" not in told.stderr
     assert told.returncode == status, told.stdout + told.stderr
     return told
+
+
+def on_a_terminal(command: Sequence[str], *, cwd: Path, stdout: int | None = None, **variables: str) -> str:
+    """What it prints on a terminal; only what goes to stderr, if there is another ``stdout``."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment(**{"TERM": "xterm", **variables}),
+        stdout=theirs if stdout is None else stdout,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        told = b""
+        try:
+            while data := os.read(ours, 65536):
+                told += data
+        except OSError:  # Linux: the other end is closed
+            pass
+        finally:
+            os.close(ours)
+    assert process.returncode == 0, told
+    assert b"Traceback" not in told
+    return told.decode()
