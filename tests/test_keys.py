@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from support import openssl
+from support.releases import USABLE
 
 import osslcmp
 from osslcmp import Client
@@ -202,7 +203,7 @@ def test_load_provider() -> None:
         osslcmp.load_provider("nosuch")
     with pytest.raises(ValueError, match="NUL"):
         osslcmp.load_provider("a\0b")
-    if RELEASE < (3, 2):
+    if USABLE < (3, 2):
         with pytest.raises(osslcmp.UnsupportedError) as caught:
             osslcmp.load_provider("legacy", params={"a": "b"})
         assert caught.value.needed == "3.2"

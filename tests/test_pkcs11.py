@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-import osslcmp
+from support.releases import USABLE
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 MODULE = next((path for path in MODULES if Path(path).exists()), None)
@@ -22,7 +21,7 @@ PROVIDERS = list(Path("/usr/lib").glob("*/ossl-modules/pkcs11.so"))
 NEEDED = MODULE and PROVIDERS and shutil.which("softhsm2-util") and shutil.which("pkcs11-tool")
 
 pytestmark = pytest.mark.skipif(
-    not NEEDED or osslcmp.openssl_version < (3, 2, 0),
+    not NEEDED or USABLE < (3, 2, 0),
     reason="softhsm2, pkcs11-provider and pkcs11-tool are not installed here, or OpenSSL is older than 3.2",
 )
 
