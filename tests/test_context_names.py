@@ -151,9 +151,7 @@ def test_what_a_release_lacks(feature: str, use: Callable[[Context], object]) ->
 def test_option_that_a_release_lacks(option: Option, needed: str) -> None:
     """The release that is needed is the one that brought it, or that repaired it."""
     context = Context()
-    # The last one is a matter of libcrypto's inside, not of what can be called.
-    found = osslcmp.openssl_version if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR else USABLE
-    if found >= (*map(int, needed.split(".")), 0):
+    if osslcmp.openssl_version >= (*map(int, needed.split(".")), 0):
         context.set_option(option, 1)
         assert context.get_option(option) == 1
         return

@@ -113,8 +113,13 @@ def _usable(feature: str, version: tuple[int, int, int]) -> bool:
     return version >= tuple(map(int, _needed(feature, version).split(".")))
 
 
+def _callable(symbol: str) -> bool:
+    # An option is a number for a function of 3.0: there the loaded OpenSSL alone decides.
+    return symbol.startswith("OSSL_CMP_OPT_") or hasattr(lib, symbol)
+
+
 features: dict[str, bool] = {
-    name: hasattr(lib, symbol) and _usable(name, openssl_version) for name, (_, symbol) in NEEDED.items()
+    name: _callable(symbol) and _usable(name, openssl_version) for name, (_, symbol) in NEEDED.items()
 }
 """What the loaded OpenSSL offers beyond 3.0, by name."""
 
