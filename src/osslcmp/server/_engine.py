@@ -19,7 +19,7 @@ from cryptography import x509
 from .. import _callbacks_server, _convert, _pieces
 from .._callbacks import CallState, current, log_level, message_from_der
 from .._errqueue import check, clear, drain
-from .._handles import cert_stack, disarm, take
+from .._handles import cert_stack, hand_over, take
 from .._lib import NULL, features, ffi, lib, openssl_version
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
@@ -207,8 +207,10 @@ class Engine:
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
             item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
-            check(lib.OSSL_CMP_CTX_push0_genm_ITAV(self._ctx, item), "setting up the server")
-            disarm(item)
+            hand_over(item, lib.OSSL_CMP_ITAV_free, self._push_item, item)
+
+    def _push_item(self, item: Any) -> None:
+        check(lib.OSSL_CMP_CTX_push0_genm_ITAV(self._ctx, item), "setting up the server")
 
     @property
     def settings(self) -> Settings | None:
