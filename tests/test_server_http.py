@@ -290,8 +290,16 @@ def test_wsgi(server: Server) -> None:
     assert call(server.wsgi_app, b"garbage")[0] == "400 Bad Request"
     assert call(server.wsgi_app, b"x", CONTENT_LENGTH="5")[0].startswith("400 ")
     assert call(server.wsgi_app, b"x", CONTENT_LENGTH=None)[0].startswith("411 ")
-    for length in ("100000", "9" * 5000):
-        assert call(server.wsgi_app, b"x", CONTENT_LENGTH=length)[0].startswith("413 ")
+    assert call(server.wsgi_app, b"x", CONTENT_LENGTH="100000")[0].startswith("413 ")
+
+
+def test_wsgi_absurd_length(server: Server) -> None:
+    """More digits than int() takes: set behind the back of the validator, which does not take them either."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        return server.wsgi_app({**environ, "CONTENT_LENGTH": "9" * 5000}, start_response)
+
+    assert call(app, b"x")[0].startswith("413 ")
 
 
 def test_wsgi_survives(
