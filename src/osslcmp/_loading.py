@@ -9,8 +9,11 @@ from ._interpreters import SUBINTERPRETER
 
 __all__ = ["explain", "mismatch"]
 
-#: What CPython says of an extension module that wants the one GIL, and PyO3 of any further interpreter.
-_REFUSED = re.compile(r"does not support loading in subinterpreters|do not yet support subinterpreters")
+#: What CPython says of an extension module that wants the one GIL, and PyO3 (newer, older) of any further interpreter.
+_REFUSED = re.compile(
+    r"does not support loading in subinterpreters|do not yet support subinterpreters"
+    r"|only be initialized once per interpreter process"
+)
 
 
 def mismatch(built: str, loaded: str) -> str:
