@@ -12,7 +12,7 @@ from . import (
 )
 from ._callbacks import message_from_der
 from ._ctx_base import ContextBase
-from ._errqueue import check, clear, drain
+from ._errqueue import check, clear, drain_text
 from ._guard import guarded
 from ._handles import take
 from ._inputs import check_text
@@ -269,7 +269,7 @@ def _check_proxy(name: str) -> None:
         raise ValueError("proxy: contains a space or control character")
     clear()
     if not lib.OSSL_HTTP_parse_url(name.encode(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
-        told = "; ".join(dict.fromkeys(str(entry) for entry in drain()))
+        told = drain_text()
         raise ValueError(f"proxy: not of the form [http://][user:password@]host[:port]: {told}")
 
 

@@ -17,7 +17,7 @@ from .errors import (
     TransferTimeout,
 )
 
-__all__ = ["check", "classify", "clear", "drain", "text"]
+__all__ = ["check", "classify", "clear", "drain", "drain_text", "text"]
 
 
 def clear() -> None:
@@ -64,6 +64,11 @@ def drain() -> tuple[ErrorEntry, ...]:
             )
         )
     return tuple(entries)
+
+
+def drain_text() -> str:
+    """The same in one line, each thing once."""
+    return "; ".join(dict.fromkeys(map(str, drain())))
 
 
 def check(result: object, message: str) -> None:

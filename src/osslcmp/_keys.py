@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _convert
-from ._errqueue import clear, drain
+from ._errqueue import clear, drain, drain_text
 from ._handles import share, take
 from ._lib import NULL, ffi, lib
 
@@ -164,7 +164,7 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
     asked = Asked(password)
     with open_store(uri.encode(), asked) as store:
         pointer = NULL if store == NULL else _first_key(store)
-    told = "; ".join(dict.fromkeys(str(entry) for entry in drain()))
+    told = drain_text()
     if asked.exception is not None:
         raise asked.exception
     if pointer == NULL:

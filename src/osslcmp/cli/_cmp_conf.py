@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._errqueue import clear, drain
+from .._errqueue import clear, drain_text
 from .._handles import take
 from .._lib import NULL, ffi, lib
 from .cmp_console import Failure
@@ -34,7 +34,7 @@ class Config:
         line = ffi.new("long *", -1)
         if lib.NCONF_load(self.pointer, os.fsencode(path), line) <= 0:
             where = f"Error on line {line[0]} of" if line[0] > 0 else "Can't load"
-            told = "; ".join(dict.fromkeys(map(str, drain())))
+            told = drain_text()
             raise Failure(f'cmp: {where} config file "{path}": {told}')
 
     def has(self, section: str) -> bool:

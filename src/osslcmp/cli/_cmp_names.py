@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from .._convert import free_extensions, tlv
-from .._errqueue import check, clear, drain
+from .._errqueue import check, clear, drain, drain_text
 from .._handles import take
 from .._lib import NULL, ffi, lib, usable_version
 from .cmp_console import Console, Failure
@@ -113,7 +113,7 @@ def template_section(config: Any, section: str, csr: Any, stack: Any, what: str)
         lib.X509V3_set_nconf(context, config)
         done = lib.X509V3_EXT_add_nconf_sk(config, context, os.fsencode(section), cell)
     if not done:
-        told = "; ".join(dict.fromkeys(map(str, drain())))
+        told = drain_text()
         raise Failure(f"cannot load {what} section '{section}'" + (f": {told}" if told else ""))
     check(cell[0], "adding extensions")
     return stack

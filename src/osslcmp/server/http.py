@@ -109,6 +109,7 @@ class RunningServer:
         self._http = http_server
         self._secure = secure
         self._tick = tick
+        self._tick_failed = False
         self._stopping = threading.Event()
         self._http.prepare()
         self._threads = [threading.Thread(target=self._serve, name="osslcmp-server", daemon=True)]
@@ -132,7 +133,11 @@ class RunningServer:
         try:
             self._tick()
         except Exception:  # a database that is away comes back
-            logger.exception("what is done once a second has failed")
+            if not self._tick_failed:
+                logger.exception("what is done once a second has failed; it is tried again")
+            self._tick_failed = True
+        else:
+            self._tick_failed = False
 
     @property
     def host(self) -> str:
