@@ -281,6 +281,9 @@ def test_threads_share_a_client(https: WebServer, pki: PKI) -> None:
     assert https.connections == 80
 
 
+@pytest.mark.filterwarnings(
+    "ignore:This process:DeprecationWarning"
+)  # the server's threads; an error from 3.15 on
 def test_fork(https: WebServer, pki: PKI) -> None:
     """A child that goes its own way does not disturb its parent's connection, and can use the client."""
     cmp_client = client(https.url(), pki.root.certificate)
