@@ -53,6 +53,13 @@ legacy = on
 activate = 1
 """
 
+#: Makes a folder of certificates as ``SSL_CERT_DIR`` wants it, and names the system's own modules.
+TELL = """
+rm -rf certs && mkdir certs && cp cert.pem "certs/$(openssl x509 -in cert.pem -noout -hash).0" || exit
+OPENSSL_MODULES=$(openssl version -m | sed 's/.*"\\(.*\\)".*/\\1/')
+export OPENSSL_MODULES
+exec "$@"
+"""
 
 #: Tests of the source tree and of what was built in it.
 NOT_OF_THE_SOURCE = [
@@ -163,10 +170,9 @@ def check_wheel(place: Place, built: Path, log: IO[str]) -> str:
     place.must(log, place.python, "-c", CERTIFICATE, ".")
     place.must(log, place.python, "wheel_probe.py", "orders", place.inside)
     (place.folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")
-    script = 'OPENSSL_MODULES=$(openssl version -m | sed \'s/.*"\\(.*\\)".*/\\1/\'); export OPENSSL_MODULES; exec "$@"'
     place.must(
-        log, "sh", "-c", script, "sh", place.python, "wheel_probe.py", "told", place.inside,
-        OPENSSL_CONF=str(place.inside / "told.cnf"), SSL_CERT_FILE=str(place.inside / "cert.pem"),
+        log, "sh", "-c", TELL, "sh", place.python, "wheel_probe.py", "told", place.inside,
+        OPENSSL_CONF=str(place.inside / "told.cnf"),
     )  # fmt: skip
     _check_types(place, log)
     log.flush()

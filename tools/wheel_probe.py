@@ -4,7 +4,7 @@
 ``enrol URL``    against one that runs elsewhere, in a place without any OpenSSL library
 ``serve``        is that one
 ``orders DIR``   in every order of importing what carries an OpenSSL of its own; files go to DIR
-``told DIR``     OpenSSL's environment variables are heeded; DIR has a configuration and a certificate
+``told DIR``     OpenSSL's environment variables are heeded; DIR has a certificate, its key, and ``certs`` for SSL_CERT_DIR
 
 The modules under test are imported late, by name, because their order is what is tested.
 """
@@ -187,18 +187,32 @@ def orders(folder: Path) -> None:
 
 
 def told(folder: Path) -> None:
-    """``OPENSSL_CONF``, ``OPENSSL_MODULES`` and ``SSL_CERT_FILE`` were set by the caller."""
+    """``OPENSSL_CONF`` and ``OPENSSL_MODULES`` were set by the caller."""
     osslcmp: Any = importlib.import_module("osslcmp")
     lib, ffi = osslcmp.lib, osslcmp.ffi
-    store = lib.X509_STORE_new()
-    assert lib.X509_STORE_set_default_paths(store) == 1
-    objects = lib.X509_STORE_get0_objects(store)
-    assert lib.sk_X509_OBJECT_num(objects) == 1, "SSL_CERT_FILE"
-    lib.X509_STORE_free(store)
+    nothing = str(folder / "nothing")
+    assert trusts(folder, nothing, str(folder / "certs")), "SSL_CERT_DIR"
+    assert trusts(folder, str(folder / "cert.pem"), nothing), "SSL_CERT_FILE"
+    assert not trusts(folder, nothing, nothing)
     assert lib.OSSL_PROVIDER_available(ffi.NULL, b"legacy") == 1, "OPENSSL_CONF, OPENSSL_MODULES"
     assert lib.EVP_MD_fetch(ffi.NULL, b"MD4", ffi.NULL) != ffi.NULL, "MD4 of the legacy provider"
     enrol()
-    assert folder.is_dir()
+
+
+def trusts(folder: Path, file: str, directory: str) -> bool:
+    """Whether the client trusts the HTTPS server of a certificate when the system's trust anchors are these."""
+    osslcmp: Any = importlib.import_module("osslcmp")
+    server: Any = importlib.import_module("osslcmp.server")
+    os.environ.update(SSL_CERT_FILE=file, SSL_CERT_DIR=directory)
+    tls = server.ServerTLS(certificate=folder / "cert.pem", key=folder / "key.pem")
+    refusal = ""
+    with server.EmbeddedCA({"ref": "secret"}).server().serve(tls=tls) as running:
+        try:
+            enrol_at(running.url.replace("127.0.0.1", "localhost"))
+        except osslcmp.TransferError as error:
+            refusal = str(error)
+    assert not refusal or "self-signed certificate" in refusal, refusal
+    return not refusal
 
 
 def main() -> None:
