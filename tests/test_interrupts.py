@@ -11,11 +11,13 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.alarm import LIMIT, SOON, AlarmError, alarm
+from support.alarm import LIMIT, SOON, AlarmError, alarm, missed_alarm
 from support.descriptors import open_descriptors
 from support.inprocess import Peer, new_context, ready
 from support.pki import PKI
@@ -25,12 +27,15 @@ from support.stuck import PLACES, at, works
 
 import osslcmp
 from osslcmp import IR, Client, Context, Option, lib
+from osslcmp.cli import _cmp_waiting
+from osslcmp.cli.cmp_console import Console
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers"),
     pytest.mark.usefixtures("nothing_printed"),  # cffi would print the exception that it lost
 ]
 
+Alarm = Callable[[], AbstractContextManager[None]]
 KINDS = ["ir", "p10cr", "kur", "rr", "genm"]
 
 
@@ -69,13 +74,14 @@ def test_signals_that_do_not_raise(place: str, pki: PKI) -> None:
     assert len(rung) > 2
 
 
-def test_signal_between_polls(pki: PKI, peer: Peer) -> None:
+@pytest.mark.parametrize("comes", [alarm, missed_alarm])
+def test_signal_between_polls(comes: Alarm, pki: PKI, peer: Peer) -> None:
     """While it sleeps; then the transaction may go on."""
     peer.script.waits, peer.script.check_after = 2, 3600
     context = new_context(pki)
     context.set_transfer_cb(peer)
     start = time.monotonic()
-    with pytest.raises(AlarmError), alarm():
+    with pytest.raises(AlarmError), comes():
         context.exec_ir_ses()
     assert time.monotonic() - start < LIMIT
     assert context.status is osslcmp.PKIStatus.waiting
@@ -84,7 +90,8 @@ def test_signal_between_polls(pki: PKI, peer: Peer) -> None:
     assert peer.calls.count("cert_request") == 2, "the first one, and its answer"
 
 
-def test_signal_between_polls_of_a_client(pki: PKI, peer: Peer) -> None:
+@pytest.mark.parametrize("comes", [alarm, missed_alarm])
+def test_signal_between_polls_of_a_client(comes: Alarm, pki: PKI, peer: Peer) -> None:
     """The same for a transaction of a Client."""
     peer.script.waits, peer.script.check_after = 3, 3600
     client = Client(
@@ -96,12 +103,23 @@ def test_signal_between_polls_of_a_client(pki: PKI, peer: Peer) -> None:
     )
     transaction = client.begin(IR, key=pki.enrolled.key, subject=pki.enrolled.subject)
     assert not transaction.done
-    with pytest.raises(AlarmError), alarm():
+    start = time.monotonic()
+    with pytest.raises(AlarmError), comes():
         transaction.wait()
+    assert time.monotonic() - start < LIMIT
     assert not transaction.done
     while not transaction.done:
         transaction.poll()
     assert transaction.result.certificate == pki.enrolled.certificate
+
+
+@pytest.mark.parametrize("comes", [alarm, missed_alarm])
+def test_signal_while_the_command_waits(comes: Alarm) -> None:
+    """Between its polls, without a terminal."""
+    start = time.monotonic()
+    with pytest.raises(AlarmError), comes():
+        _cmp_waiting.wait(3600, Console())
+    assert time.monotonic() - start < LIMIT
 
 
 def test_signal_in_a_poll(pki: PKI, peer: Peer) -> None:

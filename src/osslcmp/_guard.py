@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -42,6 +43,10 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+#: Seconds of one sleep: Python sleeps through a signal that comes after its last look and before the system call.
+_STEP = 0.25
+
+
 class Wakeup:
     """Ends a sleep. A signal handler may set it, unlike a ``threading.Event``."""
 
@@ -60,8 +65,11 @@ class Wakeup:
 
     def wait(self, seconds: float) -> None:
         """Sleep until it is set, at most so long."""
-        with suppress(Empty):
-            self._calls.get(timeout=seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            with suppress(Empty):
+                self._calls.get(timeout=min(left, _STEP))
+                return
 
 
 def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,4 +33,24 @@ def alarm(
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def missed_alarm() -> Iterator[None]:
+    """The same for a signal that comes when the interpreter has looked for the last time before it sleeps.
+
+    No system call is interrupted by it: as if it had come just before.
+    """
+
+    def ring(*_: object) -> None:
+        raise AlarmError("it is time")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    clock = threading.Timer(SOON, _thread.interrupt_main, [signal.SIGALRM])
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.join()
         signal.signal(signal.SIGALRM, before)

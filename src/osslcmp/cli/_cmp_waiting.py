@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from .cmp_console import Console
@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["wait"]
 
+#: Seconds of one sleep: Python sleeps through a signal that comes after its last look and before the system call.
 _STEP = 0.25
 
 
 def wait(seconds: float, console: Console) -> None:
     """Sleep so long. A terminal shows how long still, as a bar if rich is installed."""
-    if not sys.stderr.isatty() or console.verbosity < 6:
-        time.sleep(seconds)
-        return
+    silent = not sys.stderr.isatty() or console.verbosity < 6
     end = time.monotonic() + seconds
-    with _shown(seconds) as show:
+    with nullcontext(_ignore) if silent else _shown(seconds) as show:
         while (left := end - time.monotonic()) > 0:
             show(left)
             time.sleep(min(left, _STEP))
+
+
+def _ignore(_left: float) -> None:
+    pass
 
 
 @contextmanager
