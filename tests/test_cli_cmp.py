@@ -333,11 +333,15 @@ def test_interrupt_names_the_transaction(pki: PKI, tmp_path: Path) -> None:
             text=True,
         )
         assert client.stdout is not None
-        for line in client.stdout:
-            if "checkAfter" in line:
-                break
-        client.send_signal(signal.SIGINT)
-        _, told = client.communicate(timeout=30)
+        try:
+            for line in client.stdout:
+                if "checkAfter" in line:
+                    break
+            client.send_signal(signal.SIGINT)
+            _, told = client.communicate(timeout=30)
+        finally:
+            client.kill()
+            client.communicate()
     assert client.returncode == 130
     assert re.search("transaction [0-9a-f]{32} may be pending", told)
 
