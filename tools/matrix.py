@@ -92,6 +92,8 @@ def pythons() -> dict[str, str]:
 def on_this_machine(name: str, python: str, log: IO[str], **environment: str) -> str:
     """Run the tests here, in a tree of their own."""
     tree = synchronize(CACHE / "source", CACHE / "trees" / name)
+    if name.endswith("t"):
+        environment["PYTHON_GIL"] = "0"  # also where an extension module would have it back
     env = {**os.environ, "PYTHON": python, **environment}
     return tested(lambda *more: matrix_roots.execute([*TEST, *more], log, cwd=tree, env=env), log)
 
