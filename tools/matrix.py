@@ -69,7 +69,10 @@ def pythons() -> dict[str, str]:
     """Every CPython from 3.10 on: its name (``python3.12``) and its path, Debian's own first."""
     folders = ["/usr/bin", "/usr/local/bin", *os.environ.get("PATH", "").split(os.pathsep)]
     candidates = [
-        Path(folder, f"python3.{minor}{t}") for minor in range(10, 20) for t in ("", "t") for folder in folders
+        Path(folder, f"python3.{minor}{t}")
+        for minor in range(10, 20)
+        for t in ("", "t")
+        for folder in folders
     ]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     candidates += sorted((pyenv / "versions").glob("*/bin/python3"))
