@@ -119,7 +119,7 @@ def test_junk_for_a_certificate(junk: bytes, pki: PKI, mock_server: Mock) -> Non
 def odd_certificates(certificate: x509.Certificate) -> dict[str, bytes]:
     """Changes that OpenSSL reads over and cryptography refuses: a wrong time, no such version."""
     good = certificate.public_bytes(Encoding.DER)
-    end = good.index(b"Z")  # of notBefore
+    end = good.index(certificate.not_valid_before_utc.strftime("%y%m%d%H%M%SZ").encode()) + 12  # of notBefore
     version = good.index(bytes.fromhex("a003020102")) + 4
     return {
         "time": good[: end - 1] + b"?" + good[end:],
