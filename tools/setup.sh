@@ -139,7 +139,10 @@ pip() { "$python" -I -m pip --disable-pip-version-check --no-input "$@"; }
 # With setuptools beside them, so that a rebuild needs no network; 70.1 is the first that makes wheels by itself.
 install_packages() {
     write_stamp making -
-    step 'building osslcmp and installing its packages' pip install -e '.[dev]' 'setuptools>=70.1' || {
+    extras=dev
+    # There is no binary package of psycopg for a free-threaded CPython.
+    ! "$python" -I -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_GIL_DISABLED"))' || extras=test,lint
+    step 'building osslcmp and installing its packages' pip install -e ".[$extras]" 'setuptools>=70.1' || {
         write_stamp failed -
         failed
     }
