@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -62,7 +63,8 @@ def test_a_pass_needs_the_versions_and_exit_status_0(tmp_path: Path) -> None:
 
 
 def test_this_python_is_among_the_pythons() -> None:
-    assert f"python3.{sys.version_info[1]}" in matrix.pythons()
+    t = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    assert f"python3.{sys.version_info[1]}{t}" in matrix.pythons()
 
 
 def test_floors_are_those_of_the_project() -> None:

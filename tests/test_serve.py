@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import osslcmp
 from osslcmp import FailureInfo, RejectedError, TransferError
 from osslcmp.cli import main
 
+#: What is said of a PostgreSQL server that is not there, or of its driver that is not.
+NO_DATABASE = "--database: " if find_spec("psycopg") else "pip install 'osslcmp[postgresql]'"
 CONFIG = """
 directory = "{directory}"
 port = 0
@@ -254,7 +257,7 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (["--directory", "DIR", "--issuer-cert=x", "--issuer-key=x", "--root-cert=x"], 1, "No such file"),
         (["--directory", "DIR", "--database", "no url"], 1, "no SQLAlchemy URL"),
-        (["--directory", "DIR", "--database", "postgresql://127.0.0.1:1/x"], 1, "--database: "),
+        (["--directory", "DIR", "--database", "postgresql://127.0.0.1:1/x"], 1, NO_DATABASE),
         (["--directory", "DIR", "--database", "sqlite:////nowhere/x"], 1, "unable to open"),
         (["--directory", "DIR", "--threads", "0"], 1, "positive"),
         (["--directory", "DIR", "--port", "70000"], 1, "port: 0 to 65535"),

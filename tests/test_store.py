@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,12 @@ def transaction(name: bytes = b"id", **given: object) -> TransactionRow:
         "deadline": 50.0,
     }
     return TransactionRow(id=name, **{**values, **given})  # type: ignore[arg-type]
+
+
+def test_without_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ImportError, match=r"pip install 'osslcmp\[postgresql\]'"):
+        Store("postgresql://127.0.0.1:1/x")
 
 
 def test_secrets(store: Store) -> None:

@@ -125,7 +125,7 @@ def _extras() -> dict[str, dict[str, str | None]]:
     for requirement in requires("osslcmp") or ():
         extra = re.search(r"""extra\s*==\s*["']([\w-]+)["']""", requirement)
         name = re.match(r"[\w.-]+", requirement)
-        if extra and name and extra[1] not in ("dev", "docs", "test") and name[0] != "osslcmp":
+        if extra and name and extra[1] not in ("dev", "docs", "lint", "test") and name[0] != "osslcmp":
             found.setdefault(extra[1], {})[name[0]] = _package(name[0])
     return found
 

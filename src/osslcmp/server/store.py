@@ -79,7 +79,12 @@ class Store:
         if sqlite and found.database in (None, "", ":memory:"):
             raise ValueError("an SQLite database needs a file")
         options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_TIMEOUT}} if sqlite else {}
-        self._engine = sa.create_engine(found, pool_size=_POOL_SIZE, pool_pre_ping=not sqlite, **options)
+        try:
+            self._engine = sa.create_engine(found, pool_size=_POOL_SIZE, pool_pre_ping=not sqlite, **options)
+        except ModuleNotFoundError as error:
+            if error.name != "psycopg":
+                raise
+            raise ImportError("PostgreSQL needs psycopg: pip install 'osslcmp[postgresql]'") from error
         # A statement that only reads needs no transaction. On SQLite this is an option of ours, see below.
         reading: dict[str, Any] = {_READING: True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reading = self._engine.execution_options(**reading)
