@@ -53,11 +53,12 @@ legacy = on
 activate = 1
 """
 
-#: Makes a folder of certificates as ``SSL_CERT_DIR`` wants it, and names the system's own modules.
+#: Makes a folder of certificates as ``SSL_CERT_DIR`` wants it, names the system's own modules, and copies one.
 TELL = """
 rm -rf certs && mkdir certs && cp cert.pem "certs/$(openssl x509 -in cert.pem -noout -hash).0" || exit
 OPENSSL_MODULES=$(openssl version -m | sed 's/.*"\\(.*\\)".*/\\1/')
 export OPENSSL_MODULES
+mkdir -p modules && cp "$OPENSSL_MODULES/legacy.so" modules || exit
 exec "$@"
 """
 
@@ -170,10 +171,11 @@ def check_wheel(place: Place, built: Path, log: IO[str]) -> str:
     place.must(log, place.python, "-c", CERTIFICATE, ".")
     place.must(log, place.python, "wheel_probe.py", "orders", place.inside)
     (place.folder / "told.cnf").write_text(CONFIGURATION, encoding="ascii")
-    place.must(
-        log, "sh", "-c", TELL, "sh", place.python, "wheel_probe.py", "told", place.inside,
-        OPENSSL_CONF=str(place.inside / "told.cnf"),
-    )  # fmt: skip
+    for what in ("told", "second"):
+        place.must(
+            log, "sh", "-c", TELL, "sh", place.python, "wheel_probe.py", what, place.inside,
+            OPENSSL_CONF=str(place.inside / "told.cnf"),
+        )  # fmt: skip
     _check_types(place, log)
     log.flush()
     (orders,) = re.findall(

@@ -5,6 +5,7 @@
 ``serve``        is that one
 ``orders DIR``   in every order of importing what carries an OpenSSL of its own; files go to DIR
 ``told DIR``     OpenSSL's environment variables are heeded; DIR has a certificate, its key, and ``certs`` for SSL_CERT_DIR
+``second DIR``   after another OpenSSL of the process took the legacy provider; DIR has a copy of it in ``modules``
 
 The modules under test are imported late, by name, because their order is what is tested.
 """
@@ -190,12 +191,24 @@ def told(folder: Path) -> None:
     """``OPENSSL_CONF`` and ``OPENSSL_MODULES`` were set by the caller."""
     osslcmp: Any = importlib.import_module("osslcmp")
     lib, ffi = osslcmp.lib, osslcmp.ffi
+    # First of all: from 3.4 on the module refuses a second libcrypto, and hashlib would have it for its own.
+    assert lib.OSSL_PROVIDER_available(ffi.NULL, b"legacy") == 1, "OPENSSL_CONF, OPENSSL_MODULES"
+    assert lib.EVP_MD_fetch(ffi.NULL, b"MD4", ffi.NULL) != ffi.NULL, "MD4 of the legacy provider"
     nothing = str(folder / "nothing")
     assert trusts(folder, nothing, str(folder / "certs")), "SSL_CERT_DIR"
     assert trusts(folder, str(folder / "cert.pem"), nothing), "SSL_CERT_FILE"
     assert not trusts(folder, nothing, nothing)
-    assert lib.OSSL_PROVIDER_available(ffi.NULL, b"legacy") == 1, "OPENSSL_CONF, OPENSSL_MODULES"
-    assert lib.EVP_MD_fetch(ffi.NULL, b"MD4", ffi.NULL) != ffi.NULL, "MD4 of the legacy provider"
+    enrol()
+
+
+def second(folder: Path) -> None:
+    """The legacy provider's module serves Python's OpenSSL already; a copy of it serves ours."""
+    hashlib: Any = importlib.import_module("hashlib")
+    assert hashlib.new("md4", b"").hexdigest() == "31d6cfe0d16ae931b73c59d7e0c089c0"
+    osslcmp: Any = importlib.import_module("osslcmp")
+    lib, ffi = osslcmp.lib, osslcmp.ffi
+    osslcmp.load_provider("legacy", path=folder / "modules")
+    assert lib.EVP_MD_fetch(ffi.NULL, b"MD4", ffi.NULL) != ffi.NULL
     enrol()
 
 
@@ -228,7 +241,7 @@ def main() -> None:
             enrol()
         print("enrolled with", importlib.import_module("osslcmp").openssl_version)
     else:
-        {"orders": orders, "told": told}[what](Path(arguments[0]))
+        {"orders": orders, "told": told, "second": second}[what](Path(arguments[0]))
 
 
 if __name__ == "__main__":
