@@ -191,7 +191,7 @@ def told(folder: Path) -> None:
     """``OPENSSL_CONF`` and ``OPENSSL_MODULES`` were set by the caller."""
     osslcmp: Any = importlib.import_module("osslcmp")
     lib, ffi = osslcmp.lib, osslcmp.ffi
-    # First of all: from 3.4 on the module refuses a second libcrypto, and hashlib would have it for its own.
+    # First of all: from 3.2 on the module refuses a second libcrypto, and hashlib would have it for its own.
     assert lib.OSSL_PROVIDER_available(ffi.NULL, b"legacy") == 1, "OPENSSL_CONF, OPENSSL_MODULES"
     assert lib.EVP_MD_fetch(ffi.NULL, b"MD4", ffi.NULL) != ffi.NULL, "MD4 of the legacy provider"
     nothing = str(folder / "nothing")
