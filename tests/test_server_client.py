@@ -165,5 +165,5 @@ def test_nothing_of_the_server_gets_into_the_client(server: Server) -> None:
     assert answer is not None
     assert isinstance(osslcmp.Message.from_der(answer).body, ErrorMessage)
     assert "unproven answer: rejection (badMessageCheck): wrong pbm value" in str(caught.value)
-    # Client and server each find that the secret is wrong.
-    assert [entry.text for entry in caught.value.errors].count("wrong pbm value") == 1
+    # It is the server that finds the secret wrong; its signed answer is nothing for this client.
+    assert "wrong pbm value" not in [entry.text for entry in caught.value.errors]

@@ -198,6 +198,9 @@ class Engine:
                 check(0, "setting the trust store")
         if secret is not None:
             check(lib.OSSL_CMP_CTX_set1_secretValue(self._ctx, secret, len(secret)), "setting the secret")
+        elif material.certificate is None:
+            # Nobody could verify the answer: it goes out as it is.
+            check(lib.OSSL_CMP_CTX_set_option(self._ctx, Option.UNPROTECTED_SEND, 1), "setting up the server")
         if reference is not None:
             check(
                 lib.OSSL_CMP_CTX_set1_referenceValue(self._ctx, reference, len(reference)),
@@ -303,15 +306,16 @@ class Engine:
         return self._material.handle(certificate)
 
     def verifies(self, data: bytes) -> bool:
-        """Whether a message that libcrypto's server is not to answer has valid protection
-        (``OSSL_CMP_validate_msg``)."""
+        """Whether a message that libcrypto's server is not to answer is protected as the settings ask for."""
         assert self._material is not None
+        return self._material.settings.accept_unprotected or self.proves(data)
+
+    def proves(self, data: bytes) -> bool:
+        """Whether a message has valid protection, whatever the settings accept (``OSSL_CMP_validate_msg``, 3.0)."""
         try:
             message = self.decode(data)
         except UndecodableError:
             return False
-        if self._material.settings.accept_unprotected:
-            return True
         with self._running():
             good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
         return bool(good)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
@@ -14,6 +15,9 @@ from ._engine import Engine, Pool, UndecodableError
 from .authority import Authority
 from .exchange import Exchange
 from .state import Transaction
+
+_NO_SECRET = os.urandom(32)
+"""Stands for the secret of references that have none: nobody knows it."""
 
 logger = logging.getLogger("osslcmp.server")
 
@@ -69,27 +73,45 @@ class Answering:
             if refusal is not None:
                 told = refusal.rejected
                 return self._refuse(asked, told.failure_info, told.text, in_body=refusal.in_body)
-        answer = self._signed(message, answer)
+        answer = self._as_proven(message, answer, exchange)
         return answer if asked is message else self._once_more(answer, asked)
 
     def _once_more(self, answer: bytes, message: wire.RawMessage) -> bytes:
         """What was an answer to another message as one to this."""
         return self._protected(message, answers.once_more(answer, message))
 
-    def _signed(self, message: wire.RawMessage, answer: bytes) -> bytes:
-        """The answer, signed if that is asked for and libcrypto has used the client's secret."""
-        if not (self._sign_always and message.header.uses_mac):
+    def _as_proven(self, message: wire.RawMessage, answer: bytes, exchange: Exchange) -> bytes:
+        """libcrypto's answer, which it has protected with the client's secret whatever the message has proved."""
+        proven = exchange.called and not self._pool.settings.accept_unprotected and not self._sign_always
+        if proven or not message.header.uses_mac:
             return answer
         return self._protected(message, answer)
 
     def _protected(self, message: wire.RawMessage, answer: bytes) -> bytes:
-        """An answer that was put together here, protected."""
-        with closing(self._protecting(message)) as engine:
+        """An answer, its protection made again, see ``_protecting``."""
+        engine = self._protecting(message)
+        if engine is None:
+            return answers.unprotected(answer)
+        with closing(engine):
             return engine.protect(answer, message.transaction_id)
 
-    def _protecting(self, message: wire.RawMessage) -> Engine:
-        """A context to protect an answer with, so that the client can verify it."""
-        return Engine(self._pool, None, None) if self._sign_always else self._engine(message)
+    def _protecting(self, message: wire.RawMessage) -> Engine | None:
+        """A context to protect an answer with; None leaves it unprotected.
+
+        The client's secret is used only when the message proves that its sender knows it. Else whoever asks with the
+        reference alone gets something to try guesses on, and learns which references there are.
+        """
+        if message.header.uses_mac and not self._sign_always:
+            engine = self._engine(message)
+            try:
+                proven = engine.proves(message.encoding)
+            except BaseException:
+                engine.close()
+                raise
+            if proven:
+                return engine
+            engine.close()
+        return None if self._pool.settings.certificate is None else Engine(self._pool, None, None)
 
     def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
         return Exchange(self.authority, engine, message, transaction, strict=self._strict)
@@ -97,21 +119,22 @@ class Answering:
     def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
         """A context with the credentials that fit a message."""
         header = message.header
-        reference = secret = None
-        settings = self._pool.settings
-        if header.sender_kid and (header.uses_mac or settings.certificate is None):
+        if not header.uses_mac:
+            return Engine(self._pool, None, None, certificates)
+        secret = None
+        if header.sender_kid:
             try:
                 secret = self.authority.shared_secret(header.sender_kid)
             except Exception:
                 logger.exception("the authority failed to look up a shared secret")
-            reference = header.sender_kid if secret else None
-        return Engine(self._pool, reference, secret or None, certificates)
+        # Whoever has no secret here costs as much as who has one and does not know it.
+        return Engine(self._pool, header.sender_kid or None, secret or _NO_SECRET, certificates)
 
     def _refuse(
         self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False
     ) -> bytes:
-        """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it;
-        protected as the client can verify it if at all possible."""
+        """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it,
+        protected as ``_protecting`` says."""
         kind = answers.rejection if in_body else answers.error
         return self._answer_with(
             partial(kind, failure_info=failure),
@@ -123,13 +146,14 @@ class Answering:
     def _answer_with(
         self, kind: Callable[..., bytes], message: wire.RawMessage, text: str, *, protect: bool = True
     ) -> bytes:
-        """A message that is put together here, protected as the client can verify it if at all possible."""
+        """A message that is put together here, protected as ``_protecting`` says."""
         certificate = self._pool.settings.certificate
         name = None if certificate is None else certificate.subject.public_bytes()
         make = partial(kind, message, name, text=text)
-        if not protect:
+        protecting = self._protecting(message) if protect else None
+        if protecting is None:
             return make(protect=False)
-        with closing(self._protecting(message)) as engine:
+        with closing(protecting) as engine:
             try:
                 try:
                     return engine.protect(make(protect=True), message.transaction_id)

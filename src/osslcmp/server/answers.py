@@ -19,7 +19,7 @@ PVNO = 2
 NONCE_LENGTH = 16
 WHOLE_ANSWER = -1
 """The certReqId of a pollReq and pollRep about something else than a certificate."""
-_TIME, _RECIP_NONCE = explicit(0), explicit(6)
+_TIME, _PROTECTION_ALG, _SENDER_KID, _RECIP_NONCE = map(explicit, (0, 1, 2, 6))
 _EMPTY_NAME = der.encode(der.SEQUENCE)
 NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
 """The empty name as a GeneralName."""
@@ -100,6 +100,18 @@ def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
     new = der.encode(der.SEQUENCE, *(f.encoding for f in first), *(tagged[tag] for tag in sorted(tagged)))
     extra = [part.encoding for part in rest if part.tag == explicit(1)]
     return der.encode(der.SEQUENCE, new, body.encoding, *extra)
+
+
+def unprotected(answer: bytes) -> bytes:
+    """An answer without its protection, and without what its header says of that."""
+    header, body, *rest = der.sequence(answer)
+    fields = der.children(header.content)
+    # pvno, sender and recipient have no tags of the header's own, but come first.
+    kept = [*fields[:3], *(field for field in fields[3:] if field.tag not in (_PROTECTION_ALG, _SENDER_KID))]
+    extra = [part.encoding for part in rest if part.tag == explicit(1)]
+    return der.encode(
+        der.SEQUENCE, der.encode(der.SEQUENCE, *(f.encoding for f in kept)), body.encoding, *extra
+    )
 
 
 def error(
