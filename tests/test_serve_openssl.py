@@ -88,7 +88,7 @@ def test_reference_of_the_file(peer: Peer) -> None:
     told = peer.cmp(
         "ir", ref="second", secret=MAC["secret"], newkey=peer.key, subject="/CN=x", certout="x.pem"
     )
-    assert "wrong pbm value" in told.must(1).text
+    assert "missing trust anchor" in told.must(1).text
 
 
 def test_trust_is_learned(peer: Peer) -> None:
