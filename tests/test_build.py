@@ -142,7 +142,12 @@ def compiles(source: Path) -> str:
     """What the compiler complains of, with the flags of the build."""
     found = build_cffi.find_openssl()
     includes = [*found.include_dirs, sysconfig.get_path("include")]
-    command = [*build_cffi.compiler(), *(f"-I{path}" for path in includes), *build_cffi.COMPILE_ARGS]
+    command = [
+        *build_cffi.compiler(),
+        *(f"-I{path}" for path in includes),
+        *build_cffi.COMPILE_ARGS,
+        "-Werror",
+    ]
     run = subprocess.run(
         [*command, "-fsyntax-only", str(source)],
         capture_output=True,

@@ -69,7 +69,7 @@ def test_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     handle, free = _make(kind)
     context = CommandContext()
     real = CommandContext._set
-    monkeypatch.setattr(CommandContext, "_set", lambda c, _, *__, **more: real(c, lambda *_: 0, **more))
+    monkeypatch.setattr(CommandContext, "_set", lambda c, _, *a, **more: real(c, lambda *_: 0, *a, **more))
     with pytest.raises(OpenSSLError):
         context.give(function, handle, free, *before)
     del handle
@@ -112,7 +112,7 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
             raise ended
 
     monkeypatch.setattr(_cmp_effects, "take", counting)
-    monkeypatch.setattr(_cmp_effects, "check", checked)
+    monkeypatch.setattr(_handles, "check", checked)
     effects = _cmp_effects.Effects()
     if ended is None:
         effects("policy", "1.2.3.4")

@@ -30,7 +30,7 @@ LAYERS: list[tuple[str, str]] = [
     ("the compiled module", "_lib"),
     ("error queue", "_errqueue"),
     ("handles", "_handles"),
-    ("conversion", "_convert _inputs _names _keys _providers _crm _verify _asn1 _bodyparts _bodies"),
+    ("conversion", "_convert _inputs _names _keys _providers _crm _signers _verify _asn1 _bodyparts _bodies"),
     ("callbacks", "_guard _callbacks _callbacks_*"),
     (
         "context and message",

@@ -14,7 +14,7 @@ from support.inprocess import Peer, new_context, queued
 from support.pki import PKI, make_key
 
 import osslcmp
-from osslcmp import Context, InfoTypeAndValue, _convert, _crm, _handles, _verify, ffi, lib
+from osslcmp import Context, InfoTypeAndValue, _convert, _crm, _handles, ffi, lib
 
 NULL = ffi.NULL
 OID = x509.ObjectIdentifier("1.2.3.4")
@@ -164,7 +164,7 @@ def test_interrupted_when_it_is_taken_elsewhere(
         return interrupted
 
     monkeypatch.setattr(_crm, "check", then_interrupted(vars(_crm)["check"]))
-    monkeypatch.setattr(_verify, "_add_policy", then_interrupted(vars(_verify)["_add_policy"]))
+    monkeypatch.setattr(_handles, "check", then_interrupted(vars(_handles)["check"]))
     with pytest.raises(KeyboardInterrupt):
         crm.set_validity(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
     with pytest.raises(KeyboardInterrupt):

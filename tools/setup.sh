@@ -169,6 +169,7 @@ setup() {
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
+    export OSSLCMP_WERROR=1
     # Taken before the build: what is changed while it runs counts as not built.
     packages=$(packages_key)
     extension=$(extension_key)

@@ -11,11 +11,11 @@ from . import _convert
 from ._ctx_base import ContextBase
 from ._errqueue import clear
 from ._guard import locked
-from ._handles import hand_over
 from ._inputs import KeyInput, secret_bytes
 from ._keys import Password, private_key
 from ._lib import NULL, ffi, lib, require
 from ._names import parse_name
+from ._signers import check_signer
 from .itav import InfoTypeAndValue
 
 __all__ = ["AuthMixin", "check_pair"]
@@ -35,7 +35,10 @@ class AuthMixin(ContextBase):
 
     def set_srv_cert(self, certificate: x509.Certificate | None) -> None:
         """Pin the server's certificate: answers must be signed with it (``OSSL_CMP_CTX_set1_srvCert``, 3.0)."""
-        handle = NULL if certificate is None else _convert.cert_to_c(_cert("server certificate", certificate))
+        handle = NULL
+        if certificate is not None:
+            handle = _convert.cert_to_c(_cert("server certificate", certificate))
+            check_signer("server certificate", certificate)
         self._set(lib.OSSL_CMP_CTX_set1_srvCert, handle, what="setting the server certificate")
         self._state.keep_notes = True
 
@@ -50,10 +53,10 @@ class AuthMixin(ContextBase):
         if certificates is None:
             self._set(lib.OSSL_CMP_CTX_set0_trustedStore, NULL, what="setting the trust store")
             return
-        store = _convert.store_to_c(_certs("trusted", certificates))
+        store = _convert.store_to_c(_candidates("trusted", certificates))
         lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_validate_cb"))
-        setter = lib.OSSL_CMP_CTX_set0_trustedStore
-        hand_over(store, lib.X509_STORE_free, self._set, setter, store, what="setting the trust store")
+        setter, free = lib.OSSL_CMP_CTX_set0_trustedStore, lib.X509_STORE_free
+        self._set(setter, store, what="setting the trust store", giving=free)
 
     set_trusted = set_trusted_store
 
@@ -71,7 +74,7 @@ class AuthMixin(ContextBase):
 
     def set_untrusted(self, certificates: Iterable[x509.Certificate]) -> None:
         """Certificates that help to build chains (``OSSL_CMP_CTX_set1_untrusted``, 3.0)."""
-        stack = _convert.certs_to_c(_certs("untrusted", certificates))
+        stack = _convert.certs_to_c(_candidates("untrusted", certificates))
         self._set(lib.OSSL_CMP_CTX_set1_untrusted, stack, what="setting untrusted certificates")
 
     @property
@@ -115,7 +118,7 @@ class AuthMixin(ContextBase):
         if self._certificate is None:
             raise ValueError("build_cert_chain: no certificate is set")
         store = NULL if own_trusted is None else _convert.store_to_c(_certs("own_trusted", own_trusted))
-        stack = _convert.certs_to_c(_certs("candidates", candidates))
+        stack = _convert.certs_to_c(_candidates("candidates", candidates))
         self._set(lib.OSSL_CMP_CTX_build_cert_chain, store, stack, what="building the own chain")
 
     def set_reference_value(self, reference: bytes | str) -> None:
@@ -148,8 +151,8 @@ class AuthMixin(ContextBase):
     def push_geninfo_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the header's generalInfo (``OSSL_CMP_CTX_push0_geninfo_ITAV``, 3.0)."""
         handle = _convert.itav_to_c(itav)
-        setter = lib.OSSL_CMP_CTX_push0_geninfo_ITAV
-        hand_over(handle, lib.OSSL_CMP_ITAV_free, self._set, setter, handle, what="adding to generalInfo")
+        setter, free = lib.OSSL_CMP_CTX_push0_geninfo_ITAV, lib.OSSL_CMP_ITAV_free
+        self._set(setter, handle, what="adding to generalInfo", giving=free)
 
     def reset_geninfo_itavs(self) -> None:
         """Empty the header's generalInfo (``OSSL_CMP_CTX_reset_geninfo_ITAVs``, 3.0.8)."""
@@ -199,6 +202,14 @@ def _certs(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certifica
     if isinstance(values, x509.Certificate):
         raise TypeError(f"{what}: an iterable of certificates, not a single one")
     return [_cert(what, value) for value in values]
+
+
+def _candidates(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+    """Certificates among which libcrypto looks for the signer of a message."""
+    certificates = _certs(what, values)
+    for certificate in certificates:
+        check_signer(what, certificate)
+    return certificates
 
 
 def check_pair(certificate: Any, key: Any) -> None:

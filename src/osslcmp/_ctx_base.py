@@ -9,7 +9,7 @@ from typing import Any
 from ._callbacks import CallState, current, log_level
 from ._errqueue import check, classify, clear, drain, reason_code
 from ._guard import Guard, Wakeup, guarded, locked
-from ._handles import take
+from ._handles import hand_over, take
 from ._lib import NULL, ffi, lib, openssl_version, require
 from ._providers import LibraryContext
 from ._waiting import StillWaitingError
@@ -134,15 +134,26 @@ class ContextBase:
     # -- the guard ----------------------------------------------------------------------------------------
 
     @locked
-    def _set(self, function: Callable[..., int], *args: Any, what: str, live: bool = False) -> None:
+    def _set(
+        self,
+        function: Callable[..., int],
+        *args: Any,
+        what: str,
+        live: bool = False,
+        giving: Callable[[Any], Any] | None = None,
+    ) -> None:
         """A call that returns 1 or fails, without callbacks.
 
-        A callback may make only those calls that are ``live``: others free what C is working with.
+        A callback may make only those calls that are ``live``: others free what C is working with. ``giving`` is the
+        destructor of the last argument if C takes that over when it does not fail.
         """
         if not live:
             self._guard.refuse_inside(what)
         clear()
-        check(function(self._ptr, *args), what)
+        if giving is None:
+            check(function(self._ptr, *args), what)
+        else:
+            hand_over(args[-1], giving, function, self._ptr, *args, what=what)
 
     @locked
     def _get(self, function: Callable[..., Any], *args: Any) -> Any:

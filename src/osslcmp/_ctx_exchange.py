@@ -17,7 +17,7 @@ from ._callbacks import message_from_der
 from ._ctx_results import ResultMixin
 from ._errqueue import check, clear
 from ._guard import guarded
-from ._handles import hand_over, take
+from ._handles import take
 from ._lib import NULL, ffi, lib
 from ._waiting import PENDING, OnWait, Patience, Progress, StillWaitingError
 from .crm import CertReqMsg
@@ -215,8 +215,8 @@ class ExchangeMixin(ResultMixin):
 
     def _set_new_public_key(self, info: bytes) -> None:
         handle = _convert.public_key_from_info(info)
-        setter = lib.OSSL_CMP_CTX_set0_newPkey
-        hand_over(handle, lib.EVP_PKEY_free, self._set, setter, 0, handle, what="setting the new key")
+        setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
+        self._set(setter, 0, handle, what="setting the new key", giving=free)
         self._gave_new_key = True
 
     # -- polling ------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from . import _convert, _crm
 from ._ctx_auth import AuthMixin, _cert
 from ._errqueue import clear, text
 from ._guard import locked
-from ._handles import hand_over
 from ._inputs import KeyInput
 from ._keys import Password, private_key
 from ._lib import NULL, lib, require
@@ -43,10 +42,8 @@ class RequestMixin(AuthMixin):
         handle: Any = (
             private_key("new key", key, password) if private else _convert.public_key_to_c(cast(Any, key))
         )
-        setter = lib.OSSL_CMP_CTX_set0_newPkey
-        hand_over(
-            handle, lib.EVP_PKEY_free, self._set, setter, int(private), handle, what="setting the new key"
-        )
+        setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
+        self._set(setter, int(private), handle, what="setting the new key", giving=free)
 
     @property
     @locked
@@ -97,8 +94,8 @@ class RequestMixin(AuthMixin):
     def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
         """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""
         stack = _convert.extensions_to_c(extensions)
-        setter = lib.OSSL_CMP_CTX_set0_reqExtensions
-        hand_over(stack, _convert.free_extensions, self._set, setter, stack, what="setting the extensions")
+        setter, free = lib.OSSL_CMP_CTX_set0_reqExtensions, _convert.free_extensions
+        self._set(setter, stack, what="setting the extensions", giving=free)
 
     def req_extensions_have_san(self) -> bool:
         """Whether these include subject alternative names (``OSSL_CMP_CTX_reqExtensions_have_SAN``, 3.0)."""
@@ -109,8 +106,8 @@ class RequestMixin(AuthMixin):
         if not isinstance(policy, x509.PolicyInformation):
             raise TypeError(f"policy: an x509.PolicyInformation, not {type(policy).__name__}")
         handle = _convert.policy_to_c(policy)
-        setter = lib.OSSL_CMP_CTX_push0_policy
-        hand_over(handle, lib.POLICYINFO_free, self._set, setter, handle, what="adding a policy")
+        setter, free = lib.OSSL_CMP_CTX_push0_policy, lib.POLICYINFO_free
+        self._set(setter, handle, what="adding a policy", giving=free)
 
     def set_old_cert(self, certificate: x509.Certificate | None) -> None:
         """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
@@ -147,7 +144,5 @@ class RequestMixin(AuthMixin):
     def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""
         handle = _convert.itav_to_c(itav)
-        setter = lib.OSSL_CMP_CTX_push0_genm_ITAV
-        hand_over(
-            handle, lib.OSSL_CMP_ITAV_free, self._set, setter, handle, what="adding to the general message"
-        )
+        setter, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
+        self._set(setter, handle, what="adding to the general message", giving=free)

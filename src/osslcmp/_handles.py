@@ -34,16 +34,16 @@ def disarm(handle: object) -> None:
 
 
 def hand_over(
-    handle: Any, free: Callable[[Any], Any], function: Callable[..., Any], *args: Any, **options: Any
+    handle: Any, free: Callable[[Any], Any], function: Callable[..., Any], *args: Any, what: str
 ) -> None:
-    """Call ``function``, by which C takes ``handle`` over unless it raises a :class:`osslcmp.CMPError`.
+    """Call a C ``function``, by which C takes ``handle`` over unless it fails.
 
     A signal handler may raise at any moment, also when C has it already: so it is disarmed before. Rather lost than
-    freed twice.
+    freed twice. Whatever else may raise belongs before this.
     """
     disarm(handle)
     try:
-        function(*args, **options)
+        check(function(*args), what)
     except CMPError:
         take(handle, free, "taking back what C did not take")  # and it is gone
         raise

@@ -74,11 +74,8 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
         check(lib.X509_VERIFY_PARAM_set1_ip_asc(param, wanted.ip.encode()), f"ip address {wanted.ip!r}")
     for policy in wanted.policies:
         obj = _convert.object_to_c(x509.ObjectIdentifier(policy))
-        hand_over(obj, lib.ASN1_OBJECT_free, _add_policy, param, obj)
-
-
-def _add_policy(param: Any, policy: Any) -> None:
-    check(lib.X509_VERIFY_PARAM_add0_policy(param, policy), "setting up the verification")
+        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
+        hand_over(obj, free, add, param, obj, what="setting up the verification")
 
 
 def verify(

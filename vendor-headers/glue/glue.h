@@ -41,8 +41,11 @@ int osslcmp_log(const char *, const char *, int, OSSL_CMP_severity, const char *
 OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 
-/* For the trust store that messages are validated with: X509_STORE_CTX_print_verify_cb() that lets nothing be printed. */
+/* For trust stores, in place of X509_STORE_CTX_print_verify_cb(): the second one for that of messages, on which nothing is printed. */
+int osslcmp_verify_cb(int, X509_STORE_CTX *);
 int osslcmp_validate_cb(int, X509_STORE_CTX *);
+/* Of a certificate as OpenSSL prints it; -1 for lack of memory. */
+long osslcmp_longest_line(X509 *);
 
 /* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
 OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);

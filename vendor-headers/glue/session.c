@@ -29,6 +29,17 @@
 # define OSSLCMP_THREAD __thread
 #endif
 
+/* What another thread, or a signal handler, may set at any time. */
+#if defined(_MSC_VER)
+typedef volatile LONG osslcmp_flag;
+# define osslcmp_flag_set(flag, value) ((void)InterlockedExchange((flag), (value)))
+# define osslcmp_flag_get(flag) ((int)InterlockedOr((volatile LONG *)(flag), 0))
+#else
+typedef int osslcmp_flag;
+# define osslcmp_flag_set(flag, value) __atomic_store_n((flag), (value), __ATOMIC_SEQ_CST)
+# define osslcmp_flag_get(flag) __atomic_load_n((flag), __ATOMIC_SEQ_CST)
+#endif
+
 /* OpenSSL names these body types only to itself. */
 #define OSSLCMP_ERROR 23
 #define OSSLCMP_CERTCONF 24
@@ -59,7 +70,8 @@ typedef struct osslcmp_session {
     int log_level;
     int traced;                 /* Python looks on */
     unsigned long max_response;
-    volatile int cancelled;     /* may be set from another thread */
+    osslcmp_flag cancelled;     /* may be set from another thread */
+    int64_t looked;             /* when the deadline, cancellation and signals were looked at last */
     int stopped;                /* this transfer was cancelled or interrupted */
     int heard;                  /* something of an answer came */
     int reset;                  /* the server had closed before it read what we sent */
@@ -167,6 +179,12 @@ static void osslcmp_session_disconnect(osslcmp_session *s)
     osslcmp_hang_up(s, 1);
 }
 
+static void osslcmp_wipe(char *text)
+{
+    if (text != NULL)
+        OPENSSL_clear_free(text, strlen(text));
+}
+
 static void osslcmp_session_free(osslcmp_session *s)
 {
     if (s == NULL)
@@ -179,7 +197,7 @@ static void osslcmp_session_free(osslcmp_session *s)
     OPENSSL_free(s->host);
     OPENSSL_free(s->port);
     OPENSSL_free(s->path);
-    OPENSSL_free(s->proxy);
+    osslcmp_wipe(s->proxy);
     OPENSSL_free(s->no_proxy);
     OPENSSL_free(s);
 }
@@ -208,8 +226,14 @@ static int osslcmp_session_set_path(osslcmp_session *s, const char *path)
 
 static int osslcmp_session_set_proxy(osslcmp_session *s, const char *proxy)
 {
+    char *copy = NULL;
+
     osslcmp_hang_up(s, 1);
-    return osslcmp_set_string(&s->proxy, proxy);
+    if (proxy != NULL && (copy = OPENSSL_strdup(proxy)) == NULL)
+        return 0;
+    osslcmp_wipe(s->proxy); /* it may have a password */
+    s->proxy = copy;
+    return 1;
 }
 
 static int osslcmp_session_set_no_proxy(osslcmp_session *s, const char *names)
@@ -244,12 +268,12 @@ static void osslcmp_session_set_max_response(osslcmp_session *s, unsigned long l
 
 static void osslcmp_session_cancel(osslcmp_session *s, int on)
 {
-    s->cancelled = on;
+    osslcmp_flag_set(&s->cancelled, on);
 }
 
 static int osslcmp_session_cancelled(const osslcmp_session *s)
 {
-    return s->cancelled;
+    return osslcmp_flag_get(&s->cancelled);
 }
 
 static osslcmp_session *osslcmp_enter(osslcmp_session *s)

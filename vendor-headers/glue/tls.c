@@ -57,53 +57,37 @@ static char *osslcmp_bare_host(const char *host)
                                                      : OPENSSL_strdup(host);
 }
 
-#define OSSLCMP_STORY_MAX 900 /* OpenSSL drops error data of more than 1 KiB */
+/*
+ * libssl hands the name to check on to X509_verify_cert() in a copy, and goes on without one when memory fails at that
+ * moment (3.0 to 4.0): so it is looked for once more where the chain ends, with what the connection knows.
+ */
+static int osslcmp_is_for_server(X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    X509_VERIFY_PARAM *param = ssl == NULL ? NULL : SSL_get0_param(ssl);
+    const char *host = param == NULL ? NULL : X509_VERIFY_PARAM_get0_host(param, 0);
+    X509 *cert = X509_STORE_CTX_get_current_cert(store);
+    char *ip = NULL;
+    int ok = 0;
+
+    if (host != NULL)
+        ok = X509_check_host(cert, host, 0, X509_VERIFY_PARAM_get_hostflags(param), NULL) == 1;
+    else if (param != NULL && (ip = X509_VERIFY_PARAM_get1_ip_asc(param)) != NULL)
+        ok = X509_check_ip_asc(cert, ip, 0) == 1;
+    OPENSSL_free(ip);
+    if (!ok)
+        X509_STORE_CTX_set_error(store, host != NULL ? X509_V_ERR_HOSTNAME_MISMATCH
+                                 : ip != NULL        ? X509_V_ERR_IP_ADDRESS_MISMATCH
+                                                     : X509_V_ERR_OUT_OF_MEM);
+    return ok;
+}
 
 /* What is wrong with which certificate, where libssl only says "certificate verify failed". */
-static int osslcmp_verify_cb(int ok, X509_STORE_CTX *store)
+static int osslcmp_tls_verify_cb(int ok, X509_STORE_CTX *store)
 {
-    int code = X509_STORE_CTX_get_error(store), at;
-    X509 *cert = X509_STORE_CTX_get_current_cert(store);
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
-    char *text, *ip;
-    BIO *out;
-
-    if (ok || (out = BIO_new(BIO_s_mem())) == NULL)
-        return ok;
-    BIO_printf(out, "%s (%d), certificate at depth %d", X509_verify_cert_error_string(code), code,
-               X509_STORE_CTX_get_error_depth(store));
-    if (cert != NULL) {
-        BIO_puts(out, ", subject ");
-        X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253);
-        BIO_puts(out, ", issuer ");
-        X509_NAME_print_ex(out, X509_get_issuer_name(cert), 0, XN_FLAG_RFC2253);
-    }
-    if (code == X509_V_ERR_CERT_HAS_EXPIRED && cert != NULL) {
-        BIO_puts(out, ", notAfter ");
-        ASN1_TIME_print(out, X509_get0_notAfter(cert));
-    }
-    if (code == X509_V_ERR_CERT_NOT_YET_VALID && cert != NULL) {
-        BIO_puts(out, ", notBefore ");
-        ASN1_TIME_print(out, X509_get0_notBefore(cert));
-    }
-    if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-        ip = code == X509_V_ERR_IP_ADDRESS_MISMATCH ? X509_VERIFY_PARAM_get1_ip_asc(param) : NULL;
-        text = ip == NULL ? X509_VERIFY_PARAM_get0_host(param, 0) : NULL;
-        BIO_printf(out, ", expected %s", ip != NULL ? ip : text != NULL ? text : "?");
-        OPENSSL_free(ip);
-        at = cert == NULL ? -1 : X509_get_ext_by_NID(cert, NID_subject_alt_name, -1);
-        BIO_puts(out, at < 0 ? ", no subjectAltName" : ", subjectAltName ");
-        if (at >= 0)
-            X509V3_EXT_print(out, X509_get_ext(cert, at), 0, 0);
-    }
-    BIO_write(out, "", 1);
-    BIO_get_mem_data(out, &text);
-    for (at = 0; text[at] != '\0' && at < OSSLCMP_STORY_MAX; at++)
-        if ((unsigned char)text[at] < ' ' || text[at] == 0x7f)
-            text[at] = '?';
-    ERR_raise_data(ERR_LIB_X509, X509_R_CERTIFICATE_VERIFICATION_FAILED, "%.*s", OSSLCMP_STORY_MAX, text);
-    BIO_free(out);
-    return 0;
+    if (ok && X509_STORE_CTX_get0_parent_ctx(store) == NULL && X509_STORE_CTX_get_error_depth(store) == 0)
+        ok = osslcmp_is_for_server(store);
+    return osslcmp_verify_cb(ok, store);
 }
 
 /* Whom the connection must lead to, and whom we ask for. */
@@ -154,15 +138,20 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
     if (tls->verify)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(tls->ctx) != NULL
                                                  ? SSL_CTX_get_verify_callback(tls->ctx)
-                                                 : osslcmp_verify_cb);
+                                                 : osslcmp_tls_verify_cb);
     else
         SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
     SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY); /* a server that sends no data must not keep us in SSL_read() */
     SSL_set_connect_state(ssl);
     if (!osslcmp_tls_name(tls, ssl) || (top = BIO_new(BIO_f_ssl())) == NULL) {
         SSL_free(ssl);
         return NULL;
     }
-    BIO_set_ssl(top, ssl, BIO_CLOSE);
+    if (BIO_set_ssl(top, ssl, BIO_CLOSE) <= 0) {
+        BIO_free(top);
+        SSL_free(ssl);
+        return NULL;
+    }
     return BIO_push(top, bio);
 }

@@ -2,9 +2,11 @@
  * The default HTTP transfer: OpenSSL's own HTTP client functions, driven on a
  * non-blocking connection instead of through OSSL_CMP_MSG_http_perform().
  * What that buys: header and body leave together (of two writes the second
- * waits for a delayed acknowledgement on a connection that was kept), and waits
- * notice a signal or a cancellation within a tenth of a second, while
- * connecting as well as while waiting for the answer.
+ * waits for a delayed acknowledgement on a connection that was kept), and a
+ * signal, a cancellation or the deadline is noticed within a tenth of a second,
+ * while connecting as well as while waiting for the answer, and whatever the
+ * other side sends meanwhile: before each read and write, not only when there
+ * is nothing to read.
  *
  * This file waits, reads and writes. transfer_answer.c looks at the header of
  * an answer, transfer_connect.c makes the connection, transfer_http.c brings
@@ -32,10 +34,46 @@ static void osslcmp_stop(osslcmp_session *s)
 
 static int osslcmp_interrupted(osslcmp_session *s)
 {
-    if (!s->cancelled && (s->self == NULL || osslcmp_py_tick(s->self)))
+    if (!osslcmp_flag_get(&s->cancelled) && (s->self == NULL || osslcmp_py_tick(s->self)))
         return 0;
     osslcmp_stop(s);
     return 1;
+}
+
+/* Whether there is time left and nobody wants to end it. deadline 0: no limit. Signals cost the GIL: not each time. */
+static int osslcmp_may_go_on(osslcmp_session *s, int64_t deadline, int timeout_reason)
+{
+    int64_t now = osslcmp_now_ms();
+
+    if (deadline != 0 && now >= deadline) {
+        ERR_raise_data(ERR_LIB_BIO, timeout_reason, "server=%s:%s", s->host, s->port);
+        return 0;
+    }
+    if (osslcmp_flag_get(&s->cancelled) || now - s->looked >= OSSLCMP_SLICE_MS) {
+        if (osslcmp_interrupted(s))
+            return 0;
+        s->looked = osslcmp_now_ms();
+    }
+    return 1;
+}
+
+/*
+ * Of the socket, below TLS: libssl may have a reason to read on and on, such as an endless row of HelloRequests. Now
+ * and then it is told that there is nothing to read, so that it returns to us; then we look whether it may go on.
+ */
+static long osslcmp_bio_cb(BIO *bio, int oper, const char *data, size_t size, int argi, long argl, int ret,
+                           size_t *processed)
+{
+    const osslcmp_session *s = (const osslcmp_session *)BIO_get_callback_arg(bio);
+
+    (void)data, (void)size, (void)argi, (void)argl, (void)processed;
+    if (oper == BIO_CB_READ && s != NULL
+            && (osslcmp_flag_get(&s->cancelled) || osslcmp_now_ms() - s->looked >= OSSLCMP_SLICE_MS)) {
+        BIO_clear_retry_flags(bio);
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    return ret;
 }
 
 /* Wait until the connection can go on. deadline 0: no limit. */
@@ -55,13 +93,11 @@ static int osslcmp_wait(osslcmp_session *s, int64_t deadline, int timeout_reason
         int64_t left = deadline == 0 ? OSSLCMP_SLICE_MS : deadline - osslcmp_now_ms();
         int n;
 
-        if (left <= 0) {
-            ERR_raise_data(ERR_LIB_BIO, timeout_reason, "server=%s:%s", s->host, s->port);
+        if (!osslcmp_may_go_on(s, deadline, timeout_reason))
             return 0;
-        }
-        if (s->cancelled)
-            return !osslcmp_interrupted(s);
         p.revents = 0;
+        if (left < 1)
+            left = 1;
         n = osslcmp_poll(&p, 1, left < OSSLCMP_SLICE_MS ? (int)left : OSSLCMP_SLICE_MS);
         if (n > 0)
             return 1;
@@ -69,8 +105,6 @@ static int osslcmp_wait(osslcmp_session *s, int64_t deadline, int timeout_reason
             ERR_raise_data(ERR_LIB_SYS, errno, "calling poll()");
             return 0;
         }
-        if (osslcmp_interrupted(s))
-            return 0;
     }
 }
 
@@ -104,6 +138,8 @@ static int osslcmp_read(osslcmp_session *s, char *buffer, int size, int64_t dead
     for (;;) {
         int n, error;
 
+        if (!osslcmp_may_go_on(s, deadline, BIO_R_TRANSFER_TIMEOUT))
+            return 0;
         errno = 0;
         n = BIO_read(s->bio, buffer, size);
         error = osslcmp_errno();
@@ -127,6 +163,8 @@ static int osslcmp_write(osslcmp_session *s, const char *data, int length, int64
     while (length > 0) {
         int n, error;
 
+        if (!osslcmp_may_go_on(s, deadline, BIO_R_TRANSFER_TIMEOUT))
+            return 0;
         errno = 0;
         n = BIO_write(s->bio, data, length);
         error = osslcmp_errno();
@@ -163,13 +201,22 @@ static int osslcmp_flush(osslcmp_session *s, int64_t deadline)
     }
 }
 
-/* Take what libssl needs to know, session tickets and alerts. 0: the connection is over, or data has come. */
-static int osslcmp_tls_quiet(SSL *ssl)
+/*
+ * Take what libssl needs to know, session tickets and alerts. 0: the connection is over, or data has come. A few records
+ * are enough: who sends more is met again when the answer is read.
+ */
+static int osslcmp_tls_quiet(osslcmp_session *s, SSL *ssl)
 {
     char c;
-    int n = SSL_peek(ssl, &c, 1);
+    int i, n = 0;
 
-    return n <= 0 && SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ;
+    s->looked = osslcmp_now_ms();
+    for (i = 0; i < 8; i++) {
+        n = SSL_peek(ssl, &c, 1);
+        if (n > 0 || SSL_get_error(ssl, n) != SSL_ERROR_WANT_READ)
+            return 0;
+    }
+    return 1;
 }
 
 /* A server may close a kept-alive connection at any time, or say what nobody asked for. */
@@ -185,7 +232,7 @@ static int osslcmp_stale(osslcmp_session *s)
         int quiet;
 
         ERR_set_mark();
-        quiet = osslcmp_tls_quiet(ssl);
+        quiet = osslcmp_tls_quiet(s, ssl);
         ERR_pop_to_mark();
         return !quiet;
     }

@@ -180,10 +180,22 @@ static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head)
         && (extra == 0 || BIO_write(s->feed, head->data + head->end, extra) == extra);
 }
 
-/* The header of the final answer, after any number of interim ones. */
+#define OSSLCMP_INTERIM_MAX 100
+
+/* The header of the final answer, after some interim ones. */
 static int osslcmp_receive_head(osslcmp_session *s, osslcmp_head *head, int64_t deadline)
 {
+    int interim = -1;
+
     do {
+        if (++interim > OSSLCMP_INTERIM_MAX) {
+            ERR_raise_data(ERR_LIB_HTTP, HTTP_R_RESPONSE_PARSE_ERROR,
+                           "more than %d interim answers, the last with HTTP status %.100s", OSSLCMP_INTERIM_MAX,
+                           head->line);
+            return 0;
+        }
+        if (!osslcmp_may_go_on(s, deadline, BIO_R_TRANSFER_TIMEOUT))
+            return 0;
         if (head->end != 0) {
             head->length -= head->end;
             memmove(head->data, head->data + head->end, head->length);

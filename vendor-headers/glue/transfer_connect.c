@@ -13,6 +13,8 @@ static int osslcmp_dial(osslcmp_session *s, const char *host, const char *port, 
             || BIO_set_nbio(bio, 1) <= 0
             || BIO_set_conn_mode(bio, BIO_SOCK_NONBLOCK | BIO_SOCK_NODELAY) <= 0)
         return 0;
+    BIO_set_callback_arg(bio, (char *)s);
+    BIO_set_callback_ex(bio, osslcmp_bio_cb);
     while (BIO_do_connect(bio) <= 0) {
         if (!BIO_should_retry(bio)) {
             if (ERR_peek_error() == 0)
@@ -84,12 +86,6 @@ typedef struct osslcmp_proxy {
     char *host, *port; /* host NULL: no proxy applies */
     char *credentials; /* value of Proxy-Authorization, or NULL */
 } osslcmp_proxy;
-
-static void osslcmp_wipe(char *text)
-{
-    if (text != NULL)
-        OPENSSL_clear_free(text, strlen(text));
-}
 
 static void osslcmp_proxy_clear(osslcmp_proxy *proxy)
 {
@@ -190,9 +186,15 @@ static int osslcmp_handshake(osslcmp_session *s, int64_t deadline)
 
     if (BIO_get_ssl(s->bio, &ssl) <= 0 || ssl == NULL)
         return 1;
-    while (BIO_do_handshake(s->bio) <= 0) {
-        int error = osslcmp_errno();
+    for (;;) {
+        int error;
 
+        if (!osslcmp_may_go_on(s, deadline, BIO_R_CONNECT_TIMEOUT))
+            return 0;
+        errno = 0;
+        if (BIO_do_handshake(s->bio) > 0)
+            break;
+        error = osslcmp_errno();
         if (!BIO_should_retry(s->bio)) {
             if (ERR_peek_error() == 0)
                 osslcmp_broken(s, error == 0 ? 0 : -1, error, "setting up TLS");
@@ -201,7 +203,13 @@ static int osslcmp_handshake(osslcmp_session *s, int64_t deadline)
         }
         if (!osslcmp_wait(s, deadline, BIO_R_CONNECT_TIMEOUT))
             return 0;
-        errno = 0;
+    }
+    /* Of who was checked for a name libssl knows by which one. */
+    if (SSL_get_verify_callback(ssl) == osslcmp_tls_verify_cb
+            && X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl), 0) != NULL && SSL_get0_peername(ssl) == NULL) {
+        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_CONNECT_FAILURE, "the name of server=%s:%s was not verified", s->host,
+                       s->port);
+        return 0;
     }
     return 1;
 }

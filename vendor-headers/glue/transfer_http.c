@@ -54,12 +54,13 @@ static int osslcmp_send_pending(osslcmp_session *s, osslcmp_head *head, int64_t 
 
     if (BIO_pending(s->feed) == 0)
         return 1;
-    if (BIO_get_ssl(s->bio, &ssl) > 0 && ssl != NULL && !osslcmp_tls_quiet(ssl)) {
+    if (BIO_get_ssl(s->bio, &ssl) > 0 && ssl != NULL && !osslcmp_tls_quiet(s, ssl)) {
         osslcmp_broken(s, 0, 0, "sending the request");
         return 0;
     }
     while (sent && (n = BIO_read(s->feed, data, sizeof(data))) > 0)
         sent = osslcmp_write(s, data, n, deadline);
+    OPENSSL_cleanse(data, sizeof(data)); /* a header may have had the proxy's password */
     if (sent && osslcmp_flush(s, deadline))
         return 1;
     reset = s->reset;
@@ -77,7 +78,7 @@ static int osslcmp_drive(osslcmp_session *s, osslcmp_head *head, int64_t deadlin
 
     s->heard = 0;
     while ((rv = OSSL_HTTP_REQ_CTX_nbio(s->http)) < 0) {
-        if (!osslcmp_send_pending(s, head, deadline))
+        if (!osslcmp_may_go_on(s, deadline, BIO_R_TRANSFER_TIMEOUT) || !osslcmp_send_pending(s, head, deadline))
             return 0;
         if (BIO_should_write(s->source))
             continue;
@@ -162,6 +163,7 @@ static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG
     s->stopped = 0;
     if (osslcmp_interrupted(s))
         return NULL;
+    s->looked = osslcmp_now_ms();
     if (s->bio != NULL && (!OSSL_HTTP_is_alive(s->http) || osslcmp_stale(s)))
         osslcmp_hang_up(s, 1);
     if (osslcmp_find_proxy(s, &proxy))

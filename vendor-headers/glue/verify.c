@@ -28,7 +28,7 @@ static void osslcmp_validate(osslcmp_session *s, OSSL_CMP_CTX *ctx)
 /* For the trust store that messages are validated with. It queues what is wrong with which certificate. */
 static int osslcmp_validate_cb(int ok, X509_STORE_CTX *csc)
 {
-    int result = X509_STORE_CTX_print_verify_cb(ok, csc);
+    int result = osslcmp_verify_cb(ok, csc);
 
     if (osslcmp_current != NULL)
         osslcmp_hush(osslcmp_current, ERR_peek_error() != 0);

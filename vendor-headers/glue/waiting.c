@@ -174,7 +174,7 @@ static OSSL_CMP_MSG *osslcmp_carry(osslcmp_session *s, OSSL_CMP_CTX *ctx, const 
 {
     if (s->deadline != 0 && osslcmp_now_ms() >= s->deadline)
         ERR_raise(ERR_LIB_CMP, CMP_R_TOTAL_TIMEOUT);
-    else if (s->cancelled)
+    else if (osslcmp_flag_get(&s->cancelled))
         ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "cancelled");
     else
         return osslcmp_traced(s->transfer, ctx, req);

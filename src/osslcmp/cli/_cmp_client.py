@@ -11,7 +11,7 @@ from ..enums import Option
 from . import _cmp_names as names
 from ._cmp_context import CommandContext
 from ._cmp_geninfo import add_general_infos
-from ._cmp_load import Loader
+from ._cmp_load import Loader, check_signers
 from ._cmp_request import set_up_request
 from ._cmp_tls import set_up_tls
 from .cmp_console import Console, Failure
@@ -151,13 +151,16 @@ def _known(number: int, otherwise: str) -> int:
 
 def _verification(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
     if (untrusted := s.text("untrusted")) is not None:
-        ctx.put("OSSL_CMP_CTX_set1_untrusted", loader.stack(untrusted, "untrusted certificates"))
+        certs = loader.certs(untrusted, "untrusted certificates")
+        check_signers(certs, "untrusted certificates")
+        ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(certs))
     if (srvcert := s.text("srvcert")) is not None:
         for option in ("trusted", "recipient"):
             if s.given(option):
                 console.warn(f"-{option} option is ignored since -srvcert option is present")
                 s.put(option, None)
         cert = loader.cert(srvcert, "otherpass", "directly trusted CMP server certificate")
+        check_signers([cert], "directly trusted CMP server certificate")
         ctx.put("OSSL_CMP_CTX_set1_srvCert", cert)
     if (trusted := s.text("trusted")) is not None:
         ctx.give_trusted(loader.store(trusted, "certs trusted by client"))
@@ -226,6 +229,7 @@ def _protection(ctx: CommandContext, s: Settings, console: Console, loader: Load
         ctx.put("OSSL_CMP_CTX_set1_cert", first)
         own = s.text("own_trusted")
         store = None if own is None else loader.store(own, "trusted certs for verifying own CMP signer cert")
+        check_signers(more, "chain of CMP client certificate")
         ctx.chain(store, cert_stack(more))
     elif s.given("own_trusted"):
         console.warn("-own_trusted option is ignored without -cert")

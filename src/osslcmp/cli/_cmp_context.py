@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _convert
 from .._errqueue import check, clear, text
-from .._handles import hand_over, share, take, take_stack
+from .._handles import share, take, take_stack
 from .._lib import NULL, ffi, lib
 from ..context import Context
 from ..enums import Option
@@ -33,7 +33,7 @@ class CommandContext(Context):
     def give(self, function: str, handle: Any, free: Callable[[Any], Any], *before: Any) -> None:
         """Call a setter that takes the handle over; ``free`` is for when it does not. ``before`` are its arguments
         before the handle."""
-        hand_over(handle, free, self._set, getattr(lib, function), *before, handle, what=function)
+        self._set(getattr(lib, function), *before, handle, what=function, giving=free)
 
     def give_trusted(self, store: Any) -> None:
         """Trust anchors for the protection of answers."""
@@ -46,8 +46,8 @@ class CommandContext(Context):
 
     def live_new_key(self, key: Any) -> None:
         """The key for a certificate, while a request for it is being processed."""
-        setter, what = lib.OSSL_CMP_CTX_set0_newPkey, "setting the new key"
-        hand_over(key, lib.EVP_PKEY_free, self._set, setter, 1, key, what=what, live=True)
+        setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
+        self._set(setter, 1, key, what="setting the new key", live=True, giving=free)
 
     def chain(self, own_trusted: Any, candidates: Any) -> None:
         """Build our own chain."""

@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-from .._errqueue import check, clear, drain
+from .._errqueue import clear, drain
 from .._handles import hand_over, take
 from .._lib import NULL, lib
 from .._providers import load_provider
@@ -119,8 +119,8 @@ class Effects:
             clear()
             raise Failure(f"cmp: Invalid Policy {value}")
         owned = take(policy, lib.ASN1_OBJECT_free, "reading a policy")
-        add = lib.X509_VERIFY_PARAM_add0_policy
-        hand_over(owned, lib.ASN1_OBJECT_free, lambda: check(add(self.vpm, owned), f"adding policy {value}"))
+        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
+        hand_over(owned, free, add, self.vpm, owned, what=f"adding policy {value}")
 
     def _purpose(self, value: str) -> None:
         index = lib.X509_PURPOSE_get_by_sname(os.fsencode(value))

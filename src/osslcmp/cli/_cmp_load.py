@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from .._errqueue import check, clear, drain
 from .._handles import cert_stack, take
 from .._keys import Asked, open_store
 from .._lib import NULL, ffi, lib
+from .._signers import check_signer
 from ._cmp_context import name_of
 from .cmp_console import Console, Failure
 from .cmp_password import password
 from .cmp_settings import Settings, items
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "check_signers"]
 
 _HTTP = ("http://", "https://")
 
@@ -123,10 +124,11 @@ class Loader:
         """``X509_STORE *`` with the verification parameters of the command."""
         clear()
         store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
-        for cert in self.certs(uris, what, local=True):
+        certs = self.certs(uris, what, local=True)
+        check_signers(certs, what)
+        for cert in certs:
             check(lib.X509_STORE_add_cert(store, cert), f"adding to {what}")
-        if hasattr(lib, "X509_STORE_CTX_print_verify_cb"):
-            lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "X509_STORE_CTX_print_verify_cb"))
+        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_verify_cb"))
         check(lib.X509_STORE_set1_param(store, self._vpm), f"setting verification parameters for {what}")
         if not for_new_cert:
             param = lib.X509_STORE_get0_param(store)
@@ -232,6 +234,15 @@ class Loader:
         if self._settings.flag("batch") or not sys.stdin.isatty():
             return None
         return _prompt(uri, what)
+
+
+def check_signers(certs: Iterable[Any], what: str) -> None:
+    """Raise Failure for a certificate that libcrypto must not meet as the supposed signer of a message."""
+    try:
+        for cert in certs:
+            check_signer(what, cert)
+    except ValueError as error:
+        raise Failure(str(error)) from error
 
 
 def _prompt(uri: str, what: str) -> Callable[[], str]:

@@ -19,7 +19,7 @@ from .._lib import NULL, features, ffi, lib
 from ..enums import BodyType, Option
 from ..errors import OpenSSLError
 from ._cmp_context import CommandContext, shared
-from ._cmp_load import Loader
+from ._cmp_load import Loader, check_signers
 from ._cmp_mock_answers import Answers, Fixed
 from .cmp_console import Console, Failure
 from .cmp_settings import Settings
@@ -81,6 +81,7 @@ class MockServer:
             )
         if (untrusted := s.text("srv_untrusted")) is not None:
             self._known = loader.certs(untrusted, "untrusted certificates for mock server")
+            check_signers(self._known, "untrusted certificates for mock server")
 
     def _failure_bits(self) -> int:
         s, bits = self._s, self._s.number("failurebits")

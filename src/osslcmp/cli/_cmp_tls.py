@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._errqueue import check, clear, drain
-from .._handles import hand_over, take
+from .._handles import disarm, take
 from .._lib import NULL, lib
 from ._cmp_context import CommandContext, shared
 from ._cmp_load import Loader
@@ -26,7 +26,8 @@ def set_up_tls(ctx: CommandContext, s: Settings, console: Console, loader: Loade
     trusted = s.text("tls_trusted")
     if trusted is not None:
         store = loader.store(trusted, "trusted TLS certs")
-        hand_over(store, lib.X509_STORE_free, lib.SSL_CTX_set_cert_store, ssl, store)
+        disarm(store)
+        lib.SSL_CTX_set_cert_store(ssl, store)
     else:
         console.warn("-tls_used given without -tls_trusted; will not authenticate the TLS server")
     if (cert := s.text("tls_cert")) is not None:

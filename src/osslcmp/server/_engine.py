@@ -21,6 +21,7 @@ from .._callbacks import CallState, current, log_level, message_from_der
 from .._errqueue import check, clear, drain
 from .._handles import cert_stack, hand_over, take
 from .._lib import NULL, features, ffi, lib, openssl_version
+from .._signers import check_signer
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from ..itav import InfoTypeAndValue
@@ -45,6 +46,12 @@ class Settings:
     accept_unprotected: bool = False
     accept_raverified: bool = False
     grant_implicit_confirm: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a certificate that libcrypto must not meet as the signer of a message."""
+        for what in ("chain", "trusted"):
+            for certificate in getattr(self, what):
+                check_signer(what, certificate)
 
 
 class Material:
@@ -210,10 +217,8 @@ class Engine:
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
             item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
-            hand_over(item, lib.OSSL_CMP_ITAV_free, self._push_item, item)
-
-    def _push_item(self, item: Any) -> None:
-        check(lib.OSSL_CMP_CTX_push0_genm_ITAV(self._ctx, item), "setting up the server")
+            push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
+            hand_over(item, free, push, self._ctx, item, what="setting up the server")
 
     @property
     def settings(self) -> Settings | None:
