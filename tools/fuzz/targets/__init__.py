@@ -1,0 +1,15 @@
+"""What is fuzzed, by name."""
+
+from __future__ import annotations
+
+from .base import FindingError, Plan, Target
+from .client import Answers, Command, Transfer
+from .files import Messages, Resumed, Show, Traces
+from .server import Persistent, Requests, Web
+
+__all__ = ["TARGETS", "FindingError", "Plan", "Target"]
+
+TARGETS: dict[str, type[Target]] = {
+    kind.name: kind
+    for kind in (Answers, Transfer, Command, Requests, Persistent, Web, Messages, Show, Traces, Resumed)
+}
