@@ -15,7 +15,7 @@ abi3 = platform.python_implementation() == "CPython" and not sysconfig.get_confi
 
 # The manual is made from the tables that the options are read with; these need nothing compiled.
 sys.path.insert(0, str(Path(__file__).parent / "src"))
-from osslcmp.cli._roff import page  # noqa: E402
+from osslcmp.cli.roff import page  # noqa: E402
 
 manual = Path("build", "osslcmp.1")
 manual.parent.mkdir(exist_ok=True)

@@ -30,7 +30,7 @@ from support.raising import RAISED  # noqa: E402
 from support.waiting import Site  # noqa: E402
 
 import osslcmp  # noqa: E402
-from osslcmp._lib import built_version  # noqa: E402
+from osslcmp._openssl.lib import built_version  # noqa: E402
 from osslcmp.message import Message  # noqa: E402
 from osslcmp.server import EmbeddedCA, Server  # noqa: E402
 

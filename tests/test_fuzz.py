@@ -17,7 +17,7 @@ from fuzz.runner import Finding, Totals, Trial
 from fuzz.sessions import WRONG_SECRET, World, issued
 from osslcmp import BodyType, Message
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TARGET = "support.fuzz_targets:Misbehaving"
 
 

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from support.pki import cert_pem, make_key, make_name
 
 import osslcmp
-from osslcmp import _der as der
+from osslcmp._asn1 import der
 from osslcmp.server import EmbeddedCA, Server
 
 #: Seconds after which a child process hangs.
@@ -75,7 +75,7 @@ LONG: dict[str, Callable[[], bytes]] = {
 VERIFY = """
 import sys
 from osslcmp import _convert, ffi, lib
-from osslcmp._errqueue import drain
+from osslcmp._openssl.errorqueue import drain
 store = _convert.store_to_c([], telling=True)
 lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, sys.argv[2]))
 leaf = lib.X509_new()
@@ -130,7 +130,7 @@ def test_an_answer_signed_with_it(what: str, tmp_path: Path) -> None:
         [sys.executable, str(script)],
         check=True,
         timeout=HANG,
-        env={"PYTHONPATH": str(Path(__file__).parent)},
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
     )
 
 

@@ -7,27 +7,27 @@ type checkers see stands in ``__init__.pyi``.
 from __future__ import annotations
 
 _MODULES = {
-    "_bodyparts": "AlgorithmIdentifier",
-    "_certreq": "CertificateRequest",
-    "_ctx_genm": "CertReqTemplate RootCAUpdate",
-    "_lib": "features ffi lib openssl_version",
-    "_providers": "LibraryContext Provider load_provider",
-    "_waiting": "Progress",
-    "aio": "AsyncClient AsyncTransaction",
-    "check": "CertificateCheck",
+    "_asn1.itav": "InfoTypeAndValue",
+    "_openssl.certificate_check": "CertificateCheck",
+    "_openssl.lib": "features ffi lib openssl_version",
+    "_openssl.providers": "LibraryContext Provider load_provider",
+    "_openssl.tls": "TLS",
     "client": "Client",
+    "client.aio": "AsyncClient AsyncTransaction",
+    "client.request": "CertificateRequest",
+    "client.revocation": "Revocation",
+    "client.transaction": "Transaction",
     "context": "Context certconf",
-    "crm": "CertReqMsg",
-    "enrollment": "Enrollment",
+    "context.crmf": "CertReqMsg",
+    "context.deadline": "Progress",
+    "context.enrollment": "Enrollment",
+    "context.general": "CertReqTemplate RootCAUpdate",
     "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
     " TransferError TransferTimeout UnsupportedError",
-    "itav": "InfoTypeAndValue",
     "message": "Message",
-    "revocation": "Revocation",
-    "tls": "TLS",
+    "message.bodyparts": "AlgorithmIdentifier",
     "trace": "Trace TraceEntry",
-    "transaction": "Transaction",
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -42,7 +42,7 @@ def __getattr__(name: str) -> object:
     try:
         module = import_module(f".{_WHERE[name]}", __name__)
     except ImportError as error:
-        from ._loading import explain
+        from ._openssl.load_errors import explain
 
         if (reason := explain(error)) is None:
             raise

@@ -1,17 +1,20 @@
 # Types of the package; __init__.py imports each name when it is first used.
 
-from ._bodyparts import AlgorithmIdentifier
-from ._certreq import CertificateRequest
-from ._ctx_genm import CertReqTemplate, RootCAUpdate
-from ._lib import features, ffi, lib, openssl_version
-from ._providers import LibraryContext, Provider, load_provider
-from ._waiting import Progress
-from .aio import AsyncClient, AsyncTransaction
-from .check import CertificateCheck
+from ._asn1.itav import InfoTypeAndValue
+from ._openssl.certificate_check import CertificateCheck
+from ._openssl.lib import features, ffi, lib, openssl_version
+from ._openssl.providers import LibraryContext, Provider, load_provider
+from ._openssl.tls import TLS
 from .client import Client
+from .client.aio import AsyncClient, AsyncTransaction
+from .client.request import CertificateRequest
+from .client.revocation import Revocation
+from .client.transaction import Transaction
 from .context import Context, certconf
-from .crm import CertReqMsg
-from .enrollment import Enrollment
+from .context.crmf import CertReqMsg
+from .context.deadline import Progress
+from .context.enrollment import Enrollment
+from .context.general import CertReqTemplate, RootCAUpdate
 from .enums import (
     CR,
     IR,
@@ -38,12 +41,9 @@ from .errors import (
     TransferTimeout,
     UnsupportedError,
 )
-from .itav import InfoTypeAndValue
 from .message import Message
-from .revocation import Revocation
-from .tls import TLS
+from .message.bodyparts import AlgorithmIdentifier
 from .trace import Trace, TraceEntry
-from .transaction import Transaction
 
 __all__ = [
     "CR",

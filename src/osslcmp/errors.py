@@ -26,8 +26,8 @@ from .enums import FailureInfo, PKIStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .enrollment import Enrollment
-    from .transaction import Transaction
+    from .client.transaction import Transaction
+    from .context.enrollment import Enrollment
 
 __all__ = [
     "CMPError",

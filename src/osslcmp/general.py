@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from . import _der as der
-from ._bodyparts import AlgorithmIdentifier
-from ._ctx_genm import algorithm_from_der
-from ._pieces import read_certificate, read_crl
+from ._asn1 import der
+from ._asn1.itav import InfoTypeAndValue
+from ._asn1.x509_parts import read_certificate, read_crl
+from .context.general import algorithm_from_der
 from .errors import ResponseError
-from .itav import InfoTypeAndValue
+from .message.bodyparts import AlgorithmIdentifier
 
 __all__ = [
     "CA_CERTS",

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from osslcmp import BodyType, Client
-from osslcmp import _der as der
-from osslcmp._der import encode, encode_integer, explicit
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, encode_integer, explicit
 
 from .clients import HARMLESS
 from .lies import mac

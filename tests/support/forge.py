@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
-from osslcmp import _der as der
-from osslcmp._der import encode, explicit
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import Server, bodies, wire
 
 from .pki import PKI

@@ -18,8 +18,11 @@ from typing import Any
 from cryptography import x509
 
 import osslcmp
-from osslcmp import _callbacks, _callbacks_server, _convert, ffi, lib
-from osslcmp._callbacks_server import CertAnswer, StatusAnswer
+from osslcmp import ffi, lib
+from osslcmp._openssl import callbacks as _callbacks
+from osslcmp._openssl import convert as _convert
+from osslcmp.server import callbacks as _callbacks_server
+from osslcmp.server.callbacks import CertAnswer, StatusAnswer
 
 from .pki import PKI, Identity
 

@@ -7,8 +7,8 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from osslcmp import _der as der
-from osslcmp._der import encode
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode
 
 Change = Callable[[der.Element], bytes]
 """From the body of an answer to the encoding of another body."""

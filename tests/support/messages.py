@@ -8,8 +8,8 @@ from cryptography import x509
 
 import osslcmp
 from osslcmp import BodyType, InfoTypeAndValue, message
-from osslcmp import _der as der
-from osslcmp._der import encode, encode_integer, explicit
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, encode_integer, explicit
 from osslcmp.message import Message
 from osslcmp.server import EmbeddedCA, waiting
 

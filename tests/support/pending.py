@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
-from osslcmp import _resume
+from osslcmp.client import dump as _resume
 
 
 def post(url: str) -> osslcmp.transport.Transport:

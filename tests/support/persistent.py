@@ -13,7 +13,7 @@ from typing import Any
 
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
-from osslcmp.server.persistent import PersistentCA
+from osslcmp.server.ca.persistent import PersistentCA
 from osslcmp.server.store import Store, Unit
 
 REFERENCE, SECRET = "ref", "secret"
@@ -22,7 +22,7 @@ POINTS = ("while deciding", "before the commit", "within the commit", "after the
 
 # Quick to start: what takes long is imported once, and forked.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["osslcmp", "osslcmp.server.persistent", "support.persistent"])
+_processes.set_forkserver_preload(["osslcmp", "osslcmp.server.ca.persistent", "support.persistent"])
 
 
 class KilledError(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import osslcmp
-from osslcmp._lib import built_version
+from osslcmp._openssl.lib import built_version
 
 #: A client waits for answers other than certificates; before, *waiting* is an error there.
 CLIENT_WAITS_FOR_ALL = osslcmp.openssl_version >= (3, 3, 0)

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from osslcmp import _der as der
-from osslcmp._der import encode, explicit
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
 
 from .lies import mac
 from .pki import Identity

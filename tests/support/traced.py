@@ -9,7 +9,7 @@ import pytest
 
 import osslcmp
 from osslcmp import BodyType, Trace
-from osslcmp import _der as der
+from osslcmp._asn1 import der
 from osslcmp.server import EmbeddedCA
 
 from .pki import make_key

@@ -42,8 +42,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from . import _shells
-    from ._catalog import catalog
+    from . import shells as _shells
+    from .catalog import catalog
 
     print({"bash": _shells.bash, "zsh": _shells.zsh, "fish": _shells.fish}[options.shell](catalog()), end="")
     return 0

@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(options: Namespace) -> int:
     from ..errors import CMPError
-    from ._demo import DemoError, show
+    from .demo_steps import DemoError, show
 
     try:
         if options.output is not None:

@@ -47,7 +47,7 @@ def _run(options: Namespace) -> int:
 def _facts() -> tuple[dict[str, Any], int]:
     """Everything, and the exit status. Without libcrypto the reports about its absence are the most welcome ones."""
     try:
-        from ._facts import openssl_facts, python_facts
+        from .info_data import openssl_facts, python_facts
     except ImportError as error:
         import platform
         import sys

@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from ._roff import page
+    from .roff import page
 
     program = shutil.which("man")
     if options.source or program is None or not sys.stdout.isatty():

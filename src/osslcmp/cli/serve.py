@@ -10,12 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import EXIT_USAGE, _serve_options
-from ._serve_options import UsageError
-from ._serve_options import make_parser as parser
+from . import EXIT_USAGE
+from . import serve_options as _serve_options
+from .serve_options import UsageError
+from .serve_options import make_parser as parser
 
 if TYPE_CHECKING:
-    from ..server.persistent import PersistentCA
+    from ..server.ca.persistent import PersistentCA
     from ..server.resuming import PersistentServer
 
 __all__ = ["parser", "run"]
@@ -62,7 +63,7 @@ def _serve(settings: dict[str, Any]) -> int:
             reuse_port="reuse_port",
         )
         if "tls_cert" in settings:
-            from ..server.tls import ServerTLS
+            from ..server.http.tls import ServerTLS
 
             http["tls"] = ServerTLS(
                 certificate=Path(settings["tls_cert"]),
@@ -86,7 +87,7 @@ def _serve(settings: dict[str, Any]) -> int:
 def _open(settings: dict[str, Any]) -> PersistentCA:
     """The authority."""
     from ..server import EmbeddedCA, waiting
-    from ..server.profiles import Profile, duration
+    from ..server.ca.profiles import Profile, duration
 
     files = {**settings["secrets"], **dict(zip(settings["reference"], settings["secret_file"], strict=True))}
     options = _some(
@@ -172,6 +173,6 @@ def _secret(path: Path) -> bytes:
 
 
 def _certificates(paths: Sequence[str]) -> list[Any]:
-    from .._inputs import certificates
+    from .._openssl.inputs import certificates
 
     return [certificate for path in paths for certificate in certificates(path, path)]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ._common import Parser, complain, emit
 
 if TYPE_CHECKING:
-    from .._describe import Tree
-    from ._reading import Found
+    from ..message.describe import Tree
+    from .message_files import Found
 
 __all__ = ["parser", "run"]
 
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from ._reading import NotCMPError, content, messages
+    from .message_files import NotCMPError, content, messages
 
     found: list[Found] = []
 
@@ -72,7 +72,7 @@ def _run(options: Namespace) -> int:
         if options.text:
             print(one.message.text(), end="")
         else:
-            from .._describe import tree
+            from ..message.describe import tree
 
             for line in _lines(tree(one.message), 1):
                 emit(*line)
@@ -85,8 +85,8 @@ def _title(one: Found) -> str:
 
 
 def _summary(one: Found) -> str:
-    from .._describe import summary
-    from .._ladder import printable
+    from ..message.describe import summary
+    from ..trace.ladder import printable
 
     return printable(summary(one.message))
 
@@ -97,7 +97,7 @@ def _kind_style(one: Found) -> str:
 
 def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
     """Labels and values, indented, with styles of rich."""
-    from .._ladder import printable
+    from ..trace.ladder import printable
 
     indent = "  " * depth
     for label, value in branch:
@@ -112,7 +112,7 @@ def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
 
 
 def _object(one: Found) -> dict[str, Any]:
-    from .._describe import summary, tree
+    from ..message.describe import summary, tree
 
     told: dict[str, Any] = {"file": one.file}
     if one.place:

@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from ._assembling import assemble
+    from .trace_files import assemble
 
     try:
         trace = assemble(options.files)
@@ -92,7 +92,7 @@ def _draws_lines() -> bool:
 
 
 def _draw(trace: Trace, columns: int, ascii_only: bool) -> None:
-    from .._ladder import draw
+    from ..trace.ladder import draw
 
     for line in draw(trace, columns, ascii_only=ascii_only):
         emit(*line.spans)

@@ -25,12 +25,12 @@ from .authority import (
     Revoked,
     Waiting,
 )
-from .core import Server
-from .embedded import EmbeddedCA, delayed, waiting
-from .http import RunningServer
-from .profiles import Profile
-from .records import Record
-from .tls import ServerTLS
+from .ca.memory import EmbeddedCA, delayed, waiting
+from .ca.profiles import Profile
+from .ca.records import Record
+from .http.app import RunningServer
+from .http.tls import ServerTLS
+from .server import Server
 from .wire import MalformedMessageError, MessageTooLargeError
 
 __all__ = [

@@ -10,10 +10,12 @@ from functools import partial
 
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
-from . import answers, strict, wire
-from ._engine import Engine, Pool, UndecodableError
+from . import messages as answers
+from . import wire
 from .authority import Authority
-from .exchange import Exchange
+from .checks import strict
+from .engine import Engine, Pool, UndecodableError
+from .handler import Exchange
 from .state import Transaction
 
 _NO_SECRET = os.urandom(32)

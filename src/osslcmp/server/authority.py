@@ -15,8 +15,8 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
+from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
-from ..itav import InfoTypeAndValue
 
 NO_FAILURE = FailureInfo(0)
 

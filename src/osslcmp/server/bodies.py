@@ -12,11 +12,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .. import _der as der
-from .. import _pieces
-from .._der import explicit, implicit
+from .._asn1 import der
+from .._asn1 import x509_parts as _pieces
+from .._asn1.der import explicit, implicit
+from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
-from ..itav import InfoTypeAndValue
 from . import wire
 from .authority import (
     CertificateId,

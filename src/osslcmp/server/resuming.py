@@ -17,10 +17,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..enums import BodyType, FailureInfo, PKIStatus
-from . import bodies, web, wire
+from . import bodies, wire
 from .authority import Authority, Issued, Waiting
-from .core import Server
-from .replies import Replies, Reply, meaning
+from .http import web
+from .reply_cache import Replies, Reply, meaning
+from .server import Server
 from .state import Held, Transaction
 from .store import ConflictError, Store, TransactionRow
 from .transacting import is_confirmed
@@ -135,7 +136,7 @@ class PersistentServer(Server):
     __call__ = process
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """CMP over HTTP (RFC 9811), and what can be downloaded (see osslcmp.server.web)."""
+        """CMP over HTTP (RFC 9811), and what can be downloaded (see osslcmp.server.http.web)."""
         return web.app(self.authority, super().wsgi_app, environ, start_response)
 
     def sweep(self) -> None:

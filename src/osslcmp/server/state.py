@@ -8,11 +8,11 @@ from typing import Any
 
 from cryptography import x509
 
-from .. import _convert
+from .._openssl import convert as _convert
 from . import wire
-from ._engine import Engine
 from .authority import CertificateRequest, Issued, Rejected, Waiting
-from .replies import Reply
+from .engine import Engine
+from .reply_cache import Reply
 from .transactions import Entry
 
 Outcome = Issued | Waiting | Rejected

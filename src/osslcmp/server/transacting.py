@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..enums import BodyType, FailureInfo
-from . import strict, wire
-from ._engine import Engine
+from . import wire
 from .answering import Answering
 from .authority import Issued, Rejected, Waiting
-from .exchange import Exchange
-from .replies import Replies, Reply
+from .checks import strict
+from .engine import Engine
+from .handler import Exchange
+from .reply_cache import Replies, Reply
 from .state import Held, Transaction
 from .transactions import Table
 

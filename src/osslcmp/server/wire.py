@@ -6,8 +6,8 @@ import datetime
 from dataclasses import dataclass
 from hashlib import sha256
 
-from .. import _der as der
-from .._der import explicit
+from .._asn1 import der
+from .._asn1.der import explicit
 from ..enums import BodyType
 from ..errors import CMPError
 

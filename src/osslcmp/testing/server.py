@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .. import _der as der
-from .._der import explicit
+from .._asn1 import der
+from .._asn1.der import explicit
+from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo
 from ..errors import TransferError
-from ..itav import InfoTypeAndValue
 from ..message import Message
 from ..server import (
     CertificateRequest,
@@ -30,10 +30,10 @@ from ..server import (
     RevocationRequest,
     Revoked,
     Waiting,
-    http,
     wire,
 )
-from ..server.core import Server
+from ..server.http import app as http
+from ..server.server import Server
 from .faults import CertReqId, Delay, Fault, Reject, Wait
 
 if TYPE_CHECKING:

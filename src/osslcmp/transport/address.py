@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from .._inputs import check_text
+from .._openssl.inputs import check_text
 
 if TYPE_CHECKING:
     from ..context import Context

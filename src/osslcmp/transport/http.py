@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._tls import tls_to_c
+from .._openssl.tls import TLS, TLSInput, tls_settings
+from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..enums import Option
-from ..tls import TLS, TLSInput, tls_settings
 from .address import parse_url
 
 __all__ = ["HTTPTransport"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ._answer import HEADERS, MAX_RESPONSE, Answer, LibraryTransport
+from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport
 
 if TYPE_CHECKING:
     import httpx

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ._answer import HEADERS, MAX_RESPONSE, LibraryTransport
+from .base import HEADERS, MAX_RESPONSE, LibraryTransport
 
 if TYPE_CHECKING:
     import urllib3

@@ -1,0 +1,1 @@
+"""DER without C: the structures of CMP and CRMF, and what stands in them."""

@@ -1,0 +1,246 @@
+"""The structures of CMP (RFC 9810) and CRMF (RFC 4211), declared for ``cryptography.hazmat.asn1``.
+
+They read what libcrypto has accepted and encoded. Names, certificates, extensions and texts stay undecoded
+here: libcrypto is more lenient about their contents, and one odd name must not hide the rest of a message.
+A SEQUENCE that ends in an optional value of any type, which cannot be declared, is a list of elements.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat import asn1
+
+from . import der
+
+Elements = list[asn1.TLV]
+"""A SEQUENCE of anything."""
+
+_T = TypeVar("_T")
+
+
+def encoded(element: asn1.TLV) -> bytes:
+    """The DER of an element."""
+    # asn1.encode_der does not take a TLV before cryptography 50.
+    return element.tag_bytes + der.encode(der.OCTET_STRING, bytes(element.data))[1:]
+
+
+def sequence(elements: Elements) -> bytes:
+    """The DER of a SEQUENCE of these elements."""
+    return der.encode(der.SEQUENCE, *map(encoded, elements))
+
+
+def decode(cls: type[_T], data: bytes) -> _T:
+    """Read one whole element. Raises ``ValueError``."""
+    try:
+        return asn1.decode_der(cls, data)
+    except ValueError as error:
+        raise ValueError(f"{cls.__name__}: {error}") from error
+
+
+def inside(cls: type[_T], *parts: bytes) -> _T:
+    """Read ``parts``, joined, as the fields of ``cls``: also how what is no SEQUENCE is read."""
+    return decode(cls, der.encode(der.SEQUENCE, *parts))
+
+
+@asn1.sequence
+class PKIHeader:
+    pvno: int
+    sender: asn1.TLV
+    recipient: asn1.TLV
+    message_time: Annotated[asn1.GeneralizedTime | None, asn1.Explicit(0)]
+    protection_alg: Annotated[Elements | None, asn1.Explicit(1)]
+    sender_kid: Annotated[bytes | None, asn1.Explicit(2)]
+    recip_kid: Annotated[bytes | None, asn1.Explicit(3)]
+    transaction_id: Annotated[bytes | None, asn1.Explicit(4)]
+    sender_nonce: Annotated[bytes | None, asn1.Explicit(5)]
+    recip_nonce: Annotated[bytes | None, asn1.Explicit(6)]
+    free_text: Annotated[Elements | None, asn1.Explicit(7)]
+    general_info: Annotated[list[Elements] | None, asn1.Explicit(8)]
+
+
+@asn1.sequence
+class PKIMessage:
+    header: PKIHeader
+    body: asn1.TLV
+    protection: Annotated[asn1.BitString | None, asn1.Explicit(0)]
+    extra_certs: Annotated[Elements | None, asn1.Explicit(1)]
+
+
+@asn1.sequence
+class PBMParameter:
+    salt: bytes
+    owf: Elements
+    iteration_count: int
+    mac: Elements
+
+
+@asn1.sequence
+class PKIStatusInfo:
+    status: int
+    text: Elements | None
+    failure: asn1.BitString | None
+
+
+@asn1.sequence
+class OptionalValidity:
+    not_before: Annotated[asn1.UTCTime | asn1.GeneralizedTime | None, asn1.Explicit(0)]
+    not_after: Annotated[asn1.UTCTime | asn1.GeneralizedTime | None, asn1.Explicit(1)]
+
+
+@asn1.sequence
+class CertTemplate:
+    version: Annotated[int | None, asn1.Implicit(0)]
+    serial: Annotated[int | None, asn1.Implicit(1)]
+    signing_alg: Annotated[Elements | None, asn1.Implicit(2)]
+    issuer: Annotated[Elements | None, asn1.Explicit(3)]
+    validity: Annotated[OptionalValidity | None, asn1.Implicit(4)]
+    subject: Annotated[Elements | None, asn1.Explicit(5)]
+    public_key: Annotated[Elements | None, asn1.Implicit(6)]
+    issuer_uid: Annotated[asn1.BitString | None, asn1.Implicit(7)]
+    subject_uid: Annotated[asn1.BitString | None, asn1.Implicit(8)]
+    extensions: Annotated[Elements | None, asn1.Implicit(9)]
+
+
+@asn1.sequence
+class AttributeTypeAndValue:
+    type: x509.ObjectIdentifier
+    value: asn1.TLV
+
+
+@asn1.sequence
+class CertRequest:
+    request_id: int
+    template: CertTemplate
+    controls: list[AttributeTypeAndValue] | None
+
+
+@asn1.sequence
+class POPOSigningKey:
+    input: Annotated[Elements | None, asn1.Implicit(0)]
+    algorithm: Elements
+    signature: asn1.BitString
+
+
+@asn1.sequence
+class CertReqMsg:
+    request: CertRequest
+    popo: (
+        Annotated[asn1.Variant[asn1.Null, Literal["RAVERIFIED"]], asn1.Implicit(0)]
+        | Annotated[asn1.Variant[POPOSigningKey, Literal["SIGNATURE"]], asn1.Implicit(1)]
+        | Annotated[asn1.Variant[asn1.TLV, Literal["KEYENC"]], asn1.Explicit(2)]
+        | Annotated[asn1.Variant[asn1.TLV, Literal["KEYAGREE"]], asn1.Explicit(3)]
+        | None
+    )
+    reg_info: list[AttributeTypeAndValue] | None
+
+
+@asn1.sequence
+class CertReqMessages:
+    of: list[CertReqMsg]
+
+
+@asn1.sequence
+class CertResponse:
+    request_id: int
+    status: PKIStatusInfo
+    certified_key_pair: Elements | None
+    rsp_info: bytes | None
+
+
+@asn1.sequence
+class CertRepMessage:
+    ca_pubs: Annotated[Elements | None, asn1.Explicit(1)]
+    response: list[CertResponse]
+
+
+@asn1.sequence
+class CertStatus:
+    cert_hash: bytes
+    request_id: int
+    status: PKIStatusInfo | None
+    hash_alg: Annotated[Elements | None, asn1.Explicit(0)]
+
+
+@asn1.sequence
+class CertConfirmContent:
+    of: list[CertStatus]
+
+
+@asn1.sequence
+class RevDetails:
+    template: CertTemplate
+    crl_entry_details: Elements | None
+
+
+@asn1.sequence
+class RevReqContent:
+    of: list[RevDetails]
+
+
+@asn1.sequence
+class CertId:
+    issuer: asn1.TLV
+    serial: int
+
+
+@asn1.sequence
+class RevRepContent:
+    status: list[PKIStatusInfo]
+    rev_certs: Annotated[list[CertId] | None, asn1.Explicit(0)]
+    crls: Annotated[Elements | None, asn1.Explicit(1)]
+
+
+@asn1.sequence
+class ErrorMsgContent:
+    status: PKIStatusInfo
+    error_code: int | None
+    error_details: Elements | None
+
+
+@asn1.sequence
+class PollReq:
+    request_id: int
+
+
+@asn1.sequence
+class PollReqContent:
+    of: list[PollReq]
+
+
+@asn1.sequence
+class PollRep:
+    request_id: int
+    check_after: int
+    reason: Elements | None
+
+
+@asn1.sequence
+class PollRepContent:
+    of: list[PollRep]
+
+
+@asn1.sequence
+class InfoTypeAndValues:
+    of: list[Elements]
+
+
+@asn1.sequence
+class AnySequence:
+    of: Elements
+
+
+def text(element: asn1.TLV) -> str:
+    """A UTF8String; octets that are not UTF-8 are kept as escapes."""
+    return bytes(element.data).decode("utf-8", "backslashreplace")
+
+
+def moment(value: Any) -> Any:
+    """The ``datetime`` (UTC) of a time, ``None`` for None."""
+    return None if value is None else value.as_datetime()
+
+
+def bits(value: asn1.BitString) -> int:
+    """Named bits as a number: bit n is ``1 << n``."""
+    return sum(int(f"{octet:08b}"[::-1], 2) << (8 * index) for index, octet in enumerate(value.as_bytes()))

@@ -1,0 +1,87 @@
+"""Conditions that a new certificate must meet before it is confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from . import inputs as _inputs
+from . import verify as _verify
+
+__all__ = ["CertificateCheck"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateCheck:
+    """A verification by OpenSSL (``X509_verify_cert``), for ``Client.ir(check=...)`` and its like.
+
+    It takes all that ``openssl cmp`` offers for ``-out_trusted``, and CRLs, which that ignores.
+
+    :param trusted: what the new certificate must chain to: certificates, PEM/DER bytes, paths.
+    :param untrusted: further certificates that help to build the chain, besides those in the answer.
+    :param crls: ``x509.CertificateRevocationList`` objects.
+    :param crl_check: ``"none"``, ``"leaf"`` or ``"all"``; default: ``"leaf"`` if there are CRLs.
+    :param purpose: ``"sslserver"``, ``"sslclient"``, ``"smimesign"``, ... as OpenSSL names them.
+    :param host: host name that the certificate must be for.
+    :param email: e-mail address that it must be for.
+    :param ip: IP address that it must be for.
+    :param time: verify as of this ``datetime`` instead of now; one without a zone is local time.
+    :param depth: most intermediate certificates.
+    :param auth_level: OpenSSL's security level, 0 to 5.
+    :param policies: OIDs of acceptable policies.
+
+    The others are flags of ``X509_VERIFY_PARAM``. Raises ``TypeError`` or ``ValueError`` for wrong arguments.
+    """
+
+    trusted: _inputs.CertificatesInput
+    untrusted: _inputs.CertificatesInput | None = None
+    crls: Iterable[x509.CertificateRevocationList] = ()
+    crl_check: str = ""
+    purpose: str | None = None
+    host: str | None = None
+    email: str | None = None
+    ip: str | None = None
+    time: datetime | None = None
+    depth: int | None = None
+    auth_level: int | None = None
+    policies: Iterable[str] = ()
+    partial_chain: bool = False
+    strict: bool = False
+    policy_check: bool = False
+    explicit_policy: bool = False
+    inhibit_any: bool = False
+    inhibit_map: bool = False
+    allow_proxy_certs: bool = False
+    ignore_critical: bool = False
+    use_deltas: bool = False
+    extended_crl: bool = False
+    check_ss_signature: bool = False
+    no_check_time: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted", _inputs.certificates("trusted", self.trusted))
+        object.__setattr__(self, "untrusted", _inputs.certificates("untrusted", self.untrusted))
+        object.__setattr__(self, "crls", list(self.crls))
+        object.__setattr__(self, "policies", list(self.policies))
+        object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
+        if self.crl_check not in ("none", "leaf", "all"):
+            raise ValueError(f"crl_check: none, leaf or all, not {self.crl_check!r}")
+        for name in ("host", "email", "ip"):
+            _inputs.check_text(name, getattr(self, name))
+        if self.purpose is not None:
+            _verify.check_purpose(self.purpose)
+
+    def failure(
+        self, certificate: x509.Certificate, untrusted: Iterable[x509.Certificate] = ()
+    ) -> str | None:
+        """What is wrong with ``certificate`` (``X509_verify_cert``, 3.0), ``None`` if nothing is.
+
+        ``untrusted`` are further certificates that help to build the chain. Raises :class:`osslcmp.OpenSSLError` if
+        the verification cannot be set up.
+        """
+        known = [*_inputs.certificates("untrusted", self.untrusted), *untrusted]
+        trusted = _inputs.certificates("trusted", self.trusted)
+        return _verify.verify(certificate, self, trusted, known, self.crls)

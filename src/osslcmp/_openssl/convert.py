@@ -1,0 +1,395 @@
+"""DER bridges between ``cryptography`` objects and C objects.
+
+Pointers never cross: the wheels of ``cryptography`` carry an OpenSSL of their own. ``*_to_c`` returns a new
+handle that we own, ``*_from_c`` leaves the C object alone. C objects are made anew for each context, since
+OpenSSL caches into X509 and X509_NAME objects without a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from .._asn1.der import encode as tlv
+from .._asn1.der import encode_integer, encode_oid
+from .._asn1.itav import InfoTypeAndValue
+from .._asn1.x509_parts import read_certificate, read_name
+from ..errors import ResponseError
+from .errorqueue import check, clear
+from .lib import NULL, ffi, lib
+from .names import object_text
+from .ownership import cert_stack, disarm, take, take_stack
+
+__all__ = [
+    "cert_from_c",
+    "cert_to_c",
+    "certs_from_c",
+    "certs_to_c",
+    "csr_to_c",
+    "extensions_from_c",
+    "extensions_to_c",
+    "free_extensions",
+    "free_itavs",
+    "general_names_to_c",
+    "integer_to_c",
+    "itav_from_c",
+    "itav_to_c",
+    "key_from_c",
+    "key_to_c",
+    "lending",
+    "name_from_c",
+    "name_to_c",
+    "object_to_c",
+    "octets_from_c",
+    "octets_to_c",
+    "oid_from_c",
+    "policy_to_c",
+    "public_key_from_c",
+    "public_key_to_c",
+    "store_to_c",
+    "tlv",
+    "to_der",
+]
+
+logger = logging.getLogger("osslcmp")
+
+
+def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, what: str) -> Any:
+    clear()
+    data = ffi.from_buffer("unsigned char[]", der)
+    cursor = ffi.new("const unsigned char **", data)
+    return take(decode(NULL, cursor, len(der)), free, what)
+
+
+def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
+    """The DER encoding that ``encode``, an ``i2d_*`` function, makes of ``pointer``."""
+    out = ffi.new("unsigned char **")
+    length = encode(pointer, out)
+    if length <= 0:
+        check(0, what)
+    try:
+        return bytes(ffi.buffer(out[0], length))
+    finally:
+        lib.OPENSSL_free(out[0])
+
+
+class _Lent(threading.local):
+    certs: dict[int, tuple[x509.Certificate, Any]] | None = None
+
+
+_lent = _Lent()
+
+
+@contextmanager
+def lending(certs: dict[int, tuple[x509.Certificate, Any]]) -> Iterator[None]:
+    """Within this, :func:`cert_to_c` takes what ``certs`` has (by ``id``), and leaves there what it makes.
+
+    OpenSSL caches into X509 objects without a lock: one context at a time may have them.
+    """
+    outer, _lent.certs = _lent.certs, certs
+    try:
+        yield
+    finally:
+        _lent.certs = outer
+
+
+def cert_to_c(cert: x509.Certificate) -> Any:
+    """``X509 *``."""
+    certs = _lent.certs
+    if certs is None:
+        return _new_cert(cert)
+    found = certs.get(id(cert))
+    if found is None:
+        found = certs[id(cert)] = cert, _new_cert(cert)
+    return found[1]
+
+
+def _new_cert(cert: x509.Certificate) -> Any:
+    return _from_der(lib.d2i_X509, lib.X509_free, cert.public_bytes(Encoding.DER), "decoding a certificate")
+
+
+def cert_from_c(pointer: Any) -> x509.Certificate | None:
+    """The certificate, ``None`` for NULL.
+
+    OpenSSL decodes more leniently than ``cryptography``. What only OpenSSL takes is a
+    :class:`osslcmp.ResponseError` that keeps the DER encoding as ``certificate_der``.
+    """
+    if pointer == NULL:
+        return None
+    der = to_der(lib.i2d_X509, pointer, "encoding a certificate")
+    try:
+        return read_certificate(der)
+    except Exception as error:  # not all of cryptography's are a ValueError
+        malformed = ResponseError(f"a certificate in the answer is malformed: {error}")
+        malformed.certificate_der = der
+        raise malformed from error
+
+
+def certs_to_c(certs: Iterable[x509.Certificate]) -> Any:
+    """``STACK_OF(X509) *`` with the certificates in it."""
+    return cert_stack([cert_to_c(cert) for cert in certs])
+
+
+def certs_from_c(stack: Any) -> list[x509.Certificate]:
+    """The certificates of a ``STACK_OF(X509)``; none for NULL."""
+    if stack == NULL:
+        return []
+    found = (_cert_or_none(lib.sk_X509_value(stack, i)) for i in range(lib.sk_X509_num(stack)))
+    return [cert for cert in found if cert is not None]
+
+
+def _cert_or_none(pointer: Any) -> x509.Certificate | None:
+    """One of many, untrusted: if it is malformed it must not hide the others."""
+    try:
+        return cert_from_c(pointer)
+    except ResponseError as error:
+        logger.warning("left out: %s", error)
+        return None
+
+
+def store_to_c(certs: Iterable[x509.Certificate], *, telling: bool = False) -> Any:
+    """``X509_STORE *`` that trusts the certificates.
+
+    ``telling`` queues what is wrong with which certificate: not for a server, which tells its clients what is queued.
+    """
+    store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
+    for cert in certs:
+        check(lib.X509_STORE_add_cert(store, cert_to_c(cert)), "adding to a trust store")
+    if telling:
+        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_verify_cb"))
+    return store
+
+
+_KEY_TYPES = (
+    (ec.EllipticCurvePrivateKey, lib.EVP_PKEY_EC),
+    (rsa.RSAPrivateKey, lib.EVP_PKEY_RSA),
+    (ed25519.Ed25519PrivateKey, lib.EVP_PKEY_ED25519),
+)
+
+
+def key_to_c(key: PrivateKeyTypes) -> Any:
+    """``EVP_PKEY *`` of a private key; the encoding on the way is wiped."""
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    data = ffi.from_buffer("unsigned char[]", der)
+    try:
+        clear()
+        cursor = ffi.new("const unsigned char **", data)
+        kind = next((number for cls, number in _KEY_TYPES if isinstance(key, cls)), None)
+        # To be told the type spares OpenSSL trying all decoders that it has: a fourth of the time.
+        pointer = NULL if kind is None else lib.d2i_PrivateKey_ex(kind, NULL, cursor, len(der), NULL, NULL)
+        if pointer == NULL:
+            clear()
+            cursor[0] = data
+            pointer = lib.d2i_AutoPrivateKey_ex(NULL, cursor, len(der), NULL, NULL)
+        return take(pointer, lib.EVP_PKEY_free, "decoding a private key")
+    finally:
+        lib.OPENSSL_cleanse(data, len(der))
+
+
+def key_from_c(pointer: Any) -> PrivateKeyTypes:
+    """The private key of an ``EVP_PKEY``; the encoding on the way is wiped."""
+    out = ffi.new("unsigned char **")
+    length = lib.i2d_PrivateKey(pointer, out)
+    check(length, "encoding a private key")
+    try:
+        der = bytes(ffi.buffer(out[0], length))
+    finally:
+        lib.OPENSSL_cleanse(out[0], length)
+        lib.OPENSSL_free(out[0])
+    try:
+        return load_der_private_key(der, None)
+    finally:
+        lib.OPENSSL_cleanse(ffi.from_buffer(der), len(der))
+
+
+def public_key_to_c(key: PublicKeyTypes) -> Any:
+    """``EVP_PKEY *`` of a public key."""
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, der, "decoding a public key")
+
+
+def public_key_from_info(info: bytes) -> Any:
+    """``EVP_PKEY *`` with the public part only, from a SubjectPublicKeyInfo, of any kind that OpenSSL knows."""
+    return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, info, "decoding a public key")
+
+
+def public_key_from_c(pointer: Any) -> PublicKeyTypes:
+    """The public key of an ``EVP_PKEY``."""
+    return load_der_public_key(to_der(lib.i2d_PUBKEY, pointer, "encoding a public key"))
+
+
+def name_to_c(name: x509.Name) -> Any:
+    """``X509_NAME *``, encoded once so that it may be read anywhere."""
+    return _from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, name.public_bytes(), "decoding a name")
+
+
+def name_from_c(pointer: Any) -> x509.Name | None:
+    """The name, ``None`` for NULL."""
+    if pointer == NULL:
+        return None
+    der = to_der(lib.i2d_X509_NAME, pointer, "encoding a name")
+    return read_name(der)
+
+
+def csr_to_c(request: x509.CertificateSigningRequest) -> Any:
+    """``X509_REQ *``."""
+    der = request.public_bytes(Encoding.DER)
+    return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, der, "decoding a CSR")
+
+
+def general_names_to_c(names: Iterable[x509.GeneralName]) -> list[Any]:
+    """``GENERAL_NAME *`` for each name."""
+    return [
+        _from_der(
+            lib.d2i_GENERAL_NAME,
+            lib.GENERAL_NAME_free,
+            _unwrap(x509.SubjectAlternativeName([name]).public_bytes()),
+            "decoding a general name",
+        )
+        for name in names
+    ]
+
+
+def _unwrap(der: bytes) -> bytes:
+    """The content of one DER element."""
+    return der[2:] if der[1] < 0x80 else der[2 + (der[1] & 0x7F) :]
+
+
+def object_to_c(oid: x509.ObjectIdentifier) -> Any:
+    """``ASN1_OBJECT *``."""
+    clear()
+    return take(lib.OBJ_txt2obj(oid.dotted_string.encode(), 1), lib.ASN1_OBJECT_free, "decoding an OID")
+
+
+def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
+    """``X509_EXTENSIONS *`` (a ``STACK_OF(X509_EXTENSION)``)."""
+    stack = take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
+    for extension in extensions:
+        if not isinstance(extension, x509.Extension):
+            raise TypeError(f"extension: an x509.Extension, not {type(extension).__name__}")
+        value = octets_to_c(extension.value.public_bytes())
+        made = take(
+            lib.X509_EXTENSION_create_by_OBJ(
+                NULL, object_to_c(extension.oid), int(extension.critical), value
+            ),
+            lib.X509_EXTENSION_free,
+            "making an extension",
+        )
+        disarm(made)  # at once: a signal handler may raise when it is in the list
+        check(lib.sk_X509_EXTENSION_push(stack, made), "making a list of extensions")
+    return stack
+
+
+def extensions_from_c(stack: Any) -> tuple[x509.Extension[x509.UnrecognizedExtension], ...]:
+    """The extensions of a stack with their values as DER; none for NULL."""
+    found = []
+    for i in range(0 if stack == NULL else lib.sk_X509_EXTENSION_num(stack)):
+        item = lib.sk_X509_EXTENSION_value(stack, i)
+        oid = oid_from_c(lib.X509_EXTENSION_get_object(item))
+        value = octets_from_c(lib.X509_EXTENSION_get_data(item)) or b""
+        critical = bool(lib.X509_EXTENSION_get_critical(item))
+        found.append(x509.Extension(oid, critical, x509.UnrecognizedExtension(oid, value)))
+    return tuple(found)
+
+
+def oid_from_c(pointer: Any) -> x509.ObjectIdentifier:
+    """The OID of an ``ASN1_OBJECT``. Raises :class:`osslcmp.ResponseError` for one that ``cryptography`` does not take."""
+    text = object_text(pointer)
+    try:
+        return x509.ObjectIdentifier(text)
+    except ValueError as error:
+        raise ResponseError(f"an OID is not valid: {text[:100]!r}") from error
+
+
+def free_extensions(stack: Any) -> None:
+    """Free a ``STACK_OF(X509_EXTENSION)``."""
+    lib.sk_X509_EXTENSION_pop_free(stack, ffi.addressof(lib, "X509_EXTENSION_free"))
+
+
+def policy_to_c(policy: x509.PolicyInformation) -> Any:
+    """``POLICYINFO *``."""
+    der = _unwrap(x509.CertificatePolicies([policy]).public_bytes())
+    return _from_der(lib.d2i_POLICYINFO, lib.POLICYINFO_free, der, "decoding a policy")
+
+
+def octets_to_c(data: bytes) -> Any:
+    """``ASN1_OCTET_STRING *``."""
+    string = take(lib.ASN1_OCTET_STRING_new(), lib.ASN1_OCTET_STRING_free, "making an octet string")
+    check(lib.ASN1_OCTET_STRING_set(string, data, len(data)), "making an octet string")
+    return string
+
+
+def octets_from_c(pointer: Any) -> bytes | None:
+    """The octets, ``None`` for NULL."""
+    if pointer == NULL:
+        return None
+    return bytes(ffi.buffer(lib.ASN1_STRING_get0_data(pointer), lib.ASN1_STRING_length(pointer)))
+
+
+def integer_to_c(value: int) -> Any:
+    """``ASN1_INTEGER *`` of any size."""
+    return _from_der(
+        lib.d2i_ASN1_INTEGER, lib.ASN1_INTEGER_free, encode_integer(value), "decoding an integer"
+    )
+
+
+def itav_to_c(itav: InfoTypeAndValue) -> Any:
+    """``OSSL_CMP_ITAV *``, decoded as the loaded release types this kind.
+
+    Raises ``ValueError`` if the value is not DER, or not of the type that the kind has.
+    """
+    if not isinstance(itav, InfoTypeAndValue):
+        raise TypeError(f"item: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
+    der = tlv(0x30, encode_oid(itav.oid.dotted_string), itav.value or b"")
+    clear()
+    pointer = lib.osslcmp_d2i_itav(ffi.from_buffer("unsigned char[]", der), len(der))
+    if pointer == NULL:
+        clear()
+        raise ValueError(f"value of {itav.oid.dotted_string}: not DER of the type that this kind has")
+    return take(pointer, lib.OSSL_CMP_ITAV_free, "making an InfoTypeAndValue")
+
+
+def itav_from_c(pointer: Any) -> InfoTypeAndValue:
+    """The item, its value as DER."""
+    oid = oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer))
+    body = _unwrap(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue"))
+    value = body[2 + body[1] :]  # an OID that cryptography takes is not longer than 63 octets
+    return InfoTypeAndValue(oid, value or None)
+
+
+def own_certs(stack: Any) -> Any:
+    """Own a ``STACK_OF(X509)`` that a ``get1`` function gave; NULL stays NULL."""
+    return stack if stack == NULL else take_stack(stack, "taking certificates")
+
+
+def own_itavs(stack: Any) -> Any:
+    """Own a ``STACK_OF(OSSL_CMP_ITAV)``."""
+    return take(stack, free_itavs, "taking general message items")
+
+
+def free_itavs(stack: Any) -> None:
+    """Free a ``STACK_OF(OSSL_CMP_ITAV)``."""
+    lib.sk_OSSL_CMP_ITAV_pop_free(stack, ffi.addressof(lib, "OSSL_CMP_ITAV_free"))
+
+
+def itavs_from_c(stack: Any) -> list[InfoTypeAndValue]:
+    """The items of a ``STACK_OF(OSSL_CMP_ITAV)``; none for NULL."""
+    if stack == NULL:
+        return []
+    count = lib.sk_OSSL_CMP_ITAV_num(stack)
+    return [itav_from_c(lib.sk_OSSL_CMP_ITAV_value(stack, i)) for i in range(count)]

@@ -1,0 +1,192 @@
+"""Private keys wherever they live: objects, PEM, DER, PKCS#12, files, and URIs of OSSL_STORE.
+
+All become an ``EVP_PKEY *``; one behind a URI never leaves its token.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from . import convert as _convert
+from .errorqueue import clear, drain, drain_text
+from .lib import NULL, ffi, lib
+from .ownership import share, take
+
+__all__ = ["Asked", "Password", "is_uri", "open_store", "private_key"]
+
+Password = bytes | str | Callable[[], bytes | str] | None
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+class Asked:
+    """Answers libcrypto's question for a password, and remembers what went wrong in it."""
+
+    def __init__(self, password: Password) -> None:
+        self.password = password
+        self.exception: BaseException | None = None
+        self.asked = False
+
+    def answer(self) -> bytes:
+        """The password as bytes; nothing if there is none."""
+        value = self.password() if callable(self.password) else self.password
+        if isinstance(value, str):
+            value = value.encode()
+        if value is not None and not isinstance(value, (bytes, bytearray)):
+            raise TypeError(f"password: bytes or str, not {type(value).__name__}")
+        return bytes(value or b"")
+
+
+def _store(handle: Any, exception: BaseException) -> int:
+    ffi.from_handle(handle).exception = exception
+    return -1
+
+
+def _lost(_kind: object, exception: BaseException, traceback: Any) -> None:
+    """A signal handler raised as the callback was entered: its frame has the arguments."""
+    _store(traceback.tb_frame.f_locals["handle"], exception)
+
+
+@ffi.def_extern(error=-1, onerror=_lost)
+def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> int:
+    """``pem_password_cb``: -1 ends the decoding."""
+    try:
+        asked: Asked = ffi.from_handle(handle)
+        asked.asked = True
+        password = asked.answer()
+        if not password and asked.password is None:
+            return -1
+        if len(password) > size:
+            raise ValueError(f"password: longer than {size} octets")
+        ffi.memmove(buffer, password, len(password))
+        return len(password)
+    except BaseException as exception:
+        return _store(handle, exception)
+
+
+def is_uri(value: object) -> bool:
+    """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
+    return isinstance(value, str) and bool(_URI.match(value)) and not Path(value).exists()
+
+
+def private_key(what: str, value: Any, password: Password = None) -> Any:
+    """A new handle of the private key in ``value``.
+
+    Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
+    """
+    if hasattr(value, "private_bytes"):
+        return _convert.key_to_c(value)
+    if isinstance(value, ffi.CData):
+        return _shared(what, value)
+    if is_uri(value):
+        return _from_store(what, value, password)
+    if isinstance(value, (str, os.PathLike)):
+        if "\0" in os.fspath(value):
+            raise ValueError(f"{what}: the path contains a NUL character")
+        value = Path(value).read_bytes()
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{what}: a private key, bytes, a path or a URI, not {type(value).__name__}")
+    return _from_bytes(what, bytes(value), password)
+
+
+def _shared(what: str, pointer: Any) -> Any:
+    if ffi.typeof(pointer) is not ffi.typeof("EVP_PKEY *") or pointer == NULL:
+        raise TypeError(f"{what}: an EVP_PKEY pointer, not {pointer!r}")
+    return share(pointer, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "sharing a private key")
+
+
+def _from_bytes(what: str, data: bytes, password: Password) -> Any:
+    asked = Asked(password)
+    handle = ffi.new_handle(asked)
+    ask = ffi.addressof(lib, "osslcmp_py_password")
+    buffer = ffi.from_buffer("unsigned char[]", data)
+    clear()
+    bio = take(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
+    if b"-----BEGIN " in data:
+        pointer = lib.PEM_read_bio_PrivateKey_ex(bio, NULL, ask, handle, NULL, NULL)
+    else:
+        pointer = lib.d2i_AutoPrivateKey_ex(
+            NULL, ffi.new("const unsigned char **", buffer), len(data), NULL, NULL
+        )
+        if pointer == NULL:
+            pointer = lib.d2i_PKCS8PrivateKey_bio(bio, NULL, ask, handle)
+    drain()
+    if asked.exception is not None:
+        raise asked.exception
+    if pointer != NULL:
+        return take(pointer, lib.EVP_PKEY_free, "reading a private key")
+    if asked.asked and password is None:
+        raise ValueError(f"{what}: the private key is encrypted and no password was given")
+    return _from_pkcs12(what, data, asked)
+
+
+def _from_pkcs12(what: str, data: bytes, asked: Asked) -> Any:
+    try:
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        key, _, _ = pkcs12.load_key_and_certificates(data, asked.answer() or None)
+    except ValueError as error:
+        raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12, or a wrong password") from error
+    if key is None:
+        raise ValueError(f"{what}: there is no private key in the PKCS#12 data")
+    return _convert.key_to_c(key)
+
+
+@contextmanager
+def open_store(uri: bytes, asked: Asked) -> Iterator[Any]:
+    """The ``OSSL_STORE_CTX *`` of a file or URI (``OSSL_STORE_open_ex``, 3.0), NULL if there is none; closed at the end.
+
+    ``asked`` answers when it needs a password. What libcrypto has to say is in the error queue.
+    """
+    handle = ffi.new_handle(asked)
+    clear()
+    method = take(
+        lib.UI_UTIL_wrap_read_pem_callback(ffi.addressof(lib, "osslcmp_py_password"), 0),
+        lib.UI_destroy_method,
+        "opening a store",
+    )
+    store = lib.OSSL_STORE_open_ex(uri, NULL, NULL, method, handle, NULL, NULL, NULL)
+    try:
+        yield store
+    finally:
+        if store != NULL:
+            lib.OSSL_STORE_close(store)
+
+
+def _from_store(what: str, uri: str, password: Password) -> Any:
+    if "\0" in uri:
+        raise ValueError(f"{what}: the URI contains a NUL character")
+    asked = Asked(password)
+    with open_store(uri.encode(), asked) as store:
+        pointer = NULL if store == NULL else _first_key(store)
+    told = drain_text()
+    if asked.exception is not None:
+        raise asked.exception
+    if pointer == NULL:
+        # The URI may hold a PIN: it is not repeated.
+        scheme = uri.partition(":")[0]
+        raise ValueError(
+            f"{what}: no private key found behind the {scheme}: URI" + (f": {told}" if told else "")
+        )
+    return take(pointer, lib.EVP_PKEY_free, "taking a private key")
+
+
+def _first_key(store: Any) -> Any:
+    lib.OSSL_STORE_expect(store, lib.OSSL_STORE_INFO_PKEY)
+    while not lib.OSSL_STORE_eof(store):
+        info = lib.OSSL_STORE_load(store)
+        if info == NULL:
+            if lib.OSSL_STORE_error(store):
+                return NULL
+            continue
+        try:
+            if lib.OSSL_STORE_INFO_get_type(info) == lib.OSSL_STORE_INFO_PKEY:
+                return lib.OSSL_STORE_INFO_get1_PKEY(info)
+        finally:
+            lib.OSSL_STORE_INFO_free(info)
+    return NULL

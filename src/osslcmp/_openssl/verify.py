@@ -1,0 +1,107 @@
+"""Verification of a certificate by OpenSSL, with all that ``X509_VERIFY_PARAM`` can ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from . import convert as _convert
+from .errorqueue import check, clear, text
+from .lib import NULL, ffi, lib
+from .ownership import hand_over, take
+
+if TYPE_CHECKING:
+    from .certificate_check import CertificateCheck
+
+__all__ = ["apply", "check_purpose", "crl_to_c", "verify"]
+
+
+def check_purpose(name: str) -> int:
+    """The number of a purpose such as ``sslserver``. ``ValueError`` if OpenSSL knows none of that name."""
+    index: int = lib.X509_PURPOSE_get_by_sname(name.encode())
+    if index < 0:
+        raise ValueError(f"purpose: OpenSSL knows no {name!r}")
+    number: int = lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
+    return number
+
+
+def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
+    """``X509_CRL *``."""
+    der = crl.public_bytes(Encoding.DER)
+    data = ffi.from_buffer("unsigned char[]", der)
+    pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
+    return take(pointer, lib.X509_CRL_free, "decoding a CRL")
+
+
+def apply(param: Any, wanted: CertificateCheck) -> None:
+    """Put all that is ``wanted``, but for certificates and CRLs, into a ``X509_VERIFY_PARAM *``."""
+    what = "setting up the verification"
+    flags = 0
+    for name, on in (
+        ("CRL_CHECK", wanted.crl_check != "none"),
+        ("CRL_CHECK_ALL", wanted.crl_check == "all"),
+        ("PARTIAL_CHAIN", wanted.partial_chain),
+        ("X509_STRICT", wanted.strict),
+        ("POLICY_CHECK", wanted.policy_check),
+        ("EXPLICIT_POLICY", wanted.explicit_policy),
+        ("INHIBIT_ANY", wanted.inhibit_any),
+        ("INHIBIT_MAP", wanted.inhibit_map),
+        ("ALLOW_PROXY_CERTS", wanted.allow_proxy_certs),
+        ("IGNORE_CRITICAL", wanted.ignore_critical),
+        ("USE_DELTAS", wanted.use_deltas),
+        ("EXTENDED_CRL_SUPPORT", wanted.extended_crl),
+        ("CHECK_SS_SIGNATURE", wanted.check_ss_signature),
+        ("NO_CHECK_TIME", wanted.no_check_time),
+    ):
+        flags |= getattr(lib, f"X509_V_FLAG_{name}") if on else 0
+    check(lib.X509_VERIFY_PARAM_set_flags(param, flags), what)
+    if wanted.time is not None:
+        lib.X509_VERIFY_PARAM_set_time(param, int(wanted.time.timestamp()))
+    if wanted.purpose is not None:
+        check(lib.X509_VERIFY_PARAM_set_purpose(param, check_purpose(wanted.purpose)), what)
+    if wanted.depth is not None:
+        lib.X509_VERIFY_PARAM_set_depth(param, wanted.depth)
+    if wanted.auth_level is not None:
+        lib.X509_VERIFY_PARAM_set_auth_level(param, wanted.auth_level)
+    if wanted.host is not None:
+        check(lib.X509_VERIFY_PARAM_set1_host(param, wanted.host.encode(), 0), what)
+    if wanted.email is not None:
+        check(lib.X509_VERIFY_PARAM_set1_email(param, wanted.email.encode(), 0), what)
+    if wanted.ip is not None:
+        check(lib.X509_VERIFY_PARAM_set1_ip_asc(param, wanted.ip.encode()), f"ip address {wanted.ip!r}")
+    for policy in wanted.policies:
+        obj = _convert.object_to_c(x509.ObjectIdentifier(policy))
+        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
+        hand_over(obj, free, add, param, obj, what="setting up the verification")
+
+
+def verify(
+    certificate: x509.Certificate,
+    wanted: CertificateCheck,
+    trusted: Iterable[x509.Certificate],
+    untrusted: Iterable[x509.Certificate],
+    crls: Iterable[x509.CertificateRevocationList],
+) -> str | None:
+    """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
+    clear()
+    store = _convert.store_to_c(trusted)
+    for crl in crls:
+        check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
+    run = take(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
+    leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
+    check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")
+    apply(lib.X509_STORE_CTX_get0_param(run), wanted)
+    passed = lib.X509_verify_cert(run) > 0
+    clear()
+    if passed:
+        return None
+    code = lib.X509_STORE_CTX_get_error(run)
+    reason = text(lib.X509_verify_cert_error_string(code))
+    pointer = lib.X509_STORE_CTX_get_current_cert(run)
+    culprit = _convert.cert_from_c(pointer)
+    depth = lib.X509_STORE_CTX_get_error_depth(run)
+    name = "" if culprit is None else f" for {culprit.subject.rfc4514_string()}"
+    return f"{reason}{name} at depth {depth}"

@@ -1,0 +1,150 @@
+"""CMP messages out of files: DER, PEM, base64, hexadecimal, recorded traces; several in one file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from .._asn1 import der
+from ..message import Message
+from ..trace import Trace
+from ..trace.recording import is_recording
+
+__all__ = ["Found", "NotCMPError", "content", "messages"]
+
+_PEM = re.compile(rb"-----BEGIN ([^-\n]*)-----\s*(.*?)-----END \1-----", re.DOTALL)
+_HEXADECIMAL = re.compile(rb"(?:[0-9a-fA-F]{2}[\s:]*)+")
+_SEQUENCE = 0x30
+_STDIN = "-"
+#: What files that are given by mistake look like, by what they begin with.
+_OTHERS = (
+    (b"HTTP/", "an HTTP response; its body is wanted"),
+    (b"POST ", "an HTTP request; its body is wanted"),
+    (b"GET ", "an HTTP request; its body is wanted"),
+    (b"<", "HTML or XML"),
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"PK\x03\x04", "a ZIP archive"),
+)
+
+
+class NotCMPError(ValueError):
+    """A file that holds something else."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A message and where it was."""
+
+    file: str
+    place: str
+    """Which one in the file; empty if it is the only one."""
+    message: Message
+
+
+def content(name: str) -> bytes:
+    """What is in a file; ``-`` is standard input. Raises OSError."""
+    return sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
+
+
+def messages(name: str, data: bytes) -> list[Found]:
+    """All messages in ``data``, that came from ``name``. Raises NotCMPError."""
+    shown = "standard input" if name == _STDIN else name
+    found: list[tuple[str, Message]] = []
+    try:
+        if is_recording(data):
+            trace = Trace.load(data)
+            found = [(f"entry {n}", e.message) for n, e in enumerate(trace, 1) if e.message is not None]
+        else:
+            for where, block in _blocks(data):
+                found += _sequences(where, block)
+    except ValueError as error:
+        raise NotCMPError(f"{shown}: {error}") from None
+    if not found:
+        raise NotCMPError(f"{shown}: no CMP message is in it")
+    return [Found(shown, place if len(found) > 1 else "", message) for place, message in found]
+
+
+def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The DER parts, each with where it is."""
+    if not data.strip():
+        raise ValueError("empty")
+    if blocks := list(_PEM.finditer(data)):
+        for number, block in enumerate(blocks, 1):
+            label = block[1].decode("ascii", "replace")
+            where = f"PEM block {number}" if len(blocks) > 1 else ""
+            try:
+                decoded = base64.b64decode(b"".join(block[2].split()), validate=True)
+            except binascii.Error as error:
+                raise ValueError(f"PEM block {number} ({label}): {error}") from None
+            try:
+                Message.from_der(decoded[: _length(decoded)])
+            except ValueError:
+                raise ValueError(f"PEM block {number} is no CMP message but {label}") from None
+            yield where, decoded
+        return
+    if data[0] == _SEQUENCE and not _HEXADECIMAL.fullmatch(data):
+        yield "", data
+        return
+    for begin, what in _OTHERS:
+        if data.startswith(begin):
+            raise ValueError(f"no CMP message, this is {what}")
+    text = data.strip()
+    if _HEXADECIMAL.fullmatch(text):
+        yield "", bytes.fromhex(re.sub(rb"[\s:]", b"", text).decode())
+        return
+    try:
+        # Lines that end with padding are messages of their own.
+        parts = re.sub(rb"(=)\s*\n", rb"\1 ", text).split(b" ")
+        for part in parts:
+            yield "", base64.b64decode(b"".join(part.split()), validate=True)
+    except binascii.Error:
+        raise ValueError("no CMP message: neither DER nor PEM, base64 or hexadecimal") from None
+
+
+def _length(data: bytes) -> int:
+    """Octets of the first element."""
+    try:
+        return der.read_at(data, 0)[1]
+    except der.DERError:
+        return len(data)
+
+
+def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message]]:
+    """Messages one after the other."""
+    start = number = 0
+    while start < len(data):
+        rest = data[start:]
+        number += 1
+        place = " ".join(part for part in (where, f"octet {start}") if part)
+        if rest[0] != _SEQUENCE and start:
+            if not rest.strip():  # a newline that an editor put there
+                return
+            raise ValueError(f"{place}: {len(rest)} octets after the message are none")
+        size = _length(rest)
+        try:
+            yield (place if start or where else "octet 0"), Message.from_der(rest[:size])
+        except ValueError as error:
+            told = _other(rest[:size]) or str(error).removeprefix("der: ")
+            raise ValueError(f"{place}: {told}" if start or where else told) from None
+        start += size
+
+
+def _other(encoding: bytes) -> str:
+    """What DER is that is no CMP message; empty if that is not known."""
+    for read, what in (
+        (x509.load_der_x509_certificate, "certificate"),
+        (x509.load_der_x509_csr, "CSR (PKCS#10)"),
+        (x509.load_der_x509_crl, "CRL"),
+    ):
+        with contextlib.suppress(ValueError):
+            read(encoding)
+            return f"no CMP message, this is a {what}"
+    return ""

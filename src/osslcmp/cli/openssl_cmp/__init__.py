@@ -1,0 +1,1 @@
+"""``osslcmp cmp``: the options of ``openssl cmp`` on this library."""

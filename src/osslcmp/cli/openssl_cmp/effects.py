@@ -1,0 +1,169 @@
+"""Options that take effect as they are read: providers, random numbers, verification parameters."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from ..._openssl.errorqueue import clear, drain
+from ..._openssl.lib import NULL, lib
+from ..._openssl.ownership import hand_over, take
+from ..._openssl.providers import load_provider
+from ...errors import CMPError
+from .console import Failure
+from .settings import atoi
+
+__all__ = ["Effects"]
+
+_FLAGS = {
+    "ignore_critical": ("IGNORE_CRITICAL",),
+    "crl_check": ("CRL_CHECK",),
+    "crl_check_all": ("CRL_CHECK", "CRL_CHECK_ALL"),
+    "policy_check": ("POLICY_CHECK",),
+    "explicit_policy": ("EXPLICIT_POLICY",),
+    "inhibit_any": ("INHIBIT_ANY",),
+    "inhibit_map": ("INHIBIT_MAP",),
+    "x509_strict": ("X509_STRICT",),
+    "extended_crl": ("EXTENDED_CRL_SUPPORT",),
+    "use_deltas": ("USE_DELTAS",),
+    "policy_print": ("NOTIFY_POLICY",),
+    "check_ss_sig": ("CHECK_SS_SIGNATURE",),
+    "trusted_first": ("TRUSTED_FIRST",),
+    "suiteB_128_only": ("SUITEB_128_LOS_ONLY",),
+    "suiteB_128": ("SUITEB_128_LOS",),
+    "suiteB_192": ("SUITEB_192_LOS",),
+    "partial_chain": ("PARTIAL_CHAIN",),
+    "no_alt_chains": ("NO_ALT_CHAINS",),
+    "no_check_time": ("NO_CHECK_TIME",),
+    "allow_proxy_certs": ("ALLOW_PROXY_CERTS",),
+}
+_PATHS_SEPARATED_BY = re.compile("[:;]" if os.name == "nt" else ":")
+
+
+class Effects:
+    """Called with name and value of each such option. ``vpm`` is the ``X509_VERIFY_PARAM *`` that they set."""
+
+    def __init__(self) -> None:
+        clear()
+        self.vpm: Any = take(
+            lib.X509_VERIFY_PARAM_new(), lib.X509_VERIFY_PARAM_free, "making verification parameters"
+        )
+        self.propq: str | None = None
+        self._path: str | None = None
+        self._provider_params: list[tuple[str | None, str, str]] = []
+        self._write_random: str | None = None
+        self._read_random: list[str] = []
+
+    def __call__(self, name: str, value: str) -> None:
+        flags = _FLAGS.get(name)
+        if flags is not None:
+            for flag in flags:
+                lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}"))
+            return
+        action = getattr(self, "_" + name.replace("-", "_"), None)
+        if action is not None:
+            action(value)
+
+    def seed(self) -> None:
+        """Read the files of ``-rand``."""
+        for path in self._read_random:
+            if lib.RAND_load_file(os.fsencode(path), -1) < 0:
+                clear()
+                raise Failure(f"Can't load {path} into RNG")
+
+    def finish(self) -> None:
+        """Write the file of ``-writerand``."""
+        if self._write_random is not None and lib.RAND_write_file(os.fsencode(self._write_random)) < 0:
+            clear()
+            raise Failure(f"Cannot write random bytes to {self._write_random}")
+
+    def _issuer_checks(self, _value: str) -> None:
+        pass
+
+    def _rand(self, value: str) -> None:
+        self._read_random += [path for path in _PATHS_SEPARATED_BY.split(value) if path]
+
+    def _writerand(self, value: str) -> None:
+        self._write_random = value
+
+    def _provider_path(self, value: str) -> None:
+        self._path = value or None
+
+    def _provider(self, value: str) -> None:
+        params = {key: text for name, key, text in self._provider_params if name in (None, value)}
+        try:
+            load_provider(value, path=self._path, params=params or None)
+        except (CMPError, ValueError) as error:
+            raise Failure(
+                f"cmp: unable to load provider {value}: {error}\n"
+                "Hint: use -provider-path option or OPENSSL_MODULES environment variable."
+            ) from error
+
+    def _provparam(self, value: str) -> None:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise Failure(f"cmp: -provparam {value}: not of the form [provider:]key=value")
+        provider, colon, key = name.rpartition(":")
+        self._provider_params.append((provider if colon else None, key, text))
+
+    def _propquery(self, value: str) -> None:
+        self.propq = value
+        if lib.EVP_set_default_properties(NULL, value.encode()) <= 0:
+            clear()
+            raise Failure(f"cmp: -propquery {value}: OpenSSL does not understand it")
+
+    def _policy(self, value: str) -> None:
+        policy = lib.OBJ_txt2obj(os.fsencode(value), 0)
+        if policy == NULL:
+            clear()
+            raise Failure(f"cmp: Invalid Policy {value}")
+        owned = take(policy, lib.ASN1_OBJECT_free, "reading a policy")
+        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
+        hand_over(owned, free, add, self.vpm, owned, what=f"adding policy {value}")
+
+    def _purpose(self, value: str) -> None:
+        index = lib.X509_PURPOSE_get_by_sname(os.fsencode(value))
+        if index < 0:
+            raise Failure(f"cmp: Invalid purpose {value}")
+        number = lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
+        if not lib.X509_VERIFY_PARAM_set_purpose(self.vpm, number):
+            clear()
+            raise Failure(f"cmp: Internal error setting purpose {value}")
+
+    def _verify_name(self, value: str) -> None:
+        known = lib.X509_VERIFY_PARAM_lookup(os.fsencode(value))
+        if known == NULL:
+            raise Failure(f"cmp: Invalid verify name {value}")
+        lib.X509_VERIFY_PARAM_set1(self.vpm, known)
+
+    def _verify_depth(self, value: str) -> None:
+        if (depth := atoi(value)) >= 0:
+            lib.X509_VERIFY_PARAM_set_depth(self.vpm, depth)
+
+    def _auth_level(self, value: str) -> None:
+        if (level := atoi(value)) >= 0:
+            lib.X509_VERIFY_PARAM_set_auth_level(self.vpm, level)
+
+    def _attime(self, value: str) -> None:
+        try:
+            seconds = int(value, 0)
+            lib.X509_VERIFY_PARAM_set_time(self.vpm, seconds)
+        except (ValueError, OverflowError):
+            raise Failure(f'cmp: Can\'t parse "{value}" as a number for option -attime') from None
+
+    def _verify_hostname(self, value: str) -> None:
+        self._check(
+            lib.X509_VERIFY_PARAM_set1_host(self.vpm, os.fsencode(value), 0), "verify_hostname", value
+        )
+
+    def _verify_email(self, value: str) -> None:
+        self._check(lib.X509_VERIFY_PARAM_set1_email(self.vpm, os.fsencode(value), 0), "verify_email", value)
+
+    def _verify_ip(self, value: str) -> None:
+        self._check(lib.X509_VERIFY_PARAM_set1_ip_asc(self.vpm, os.fsencode(value)), "verify_ip", value)
+
+    def _check(self, result: int, name: str, value: str) -> None:
+        if result <= 0:
+            drain()
+            raise Failure(f"cmp: invalid value for -{name}: {value}")

@@ -1,0 +1,284 @@
+"""Keys, certificates, CRLs and CSRs from files and URIs through ``OSSL_STORE``, as OpenSSL's commands load them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..._openssl.errorqueue import check, clear, drain
+from ..._openssl.keys import Asked, open_store
+from ..._openssl.lib import NULL, ffi, lib
+from ..._openssl.ownership import cert_stack, take
+from ..._signers import check_signer
+from .console import Console, Failure
+from .context import name_of
+from .password import password
+from .settings import Settings, items
+
+__all__ = ["Loader", "check_signers"]
+
+_HTTP = ("http://", "https://")
+
+
+@dataclass
+class _Found:
+    """What a file or URI holds."""
+
+    certs: list[Any] = field(default_factory=list)
+    key: Any = None
+    public_key: Any = None
+    crls: list[Any] = field(default_factory=list)
+
+
+class Loader:
+    """Loads with the settings of the command. Its methods raise Failure, naming what and where."""
+
+    def __init__(self, settings: Settings, console: Console, vpm: Any) -> None:
+        self._settings = settings
+        self._console = console
+        self._vpm = vpm
+
+    def password(self, option: str, what: str) -> str | None:
+        """The password of an option."""
+        return password(self._settings.text(option), what, self._console)
+
+    # -- keys ---------------------------------------------------------------------------------------------
+
+    def private_key(self, uri: str, pass_option: str, what: str) -> Any:
+        """``EVP_PKEY *`` with the private part."""
+        self._check_form(uri, what)
+        found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, self.password(pass_option, what), what)
+        if found.key is None:
+            self._missing("key", uri, what)
+        return found.key
+
+    def any_key(self, uri: str, pass_option: str, what: str) -> tuple[Any, bool]:
+        """``EVP_PKEY *`` and whether it has the private part."""
+        self._check_form(uri, what)
+        secret = self.password(pass_option, what)
+        found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, secret, what, quiet=True)
+        if found.key is not None:
+            return found.key, True
+        found = self._load(uri, lib.OSSL_STORE_INFO_PUBKEY, secret, what)
+        if found.public_key is None:
+            self._missing("key", uri, what)
+        return found.public_key, False
+
+    def _check_form(self, uri: str, what: str) -> None:
+        """Hold ``-keyform`` for a file: OpenSSL reads no other form then, ``DER`` or ``PEM``."""
+        wanted, path = self._settings.text("form of keys"), Path(uri.removeprefix("file:"))
+        if wanted is not None and path.is_file():
+            found = "PEM" if b"-----BEGIN " in path.read_bytes() else "DER"
+            if found != wanted:
+                raise Failure(
+                    f"Could not read {what} from {uri}: it is {found}, not {wanted} as -keyform says"
+                )
+
+    # -- certificates -------------------------------------------------------------------------------------
+
+    def cert(self, uri: str, pass_option: str, what: str) -> Any:
+        """``X509 *``: the first in the file."""
+        if uri.startswith("https://"):
+            raise Failure(f"Loading {what} over HTTPS is unsupported\nUnable to load {what}")
+        if uri.startswith("http://"):
+            clear()
+            cert = lib.X509_load_http(uri.encode(), NULL, NULL, 0)
+            if cert == NULL:
+                raise Failure(f"Unable to load {what}: {_told()}")
+            return take(cert, lib.X509_free, what)
+        found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
+        if not found.certs:
+            self._missing("cert", uri, what)
+        return found.certs[0]
+
+    def cert_and_more(self, uri: str, pass_option: str, what: str) -> tuple[Any, list[Any]]:
+        """The first certificate, and the others in the file."""
+        found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
+        if not found.certs:
+            self._missing("cert", uri, what)
+        self._warn(uri, found.certs[:1], ca=False)
+        self._warn(uri, found.certs[1:], ca=True)
+        return found.certs[0], found.certs[1:]
+
+    def certs(self, uris: str, what: str, *, local: bool = False) -> list[Any]:
+        """All certificates of several files."""
+        result: list[Any] = []
+        for uri in items(uris):
+            if local and uri.lower().startswith(_HTTP):
+                raise Failure(f"error: HTTP retrieval not allowed for {what}")
+            secret = self.password("otherpass", what)
+            found = self._load(uri, lib.OSSL_STORE_INFO_CERT, secret, what)
+            if not found.certs:
+                self._missing("cert", uri, what, many=True)
+            self._warn(uri, found.certs, ca=True)
+            for cert in found.certs:
+                if not any(lib.X509_cmp(cert, known) == 0 for known in result):
+                    result.append(cert)
+        return result
+
+    def store(self, uris: str, what: str, *, for_new_cert: bool = False) -> Any:
+        """``X509_STORE *`` with the verification parameters of the command."""
+        clear()
+        store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
+        certs = self.certs(uris, what, local=True)
+        check_signers(certs, what)
+        for cert in certs:
+            check(lib.X509_STORE_add_cert(store, cert), f"adding to {what}")
+        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_verify_cb"))
+        check(lib.X509_STORE_set1_param(store, self._vpm), f"setting verification parameters for {what}")
+        if not for_new_cert:
+            param = lib.X509_STORE_get0_param(store)
+            for function in (
+                lib.X509_VERIFY_PARAM_set1_host,
+                lib.X509_VERIFY_PARAM_set1_ip,
+                lib.X509_VERIFY_PARAM_set1_email,
+            ):
+                check(function(param, NULL, 0), f"setting verification parameters for {what}")
+            lib.X509_VERIFY_PARAM_set_hostflags(
+                param, lib.X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT | lib.X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS
+            )
+        return store
+
+    def stack(self, uris: str, what: str) -> Any:
+        """``STACK_OF(X509) *``."""
+        return cert_stack(self.certs(uris, what))
+
+    def _warn(self, uri: str, certs: list[Any], *, ca: bool) -> None:
+        for cert in certs:
+            flags = lib.X509_get_extension_flags(cert)
+            times = lib.X509_get0_notBefore(cert), lib.X509_get0_notAfter(cert)
+            timely = lib.X509_cmp_timeframe(self._vpm, *times)
+            if timely:
+                self._warn_of(uri, cert, "has expired" if timely > 0 else "not yet valid")
+            if ca and not flags & (lib.EXFLAG_V1 | lib.EXFLAG_CA):
+                self._warn_of(uri, cert, "is not a CA cert")
+
+    def _warn_of(self, uri: str, cert: Any, what: str) -> None:
+        self._console.plain(f"Warning: certificate from '{uri}' with subject '{name_of(cert)}' {what}")
+
+    # -- others -------------------------------------------------------------------------------------------
+
+    def crl(self, uri: str, what: str) -> Any:
+        """``X509_CRL *``."""
+        found = self._load(uri, lib.OSSL_STORE_INFO_CRL, None, what)
+        if not found.crls:
+            self._missing("CRL", uri, what)
+        return found.crls[0]
+
+    def csr(self, path: str, what: str) -> Any:
+        """``X509_REQ *``, PEM or DER; a wrong signature is worth a warning."""
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise Failure(f"error: unable to load {what} from file '{path}': {error.strerror}") from error
+        csr = NULL
+        for read in (_pem_csr, _der_csr):
+            clear()
+            buffer = ffi.from_buffer("unsigned char[]", data)
+            bio = take(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a CSR")
+            csr = read(bio)
+            if csr != NULL:
+                break
+        if csr == NULL:
+            raise Failure(f"error: unable to load {what} from file '{path}': {_told()}")
+        owned = take(csr, lib.X509_REQ_free, what)
+        key = lib.X509_REQ_get0_pubkey(owned)
+        verdict = -1 if key == NULL else lib.X509_REQ_verify(owned, key)
+        clear()
+        if verdict < 0:
+            self._console.warn("error while verifying CSR self-signature")
+        elif verdict == 0:
+            self._console.warn("CSR self-signature does not match the contents")
+        return owned
+
+    # -- the store ----------------------------------------------------------------------------------------
+
+    def _missing(self, kind: str, uri: str, what: str, *, many: bool = False) -> None:
+        name = what if kind in what else f"{kind} of {what}"
+        why = _told()
+        raise Failure(
+            f"Could not read{' any' if many else ''} {name} from {uri}" + (f": {why}" if why else "")
+        )
+
+    def _load(self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False) -> _Found:
+        asked = Asked(self._asker(uri, secret, what))
+        found = _Found()
+        with open_store(os.fsencode(uri), asked) as store:
+            if store == NULL:
+                if quiet:
+                    return found
+                raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_told()}")
+            lib.OSSL_STORE_expect(store, wanted)
+            while not lib.OSSL_STORE_eof(store):
+                info = lib.OSSL_STORE_load(store)
+                if info == NULL:
+                    continue
+                try:
+                    _keep(info, found)
+                finally:
+                    lib.OSSL_STORE_INFO_free(info)
+                if found.key is not None and wanted == lib.OSSL_STORE_INFO_PKEY:
+                    break
+        if asked.exception is not None:
+            raise asked.exception
+        return found
+
+    def _asker(self, uri: str, secret: str | None, what: str) -> Any:
+        """The password for C, asked for only when it is needed and somebody can answer."""
+        if secret is not None:
+            return os.fsencode(secret)
+        if self._settings.flag("batch") or not sys.stdin.isatty():
+            return None
+        return _prompt(uri, what)
+
+
+def check_signers(certs: Iterable[Any], what: str) -> None:
+    """Raise Failure for a certificate that libcrypto must not meet as the supposed signer of a message."""
+    try:
+        for cert in certs:
+            check_signer(what, cert)
+    except ValueError as error:
+        raise Failure(str(error)) from error
+
+
+def _prompt(uri: str, what: str) -> Callable[[], str]:
+    def ask() -> str:
+        try:
+            from getpass import getpass
+
+            return getpass(f"Enter pass phrase for {what} in {uri}: ")
+        except EOFError as error:
+            raise Failure(f"no pass phrase for {what}") from error
+
+    return ask
+
+
+def _keep(info: Any, found: _Found) -> None:
+    kind = lib.OSSL_STORE_INFO_get_type(info)
+    if kind == lib.OSSL_STORE_INFO_PKEY:
+        found.key = found.key or take(lib.OSSL_STORE_INFO_get1_PKEY(info), lib.EVP_PKEY_free, "taking a key")
+        found.public_key = found.public_key or found.key
+    elif kind == lib.OSSL_STORE_INFO_PUBKEY:
+        found.public_key = found.public_key or take(
+            lib.OSSL_STORE_INFO_get1_PUBKEY(info), lib.EVP_PKEY_free, "taking a key"
+        )
+    elif kind == lib.OSSL_STORE_INFO_CERT:
+        found.certs.append(take(lib.OSSL_STORE_INFO_get1_CERT(info), lib.X509_free, "taking a certificate"))
+    elif kind == lib.OSSL_STORE_INFO_CRL:
+        found.crls.append(take(lib.OSSL_STORE_INFO_get1_CRL(info), lib.X509_CRL_free, "taking a CRL"))
+
+
+def _pem_csr(bio: Any) -> Any:
+    return lib.PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL)
+
+
+def _der_csr(bio: Any) -> Any:
+    return lib.d2i_X509_REQ_bio(bio, NULL)
+
+
+def _told() -> str:
+    return "; ".join(dict.fromkeys(map(str, reversed(drain()))))

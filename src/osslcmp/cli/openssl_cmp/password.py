@@ -1,0 +1,58 @@
+"""Password sources as OpenSSL's commands take them: pass: env: file: fd: stdin, or the password itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from .console import Console
+
+__all__ = ["password"]
+
+_LINE_LIMIT = 1024
+
+
+def password(source: str | None, what: str, console: Console) -> str | None:
+    """The password of ``source``; what is no source stands for itself. ``None`` for ``None``."""
+    if source is None:
+        return None
+    try:
+        return _read(source)
+    except (OSError, ValueError) as error:
+        console.plain(f"{error}\nError getting password for {what}")
+        console.plain("Trying plain input string (better precede with 'pass:')")
+        return source
+
+
+def _read(source: str) -> str:
+    kind, colon, rest = source.partition(":")
+    if source == "stdin":
+        return _line(sys.stdin.readline(_LINE_LIMIT))
+    if kind == "pass" and colon:
+        return rest
+    if kind == "env" and colon:
+        if (value := os.environ.get(rest)) is None:
+            raise ValueError(f"No environment variable {rest}")
+        return value
+    if kind == "file" and colon:
+        try:
+            with Path(rest).open("rb") as file:
+                return _line(os.fsdecode(file.readline(_LINE_LIMIT)))
+        except OSError as error:
+            raise ValueError(f"Can't open file {rest}") from error
+    if kind == "fd" and colon:
+        if not rest.isdigit():
+            raise ValueError(f"Can't access file descriptor {rest}")
+        with os.fdopen(os.dup(int(rest)), "rb", buffering=0) as file:
+            return _line(os.fsdecode(file.readline(_LINE_LIMIT)))
+    # What it is might be the password: it is not repeated.
+    if colon and len(kind) <= 4:
+        raise ValueError(f'Invalid password argument, starting with "{kind}:"')
+    raise ValueError("Invalid password argument, missing ':' within the first 5 chars")
+
+
+def _line(line: str) -> str:
+    if not line:
+        raise ValueError("Error reading password from BIO")
+    return line.partition("\n")[0]

@@ -1,0 +1,341 @@
+"""A CMP client: one method per request type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from .._asn1.itav import InfoTypeAndValue
+from .._openssl import inputs as _inputs
+from .._openssl.certificate_check import CertificateCheck
+from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
+from .._openssl.keys import Password, private_key
+from .._openssl.providers import LibraryContext, made_in
+from .._openssl.tls import TLS, TLSInput, tls_settings
+from .._openssl.tls_context import tls_to_c
+from ..context import Context
+from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
+from ..context.deadline import OnWait
+from ..context.enrollment import Enrollment
+from ..enums import BodyType, Option, RevocationReason
+from ..trace import Trace
+from ..transport import Address, Transport, parse_url
+from . import dump as _resume
+from . import settings as _settings
+from .arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
+from .dump import Terms
+from .general import GeneralMessages
+from .request import CertificateRequest, Confirm
+from .revocation import Revocation, revoke
+from .transaction import Transaction
+
+__all__ = ["Client"]
+
+
+class Client(GeneralMessages):
+    """Enrols, updates and revokes certificates at a CMP server, with OpenSSL's own implementation.
+
+    Each request uses a fresh :class:`osslcmp.Context`, so that a client may be used from many threads at once.
+
+    :param server: ``http[s]://host[:port][/path]``; ``None`` only with ``transport``.
+    :param reference: which shared secret it is (bytes, or str as UTF-8); may be left out if the server knows.
+    :param secret: the shared secret for MAC protection (bytes, or str as UTF-8).
+    :param certificate: our certificate for signature protection: object, PEM/DER bytes or path.
+    :param key: its private key: object, PEM, DER or PKCS#12 bytes, path, or a key URI (``pkcs11:...``, ``file:...``).
+    :param key_password: for an encrypted key: bytes, str, or a callable that returns either.
+    :param chain: certificates between ours and its trust anchor, sent along.
+    :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths.
+    :param untrusted: further certificates that help to build chains.
+    :param server_certificate: pins the server: its signatures must be made with this certificate.
+    :param expected_sender: name that answers must come from; default: the subject of the pinned certificate.
+    :param recipient: name of the server in the header; default: what OpenSSL derives.
+    :param extra_certs: certificates to send in extraCerts.
+    :param general_info: :class:`osslcmp.InfoTypeAndValue` items for the header.
+    :param keep_alive: keep the HTTP connection within a transaction: False, True (if the server agrees), or 2
+        (require).
+    :param message_timeout: seconds for one message and its answer; 0: no limit.
+    :param total_timeout: seconds for a whole request with all its polling; ``None`` or 0: no limit.
+    :param tls: for https, an :class:`osslcmp.TLS` or what to trust; default: the system's trust anchors.
+    :param proxy: HTTP proxy, ``http://[user:password@]host:port``; default: the environment decides, ``""``:
+        none.
+    :param no_proxy: hosts to reach without it, separated by commas or space; default: the environment decides.
+    :param transport: a callable from request DER to response DER, instead of HTTP.
+    :param digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
+    :param owf: hash of password-based MAC (default SHA-256).
+    :param mac: its MAC (default HMAC-SHA1).
+    :param unprotected_errors: accept negative answers without or with wrong protection.
+    :param unprotected_requests: send requests without protection.
+    :param ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.
+    :param trace: an :class:`osslcmp.Trace` that records all messages.
+    :param library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
+    :param max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
+
+    Raises ``TypeError`` or ``ValueError`` for arguments that cannot work.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        *,
+        reference: bytes | str | None = None,
+        secret: bytes | str | None = None,
+        certificate: CertificateInput | None = None,
+        key: KeyInput | None = None,
+        key_password: Password = None,
+        chain: CertificatesInput | None = None,
+        trusted: CertificatesInput | None = None,
+        untrusted: CertificatesInput | None = None,
+        server_certificate: CertificateInput | None = None,
+        expected_sender: x509.Name | str | None = None,
+        recipient: x509.Name | str | None = None,
+        extra_certs: CertificatesInput | None = None,
+        general_info: Iterable[InfoTypeAndValue] = (),
+        keep_alive: bool | int = True,
+        message_timeout: int = 60,
+        total_timeout: float | None = 600,
+        tls: TLSInput = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
+        transport: Transport | None = None,
+        digest: str | None = None,
+        owf: str | None = None,
+        mac: str | None = None,
+        unprotected_errors: bool = False,
+        unprotected_requests: bool = False,
+        ignore_key_usage: bool = False,
+        max_response_length: int = 0,
+        library: LibraryContext | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        if (server is None) == (transport is None):
+            raise TypeError("server, transport: give one of the two")
+        if transport is not None and not callable(transport):
+            raise TypeError(f"transport: a callable from bytes to bytes, not {type(transport).__name__}")
+        if (certificate is None) != (key is None):
+            raise ValueError("certificate, key: signature protection needs both")
+        if reference is not None and secret is None:
+            raise ValueError("reference: is of no use without a secret")
+        if certificate is None and secret is None and not unprotected_requests:
+            raise ValueError("credentials: give secret (and reference), or certificate and key")
+        address = None if server is None else parse_url(server)
+        settings = _settings.Settings(
+            address=address,
+            transport=transport,
+            reference=None
+            if reference is None
+            else _inputs.secret_bytes("reference", reference, REFERENCE_LIMIT),
+            secret=None if secret is None else _inputs.secret_bytes("secret", secret, SECRET_LIMIT),
+            certificate=None if certificate is None else _inputs.certificate("certificate", certificate),
+            key=None if key is None else _private_key(library, key, key_password),
+            chain=_inputs.certificates("chain", chain),
+            trusted=_inputs.certificates("trusted", trusted),
+            untrusted=_inputs.certificates("untrusted", untrusted),
+            server_certificate=None
+            if server_certificate is None
+            else _inputs.certificate("server_certificate", server_certificate),
+            expected_sender=_settings.name_or_none(expected_sender),
+            recipient=_settings.name_or_none(recipient),
+            extra_certs=_inputs.certificates("extra_certs", extra_certs),
+            general_info=_settings.itavs("general_info", general_info),
+            proxy=proxy,
+            no_proxy=no_proxy,
+            max_response_length=max_response_length,
+            tls=_tls(address, tls, library),
+            library=library,
+            trace=trace,
+        )
+        if total_timeout is not None and total_timeout < 0:
+            raise ValueError("total_timeout: is negative")
+        settings.options = {
+            Option.KEEP_ALIVE: int(keep_alive),
+            Option.MSG_TIMEOUT: message_timeout,
+            Option.UNPROTECTED_ERRORS: unprotected_errors,
+            Option.UNPROTECTED_SEND: unprotected_requests,
+            Option.IGNORE_KEYUSAGE: ignore_key_usage,
+        }
+        for option, what, name in (
+            (Option.DIGEST_ALGNID, "digest", digest),
+            (Option.OWF_ALGNID, "owf", owf),
+            (Option.MAC_ALGNID, "mac", mac),
+        ):
+            if name is not None:
+                settings.options[option] = _settings.algorithm(what, name)
+        self._settings = settings
+        self._total_timeout = total_timeout or None
+        settings.context()  # whatever cannot work is told here, not at the first request
+
+    def __repr__(self) -> str:
+        address = self._settings.address
+        where = "transport" if address is None else f"{address.host}:{address.port}{address.path}"
+        return f"<osslcmp.Client for {where}>"
+
+    @property
+    def trace(self) -> Trace | None:
+        """What records this client's messages."""
+        return self._settings.trace
+
+    # -- certificates -------------------------------------------------------------------------------------
+
+    def ir(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """Initialization request: an end entity's first certificate (``OSSL_CMP_exec_IR_ses``, 3.0).
+
+        Takes the arguments of :meth:`begin` and returns an :class:`osslcmp.Enrollment`. Polls as long as the
+        server says *waiting*, at most ``total_timeout`` seconds, and confirms. ``on_wait`` is called before each sleep
+        with the :class:`osslcmp.Transaction`, which it may :meth:`osslcmp.Transaction.dump`; what it raises ends the
+        call.
+
+        Raises :class:`osslcmp.RejectedError` if the server refuses, :class:`osslcmp.TransferError` (with
+        ``.transaction`` if the request is pending there), :class:`osslcmp.ProtectionError`,
+        :class:`osslcmp.ResponseError`, :class:`osslcmp.RequestError`, and :class:`osslcmp.ConfirmError` (with
+        ``.enrollment``) if a certificate came that was not accepted or not confirmed.
+        """
+        return self._enroll(BodyType.IR, key=key, **request)
+
+    def cr(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """Certification request: a further certificate (``OSSL_CMP_exec_CR_ses``, 3.0). Like :meth:`ir`."""
+        return self._enroll(BodyType.CR, key=key, **request)
+
+    def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
+        """Certification request by a PKCS#10 CSR (``OSSL_CMP_exec_P10CR_ses``, 3.0). Like :meth:`ir`."""
+        return self._enroll(BodyType.P10CR, csr=csr, **request)
+
+    def kur(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """Key update request (``OSSL_CMP_exec_KUR_ses``, 3.0). Like :meth:`ir`.
+
+        ``key`` is the new key; ``certificate=`` the one to update, by default the client's own.
+        """
+        return self._enroll(BodyType.KUR, key=key, **request)
+
+    def _enroll(self, req_type: BodyType, **request: Any) -> Enrollment:
+        on_wait = request.pop("on_wait", None)
+        transaction = self._prepare(req_type, **request)
+        try:
+            return transaction.wait(self._total_timeout, on_wait)
+        finally:
+            transaction.context.disconnect()
+
+    def begin(self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]) -> Transaction:
+        """Send a certificate request without waiting for its end (``OSSL_CMP_try_certreq``, 3.0).
+
+        ``req_type`` is ``osslcmp.IR``, ``CR``, ``P10CR`` or ``KUR`` (or its name). Returns a
+        :class:`osslcmp.Transaction`, which is done already if the server answered at once. The further arguments,
+        all by keyword, are those of :class:`osslcmp.CertificateRequest`.
+        """
+        transaction = self._prepare(_body_type(req_type), **request)
+        transaction.poll()
+        return transaction
+
+    def _prepare(self, req_type: BodyType, **request: Any) -> Transaction:
+        made = CertificateRequest(**request)
+        context = self._untimed_context()
+        terms = Terms(
+            confirm=made.confirm is not None or made.check is not None or made.confirm_trusted is not None,
+            disable_confirm=made.disable_confirm,
+            central_key=made.central_key,
+            server=None if self._settings.address is None else self._settings.address.url,
+        )
+        return Transaction(context, req_type, made.apply(context, req_type, self._settings), terms)
+
+    def _untimed_context(self) -> Context:
+        """Waiting is counted by the transaction: one that times out there can go on."""
+        context = self._settings.context()
+        context.set_option(Option.TOTAL_TIMEOUT, 0)
+        return context
+
+    def resume(
+        self,
+        dump: bytes,
+        *,
+        key: KeyInput | None = None,
+        key_password: Password = None,
+        confirm: Confirm = None,
+        confirm_trusted: CertificatesInput | None = None,
+        check: CertificateCheck | None = None,
+    ) -> Transaction:
+        """Go on with a request that waits at the server, from :meth:`osslcmp.Transaction.dump`.
+
+        Needs a client with the same credentials and trust. Nothing is sent before the first
+        :meth:`osslcmp.Transaction.poll`, but the server's last messages are verified again, with
+        :class:`osslcmp.ProtectionError` if that fails. ``key`` is not needed; if given it is checked to be the one
+        that was asked for. Conditions for the new certificate (``confirm``, ``confirm_trusted``, ``check``: see
+        :class:`osslcmp.CertificateRequest`) must be given again. Raises ``ValueError`` for a dump that is damaged or of
+        an unknown version, for a ``key`` that does not fit, and for missing conditions.
+        """
+        found = _resume.load(dump)
+        terms = CertificateRequest(confirm=confirm, confirm_trusted=confirm_trusted, check=check)
+        if found.terms.confirm and confirm is None and confirm_trusted is None and check is None:
+            raise ValueError(
+                "confirm: the request was begun with a condition for the new certificate: give it again "
+                "(confirm, confirm_trusted or check)"
+            )
+        context = self._untimed_context()
+        crm = _resume.restore(found, context, key, key_password)
+        terms.apply_confirmation(context)
+        return Transaction._resumed(context, found, crm)
+
+    # -- the rest -----------------------------------------------------------------------------------------
+
+    def rr(
+        self,
+        certificate: CertificateInput | None = None,
+        *,
+        issuer: x509.Name | str | None = None,
+        serial: int | None = None,
+        csr: CSRInput | None = None,
+        reason: RevocationReason | int | None = None,
+        on_wait: OnWait | None = None,
+    ) -> Revocation:
+        """Revocation request (``OSSL_CMP_exec_RR_ses``, 3.0).
+
+        Names the certificate by itself, by ``issuer`` and ``serial``, or by the ``csr`` that it was made from;
+        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`. ``on_wait`` is as for
+        :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what :meth:`ir`
+        raises.
+        """
+        context = self._context(on_wait)
+        return revoke(context, self._settings.certificate, certificate, issuer, serial, csr, reason)
+
+    def _context(self, on_wait: OnWait | None = None) -> Context:
+        context = self._settings.context()
+        total = 0 if self._total_timeout is None else math.ceil(self._total_timeout)
+        context.set_option(Option.TOTAL_TIMEOUT, total)
+        context.on_wait = on_wait
+        return context
+
+
+def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None) -> Any:
+    """TLS for a server, made once; ``None`` if it is not asked by https."""
+    settings = tls_settings(tls)
+    if address is None or not address.tls:
+        if settings is not None:
+            raise ValueError("tls: is of no use without a server with https")
+        return None
+    if tls is False:
+        raise ValueError("tls: False, but the server's URL says https")
+    return tls_to_c(settings or TLS(), library)
+
+
+def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:
+    """The client's key, made once: C shares it among contexts by counting references."""
+    with made_in(library):
+        return private_key("key", key, password)
+
+
+def _body_type(req_type: BodyType | int | str) -> BodyType:
+    try:
+        found = BodyType[req_type.upper()] if isinstance(req_type, str) else BodyType(req_type)
+    except (KeyError, ValueError):
+        found = BodyType.ERROR
+    if found not in (BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR):
+        raise ValueError(f"req_type: one of IR, CR, P10CR, KUR, not {req_type!r}")
+    return found

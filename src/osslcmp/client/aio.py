@@ -1,0 +1,301 @@
+"""A CMP client for asyncio: the methods of :class:`osslcmp.Client` as coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from copy import copy
+from functools import partial, wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from .._openssl.inputs import CSRInput, KeyInput
+from ..context.deadline import OnWait, Patience, Pending
+from ..context.enrollment import Enrollment
+from ..enums import BodyType, Option
+from . import Client, _body_type
+from .arguments import BeginArguments, ClientArguments, EnrollArguments, P10Arguments, ResumeArguments, Unpack
+from .transaction import Transaction
+from .workers import AsyncTransport, Operation, Workers, abort_context, step
+
+__all__ = ["AsyncClient", "AsyncTransaction", "AsyncTransport"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _coroutine(
+    method: Callable[Concatenate[Client, _P], _T],
+) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, _T]]:
+    """A method of Client that sends one request, as a method of AsyncClient."""
+
+    @wraps(method)
+    async def call(self: AsyncClient, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return await self._call(method, args, kwargs)
+
+    call.__doc__ = f"As :meth:`osslcmp.Client.{method.__name__}`."
+    return call
+
+
+class AsyncClient:
+    """Enrols, updates and revokes certificates from asyncio: takes the arguments of :class:`osslcmp.Client`.
+
+    Building, protecting, sending and verifying a message takes a worker thread for as long as it lasts; waiting for
+    the server to decide takes none, so that any number of requests may be pending. ``transport`` may be a coroutine
+    function (or anything that returns an awaitable): it is awaited on the event loop, at most ``message_timeout``
+    seconds.
+
+    Cancelling a task ends its exchange, tells the server by an error message that the request is off if it had said
+    *waiting*, and frees everything before the task ends; that takes two seconds at most. Two things cannot be ended: a
+    ``transport`` that is an ordinary function is let finish in its thread, and a server that has not answered the
+    request yet is not told. Callbacks other than ``on_wait`` run in a worker thread; ``on_wait`` runs on the event loop
+    and may be a coroutine function.
+
+    Where :class:`osslcmp.TransferError` has a ``transaction``, ``await client.resume(error.transaction.dump())`` goes on
+    with it.
+
+    Use it in one event loop, with ``async with`` or :meth:`aclose`.
+
+    :param threads: how many messages may be under way at once.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        *,
+        transport: AsyncTransport | None = None,
+        threads: int = 32,
+        **options: Unpack[ClientArguments],
+    ) -> None:
+        if not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"threads: a positive number, not {threads!r}")
+        if transport is not None and not callable(transport):
+            raise TypeError(f"transport: a callable from bytes to bytes, not {type(transport).__name__}")
+        self._workers = Workers(threads, transport)
+        carry = None if transport is None else self._workers.carry
+        self._client = Client(server, transport=carry, **options)
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("Client", "AsyncClient", 1)
+
+    async def __aenter__(self) -> AsyncClient:  # noqa: PYI034
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Cancel the tasks that are in a call of this client, wait for their end and end the threads."""
+        await self._workers.close()
+
+    # -- certificates -------------------------------------------------------------------------------------
+
+    async def ir(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """As :meth:`osslcmp.Client.ir`."""
+        return await self._enroll(BodyType.IR, key=key, **request)
+
+    async def cr(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """As :meth:`osslcmp.Client.cr`."""
+        return await self._enroll(BodyType.CR, key=key, **request)
+
+    async def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
+        """As :meth:`osslcmp.Client.p10cr`."""
+        return await self._enroll(BodyType.P10CR, csr=csr, **request)
+
+    async def kur(
+        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+    ) -> Enrollment:
+        """As :meth:`osslcmp.Client.kur`."""
+        return await self._enroll(BodyType.KUR, key=key, **request)
+
+    async def begin(
+        self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]
+    ) -> AsyncTransaction:
+        """As :meth:`osslcmp.Client.begin`, with an :class:`AsyncTransaction`."""
+        transaction = await self._prepare(_body_type(req_type), **request)
+        with self._workers.running():
+            await self._or_abort(transaction, transaction.poll())
+        return transaction
+
+    async def resume(self, dump: bytes, **conditions: Unpack[ResumeArguments]) -> AsyncTransaction:
+        """As :meth:`osslcmp.Client.resume`, with an :class:`AsyncTransaction`."""
+        operation = self._operation()
+        with self._workers.running():
+            made = await self._workers.work(operation, partial(self._client.resume, dump, **conditions))
+        return AsyncTransaction(self, made, operation)
+
+    async def _prepare(self, req_type: BodyType, **request: Any) -> AsyncTransaction:
+        operation = self._operation()
+        with self._workers.running():
+            made = await self._workers.work(operation, partial(self._client._prepare, req_type, **request))
+        return AsyncTransaction(self, made, operation)
+
+    async def _enroll(
+        self, req_type: BodyType, *, on_wait: OnWait | None = None, **request: Any
+    ) -> Enrollment:
+        transaction = await self._prepare(req_type, **request)
+        with self._workers.running():
+            return await self._or_abort(
+                transaction, transaction.wait(self._client._total_timeout, on_wait), disconnect=True
+            )
+
+    async def _or_abort(
+        self, transaction: AsyncTransaction, result: Coroutine[Any, Any, _T], *, disconnect: bool = False
+    ) -> _T:
+        """The result; if it is cancelled, nobody else can go on with the transaction."""
+        operation = transaction._operation
+        try:
+            return await result
+        except asyncio.CancelledError:
+            await self._workers.abort(operation, transaction._transaction._abort)
+            raise
+        finally:
+            if disconnect:
+                self._workers.disconnect(operation)
+
+    # -- the rest -----------------------------------------------------------------------------------------
+
+    rr = _coroutine(Client.rr)
+    genm = _coroutine(Client.genm)
+    ca_certs = _coroutine(Client.ca_certs)
+    root_ca_update = _coroutine(Client.root_ca_update)
+    crl_update = _coroutine(Client.crl_update)
+    cert_req_template = _coroutine(Client.cert_req_template)
+    sign_key_pair_types = _coroutine(Client.sign_key_pair_types)
+    enc_key_pair_types = _coroutine(Client.enc_key_pair_types)
+    preferred_symm_alg = _coroutine(Client.preferred_symm_alg)
+    key_pair_params = _coroutine(Client.key_pair_params)
+    ca_prot_enc_cert = _coroutine(Client.ca_prot_enc_cert)
+    ca_key_update_info = _coroutine(Client.ca_key_update_info)
+    current_crl = _coroutine(Client.current_crl)
+    supported_languages = _coroutine(Client.supported_languages)
+
+    def _operation(self, total: float | None = None) -> Operation:
+        return Operation(self._client._settings.options[Option.MSG_TIMEOUT], Patience(total))
+
+    async def _call(self, method: Callable[..., _T], args: Any, kwargs: dict[str, Any]) -> _T:
+        """Run a method of Client; where it would sleep, come back here and call it again afterwards.
+
+        Its context is the same each time, and knows that it has asked already.
+        """
+        on_wait = kwargs.pop("on_wait", None)
+        operation = self._operation(self._client._total_timeout)
+        client = copy(self._client)
+        client._context = operation.known_context  # type: ignore[assignment,method-assign]
+        ask = partial(
+            step, operation, self._client._untimed_context, partial(method, client, *args, **kwargs)
+        )
+        polls = 0
+        with self._workers.running():
+            try:
+                while isinstance(result := await self._workers.work(operation, ask), Pending):
+                    polls += 1
+                    await self._pause(operation, polls, on_wait)
+                return result
+            except asyncio.CancelledError:
+                await self._workers.abort(operation, partial(abort_context, operation))
+                raise
+            finally:
+                self._workers.disconnect(operation)
+
+    async def _pause(self, operation: Operation, polls: int, on_wait: OnWait | None) -> None:
+        context = operation.known_context()
+        assert context._delayed is not None
+        seconds, progress = context._until_poll(operation.patience, context._delayed.asked, polls)
+        await _tell(on_wait, progress)
+        await asyncio.sleep(seconds)
+
+
+async def _tell(on_wait: OnWait | None, progress: object) -> None:
+    if on_wait is not None:
+        told = on_wait(progress)
+        if inspect.isawaitable(told):
+            await told
+
+
+class AsyncTransaction:
+    """A certificate request that may have to wait: :class:`osslcmp.Transaction` for asyncio.
+
+    A task that is cancelled in :meth:`poll` or :meth:`wait` leaves it pending: go on, :meth:`dump` or :meth:`abort`.
+    """
+
+    def __init__(self, client: AsyncClient, transaction: Transaction, operation: Operation) -> None:
+        self._client = client
+        self._transaction = transaction
+        self._operation = operation
+        operation.context = transaction.context
+
+    def __repr__(self) -> str:
+        return repr(self._transaction).replace("Transaction", "AsyncTransaction", 1)
+
+    @property
+    def type(self) -> BodyType:
+        """As :attr:`osslcmp.Transaction.type`."""
+        return self._transaction.type
+
+    @property
+    def done(self) -> bool:
+        """As :attr:`osslcmp.Transaction.done`."""
+        return self._transaction.done
+
+    @property
+    def check_after(self) -> int | None:
+        """As :attr:`osslcmp.Transaction.check_after`."""
+        return self._transaction.check_after
+
+    @property
+    def elapsed(self) -> float:
+        """As :attr:`osslcmp.Transaction.elapsed`."""
+        return self._transaction.elapsed
+
+    @property
+    def polls(self) -> int:
+        """As :attr:`osslcmp.Transaction.polls`."""
+        return self._transaction.polls
+
+    @property
+    def result(self) -> Enrollment:
+        """As :attr:`osslcmp.Transaction.result`."""
+        return self._transaction.result
+
+    def dump(self) -> bytes:
+        """As :meth:`osslcmp.Transaction.dump`."""
+        return self._transaction.dump()
+
+    async def poll(self) -> Enrollment | None:
+        """As :meth:`osslcmp.Transaction.poll`."""
+        return await self._poll(Patience(None))
+
+    async def _poll(self, patience: Patience) -> Enrollment | None:
+        self._operation.patience = patience
+        with self._client._workers.running():
+            return await self._client._workers.work(
+                self._operation, partial(self._transaction._poll, patience)
+            )
+
+    async def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:
+        """As :meth:`osslcmp.Transaction.wait`; ``on_wait`` gets this transaction."""
+        patience = Patience(timeout)
+        with self._client._workers.running():
+            while not self.done:
+                seconds = self._transaction._until_due(patience)
+                if seconds:
+                    await _tell(on_wait, self)
+                    await asyncio.sleep(seconds)
+                await self._poll(patience)
+        return self.result
+
+    async def abort(self) -> None:
+        """As :meth:`osslcmp.Transaction.abort`."""
+        self._operation.patience = Patience(None)
+        with self._client._workers.running():
+            await self._client._workers.work(self._operation, self._transaction.abort)

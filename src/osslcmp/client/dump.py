@@ -1,0 +1,221 @@
+"""A pending transaction as bytes, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from .._asn1 import x509_parts as _pieces
+from ..context.crmf import CertReqMsg
+from ..context.polling import Kept, message_ids
+from ..enums import CR, IR, KUR, P10CR, BodyType, Option, POPOMethod
+from ..errors import OpenSSLError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._openssl.inputs import KeyInput
+    from .._openssl.keys import Password
+    from ..context import Context
+
+__all__ = ["Dump", "Terms", "dump", "load", "restore"]
+
+_T = TypeVar("_T")
+
+FORMAT = "osslcmp.Transaction"
+VERSION = 1
+
+#: A CertTemplate that asks for nothing.
+_EMPTY = b"\x30\x00"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the caller decided about the new certificate, and must decide again when the request is resumed."""
+
+    confirm: bool = False
+    """There is a callback or a check that has to accept it."""
+    disable_confirm: bool = False
+    """It is not to be confirmed."""
+    central_key: bool = False
+    """The CA makes the key."""
+    server: str | None = None
+    """Where the request went, for people to read: a client knows its server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dump:
+    """The contents of a dump. All messages and certificates are DER."""
+
+    type: str
+    begun: float
+    due: float
+    """When the server wants to be asked, in seconds of the epoch."""
+    waiting: bytes
+    poll: bytes | None
+    response: bytes | None
+    """The certificate, if its confirmation is what is delayed."""
+    verdict: Any
+    """What the caller's callback said of it then."""
+    public_key: bytes | None
+    subject: bytes | None
+    issuer: bytes | None
+    csr: bytes | None
+    old_certificate: bytes | None
+    terms: Terms
+
+    @property
+    def req_type(self) -> BodyType:
+        """The type of request."""
+        return BodyType[self.type.upper()]
+
+    @property
+    def kept(self) -> Kept:
+        """The server's messages that polling goes on from."""
+        return Kept(self.waiting, self.poll)
+
+
+_GIVEN = ("subject", "issuer", "csr", "old_certificate")
+_BYTES = ("waiting", "poll", "response", "public_key", *_GIVEN)
+
+
+def dump(context: Context, req_type: BodyType, terms: Terms, begun: float, due: float) -> bytes:
+    """The transaction that is pending in ``context``."""
+    kept, delayed = context._waiting_messages(), context._delayed
+    found = Dump(
+        type=req_type.name.lower(),
+        begun=begun,
+        due=due,
+        waiting=kept.waiting,
+        poll=kept.poll,
+        response=delayed.before[0] if delayed is not None else None,
+        verdict=_plain(context._verdict.value)
+        if context._verdict is not None and delayed is not None
+        else None,
+        public_key=None if terms.central_key or req_type is P10CR else context._new_public_key(),
+        **{name: _der(context._given.get(name)) for name in _GIVEN},
+        terms=terms,
+    )
+    body = {
+        name: b64encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in asdict(found).items()
+    }
+    text = {"format": FORMAT, "version": VERSION, "sha256": _digest(body), "transaction": body}
+    return json.dumps(text, indent=1).encode() + b"\n"
+
+
+def _der(given: Any) -> bytes | None:
+    if given is None:
+        return None
+    encoded: bytes = (
+        given.public_bytes() if isinstance(given, x509.Name) else given.public_bytes(Encoding.DER)
+    )
+    return encoded
+
+
+def _plain(verdict: object) -> Any:
+    """A certConf callback's answer without the types of this module."""
+    return int(verdict) if isinstance(verdict, int) and not isinstance(verdict, bool) else verdict
+
+
+def _digest(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def load(data: bytes) -> Dump:
+    """Read a dump. Raises ``ValueError`` for one that is damaged or of a version that is not known here."""
+    if not isinstance(data, (bytes, bytearray)):
+        raise TypeError(f"dump: bytes, not {type(data).__name__}")
+    try:
+        text = json.loads(bytes(data).decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"dump: not a dump of a transaction: {error}") from None
+    if not isinstance(text, dict) or text.get("format") != FORMAT:
+        raise ValueError("dump: not a dump of a transaction")
+    if text.get("version") != VERSION:
+        raise ValueError(
+            f"dump: version {text.get('version')!r} is not known here, only {VERSION}: it needs another osslcmp"
+        )
+    body = text.get("transaction")
+    if not isinstance(body, dict) or text.get("sha256") != _digest(body):
+        raise ValueError("dump: damaged: its contents do not fit its checksum")
+    try:
+        found = _read(body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"dump: damaged: {error}") from error
+    return found
+
+
+def _read(body: dict[str, Any]) -> Dump:
+    if set(body) != {field.name for field in fields(Dump)}:
+        raise ValueError("its fields are not those of a transaction")
+    values = dict(body)
+    for name in _BYTES:
+        if values[name] is not None:
+            values[name] = b64decode(values[name], validate=True)
+    values["terms"] = terms = Terms(**values["terms"])
+    if not all(isinstance(term, bool) for term in (terms.confirm, terms.disable_confirm, terms.central_key)):
+        raise ValueError("its terms are neither true nor false")
+    if not isinstance(terms.server, (str, type(None))):
+        raise ValueError("its server is no text")
+    found = Dump(**values)
+    if not isinstance(found.type, str) or found.req_type not in (IR, CR, P10CR, KUR):
+        raise ValueError("its type is no certificate request")
+    if found.csr is None and found.req_type is P10CR:
+        raise ValueError("its CSR is missing")
+    for moment in (found.begun, found.due):
+        if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not math.isfinite(moment):
+            raise ValueError("a time is no number")
+    if not isinstance(found.waiting, bytes):
+        raise ValueError("the server's answer is missing")
+    messages = [message for message in (found.waiting, found.poll, found.response) if message is not None]
+    if len({message_ids(message)[0] for message in messages}) != 1:
+        raise ValueError("its messages are of different transactions")
+    return found
+
+
+def _damaged(read: Callable[[bytes], _T], der: bytes) -> _T:
+    try:
+        return read(der)
+    except ValueError as error:
+        raise ValueError(f"dump: damaged: {error}") from error
+
+
+def restore(
+    found: Dump, context: Context, key: KeyInput | None = None, key_password: Password = None
+) -> CertReqMsg | None:
+    """Put the request of a dump into a ``context`` with credentials; returns the message to name in its calls.
+
+    That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
+    """
+    if found.subject is not None:
+        context.set_subject_name(_damaged(_pieces.read_name, found.subject))
+    if found.issuer is not None:
+        context.set_issuer(_damaged(_pieces.read_name, found.issuer))
+    if found.csr is not None:
+        context.set_p10_csr(_damaged(_pieces.read_csr, found.csr))
+    if found.old_certificate is not None:
+        context.set_old_cert(_damaged(_pieces.read_certificate, found.old_certificate))
+    if key is not None:
+        context.set_new_pkey(key, key_password)
+        if found.public_key is None or context._new_public_key() != found.public_key:
+            raise ValueError("key: is not the one that this request asks to certify")
+    elif found.public_key is not None:
+        try:
+            context._set_new_public_key(found.public_key)
+        except OpenSSLError as error:
+            raise ValueError(f"dump: damaged: {error}") from error
+    context.set_option(Option.DISABLE_CONFIRM, found.terms.disable_confirm)
+    if found.req_type is P10CR:
+        return None
+    context.set_option(
+        Option.POPO_METHOD, POPOMethod.NONE if found.terms.central_key else POPOMethod.RAVERIFIED
+    )
+    return CertReqMsg.from_template(_EMPTY)

@@ -1,0 +1,138 @@
+"""The general messages of :class:`osslcmp.Client`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from cryptography import x509
+
+from .. import general
+from .._asn1.itav import InfoTypeAndValue
+from ..context import Context
+from ..context.deadline import OnWait
+from ..context.general import CertReqTemplate, RootCAUpdate
+from ..errors import ProtectionError
+from ..message.bodyparts import AlgorithmIdentifier
+from . import settings as _settings
+
+__all__ = ["GeneralMessages"]
+
+
+class GeneralMessages:
+    """What a client may ask for besides certificates.
+
+    All raise what :meth:`osslcmp.Client.ir` raises, and take ``on_wait`` as :meth:`genm` does.
+    """
+
+    def _context(self, on_wait: OnWait | None = None) -> Context:
+        raise NotImplementedError
+
+    def genm(
+        self, itavs: Iterable[InfoTypeAndValue] | InfoTypeAndValue = (), *, on_wait: OnWait | None = None
+    ) -> list[InfoTypeAndValue]:
+        """General message (``OSSL_CMP_exec_GENM_ses``, 3.0): sends items, returns those of the answer.
+
+        Takes :class:`osslcmp.InfoTypeAndValue` items of any kind. If the server delays its answer, this polls, at most
+        ``total_timeout`` seconds, and calls ``on_wait`` with an :class:`osslcmp.Progress` before each sleep (OpenSSL 3.3
+        or later: before, a delayed answer is an error).
+        """
+        context = self._context(on_wait)
+        for itav in _settings.itavs("itavs", itavs):
+            context.push_genm_itav(itav)
+        with context.connection():
+            return context.exec_genm_ses()
+
+    def ca_certs(self, *, on_wait: OnWait | None = None) -> list[x509.Certificate]:
+        """CA certificates that the server hands out: ``caCerts``, on any release.
+
+        Trust them only as far as the protection of the answer and your own decision go.
+        """
+        return general.ca_certs_of(self.genm(InfoTypeAndValue(general.CA_CERTS), on_wait=on_wait))
+
+    def root_ca_update(
+        self,
+        old: x509.Certificate | None,
+        *,
+        accept: Callable[[RootCAUpdate], object],
+        on_wait: OnWait | None = None,
+    ) -> RootCAUpdate | None:
+        """The root CA certificate that follows ``old`` (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
+
+        OpenSSL verifies it with ``old`` as far as the transition certificates that came with it allow; whether to
+        trust it is your decision: ``accept`` gets the :class:`osslcmp.RootCAUpdate` and must return true. Returns the
+        update, ``None`` if the server has none. Raises :class:`osslcmp.ProtectionError` if it is not accepted,
+        :class:`osslcmp.UnsupportedError` before 3.2.
+        """
+        if not callable(accept):
+            raise TypeError(f"accept: a callable, not {type(accept).__name__}")
+        context = self._context(on_wait)
+        with context.connection():
+            update = context.get_root_ca_key_update(old)
+        if update is not None and not accept(update):
+            raise ProtectionError("root_ca_update: the new root CA certificate was not accepted")
+        return update
+
+    def crl_update(
+        self,
+        *,
+        certificate: x509.Certificate | None = None,
+        last_crl: x509.CertificateRevocationList | None = None,
+        on_wait: OnWait | None = None,
+    ) -> x509.CertificateRevocationList | None:
+        """A CRL newer than ``last_crl``, or the one for ``certificate`` (``OSSL_CMP_get1_crlUpdate``, 3.4).
+
+        ``None`` if there is none. Verify it before use: OpenSSL does not.
+        """
+        context = self._context(on_wait)
+        with context.connection():
+            return context.get_crl_update(certificate, last_crl)
+
+    def cert_req_template(self, *, on_wait: OnWait | None = None) -> CertReqTemplate | None:
+        """What the server wants in certificate requests (``OSSL_CMP_get1_certReqTemplate``, 3.4).
+
+        ``None`` if it has no wishes.
+        """
+        context = self._context(on_wait)
+        with context.connection():
+            return context.get_cert_req_template()
+
+    def sign_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
+        """Algorithms of signature keys that the CA certifies: ``signKeyPairTypes``."""
+        kind = general.SIGN_KEY_PAIR_TYPES
+        return general.algorithms_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+
+    def enc_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
+        """Algorithms of encryption keys that the CA certifies: ``encKeyPairTypes``."""
+        kind = general.ENC_KEY_PAIR_TYPES
+        return general.algorithms_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+
+    def preferred_symm_alg(self, *, on_wait: OnWait | None = None) -> AlgorithmIdentifier | None:
+        """Symmetric algorithm that the server prefers: ``preferredSymmAlg``."""
+        kind = general.PREFERRED_SYMM_ALG
+        return general.algorithm_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+
+    def key_pair_params(
+        self, algorithm: x509.ObjectIdentifier | str, *, on_wait: OnWait | None = None
+    ) -> AlgorithmIdentifier | None:
+        """Parameters that keys of ``algorithm`` (an OID) shall have: ``keyPairParamReq``."""
+        items = self.genm(general.key_pair_param_request(algorithm), on_wait=on_wait)
+        return general.algorithm_of(items, general.KEY_PAIR_PARAM_REP)
+
+    def ca_prot_enc_cert(self, *, on_wait: OnWait | None = None) -> x509.Certificate | None:
+        """Certificate to encrypt for the CA: ``caProtEncCert``."""
+        kind = general.CA_PROT_ENC_CERT
+        return general.certificate_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+
+    def ca_key_update_info(self, *, on_wait: OnWait | None = None) -> tuple[x509.Certificate, ...] | None:
+        """The CA's key update as RFC 4210 had it: old with new, new with old, new with new. Not verified."""
+        return general.ca_key_update_of(
+            self.genm(InfoTypeAndValue(general.CA_KEY_UPDATE_INFO), on_wait=on_wait)
+        )
+
+    def current_crl(self, *, on_wait: OnWait | None = None) -> x509.CertificateRevocationList | None:
+        """The CA's CRL: ``currentCRL``. Verify it before use."""
+        return general.crl_of(self.genm(InfoTypeAndValue(general.CURRENT_CRL), on_wait=on_wait))
+
+    def supported_languages(self, tags: str | Iterable[str], *, on_wait: OnWait | None = None) -> list[str]:
+        """Tell the languages one understands (RFC 5646 tags); returns what the server chose: ``suppLangTags``."""
+        return general.lang_tags_of(self.genm(general.lang_tags(tags), on_wait=on_wait))

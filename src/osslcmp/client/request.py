@@ -1,0 +1,320 @@
+"""The arguments of a certificate request, checked and put into a context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import ExtensionOID
+
+from .._asn1.itav import InfoTypeAndValue
+from .._openssl import inputs as _inputs
+from .._openssl.certificate_check import CertificateCheck
+from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
+from .._openssl.keys import Password
+from .._openssl.lib import CData, openssl_version, require
+from .._openssl.names import parse_general_name
+from .._openssl.providers import made_in
+from ..context import CertConf, Context, certconf
+from ..context.crmf import CertReqMsg
+from ..enums import BodyType, FailureInfo, Option, POPOMethod
+from ..general import cert_profile
+from ..message.bodies import CertRepMessage, CertResponse
+from ..trace import Trace
+from .settings import Settings, itavs
+
+__all__ = ["CertificateRequest"]
+
+NameLike = x509.Name | str
+
+#: Extensions that describe the issuing, not the subject: the CA makes them anew. SANs have an option of their own.
+_ISSUERS_OWN = {
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.FRESHEST_CRL,
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
+    ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS,
+    ExtensionOID.PRECERT_POISON,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+}
+ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
+Confirm = ConfirmCallback | CertConf | CData | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRequest:
+    """What to ask for in ir, cr, p10cr and kur.
+
+    :param key: the key to certify: private key object, PEM/DER bytes or path; a public key object where
+        possession is proved otherwise. Default: the client's own key (kur: needed unless the key stays).
+    :param key_password: for an encrypted ``key``.
+    :param subject: name to ask for. Default: that of the CSR, the certificate to update or the client's own.
+    :param issuer: issuer to ask for.
+    :param sans: subject alternative names, ``x509.GeneralName`` objects or str: an IP address, else with ``@`` a mail
+        address, else with ``:`` a URI, else a DNS name (the rule of ``openssl cmp -sans``).
+    :param sans_critical: ask for them as a critical extension.
+    :param sans_default: take them from the reference certificate if none are given.
+    :param extensions: ``x509.Extension`` objects to ask for.
+    :param policies: ``x509.PolicyInformation`` objects or OIDs.
+    :param policies_critical: as a critical extension.
+    :param carry_extensions: take over those of the certificate to update that are not the issuer's to set.
+    :param days: validity to ask for, in days from now.
+    :param not_before: start of the validity to ask for; a time without a zone is UTC.
+    :param not_after: its end, likewise.
+    :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
+        a ``csr`` (or a public ``key``) and RAVERIFIED.
+    :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.
+    :param crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
+        the certificate that comes is checked to be for it.
+    :param central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
+    :param encrypted_value: ``False``: refuse a key that the CA made if it comes in the old EncryptedValue form and
+        not as EnvelopedData (RFC 9810 section 5.2.2).
+    :param profile: name of a certificate profile, or several, for the header.
+    :param general_info: further :class:`osslcmp.InfoTypeAndValue` items for the header.
+    :param certificate: for kur: the certificate to update; else a reference for defaults.
+    :param implicit_confirm: ask the server to do without confirmation.
+    :param disable_confirm: send none even if the server wants it: breaks the protocol.
+    :param confirm: decides about the new certificate: a callable that gets it and what OpenSSL found wrong, and returns
+        ``None`` to leave it at that, ``True`` to accept, ``False``, a FailureInfo or a text to refuse: see
+        :meth:`osslcmp.Context.set_cert_conf_cb`.
+    :param confirm_trusted: certificates that the new one must chain to, checked by OpenSSL's own callback.
+    :param check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
+    """
+
+    key: KeyInput | PublicKeyTypes | None = None
+    key_password: Password = None
+    subject: NameLike | None = None
+    issuer: NameLike | None = None
+    sans: Iterable[x509.GeneralName | str] = ()
+    sans_critical: bool = False
+    sans_default: bool = True
+    extensions: Iterable[x509.Extension[Any]] = ()
+    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str] = ()
+    policies_critical: bool = False
+    carry_extensions: bool = False
+    days: int = 0
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    popo: POPOMethod | int | None = None
+    csr: CSRInput | None = None
+    crm: CertReqMsg | None = None
+    central_key: bool = False
+    encrypted_value: bool = True
+    profile: str | Iterable[str] | None = None
+    general_info: Iterable[InfoTypeAndValue] = ()
+    certificate: CertificateInput | None = None
+    implicit_confirm: bool = False
+    disable_confirm: bool = False
+    confirm: Confirm = None
+    confirm_trusted: CertificatesInput | None = None
+    check: CertificateCheck | None = None
+
+    def apply(self, context: Context, req_type: BodyType, settings: Settings) -> CertReqMsg | None:
+        """Put it into ``context``. Raises ``TypeError`` or ``ValueError`` for what cannot work.
+
+        Returns the message to send instead of what the context makes by itself, if there is one.
+        """
+        if self.crm is not None and req_type is BodyType.P10CR:
+            raise ValueError("crm: p10cr has none")
+        self._apply_keys(context, req_type, settings)
+        if self.subject is not None:
+            context.set_subject_name(self.subject)
+        if self.issuer is not None:
+            context.set_issuer(self.issuer)
+        if isinstance(self.sans, (str, x509.GeneralName)):
+            raise TypeError("sans: an iterable of names, not a single one")
+        names = [parse_general_name(san) if isinstance(san, str) else san for san in self.sans]
+        policies = [_policy(policy) for policy in self.policies]
+        extensions = self._extensions(req_type, settings)
+        defaults = self.sans_default
+        if self.csr is not None and req_type is not BodyType.P10CR:
+            extensions += self._over_csr(extensions, names, policies)
+            defaults = defaults and not _has_sans(_inputs.csr("csr", self.csr))
+            names, policies = [], []
+        for name in names:
+            context.push_subject_alt_name(name)
+        if extensions:
+            context.set_req_extensions(extensions)
+        for policy in policies:
+            context.push_policy(policy)
+        for option, value, default in (
+            (Option.SUBJECTALTNAME_CRITICAL, self.sans_critical, False),
+            (Option.SUBJECTALTNAME_NODEFAULT, not defaults, False),
+            (Option.POLICIES_CRITICAL, self.policies_critical, False),
+            (Option.VALIDITY_DAYS, self.days, 0),
+            (Option.IMPLICIT_CONFIRM, self.implicit_confirm, False),
+            (Option.DISABLE_CONFIRM, self.disable_confirm, False),
+            (Option.POPO_METHOD, self.popo, None),
+        ):
+            if value != default and value is not None:
+                context.set_option(option, value)
+        for itav in itavs("general_info", self.general_info):
+            context.push_geninfo_itav(itav)
+        if self.profile is not None:
+            context.push_geninfo_itav(cert_profile(self.profile))
+        self.apply_confirmation(context)
+        return self._message(context, req_type)
+
+    def _message(self, context: Context, req_type: BodyType) -> CertReqMsg | None:
+        """The setters know days from now only: other times go into a message of our own."""
+        if self.crm is not None:
+            if self.key is None and self.popo is None:
+                # OpenSSL misses a private key otherwise, though the proof is in the message already.
+                context.set_option(Option.POPO_METHOD, POPOMethod.RAVERIFIED)
+            return self.crm
+        if self.not_before is None and self.not_after is None:
+            return None
+        if self.days:
+            raise ValueError("days: goes with neither not_before nor not_after")
+        if req_type is BodyType.P10CR:
+            raise ValueError("not_before, not_after: a CSR says nothing about validity")
+        made = context.setup_crm(for_kur=req_type is BodyType.KUR)
+        made.set_validity(self.not_before, self.not_after)
+        context.create_popo(made)
+        return made
+
+    def _old(self, req_type: BodyType, settings: Settings) -> x509.Certificate | None:
+        if self.certificate is not None:
+            return _inputs.certificate("certificate", self.certificate)
+        return settings.certificate if req_type is BodyType.KUR else None
+
+    def _extensions(self, req_type: BodyType, settings: Settings) -> list[x509.Extension[Any]]:
+        given = list(self.extensions)
+        if not self.carry_extensions:
+            return given
+        old = self._old(req_type, settings)
+        if old is None:
+            raise ValueError("carry_extensions: there is no certificate to take them from")
+        named = {extension.oid for extension in given} | _ISSUERS_OWN
+        return given + [extension for extension in old.extensions if extension.oid not in named]
+
+    def _over_csr(
+        self,
+        extensions: list[x509.Extension[Any]],
+        names: list[x509.GeneralName],
+        policies: list[x509.PolicyInformation],
+    ) -> list[x509.Extension[Any]]:
+        """Names and policies as extensions, which replace those of the CSR.
+
+        OpenSSL's setters for them would let it ask for both, which no certificate may have (openssl/openssl#23725).
+        """
+        given = {extension.oid for extension in extensions}
+        made: list[x509.Extension[Any]] = []
+        if names:
+            san = x509.SubjectAlternativeName(names)
+            made.append(x509.Extension(san.oid, self.sans_critical, san))
+        if policies:
+            wanted = x509.CertificatePolicies(policies)
+            made.append(x509.Extension(wanted.oid, self.policies_critical, wanted))
+        for extension in made:
+            if extension.oid in given:
+                raise ValueError(f"extensions: {extension.oid._name} is given twice")
+        return made
+
+    def _apply_keys(self, context: Context, req_type: BodyType, settings: Settings) -> None:
+        if req_type is BodyType.P10CR and self.csr is None:
+            raise ValueError("csr: p10cr needs one")
+        if self.csr is not None:
+            request = _inputs.csr("csr", self.csr)
+            if not request.is_signature_valid:
+                raise ValueError("csr: its signature does not verify")
+            context.set_p10_csr(request)
+        old = self._old(req_type, settings)
+        if old is not None:
+            context.set_old_cert(old)
+        elif req_type is BodyType.KUR:
+            raise ValueError("certificate: kur needs the one to update")
+        if self.central_key:
+            self._ask_for_central_key(context)
+        elif self.key is not None:
+            private = hasattr(self.key, "private_bytes") or not hasattr(self.key, "public_bytes")
+            if not private and self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
+                raise ValueError(
+                    "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
+                )
+            with made_in(settings.library):
+                context.set_new_pkey(self.key, self.key_password)
+        elif (
+            req_type is not BodyType.P10CR and settings.key is None and self.csr is None and self.crm is None
+        ):
+            raise ValueError("key: none is given, and the client has none")
+
+    def _ask_for_central_key(self, context: Context) -> None:
+        require("central_key_generation", "central_key")
+        if self.key is not None or self.csr is not None:
+            raise ValueError("central_key: goes with neither key nor csr")
+        context.set_option(Option.POPO_METHOD, POPOMethod.NONE)
+
+    def apply_confirmation(self, context: Context) -> None:
+        """Put the conditions for the new certificate into ``context``."""
+        trusted = _inputs.certificates("confirm_trusted", self.confirm_trusted)
+        if self.check is not None:
+            if self.confirm is not None or trusted:
+                raise ValueError("check: goes with neither confirm nor confirm_trusted")
+            context.set_cert_conf_cb(_checking(context, self.check))
+        elif trusted:
+            if self.confirm is not None and self.confirm is not certconf:
+                raise ValueError("confirm_trusted: goes with OpenSSL's own check, not with a callback")
+            if openssl_version < (3, 0, 9):
+                # Its own check builds a chain by names, and does not verify it (openssl/openssl#20160).
+                context.set_cert_conf_cb(_checking(context, CertificateCheck(trusted=trusted)))
+            else:
+                context.set_cert_conf_cb(certconf)
+                context.set_cert_conf_cb_arg(trusted)
+        elif self.confirm is not None:
+            context.set_cert_conf_cb(self.confirm)
+        if self.central_key and not self.encrypted_value:
+            context.set_cert_conf_cb(_enveloped_only(context, context.cert_conf_cb))
+
+
+def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
+    """libcrypto takes both forms and tells neither: the answer itself is looked at."""
+    if context.trace is None:
+        context.set_trace(Trace())
+
+    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
+        assert context.trace is not None
+        for message in reversed(context.trace.messages):
+            if isinstance(message.body, CertRepMessage):
+                if any(uses_encrypted_value(answer) for answer in message.body.responses):
+                    return "the private key came in an EncryptedValue"
+                break
+        return further(certificate, found) if callable(further) else found or None
+
+    return verdict
+
+
+def uses_encrypted_value(answer: CertResponse) -> bool:
+    """Whether a certificate or key in it is encrypted in the old form: a SEQUENCE instead of a tagged choice."""
+    return any(
+        form is not None and form[:1] == b"\x30"
+        for form in (answer.private_key, answer.encrypted_certificate)
+    )
+
+
+def _checking(context: Context, check: CertificateCheck) -> ConfirmCallback:
+    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
+        if found:
+            return found
+        return check.failure(certificate, [*context.untrusted, *context.extra_certs_in])
+
+    return verdict
+
+
+def _has_sans(csr: x509.CertificateSigningRequest) -> bool:
+    return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)
+
+
+def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:
+    if isinstance(policy, x509.PolicyInformation):
+        return policy
+    if isinstance(policy, str):
+        policy = x509.ObjectIdentifier(policy)
+    if not isinstance(policy, x509.ObjectIdentifier):
+        raise TypeError(f"policies: PolicyInformation or OID, not {type(policy).__name__}")
+    return x509.PolicyInformation(policy, None)

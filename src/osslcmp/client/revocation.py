@@ -1,0 +1,86 @@
+"""Revocation requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from .._openssl import inputs as _inputs
+from .._openssl.lib import features
+from .._openssl.names import parse_name
+from ..context import Context
+from ..enums import FailureInfo, Option, PKIStatus, RevocationReason
+
+__all__ = ["Revocation", "revoke"]
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """The server's answer to a revocation request that it did not refuse."""
+
+    status: PKIStatus
+    """``accepted``, ``grantedWithMods``, or a warning: ``revocationWarning``, ``revocationNotification``."""
+    failure_info: FailureInfo
+    """Failure bits that the server sent along."""
+    text: str
+    """The server's words."""
+
+    @property
+    def warning(self) -> bool:
+        """Whether the status is a warning: revocation is imminent, or has been done before."""
+        return self.status in (PKIStatus.revocationWarning, PKIStatus.revocationNotification)
+
+
+def revoke(
+    context: Context,
+    own: x509.Certificate | None,
+    certificate: _inputs.CertificateInput | None,
+    issuer: x509.Name | str | None,
+    serial: int | None,
+    csr: _inputs.CSRInput | None,
+    reason: RevocationReason | int | None,
+) -> Revocation:
+    """Run rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`."""
+    if (issuer is None) != (serial is None):
+        raise ValueError("issuer, serial: name a certificate only together")
+    given = [certificate is not None, issuer is not None, csr is not None]
+    if sum(given) > 1:
+        raise ValueError("certificate, issuer and serial, csr: give one of them")
+    if certificate is not None:
+        context.set_old_cert(_inputs.certificate("certificate", certificate))
+    elif issuer is not None and serial is not None:
+        _name_certificate(context, parse_name(issuer), serial)
+    elif csr is not None:
+        context.set_p10_csr(_inputs.csr("csr", csr))
+    elif own is not None:
+        context.set_old_cert(own)
+    else:
+        raise ValueError("certificate: none is given, and the client has none")
+    if reason is not None:
+        context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))
+    with context.connection():
+        context.exec_rr_ses()
+    return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
+
+
+def _name_certificate(context: Context, issuer: x509.Name, serial: int) -> None:
+    """By issuer and serial number; before 3.2 through a certificate of which OpenSSL sends just these two."""
+    if features["serial_number"]:
+        context.set_issuer(issuer)
+        context.set_serial_number(serial)
+        return
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+    context.set_old_cert(
+        x509.CertificateBuilder()
+        .issuer_name(issuer)
+        .subject_name(issuer)
+        .serial_number(serial)
+        .public_key(key.public_key())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )

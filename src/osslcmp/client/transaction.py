@@ -1,0 +1,216 @@
+"""A certificate request that may have to wait."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from ..context.deadline import OnWait, Patience
+from ..context.enrollment import Enrollment
+from ..enums import BodyType
+from ..errors import ConfirmError, TransferError, TransferTimeout
+from . import dump as _resume
+
+if TYPE_CHECKING:
+    from ..context import Context
+    from ..context.crmf import CertReqMsg
+    from ..trace import Trace
+
+__all__ = ["Transaction"]
+
+
+class Transaction:
+    """A request begun with :meth:`osslcmp.Client.begin`, or taken up with :meth:`osslcmp.Client.resume`.
+
+    While the server says *waiting*, :attr:`done` is false and :attr:`check_after` tells when to :meth:`poll`.
+    :meth:`wait` does the polling. :meth:`dump` makes it survive this process.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        req_type: BodyType,
+        crm: CertReqMsg | None = None,
+        terms: _resume.Terms | None = None,
+    ) -> None:
+        self._context = context
+        self._crm = crm
+        self._type = req_type
+        self._terms = terms or _resume.Terms()
+        self._enrollment: Enrollment | None = None
+        self._error: BaseException | None = None
+        self._aborted = False
+        self._begun_at = time.time()
+        self._polls = 0
+        self._due = time.monotonic()
+
+    @classmethod
+    def _resumed(cls, context: Context, found: _resume.Dump, crm: CertReqMsg | None) -> Transaction:
+        """Stand where the dumped transaction stood."""
+        self = cls(context, found.req_type, crm, found.terms)
+        self._begun_at = found.begun
+        if found.response is not None and context._verdict is not None:
+            context._verdict.know(found.verdict)
+        context._take_up(found.kept, found.response, found.req_type, crm)
+        seconds = max(0.0, found.due - time.time())
+        self._due = time.monotonic() + seconds
+        context.check_after = math.ceil(seconds)
+        return self
+
+    def __repr__(self) -> str:
+        if self._aborted:
+            state = "aborted"
+        elif self._error is not None:
+            state = "failed"
+        else:
+            state = "done" if self._enrollment else "waiting"
+        return f"<osslcmp.Transaction {self._type.name.lower()} {state}>"
+
+    @property
+    def type(self) -> BodyType:
+        """What was asked for: ``IR``, ``CR``, ``P10CR`` or ``KUR``."""
+        return self._type
+
+    @property
+    def context(self) -> Context:
+        """The :class:`osslcmp.Context` that carries it."""
+        return self._context
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was recorded of it until now; ``None`` unless the client has a trace."""
+        trace = self._context.trace
+        return None if trace is None else trace.of(self._context._state.transaction_id)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to be polled any more."""
+        return self._enrollment is not None or self._error is not None or self._aborted
+
+    @property
+    def check_after(self) -> int | None:
+        """Seconds that the server asked to wait before the next :meth:`poll`; ``None`` when done."""
+        return None if self.done else self._context.check_after
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the request was made, counted over all processes that it has lived in."""
+        return time.time() - self._begun_at
+
+    @property
+    def polls(self) -> int:
+        """How often the server has said *waiting* to this object."""
+        return self._polls
+
+    @property
+    def result(self) -> Enrollment:
+        """The :class:`osslcmp.Enrollment`. Raises the transaction's exception if it failed.
+
+        ``RuntimeError`` if it is still waiting or was aborted.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._enrollment is None:
+            raise RuntimeError(
+                "the transaction was aborted" if self._aborted else "the transaction is waiting"
+            )
+        return self._enrollment
+
+    def poll(self) -> Enrollment | None:
+        """Ask once (``OSSL_CMP_try_certreq``, 3.0). Returns the result, or ``None`` while it is waiting.
+
+        Raises what :meth:`osslcmp.Client.ir` raises. After a :class:`osslcmp.TransferError` or an interrupt it can
+        go on, if the server has the request.
+        """
+        return self._poll(None)
+
+    def _poll(self, patience: Patience | None) -> Enrollment | None:
+        if self.done:
+            return self.result
+        try:
+            certificate = self._context._once(self._type, self._crm, patience)
+        except BaseException as error:
+            if not self._context.pending:
+                self._error = error
+            else:
+                for told in (error, error.__cause__):  # of a ConfirmError it is the cause
+                    if isinstance(told, TransferError):
+                        told.transaction = self
+            raise
+        if certificate is not None:
+            self._enrollment = Enrollment.of(self._context)
+            self._context.disconnect()
+            return self._enrollment
+        self._polls += 1
+        self._due = time.monotonic() + (self._context.check_after or 0)
+        return None
+
+    def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:
+        """Poll as often as the server wants until there is a result.
+
+        ``timeout`` is in seconds, ``None`` for no limit: it bounds the exchange of messages, too. When it is nearly
+        over, one last poll is made, and then :class:`osslcmp.TransferTimeout` is raised, whose ``transaction`` is
+        this one; :class:`osslcmp.ConfirmError` if only the confirmation is outstanding. ``on_wait`` is called with
+        this transaction before each sleep. A signal handler that raises ends the wait at once.
+        """
+        patience = Patience(timeout)
+        while not self.done:
+            seconds = self._until_due(patience)
+            if seconds:
+                if on_wait is not None:
+                    on_wait(self)
+                self._context._wakeup.wait(seconds)
+            self._poll(patience)
+        return self.result
+
+    def _until_due(self, patience: Patience) -> float:
+        """Seconds to sleep before the next poll. Raises if there will be no time for it."""
+        if not self._context.pending:
+            return 0
+        seconds = patience.sleep(self._due - time.monotonic())
+        if seconds is None:
+            late = TransferTimeout(
+                f"{self._type.name.lower()}: still waiting after {patience.total:g} seconds; .transaction can go on"
+            )
+            late.transaction = self
+            enrollment = self._context.unconfirmed
+            if enrollment is None:
+                raise late
+            raise ConfirmError(
+                "a certificate was issued, but the server delays its confirmation", enrollment
+            ) from late
+        return seconds
+
+    def abort(self) -> None:
+        """Tell the server that it is off (``OSSL_CMP_try_certreq`` with -1, 3.0). Nothing if it is done.
+
+        It counts as aborted even if the server could not be told: then the exception says why.
+        """
+        self._abort(None)
+
+    def _abort(self, patience: Patience | None) -> None:
+        if self.done:
+            return
+        self._aborted = True
+        try:
+            if self._context.pending:
+                self._context._once(-1, None, patience)
+        finally:
+            self._context.disconnect()
+
+    def cancel(self) -> None:
+        """End a :meth:`poll` or :meth:`wait` that runs in another thread; from any thread."""
+        self._context.cancel()
+
+    def dump(self) -> bytes:
+        """All that :meth:`osslcmp.Client.resume` needs to go on, in another process too, as long as the server waits.
+
+        It holds the server's last messages, the public key and the like, but no secret and no private key. A
+        transaction goes on in one place only: do not poll it here after it was resumed elsewhere. Raises
+        ``RuntimeError`` if nothing is pending at the server.
+        """
+        if self.done or not self._context.pending:
+            raise RuntimeError("the transaction is not waiting for the server: there is nothing to resume")
+        due_in = max(0.0, self._due - time.monotonic())
+        return _resume.dump(self._context, self._type, self._terms, self._begun_at, time.time() + due_in)

@@ -1,0 +1,200 @@
+"""The worker threads of :class:`osslcmp.AsyncClient`, and what is under way in them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..context.deadline import PENDING, Patience, Pending, StillWaitingError
+from ..errors import TransferError, TransferTimeout
+
+if TYPE_CHECKING:
+    from ..context import Context
+
+__all__ = ["AsyncTransport", "Operation", "Workers", "abort_context", "step"]
+
+_T = TypeVar("_T")
+
+AsyncTransport = Callable[[bytes], Awaitable[bytes] | bytes]
+"""Takes the DER encoding of a request and returns that of the response, or an awaitable of it."""
+
+#: Seconds for telling the server of a cancellation.
+ABORT_TIME = 2.0
+
+logger = logging.getLogger("osslcmp.aio")
+
+
+class Operation:
+    """What one call has under way outside the event loop."""
+
+    def __init__(self, message_timeout: int, patience: Patience) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.message_timeout = message_timeout
+        self.patience = patience
+        self.context: Context | None = None
+        self._cancelled = False
+        self._answer: Future[bytes] | None = None
+
+    def known_context(self, _on_wait: object = None) -> Context:
+        """The context, which has been made."""
+        assert self.context is not None
+        return self.context
+
+    def cancel(self) -> None:
+        """End the exchange that runs in a worker thread."""
+        self._cancelled = True
+        if self.context is not None:
+            self.context.cancel()
+        answer = self._answer  # the worker thread may take it away meanwhile
+        if answer is not None:
+            answer.cancel()
+
+    def adopt(self, context: Context) -> None:
+        """In a worker thread: this is the context, whether or not :meth:`cancel` has come already."""
+        self.context = context
+        if self._cancelled:
+            context.cancel()
+
+    def again(self) -> None:
+        """After :meth:`cancel`: let the next exchange be."""
+        self._cancelled = False
+        if self.context is not None:
+            self.context._forget_cancel()
+
+    def wait_for(self, answer: Awaitable[bytes]) -> bytes:
+        """In a worker thread: let the event loop carry a message."""
+        limits = [limit for limit in (self.message_timeout or None, self.patience.left) if limit is not None]
+        carried = asyncio.run_coroutine_threadsafe(
+            _limited(answer, min(limits) if limits else None), self.loop
+        )
+        self._answer = carried
+        if self._cancelled:
+            carried.cancel()
+        try:
+            return carried.result()
+        except FutureCancelledError:
+            raise TransferError("the transport was cancelled") from None
+        finally:
+            self._answer = None
+
+
+async def _limited(answer: Awaitable[_T], limit: float | None) -> _T:
+    try:
+        return await asyncio.wait_for(answer, limit)
+    except asyncio.TimeoutError as error:
+        raise TransferTimeout(f"transport: no answer within {limit:g} seconds") from error
+
+
+class Workers:
+    """Threads in which messages are made, sent and verified; the tasks that use them."""
+
+    def __init__(self, threads: int, transport: AsyncTransport | None) -> None:
+        self._transport = transport
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="osslcmp")
+        self._local = threading.local()
+        self._tasks: dict[asyncio.Task[Any], int] = {}
+        self._closed = False
+
+    async def close(self) -> None:
+        """Cancel the tasks, wait for their end and let the threads end."""
+        self._closed = True
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # All are idle now, but for ordinary transports that do not return.
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The current task is in a call: :meth:`close` cancels it."""
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[task] = self._tasks.get(task, 0) + 1
+        try:
+            yield
+        finally:
+            self._tasks[task] -= 1
+            if not self._tasks[task]:
+                del self._tasks[task]
+
+    def carry(self, request: bytes) -> bytes:
+        """The transport, in a worker thread."""
+        assert self._transport is not None
+        answer = self._transport(request)
+        if not inspect.isawaitable(answer):
+            return answer
+        operation: Operation = self._local.operation
+        return operation.wait_for(answer)
+
+    def _inside(self, operation: Operation, function: Callable[[], _T]) -> _T:
+        self._local.operation = operation
+        try:
+            return function()
+        finally:
+            del self._local.operation
+
+    async def work(self, operation: Operation, function: Callable[[], _T]) -> _T:
+        """Run ``function`` in a worker thread. If this is cancelled, it has ended when the exception comes."""
+        done = asyncio.Event()
+        loop = operation.loop
+
+        def told(_future: Future[_T]) -> None:
+            with suppress(RuntimeError):  # a loop that is closed meanwhile wants to know nothing
+                loop.call_soon_threadsafe(done.set)
+
+        future = self._pool.submit(contextvars.copy_context().run, self._inside, operation, function)
+        future.add_done_callback(told)
+        try:
+            await done.wait()
+        except asyncio.CancelledError:
+            if not future.cancel():
+                operation.cancel()
+                await done.wait()
+                operation.again()
+            raise
+        return future.result()
+
+    async def abort(self, operation: Operation, abort: Callable[[Patience], object]) -> None:
+        """Tell the server that a request is off, if it waits for us; not longer than a moment."""
+        operation.patience = Patience(ABORT_TIME)
+        try:
+            await self.work(operation, partial(abort, operation.patience))
+        except Exception as error:
+            logger.info("the server could not be told of a cancellation: %s", error)
+
+    def disconnect(self, operation: Operation) -> None:
+        """Close its connection."""
+        if operation.context is not None:
+            with suppress(RuntimeError):  # an ordinary transport that does not return is still in it
+                operation.context.disconnect()
+
+
+def step(operation: Operation, new: Callable[[], Context], function: Callable[[], _T]) -> _T | Pending:
+    """Run ``function``, which uses the operation's context, as far as it goes without sleeping."""
+    if operation.context is None:
+        context = new()
+        context._stepwise = True
+        context._patience = operation.patience
+        operation.adopt(context)
+    try:
+        return function()
+    except StillWaitingError:
+        return PENDING
+
+
+def abort_context(operation: Operation, patience: Patience) -> None:
+    """Tell the server that the request is off, if it waits for us."""
+    if operation.context is not None and operation.context.pending:
+        operation.context._once(-1, None, patience)

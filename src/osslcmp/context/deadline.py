@@ -1,0 +1,91 @@
+"""How long to wait, and for what. Pure Python."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..enums import BodyType
+
+__all__ = ["PENDING", "OnWait", "Patience", "Pending", "Progress", "StillWaitingError"]
+
+#: Seconds that are kept back for the last poll, and the share of the whole time that they may be at most.
+_LAST_POLL, _LAST_SHARE = 5.0, 0.1
+#: A server that says "ask again now" still leaves the processor to others.
+_SHORTEST = 0.001
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What ``on_wait`` gets before each sleep of ``rr``, ``genm`` and its helpers.
+
+    A :class:`osslcmp.Transaction`, which ``ir``, ``cr``, ``p10cr`` and ``kur`` give it, has the same attributes.
+    """
+
+    type: BodyType
+    """What was asked for: ``RR`` or ``GENM``."""
+    check_after: int
+    """Seconds that the server asked to wait."""
+    elapsed: float
+    """Seconds since the request was sent."""
+    polls: int
+    """How often the server has said *waiting* to a poll so far."""
+
+
+OnWait = Callable[[Any], object]
+"""Called before each sleep with a :class:`Progress` or a :class:`osslcmp.Transaction`; what it raises ends the call."""
+
+
+class Pending:
+    """The type of :data:`PENDING`."""
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING = Pending()
+"""Stands for a result that has not come yet."""
+
+
+class StillWaitingError(Exception):
+    """Raised instead of sleeping in a context that waits elsewhere; the same call again goes on."""
+
+
+class Patience:
+    """The total time of one request.
+
+    :param total: seconds, ``None`` or 0 for no limit.
+    """
+
+    def __init__(self, total: float | None) -> None:
+        self.total = total or None
+        self._begun = time.monotonic()
+        self._asked_last = False
+        self._reserve = min(_LAST_POLL, total * _LAST_SHARE) if total else 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._begun
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, ``None`` if there is no limit."""
+        return None if self.total is None else self._begun + self.total - time.monotonic()
+
+    def sleep(self, seconds: float) -> float | None:
+        """How long to sleep when the server asked for ``seconds``; ``None``: the time is over.
+
+        The last sleep is cut so that one poll can follow in time.
+        """
+        left = self.left
+        seconds = min(max(seconds, _SHORTEST), threading.TIMEOUT_MAX)
+        if left is None or seconds < left - self._reserve:
+            return seconds
+        if self._asked_last or left <= 0:
+            return None
+        self._asked_last = True
+        return max(left - self._reserve, _SHORTEST)

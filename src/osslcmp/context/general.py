@@ -1,0 +1,153 @@
+"""General messages for which libcrypto has functions of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+
+from .._asn1 import der
+from .._asn1.x509_parts import read_crl
+from .._openssl import convert as _convert
+from .._openssl.errorqueue import clear
+from .._openssl.lib import NULL, ffi, lib, require
+from .._openssl.ownership import take
+from .guard import guarded
+from .polling import ExchangeMixin
+
+if TYPE_CHECKING:
+    from ..message.bodyparts import AlgorithmIdentifier
+
+__all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate", "algorithm_from_der"]
+
+
+@dataclass(frozen=True)
+class RootCAUpdate:
+    """A new root CA certificate with its links to the old one (RFC 9810 section 4.4)."""
+
+    new_with_new: x509.Certificate
+    """The new root, signed by itself. OpenSSL has verified it as far as the other two allow."""
+    new_with_old: x509.Certificate | None
+    """The new key, signed by the old one."""
+    old_with_new: x509.Certificate | None
+    """The old key, signed by the new one."""
+
+
+@dataclass(frozen=True)
+class CertReqTemplate:
+    """What the server wants in a certificate request (RFC 9483 section 4.3.3)."""
+
+    template: bytes
+    """DER of the CertTemplate."""
+    subject: x509.Name | None
+    """Subject to ask for; attributes with empty values are to be filled in."""
+    issuer: x509.Name | None
+    """Issuer to ask for."""
+    extensions: tuple[x509.Extension[x509.UnrecognizedExtension], ...]
+    """Extensions to ask for, their values as DER."""
+    key_algorithms: tuple[AlgorithmIdentifier, ...]
+    """Algorithms that the key may have; none: any."""
+    rsa_key_lengths: tuple[int, ...]
+    """Lengths in bits that an RSA key may have."""
+
+
+def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
+    """An AlgorithmIdentifier. Raises ``ValueError``."""
+    from ..message.bodyparts import AlgorithmIdentifier
+
+    fields = der.sequence(encoded)
+    parameters = fields[1].encoding if len(fields) > 1 else None
+    return AlgorithmIdentifier(x509.ObjectIdentifier(der.dotted(fields[0])), parameters)
+
+
+class GeneralMixin(ExchangeMixin):
+    """The general message part of :class:`osslcmp.Context`."""
+
+    @guarded
+    def _ask(self, function: Any, *args: Any, what: str) -> None:
+        if self._exchange(function, *args) != 1:
+            raise self._failure(f"{what} failed")
+        self._raise_stored()
+        clear()
+
+    def _raise_stored(self) -> None:
+        """A callback that failed without making C fail must not go unnoticed."""
+        if self._state.exception is not None:
+            raise self._failure("a callback failed")
+
+    def get_ca_certs(self) -> list[x509.Certificate]:
+        """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
+        require("ca_certs", "get_ca_certs")
+        out = ffi.new("struct stack_st_X509 **")
+        self._ask(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
+        return _convert.certs_from_c(_convert.own_certs(out[0]))
+
+    def get_root_ca_key_update(self, old: x509.Certificate | None) -> RootCAUpdate | None:
+        """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
+
+        OpenSSL verifies the new root with ``old`` as far as the transition certificates allow. The trust in it cannot
+        be stronger than that in ``old``; without ``old``, than the weakest in the trust store.
+        """
+        require("root_ca_update", "get_root_ca_key_update")
+        known = NULL if old is None else _convert.cert_to_c(old)
+        out = [ffi.new("X509 **") for _ in range(3)]
+        self._ask(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert")
+        owned = [
+            NULL if cell[0] == NULL else take(cell[0], lib.X509_free, "taking a certificate") for cell in out
+        ]
+        new, new_with_old, old_with_new = map(_convert.cert_from_c, owned)
+        return None if new is None else RootCAUpdate(new, new_with_old, old_with_new)
+
+    def get_crl_update(
+        self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
+    ) -> x509.CertificateRevocationList | None:
+        """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4)."""
+        require("crl_update", "get_crl_update")
+        if certificate is None and last_crl is None:
+            raise ValueError("get_crl_update: give the certificate or the last CRL")
+        cert = NULL if certificate is None else _convert.cert_to_c(certificate)
+        from .._openssl.verify import crl_to_c
+
+        crl = NULL if last_crl is None else crl_to_c(last_crl)
+        out = ffi.new("X509_CRL **")
+        self._ask(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList")
+        if out[0] == NULL:
+            return None
+        owned = take(out[0], lib.X509_CRL_free, "taking a CRL")
+        return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
+
+    def get_cert_req_template(self) -> CertReqTemplate | None:
+        """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
+        require("cert_req_template", "get_cert_req_template")
+        template, spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
+        self._ask(lib.OSSL_CMP_get1_certReqTemplate, template, spec, what="certReqTemplate")
+        key_spec = NULL if spec[0] == NULL else take(spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
+        if template[0] == NULL:
+            return None
+        owned = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
+        return CertReqTemplate(
+            _convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
+            _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),
+            _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_issuer(owned)),
+            _convert.extensions_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_extensions(owned)),
+            *_key_spec(key_spec),
+        )
+
+
+def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, ...]]:
+    """Algorithms and RSA key lengths; kinds that RFC 9483 does not know are left out."""
+    algorithms, lengths = [], []
+    count = 0 if atavs == NULL else lib.sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_num(atavs)
+    for i in range(count):
+        atav = lib.sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_value(atavs, i)
+        kind = lib.OBJ_obj2nid(lib.OSSL_CMP_ATAV_get0_type(atav))
+        if kind == lib.NID_id_regCtrl_algId:
+            algor = lib.OSSL_CMP_ATAV_get0_algId(atav)
+            algorithms.append(
+                algorithm_from_der(_convert.to_der(lib.i2d_X509_ALGOR, algor, "encoding an algorithm"))
+            )
+        elif kind == lib.NID_id_regCtrl_rsaKeyLen:
+            lengths.append(lib.OSSL_CMP_ATAV_get_rsaKeyLen(atav))
+    clear()
+    return tuple(algorithms), tuple(lengths)

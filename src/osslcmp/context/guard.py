@@ -1,0 +1,132 @@
+"""Who may do what with a context while: other threads, callbacks, sleepers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from queue import Empty, SimpleQueue
+from threading import get_ident
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from .._openssl.lib import NULL, forks, lib
+from .._openssl.providers import LibraryContext
+
+__all__ = ["Guard", "Wakeup", "guarded", "locked"]
+
+
+class Guard:
+    """Whose a context is for the moment. One thread may enter it again and again."""
+
+    def __init__(self) -> None:
+        self.born = forks.count
+        #: The thread's number under 0, while there is one: setting it is one step for all threads.
+        self.owner: dict[int, int] = {}
+        self.depth = 0
+        #: Whether C is at work and may call back.
+        self.running = False
+
+    def refuse_inside(self, what: str) -> None:
+        """Raise ``RuntimeError`` within a callback."""
+        if self.running:
+            raise RuntimeError(f"{what} is not possible while a transaction runs on this context")
+
+
+class _Guarded(Protocol):
+    _guard: Guard
+    _library: LibraryContext | None
+
+
+_C = TypeVar("_C", bound=_Guarded)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+#: Seconds of one sleep: Python sleeps through a signal that comes after its last look and before the system call.
+_STEP = 0.25
+
+
+class Wakeup:
+    """Ends a sleep. A signal handler may set it, unlike a ``threading.Event``."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """End the sleep that goes on, or else the next one."""
+        self._calls.put(None)
+
+    def clear(self) -> None:
+        """Forget earlier calls of :meth:`set`."""
+        with suppress(Empty):
+            while True:
+                self._calls.get_nowait()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until it is set, at most so long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            with suppress(Empty):
+                self._calls.get(timeout=min(left, _STEP))
+                return
+
+
+def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
+    """A method of a context that takes several steps: no other thread may come in between.
+
+    A signal handler may raise after any call. So there is none here between a change and the knowledge of it: a
+    context that is left must not stay busy for ever.
+    """
+
+    @wraps(method)
+    def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        guard = self._guard
+        if guard.born != forks.count:
+            raise RuntimeError("this context was made before a fork: make a new one in the child")
+        me = get_ident()
+        owner, entered = me, False
+        try:
+            owner = guard.owner.setdefault(0, me)
+            if owner != me:
+                raise RuntimeError("this context is in use by another thread: one thread at a time")
+            guard.depth += 1
+            entered = True
+            if self._library is None:
+                return method(self, *args, **kwargs)
+            return _within(self._library, method, self, *args, **kwargs)
+        finally:
+            if entered:
+                guard.depth -= 1
+            if owner == me and guard.depth == 0 and guard.owner.get(0) == me:
+                del guard.owner[0]
+
+    return alone
+
+
+def _within(
+    library: LibraryContext,
+    method: Callable[Concatenate[_C, _P], _R],
+    self: _C,
+    /,
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> _R:
+    """Call ``method`` with this library context as the thread's default."""
+    outer = lib.OSSL_LIB_CTX_set0_default(NULL)  # changes nothing
+    try:
+        lib.OSSL_LIB_CTX_set0_default(library.pointer)
+        return method(self, *args, **kwargs)
+    finally:
+        lib.OSSL_LIB_CTX_set0_default(outer)
+
+
+def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
+    """The same, and not from within a callback either: it frees what C is working with."""
+
+    @wraps(method)
+    def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        self._guard.refuse_inside(f"{method.__name__}()")
+        return method(self, *args, **kwargs)
+
+    return locked(outside)

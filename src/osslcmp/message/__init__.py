@@ -1,0 +1,248 @@
+"""``OSSL_CMP_MSG`` for Python: a CMP message taken apart, to be looked at."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cryptography import x509
+
+from .._asn1 import schema as _asn1
+from .._asn1.itav import InfoTypeAndValue
+from .._asn1.schema import encoded
+from .._asn1.x509_parts import read_certificate, read_general_name
+from .._openssl import convert as _convert
+from .._openssl.errorqueue import clear, drain
+from .._openssl.lib import NULL, ffi, lib
+from .._openssl.ownership import take
+from ..enums import BodyType
+from .bodies import (
+    Body,
+    CertConfirm,
+    CertRepMessage,
+    CertReqMessages,
+    CertResponse,
+    CertStatus,
+    ErrorMessage,
+    GeneralMessage,
+    NestedMessage,
+    OtherBody,
+    PKCS10Request,
+    PKIConfirm,
+    PollAnswer,
+    PollRep,
+    PollReq,
+    RevDetails,
+    RevRep,
+    RevReq,
+    read_body,
+)
+from .bodyparts import (
+    AlgorithmIdentifier,
+    CertId,
+    CertRequest,
+    CertTemplate,
+    Control,
+    PBMParameter,
+    PKIStatusInfo,
+    ProofOfPossession,
+    itav,
+    texts,
+)
+
+__all__ = [
+    "AlgorithmIdentifier",
+    "Body",
+    "CertConfirm",
+    "CertId",
+    "CertRepMessage",
+    "CertReqMessages",
+    "CertRequest",
+    "CertResponse",
+    "CertStatus",
+    "CertTemplate",
+    "Control",
+    "ErrorMessage",
+    "GeneralMessage",
+    "Header",
+    "Message",
+    "NestedMessage",
+    "OtherBody",
+    "PBMParameter",
+    "PKCS10Request",
+    "PKIConfirm",
+    "PKIStatusInfo",
+    "PollAnswer",
+    "PollRep",
+    "PollReq",
+    "ProofOfPossession",
+    "RevDetails",
+    "RevRep",
+    "RevReq",
+]
+
+_PBM = "1.2.840.113533.7.66.13"
+_IMPLICIT_CONFIRM = "1.3.6.1.5.5.7.4.13"
+
+
+@dataclass(frozen=True)
+class Header:
+    """PKIHeader (RFC 9810 section 5.1.1). ``None``: not there."""
+
+    pvno: int
+    sender_der: bytes = field(repr=False)
+    """A GeneralName."""
+    recipient_der: bytes = field(repr=False)
+    """A GeneralName."""
+    message_time: datetime.datetime | None
+    protection_alg: AlgorithmIdentifier | None
+    sender_kid: bytes | None
+    """Which key the sender uses: the reference of a shared secret, or a subject key identifier."""
+    recip_kid: bytes | None
+    transaction_id: bytes | None
+    sender_nonce: bytes | None
+    recip_nonce: bytes | None
+    free_text: tuple[str, ...]
+    general_info: tuple[InfoTypeAndValue, ...]
+
+    @cached_property
+    def sender(self) -> x509.GeneralName:
+        """Who sends it. Raises ``ValueError`` for a name that ``cryptography`` does not read."""
+        return read_general_name(self.sender_der)
+
+    @cached_property
+    def recipient(self) -> x509.GeneralName:
+        """Whom it is for. Raises ``ValueError``."""
+        return read_general_name(self.recipient_der)
+
+    @property
+    def pbm(self) -> PBMParameter | None:
+        """How the MAC was made, if a shared secret protects the message. Raises ``ValueError``."""
+        algorithm = self.protection_alg
+        if algorithm is None or algorithm.oid.dotted_string != _PBM or algorithm.parameters is None:
+            return None
+        return PBMParameter.from_der(algorithm.parameters)
+
+    @property
+    def implicit_confirm(self) -> bool:
+        """Whether implicit confirmation is asked for (or granted)."""
+        return any(item.oid.dotted_string == _IMPLICIT_CONFIRM for item in self.general_info)
+
+    @classmethod
+    def _of(cls, read: _asn1.PKIHeader) -> Header:
+        return cls(
+            pvno=read.pvno,
+            sender_der=encoded(read.sender),
+            recipient_der=encoded(read.recipient),
+            message_time=_asn1.moment(read.message_time),
+            protection_alg=AlgorithmIdentifier.of(read.protection_alg),
+            sender_kid=read.sender_kid,
+            recip_kid=read.recip_kid,
+            transaction_id=read.transaction_id,
+            sender_nonce=read.sender_nonce,
+            recip_nonce=read.recip_nonce,
+            free_text=texts(read.free_text),
+            general_info=tuple(map(itav, read.general_info or ())),
+        )
+
+
+class Message:
+    """A CMP message (PKIMessage). Immutable; holds its DER only, and may be shared between threads.
+
+    Comes from :meth:`from_der` or from a :class:`osslcmp.Trace`. Nothing about it has been verified.
+    """
+
+    def __init__(self, der: bytes, kind: BodyType) -> None:
+        """Use :meth:`from_der`: this trusts ``der`` to be what libcrypto has encoded."""
+        self._der = der
+        self._type = kind
+
+    @classmethod
+    def from_der(cls, der: bytes | bytearray | memoryview) -> Message:
+        """Decode a message (``d2i_OSSL_CMP_MSG``, 3.0).
+
+        Raises ``TypeError`` for what is not bytes, ``ValueError`` for what is no CMP message or for bytes
+        after it.
+        """
+        if not isinstance(der, (bytes, bytearray, memoryview)):
+            raise TypeError(f"der: bytes, not {type(der).__name__}")
+        return cls._from_c(_decode(bytes(der)))
+
+    @classmethod
+    def _from_c(cls, pointer: Any) -> Message:
+        """A copy of an ``OSSL_CMP_MSG``."""
+        kind = BodyType(lib.OSSL_CMP_MSG_get_bodytype(pointer))
+        return cls(_convert.to_der(lib.i2d_OSSL_CMP_MSG, pointer, "encoding a CMP message"), kind)
+
+    @property
+    def der(self) -> bytes:
+        """The message as libcrypto encodes it (``i2d_OSSL_CMP_MSG``, 3.0): what came in, if that was DER."""
+        return self._der
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.Message {self.type.name.lower()}, {len(self._der)} octets>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self._der == other._der
+
+    def __hash__(self) -> int:
+        return hash(self._der)
+
+    @cached_property
+    def _read(self) -> _asn1.PKIMessage:
+        return _asn1.decode(_asn1.PKIMessage, self._der)
+
+    @property
+    def type(self) -> BodyType:
+        """What kind of message it is (``OSSL_CMP_MSG_get_bodytype``, 3.0)."""
+        return self._type
+
+    @cached_property
+    def header(self) -> Header:
+        """The header. ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
+        return Header._of(self._read.header)
+
+    @cached_property
+    def body(self) -> Body:
+        """The body, as the dataclass of this module that fits :attr:`type`. Raises ``ValueError``."""
+        return read_body(self.type, bytes(self._read.body.data))
+
+    @cached_property
+    def protection(self) -> bytes | None:
+        """The MAC or signature; ``None`` if the message is not protected."""
+        bits = self._read.protection
+        return None if bits is None else bits.as_bytes()
+
+    @cached_property
+    def extra_certs_der(self) -> tuple[bytes, ...]:
+        """The certificates that help to verify the protection, as DER."""
+        return tuple(map(encoded, self._read.extra_certs or ()))
+
+    @cached_property
+    def extra_certs(self) -> tuple[x509.Certificate, ...]:
+        """The same as objects. Raises ``ValueError`` if ``cryptography`` cannot read one."""
+        return tuple(map(read_certificate, self.extra_certs_der))
+
+    def text(self) -> str:
+        """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on."""
+        pointer = _decode(self._der)
+        clear()
+        out = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
+        value = ffi.cast("const ASN1_VALUE *", pointer)
+        done = lib.ASN1_item_print(out, value, 0, lib.OSSL_CMP_MSG_it(), NULL)
+        clear()
+        data = ffi.new("char **")
+        length = lib.BIO_get_mem_data(out, data)
+        printed = bytes(ffi.buffer(data[0], length)).decode("utf-8", "backslashreplace")
+        return printed if done > 0 else f"{printed}\n(libcrypto cannot print what follows)\n"
+
+
+def _decode(der: bytes) -> Any:
+    clear()
+    pointer = lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", der), len(der))
+    if pointer == NULL:
+        story = "; ".join(str(entry) for entry in reversed(drain()))
+        raise ValueError(f"der: not a CMP message: {story}")
+    return take(pointer, lib.OSSL_CMP_MSG_free, "decoding a CMP message")

@@ -1,0 +1,352 @@
+"""The bodies of CMP messages (RFC 9810 section 5.3) as dataclasses: what ``Message.body`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cryptography import x509
+
+from .._asn1 import der
+from .._asn1 import schema as _asn1
+from .._asn1.itav import InfoTypeAndValue
+from .._asn1.schema import Elements, encoded, inside
+from .._asn1.x509_parts import as_csr, read_certificate, read_crl, read_csr
+from ..enums import BodyType, RevocationReason
+from .bodyparts import AlgorithmIdentifier, CertId, CertRequest, CertTemplate, PKIStatusInfo, itav, texts
+
+__all__ = [
+    "Body",
+    "CertConfirm",
+    "CertRepMessage",
+    "CertReqMessages",
+    "CertResponse",
+    "CertStatus",
+    "ErrorMessage",
+    "GeneralMessage",
+    "NestedMessage",
+    "OtherBody",
+    "PKCS10Request",
+    "PKIConfirm",
+    "PollAnswer",
+    "PollRep",
+    "PollReq",
+    "RevDetails",
+    "RevRep",
+    "RevReq",
+    "read_body",
+]
+
+_CRL_REASON = x509.ObjectIdentifier("2.5.29.21")
+_CERTIFICATE, _ENCRYPTED_CERT = b"\xa0", b"\xa1"  # in CertOrEncCert
+_PRIVATE_KEY, _PUBLICATION_INFO = b"\xa0", b"\xa1"  # in CertifiedKeyPair
+
+
+@dataclass(frozen=True)
+class CertReqMessages:
+    """ir, cr, kur (also krr, ccr): requests for certificates."""
+
+    requests: tuple[CertRequest, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> CertReqMessages:
+        """Decode. Raises ``ValueError``, as all of these."""
+        return cls(tuple(map(CertRequest.of, inside(_asn1.CertReqMessages, data).of)))
+
+
+@dataclass(frozen=True)
+class PKCS10Request:
+    """p10cr: a CSR."""
+
+    csr_der: bytes = field(repr=False)
+
+    @cached_property
+    def csr(self) -> x509.CertificateSigningRequest:
+        """The CSR. Raises ``ValueError`` for what ``cryptography`` does not read."""
+        return read_csr(self.csr_der)
+
+
+@dataclass(frozen=True)
+class CertResponse:
+    """The answer to one request for a certificate."""
+
+    request_id: int
+    status: PKIStatusInfo
+    certificate_der: bytes | None = field(default=None, repr=False)
+    encrypted_certificate: bytes | None = field(default=None, repr=False)
+    """EncryptedKey as DER: only who has the private key can read the certificate."""
+    private_key: bytes | None = field(default=None, repr=False)
+    """EncryptedKey as DER: a key that the server made."""
+    publication_info: bytes | None = field(default=None, repr=False)
+    """PKIPublicationInfo as DER."""
+    rsp_info: bytes | None = field(default=None, repr=False)
+
+    @cached_property
+    def certificate(self) -> x509.Certificate | None:
+        """The new certificate. Raises ``ValueError`` for what ``cryptography`` does not read."""
+        return None if self.certificate_der is None else read_certificate(self.certificate_der)
+
+    @classmethod
+    def of(cls, read: _asn1.CertResponse) -> CertResponse:
+        """Decode."""
+        pair = list(read.certified_key_pair or ())
+        found: dict[str, bytes] = {}
+        if pair:
+            first = pair.pop(0)
+            kind = {_CERTIFICATE: "certificate_der", _ENCRYPTED_CERT: "encrypted_certificate"}
+            found[kind[first.tag_bytes]] = bytes(first.data)
+        for element in pair:
+            kind = {_PRIVATE_KEY: "private_key", _PUBLICATION_INFO: "publication_info"}
+            found[kind[element.tag_bytes]] = bytes(element.data)
+        return cls(read.request_id, PKIStatusInfo.of(read.status), **found, rsp_info=read.rsp_info)
+
+
+@dataclass(frozen=True)
+class CertRepMessage:
+    """ip, cp, kup (also ccp): answers to requests for certificates."""
+
+    responses: tuple[CertResponse, ...]
+    ca_pubs_der: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def ca_pubs(self) -> tuple[x509.Certificate, ...]:
+        """CA certificates that the server published. Raises ``ValueError``."""
+        return tuple(map(read_certificate, self.ca_pubs_der))
+
+    @classmethod
+    def of(cls, data: bytes) -> CertRepMessage:
+        """Decode."""
+        read = _asn1.decode(_asn1.CertRepMessage, data)
+        return cls(tuple(map(CertResponse.of, read.response)), tuple(map(encoded, read.ca_pubs or ())))
+
+
+@dataclass(frozen=True)
+class CertStatus:
+    """What the client says to one certificate."""
+
+    cert_hash: bytes
+    request_id: int
+    status: PKIStatusInfo | None = None
+    """``None`` means accepted."""
+    hash_algorithm: AlgorithmIdentifier | None = None
+    """Only where the certificate's signature algorithm does not tell it."""
+
+    @classmethod
+    def of(cls, read: _asn1.CertStatus) -> CertStatus:
+        """Decode."""
+        status = None if read.status is None else PKIStatusInfo.of(read.status)
+        return cls(read.cert_hash, read.request_id, status, AlgorithmIdentifier.of(read.hash_alg))
+
+
+@dataclass(frozen=True)
+class CertConfirm:
+    """certConf: which certificates the client takes."""
+
+    statuses: tuple[CertStatus, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> CertConfirm:
+        """Decode."""
+        return cls(tuple(map(CertStatus.of, inside(_asn1.CertConfirmContent, data).of)))
+
+
+@dataclass(frozen=True)
+class PKIConfirm:
+    """pkiconf: the server has heard the confirmation."""
+
+
+@dataclass(frozen=True)
+class RevDetails:
+    """One certificate to revoke."""
+
+    template: CertTemplate
+    crl_entry_extensions_der: bytes | None = field(default=None, repr=False)
+
+    @property
+    def crl_entry_extensions(self) -> x509.Extensions | None:
+        """Extensions for the CRL entry. Raises ``ValueError``."""
+        data = self.crl_entry_extensions_der
+        return None if data is None else as_csr(None, None, data).extensions
+
+    @property
+    def reason(self) -> RevocationReason | None:
+        """Why. Raises ``ValueError`` for what is no reason."""
+        for extension in self.crl_entry_extensions or ():
+            if extension.oid == _CRL_REASON:
+                value = der.read(extension.value.public_bytes(), der.ENUMERATED)
+                return RevocationReason(der.integer(value))
+        return None
+
+    @classmethod
+    def of(cls, read: _asn1.RevDetails) -> RevDetails:
+        """Decode."""
+        details = read.crl_entry_details
+        return cls(CertTemplate.of(read.template), None if details is None else _asn1.sequence(details))
+
+
+@dataclass(frozen=True)
+class RevReq:
+    """rr: certificates to revoke."""
+
+    details: tuple[RevDetails, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> RevReq:
+        """Decode."""
+        return cls(tuple(map(RevDetails.of, inside(_asn1.RevReqContent, data).of)))
+
+
+@dataclass(frozen=True)
+class RevRep:
+    """rp: what became of them."""
+
+    statuses: tuple[PKIStatusInfo, ...]
+    certificates: tuple[CertId, ...] = ()
+    crls_der: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def crls(self) -> tuple[x509.CertificateRevocationList, ...]:
+        """CRLs sent along. Raises ``ValueError``."""
+        return tuple(map(read_crl, self.crls_der))
+
+    @classmethod
+    def of(cls, data: bytes) -> RevRep:
+        """Decode."""
+        read = _asn1.decode(_asn1.RevRepContent, data)
+        return cls(
+            tuple(map(PKIStatusInfo.of, read.status)),
+            tuple(map(CertId.of, read.rev_certs or ())),
+            tuple(map(encoded, read.crls or ())),
+        )
+
+
+@dataclass(frozen=True)
+class GeneralMessage:
+    """genm or genp: items of any kind."""
+
+    items: tuple[InfoTypeAndValue, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> GeneralMessage:
+        """Decode."""
+        return cls(tuple(map(itav, inside(_asn1.InfoTypeAndValues, data).of)))
+
+
+@dataclass(frozen=True)
+class ErrorMessage:
+    """error: the sender gives up."""
+
+    status: PKIStatusInfo
+    error_code: int | None = None
+    error_details: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, data: bytes) -> ErrorMessage:
+        """Decode."""
+        read = _asn1.decode(_asn1.ErrorMsgContent, data)
+        return cls(PKIStatusInfo.of(read.status), read.error_code, texts(read.error_details))
+
+
+@dataclass(frozen=True)
+class PollReq:
+    """pollReq: which requests the client asks about."""
+
+    request_ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> PollReq:
+        """Decode."""
+        return cls(tuple(entry.request_id for entry in inside(_asn1.PollReqContent, data).of))
+
+
+@dataclass(frozen=True)
+class PollAnswer:
+    """Not ready: ask again after so many seconds."""
+
+    request_id: int
+    check_after: int
+    reason: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, read: _asn1.PollRep) -> PollAnswer:
+        """Decode."""
+        return cls(read.request_id, read.check_after, texts(read.reason))
+
+
+@dataclass(frozen=True)
+class PollRep:
+    """pollRep: what is not ready."""
+
+    answers: tuple[PollAnswer, ...]
+
+    @classmethod
+    def of(cls, data: bytes) -> PollRep:
+        """Decode."""
+        return cls(tuple(map(PollAnswer.of, inside(_asn1.PollRepContent, data).of)))
+
+
+@dataclass(frozen=True)
+class NestedMessage:
+    """nested: messages that somebody in between has protected again, as DER."""
+
+    messages_der: tuple[bytes, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, data: bytes) -> NestedMessage:
+        """Decode."""
+        return cls(_elements(data))
+
+
+@dataclass(frozen=True)
+class OtherBody:
+    """A body of a type that nobody uses: its DER."""
+
+    der: bytes = field(repr=False)
+
+
+Body = (
+    CertReqMessages
+    | PKCS10Request
+    | CertRepMessage
+    | CertConfirm
+    | PKIConfirm
+    | RevReq
+    | RevRep
+    | GeneralMessage
+    | ErrorMessage
+    | PollReq
+    | PollRep
+    | NestedMessage
+    | OtherBody
+)
+
+
+def _elements(data: bytes) -> tuple[bytes, ...]:
+    found: Elements = inside(_asn1.AnySequence, data).of
+    return tuple(map(encoded, found))
+
+
+_READERS: dict[BodyType, Callable[[bytes], Body]] = {
+    **dict.fromkeys((BodyType.IR, BodyType.CR, BodyType.KUR, BodyType.KRR, BodyType.CCR), CertReqMessages.of),
+    **dict.fromkeys((BodyType.IP, BodyType.CP, BodyType.KUP, BodyType.CCP), CertRepMessage.of),
+    BodyType.P10CR: PKCS10Request,
+    BodyType.CERTCONF: CertConfirm.of,
+    BodyType.PKICONF: lambda _: PKIConfirm(),
+    BodyType.RR: RevReq.of,
+    BodyType.RP: RevRep.of,
+    BodyType.GENM: GeneralMessage.of,
+    BodyType.GENP: GeneralMessage.of,
+    BodyType.ERROR: ErrorMessage.of,
+    BodyType.POLLREQ: PollReq.of,
+    BodyType.POLLREP: PollRep.of,
+    BodyType.NESTED: NestedMessage.of,
+}
+
+
+def read_body(kind: BodyType, data: bytes) -> Body:
+    """The body of this type whose content is ``data``. Raises ``ValueError``."""
+    try:
+        return _READERS.get(kind, OtherBody)(data)
+    except KeyError as error:
+        raise ValueError(f"{kind.name.lower()}: unexpected element {error}") from error

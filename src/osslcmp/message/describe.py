@@ -1,0 +1,327 @@
+"""Messages in words: one line for each, and a tree of labels and values for all that is in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from .. import message as m
+from .._asn1.itav import InfoTypeAndValue
+from .._asn1.x509_parts import read_certificate
+from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
+from . import Message
+from .bodyparts import oid_name
+
+__all__ = ["Tree", "summary", "tree"]
+
+Tree = list[tuple[str, "str | Tree"]]
+"""Labels, each with a text or with what is below it."""
+
+_SHOWN_OCTETS = 64
+_UNREADABLE = (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension, UnsupportedAlgorithm)
+
+
+# -- one line -------------------------------------------------------------------------------------------
+
+
+def summary(message: Message) -> str:
+    """What the message is about, in a few words."""
+    try:
+        return "; ".join(_words(message.body))
+    except _UNREADABLE as error:
+        return f"does not decode: {error}"
+
+
+def _words(body: m.Body) -> Iterator[str]:
+    if isinstance(body, m.CertReqMessages):
+        for request in body.requests:
+            yield from _request_words(request)
+    elif isinstance(body, m.PKCS10Request):
+        yield name_text(body.csr.subject)
+        yield key_text(body.csr.public_key())
+    elif isinstance(body, m.CertRepMessage):
+        for response in body.responses:
+            yield status_text(response.status)
+            if response.certificate is not None:
+                yield name_text(response.certificate.subject)
+            if response.encrypted_certificate is not None:
+                yield "encrypted certificate"
+            if response.private_key is not None:
+                yield "encrypted private key"
+    elif isinstance(body, m.CertConfirm):
+        for confirmed in body.statuses:
+            yield "accepted" if confirmed.status is None else status_text(confirmed.status)
+    elif isinstance(body, m.RevReq):
+        for details in body.details:
+            serial = details.template.serial_number
+            yield "the owner of a key" if serial is None else f"serial number {serial:x}"
+            if details.reason is not None:
+                yield details.reason.name
+    elif isinstance(body, m.RevRep):
+        yield from map(status_text, body.statuses)
+    elif isinstance(body, m.ErrorMessage):
+        yield status_text(body.status)
+        yield from body.error_details
+    else:
+        yield from _other_words(body)
+
+
+def _other_words(body: m.Body) -> Iterator[str]:
+    if isinstance(body, m.GeneralMessage):
+        yield from (oid_name(item.oid) for item in body.items)
+    elif isinstance(body, m.PollRep):
+        for answer in body.answers:
+            yield f"ask again in {answer.check_after} s"
+            yield from answer.reason
+    elif isinstance(body, m.NestedMessage):
+        yield f"{len(body.messages_der)} messages"
+
+
+def _request_words(request: m.CertRequest) -> Iterator[str]:
+    template = request.template
+    yield name_text(template.subject) if template.subject is not None else "no subject"
+    if template.public_key_der is not None:
+        yield key_text(template.public_key)
+    if request.popo.method is not POPOMethod.SIGNATURE:
+        yield f"proof of possession {request.popo.method.name}"
+
+
+def status_text(info: m.PKIStatusInfo) -> str:
+    """Status, failure bits and texts."""
+    told = info.status.name
+    if info.failure_info:
+        told += f" ({info.failure_info})"
+    return ": ".join([told, *(text for text in info.text if text)])
+
+
+def name_text(name: x509.Name) -> str:
+    """A distinguished name as RFC 4514 writes it."""
+    return name.rfc4514_string() or "(empty name)"
+
+
+def key_text(key: Any) -> str:
+    """The kind of a public key and its size."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    return type(key).__name__.strip("_").removesuffix("PublicKey")
+
+
+# -- everything -----------------------------------------------------------------------------------------
+
+
+def tree(message: Message) -> Tree:
+    """All fields of the message that are there."""
+    found: Tree = []
+    for label, part in (("header", "header"), ("body", "body"), ("extraCerts", "extra_certs_der")):
+        try:
+            value = getattr(message, part)
+        except _UNREADABLE as error:
+            found.append((label, f"does not decode: {error}"))
+            continue
+        if part == "extra_certs_der":
+            value = tuple(map(_Certificate, value))
+        found += _node(label, value)
+    return found
+
+
+class _Certificate:
+    """DER of a certificate."""
+
+    def __init__(self, encoding: bytes) -> None:
+        self.encoding = encoding
+
+
+#: Fields of DER that are told as what the property of this name makes of them.
+_DER = "_der"
+_KEY_IDS = ("sender_kid", "recip_kid")
+_KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+_CERTIFICATES = ("certificate_der", "ca_pubs_der")
+
+
+def _node(label: str, value: Any) -> Tree:
+    """The value below its label; nothing if there is none."""
+    if value is None or (isinstance(value, (tuple, bytes)) and not value):
+        return []
+    if isinstance(value, (tuple, list)):
+        return _several(label, value)
+    simple = _simple(value)
+    if simple is not None:
+        return [(label, simple)]
+    return [(label, list(_inside(value)))]
+
+
+def _several(label: str, values: Iterable[Any]) -> Tree:
+    values = list(values)
+    if all(isinstance(value, str) for value in values):
+        return [(label, "\n".join(values))]
+    if len(values) == 1:
+        return _node(label, values[0])
+    return [entry for number, value in enumerate(values, 1) for entry in _node(f"{label} {number}", value)]
+
+
+def _simple(value: Any) -> str | None:
+    """A value that is told in one text."""
+    if isinstance(value, (PKIStatus, BodyType)) or (
+        isinstance(value, enum.Enum) and not isinstance(value, FailureInfo)
+    ):
+        return value.name
+    if isinstance(value, datetime.datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, bytes):
+        return octets_text(value)
+    if isinstance(value, x509.Name):
+        return name_text(value)
+    if isinstance(value, x509.GeneralName):
+        return name_text(value.value) if isinstance(value, x509.DirectoryName) else str(value.value)
+    if isinstance(value, x509.ObjectIdentifier):
+        return oid_name(value)
+    if isinstance(value, (str, int, FailureInfo)):
+        return str(value)
+    if isinstance(value, m.AlgorithmIdentifier):
+        return value.name
+    if isinstance(value, m.PKIStatusInfo):
+        return status_text(value)
+    if isinstance(value, m.PKIConfirm):
+        return "confirmed"
+    return None
+
+
+def octets_text(data: bytes) -> str:
+    """Octets in hexadecimal, the first ones if there are many."""
+    shown = data[:_SHOWN_OCTETS].hex(" ", 1)
+    return shown if len(data) <= _SHOWN_OCTETS else f"{shown} ... ({len(data)} octets)"
+
+
+def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
+    if isinstance(value, _Certificate):
+        yield from _certificate(value.encoding)
+    elif isinstance(value, x509.CertificateSigningRequest):
+        yield from _node("subject", value.subject)
+        yield from _node("public key", _told(lambda: key_text(value.public_key())))
+        yield from _extensions(_told(lambda: value.extensions))
+    elif isinstance(value, x509.CertificateRevocationList):
+        yield from _node("issuer", value.issuer)
+        yield from _node("this update", value.last_update_utc)
+        yield from _node("entries", len(value))
+    elif isinstance(value, InfoTypeAndValue):
+        yield from _item(value.oid, value.value)
+    elif isinstance(value, m.Control):
+        yield from _item(value.oid, None if value.secret else value.value)
+        if value.secret:
+            yield "value", "(secret)"
+        yield from _node("certificate", _told(lambda: value.old_certificate))
+    elif isinstance(value, m.Header):
+        yield from _fields(value)
+        yield from _node("password based MAC", _told(lambda: value.pbm))
+    else:
+        yield from _fields(value)
+
+
+def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
+    for field in dataclasses.fields(value):
+        content, name = getattr(value, field.name), field.name
+        if name in _CERTIFICATES and content is not None:
+            several = content if isinstance(content, tuple) else (content,)
+            content = tuple(map(_Certificate, several))
+            name = name.removesuffix(_DER)
+        elif name.endswith(_DER) and content is not None and hasattr(type(value), name.removesuffix(_DER)):
+            name = name.removesuffix(_DER)
+            content = _told(lambda name=name: getattr(value, name))
+        elif name in _KEY_IDS and content and content.isascii() and content.decode().isprintable():
+            content = content.decode()  # the reference of a shared secret, mostly
+        if isinstance(content, x509.Extensions):
+            yield from _extensions(content)
+        elif name == "public_key" and not isinstance(content, str):
+            yield from _node("public key", None if content is None else key_text(content))
+        else:
+            yield from _node(name.replace("_", " "), content)
+    if isinstance(value, m.RevDetails):
+        yield from _node("reason", _told(lambda: value.reason))
+
+
+def _told(read: Any) -> Any:
+    """What ``read`` gives, or why it cannot be read."""
+    try:
+        return read()
+    except _UNREADABLE as error:
+        return f"does not decode: {error}"
+
+
+def _item(oid: x509.ObjectIdentifier, value: bytes | None) -> Iterator[tuple[str, str | Tree]]:
+    yield "type", oid_name(oid)
+    if value is not None and value != b"\x05\x00":
+        yield "value", octets_text(value)
+
+
+def _extensions(extensions: Any) -> Tree:
+    if isinstance(extensions, str):
+        return [("extensions", extensions)]
+    listed: Tree = []
+    for extension in extensions or ():
+        critical = " (critical)" if extension.critical else ""
+        listed.append((oid_name(extension.oid) + critical, _extension_text(extension.value)))
+    return [("extensions", listed)] if listed else []
+
+
+def _extension_text(value: Any) -> str:
+    if isinstance(value, x509.BasicConstraints):
+        limit = "" if value.path_length is None else f", path length {value.path_length}"
+        return f"CA{limit}" if value.ca else "no CA"
+    if isinstance(value, x509.KeyUsage):
+        return ", ".join(_key_usages(value))
+    if isinstance(value, x509.ExtendedKeyUsage):
+        return ", ".join(map(oid_name, value))
+    if isinstance(value, x509.AuthorityKeyIdentifier) and value.key_identifier is not None:
+        return octets_text(value.key_identifier)
+    if isinstance(value, (x509.SubjectAlternativeName, x509.IssuerAlternativeName)):
+        return ", ".join(_simple(name) or "" for name in value)
+    if isinstance(value, x509.SubjectKeyIdentifier):
+        return octets_text(value.digest)
+    if isinstance(value, x509.UnrecognizedExtension):
+        return octets_text(value.value)
+    text = repr(value)
+    return text[1:-1] if text.startswith("<") else text
+
+
+def _key_usages(value: x509.KeyUsage) -> Iterator[str]:
+    for name in _KEY_USAGES:
+        # The last two have a meaning only with key agreement.
+        if (value.key_agreement or not name.endswith("cipher_only")) and getattr(value, name):
+            yield name.replace("_", " ")
+
+
+def _certificate(encoding: bytes) -> Tree:
+    try:
+        certificate = read_certificate(encoding)
+    except _UNREADABLE as error:
+        return [("DER", f"does not decode: {error}")]
+    return [
+        *_node("subject", _told(lambda: certificate.subject)),
+        *_node("issuer", _told(lambda: certificate.issuer)),
+        ("serial number", f"{certificate.serial_number:x}"),
+        *_node("not before", certificate.not_valid_before_utc),
+        *_node("not after", certificate.not_valid_after_utc),
+        *_node("public key", _told(lambda: key_text(certificate.public_key()))),
+        *_extensions(_told(lambda: certificate.extensions)),
+        ("SHA-256", octets_text(certificate.fingerprint(hashes.SHA256()))),
+    ]

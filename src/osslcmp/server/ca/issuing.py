@@ -1,0 +1,359 @@
+"""How the embedded CA makes certificates and CRLs, with ``cryptography``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import NameOID
+
+from ..._asn1 import der
+from ...enums import BodyType, FailureInfo, RevocationReason
+from ..authority import CertificateRequest, Rejected
+
+Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
+Entry = tuple[int, datetime.datetime, RevocationReason]
+"""Serial number, time and reason of a revocation."""
+
+CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
+CM_KGA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.32")
+CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+CA_VALIDITY = datetime.timedelta(days=3650)
+CRL_VALIDITY = datetime.timedelta(days=7)
+CRL_RENEWAL = datetime.timedelta(days=1)
+BACKDATE = datetime.timedelta(minutes=5)
+MIN_RSA_BITS = 2048
+
+# Taken from a request as they are.
+_COPIED = (
+    x509.SubjectAlternativeName,
+    x509.ExtendedKeyUsage,
+    x509.CertificatePolicies,
+    x509.TLSFeature,
+    x509.OCSPNoCheck,
+)
+# Always made by the CA itself, whatever the request says.
+_OWN = (x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+
+
+def _digest(key: CertificateIssuerPrivateKeyTypes) -> hashes.HashAlgorithm | None:
+    """What to sign with, to fit the key."""
+    if isinstance(key, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)):
+        return None
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256:
+        return hashes.SHA384() if key.key_size <= 384 else hashes.SHA512()
+    return hashes.SHA256()
+
+
+def _sign(builder: Any, key: CertificateIssuerPrivateKeyTypes) -> Any:
+    return builder.sign(key, _digest(key))
+
+
+def public_key_info(certificate: x509.Certificate) -> bytes:
+    """The key of a certificate as a DER SubjectPublicKeyInfo."""
+    return certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def is_ra(certificate: x509.Certificate) -> bool:
+    """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return CMC_RA in usages
+
+
+def key_usage(**wanted: bool) -> x509.KeyUsage:
+    """A key usage extension.
+
+    Args:
+        wanted: the usages it has, by the names of the arguments of ``x509.KeyUsage``; the others it has not.
+    """
+    names = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: wanted.get(name, False) for name in names})
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: Any, start: datetime.datetime, end: datetime.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    try:
+        identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())  # type: ignore[arg-type]
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
+    """A P-256 CA certificate and its key, signed by the parent or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = _now()
+    end = now + CA_VALIDITY if parent is None else min(now + CA_VALIDITY, parent[0].not_valid_after_utc)
+    issuer = subject if parent is None else parent[0].subject
+    builder = (
+        _builder(subject, issuer, key.public_key(), now - BACKDATE, end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    )
+    if parent is None:
+        return _sign(builder, key), key
+    return _sign(builder.add_extension(_authority_key(parent[0]), critical=False), parent[1]), key
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A root CA and the issuing CA below it."""
+
+    root: x509.Certificate
+    root_key: CertificateIssuerPrivateKeyTypes | None
+    """None when it was taken away to a safe place."""
+    issuer: x509.Certificate
+    issuer_key: CertificateIssuerPrivateKeyTypes
+    new_with_old: x509.Certificate | None = None
+    """The root's key, certified by the root before it."""
+    old_with_new: x509.Certificate | None = None
+    """The key of the root before it, certified by this root."""
+
+
+def update_root(old: Generation) -> Generation:
+    """A new root of the same name with a new key, the same issuing CA below it, and what connects old and new."""
+    assert old.root_key is not None
+    subject = old.root.subject
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = _now()
+
+    def certify(public: Any, issuer: x509.Certificate | None, signing: Any, like: x509.Certificate) -> Any:
+        """A CA certificate like another one."""
+        end = now + CA_VALIDITY if issuer is None else min(now + CA_VALIDITY, like.not_valid_after_utc)
+        if issuer is not None:
+            end = min(end, issuer.not_valid_after_utc)
+        constraints = like.extensions.get_extension_for_class(x509.BasicConstraints).value
+        builder = (
+            _builder(like.subject, subject, public, now - BACKDATE, end)
+            .add_extension(constraints, critical=True)
+            .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        )
+        if issuer is not None:
+            builder = builder.add_extension(_authority_key(issuer), critical=False)
+        return _sign(builder, signing)
+
+    root = certify(key.public_key(), None, key, old.root)
+    same = old.issuer == old.root
+    return Generation(
+        root=root,
+        root_key=key,
+        issuer=root if same else certify(old.issuer.public_key(), root, key, old.issuer),
+        issuer_key=key if same else old.issuer_key,
+        new_with_old=certify(key.public_key(), old.root, old.root_key, old.root),
+        old_with_new=certify(old.root.public_key(), root, key, old.root),
+    )
+
+
+def make_server_certificate(
+    name: str, issuer: x509.Certificate, issuer_key: CertificateIssuerPrivateKeyTypes
+) -> Pair:
+    """A P-256 certificate for the server's own messages, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        _builder(subject, issuer.subject, key.public_key(), _now() - BACKDATE, issuer.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([CMC_CA, CM_KGA]), critical=False)
+        .add_extension(_authority_key(issuer), critical=False)
+    )
+    return _sign(builder, issuer_key), key
+
+
+RSA_KEY, EC_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+"""The algorithms of a SubjectPublicKeyInfo."""
+CURVES: dict[str, ec.EllipticCurve] = {
+    "1.2.840.10045.3.1.7": ec.SECP256R1(),
+    "1.3.132.0.34": ec.SECP384R1(),
+    "1.3.132.0.35": ec.SECP521R1(),
+}
+"""By OID."""
+
+
+def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | Rejected:
+    """Make a key for somebody else.
+
+    Args:
+        wanted: a DER SubjectPublicKeyInfo of which only the algorithm is meant: RSA, or EC on a NIST curve; or empty
+            for any.
+    """
+    if not wanted:
+        return ec.generate_private_key(ec.SECP256R1())
+    algorithm = der.sequence(der.sequence(wanted)[0].encoding)
+    oids = [der.dotted(part) if part.tag == der.OID else "" for part in algorithm]
+    if oids[0] == RSA_KEY:
+        return rsa.generate_private_key(65537, MIN_RSA_BITS)
+    curve = CURVES.get(oids[1]) if oids[0] == EC_KEY and len(oids) > 1 else None
+    if curve is None:
+        return Rejected(FailureInfo.badCertTemplate, "no keys of this kind are made here")
+    return ec.generate_private_key(curve)
+
+
+def issue(
+    request: CertificateRequest,
+    issuer: x509.Certificate,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    validity: datetime.timedelta,
+    old: x509.Certificate | None,
+    own: Iterable[x509.ExtensionType] = (),
+) -> tuple[x509.Certificate, list[str]] | Rejected:
+    """Make the certificate that is asked for, as far as is sane.
+
+    Args:
+        request: what is asked for.
+        issuer: certificate of the CA.
+        issuer_key: its key.
+        validity: when the request asks for none.
+        old: the certificate that is updated; its subject is kept when the request names none.
+        own: extensions that go into it besides.
+
+    Returns:
+        The certificate, and in words what differs from the request.
+    """
+    key = request.public_key
+    if key is None or isinstance(key, dsa.DSAPublicKey):
+        return Rejected(FailureInfo.badCertTemplate, "no certificates are issued for this kind of key")
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+        return Rejected(FailureInfo.badCertTemplate, f"RSA keys need {MIN_RSA_BITS} bits")
+    subject = request.subject
+    if subject is None and old is not None and request.type is BodyType.KUR:
+        subject = old.subject
+    asked = {type(extension.value): extension for extension in request.extensions}
+    if subject is None and x509.SubjectAlternativeName not in asked:
+        return Rejected(FailureInfo.badCertTemplate, "neither a subject nor alternative names")
+    changes: list[str] = []
+    now = _now()
+    start = request.not_before or now - BACKDATE
+    end = request.not_after or max(start, now) + validity
+    if end <= start or end <= now:
+        return Rejected(FailureInfo.badCertTemplate, "the validity ends before it starts")
+    if end > issuer.not_valid_after_utc:
+        end = issuer.not_valid_after_utc
+        if request.not_after is not None:
+            changes.append("validity shortened")
+    if start < issuer.not_valid_before_utc:
+        start = issuer.not_valid_before_utc
+        if request.not_before is not None:
+            changes.append("validity shortened")
+    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end)
+    builder = builder.add_extension(_authority_key(issuer), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(key, asked.pop(x509.KeyUsage, None), changes), critical=True)
+    for kind in _OWN:
+        asked.pop(kind, None)
+    constraints = asked.pop(x509.BasicConstraints, None)
+    if constraints is not None and constraints.value.ca:
+        return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
+    for extension in asked.values():
+        if isinstance(extension.value, x509.ExtendedKeyUsage) and {CMC_CA, CMC_RA, CM_KGA} & set(
+            extension.value
+        ):
+            return Rejected(FailureInfo.badCertTemplate, "no certificates of CMP authorities are issued here")
+        if isinstance(extension.value, _COPIED):
+            # RFC 5280: alternative names are critical when they are all there is.
+            critical = extension.critical or (
+                subject is None and isinstance(extension.value, x509.SubjectAlternativeName)
+            )
+            builder = builder.add_extension(extension.value, critical=critical)
+        elif extension.critical:
+            return Rejected(FailureInfo.unacceptedExtension, f"extension {extension.oid.dotted_string}")
+        else:
+            changes.append(f"extension {extension.oid.dotted_string} left out")
+    for value in own:
+        builder = builder.add_extension(value, critical=False)
+    return _sign(builder, issuer_key), changes
+
+
+def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
+    """The key usage asked for without what only a CA may do, or one that fits the key."""
+    if asked is None:
+        if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
+            return key_usage(key_agreement=True)
+        return key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey))
+    usage = asked.value
+    if usage.key_cert_sign or usage.crl_sign:
+        changes.append("key usage of a CA left out")
+    return key_usage(
+        digital_signature=usage.digital_signature,
+        content_commitment=usage.content_commitment,
+        key_encipherment=usage.key_encipherment,
+        data_encipherment=usage.data_encipherment,
+        key_agreement=usage.key_agreement,
+        encipher_only=usage.key_agreement and usage.encipher_only,
+        decipher_only=usage.key_agreement and usage.decipher_only,
+    )
+
+
+def make_crl(
+    issuer: x509.Certificate,
+    issuer_key: CertificateIssuerPrivateKeyTypes,
+    revoked: Iterable[Entry],
+    last: x509.CertificateRevocationList | None,
+) -> x509.CertificateRevocationList:
+    """The CRL that follows ``last``, with the next number and a later thisUpdate."""
+    now = _now()
+    number, start = 1, now - BACKDATE
+    if last is not None:
+        number += last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        start = max(start, last.last_update_utc + datetime.timedelta(seconds=1))
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(start)
+        .next_update(now + CRL_VALIDITY)
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(_authority_key(issuer), critical=False)
+    )
+    for serial, moment, reason in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
+        if reason > RevocationReason.unspecified:
+            flag = x509.ReasonFlags(reason.name)
+            entry = entry.add_extension(x509.CRLReason(flag), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
+    return crl
+
+
+def is_old(crl: x509.CertificateRevocationList) -> bool:
+    """Whether a CRL is to be renewed, although nothing has changed."""
+    return _now() - crl.last_update_utc > CRL_RENEWAL

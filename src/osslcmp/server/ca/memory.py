@@ -1,0 +1,383 @@
+"""EmbeddedCA: a small certification authority that lives in memory and really issues. For tests and
+demonstrations."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from ..._asn1.itav import InfoTypeAndValue
+from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from .. import bodies, wire
+from ..authority import (
+    Authority,
+    CertificateRequest,
+    Confirmation,
+    GeneralRequest,
+    Issued,
+    Rejected,
+    RevocationRequest,
+    Revoked,
+    Waiting,
+)
+from ..server import Server
+from . import general, issuing
+from .general import RootUpdate
+from .profiles import Profile, choose
+from .records import DuplicateKeys, Record, Records, Signer, octets
+
+if TYPE_CHECKING:
+    from .persistent import PersistentCA
+
+Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
+Unconfirmed = Literal["revoke", "keep"]
+# From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
+Secrets = Mapping[Any, str | bytes]
+Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | None]
+
+
+def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
+    """A policy that lets the client ask again before it gets an answer.
+
+    Args:
+        times: how often.
+        check_after: seconds from one time to the next.
+        reason: text for the client, may be empty.
+    """
+    return _wait(times, Waiting(check_after, reason))
+
+
+def delayed(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Delay:
+    """Lets the client ask again before it gets the answer to an rr, genm or certConf.
+
+    The arguments are those of ``waiting``.
+    """
+    return _wait(times, Waiting(check_after, reason))
+
+
+def _wait(
+    times: int, answer: Waiting
+) -> Callable[[CertificateRequest | RevocationRequest | GeneralRequest | Confirmation], Waiting | None]:
+    return lambda request: answer if request.polls < times else None
+
+
+class EmbeddedCA(Records, Authority):
+    """A root and an issuing CA in memory.
+
+    Args:
+        secrets: shared secrets by reference; text is encoded as UTF-8.
+        root: root certificate and key; made when not given.
+        issuer: certificate and key of the CA that issues, under that root; made when not given.
+        name: goes into the names of the CAs that are made.
+        validity: of a certificate whose request asks for none.
+        policy: asked before a certificate is issued; what it returns, if not None, is the answer (see
+            ``waiting``). May be replaced at any time.
+        delay: likewise asked before an rr, genm or certConf is answered (see ``delayed``); OpenSSL's clients
+            wait for these from 3.3 on.
+        duplicate_keys: ``refuse`` a request for a key that has a valid certificate already (kur included), or that was
+            compromised.
+        central_keys: make keys for clients that ask for it (3.5).
+        unconfirmed: ``revoke`` or ``keep`` a certificate that its client has not confirmed in time.
+        ca_pubs: send the root in the ``caPubs`` of an ip under a shared secret, so that a client learns to
+            trust it.
+        profiles: by name, what certificates there are; a request names one in its header or by its path, else it
+            gets the one named ``default`` if there is one. None: names do not matter.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets | None = None,
+        *,
+        root: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
+        issuer: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
+        name: str = "osslcmp",
+        validity: datetime.timedelta = datetime.timedelta(days=365),
+        policy: Policy | None = None,
+        delay: Delay | None = None,
+        duplicate_keys: DuplicateKeys = "allow",
+        central_keys: bool = False,
+        unconfirmed: Unconfirmed = "keep",
+        ca_pubs: bool = True,
+        profiles: Mapping[str, Profile] | None = None,
+    ) -> None:
+        if issuer is not None and root is None:
+            raise ValueError("an issuer needs the root it stands under")
+        if duplicate_keys not in get_args(DuplicateKeys):
+            raise ValueError("duplicate_keys: allow or refuse")
+        if unconfirmed not in get_args(Unconfirmed):
+            raise ValueError("unconfirmed: revoke or keep")
+        self.name = name
+        self.validity = validity
+        self.policy = policy
+        self.delay = delay
+        self.duplicate_keys = duplicate_keys
+        self.central_keys = central_keys
+        self.unconfirmed = unconfirmed
+        self.ca_pubs = ca_pubs
+        self.profiles = None if profiles is None else dict(profiles)
+        self._lock = threading.Lock()
+        self._secrets: dict[bytes, bytes] = {}
+        self._records: dict[int, Record] = {}
+        self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
+        for reference, secret in (secrets or {}).items():
+            self.add_secret(reference, secret)
+        if root is None:
+            root = issuing.make_ca(f"{name} root CA", None, path_length=None)
+        self._root = Signer(*root)
+        if issuer is None:
+            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
+        self._issuer = Signer(*issuer)
+
+    @staticmethod
+    def open(
+        directory: str | os.PathLike[str],
+        secrets: Secrets | None = None,
+        **options: Any,
+    ) -> PersistentCA:
+        """A CA whose keys are in a directory and whose records are in a database, made at the first start.
+
+        The arguments are those of osslcmp.server.ca.persistent.PersistentCA.
+        """
+        from .persistent import PersistentCA
+
+        return PersistentCA(directory, secrets, **options)
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The trust anchor."""
+        return self._root.certificate
+
+    @property
+    def issuer(self) -> x509.Certificate:
+        """The CA that signs what is issued."""
+        return self._issuer.certificate
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """What stands between an issued certificate and the root."""
+        return () if self.issuer == self.root else (self.issuer,)
+
+    def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:  # noqa: ARG002
+        """What a client needs that trusts the root ``known`` (or has not said which); None when there is nothing
+        newer."""
+        return None
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What was issued so far."""
+        with self._lock:
+            return tuple(self._records.values())
+
+    def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
+        """Share a secret with one more client, or change it.
+
+        Args:
+            reference: names the secret; text is encoded as UTF-8.
+            secret: likewise.
+
+        Raises:
+            ValueError: one of them is empty.
+        """
+        if not reference or not secret:
+            raise ValueError("a reference and its secret must not be empty")
+        self._keep_secret(octets(reference), octets(secret))
+
+    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
+        self._secrets[reference] = secret
+
+    def crl(self) -> x509.CertificateRevocationList:
+        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old."""
+        with self._lock:
+            revoked = [
+                (record.certificate.serial_number, record.revoked_at, record.revoked)
+                for record in self._records.values()
+                if record.revoked is not None and record.revoked_at is not None
+            ]
+            if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
+                last = None if self._crl is None else self._crl[0]
+                crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, last)
+                self._crl = (crl, revoked)
+            return self._crl[0]
+
+    def server(self, **options: Any) -> Server:
+        """A CMP server for this authority; ``options`` are those of Server.
+
+        It signs with a certificate of its own from the issuing CA, and trusts the clients that have one
+        below the root.
+        """
+        if "certificate" not in options:
+            certificate, key = issuing.make_server_certificate(
+                f"{self.name} CMP server", self._issuer.certificate, self._issuer.key
+            )
+            options |= {"certificate": certificate, "key": key, "chain": self.chain}
+        return Server(self, **{"trusted": [self.root], **options})
+
+    # -- what the server asks --------------------------------------------------------------------------------
+
+    def shared_secret(self, reference: bytes) -> bytes | None:
+        """The secret that ``add_secret`` has shared with the client of this reference, None when there is none."""
+        return self._secrets.get(reference)
+
+    def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
+        """Issue what is asked for, as far as its sender may have it, ``policy`` has no other answer and the profile
+        allows it; what differs from the request is told with ``grantedWithMods``.
+
+        A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
+        """
+        refusal = self._refuse_sender(request)
+        reference = request.reference or self._reference_of(request.signer)
+        if refusal is None and request.type is BodyType.KUR:
+            refusal = self._refuse_update(request)
+        if refusal is None:
+            refusal = self._refuse_key(request)
+        if refusal is not None:
+            return refusal
+        answer = self.policy(request) if self.policy is not None else None
+        if answer is not None:
+            return answer
+        old = self._find_id(request.old_certificate)
+        private_key = None
+        if request.central_key:
+            made = issuing.make_key(request.public_key_info)
+            if isinstance(made, Rejected):
+                return made
+            private_key = made
+            request = replace(request, public_key=made.public_key())
+        result = self._make(request, None if old is None else old.certificate)
+        if isinstance(result, Rejected):
+            return result
+        certificate, changes = result
+        self._add(Record(certificate, reference), request)
+        trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
+        return Issued(
+            certificate,
+            chain=self.chain,
+            ca_pubs=(self.root,) if trust else (),
+            status=PKIStatus.grantedWithMods if changes else PKIStatus.accepted,
+            text="; ".join(changes),
+            private_key=private_key,
+        )
+
+    def confirm(self, confirmation: Confirmation) -> Waiting | None:
+        """Note that a certificate was taken, or revoke what its client does not want, unless ``delay`` says to wait
+        (which is not asked when the confirmation is ``implicit``)."""
+        if self.delay is not None and not confirmation.implicit:
+            answer = self.delay(confirmation)
+            if answer is not None:
+                return answer
+        record = self.record(confirmation.certificate)
+        if record is not None and confirmation.accepted:
+            self._confirm(record)
+        elif record is not None:
+            # Nobody wants it, so nobody may use it.
+            self._revoke(record, RevocationReason.cessationOfOperation)
+        return None
+
+    def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
+        """Revoke a certificate that its client has not confirmed in time, if ``unconfirmed`` says so."""
+        record = None if certificate is None else self.record(certificate)
+        if record is not None and self.unconfirmed == "revoke" and record.revoked is None:
+            self._revoke(record, RevocationReason.cessationOfOperation)
+
+    def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
+        """Revoke a certificate, put it on hold, or release it from there (``removeFromCRL``), unless ``delay`` says to
+        wait.
+
+        That is for who holds the certificate, an RA, or the client whose reference it was issued for.
+        """
+        answer = self.delay(request) if self.delay is not None else None
+        if answer is not None:
+            return answer
+        if request.issuer is None or request.serial is None:
+            record = self._find_key(request.public_key_info)
+        else:
+            record = self._find(request.issuer, request.serial)
+        if record is None:
+            return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        if not self._owns(request, record):
+            return Rejected(FailureInfo.notAuthorized, "not your certificate")
+        held = record.revoked is RevocationReason.certificateHold
+        if request.reason is RevocationReason.removeFromCRL:
+            if not held:
+                return Rejected(FailureInfo.badRequest, "the certificate is not on hold")
+            self._revoke(record, None)
+            return Revoked()
+        if record.revoked is not None and not held:
+            return Rejected(FailureInfo.certRevoked, "the certificate is already revoked")
+        refusal = None if held else self._refuse_sender(request)
+        if refusal is not None:
+            return refusal
+        self._revoke(record, request.reason or RevocationReason.unspecified)
+        return Revoked()
+
+    def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
+        """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
+        unless ``delay`` says to wait."""
+        refusal = self._refuse_sender(request)
+        if refusal is not None:
+            return refusal
+        answer = self.delay(request) if self.delay is not None else None
+        if answer is not None:
+            return answer
+        profile: Profile | Rejected | None = None
+        if self.profiles is not None:
+            header = wire.read_message(request.message, len(request.message)).header
+            profile = choose(self.profiles, header.profile or request.label)
+        if isinstance(profile, Rejected):
+            return profile
+        try:
+            answers = [general.answer(self, info, profile) for info in request.infos]
+        except bodies.MALFORMED:
+            return Rejected(FailureInfo.badDataFormat, "malformed general message")
+        return [info for info in answers if info is not None]
+
+    def _make(
+        self, request: CertificateRequest, old: x509.Certificate | None
+    ) -> tuple[x509.Certificate, list[str]] | Rejected:
+        """The certificate, and in words what differs from the request."""
+        profile = Profile() if self.profiles is None else choose(self.profiles, request.profile)
+        if isinstance(profile, Rejected):
+            return profile
+        refusal = profile.check(request)
+        if refusal is not None:
+            return refusal
+        request, changes = profile.adapt(request)
+        validity = profile.default_validity(self.validity)
+        result = issuing.issue(
+            request, self._issuer.certificate, self._issuer.key, validity, old, profile.own_extensions()
+        )
+        return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
+
+    # -- records ---------------------------------------------------------------------------------------------
+
+    def _find(self, issuer: x509.Name, serial: int) -> Record | None:
+        return self._records.get(serial) if issuer == self.issuer.subject else None
+
+    def _with_key(self, public_key_info: bytes) -> list[Record]:
+        return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
+
+    def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
+        """Keep what was issued for a request."""
+        with self._lock:
+            self._records[record.certificate.serial_number] = record
+
+    def _confirm(self, record: Record) -> None:
+        """The client has taken the certificate."""
+        with self._lock:
+            record.confirmed = True
+
+    def _revoke(self, record: Record, reason: RevocationReason | None) -> None:
+        """Revoke a certificate; None releases one from hold."""
+        with self._lock:
+            if reason is None:
+                record.revoked_at = None
+            elif record.revoked_at is None:
+                record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
+            record.revoked = reason

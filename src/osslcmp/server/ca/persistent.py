@@ -1,0 +1,324 @@
+"""PersistentCA: the embedded CA with its keys in a directory and its records in a database."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import threading
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...enums import RevocationReason
+from ..authority import CertificateRequest
+from ..resuming import PersistentServer
+from ..store import CertificateRow, ConflictError, Store
+from . import issuing
+from .directory import Directory
+from .general import RootUpdate
+from .issuing import Generation, Pair
+from .memory import EmbeddedCA, Secrets, Unconfirmed
+from .records import Record, Signer, octets
+
+__all__ = ["PersistentCA", "StoredRecord"]
+
+logger = logging.getLogger("osslcmp.server")
+
+_NONCE_LENGTH = 12
+_ATTEMPTS = 10
+_MAX_TIDY_INTERVAL = 10.0
+
+
+class StoredRecord(Record):
+    """A certificate that was issued, as it was in the database when it was read."""
+
+    def __init__(self, row: CertificateRow) -> None:
+        super().__init__(
+            x509.load_der_x509_certificate(row.der),
+            row.reference,
+            row.confirmed,
+            None if row.revoked is None else RevocationReason(row.revoked),
+            None if row.revoked_at is None else _moment(row.revoked_at),
+        )
+        self.row = row
+
+
+class PersistentCA(EmbeddedCA):
+    """A root and an issuing CA whose state survives the process, made with ``EmbeddedCA.open``.
+
+    Args:
+        directory: holds the keys; made at the first start. See osslcmp.server.ca.directory for its files.
+        secrets: shared secrets by reference, added to those in the database.
+        database: an SQLAlchemy URL, or ``postgresql://...``; by default SQLite in the directory. Several
+            processes may share a database when they have the same directory, or copies of it.
+        unconfirmed: what becomes of a certificate that its client has not confirmed in time: ``revoke`` or
+            ``keep``.
+        confirm_within: seconds that a client has for that, and for each next message of its transaction.
+        root, issuer: certificates and keys, to be given at each start then; by default made at the first
+            start.
+        options: the others of EmbeddedCA.
+
+    Raises:
+        ImportError: SQLAlchemy (the extra ``server``) or the driver of the database is not installed.
+        ValueError: the directory or the database does not fit.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        secrets: Secrets | None = None,
+        *,
+        database: str | None = None,
+        unconfirmed: Unconfirmed = "revoke",
+        confirm_within: float = 300.0,
+        root: Pair | None = None,
+        issuer: Pair | None = None,
+        name: str = "osslcmp",
+        **options: Any,
+    ) -> None:
+        if confirm_within <= 0:
+            raise ValueError("confirm_within: a positive number of seconds")
+        if issuer is None and root is not None:
+            raise ValueError("a root needs its issuing CA, whose key is not kept here")
+        self.directory = Directory(Path(directory))
+        self.confirm_within = confirm_within
+        self._tidy_lock = threading.Lock()
+        self._next_tidy = 0.0
+        with self.directory.locked():
+            self._seal = AESGCM(self.directory.seal_key())
+            self._generations = [] if root is not None else self._generate(name)
+            current = self._generations[-1] if self._generations else None
+            if current is not None:
+                # A root whose key was taken away can do everything here but be updated.
+                root = (current.root, current.root_key or current.issuer_key)
+                issuer = (current.issuer, current.issuer_key)
+            assert root is not None
+            assert issuer is not None
+            self._server_pair = self.directory.server_credentials(f"{name} CMP server", *issuer)
+            if database is None:
+                self.store = Store.in_file(self.directory.database_file)
+            else:
+                self.store = Store(database)
+            try:
+                super().__init__(
+                    secrets, root=root, issuer=issuer, name=name, unconfirmed=unconfirmed, **options
+                )
+                self.directory.publish_root(self.root)
+            except BaseException:
+                self.store.close()
+                raise
+
+    def _generate(self, name: str) -> list[Generation]:
+        """The CAs in the directory, made at the first start."""
+        found = self.directory.generations()
+        if not found:
+            root = issuing.make_ca(f"{name} root CA", None, path_length=None)
+            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
+            self.directory.add_generation(Generation(*root, *issuer))
+            found = self.directory.generations()
+        return found
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.store.close()
+
+    def server(self, **options: Any) -> PersistentServer:
+        """A CMP server for this authority; ``options`` are those of Server."""
+        if "certificate" not in options:
+            certificate, key = self._server_pair
+            options |= {"certificate": certificate, "key": key, "chain": self.chain}
+        defaults: dict[str, Any] = {
+            "trusted": self.roots,
+            "transaction_timeout": self.confirm_within,
+            "tidy": self.tidy,
+        }
+        return PersistentServer(self, self.store, **{**defaults, **options})
+
+    @property
+    def roots(self) -> tuple[x509.Certificate, ...]:
+        """The root and those before it."""
+        before = (generation.root for generation in reversed(self._generations[:-1]))
+        return (self.root, *before)
+
+    def update_root(self) -> None:
+        """Make a new root with a new key, in a new generation of the directory; it certifies the issuing CA, too.
+
+        Clients that trust the old root learn of the new one by ``rootCaCert``, and until then find their way by
+        the new root's certificate from the old one, which comes with every answer. Servers that are already
+        running, here or elsewhere, go on with the old root until they are made again.
+
+        Raises ValueError when the root's key is not in the directory.
+        """
+        with self.directory.locked():
+            current = self.directory.generations()[-1:] if self._generations else []
+            if not current or current[0].root_key is None:
+                raise ValueError("the root cannot be updated without its key")
+            self.directory.add_generation(issuing.update_root(current[0]))
+            self._generations = self.directory.generations()
+            new = self._generations[-1]
+            assert new.root_key is not None
+            self._root, self._issuer = Signer(new.root, new.root_key), Signer(new.issuer, new.issuer_key)
+            self.directory.publish_root(new.root)
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """What stands between an issued certificate and the root, or a root before it, which a client may still
+        trust."""
+        links = [generation.new_with_old for generation in reversed(self._generations)]
+        return (*super().chain, *(link for link in links if link is not None))
+
+    def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:
+        """What a client needs to trust the root after the one that it knows.
+
+        Args:
+            known: a root of this CA; None for the one before the current root.
+
+        Returns:
+            One step, so that a client that is several roots behind asks again with what it has got; None when there is
+            no newer root, or ``known`` is not of this CA.
+        """
+        roots = [generation.root for generation in self._generations]
+        place = roots.index(known) if known in roots else len(roots) - 2 if known is None else -1
+        if not 0 <= place < len(roots) - 1:
+            return None
+        # One step after the other: the link certificates lead from each root to the next one.
+        step = self._generations[place + 1]
+        return RootUpdate(step.root, step.new_with_old, step.old_with_new)
+
+    # -- secrets ---------------------------------------------------------------------------------------------
+
+    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
+        nonce = os.urandom(_NONCE_LENGTH)
+        sealed = nonce + self._seal.encrypt(nonce, secret, reference)
+        for attempt in range(_ATTEMPTS):
+            try:
+                self.store.set_secret(reference, sealed)
+                break
+            except ConflictError:  # another process adds the same one
+                if attempt == _ATTEMPTS - 1:
+                    raise
+
+    def remove_secret(self, reference: str | bytes) -> None:
+        """Stop sharing a secret with a client; nothing happens when there is none.
+
+        Args:
+            reference: names the secret; text is encoded as UTF-8.
+        """
+        self.store.set_secret(octets(reference), None)
+
+    def shared_secret(self, reference: bytes) -> bytes | None:
+        """The secret that is shared with the client of this reference, None when there is none.
+
+        Raises:
+            ValueError: it was sealed with another ``seal.key`` than that in the directory.
+        """
+        sealed = self.store.secret(reference)
+        if sealed is None:
+            return None
+        try:
+            return self._seal.decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], reference)
+        except InvalidTag:
+            raise ValueError("seal.key does not fit the secrets in the database") from None
+
+    # -- records ---------------------------------------------------------------------------------------------
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """What was issued so far, by all processes, as it is in the database now."""
+        return tuple(map(StoredRecord, self.store.certificates()))
+
+    def _find(self, issuer: x509.Name, serial: int) -> Record | None:
+        row = self.store.certificate(serial) if issuer == self.issuer.subject else None
+        return None if row is None else StoredRecord(row)
+
+    def _with_key(self, public_key_info: bytes) -> list[Record]:
+        return list(map(StoredRecord, self.store.certificates(sha256(public_key_info).digest())))
+
+    def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
+        certificate = record.certificate
+        self.store.add_certificate(
+            CertificateRow(
+                serial=certificate.serial_number,
+                der=certificate.public_bytes(Encoding.DER),
+                key_hash=sha256(issuing.public_key_info(certificate)).digest(),
+                reference=record.reference,
+                confirmed=False,
+                confirm_by=time.time() + self.confirm_within,
+            )
+        )
+
+    def _confirm(self, record: Record) -> None:
+        if record.revoked is not None:
+            raise RuntimeError("a certificate was confirmed after it had been revoked")
+        self.store.confirm(record.certificate.serial_number)
+
+    def _revoke(self, record: Record, reason: RevocationReason | None) -> None:
+        assert isinstance(record, StoredRecord)
+        moment = None if reason is None else record.row.revoked_at or time.time()
+        self.store.revoke(record.row, None if reason is None else int(reason), moment)
+
+    # -- CRL -------------------------------------------------------------------------------------------------
+
+    def crl(self) -> x509.CertificateRevocationList:
+        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day
+        old."""
+        self.tidy()
+        for _ in range(_ATTEMPTS):
+            changes = self.store.revocations()
+            last = self.store.crl()
+            old = None if last is None else x509.load_der_x509_crl(last[1])
+            if last is not None and old is not None and last[2] == changes and not self._is_old(old):
+                return old
+            revoked = [
+                (row.serial, _moment(row.revoked_at), RevocationReason(row.revoked))
+                for row in self.store.revoked()
+                if row.revoked is not None and row.revoked_at is not None
+            ]
+            number = 1 if last is None else last[0] + 1
+            crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, old)
+            try:
+                self.store.add_crl(number, crl.public_bytes(Encoding.DER), changes)
+            except ConflictError:
+                continue
+            return crl
+        raise ConflictError("other processes are always faster with a CRL")
+
+    def _is_old(self, crl: x509.CertificateRevocationList) -> bool:
+        return issuing.is_old(crl) or crl.issuer != self.issuer.subject
+
+    # -- housekeeping ----------------------------------------------------------------------------------------
+
+    def tidy(self, *, now: bool = False) -> None:
+        """Forget transactions that are over, deal with what was not confirmed in time. Cheap when done
+        often.
+
+        Args:
+            now: do it even if it was done a moment ago.
+        """
+        moment = time.monotonic()
+        if not now and moment < self._next_tidy:
+            return
+        if not self._tidy_lock.acquire(blocking=False):
+            return  # another thread is at it
+        try:
+            self._next_tidy = moment + min(self.confirm_within / 4, _MAX_TIDY_INTERVAL)
+            reason = RevocationReason.cessationOfOperation if self.unconfirmed == "revoke" else None
+            count = self.store.sweep(time.time(), None if reason is None else int(reason))
+        except ConflictError as error:
+            logger.info("tidying up is put off: %s", error)
+        else:
+            if count:
+                logger.warning("%d certificates were revoked because nobody confirmed them", count)
+        finally:
+            self._tidy_lock.release()
+
+
+def _moment(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc)

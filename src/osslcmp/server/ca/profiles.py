@@ -1,0 +1,279 @@
+"""Certificate profiles: what the embedded CA puts into a certificate, and what it lets a client ask for."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from ..._asn1 import der
+from ..._asn1.der import explicit
+from ...enums import FailureInfo
+from ..authority import CertificateRequest, Rejected
+from . import issuing
+
+__all__ = ["DEFAULT", "Profile", "choose"]
+
+DEFAULT = "default"
+"""The profile of requests that name none."""
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_USAGES: dict[str, x509.ObjectIdentifier] = {
+    "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "codeSigning": ExtendedKeyUsageOID.CODE_SIGNING,
+    "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "timeStamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+_KEY_USAGES = {
+    "digitalSignature": "digital_signature",
+    "nonRepudiation": "content_commitment",
+    "keyEncipherment": "key_encipherment",
+    "dataEncipherment": "data_encipherment",
+    "keyAgreement": "key_agreement",
+}
+_CURVES = {f"P-{curve.key_size}": (curve.name, oid) for oid, curve in issuing.CURVES.items()}
+_EDWARDS: dict[str, tuple[type[Any], str]] = {
+    "Ed25519": (ed25519.Ed25519PublicKey, "1.3.101.112"),
+    "Ed448": (ed448.Ed448PublicKey, "1.3.101.113"),
+}
+_KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
+_ALG_ID = "1.3.6.1.5.5.7.5.1.11"
+_RSA_KEY_LEN = "1.3.6.1.5.5.7.5.1.12"
+_SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
+    "dns": (x509.DNSName, lambda name: str(name.value)),
+    "ip": (x509.IPAddress, lambda name: str(name.value)),
+    "email": (x509.RFC822Name, lambda name: str(name.value)),
+    "uri": (x509.UniformResourceIdentifier, lambda name: str(name.value)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One kind of certificate. What is None is as the client asks for it."""
+
+    validity: datetime.timedelta | None = None
+    """For a request that asks for none."""
+    max_validity: datetime.timedelta | None = None
+    """More is shortened."""
+    key_usage: frozenset[str] | None = None
+    """Exactly these, named as in RFC 5280: ``digitalSignature``, ``keyAgreement``..."""
+    extended_key_usage: tuple[x509.ObjectIdentifier, ...] | None = None
+    """Exactly these."""
+    keys: frozenset[str] | None = None
+    """Kinds of keys that are certified: ``P-256``, ``P-384``, ``P-521``, ``Ed25519``, ``Ed448``, ``RSA``."""
+    rsa_bits: int = issuing.MIN_RSA_BITS
+    """The least that an RSA key must have."""
+    subject: re.Pattern[str] | None = None
+    """What the whole subject (RFC 4514) must match."""
+    sans: Mapping[str, tuple[re.Pattern[str], ...]] | None = None
+    """What alternative names there may be: by kind (``dns``, ``ip``, ``email``, ``uri``) the patterns, one of
+    which the whole name must match. Kinds that are not named are refused."""
+    crl_url: str | None = None
+    """Where the CRL is, for the certificate."""
+
+    @classmethod
+    def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:
+        """Read a profile as it stands in a TOML file.
+
+        Args:
+            name: of the profile, for errors.
+            table: ``validity`` and ``max_validity`` as ``"90d"``, ``"12h"``; ``key_usage``,
+                ``extended_key_usage`` (names or dotted OIDs) and ``keys`` as lists; ``rsa_bits``; ``subject``
+                as a regular expression; ``sans`` as a table of lists of regular expressions; ``crl_url``.
+
+        Raises:
+            ValueError: something in it is unknown or of the wrong type.
+        """
+        readers: dict[str, Callable[[Any], Any]] = {
+            "validity": duration,
+            "max_validity": duration,
+            "key_usage": lambda value: _names(value, _KEY_USAGES),
+            "extended_key_usage": lambda value: tuple(_usage(one) for one in _strings(value)),
+            "keys": lambda value: _names(value, _KEYS),
+            "rsa_bits": _integer,
+            "subject": _pattern,
+            "sans": _read_sans,
+            "crl_url": _string,
+        }
+        found = {}
+        for field, value in table.items():
+            if field not in readers:
+                raise ValueError(f"profile {name}: unknown setting {field!r}; known: {', '.join(readers)}")
+            try:
+                found[field] = readers[field](value)
+            except ValueError as error:
+                raise ValueError(f"profile {name}: {field}: {error}") from None
+        return cls(**found)
+
+    def check(self, request: CertificateRequest) -> Rejected | None:
+        """Why this profile does not allow what is asked for; None when it does."""
+        if self.keys is not None and _kind(request.public_key) not in self.keys:
+            return _no(f"the key is none of {', '.join(sorted(self.keys))}")
+        if isinstance(request.public_key, rsa.RSAPublicKey) and request.public_key.key_size < self.rsa_bits:
+            return _no(f"RSA keys need {self.rsa_bits} bits")
+        subject = "" if request.subject is None else request.subject.rfc4514_string()
+        if self.subject is not None and not self.subject.fullmatch(subject):
+            return _no("the subject is not allowed")
+        if self.sans is None:
+            return None
+        for extension in request.extensions:
+            if isinstance(extension.value, x509.SubjectAlternativeName):
+                for name in extension.value:
+                    if not self._allows(name):
+                        return _no("an alternative name is not allowed")
+        return None
+
+    def _allows(self, name: x509.GeneralName) -> bool:
+        for kind, patterns in (self.sans or {}).items():
+            cls, text = _SANS[kind]
+            if isinstance(name, cls):
+                return any(pattern.fullmatch(text(name)) for pattern in patterns)
+        return False
+
+    def adapt(self, request: CertificateRequest) -> tuple[CertificateRequest, list[str]]:
+        """The request as this profile wants it, and in words what differs from what was asked for."""
+        changes: list[str] = []
+        extensions = list(request.extensions)
+        for wanted, what in ((self._key_usage(), "key usage"), (self._extended(), "extended key usage")):
+            if wanted is None:
+                continue
+            asked = [extension for extension in extensions if extension.oid == wanted.oid]
+            if asked and asked[0].value != wanted:
+                changes.append(f"{what} of the profile")
+            extensions = [extension for extension in extensions if extension.oid != wanted.oid]
+            extensions.append(x509.Extension(wanted.oid, False, wanted))
+        end = request.not_after
+        if self.max_validity is not None and end is not None:
+            now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+            latest = max(request.not_before or now, now) + self.max_validity
+            if end > latest:
+                end = latest
+                changes.append("validity of the profile")
+        return replace(request, extensions=x509.Extensions(extensions), not_after=end), changes
+
+    def default_validity(self, otherwise: datetime.timedelta) -> datetime.timedelta:
+        """How long a certificate is valid when the request does not say."""
+        found = otherwise if self.validity is None else self.validity
+        return found if self.max_validity is None else min(found, self.max_validity)
+
+    def own_extensions(self) -> list[x509.ExtensionType]:
+        """What goes into a certificate besides."""
+        if self.crl_url is None:
+            return []
+        name = x509.UniformResourceIdentifier(self.crl_url)
+        return [x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)])]
+
+    def template(self) -> bytes:
+        """A CertReqTemplateContent (RFC 9810, section 5.3.19.16) as DER: what to ask for."""
+        wanted = [extension for extension in (self._key_usage(), self._extended()) if extension is not None]
+        extensions = b"".join(
+            der.encode(
+                der.SEQUENCE,
+                der.encode_oid(extension.oid.dotted_string),
+                der.encode(der.OCTET_STRING, extension.public_bytes()),
+            )
+            for extension in wanted
+        )
+        template = der.encode(der.SEQUENCE, der.encode(explicit(9), extensions) if extensions else b"")
+        controls = [_control(kind, self.rsa_bits) for kind in sorted(self.keys or ())]
+        return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, *controls) if controls else b"")
+
+    def _key_usage(self) -> x509.KeyUsage | None:
+        if self.key_usage is None:
+            return None
+        return issuing.key_usage(**{_KEY_USAGES[name]: True for name in self.key_usage})
+
+    def _extended(self) -> x509.ExtendedKeyUsage | None:
+        return None if not self.extended_key_usage else x509.ExtendedKeyUsage(self.extended_key_usage)
+
+
+def choose(profiles: Mapping[str, Profile], name: str | None) -> Profile | Rejected:
+    """The profile that a request names, in its header or by its path."""
+    if name is None:
+        return profiles.get(DEFAULT) or Profile()
+    return profiles.get(name) or Rejected(FailureInfo.unacceptedPolicy, "no such certificate profile")
+
+
+def duration(value: Any) -> datetime.timedelta:
+    """A time as ``"90d"``, ``"12h"``, ``"30m"``, ``"10s"``. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,6})([dhms])", value) if isinstance(value, str) else None
+    if found is None or int(found[1]) == 0:
+        raise ValueError(f'{value!r} is no duration like "90d" or "12h"')
+    return datetime.timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _no(text: str) -> Rejected:
+    return Rejected(FailureInfo.badCertTemplate, text)
+
+
+def _kind(key: Any) -> str | None:
+    """The name of a kind of key."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return next((name for name, (curve, _) in _CURVES.items() if curve == key.curve.name), None)
+    return next((name for name, (cls, _) in _EDWARDS.items() if isinstance(key, cls)), None)
+
+
+def _control(kind: str, rsa_bits: int) -> bytes:
+    """An AttributeTypeAndValue of a keySpec."""
+    if kind == "RSA":
+        return der.encode(der.SEQUENCE, der.encode_oid(_RSA_KEY_LEN), der.encode_integer(rsa_bits))
+    oids = (issuing.EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
+    algorithm = der.encode(der.SEQUENCE, *map(der.encode_oid, oids))
+    return der.encode(der.SEQUENCE, der.encode_oid(_ALG_ID), algorithm)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a text, not {value!r}")
+    return value
+
+
+def _integer(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"a number, not {value!r}")
+    return value
+
+
+def _strings(value: Any) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"a list of texts, not {value!r}")
+    return [_string(one) for one in value]
+
+
+def _names(value: Any, known: Iterable[str]) -> frozenset[str]:
+    found, known = frozenset(_strings(value)), list(known)
+    unknown = sorted(found - set(known))
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    return found
+
+
+def _usage(value: str) -> x509.ObjectIdentifier:
+    try:
+        return _USAGES.get(value) or x509.ObjectIdentifier(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is neither a dotted OID nor one of {', '.join(_USAGES)}") from None
+
+
+def _pattern(value: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(_string(value))
+    except re.error as error:
+        raise ValueError(f"{value!r} is no regular expression: {error}") from None
+
+
+def _read_sans(value: Any) -> dict[str, tuple[re.Pattern[str], ...]]:
+    if not isinstance(value, Mapping):
+        raise ValueError("a table of lists")
+    _names(list(value) or list(_SANS), _SANS)
+    return {kind: tuple(map(_pattern, _strings(patterns))) for kind, patterns in value.items()}

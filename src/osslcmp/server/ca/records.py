@@ -1,0 +1,125 @@
+"""What the embedded CA knows of its certificates, and who may do what with them."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from ...enums import FailureInfo, RevocationReason
+from ..authority import CertificateId, CertificateRequest, Message, Rejected
+from . import issuing
+
+DuplicateKeys = Literal["allow", "refuse"]
+
+
+def octets(value: str | bytes) -> bytes:
+    """A reference or a secret as it goes into messages; text is encoded as UTF-8."""
+    return value.encode() if isinstance(value, str) else value
+
+
+@dataclass
+class Record:
+    """A certificate that was issued, and what became of it."""
+
+    certificate: x509.Certificate
+    reference: bytes | None
+    """The shared secret's reference it was asked for with, or that an ancestor was."""
+    confirmed: bool = False
+    """Its client has taken it."""
+    revoked: RevocationReason | None = None
+    """Why it is revoked, None while it is not."""
+    revoked_at: datetime.datetime | None = None
+    """Since when, in UTC."""
+
+
+@dataclass
+class Signer:
+    """A CA certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+
+
+class Records:
+    """The part of the embedded CA that decides who may do what."""
+
+    duplicate_keys: DuplicateKeys
+    central_keys: bool
+
+    def record(self, certificate: x509.Certificate) -> Record | None:
+        """What is known of a certificate, None when it was not issued here."""
+        return self._find(certificate.issuer, certificate.serial_number)
+
+    def _find(self, issuer: x509.Name, serial: int) -> Record | None:
+        raise NotImplementedError
+
+    def _with_key(self, public_key_info: bytes) -> list[Record]:
+        raise NotImplementedError
+
+    def _find_id(self, name: CertificateId | None) -> Record | None:
+        return None if name is None else self._find(name.issuer, name.serial)
+
+    def _find_key(self, public_key_info: bytes | None) -> Record | None:
+        """The one valid certificate for a key; None when it is not clear which."""
+        if public_key_info is None:
+            return None
+        found = self._with_key(public_key_info)
+        valid = [r for r in found if r.revoked is None] or found
+        return valid[0] if len(valid) == 1 else None
+
+    def _reference_of(self, signer: x509.Certificate | None) -> bytes | None:
+        record = None if signer is None else self.record(signer)
+        return None if record is None else record.reference
+
+    def _refuse_sender(self, request: Message) -> Rejected | None:
+        record = None if request.signer is None else self.record(request.signer)
+        if record is not None and record.revoked is not None:
+            return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
+        return None
+
+    def _owns(self, request: Message, record: Record) -> bool:
+        """The certificate itself, an RA, or who holds the reference it was issued for (and another
+        certificate of that name)."""
+        signer = request.signer
+        if signer is None:
+            return request.reference is not None and request.reference == record.reference
+        if signer == record.certificate or issuing.is_ra(signer):
+            return True
+        own = self.record(signer)
+        return (
+            own is not None
+            and own.reference == record.reference
+            and signer.subject == record.certificate.subject
+        )
+
+    def _refuse_update(self, request: CertificateRequest) -> Rejected | None:
+        if request.old_certificate is None:
+            return Rejected(FailureInfo.badCertId, "the certificate to update is not named")
+        old = self._find_id(request.old_certificate)
+        if old is None:
+            return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        if old.revoked is not None:
+            return Rejected(FailureInfo.certRevoked, "the certificate to update is revoked")
+        if not self._owns(request, old):
+            return Rejected(FailureInfo.notAuthorized, "not your certificate")
+        return None
+
+    def _refuse_key(self, request: CertificateRequest) -> Rejected | None:
+        if request.central_key:
+            refusal = Rejected(
+                FailureInfo.badCertTemplate, "no public key in the template; none is made here"
+            )
+            return None if self.central_keys else refusal
+        if self.duplicate_keys == "allow":
+            return None
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for record in self._with_key(request.public_key_info):
+            if record.revoked is RevocationReason.keyCompromise:
+                return Rejected(FailureInfo.badCertTemplate, "the key is compromised")
+            if record.revoked is None and record.certificate.not_valid_after_utc > now:
+                return Rejected(FailureInfo.duplicateCertReq, "there is a valid certificate for this key")
+        return None

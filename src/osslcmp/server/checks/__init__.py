@@ -1,0 +1,1 @@
+"""What the profiles ask of a message and libcrypto does not check."""

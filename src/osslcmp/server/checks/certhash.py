@@ -1,0 +1,55 @@
+"""Whether the hash in a certConf is that of the certificate (RFC 9810, section 5.3.18; RFC 9481)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...enums import FailureInfo
+from .. import bodies
+from ..authority import Rejected
+from ..engine import default_hash
+
+_ED448 = x509.ObjectIdentifier("1.3.101.113")
+_HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
+    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+    "2.16.840.1.101.3.4.2.4": hashes.SHA224(),
+    "2.16.840.1.101.3.4.2.8": hashes.SHA3_256(),
+    "2.16.840.1.101.3.4.2.9": hashes.SHA3_384(),
+    "2.16.840.1.101.3.4.2.10": hashes.SHA3_512(),
+    "2.16.840.1.101.3.4.2.12": hashes.SHAKE256(64),
+}
+
+
+def check(certificate: x509.Certificate, handle: Any, status: bodies.CertStatus) -> Rejected | None:
+    """Whether a certConf means this certificate."""
+    if status.hash_oid is None:
+        good = _default_hashes(certificate, handle)
+    else:
+        algorithm = _HASH_OIDS.get(status.hash_oid)
+        if algorithm is None:
+            return Rejected(FailureInfo.badAlg, "unknown hashAlg")
+        good = [_hash(certificate, algorithm)]
+    if status.cert_hash not in good:
+        return Rejected(FailureInfo.badCertId, "certHash does not match the certificate")
+    return None
+
+
+def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
+    digest = hashes.Hash(algorithm)
+    digest.update(certificate.public_bytes(Encoding.DER))
+    return digest.finalize()
+
+
+def _default_hashes(certificate: x509.Certificate, handle: Any) -> list[bytes]:
+    """The hashes that a certConf may have when it does not name the algorithm."""
+    if certificate.signature_algorithm_oid == _ED448:
+        # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
+        return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
+    found = default_hash(handle)
+    return [] if found is None else [found]

@@ -1,0 +1,393 @@
+"""One ``OSSL_CMP_SRV_CTX`` with a fresh ``OSSL_CMP_CTX``: what libcrypto does for one transaction.
+
+A context that is used again for the next transaction keeps too much of the last one: the client's
+certificates, on some releases even that its chain was once valid. The objects that go into it (key,
+certificates, trust store) are the costly part; a pool lends them, to one transaction at a time because
+OpenSSL caches into them without a lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+
+from .._asn1 import x509_parts as _pieces
+from .._asn1.itav import InfoTypeAndValue
+from .._openssl import convert as _convert
+from .._openssl.callbacks import CallState, current, log_level, message_from_der
+from .._openssl.errorqueue import check, clear, drain
+from .._openssl.lib import NULL, features, ffi, lib, openssl_version
+from .._openssl.ownership import cert_stack, hand_over, take
+from .._signers import check_signer
+from ..enums import Option, Severity
+from ..errors import ErrorEntry, OpenSSLError
+from . import callbacks as _callbacks_server
+
+KNOWN_CERTIFICATES = 32
+PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
+"""The protocol versions that the loaded libcrypto accepts."""
+
+_ANY_ITEM = "1.3.6.1.5.5.7.4.2"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all contexts of a server have in common."""
+
+    certificate: x509.Certificate | None = None
+    key: Any = field(default=None, repr=False)
+    """An ``EVP_PKEY *`` or None. The one object that all contexts share: it may live in a token."""
+    chain: tuple[x509.Certificate, ...] = ()
+    trusted: tuple[x509.Certificate, ...] = ()
+    send_unprotected_errors: bool = False
+    accept_unprotected: bool = False
+    accept_raverified: bool = False
+    grant_implicit_confirm: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a certificate that libcrypto must not meet as the signer of a message."""
+        for what in ("chain", "trusted"):
+            for certificate in getattr(self, what):
+                check_signer(what, certificate)
+
+
+class Material:
+    """The settings as C objects. Used by one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.certificate = None if settings.certificate is None else _convert.cert_to_c(settings.certificate)
+        self.chain = [_convert.cert_to_c(certificate) for certificate in settings.chain]
+        self.store = _convert.store_to_c(settings.trusted) if settings.trusted else None
+        self._known: dict[x509.Certificate, Any] = {}
+
+    def handle(self, certificate: x509.Certificate) -> Any:
+        """A certificate that is sent again and again as a C object; OpenSSL 3.0 takes long to decode one."""
+        if certificate not in self._known:
+            if len(self._known) >= KNOWN_CERTIFICATES:
+                self._known.clear()
+            self._known[certificate] = _convert.cert_to_c(certificate)
+        return self._known[certificate]
+
+
+class Pool:
+    """Lends Material, made anew whenever none is free."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._free: list[Material] = []
+        self._lock = threading.Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """The current settings."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        with self._lock:
+            self._settings = settings
+            self._free.clear()
+
+    def take(self) -> Material:
+        """Material for the current settings, to be given back."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            settings = self._settings
+        return Material(settings)
+
+    def give(self, material: Material) -> None:
+        """Take it back, unless the settings have changed."""
+        with self._lock:
+            if material.settings is self._settings:
+                self._free.append(material)
+
+
+def _readable(certificates: Iterable[bytes]) -> Iterator[x509.Certificate]:
+    for der in certificates:
+        with suppress(ValueError):
+            yield _pieces.read_certificate(der)
+
+
+def key_identifier(certificate: x509.Certificate) -> bytes | None:
+    """The subject key identifier of a certificate."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return None
+
+
+def default_hash(certificate: Any) -> bytes | None:
+    """The hash of an ``X509 *`` for a certConf that does not name the algorithm (``X509_digest_sig``, 3.0).
+
+    None where OpenSSL knows none, as for Ed448 since 3.4.
+    """
+    pointer = lib.X509_digest_sig(certificate, NULL, NULL)
+    if pointer == NULL:
+        clear()
+        return None
+    return _convert.octets_from_c(take(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
+
+
+class UndecodableError(Exception):
+    """libcrypto cannot decode the message, although its header is well-formed."""
+
+
+class Engine:
+    """A server context for one transaction. Not for several threads at once.
+
+    Args:
+        pool: where the credentials come from.
+        reference: names the shared secret, for MAC protection.
+        secret: the shared secret; without one, answers are signed.
+        certificates: of the client, as DER, which help to verify its messages.
+    """
+
+    _server: Any
+    _ctx: Any
+    _session: Any
+
+    def __init__(
+        self, pool: Pool, reference: bytes | None, secret: bytes | None, certificates: Iterable[bytes] = ()
+    ) -> None:
+        clear()
+        self._pool = pool
+        self._material: Material | None = None
+        self._state = CallState()
+        self._state_handle = ffi.new_handle(self._state)
+        self._handler_handle: Any = None
+        self._session = take(
+            lib.osslcmp_session_new(self._state_handle), lib.osslcmp_session_free, "making a server context"
+        )
+        self._server = take(
+            lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
+        )
+        self._ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self._server)
+        self._message: Any = None
+        self.log: tuple[ErrorEntry, ...] = ()
+        """What libcrypto complained about while it processed the last message."""
+        material = self._material = pool.take()
+        try:
+            self._configure(material, reference, secret, certificates)
+        except BaseException:
+            self.close()
+            raise
+
+    def _configure(
+        self, material: Material, reference: bytes | None, secret: bytes | None, certificates: Iterable[bytes]
+    ) -> None:
+        settings = material.settings
+        check(
+            lib.OSSL_CMP_CTX_set_log_cb(self._ctx, ffi.addressof(lib, "osslcmp_log")),
+            "setting the log callback",
+        )
+        for function, value in (
+            (lib.OSSL_CMP_SRV_CTX_set_send_unprotected_errors, settings.send_unprotected_errors),
+            (lib.OSSL_CMP_SRV_CTX_set_accept_unprotected, settings.accept_unprotected),
+            (lib.OSSL_CMP_SRV_CTX_set_accept_raverified, settings.accept_raverified),
+            (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
+        ):
+            check(function(self._server, int(value)), "setting up the server")
+        if material.certificate is not None and settings.key is not None:
+            check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, material.certificate), "setting the certificate")
+            check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
+        helping = [*material.chain, *map(_convert.cert_to_c, _readable(certificates))]
+        if helping:
+            check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
+        if material.store is not None:
+            check(lib.X509_STORE_up_ref(material.store), "setting the trust store")
+            if lib.OSSL_CMP_CTX_set0_trustedStore(self._ctx, material.store) <= 0:
+                lib.X509_STORE_free(material.store)
+                check(0, "setting the trust store")
+        if secret is not None:
+            check(lib.OSSL_CMP_CTX_set1_secretValue(self._ctx, secret, len(secret)), "setting the secret")
+        elif material.certificate is None:
+            # Nobody could verify the answer: it goes out as it is.
+            check(lib.OSSL_CMP_CTX_set_option(self._ctx, Option.UNPROTECTED_SEND, 1), "setting up the server")
+        if reference is not None:
+            check(
+                lib.OSSL_CMP_CTX_set1_referenceValue(self._ctx, reference, len(reference)),
+                "setting the reference",
+            )
+        if openssl_version < (3, 0, 8):
+            # Answers to general messages come out empty unless the context has items itself, which are not
+            # sent (openssl/openssl#19216).
+            item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
+            push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
+            hand_over(item, free, push, self._ctx, item, what="setting up the server")
+
+    @property
+    def settings(self) -> Settings | None:
+        """What it was made with; None when it is closed."""
+        return None if self._material is None else self._material.settings
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Around a call that may call back or log."""
+        level = log_level()
+        lib.OSSL_CMP_CTX_set_option(self._ctx, Option.LOG_VERBOSITY, level)
+        lib.osslcmp_session_set_log_level(self._session, level)
+        self._state.begin()
+        outer_state = current.state
+        outer = lib.osslcmp_enter(self._session)
+        current.state = self._state
+        clear()
+        try:
+            yield
+        finally:
+            current.state = outer_state
+            lib.osslcmp_leave(outer)
+            # Whatever is left would be told to the next client as the reason of a failure.
+            self.log = (*self._state.told, *drain())
+
+    def process(self, data: bytes, handler: _callbacks_server.Handler) -> bytes | None:
+        """Let libcrypto answer a message (``OSSL_CMP_SRV_process_request``).
+
+        Args:
+            data: the message as DER.
+            handler: is called back for the decisions.
+
+        Returns:
+            The answer as DER; None when libcrypto could not even make an error message.
+
+        Raises:
+            UndecodableError: the message cannot be decoded.
+        """
+        message = self.decode(data)
+        self._handler_handle = ffi.new_handle(handler)
+        _callbacks_server.init(self._server, self._handler_handle)
+        self._message = message
+        try:
+            with self._running():
+                answer = lib.OSSL_CMP_SRV_process_request(self._server, message)
+                if answer == NULL:
+                    return None
+                try:
+                    return _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
+                finally:
+                    lib.OSSL_CMP_MSG_free(answer)
+        finally:
+            self._handler_handle = None
+            stored, self._state.exception = self._state.exception, None
+            if stored is not None and not isinstance(stored, Exception):
+                handler.stash(stored)
+
+    def decode(self, data: bytes) -> Any:
+        """A message as a C object. Raises UndecodableError."""
+        clear()
+        message = message_from_der(data)
+        if message == NULL:
+            self.log = drain()
+            raise UndecodableError("; ".join(map(str, self.log)))
+        return take(message, lib.OSSL_CMP_MSG_free, "decoding a message")
+
+    def protect(self, data: bytes, transaction_id: bytes) -> bytes:
+        """Protect a message with the credentials of this context.
+
+        ``OSSL_CMP_MSG_update_transactionID`` is the public function that does it: it protects again what
+        has a protection algorithm in its header. Raises OpenSSLError.
+        """
+        octets = _convert.octets_to_c(transaction_id)
+        check(lib.OSSL_CMP_CTX_set1_transactionID(self._ctx, octets), "setting the transactionID")
+        message = self.decode(data)
+        with self._running():
+            result = lib.OSSL_CMP_MSG_update_transactionID(self._ctx, message)
+        if not result:
+            raise OpenSSLError("protecting an answer", self.log)
+        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer")
+
+    def expect_nonce(self, nonce: bytes) -> None:
+        """The next message of the client must have this recipNonce."""
+        octets = _convert.octets_to_c(nonce)
+        check(lib.OSSL_CMP_CTX_set1_senderNonce(self._ctx, octets), "setting the senderNonce")
+
+    def handle(self, certificate: x509.Certificate) -> Any:
+        """A CA certificate as a C object that is kept for the next transactions."""
+        assert self._material is not None
+        return self._material.handle(certificate)
+
+    def verifies(self, data: bytes) -> bool:
+        """Whether a message that libcrypto's server is not to answer is protected as the settings ask for."""
+        assert self._material is not None
+        return self._material.settings.accept_unprotected or self.proves(data)
+
+    def proves(self, data: bytes) -> bool:
+        """Whether a message has valid protection, whatever the settings accept (``OSSL_CMP_validate_msg``, 3.0)."""
+        try:
+            message = self.decode(data)
+        except UndecodableError:
+            return False
+        with self._running():
+            good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
+        return bool(good)
+
+    def vouched(self) -> bool:
+        """Whether the protection of the message that is being processed is valid.
+
+        It is, unless the server accepts messages without valid protection; then it is verified once more.
+        """
+        assert self._material is not None
+        if not self._material.settings.accept_unprotected:
+            return True
+        good = lib.OSSL_CMP_validate_msg(self._ctx, self._message) > 0
+        clear()
+        return bool(good)
+
+    def signer(self, sender_kid: bytes | None, certificates: Iterable[bytes]) -> x509.Certificate | None:
+        """Which certificate verified the signature of the message that is being processed.
+
+        ``OSSL_CMP_CTX_get0_validatedSrvCert`` tells from OpenSSL 3.2 on. Before, it is found among the
+        certificates that libcrypto can have used.
+
+        Args:
+            sender_kid: the senderKID of the message.
+            certificates: the certificates (DER) that came with the message.
+        """
+        if features["validated_server_certificate"]:
+            return _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
+        assert self._material is not None
+        settings = self._material.settings
+        came = list(certificates)
+        readable = list(_readable(came))
+        candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
+        unclear = len(readable) < len(came)
+        # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
+        fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
+        if len(fitting) == 1 and not unclear and sender_kid is not None:
+            return fitting[0]
+        handles = ((certificate, _convert.cert_to_c(certificate)) for certificate in fitting)
+        return next((certificate for certificate, handle in handles if self._verifies(handle)), None)
+
+    def _verifies(self, certificate: Any) -> bool:
+        """Whether this certificate is trusted and its key made the signature."""
+        assert self._material is not None
+        if self._material.store is None:
+            return False
+        clear()
+        probe = take(lib.OSSL_CMP_CTX_new(NULL, NULL), lib.OSSL_CMP_CTX_free, "making a CMP context")
+        lib.OSSL_CMP_CTX_set_option(probe, Option.LOG_VERBOSITY, Severity.EMERG)
+        check(
+            lib.OSSL_CMP_CTX_set_log_cb(probe, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"
+        )
+        check(lib.OSSL_CMP_CTX_set1_srvCert(probe, certificate), "setting a certificate")
+        told = list(self._state.told)
+        good = (
+            lib.OSSL_CMP_validate_cert_path(self._ctx, self._material.store, certificate) > 0
+            and lib.OSSL_CMP_validate_msg(probe, self._message) > 0
+        )
+        clear()
+        self._state.told = told
+        return bool(good)
+
+    def close(self) -> None:
+        """Give back what was borrowed. May be called twice."""
+        material, self._material = self._material, None
+        self._server = self._ctx = self._session = self._message = None
+        if material is not None:
+            self._pool.give(material)

@@ -1,0 +1,317 @@
+"""One message and its answer: asks the authority what libcrypto wants to know, and checks what libcrypto
+does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._asn1.itav import InfoTypeAndValue
+from .._openssl import convert as _convert
+from ..enums import BodyType, FailureInfo, PKIStatus
+from . import bodies, wire
+from .authority import (
+    NO_FAILURE,
+    Authority,
+    CertificateRequest,
+    Confirmation,
+    Issued,
+    Rejected,
+    Revoked,
+    Waiting,
+)
+from .callbacks import CertAnswer, StatusAnswer
+from .checks import certhash
+from .checks import strict as checks
+from .engine import Engine
+from .http import paths
+from .state import Outcome, Transaction
+
+logger = logging.getLogger("osslcmp.server")
+
+MAX_CHECK_AFTER = 2**31 - 1
+_FAILED = Rejected(FailureInfo.systemFailure, "")
+
+
+class Exchange:
+    """The Handler of libcrypto's callbacks for one message.
+
+    After processing: ``called`` tells whether libcrypto found the message worth asking about (its protection
+    is valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``waiting`` that it
+    is to be told to wait instead, ``failure`` what a callback raised.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        engine: Engine,
+        message: wire.RawMessage,
+        transaction: Transaction,
+        *,
+        strict: bool,
+    ) -> None:
+        self._authority = authority
+        self._engine = engine
+        self._message = message
+        self._transaction = transaction
+        self._strict = strict
+        self.called = False
+        self._told = False
+        self.refusal: Rejected | None = None
+        self.waiting: Waiting | None = None
+        self.failure: BaseException | None = None
+
+    # -- called back -----------------------------------------------------------------------------------------
+
+    def stash(self, error: BaseException) -> None:
+        """Keep the first ``failure``, and refuse with ``systemFailure``."""
+        self.failure = self.failure or error
+        self.refusal = _FAILED
+        if isinstance(error, Exception):
+            logger.error("a %s could not be answered", self._name, exc_info=error)
+
+    def cert_request(self) -> CertAnswer:
+        """Answer an ir, cr, p10cr or kur. The authority is asked the first time; a replay gets what it said then."""
+        self.called = True
+        transaction = self._transaction
+        if transaction.outcome is None:
+            transaction.outcome = self._first_answer()
+        elif transaction.request is None:  # taken up again after a restart
+            request = bodies.certificate_request(self._message, self._about())
+            transaction.request = replace(request, polls=transaction.polls)
+        outcome = transaction.outcome
+        if isinstance(outcome, Waiting):
+            return CertAnswer(StatusAnswer(PKIStatus.waiting, 0, outcome.reason))
+        if isinstance(outcome, Rejected):
+            return CertAnswer(StatusAnswer(PKIStatus.rejection, int(outcome.failure_info), outcome.text))
+        return CertAnswer(
+            StatusAnswer(outcome.status, 0, outcome.text),
+            transaction.certificate_handle(),
+            [self._engine.handle(certificate) for certificate in outcome.chain],
+            [self._engine.handle(certificate) for certificate in outcome.ca_pubs],
+            None if outcome.private_key is None else _convert.key_to_c(outcome.private_key),
+        )
+
+    def revocation(self) -> StatusAnswer:
+        """Answer an rr; what the client gets to see of ``Waiting`` is made of ``waiting``, not of this answer."""
+        self.called = True
+        answer: Revoked | Waiting | Rejected | None
+        try:
+            request = bodies.revocation_request(self._message, self._about_polls())
+        except bodies.MALFORMED as error:
+            answer = self._unreadable(error)
+        else:
+            answer = checks.revocation(request) if self._strict else None
+            answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return StatusAnswer(PKIStatus.waiting)
+        if isinstance(answer, Rejected):
+            return StatusAnswer(PKIStatus.rejection, int(answer.failure_info), answer.text)
+        return StatusAnswer(answer.status, 0, answer.text)
+
+    def general(self) -> Sequence[InfoTypeAndValue]:
+        """Answer a genm; nothing, with ``waiting`` or ``refusal`` set, when there is no answer yet or none at all."""
+        self.called = True
+        try:
+            request = bodies.general_request(self._message, self._about_polls())
+        except bodies.MALFORMED as error:
+            self.refusal = self._unreadable(error)
+            return ()
+        answer = self._ask(self._authority.general, request, (Sequence, Waiting, Rejected))
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return ()
+        if isinstance(answer, Rejected):
+            self.refusal = answer
+            return ()
+        found: Sequence[InfoTypeAndValue] = answer
+        return found
+
+    def error(self) -> None:
+        """Tell the authority of an error message, and what it was asked and has issued in this transaction."""
+        self.called = True
+        transaction = self._transaction
+        try:
+            notice = bodies.error_notice(
+                self._message, self._about(), transaction.request, transaction.certificate
+            )
+        except bodies.MALFORMED as error:
+            self.refusal = self._unreadable(error)
+            return
+        if self._ask(self._authority.error, notice, (type(None),)) is _FAILED:
+            self.refusal = _FAILED
+
+    def cert_conf(self) -> bool:
+        """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
+
+        Then ``waiting`` or ``refusal`` says what it gets instead (or libcrypto does, if the hash is wrong and the
+        server not strict).
+        """
+        self.called = True
+        status = bodies.cert_statuses(self._message)[0]
+        certificate = self._transaction.certificate
+        assert certificate is not None
+        problem = certhash.check(certificate, self._transaction.certificate_handle(), status)
+        if problem is not None:
+            self.refusal = problem if self._strict else None
+            self._confirm(False, problem.failure_info, problem.text)
+            return False
+        info = status.info
+        if info is None or info.status == PKIStatus.accepted:
+            answer = self._confirm(True)
+        else:
+            answer = self._confirm(False, info.failure_info, info.text)
+        if isinstance(answer, Waiting):
+            self.waiting = answer
+            return False
+        self.refusal = answer
+        return answer is None
+
+    def poll(self) -> Any:
+        """Ask the authority once more: seconds to wait, or the ``OSSL_CMP_MSG *`` that can be answered now."""
+        self.called = True
+        transaction = self._transaction
+        assert transaction.request is not None
+        transaction.request = replace(transaction.request, polls=transaction.request.polls + 1)
+        transaction.outcome = self._issue(transaction.request)
+        if isinstance(transaction.outcome, Waiting):
+            return transaction.outcome.check_after
+        if transaction.request_handle is None:
+            transaction.request_handle = self._engine.decode(transaction.message.encoding)
+        return transaction.request_handle
+
+    def raise_interrupt(self) -> None:
+        """What is no Exception, like KeyboardInterrupt, is for the caller, not for the client."""
+        if self.failure is not None and not isinstance(self.failure, Exception):
+            raise self.failure
+
+    # -- told by the server ----------------------------------------------------------------------------------
+
+    def confirmed_implicitly(self) -> None:
+        """The answer that just went out granted implicit confirmation."""
+        self._tell(True, implicit=True)
+
+    def rejected_by_empty_confirmation(self) -> None:
+        """A certConf without any status came: the client rejects the certificate."""
+        self._tell(False)
+
+    def undelivered(self) -> None:
+        """The answer to the client is an error, so that it has not got the certificate."""
+        if not self._told:
+            logger.error("a certificate was issued but could not be handed over")
+            self._confirm(False, FailureInfo.systemFailure, "the answer could not be made")
+
+    # -- asking ----------------------------------------------------------------------------------------------
+
+    @property
+    def _name(self) -> str:
+        return BodyType(self._message.body_type).name
+
+    def _about(self) -> dict[str, Any]:
+        """The fields of authority.Message."""
+        header = self._message.header
+        vouched = header.protection_alg is not None and self._engine.vouched()
+        return {
+            "type": BodyType(self._message.body_type),
+            "transaction_id": self._message.transaction_id,
+            "sender": bodies.name(header.sender_name),
+            "reference": header.sender_kid if vouched and header.uses_mac else None,
+            "signer": (
+                self._engine.signer(header.sender_kid, self._message.extra_certs)
+                if vouched and not header.uses_mac
+                else None
+            ),
+            "message": self._message.encoding,
+            "label": paths.current.get().label,
+        }
+
+    def _about_polls(self) -> dict[str, Any]:
+        """The same, with how often the client has come back for the answer."""
+        held = self._transaction.held
+        return {**self._about(), "polls": 0 if held is None else held.polls}
+
+    def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:
+        """Call the authority; what it raises, or a senseless answer, becomes systemFailure."""
+        try:
+            answer = method(argument)
+            if not isinstance(answer, expected):
+                names = ", ".join(kind.__name__ for kind in expected)
+                raise TypeError(f"{method.__qualname__} returned {type(answer).__name__}, expected: {names}")
+            if isinstance(answer, Waiting) and not 0 <= answer.check_after <= MAX_CHECK_AFTER:
+                raise ValueError(f"{method.__qualname__} returned check_after={answer.check_after}")
+        except Exception:
+            logger.exception("the authority failed to answer a %s", self._name)
+            return _FAILED
+        return answer
+
+    def _first_answer(self) -> Outcome:
+        transaction = self._transaction
+        try:
+            transaction.request = bodies.certificate_request(self._message, self._about())
+        except bodies.MALFORMED as error:
+            return self._unreadable(error)
+        request, problem = transaction.request, None
+        if request.central_key:
+            problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
+        if problem is None and self._strict:
+            problem = checks.request(request)
+        return problem or self._issue(request)
+
+    def _issue(self, request: CertificateRequest) -> Outcome:
+        answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))
+        problem = None
+        if isinstance(answer, Issued) and answer.status not in (
+            PKIStatus.accepted,
+            PKIStatus.grantedWithMods,
+        ):
+            problem = f"a certificate was issued with status {answer.status.name}"
+        elif isinstance(answer, Issued):
+            problem = _check_key(request, answer)
+        if problem is not None:
+            logger.error("the authority's answer makes no sense: %s", problem)
+            return _FAILED
+        return answer
+
+    def _confirm(
+        self, accepted: bool, failure: FailureInfo = NO_FAILURE, text: str = "", *, implicit: bool = False
+    ) -> Waiting | Rejected | None:
+        """Tell the authority; its failure, if any."""
+        self._told = True
+        certificate = self._transaction.certificate
+        assert certificate is not None
+        confirmation = Confirmation(
+            **self._about_polls() | {"type": BodyType(self._transaction.message.body_type)},
+            certificate=certificate,
+            accepted=accepted,
+            implicit=implicit,
+            failure_info=failure,
+            text=text,
+        )
+        answer: Waiting | Rejected | None = self._ask(
+            self._authority.confirm, confirmation, (type(None), Waiting)
+        )
+        return answer
+
+    def _tell(self, accepted: bool, *, implicit: bool = False) -> None:
+        """Tell the authority when the answer to the client has been made."""
+        if isinstance(self._confirm(accepted, implicit=implicit), Waiting):
+            logger.error("the authority's answer makes no sense: this client does not wait for it")
+
+    def _unreadable(self, error: Exception) -> Rejected:
+        logger.info("a %s is malformed: %s", self._name, error)
+        return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
+
+
+def _check_key(request: CertificateRequest, answer: Issued) -> str | None:
+    """What is wrong with the private key of an answer."""
+    if (answer.private_key is None) is request.central_key:
+        return "the private key is missing" if request.central_key else "nobody asked for a private key"
+    if answer.private_key is None:
+        return None
+    public = getattr(answer.private_key, "public_key", None)
+    if public is None or public() != answer.certificate.public_key():
+        return "the private key is not that of the certificate"
+    return None

@@ -1,0 +1,129 @@
+"""HTTPS for a server: ``ServerTLS`` and what becomes of it, an ``ssl.SSLContext`` of Python."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from ..._openssl import inputs as _inputs
+from ..._openssl.keys import Password, is_uri
+
+__all__ = ["ServerTLS", "ServerTLSInput", "context"]
+
+ClientCertificates = Literal["none", "optional", "required"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerTLS:
+    """Settings of HTTPS, for ``Server.serve(tls=...)``; it is done by Python's ``ssl``.
+
+    Args:
+        certificate: of the server, in any form that ``Server(certificate=...)`` takes; what follows it in a file is
+            its chain.
+        key: its private key: an object of ``cryptography``, PEM, DER or a path. A key in a token needs an
+            ``ssl.SSLContext`` of your own instead.
+        key_password: decrypts the key.
+        chain: certificates between that certificate and its root.
+        trusted: roots of the clients' certificates.
+        client: whether clients need a certificate: ``none``, ``optional`` (the default with ``trusted``) or
+            ``required``.
+        minimum_version: of TLS.
+
+    Raises:
+        ValueError: client certificates without ``trusted``, or the reverse.
+    """
+
+    certificate: _inputs.CertificateInput
+    key: _inputs.KeyInput = field(repr=False)
+    key_password: Password = field(default=None, repr=False)
+    chain: _inputs.CertificatesInput | None = None
+    trusted: _inputs.CertificatesInput | None = None
+    client: ClientCertificates | None = None
+    minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+
+    def __post_init__(self) -> None:
+        if self.client is not None and self.client not in get_args(ClientCertificates):
+            raise ValueError(f"client: 'none', 'optional' or 'required', not {self.client!r}")
+        if (self.client in ("optional", "required")) and self.trusted is None:
+            raise ValueError("client: certificates of clients need trusted")
+        if self.client == "none" and self.trusted is not None:
+            raise ValueError("trusted: is of no use when clients show no certificates")
+
+
+ServerTLSInput = ServerTLS | ssl.SSLContext
+
+
+def context(tls: ServerTLSInput) -> ssl.SSLContext:
+    """The ``ssl.SSLContext`` for a server.
+
+    Raises:
+        TypeError: it is neither a ServerTLS nor an ``ssl.SSLContext``.
+        ValueError: certificate or key cannot be read, or do not belong together.
+    """
+    if isinstance(tls, ssl.SSLContext):
+        return tls
+    if not isinstance(tls, ServerTLS):
+        raise TypeError(f"tls: a ServerTLS or an ssl.SSLContext, not {type(tls).__name__}")
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = tls.minimum_version
+    certificates = [
+        *_inputs.certificates("certificate", tls.certificate),
+        *_inputs.certificates("chain", tls.chain),
+    ]
+    if not certificates:
+        raise ValueError("certificate: is empty")
+    _load(made, certificates, _private_key(tls.key, tls.key_password))
+    if tls.trusted is not None:
+        made.load_verify_locations(cadata=_pem(_inputs.certificates("trusted", tls.trusted)).decode())
+        made.verify_mode = ssl.CERT_REQUIRED if tls.client == "required" else ssl.CERT_OPTIONAL
+    return made
+
+
+def _pem(certificates: list[x509.Certificate]) -> bytes:
+    return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
+
+
+def _load(made: ssl.SSLContext, certificates: list[x509.Certificate], key: Any) -> None:
+    """``ssl`` takes keys from files only: it gets one that is encrypted, and gone at once."""
+    password = secrets.token_bytes(24).hex().encode()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(password),
+    )
+    handle, path = tempfile.mkstemp(prefix="osslcmp-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem + _pem(certificates))
+        made.load_cert_chain(path, password=password)
+    except ssl.SSLError as error:
+        raise ValueError(f"certificate, key: {error.reason or error}") from error
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def _private_key(key: Any, password: Password) -> Any:
+    if hasattr(key, "private_bytes"):
+        return key
+    if isinstance(key, str) and is_uri(key):
+        raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
+    if isinstance(key, (str, os.PathLike)):
+        key = Path(key).read_bytes()
+    if not isinstance(key, (bytes, bytearray)):
+        raise TypeError(f"key: an object of cryptography, PEM, DER or a path, not {type(key).__name__}")
+    found = password() if callable(password) else password
+    word = found.encode() if isinstance(found, str) else found
+    pem = b"-----BEGIN " in key
+    load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
+    try:
+        return load(bytes(key), word)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"key: cannot be read: {error}") from error

@@ -1,0 +1,328 @@
+"""Server: OpenSSL's CMP server engine for many clients at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
+
+from cryptography import x509
+
+from .._openssl import convert as _convert
+from .._openssl import inputs as _inputs
+from .._openssl.keys import Password, private_key
+from ..context.credentials import check_pair
+from ..enums import BodyType, FailureInfo
+from . import wire
+from .authority import Authority
+from .checks import following, strict
+from .engine import PVNOS, Pool, Settings
+from .http import app as http
+from .http import paths
+from .http.tls import ServerTLSInput
+from .reply_cache import Replies
+from .state import Transaction
+from .transacting import Transacting
+from .transactions import FullError, InUseError, Table
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = logging.getLogger("osslcmp.server")
+
+MAX_MESSAGE_SIZE = 256 * 1024
+MAX_TRANSACTIONS = 10_000
+TRANSACTION_TIMEOUT = 300.0
+BUSY_TIMEOUT = 5.0
+
+
+class Server(Transacting):
+    """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
+
+    An instance takes a message and returns the answer, both DER, so it can be a client's transport as it is.
+
+    Args:
+        authority: decides; see osslcmp.server.Authority.
+        certificate: signs the server's messages. Without one, only clients with a shared secret are served.
+        key: private key of the certificate; a key URI (``pkcs11:...``) too.
+        key_password: decrypts the key or opens its token; a callable is asked for it.
+        chain: certificates between that certificate and the root, sent along.
+        trusted: roots below which a client's certificate must stand for its signature to count.
+        send_unprotected_errors: do not protect refusals.
+        accept_unprotected: process messages without valid protection. Dangerous.
+        accept_raverified: accept that a registration authority vouches for proof of possession.
+        sign_always: sign the answers to messages under a shared secret, too, so that a client which trusts the
+            root need not trust everybody who knows the secret.
+        grant_implicit_confirm: let clients skip the certConf that ask for it.
+        max_message_size: bytes; more is not looked at.
+        max_transactions: that may be open at once, 3/4 of them of one client; more get ``systemUnavail``.
+        transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
+            told to wait.
+        strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the
+            specific failInfo; ``openssl`` leaves it to libcrypto, which checks less and answers ``badRequest``.
+        clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
+
+    Raises:
+        ValueError: key and certificate do not fit together, or one of them is missing.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        *,
+        certificate: _inputs.CertificateInput | None = None,
+        key: _inputs.KeyInput | None = None,
+        key_password: Password = None,
+        chain: _inputs.CertificatesInput | None = None,
+        trusted: _inputs.CertificatesInput | None = None,
+        send_unprotected_errors: bool = False,
+        accept_unprotected: bool = False,
+        accept_raverified: bool = False,
+        sign_always: bool = False,
+        grant_implicit_confirm: bool = True,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        max_transactions: int = MAX_TRANSACTIONS,
+        transaction_timeout: float = TRANSACTION_TIMEOUT,
+        strictness: strict.Strictness = "strict",
+        clock_tolerance: float = strict.CLOCK_TOLERANCE,
+    ) -> None:
+        if min(max_message_size, max_transactions) < 1 or min(transaction_timeout, clock_tolerance) <= 0:
+            raise ValueError("limits must be positive")
+        if strictness not in get_args(strict.Strictness):
+            raise ValueError(f"strictness: 'strict' or 'openssl', not {strictness!r}")
+        own = None if certificate is None else _inputs.certificate("certificate", certificate)
+        if (certificate is None) != (key is None):
+            raise ValueError("certificate and key go together")
+        private = None if key is None else private_key("key", key, key_password)
+        if own is not None:
+            check_pair(_convert.cert_to_c(own), private)
+        self.authority = authority
+        self.max_message_size = max_message_size
+        self.transaction_timeout = transaction_timeout
+        self._pool = Pool(
+            Settings(
+                certificate=own,
+                key=private,
+                chain=tuple(_inputs.certificates("chain", chain)),
+                trusted=tuple(_inputs.certificates("trusted", trusted)),
+                send_unprotected_errors=send_unprotected_errors,
+                accept_unprotected=accept_unprotected,
+                accept_raverified=accept_raverified,
+                grant_implicit_confirm=grant_implicit_confirm,
+            )
+        )
+        if sign_always and own is None:
+            raise ValueError("sign_always: needs a certificate")
+        self._sign_always = sign_always
+        self._strict = strictness == "strict"
+        self._checks = strict.Checks(clock_tolerance)
+        self._replies = Replies()
+        self._table: Table[Transaction] = Table(max_transactions)
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """The certificate that signs the server's messages."""
+        return self._pool.settings.certificate
+
+    @property
+    def trusted(self) -> tuple[x509.Certificate, ...]:
+        """The roots of the clients' certificates. A change counts from the next message on, in open
+        transactions too."""
+        return self._pool.settings.trusted
+
+    @trusted.setter
+    def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
+        self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
+
+    @property
+    def open_transactions(self) -> int:
+        """How many transactions wait for their clients or are being worked on."""
+        return len(self._table)
+
+    def process(self, der: bytes) -> bytes:
+        """Answer one message.
+
+        Args:
+            der: the PKIMessage, as DER.
+
+        Returns:
+            The answer, as DER; often an error message.
+
+        Raises:
+            MalformedMessageError: it is no PKIMessage with a readable header, so that no answer is
+                possible (a ValueError too).
+        """
+        return self._answer(wire.read_message(der, self.max_message_size))
+
+    __call__ = process
+
+    def _answer(self, message: wire.RawMessage) -> bytes:
+        """Answer a message that has been taken apart."""
+        header = message.header
+        if self._strict and header.pvno not in PVNOS:
+            return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
+        if not header.transaction_id:
+            return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
+        problem = self._checks.header(message) if self._strict else None
+        if problem is not None:
+            return self._refuse(message, problem.failure_info, problem.text)
+        known = self._replies.find(message.transaction_id, message.encoding)
+        if known is not None:
+            return known
+        if message.body_type in wire.STARTS:
+            if self._strict and not paths.current.get().takes(message.body_type):
+                return self._refuse(message, FailureInfo.badRequest, "not the operation that the path names")
+            return self._start(message)
+        if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
+            return self._follow(message)
+        return self._refuse(message, FailureInfo.badRequest, "not a message for a server")
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
+        return http.wsgi_app(self.process, self.max_message_size, environ, start_response)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        threads: int = 16,
+        timeout: float = 10.0,
+        request_time: float = http.REQUEST_TIME,
+        tls: ServerTLSInput | None = None,
+        reuse_port: bool = False,
+    ) -> http.RunningServer:
+        """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
+        running.url``.
+
+        Args:
+            host: address to listen on.
+            port: TCP port, 0 for a free one.
+            threads: how many messages are worked on at once.
+            timeout: seconds for a client to go on sending.
+            request_time: seconds for a client to send a whole request, and to take the whole answer.
+            tls: makes it HTTPS: a ServerTLS, or an ``ssl.SSLContext`` for servers.
+            reuse_port: share the port with other processes that do so, too (``SO_REUSEPORT``).
+
+        Raises:
+            ImportError: cheroot (the extra ``server``) is not installed.
+            OSError: the address is not free.
+            ValueError: a port, a limit or the TLS settings make no sense.
+        """
+        app = self.wsgi_app
+        return http.serve(
+            app,
+            host,
+            port,
+            limit=self.max_message_size,
+            threads=threads,
+            timeout=timeout,
+            request_time=request_time,
+            tls=tls,
+            reuse_port=reuse_port,
+            tick=self.sweep,
+        )
+
+    def sweep(self) -> None:
+        """Close the transactions whose clients did not come in time, and tell the authority.
+
+        It is done with each message, and by ``serve`` once a second.
+        """
+        self._table.sweep()
+
+    def _expired(self, transaction: Transaction) -> None:
+        tell = getattr(self.authority, "expired", None)
+        if tell is None or transaction.request is None:
+            return
+        try:
+            tell(transaction.request, transaction.certificate)
+        except Exception:
+            logger.exception("the authority failed to take note of an expired transaction")
+
+    def close(self) -> None:
+        """Forget all open transactions."""
+        self._table.clear()
+        self._replies.clear()
+
+    # -- a message that comes again --------------------------------------------------------------------------
+
+    def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
+        """The answer to a request that opened a transaction and has come again."""
+        transaction = self._table.get(message.transaction_id)
+        if transaction is None or transaction.message.encoding != message.encoding:
+            return None
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return None
+        try:
+            return transaction.answered(message)
+        finally:
+            transaction.lock.release()
+
+    # -- a new transaction -----------------------------------------------------------------------------------
+
+    def _start(self, message: wire.RawMessage) -> bytes:
+        transaction = Transaction(message)
+        transaction.on_expire = self._expired
+        try:
+            self._table.add(transaction)
+        except InUseError:
+            known = self._said_to_start(message)
+            if known is not None:
+                return known
+            return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID is in use")
+        except FullError:
+            return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+        try:
+            transaction.engine = engine = self._engine(message)
+            exchange = self._exchange(engine, message, transaction)
+            answer = self._process(message, engine, exchange)
+            self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
+            if exchange.called:
+                self._remember(transaction, message, answer)
+        except BaseException:
+            self._table.remove(transaction)
+            raise
+        finally:
+            transaction.lock.release()
+        return answer
+
+    # -- an open transaction ---------------------------------------------------------------------------------
+
+    def _follow(self, message: wire.RawMessage) -> bytes:
+        transaction = self._table.get(message.transaction_id)
+        if transaction is None:
+            return self._refuse_unknown(message)
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return self._refuse(message, FailureInfo.systemUnavail, "the transaction is being worked on")
+        try:
+            known = transaction.answered(message)
+            if known is not None:
+                return known
+            if transaction.closed:
+                return self._refuse_unknown(message)
+            said = transaction.repeated(message)
+            if said is not None:
+                return self._say_again(said, message, transaction.message.extra_certs)
+            problem = following.check(transaction, message, strict=self._strict)
+            if problem is not None:
+                # Whoever sent this has proved nothing, so the transaction stays as it is.
+                return self._refuse(message, problem.failure_info, problem.text)
+            try:
+                if message.body_type == BodyType.ERROR:
+                    return self._client_error(transaction, message)
+                return self._go_on(transaction, message)
+            except BaseException:
+                self._table.remove(transaction)
+                raise
+        finally:
+            transaction.lock.release()
+
+    def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
+        said = self._replies.repeated(message)
+        if said is not None:
+            return self._say_again(said, message)
+        confirmation = self._strict and message.body_type == BodyType.CERTCONF
+        if confirmation and self._replies.confirmed(message.transaction_id):
+            return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
+        return self._refuse(message, FailureInfo.badRequest, "no such transaction")

@@ -1,0 +1,299 @@
+"""What went over the wire: recorded, drawn as a ladder, saved as a page."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from .._asn1 import der
+from ..enums import BodyType
+from ..errors import CMPError
+from ..message import Message
+from ..message.bodyparts import SECRET_CONTROLS
+from ..message.describe import summary
+from . import recording as _recording
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+__all__ = ["Trace", "TraceEntry"]
+
+logger = logging.getLogger("osslcmp")
+
+#: What a requester knows and nobody else should, by the type that it follows in a message.
+_SECRETS = tuple(
+    der.encode_oid(oid)
+    for oid in (
+        *SECRET_CONTROLS,
+        "1.2.840.113549.1.9.7",  # challengePassword
+    )
+)
+_DEEP = 8
+_CONSTRUCTED = 0x20
+
+
+@dataclass(frozen=True)
+class TraceEntry:
+    """A message, or the end of a transaction that failed."""
+
+    sent: bool
+    """Whether the client sent it; else it received it."""
+    time: datetime.datetime
+    """When, in UTC."""
+    seconds: float
+    """When, after the trace's first entry."""
+    transaction_id: bytes | None
+    """The transaction that it belongs to; ``None`` if it has none."""
+    der: bytes | None
+    """The message, secrets in it overwritten; ``None`` if the entry is a failure."""
+    type: BodyType | None
+    """What kind of message; ``None`` if the entry is a failure."""
+    failure: str = ""
+    """The exception that ended the call."""
+
+    @cached_property
+    def message(self) -> Message | None:
+        """The message, to be looked at; ``None`` if the entry is a failure."""
+        return None if self.der is None or self.type is None else Message(self.der, self.type)
+
+    @property
+    def summary(self) -> str:
+        """What it is about, in a few words."""
+        return self.failure if self.message is None else summary(self.message)
+
+
+class Trace:
+    """Records the messages of a client: ``Client(..., trace=Trace())``.
+
+    Prints as a ladder diagram (``print(trace)``, or in colour ``trace.print()`` and ``rich.print(trace)``)
+    and saves as a page (:meth:`save`). Holds no secret: keys and shared secrets are in no message, and
+    registration tokens and challenge passwords, which are, are overwritten before anything is kept.
+
+    May be shared by many clients and threads. It keeps the last ``limit`` entries, all of them if ``None``.
+
+    ``file``: path of a file that is written anew; each entry goes there as well, at once and whatever the limit,
+    so that the record outlives the process however that ends. It holds what :meth:`dump` gives; ``osslcmp trace FILE``
+    draws it. Raises ``OSError`` if it cannot be made; what fails later is logged.
+    """
+
+    def __init__(self, limit: int | None = 10000, *, file: str | os.PathLike[str] | None = None) -> None:
+        self._entries: deque[TraceEntry] = deque(maxlen=limit)
+        self._lock = threading.Lock()
+        self._start: float | None = None
+        self._file: Path | None = None
+        if file is not None:
+            self._file = Path(file)
+            self._file.write_bytes(_recording.HEAD)
+
+    # -- recording ----------------------------------------------------------------------------------------
+
+    def seen(self, sent: bool, encoding: bytes, kind: int, transaction_id: bytes | None) -> None:
+        """Record a message. Called while a transaction runs."""
+        self._add(sent, transaction_id, without_secrets(encoding), BodyType(kind))
+
+    def failed(self, error: BaseException, transaction_id: bytes | None) -> None:
+        """Record that a call ended in an exception. Its text only where it is ours."""
+        kind = type(error).__name__
+        told = f"{kind}: {error}" if isinstance(error, CMPError) else kind
+        self._add(False, transaction_id, None, None, told)
+
+    def _add(
+        self,
+        sent: bool,
+        transaction_id: bytes | None,
+        encoding: bytes | None,
+        kind: BodyType | None,
+        failure: str = "",
+    ) -> None:
+        now, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
+        with self._lock:
+            if self._start is None:
+                self._start = clock
+            entry = TraceEntry(sent, now, clock - self._start, transaction_id, encoding, kind, failure)
+            self._entries.append(entry)
+            if self._file is not None:
+                self._write(self._file, _recording.line(entry))
+
+    def _write(self, path: Path, line: bytes) -> None:
+        # Opened each time: a forked child and a log rotation do no harm, and no descriptor is left open.
+        try:
+            with path.open("ab", buffering=0) as file:
+                file.write(line)
+        except OSError as error:
+            # A full disk is no reason to lose a certificate.
+            self._file = None
+            logger.warning("the trace %s is written no further: %s", path, error.strerror)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def entries(self) -> tuple[TraceEntry, ...]:
+        """What was recorded, in order."""
+        with self._lock:
+            return tuple(self._entries)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, in order."""
+        return tuple(entry.message for entry in self.entries if entry.message is not None)
+
+    @property
+    def transactions(self) -> dict[bytes | None, list[TraceEntry]]:
+        """The entries by transaction, the first one first."""
+        found: dict[bytes | None, list[TraceEntry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.transaction_id, []).append(entry)
+        return found
+
+    def of(self, transaction_id: bytes | None) -> Trace:
+        """A trace of one transaction alone: what has been recorded of it until now."""
+        part = Trace(self._entries.maxlen)
+        part._start = self._start
+        part._entries.extend(entry for entry in self.entries if entry.transaction_id == transaction_id)
+        return part
+
+    def clear(self) -> None:
+        """Forget what was recorded. What has been written to ``file`` stays there."""
+        with self._lock:
+            self._entries.clear()
+            self._start = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[TraceEntry]:
+        return iter(self.entries)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<osslcmp.Trace of {len(self)} entries>"
+
+    # -- showing ------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return self.ladder()
+
+    def ladder(self, width: int = 88, *, ascii_only: bool = False) -> str:
+        """A ladder diagram in plain text, ``width`` columns wide; ``ascii_only``: no line drawing."""
+        from .ladder import draw
+
+        return "\n".join(line.text for line in draw(self, width, ascii_only=ascii_only))
+
+    def print(self, file: TextIO | None = None) -> None:
+        """Print the ladder diagram to ``file`` (default: standard output), in colour if rich is installed."""
+        file = sys.stdout if file is None else file
+        try:
+            from rich.console import Console
+        except ImportError:
+            print(self.ladder(ascii_only=not _draws_lines(file)), file=file)
+            return
+        Console(file=file, highlight=False).print(self)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        from .ladder import draw
+
+        for line in draw(self, options.max_width, ascii_only=options.ascii_only):
+            yield Text.assemble(*line.spans, no_wrap=True, overflow="crop")
+
+    def html(self, title: str = "CMP trace") -> str:
+        """One self-contained HTML page: the ladder diagram with the decoded messages beside it."""
+        from .html import page
+
+        return page(self, title)
+
+    def save(self, path: str | os.PathLike[str], title: str = "CMP trace") -> None:
+        """Write :meth:`html` to a file. Raises ``OSError``."""
+        Path(path).write_text(self.html(title), encoding="utf-8")
+
+    # -- keeping ------------------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """All entries as text, to be kept in a file: JSON lines, see :meth:`load`."""
+        return b"".join([_recording.HEAD, *map(_recording.line, self.entries)])
+
+    @classmethod
+    def load(cls, recording: bytes | str) -> Trace:
+        """A trace out of what :meth:`dump` gave, or of the content of a ``file``.
+
+        The text has one JSON object on each line: first ``{"osslcmp": "trace", "version": 1}``, then for each entry
+        ``time`` (UTC, ISO 8601), ``seconds``, ``sent``, ``transaction`` (hexadecimal or null) and either ``type`` and
+        ``der`` (base64) or ``failure``. Several recordings may follow one another. Raises ``ValueError`` that
+        names the line.
+        """
+        entries = []
+        data = recording.encode() if isinstance(recording, str) else bytes(recording)
+        for number, fields in enumerate(_recording.read(data), 1):
+            kind = None
+            if fields["der"] is not None:
+                try:
+                    kind = Message.from_der(fields["der"]).type
+                except ValueError as error:
+                    raise ValueError(f"entry {number}: {error}") from None
+                fields["der"] = without_secrets(fields["der"])
+            entries.append(TraceEntry(type=kind, **fields))
+        return cls.of_entries(entries)
+
+    @classmethod
+    def of_entries(cls, entries: Iterable[TraceEntry]) -> Trace:
+        """A trace of these entries, without a limit."""
+        trace = cls(None)
+        trace._entries.extend(entries)
+        return trace
+
+
+def _draws_lines(file: TextIO) -> bool:
+    encoding = getattr(file, "encoding", None) or ("utf-8" if isinstance(file, io.StringIO) else "ascii")
+    try:
+        "│─▶◀".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def without_secrets(encoding: bytes) -> bytes:
+    """The same message with what is secret in it overwritten: of equal length, still DER."""
+    if not any(oid in encoding for oid in _SECRETS):
+        return encoding
+    data = bytearray(encoding)
+    for oid in _SECRETS:
+        start = encoding.find(oid)
+        while start >= 0:
+            value = start + len(oid)
+            try:
+                stop = der.read_at(encoding, value)[1]
+            except der.DERError:
+                stop = len(encoding)
+            _overwrite(data, value, stop, _DEEP)
+            start = encoding.find(oid, value)
+    return bytes(data)
+
+
+def _overwrite(data: bytearray, start: int, end: int, depth: int) -> None:
+    """Overwrite what the elements from ``start`` to ``end`` hold, but not their structure."""
+    while start < end:
+        try:
+            element, stop = der.read_at(bytes(data[:end]), start)
+        except der.DERError:
+            data[start:end] = b"x" * (end - start)
+            return
+        begin = stop - len(element.content)
+        if data[start] & _CONSTRUCTED and depth:
+            _overwrite(data, begin, stop, depth - 1)
+        else:
+            data[begin:stop] = b"x" * (stop - begin)
+        start = stop

@@ -1,0 +1,111 @@
+"""A trace as a ladder diagram, in lines of text with styles."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..enums import BodyType
+
+if TYPE_CHECKING:
+    from . import Trace, TraceEntry
+
+__all__ = ["Line", "draw", "printable", "protection_text"]
+
+_GUTTER = 11
+_NARROWEST = 40
+_UNICODE = {"line": "│", "arrow": "─", "to": "▶", "from": "◀", "fail": "✗", "more": "…"}
+_ASCII = {"line": "|", "arrow": "-", "to": ">", "from": "<", "fail": "x", "more": "~"}
+_REFUSALS = (BodyType.ERROR,)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: pieces of text, each with a style of rich."""
+
+    spans: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """Without styles."""
+        return "".join(text for text, _ in self.spans).rstrip()
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with what would move a terminal's cursor made visible."""
+    shown = " / ".join(text.splitlines())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def protection_text(entries: list[TraceEntry]) -> str:
+    """How the first message is protected."""
+    for entry in entries:
+        if entry.message is None:
+            continue
+        try:
+            header = entry.message.header
+        except ValueError:
+            return ""
+        if header.protection_alg is None:
+            return "unprotected"
+        told = header.protection_alg.name
+        if header.pbm is not None and header.sender_kid is not None:
+            told += f", reference {header.sender_kid.decode('utf-8', 'backslashreplace')}"
+        return told
+    return ""
+
+
+def draw(trace: Trace, width: int, *, ascii_only: bool) -> Iterator[Line]:
+    """The lines of the diagram, one transaction after the other."""
+    marks = _ASCII if ascii_only else _UNICODE
+    width = max(width, _NARROWEST)
+    transactions = trace.transactions
+    if not transactions:
+        yield Line((("no messages", "dim"),))
+    for number, (transaction_id, entries) in enumerate(transactions.items()):
+        if number:
+            yield Line((("", ""),))
+        yield from _transaction(transaction_id, entries, width, marks)
+
+
+def _transaction(
+    transaction_id: bytes | None, entries: list[TraceEntry], width: int, marks: dict[str, str]
+) -> Iterator[Line]:
+    room = width - _GUTTER - 2
+    name = "no transaction" if transaction_id is None else f"transaction {transaction_id.hex()}"
+    told = ", ".join(part for part in (name, protection_text(entries)) if part)
+    yield Line(((_crop(printable(told), width, marks), "bold"),))
+    yield Line(((" " * (_GUTTER - 3) + "client" + "server".rjust(width - _GUTTER - 3), "dim"),))
+    for entry in entries:
+        yield from _entry(entry, room, marks)
+
+
+def _entry(entry: TraceEntry, room: int, marks: dict[str, str]) -> Iterator[Line]:
+    line, time = marks["line"], f"{entry.seconds:8.3f} s "
+    if entry.type is None:
+        for number, text in enumerate(textwrap.wrap(printable(entry.failure), room - 3) or [""]):
+            head = ((time, "dim"), (f"{marks['fail']}  ", "bold red")) if not number else ((" " * 14, ""),)
+            yield Line((*head, (_plain(text, marks), "red")))
+        return
+    kind, style = entry.type.name.lower(), "cyan" if entry.sent else "green"
+    if entry.type in _REFUSALS:
+        style = "red"
+    told = _crop(printable(entry.summary), room - len(kind) - 4, marks)
+    gap = " " * (room - len(kind) - len(told) - 3)
+    yield Line(
+        ((time, "dim"), (line, "dim"), (f" {kind} ", f"bold {style}"), (f" {told}{gap}", ""), (line, "dim"))
+    )
+    shaft = marks["arrow"] * (room - 2)
+    arrow = f" {shaft}{marks['to']}" if entry.sent else f"{marks['from']}{shaft} "
+    yield Line(((" " * _GUTTER, ""), (line, "dim"), (arrow, style), (line, "dim")))
+
+
+def _plain(text: str, marks: dict[str, str]) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if marks is _ASCII else text
+
+
+def _crop(text: str, room: int, marks: dict[str, str]) -> str:
+    text = _plain(text, marks)
+    return text if len(text) <= room else text[: room - 1] + marks["more"]

@@ -1,0 +1,108 @@
+"""A trace as text that outlives the process: JSON lines, one for each entry.
+
+The first line is ``{"osslcmp": "trace", "version": 1}``; it may come again, so that recordings may be put one after the
+other. Each other line is an object with
+
+==============  =====================================================================================
+``time``        when, in UTC, as ISO 8601
+``seconds``     when, after the first entry
+``sent``        true: the client sent it; false: it received it
+``transaction``  transactionID in hexadecimal, null if there is none
+``type``        kind of message, such as ``"ir"``; not in a failure
+``der``         the message in base64, secrets overwritten; not in a failure
+``failure``     the exception that ended the call; only in a failure
+==============  =====================================================================================
+
+Other members are skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import TraceEntry
+
+__all__ = ["HEAD", "is_recording", "line", "read"]
+
+_VERSION = 1
+HEAD = json.dumps({"osslcmp": "trace", "version": _VERSION}).encode() + b"\n"
+"""The first line."""
+
+
+def line(entry: TraceEntry) -> bytes:
+    """The line of an entry."""
+    told: dict[str, Any] = {
+        "time": entry.time.isoformat(),
+        "seconds": round(entry.seconds, 6),
+        "sent": entry.sent,
+        "transaction": None if entry.transaction_id is None else entry.transaction_id.hex(),
+    }
+    if entry.type is None or entry.der is None:
+        told["failure"] = entry.failure
+    else:
+        told["type"] = entry.type.name.lower()
+        told["der"] = base64.b64encode(entry.der).decode()
+    return json.dumps(told).encode() + b"\n"
+
+
+def is_recording(data: bytes) -> bool:
+    """Whether ``data`` begins like one."""
+    return data.lstrip()[:64].replace(b" ", b"").startswith(b'{"osslcmp":"trace"')
+
+
+def read(data: bytes) -> Iterator[dict[str, Any]]:
+    """The entries' fields as :class:`osslcmp.TraceEntry` names them, without its ``type``.
+
+    Raises ``ValueError`` that names the line. The last line may be incomplete: its writer may have been killed.
+    """
+    if not is_recording(data):
+        raise ValueError("not a recorded trace: it begins otherwise")
+    for number, text in enumerate(data.splitlines(keepends=True), 1):
+        if not text.strip():
+            continue
+        try:
+            told = json.loads(text)
+        except ValueError as error:
+            if not text.endswith(b"\n") and number > 1:
+                return
+            raise ValueError(f"line {number}: {error}") from None
+        try:
+            if "osslcmp" in told:
+                _check_version(told)
+            else:
+                yield _fields(told)
+        except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
+            why = f"no {error} in it" if isinstance(error, KeyError) else error
+            raise ValueError(f"line {number}: {why}") from None
+
+
+def _check_version(told: dict[str, Any]) -> None:
+    if told["osslcmp"] != "trace" or told["version"] != _VERSION:
+        raise ValueError(f"{told!r}: this osslcmp reads traces of version {_VERSION}")
+
+
+def _fields(told: dict[str, Any]) -> dict[str, Any]:
+    time = datetime.datetime.fromisoformat(told["time"])
+    if time.tzinfo is None:
+        raise ValueError("the time is without a time zone")
+    transaction = told["transaction"]
+    fields: dict[str, Any] = {
+        "sent": bool(told["sent"]),
+        "time": time.astimezone(datetime.timezone.utc),
+        "seconds": float(told["seconds"]),
+        "transaction_id": None if transaction is None else bytes.fromhex(transaction),
+        "der": None,
+        "failure": str(told.get("failure", "")),
+    }
+    if "failure" not in told:
+        try:
+            fields["der"] = base64.b64decode(told["der"], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"der: {error}") from None
+    return fields

@@ -1,0 +1,124 @@
+"""What the command gives to C is freed once, whether C takes it, refuses it, or a signal strikes just then."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from osslcmp import OpenSSLError, ffi, lib
+from osslcmp._openssl import convert as _convert
+from osslcmp._openssl import ownership as _handles
+from osslcmp.cli.openssl_cmp import effects as _cmp_effects
+from osslcmp.cli.openssl_cmp.context import CommandContext
+
+Free = Callable[[Any], None]
+
+
+class Counted:
+    """A function that frees, and how often it did."""
+
+    def __init__(self, free: Free) -> None:
+        self.free = free
+        self.times = 0
+
+    def __call__(self, pointer: Any) -> None:
+        self.times += 1
+        self.free(pointer)
+
+    def told(self) -> int:
+        """How often, when no garbage is left."""
+        gc.collect()
+        return self.times
+
+
+def _make(kind: str) -> tuple[Any, Counted]:
+    made: dict[str, tuple[Callable[[], Any], Free]] = {
+        "key": (lib.EVP_PKEY_new, lib.EVP_PKEY_free),
+        "store": (lib.X509_STORE_new, lib.X509_STORE_free),
+        "policy": (lib.POLICYINFO_new, lib.POLICYINFO_free),
+        "extensions": (lib.sk_X509_EXTENSION_new_null, _convert.free_extensions),
+    }
+    new, free = made[kind]
+    counted = Counted(free)
+    return _handles.take(new(), counted, "testing"), counted
+
+
+GIVEN: dict[str, tuple[str, tuple[int, ...]]] = {
+    "key": ("OSSL_CMP_CTX_set0_newPkey", (1,)),
+    "store": ("OSSL_CMP_CTX_set0_trustedStore", ()),
+    "policy": ("OSSL_CMP_CTX_push0_policy", ()),
+    "extensions": ("OSSL_CMP_CTX_set0_reqExtensions", ()),
+}
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_taken(kind: str) -> None:
+    """C frees it."""
+    function, before = GIVEN[kind]
+    handle, free = _make(kind)
+    CommandContext().give(function, handle, free, *before)
+    del handle
+    assert free.told() == 0
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """We free it, once."""
+    function, before = GIVEN[kind]
+    handle, free = _make(kind)
+    context = CommandContext()
+    real = CommandContext._set
+    monkeypatch.setattr(CommandContext, "_set", lambda c, _, *a, **more: real(c, lambda *_: 0, *a, **more))
+    with pytest.raises(OpenSSLError):
+        context.give(function, handle, free, *before)
+    del handle
+    assert free.told() == 1
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_interrupted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When C has it already."""
+    function, before = GIVEN[kind]
+    handle, free = _make(kind)
+    context = CommandContext()
+    real = CommandContext._set
+
+    def interrupted(self: CommandContext, *args: Any, **more: Any) -> None:
+        real(self, *args, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CommandContext, "_set", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        context.give(function, handle, free, *before)
+    del handle, context
+    assert free.told() == 0
+
+
+@pytest.mark.parametrize("ended", [None, KeyboardInterrupt])
+def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``-policy``: the verification parameters have it."""
+    freed: list[Counted] = []
+
+    def counting(pointer: Any, free: Free, what: str) -> Any:
+        if ffi.typeof(pointer) != ffi.typeof("ASN1_OBJECT *"):
+            return _handles.take(pointer, free, what)
+        freed.append(Counted(free))
+        return _handles.take(pointer, freed[-1], what)
+
+    def checked(result: int, _: str) -> None:
+        assert result == 1
+        if ended is not None:
+            raise ended
+
+    monkeypatch.setattr(_cmp_effects, "take", counting)
+    monkeypatch.setattr(_handles, "check", checked)
+    effects = _cmp_effects.Effects()
+    if ended is None:
+        effects("policy", "1.2.3.4")
+    else:
+        with pytest.raises(ended):
+            effects("policy", "1.2.3.4")
+    assert [one.told() for one in freed] == [0]

@@ -1,0 +1,108 @@
+"""What the command imports: start-up is most of what a script waits for. Not timed here; see benchmarks."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import openssl
+from support.command import environment
+from support.mock_server import MockServer
+from support.pki import PKI
+
+#: Beside what every Python process has imported before it runs anything.
+HELP = {
+    "__future__",
+    "importlib",
+    "osslcmp",
+    "osslcmp.cli",
+    "osslcmp.cli.openssl_cmp",
+    "osslcmp.cli.openssl_cmp.main",
+    "osslcmp.cli.openssl_cmp.options",
+    "osslcmp.cli.openssl_cmp.help",
+    "warnings",  # importlib's
+}
+#: What a request does without, though the library or the other commands use it.
+HEAVY = [
+    "argparse",
+    "asyncio",
+    "cheroot",
+    "ctypes",
+    "getpass",
+    "httpx",
+    "json",
+    "pkcs12",
+    "pytest",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "tomllib",
+    "unittest",
+    "urllib3",
+    "osslcmp.client.aio",
+    "osslcmp.client",
+    "osslcmp.server",
+    "osslcmp.trace",
+    "osslcmp.message",
+    "osslcmp._asn1.schema",
+    "osslcmp._openssl.tls",
+    "osslcmp.client.transaction",
+    "osslcmp.cli.serve",
+    "osslcmp.cli.openssl_cmp.mock",
+    "osslcmp.cli.openssl_cmp.genm",
+    "cryptography.hazmat.asn1",
+]
+
+
+def imported(code: str, *words: str, cwd: Path | None = None) -> set[str]:
+    """Modules that a process imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, *words],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(re.findall(r"^import time:[\s\d]+\|[\s\d]+\| +(\S+)$", done.stderr, re.MULTILINE))
+
+
+RUN = "import sys\nfrom osslcmp.cli import main\nsys.exit(main(['cmp', *sys.argv[1:]]))"
+
+
+def test_help_imports_next_to_nothing() -> None:
+    """The options, and what shows them."""
+    bare = imported("import sys")
+    assert imported(RUN, "-help") - bare <= HELP
+    assert imported("from osslcmp.cli import main\nmain(['help'])") - bare <= {
+        "__future__",
+        "osslcmp",
+        "osslcmp.cli",
+    }
+
+
+@pytest.mark.peer
+def test_an_ir_imports_what_it_needs(pki: PKI, tmp_path: Path) -> None:
+    """Against a real server."""
+    with MockServer(srv_ref="ref", srv_secret=b"secret", rsp_cert=pki.enrolled.cert_file) as server:
+        options: dict[str, openssl.Value] = {
+            "config": "",
+            "cmd": "ir",
+            "server": server.url,
+            "ref": "ref",
+            "secret": b"secret",
+            "subject": "/CN=x",
+            "newkey": pki.enrolled.key_file,
+            "certout": tmp_path / "new.pem",
+        }
+        seen = imported(RUN, *openssl.arguments(options), cwd=tmp_path)
+    assert (tmp_path / "new.pem").exists()
+    assert "osslcmp.context" in seen
+    heavy = {
+        module for module in seen if any(module == name or module.startswith(f"{name}.") for name in HEAVY)
+    }
+    assert not heavy

@@ -1,0 +1,146 @@
+"""The documentation: it builds without a warning, tells everything, and its examples are right."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import openssl_map
+import osslcmp
+import osslcmp.server
+import osslcmp.testing
+import osslcmp.transport
+
+pytest.importorskip("sybil", reason="sybil comes with the extra test")
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+#: Pages whose examples run as they stand, one after the other; those of the others are compiled.
+RUNNABLE = {"README.md", "docs/index.md", "docs/errors.md", "docs/api/lib.md"}
+
+
+class _Python(CodeBlockParser):
+    language = "python"
+
+    def evaluate(self, example: Example) -> str | None:
+        return None
+
+
+def blocks(page: Path) -> list[Example]:
+    """The code blocks of a page that are marked as Python."""
+    return list(Sybil(parsers=[_Python()]).parse(page))
+
+
+def compiled(page: Path, example: Example, code: str) -> Any:
+    """``code`` of a block; errors tell the line of the page."""
+    lines = "\n" * (example.line + example.parsed.line_offset)
+    top_level_await = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT: for what is the inside of a coroutine
+    return compile(lines + code, str(page), "exec", flags=top_level_await, dont_inherit=True)
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def test_there_are_blocks() -> None:
+    """The search below finds what is there."""
+    assert len(blocks(ROOT / "README.md")) == (ROOT / "README.md").read_text().count("```python") >= 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_python_compiles(page: Path) -> None:
+    """Every block that is marked as Python is Python."""
+    for example in blocks(page):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            compiled(page, example, example.parsed)
+
+
+@pytest.fixture
+def place() -> Iterator[tuple[str, int]]:
+    """A CA at an address of its own, with the secret that the examples have."""
+    ca = osslcmp.server.EmbeddedCA({"4711": "from the envelope"})
+    with ca.server().serve() as running:
+        yield running.host, running.port
+
+
+@pytest.mark.parametrize("page", sorted(RUNNABLE))
+def test_examples_run(page: str, place: tuple[str, int], capsys: pytest.CaptureFixture[str]) -> None:
+    """From top to bottom in one namespace, with a CA where they expect one (127.0.0.1, port 8080)."""
+    path = ROOT / page
+    namespace: dict[str, Any] = {"__name__": "example", "time": __import__("time")}
+    namespace |= {step: getattr(osslcmp.testing, step) for step in ("waiting", "drop_response")}
+    for example in blocks(path):
+        code = re.sub(r"\b8080\b", str(place[1]), example.parsed)
+        exec(compiled(path, example, code), namespace)
+
+
+def test_every_c_function_is_in_the_table() -> None:
+    """docs/openssl-map.md: all context functions of the loaded OpenSSL, and only methods that there are."""
+    text = openssl_map.tables()
+    for function in dir(osslcmp.lib):
+        found = re.fullmatch(r"OSSL_CMP_(CTX_\w+|exec_\w+|try_certreq)", function)
+        if found and callable(getattr(osslcmp.lib, function)):
+            assert f"| `{function}` |" in text, function
+    for member in re.findall(r"`osslcmp\.Context\.(\w+)`", text):
+        assert hasattr(osslcmp.Context, member), member
+    assert openssl_map.MARK in (ROOT / "docs" / "openssl-map.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as ``./dev docs`` does."""
+    pytest.importorskip("sphinx", reason="Sphinx comes with the extra test")
+    folder = tmp_path_factory.mktemp("docs")
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-b",
+        "html",
+        "-d",
+        str(folder / "cache"),
+    ]
+    run = subprocess.run(
+        [*command, str(ROOT / "docs"), str(folder / "html")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return folder / "html"
+
+
+def test_site(built: Path) -> None:
+    """It builds without a warning, every page of it; a reference to something of ours that is not there is one."""
+    for page in PAGES[1:]:
+        assert (built / page.relative_to(ROOT / "docs")).with_suffix(".html").exists()
+    assert "osslcmp.Context.set_subject_name" in (built / "openssl-map.html").read_text(encoding="utf-8")
+
+
+def test_everything_public_is_in_the_reference(built: Path) -> None:
+    """Each name in ``__all__`` of the package and of its public parts."""
+    # Four lines in plain text, then one compressed line for each name: not all releases of Sphinx read it the same way.
+    *_, compressed = (built / "objects.inv").read_bytes().split(b"\n", 4)
+    known = {line.split(" ")[0] for line in zlib.decompress(compressed).decode().splitlines()}
+    for module in (osslcmp, osslcmp.server, osslcmp.testing, osslcmp.transport):
+        missing = [each for each in module.__all__ if f"{module.__name__}.{each}" not in known]
+        assert not missing, f"{module.__name__}: {missing}"
+    assert "osslcmp.Context.set_subject_name" in known

@@ -1,0 +1,98 @@
+"""``mypy --strict`` on the API as its users type it, with the package as an installation leaves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+import osslcmp
+from osslcmp import CertificateRequest
+from osslcmp.client import arguments as _arguments
+from osslcmp.context.deadline import OnWait
+
+HERE = Path(__file__).parents[1]
+ROOT = HERE.parent
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment into which the package is installed, without its compiled part."""
+    folder = tmp_path_factory.mktemp("typed")
+    venv.create(folder / "venv", symlinks=True)
+    interpreter = folder / "venv" / "bin" / "python"
+    said = subprocess.run(
+        [interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True, text=True, check=True, env=_environment(),
+    )  # fmt: skip
+    site = Path(said.stdout.strip())
+    build = ["setup.py", "-q", "egg_info", "--egg-base", str(folder), "build_py", "--build-lib", str(site)]
+    subprocess.run([sys.executable, *build], cwd=ROOT, check=True, timeout=300)
+    assert {"py.typed", "__init__.pyi", "_native.pyi"} <= {path.name for path in (site / "osslcmp").iterdir()}
+    # What osslcmp needs is taken from where this runs.
+    (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return interpreter
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "MYPYPATH"}}
+
+
+def test_api(python: Path, tmp_path: Path) -> None:
+    """All of tests/typing/api.py is right, and what is wrong in it on purpose is noticed."""
+    shutil.copy(HERE / "typing" / "api.py", tmp_path)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "mypy", "--strict", "--python-version", "3.10", "--no-error-summary",
+            "--python-executable", python, "api.py",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False, env=_environment(),
+    )  # fmt: skip
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (_arguments.EnrollArguments, {"key"}),
+        (_arguments.P10Arguments, {"csr"}),
+        (_arguments.BeginArguments, set()),
+    ],
+    ids=["enroll", "p10cr", "begin"],
+)
+def test_arguments_of_requests(arguments: type, named: set[str]) -> None:
+    """Type checkers are told the fields of CertificateRequest; ``named`` are parameters by themselves."""
+    fields = get_type_hints(CertificateRequest)
+    waits = {"on_wait": OnWait | None} if named else {}
+    assert get_type_hints(arguments) == {
+        **{name: kind for name, kind in fields.items() if name not in named}, **waits
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function", "named"),
+    [
+        (_arguments.ClientArguments, osslcmp.Client.__init__, {"self", "server", "transport", "return"}),
+        (_arguments.ResumeArguments, osslcmp.Client.resume, {"self", "dump", "return"}),
+    ],
+    ids=["client", "resume"],
+)
+def test_arguments_that_asyncclient_hands_on(arguments: type, function: object, named: set[str]) -> None:
+    """They are those of the synchronous client."""
+    hints = get_type_hints(function)
+    assert get_type_hints(arguments) == {name: kind for name, kind in hints.items() if name not in named}
+
+
+def test_annotations_can_be_read_at_run_time() -> None:
+    """By editors and documentation tools; typing_extensions is no dependency."""
+    for client in (osslcmp.Client, osslcmp.AsyncClient):
+        for name in ("ir", "cr", "p10cr", "kur", "begin"):
+            assert get_type_hints(getattr(client, name))["request"]

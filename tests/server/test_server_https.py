@@ -1,0 +1,241 @@
+"""HTTPS: with and without client certificates, and clients that are slow or silent."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from support import openssl_cmp
+from support.forge import IMPLICIT_CONFIRM, Forger, read
+from support.https import server_context
+from support.pki import PKI, cert_pem, key_pem, make_key
+
+import osslcmp
+from osslcmp import PKIStatus
+from osslcmp.server import EmbeddedCA, RunningServer, Server, ServerTLS
+
+TYPE = {"Content-Type": "application/pkixcmp"}
+
+
+@pytest.fixture
+def server() -> Server:
+    return EmbeddedCA({"ref": "secret"}).server()
+
+
+def settings(pki: PKI, **changes: Any) -> ServerTLS:
+    """The tests' server certificate, for HTTPS."""
+    mine: dict[str, Any] = {
+        "certificate": pki.server.certificate,
+        "key": pki.server.key,
+        "chain": pki.issuing.certificate,
+    }
+    return ServerTLS(**mine | changes)
+
+
+def client_context(pki: PKI, *, certificate: bool = False) -> ssl.SSLContext:
+    """A client that trusts the tests' root."""
+    context = ssl.create_default_context(cafile=str(pki.root.cert_file))
+    context.check_hostname = False
+    if certificate:
+        context.load_cert_chain(pki.client.full_chain_file, pki.client.key_file)
+    return context
+
+
+def ask(running: RunningServer, context: ssl.SSLContext, times: int = 1) -> PKIStatus | None:
+    """Enrol over HTTPS, so often on one connection."""
+    connection = http.client.HTTPSConnection(running.host, running.port, timeout=20, context=context)
+    try:
+        for _ in range(times):
+            connection.request("POST", "/", Forger(info=(IMPLICIT_CONFIRM,)).request(), TYPE)
+            response = connection.getresponse()
+            assert response.status == 200
+            status = read(response.read()).status
+        return None if status is None else PKIStatus(status)
+    finally:
+        connection.close()
+
+
+def test_objects(server: Server, pki: PKI) -> None:
+    with server.serve(tls=settings(pki)) as running:
+        assert running.url == f"https://127.0.0.1:{running.port}/.well-known/cmp"
+        assert ask(running, client_context(pki), 3) == PKIStatus.accepted
+
+
+def test_files(server: Server, pki: PKI) -> None:
+    tls = settings(pki, certificate=pki.server.full_chain_file, key=pki.server.key_file, chain=None)
+    with server.serve(tls=tls) as running:
+        assert ask(running, client_context(pki)) == PKIStatus.accepted
+
+
+def test_context(server: Server, pki: PKI) -> None:
+    with server.serve(tls=server_context(pki.server)) as running:
+        assert ask(running, client_context(pki)) == PKIStatus.accepted
+
+
+def test_client_certificate(server: Server, pki: PKI) -> None:
+    required = settings(pki, trusted=pki.root.certificate, client="required")
+    with server.serve(tls=required) as running:
+        assert ask(running, client_context(pki, certificate=True), 2) == PKIStatus.accepted
+        with pytest.raises((OSError, http.client.HTTPException)):
+            ask(running, client_context(pki))
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+    with server.serve(tls=settings(pki, trusted=pki.root.certificate)) as running:
+        assert ask(running, client_context(pki)) == PKIStatus.accepted
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+
+
+def test_untrusted_client_certificate(server: Server, pki: PKI) -> None:
+    tls = settings(pki, trusted=pki.other_root.certificate)
+    with server.serve(tls=tls) as running, pytest.raises((OSError, http.client.HTTPException)):
+        ask(running, client_context(pki, certificate=True))
+    osslcmp.lib.ERR_clear_error()  # where Python's ssl uses the same libcrypto, the error is its
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client": "required"},
+        {"client": "maybe"},
+        {"client": "none", "trusted": b"x"},
+        {"key": "pkcs11:object=x"},
+        {"key": b"no key"},
+        {"certificate": b"no certificate"},
+    ],
+)
+def test_wrong_settings(server: Server, pki: PKI, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"client|trusted|key|certificate"):
+        server.serve(tls=settings(pki, **changes))
+
+
+def test_key_of_another_certificate(server: Server, pki: PKI) -> None:
+    with pytest.raises(ValueError, match="key"):
+        server.serve(tls=settings(pki, key=pki.client.key))
+
+
+def test_not_tls_settings(server: Server) -> None:
+    with pytest.raises(TypeError, match="ServerTLS"):
+        server.serve(tls=True)  # type: ignore[arg-type]
+
+
+def test_key_is_not_left_on_disk(pki: PKI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from osslcmp.server.http import tls
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    tls.context(settings(pki))
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- clients that do not get on ------------------------------------------------------------------------------
+
+
+def test_silent_clients(server: Server, pki: PKI) -> None:
+    """Neither who only connects nor who stops in the middle of the handshake is in the way of others."""
+    with server.serve(tls=settings(pki), threads=4) as running:
+        address = (running.host, running.port)
+        idle = [socket.create_connection(address) for _ in range(20)]
+        try:
+            for client in idle[:3]:
+                client.sendall(b"\x16\x03\x01\x02\x00\x01")
+            assert ask(running, client_context(pki)) == PKIStatus.accepted
+        finally:
+            for client in idle:
+                client.close()
+
+
+def test_no_tls_on_the_tls_port(server: Server, pki: PKI) -> None:
+    with server.serve(tls=settings(pki)) as running:
+        with socket.create_connection((running.host, running.port), timeout=20) as client:
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert b"200" not in client.recv(100)
+        assert ask(running, client_context(pki)) == PKIStatus.accepted
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\nContent-Length: 5000\r\n"
+
+
+@pytest.mark.parametrize("start", [b"P", HEAD, HEAD + b"\r\n"], ids=["line", "header", "body"])
+def test_dripping_clients(server: Server, start: bytes) -> None:
+    """More of them than threads: each loses its thread when its time is up, though it never pauses for long."""
+    with server.serve(threads=2, timeout=20, request_time=0.5) as running:
+        over = threading.Event()
+
+        def drip() -> None:
+            with socket.create_connection((running.host, running.port), timeout=20) as client:
+                client.sendall(start)
+                try:
+                    while not over.wait(0.05):
+                        client.sendall(b"a")
+                except OSError:
+                    return
+
+        threads = [threading.Thread(target=drip) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        try:
+            connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
+            connection.request("POST", "/", Forger().request(), TYPE)
+            assert connection.getresponse().status == 200
+            connection.close()
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(20)
+
+
+def test_slow_authority_is_not_a_slow_client() -> None:
+    ca = EmbeddedCA({"ref": "secret"})
+    ca.policy = lambda _: time.sleep(0.6)
+    with ca.server().serve(request_time=0.3) as running:
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
+        connection.request("POST", "/", Forger().request(), TYPE)
+        assert connection.getresponse().status == 200
+        connection.close()
+
+
+@pytest.mark.parametrize("option", [{"request_time": 0}, {"timeout": 0}, {"threads": 0}])
+def test_limits(server: Server, option: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        server.serve(**option)
+
+
+# -- OpenSSL's client ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("client", [None, "required"])
+def test_openssl(server: Server, pki: PKI, tmp_path: Path, client: Any) -> None:
+    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
+    mine = pki.issue("https", pki.issuing, sans=[address])
+    asks: dict[str, Any] = {"certificate": mine.certificate, "key": mine.key}
+    asks |= {} if client is None else {"client": client, "trusted": pki.root.certificate}
+    shown: dict[str, Any] = {}
+    if client is not None:
+        shown = {"tls_cert": pki.client.full_chain_file, "tls_key": pki.client.key_file}
+    (tmp_path / "key.pem").write_bytes(key_pem(make_key()))
+    (tmp_path / "root.pem").write_bytes(cert_pem(pki.root.certificate))
+    with server.serve(tls=settings(pki, **asks)) as running:
+        openssl_cmp.cmp(
+            "ir",
+            running.url,
+            cwd=tmp_path,
+            ref="ref",
+            secret=b"secret",
+            newkey="key.pem",
+            subject="/CN=over TLS",
+            certout="new.pem",
+            tls_used=True,
+            tls_trusted="root.pem",
+            msg_timeout=20,
+            **shown,
+        ).must()
+    issued = x509.load_pem_x509_certificate((tmp_path / "new.pem").read_bytes())
+    assert issued.subject.rfc4514_string() == "CN=over TLS"

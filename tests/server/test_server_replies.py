@@ -1,0 +1,112 @@
+"""A message that comes twice: the answer that was lost is sent again, if it is the same message."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from support.forge import (
+    GENM,
+    IMPLICIT_CONFIRM,
+    Forger,
+    read,
+    refused,
+    sequence,
+    sha256,
+)
+
+from osslcmp import BodyType, FailureInfo
+from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server.reply_cache import Replies, Reply
+
+
+@pytest.fixture
+def ca() -> EmbeddedCA:
+    return EmbeddedCA({"ref": "secret"})
+
+
+@pytest.fixture
+def server(ca: EmbeddedCA) -> Server:
+    return ca.server()
+
+
+def test_sent_again(server: Server, ca: EmbeddedCA) -> None:
+    """Each message of a transaction is answered again as it was, without being decided again."""
+    client = Forger()
+    message = client.request()
+    response = server.process(message)
+    assert server.process(message) == response
+    assert len(ca.records) == 1
+    client = client.answering(response)
+    confirmation = client.cert_conf(sha256(read(response).certificate))
+    confirmed = server.process(confirmation)
+    assert read(confirmed).kind == BodyType.PKICONF
+    assert server.process(confirmation) == confirmed
+    assert server.open_transactions == 0
+
+
+def test_whole_transaction_sent_again(server: Server, ca: EmbeddedCA) -> None:
+    for message in (
+        Forger(info=(IMPLICIT_CONFIRM,)).request(),
+        Forger().genm(),
+        Forger().message(GENM, sequence()),
+    ):
+        assert server.process(message) == server.process(message)
+    assert len(ca.records) == 1
+
+
+def test_sent_again_too_early(ca: EmbeddedCA) -> None:
+    """The first message is still being decided: the second waits for the same answer."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def policy(_: object) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    ca.policy = policy
+    server = ca.server()
+    message = Forger().request()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(server.process, message)
+        assert begun.wait(20)
+        second = threads.submit(server.process, message)
+        go_on.set()
+        assert first.result(20) == second.result(20)
+    assert len(ca.records) == 1
+
+
+def reply_to(message: bytes, answer: bytes) -> Reply:
+    return Reply(hashlib.sha256(message).digest(), answer)
+
+
+def test_few_replies_are_kept() -> None:
+    now = [0.0]
+    replies = Replies(limit=2, max_size=100, seconds=10, clock=lambda: now[0])
+    for name in (b"a", b"b", b"c"):
+        replies.keep(name, reply_to(b"?" + name, b"!" + name), confirmed=name == b"c")
+    assert replies.find(b"a", b"?a") is None
+    assert replies.find(b"b", b"?b") == b"!b"
+    assert replies.find(b"b", b"?x") is None
+    assert (replies.confirmed(b"b"), replies.confirmed(b"c"), replies.confirmed(b"x")) == (False, True, False)
+    replies.keep(b"d", reply_to(b"?", bytes(99)), confirmed=False)
+    assert len(replies) == 1
+    replies.keep(b"e", reply_to(b"?", bytes(101)), confirmed=False)
+    assert len(replies) == 0
+    replies.keep(b"f", reply_to(b"?f", b"!f"), confirmed=False)
+    now[0] = 11
+    assert replies.find(b"f", b"?f") is None
+
+
+def test_refusals_are_not_kept(server: Server) -> None:
+    message = Forger(secret=b"guess").request()
+    first, second = server.process(message), server.process(message)
+    assert first != second
+    assert read(second).failure == FailureInfo.badMessageCheck
+
+
+def test_not_the_same_message(server: Server) -> None:
+    client = Forger()
+    server.process(client.request())
+    refused(server, client.request(), FailureInfo.transactionIdInUse)
