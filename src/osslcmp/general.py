@@ -10,9 +10,8 @@ from cryptography import x509
 from ._asn1 import der
 from ._asn1.itav import InfoTypeAndValue
 from ._asn1.x509_parts import read_certificate, read_crl
-from .context.general import algorithm_from_der
 from .errors import ResponseError
-from .message.bodyparts import AlgorithmIdentifier
+from .message.bodyparts import AlgorithmIdentifier, algorithm_from_der
 
 __all__ = [
     "CA_CERTS",

@@ -44,9 +44,6 @@ NOT_OF_THE_SERVER = {"context", "transport", "client"}
 KNOWN = {
     ("errors", "context.enrollment"): "the type of ConfirmError.enrollment",
     ("errors", "client.transaction"): "the type of TransferError.transaction",
-    ("general", "context.general"): "algorithm_from_der",
-    ("server.server", "context.credentials"): "check_pair",
-    ("_openssl.tls_context", "context.credentials"): "check_pair",
 }
 
 #: Who may touch libcrypto itself. The command takes C objects as ``openssl cmp`` loads them.

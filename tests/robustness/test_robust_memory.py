@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 from support import rogue
+from support.malloc import allocated
 from support.pki import PKI
 from support.raw_server import Handler, RawServer
 from support.rogue import Change, Rogue, cut, faulty, http, nothing, say, with_header
@@ -22,30 +21,6 @@ SECRET = b"correct horse"
 WARM_UP, REPEATS, ROUNDS = 20, 80, 4
 #: Bytes for each repetition. A leaked certificate is hundreds, a leaked context thousands; an allocator's noise is 0.
 ALLOWED = 64
-
-
-class _MallInfo(ctypes.Structure):
-    _fields_ = [
-        *((f"unused{number}", ctypes.c_size_t) for number in range(4)),
-        ("hblkhd", ctypes.c_size_t),
-        ("usmblks", ctypes.c_size_t),
-        ("fsmblks", ctypes.c_size_t),
-        ("uordblks", ctypes.c_size_t),
-        ("fordblks", ctypes.c_size_t),
-        ("keepcost", ctypes.c_size_t),
-    ]
-
-
-def allocated() -> int | None:
-    """Bytes that malloc has given out and not got back, libcrypto's among them; ``None`` where libc cannot tell."""
-    gc.collect()
-    try:
-        mallinfo = ctypes.CDLL(None).mallinfo2  # glibc 2.33
-    except (AttributeError, OSError, TypeError):
-        return None
-    mallinfo.restype = _MallInfo
-    info = mallinfo()
-    return int(info.uordblks + info.hblkhd)
 
 
 class Fixed(Authority):

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from support.authorities import confirm
 from support.forge import Forger, read
-from test_robust_memory import allocated
+from support.malloc import allocated
 
 from benchmarks.memory import Forgetting
 from osslcmp import BodyType

@@ -17,7 +17,7 @@ from .errorqueue import clear, drain, drain_text
 from .lib import NULL, ffi, lib
 from .ownership import share, take
 
-__all__ = ["Asked", "Password", "is_uri", "open_store", "private_key"]
+__all__ = ["Asked", "Password", "check_pair", "is_uri", "open_store", "private_key"]
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
@@ -190,3 +190,16 @@ def _first_key(store: Any) -> Any:
         finally:
             lib.OSSL_STORE_INFO_free(info)
     return NULL
+
+
+def check_pair(certificate: Any, key: Any) -> None:
+    """``ValueError`` if an ``X509 *`` and an ``EVP_PKEY *`` do not belong together.
+
+    OpenSSL notices a wrong pair only when it signs, and on some releases not even then.
+    """
+    if certificate is None or key is None:
+        return
+    fits = lib.X509_check_private_key(certificate, key) == 1
+    clear()
+    if not fits:
+        raise ValueError("the private key does not match the certificate")

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..context.credentials import check_pair
 from . import convert as _convert
 from . import inputs as _inputs
 from . import verify as _verify
 from .errorqueue import check, clear
-from .keys import private_key
+from .keys import check_pair, private_key
 from .lib import NULL, ffi, lib
 from .ownership import share, take
 from .providers import LibraryContext

@@ -9,16 +9,15 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
-from .._openssl.errorqueue import clear
 from .._openssl.inputs import KeyInput, secret_bytes
-from .._openssl.keys import Password, private_key
+from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.names import parse_name
-from .._signers import check_signer
+from .._openssl.signers import check_signer
 from .base import ContextBase
 from .guard import locked
 
-__all__ = ["AuthMixin", "check_pair"]
+__all__ = ["AuthMixin"]
 
 #: OpenSSL sends the reference as senderKID and takes an int for its length; more than this helps nobody.
 REFERENCE_LIMIT = 4096
@@ -210,16 +209,3 @@ def _candidates(what: str, values: Iterable[x509.Certificate]) -> list[x509.Cert
     for certificate in certificates:
         check_signer(what, certificate)
     return certificates
-
-
-def check_pair(certificate: Any, key: Any) -> None:
-    """``ValueError`` if an ``X509 *`` and an ``EVP_PKEY *`` do not belong together.
-
-    OpenSSL notices a wrong pair only when it signs, and on some releases not even then.
-    """
-    if certificate is None or key is None:
-        return
-    fits = lib.X509_check_private_key(certificate, key) == 1
-    clear()
-    if not fits:
-        raise ValueError("the private key does not match the certificate")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from .._asn1 import der
 from .._asn1.x509_parts import read_crl
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear
@@ -19,7 +18,7 @@ from .polling import ExchangeMixin
 if TYPE_CHECKING:
     from ..message.bodyparts import AlgorithmIdentifier
 
-__all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate", "algorithm_from_der"]
+__all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate"]
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,6 @@ class CertReqTemplate:
     """Algorithms that the key may have; none: any."""
     rsa_key_lengths: tuple[int, ...]
     """Lengths in bits that an RSA key may have."""
-
-
-def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
-    """An AlgorithmIdentifier. Raises ``ValueError``."""
-    from ..message.bodyparts import AlgorithmIdentifier
-
-    fields = der.sequence(encoded)
-    parameters = fields[1].encoding if len(fields) > 1 else None
-    return AlgorithmIdentifier(x509.ObjectIdentifier(der.dotted(fields[0])), parameters)
 
 
 class GeneralMixin(ExchangeMixin):
@@ -143,6 +133,8 @@ def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, .
         atav = lib.sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_value(atavs, i)
         kind = lib.OBJ_obj2nid(lib.OSSL_CMP_ATAV_get0_type(atav))
         if kind == lib.NID_id_regCtrl_algId:
+            from ..message.bodyparts import algorithm_from_der
+
             algor = lib.OSSL_CMP_ATAV_get0_algId(atav)
             algorithms.append(
                 algorithm_from_der(_convert.to_der(lib.i2d_X509_ALGOR, algor, "encoding an algorithm"))

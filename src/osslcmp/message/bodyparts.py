@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from .._asn1 import der
 from .._asn1 import schema as _asn1
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
@@ -29,6 +30,7 @@ __all__ = [
     "Control",
     "PKIStatusInfo",
     "ProofOfPossession",
+    "algorithm_from_der",
     "itav",
     "oid_name",
     "texts",
@@ -94,6 +96,13 @@ class AlgorithmIdentifier:
             return None
         read = itav(elements)
         return cls(read.oid, read.value)
+
+
+def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:
+    """An AlgorithmIdentifier. Raises ``ValueError``."""
+    fields = der.sequence(encoded)
+    parameters = fields[1].encoding if len(fields) > 1 else None
+    return AlgorithmIdentifier(x509.ObjectIdentifier(der.dotted(fields[0])), parameters)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .._openssl.callbacks import CallState, current, log_level, message_from_der
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
 from .._openssl.ownership import cert_stack, hand_over, take
-from .._signers import check_signer
+from .._openssl.signers import check_signer
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from . import callbacks as _callbacks_server

@@ -11,8 +11,7 @@ from cryptography import x509
 
 from .._openssl import convert as _convert
 from .._openssl import inputs as _inputs
-from .._openssl.keys import Password, private_key
-from ..context.credentials import check_pair
+from .._openssl.keys import Password, check_pair, private_key
 from ..enums import BodyType, FailureInfo
 from . import wire
 from .authority import Authority

@@ -13,7 +13,7 @@ from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.keys import Asked, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.ownership import cert_stack, take
-from ..._signers import check_signer
+from ..._openssl.signers import check_signer
 from .console import Console, Failure
 from .context import name_of
 from .password import password

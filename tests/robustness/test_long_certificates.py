@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,7 +75,8 @@ LONG: dict[str, Callable[[], bytes]] = {
 
 VERIFY = """
 import sys
-from osslcmp import _convert, ffi, lib
+from osslcmp import ffi, lib
+from osslcmp._openssl import convert as _convert
 from osslcmp._openssl.errorqueue import drain
 store = _convert.store_to_c([], telling=True)
 lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, sys.argv[2]))
@@ -130,7 +132,7 @@ def test_an_answer_signed_with_it(what: str, tmp_path: Path) -> None:
         [sys.executable, str(script)],
         check=True,
         timeout=HANG,
-        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        env={"PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parent, Path(__file__).parents[1]]))},
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from cryptography import x509
 
-from ._openssl.convert import cert_to_c, lending
-from ._openssl.lib import lib
+from .convert import cert_to_c, lending
+from .lib import lib
 
 __all__ = ["check_signer"]
 
