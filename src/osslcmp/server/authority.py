@@ -38,7 +38,8 @@ class Message:
     message: bytes
     """The whole message as DER."""
     label: str | None = None
-    """What the path names that the message was sent to: LABEL in ``/.well-known/cmp/p/LABEL``."""
+    """What the path names that the first message of the transaction was sent to: LABEL in
+    ``/.well-known/cmp/p/LABEL``."""
 
 
 @dataclass(frozen=True)

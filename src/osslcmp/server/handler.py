@@ -225,7 +225,7 @@ class Exchange:
                 else None
             ),
             "message": self._message.encoding,
-            "label": paths.current.get().label,
+            "label": self._transaction.label,
         }
 
     def _about_polls(self) -> dict[str, Any]:

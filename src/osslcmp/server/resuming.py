@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ..enums import BodyType, FailureInfo, PKIStatus
-from . import bodies, wire
+from ..enums import BodyType, PKIStatus
+from . import bodies, used, wire
 from .authority import Authority, Issued, Waiting
 from .http import web
 from .reply_cache import Replies, Reply, meaning
@@ -99,7 +99,9 @@ class PersistentServer(Server):
         self._table = self._cache = _Cache(2**62)
         self._replies = _Stored(store)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
-        self._count = 0
+        self._max_remembered = options.get("max_remembered", used.LIMIT)
+        self._counts = (0, 0)
+        self._local = threading.local()
         self._next_count = 0.0
         self._sweeping = threading.Lock()
         self._next_sweep = 0.0
@@ -175,10 +177,15 @@ class PersistentServer(Server):
             entry.drop_engine()
             if entry.request is None:
                 # Who sent it can no longer be verified.
-                entry.request = bodies.certificate_request(entry.message, _unverified(entry.message))
+                entry.request = bodies.certificate_request(entry.message, _unverified(entry))
+        claimed = replace(row, version=row.version + 1)
+        until = self._checks.fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
             self._expired(entry)
-            self._store.forget_transaction(replace(row, version=row.version + 1))
+            # Its request can still be sent again, by anybody.
+            self._store.save_transaction(
+                replace(claimed, open=False, request=b"", outcome=b"", deadline=until)
+            )
             self._store.commit(unit)
 
     # -- one message -----------------------------------------------------------------------------------------
@@ -200,12 +207,11 @@ class PersistentServer(Server):
             return row.last_response
         self._take_up(name, row if alive and row is not None and row.open else None)
         before = _state(self._cache.get(name))
-        if before is None and message.body_type in wire.STARTS and self._is_full(message.owner):
-            return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+        self._local.row, self._local.taken = row, False
         with self._store.unit() as unit:
             answer = self._answer(message)
             after = self._cache.get(name)
-            if not unit.changes and _state(after) == before:
+            if not unit.changes and _state(after) == before and not self._local.taken:
                 return answer
             self._store.save_transaction(self._row(message, digest, answer, row, after))
             self._store.commit(unit)
@@ -223,13 +229,17 @@ class PersistentServer(Server):
         after: Transaction | None,
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
-        wait, polls, outcome = 0, 0, b""
+        polls, outcome = 0, b""
+        deadline = time.time() + self.transaction_timeout
         if after is not None:
             polls = after.polls if after.request is None else after.request.polls
-            wait = after.wait
+            deadline += after.wait
             outcome = _write_state(after)
-        elif is_confirmed(message, answer):
-            outcome = _CONFIRMED
+        else:
+            # Kept as long as the request could be sent again, which need not be this message.
+            deadline = max(deadline, self._checks.fresh_until(None))
+            if is_confirmed(message, answer):
+                outcome = _CONFIRMED
         return TransactionRow(
             id=message.transaction_id,
             version=0 if before is None else before.version,
@@ -241,7 +251,7 @@ class PersistentServer(Server):
             last_hash=digest,
             last_response=answer,
             last_meaning=meaning(message),
-            deadline=time.time() + wait + self.transaction_timeout,
+            deadline=deadline,
             owner=message.owner if after is None else after.owner,
         )
 
@@ -268,15 +278,33 @@ class PersistentServer(Server):
         # The hash is salted: nobody can choose a transactionID that shares a lock with another one.
         return self._locks[hash(name) % _LOCKS]
 
-    def _is_full(self, owner: bytes) -> bool:
+    def _is_full(self, message: wire.RawMessage) -> bool:
         now = time.monotonic()
         if now >= self._next_count:
             self._next_count = now + _COUNT_INTERVAL
-            self._count = self._store.open_transactions(time.time())
-        most = share(self._limit)
-        if self._count < most:
-            return False
-        return self._count >= self._limit or self._store.open_transactions(time.time(), owner) >= most
+            self._counts = self._store.count_transactions(time.time())
+        for kind, limit in enumerate((self._limit, self._max_remembered)):
+            most = share(limit)
+            if self._counts[kind] >= limit:
+                return True
+            if self._counts[kind] >= most and self._of_client(message.owner)[kind] >= most:
+                return True
+        return super()._is_full(message)
+
+    def _of_client(self, owner: bytes) -> tuple[int, int]:
+        return self._store.count_transactions(time.time(), owner)
+
+    def _was_taken(self, message: wire.RawMessage) -> bool:
+        row: TransactionRow | None = self._local.row
+        # An open one that is late will be closed in a moment; a closed one that is late can be forgotten.
+        if row is not None and (row.open or row.deadline >= time.time()):
+            return True
+        return super()._was_taken(message)
+
+    def _note_taken(self, message: wire.RawMessage) -> None:
+        if message.body_type == BodyType.GENM:
+            super()._note_taken(message)  # changes nothing: not worth a commit
+        self._local.taken = message.body_type != BodyType.GENM
 
     def _trim(self) -> None:
         """Keep a limited number of transactions at hand; the others are in the database."""
@@ -307,8 +335,9 @@ def _entry(row: TransactionRow) -> Transaction:
     return entry
 
 
-def _unverified(message: wire.RawMessage) -> dict[str, Any]:
-    """What a message that nobody vouches for tells about itself."""
+def _unverified(entry: Transaction) -> dict[str, Any]:
+    """What a request that nobody vouches for tells about itself."""
+    message = entry.message
     return {
         "type": BodyType(message.body_type),
         "transaction_id": message.transaction_id,
@@ -316,6 +345,7 @@ def _unverified(message: wire.RawMessage) -> dict[str, Any]:
         "reference": None,
         "signer": None,
         "message": message.encoding,
+        "label": entry.label,
     }
 
 
@@ -330,7 +360,7 @@ def _write_state(transaction: Transaction) -> bytes:
     def write(certificate: x509.Certificate) -> str:
         return _text(certificate.public_bytes(Encoding.DER))
 
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {} if transaction.label is None else {"label": transaction.label}
     outcome, held = transaction.outcome, transaction.held
     if isinstance(outcome, Waiting):
         found["waiting"] = vars(outcome)
@@ -357,6 +387,7 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
         return x509.load_der_x509_certificate(base64.b64decode(text))
 
     found = json.loads(data)
+    transaction.label = found.get("label")
     if "waiting" in found:
         transaction.outcome = Waiting(**found["waiting"])
     elif "issued" in found:

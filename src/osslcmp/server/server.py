@@ -13,7 +13,7 @@ from .._openssl import convert as _convert
 from .._openssl import inputs as _inputs
 from .._openssl.keys import Password, check_pair, private_key
 from ..enums import BodyType, FailureInfo
-from . import wire
+from . import used, wire
 from .authority import Authority
 from .checks import following, strict
 from .engine import PVNOS, Pool, Settings
@@ -56,6 +56,8 @@ class Server(Transacting):
         grant_implicit_confirm: let clients skip the certConf that ask for it.
         max_message_size: bytes; more is not looked at.
         max_transactions: that may be open at once, 3/4 of them of one client; more get ``systemUnavail``.
+        max_remembered: requests that are remembered as long as they would be taken as fresh, so that none is taken
+            twice, 3/4 of them of one client; more get ``systemUnavail``.
         transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
             told to wait.
         strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the
@@ -82,11 +84,15 @@ class Server(Transacting):
         grant_implicit_confirm: bool = True,
         max_message_size: int = MAX_MESSAGE_SIZE,
         max_transactions: int = MAX_TRANSACTIONS,
+        max_remembered: int = used.LIMIT,
         transaction_timeout: float = TRANSACTION_TIMEOUT,
         strictness: strict.Strictness = "strict",
         clock_tolerance: float = strict.CLOCK_TOLERANCE,
     ) -> None:
-        if min(max_message_size, max_transactions) < 1 or min(transaction_timeout, clock_tolerance) <= 0:
+        if (
+            min(max_message_size, max_transactions, max_remembered) < 1
+            or min(transaction_timeout, clock_tolerance) <= 0
+        ):
             raise ValueError("limits must be positive")
         if strictness not in get_args(strict.Strictness):
             raise ValueError(f"strictness: 'strict' or 'openssl', not {strictness!r}")
@@ -117,6 +123,7 @@ class Server(Transacting):
         self._strict = strictness == "strict"
         self._checks = strict.Checks(clock_tolerance)
         self._replies = Replies()
+        self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
 
     @property
@@ -240,7 +247,7 @@ class Server(Transacting):
             logger.exception("the authority failed to take note of an expired transaction")
 
     def close(self) -> None:
-        """Forget all open transactions."""
+        """Forget all open transactions. A request that was taken is not taken again even so."""
         self._table.clear()
         self._replies.clear()
 
@@ -261,7 +268,11 @@ class Server(Transacting):
     # -- a new transaction -----------------------------------------------------------------------------------
 
     def _start(self, message: wire.RawMessage) -> bytes:
-        transaction = Transaction(message)
+        if self._table.get(message.transaction_id) is None and self._is_full(message):
+            return self._refuse(
+                message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
+            )
+        transaction = Transaction(message, paths.current.get().label)
         transaction.on_expire = self._expired
         try:
             self._table.add(transaction)
@@ -273,9 +284,16 @@ class Server(Transacting):
         except FullError:
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         try:
+            if self._was_taken(message):
+                self._table.remove(transaction)
+                return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID was used")
             transaction.engine = engine = self._engine(message)
             exchange = self._exchange(engine, message, transaction)
-            answer = self._process(message, engine, exchange)
+            try:
+                answer = self._process(message, engine, exchange)
+            finally:
+                if exchange.called:
+                    self._note_taken(message)
             self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
             if exchange.called:
                 self._remember(transaction, message, answer)
@@ -285,6 +303,23 @@ class Server(Transacting):
         finally:
             transaction.lock.release()
         return answer
+
+    # Whoever can record a request can send it again. What makes it another one is its transactionID alone: a copy may
+    # differ in its extraCerts, which no protection covers.
+
+    def _is_full(self, message: wire.RawMessage) -> bool:
+        """Whether there is no room to remember a request."""
+        return self._used.is_full(message.owner)
+
+    def _was_taken(self, message: wire.RawMessage) -> bool:
+        """Whether a request with this transactionID was taken before, and could be sent again by anybody."""
+        return message.transaction_id in self._used
+
+    def _note_taken(self, message: wire.RawMessage) -> None:
+        """A request was validly protected, and the authority asked."""
+        self._used.add(
+            message.transaction_id, message.owner, self._checks.fresh_until(message.header.message_time)
+        )
 
     # -- an open transaction ---------------------------------------------------------------------------------
 

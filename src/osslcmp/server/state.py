@@ -32,9 +32,11 @@ class Transaction(Entry):
     """An open transaction: the request that started it, what the authority said, and libcrypto's side of
     it."""
 
-    def __init__(self, message: wire.RawMessage) -> None:
+    def __init__(self, message: wire.RawMessage, label: str | None = None) -> None:
         super().__init__(message.transaction_id, message.owner)
         self.message = message
+        self.label = label
+        """What the path named that the request was sent to."""
         self.request: CertificateRequest | None = None
         self.polls = 0
         """How often the client had come back when ``request`` was lost."""

@@ -259,13 +259,20 @@ class Store:
             return
         self._change_one(sa.update(TRANSACTIONS).where(_same(row)).values(values), _ANSWERED)
 
-    def open_transactions(self, now: float, owner: bytes | None = None) -> int:
-        """How many transactions wait for their clients, or for this one."""
-        waiting = TRANSACTIONS.c.open & (TRANSACTIONS.c.deadline >= now)
+    def count_transactions(self, now: float, owner: bytes | None = None) -> tuple[int, int]:
+        """How many transactions wait for their clients, and how many are remembered at all; or those of one client."""
+        remembered = TRANSACTIONS.c.deadline >= now
         if owner is not None:
-            waiting &= TRANSACTIONS.c.owner == owner
-        query = sa.select(sa.func.count()).select_from(TRANSACTIONS).where(waiting)
-        return int(self._scalar(query))
+            remembered &= TRANSACTIONS.c.owner == owner
+        is_open = sa.func.count(sa.case((TRANSACTIONS.c.open, 1)))
+        query = sa.select(is_open, sa.func.count()).select_from(TRANSACTIONS).where(remembered)
+        with self._reading.connect() as connection:
+            waiting, all_ = connection.execute(query).one()
+        return int(waiting), int(all_)
+
+    def open_transactions(self, now: float) -> int:
+        """How many transactions wait for their clients."""
+        return self.count_transactions(now)[0]
 
     def late_transactions(self, now: float) -> list[TransactionRow]:
         """Some of those whose clients did not come back in time."""

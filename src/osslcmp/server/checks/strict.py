@@ -7,6 +7,7 @@ Pure Python. Nothing here decides about trust: a message that passes still goes 
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -51,13 +52,21 @@ class Checks:
     tolerance: float = CLOCK_TOLERANCE
     clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
 
+    def fresh_until(self, stated_time: datetime.datetime | None) -> float:
+        """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970; None: of any."""
+        now = time.time()
+        stated = now + self.tolerance if stated_time is None else stated_time.timestamp()
+        return min(max(stated, now), now + self.tolerance) + self.tolerance
+
     def header(self, message: wire.RawMessage) -> Rejected | None:
         """What is wrong with the header of a message; None if nothing."""
         header = message.header
         if len(message.transaction_id) < MIN_OCTETS:
             return Rejected(FailureInfo.badDataFormat, "transactionID has less than 128 bits")
-        time = header.message_time
-        if time is not None and abs((self.clock() - time).total_seconds()) > self.tolerance:
+        stated = header.message_time
+        if stated is None and header.protection_alg is not None:
+            return Rejected(FailureInfo.badTime, "messageTime is missing")
+        if stated is not None and abs((self.clock() - stated).total_seconds()) > self.tolerance:
             return Rejected(FailureInfo.badTime, "messageTime is too far from the time here")
         if len(header.sender_nonce or b"") < MIN_OCTETS:
             problem = "missing" if header.sender_nonce is None else "shorter than 128 bits"
