@@ -15,10 +15,12 @@ from support.forge import IMPLICIT_CONFIRM, Forger, enroll, now, read, refused, 
 from support.persistent import Worker, opened
 
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
-from osslcmp import _der as der
-from osslcmp._der import encode, explicit
-from osslcmp.server import EmbeddedCA, Rejected, Server, paths, replies, waiting, wire
-from osslcmp.server.profiles import Profile
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
+from osslcmp.server import EmbeddedCA, Rejected, Server, waiting, wire
+from osslcmp.server import reply_cache as replies
+from osslcmp.server.ca.profiles import Profile
+from osslcmp.server.http import paths
 from osslcmp.server.used import UsedIDs
 
 SECRETS = {"ref": "secret", "other": "another secret"}

@@ -157,6 +157,7 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
             clock_tolerance="clock_tolerance",
             max_message_size="max_message",
             max_transactions="max_transactions",
+            max_remembered="max_remembered",
         ),
     )
 

@@ -201,6 +201,7 @@ def _limits(group: Any) -> None:
     add("--request-time", type=float, metavar="S", help="seconds for a whole request (60)")
     add("--max-message", type=int, metavar="BYTES", help="the most of a message (262144)")
     add("--max-transactions", type=int, metavar="N", help="open at once (10000)")
+    add("--max-remembered", type=int, metavar="N", help="requests remembered while they are fresh (500000)")
 
 
 def read(arguments: Sequence[str]) -> dict[str, Any]:

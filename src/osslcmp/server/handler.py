@@ -26,7 +26,6 @@ from .callbacks import CertAnswer, StatusAnswer
 from .checks import certhash
 from .checks import strict as checks
 from .engine import Engine
-from .http import paths
 from .state import Outcome, Transaction
 
 logger = logging.getLogger("osslcmp.server")

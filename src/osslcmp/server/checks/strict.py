@@ -53,7 +53,10 @@ class Checks:
     clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
 
     def fresh_until(self, stated_time: datetime.datetime | None) -> float:
-        """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970; None: of any."""
+        """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970.
+
+        None: whatever its messageTime is.
+        """
         now = time.time()
         stated = now + self.tolerance if stated_time is None else stated_time.timestamp()
         return min(max(stated, now), now + self.tolerance) + self.tolerance
