@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,3 +173,28 @@ def test_the_command(tmp_path: Path) -> None:
     run = subprocess.run(command, cwd=ROOT / "tools", capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "fuzz: 5 cases, 0 findings, seed 1\n" in run.stdout
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="clang is not installed")
+def test_libfuzzer_on_the_header_of_an_answer(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "fuzz",
+        "--c",
+        "--seed",
+        "1",
+        "--count",
+        "500",
+        "--target",
+        "answer-head",
+    ]
+    run = subprocess.run(
+        [*command, "--out", str(tmp_path)], cwd=ROOT / "tools", capture_output=True, text=True, check=False
+    )
+    if "libclang_rt" in run.stderr:
+        pytest.skip("clang is installed without libFuzzer")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(
+        r"^fuzz: answer-head: \d{3,} executions, \d+ s, nothing found$", run.stdout, re.MULTILINE
+    )

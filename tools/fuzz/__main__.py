@@ -19,6 +19,7 @@ _ROUND = 300.0
 
 
 def _options() -> argparse.Namespace:
+    from .libfuzzer import HARNESSES
     from .targets import TARGETS
 
     parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__)
@@ -29,13 +30,22 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--start", type=int, default=0, help="number of the first case")
     parser.add_argument(
-        "--target", action="append", choices=list(TARGETS), help="only this one; may be given several times"
+        "--target",
+        action="append",
+        choices=[*TARGETS, *HARNESSES],
+        help="only this one; may be given several times",
     )
     parser.add_argument("--out", type=Path, default=Path("build", "fuzz"), help="folder for findings")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="run a finding again")
+    parser.add_argument(
+        "--c", action="store_true", help="libFuzzer on the C that reads; --count is its executions"
+    )
     parser.add_argument("--no-minimise", action="store_true", help="keep findings as they are")
     options = parser.parse_args()
-    options.shares = {name: TARGETS[name].share for name in options.target or TARGETS}
+    names = options.target or list(HARNESSES if options.c else TARGETS)
+    if not set(names) <= set(HARNESSES if options.c else TARGETS):
+        parser.error("--target: those of --c go with it, the others without")
+    options.shares = {} if options.c else {name: TARGETS[name].share for name in names}
     if options.minutes is None:
         options.minutes = 2.0 if options.count is None else 1e6
     return options
@@ -46,6 +56,10 @@ def main() -> int:
     options = _options()
     if options.replay:
         return replay(options.replay)
+    if options.c:
+        from . import libfuzzer
+
+        return libfuzzer.main(options.out, options.count, options.minutes, options.seed, options.target)
     print(f"fuzz: --seed {options.seed}", flush=True)
     totals = {name: Totals() for name in options.shares}
     numbers = dict.fromkeys(options.shares, options.start)

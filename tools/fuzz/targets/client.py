@@ -123,14 +123,14 @@ def look_at_error(error: osslcmp.CMPError) -> None:
         osslcmp.Message.from_der(answer)
 
 
-_STATUS_LINES = (
+STATUS_LINES = (
     "HTTP/1.0 200 OK", "HTTP/1.1 200 OK", "HTTP/1.1 500 Internal Server Error", "HTTP/1.0 404 Not Found",
     "HTTP/1.1 301 Moved", "HTTP/1.1 204 No Content", "HTTP/1.1 100 Continue", "HTTP/1.1 999 \x1b[31mred",
     "HTTP/1.1 -1 x",
     "HTTP/1.1 99999999999999999999 x", "HTTP/2 200", "HTTP/1.1", "HTTP/1.1 ", "ICY 200 OK", "", "\0", "HTTP/1.x 200 OK",
     "HTTP/1.1 200" + " " * 5_000, "HTTP/1.1 503 " + "a" * 40_000, "\x15\x03\x01\0\x02\x02\x28",
 )  # fmt: skip
-_HEADERS = (
+HEADERS = (
     "Content-Type: application/pkixcmp", "Content-Type: application/pkixcmp", "Content-Type: application/pkixcmp;x=y",
     "Content-Type: text/html", "Content-type:application/pkixcmp", "Content-Type:", "Connection: close",
     "Connection: keep-alive",
@@ -149,8 +149,8 @@ def draw_envelope(rng: Random) -> Plan:
     odd = rng.random() < 0.6
     return {
         "interim": rng.choice((0, 0, 0, 1, 3, 50)),
-        "status": rng.choice(_STATUS_LINES if odd else _STATUS_LINES[:3]),
-        "headers": rng.sample(_HEADERS, rng.randrange(6)) if odd else ["Content-Type: application/pkixcmp"],
+        "status": rng.choice(STATUS_LINES if odd else STATUS_LINES[:3]),
+        "headers": rng.sample(HEADERS, rng.randrange(6)) if odd else ["Content-Type: application/pkixcmp"],
         "length": rng.random() < 0.8,
         "end": rng.choice(("\r\n", "\r\n", "\n", "\r\r\n")),
         "raw": [mutate.draw_raw(rng) for _ in range(rng.choice((0, 0, 1, 3)))],
