@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -223,6 +224,15 @@ def test_what_is_not_issued(ca: EmbeddedCA) -> None:
         rejected(ca.issue(request(x509.ExtendedKeyUsage([usage]))), FailureInfo.badCertTemplate)
     unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
     rejected(ca.issue(request(unknown, critical=True)), FailureInfo.unacceptedExtension)
+    other = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.5"), b"\x05\x00")
+    key_id = x509.SubjectKeyIdentifier(b"x" * 20)
+    for extensions in (
+        [(unknown, True), (other, False)],
+        [(other, False), (unknown, True)],
+        [(key_id, True)],
+    ):
+        asked = x509.Extensions([x509.Extension(e.oid, critical, e) for e, critical in extensions])
+        rejected(ca.issue(replace(request(), extensions=asked)), FailureInfo.unacceptedExtension)
     weak = rsa.generate_private_key(65537, 1024).public_key()
     rejected(ca.issue(request(public_key=weak)), FailureInfo.badCertTemplate)
     assert ca.records[0].certificate

@@ -164,6 +164,22 @@ def test_revocation_request(reason: RevocationReason | None) -> None:
     assert (seen.issuer, seen.serial, seen.reason, seen.reference) == (NAME, serial, reason, b"ref")
 
 
+@pytest.mark.parametrize("reason", [None, RevocationReason.keyCompromise])
+@pytest.mark.parametrize("critical", [True, False])
+def test_revocation_with_an_unknown_extension(reason: RevocationReason | None, critical: bool) -> None:
+    """For the CRL entry: one that is critical is not left out."""
+    authority = Scripted(revoke=Revoked())
+    flag = encode(0x01, b"\xff") if critical else b""
+    unknown = sequence(der.encode_oid("1.2.3.4"), flag, encode(der.OCTET_STRING, b"\x05\x00"))
+    answer = read(Server(authority).process(Forger().rr(NAME, 5, reason, extensions=(unknown,))))
+    assert answer.kind == BodyType.RP
+    if critical:
+        assert (answer.status, authority.asked) == (PKIStatus.rejection, [])
+        assert FailureInfo(answer.failure) == FailureInfo.unacceptedExtension
+    else:
+        assert (answer.status, authority.asked[0].reason) == (PKIStatus.accepted, reason)
+
+
 def test_general_request() -> None:
     question = InfoTypeAndValue(x509.ObjectIdentifier("1.2.3.4"), encode(der.UTF8_STRING, b"how?"))
     reply = InfoTypeAndValue(x509.ObjectIdentifier("1.2.3.5"), encode(der.UTF8_STRING, b"so."))

@@ -202,14 +202,18 @@ class Forger:
         status = sequence(der.encode_integer(2), sequence(der.encode_text(text)))
         return self.message(ERROR, sequence(status))
 
-    def rr(self, issuer: x509.Name, serial: int, reason: int | None = None) -> bytes:
-        """An rr."""
+    def rr(
+        self, issuer: x509.Name, serial: int, reason: int | None = None, *, extensions: tuple[bytes, ...] = ()
+    ) -> bytes:
+        """An rr; ``extensions`` are for the CRL entry besides the reason."""
         number = der.read(der.encode_integer(serial)).content
         template = sequence(encode(0x81, number), encode(explicit(3), issuer.public_bytes()))
         details = b""
         if reason is not None:
             value = octets(encode(der.ENUMERATED, bytes([reason])))
-            details = sequence(sequence(der.encode_oid(bodies.CRL_REASON_OID), value))
+            extensions = (sequence(der.encode_oid(bodies.CRL_REASON_OID), value), *extensions)
+        if extensions:
+            details = sequence(*extensions)
         return self.message(RR, sequence(sequence(template, details)))
 
 

@@ -138,8 +138,13 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
     OPENSSL_free(bare);
     if (proxy == NULL)
         return 1;
-    if (!OSSL_HTTP_parse_url(proxy, NULL, &user, &found->host, &found->port, NULL, NULL, NULL, NULL))
+    ERR_set_mark();
+    if (!OSSL_HTTP_parse_url(proxy, NULL, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
+        ERR_pop_to_mark(); /* it may repeat a part of the password */
+        ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "the URL of the HTTP proxy is not valid");
         return 0;
+    }
+    ERR_clear_last_mark();
     if (user != NULL && *user != '\0')
         found->credentials = osslcmp_basic(user);
     OPENSSL_free(user);

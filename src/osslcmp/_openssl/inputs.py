@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def check_text(what: str, value: str | None) -> str | None:
     if "\0" in value:
         raise ValueError(f"{what}: contains a NUL character")
     return value
+
+
+def without_credentials(url: str) -> str:
+    """A URL, or what should be one, to be shown: user and password, if there may be any, are not in it."""
+    return re.sub(r"^(\w+://)?.*@", r"\1...@", url, flags=re.DOTALL)
 
 
 def secret_bytes(what: str, value: bytes | str, limit: int) -> bytes:

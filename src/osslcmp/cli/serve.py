@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["parser", "run"]
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
+#: Seconds for the answers in progress when a signal has come.
+_GRACE = 10.0
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -49,7 +53,7 @@ def _serve(settings: dict[str, Any]) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
     )
     ca = _open(settings)
-    with closing(ca):
+    with ExitStack() as ending, closing(ca):
         for reference in settings["remove_reference"]:
             ca.remove_secret(reference)
         if settings.get("new_root"):
@@ -79,9 +83,35 @@ def _serve(settings: dict[str, Any]) -> int:
             ) as running:
                 print(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}", flush=True)
                 signal.sigwait(_SIGNALS)
+                ending.enter_context(_no_longer_than(_GRACE))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
+
+
+@contextmanager
+def _no_longer_than(seconds: float) -> Iterator[None]:
+    """End the process if this takes longer, or at a second signal: a thread may be busy for ever with a message."""
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in _SIGNALS}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    clock = threading.Timer(seconds, _give_up, [seconds])
+    clock.daemon = True
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _give_up(seconds: float) -> None:
+    print(
+        f"osslcmp serve: an answer is not ready after {seconds:g} more seconds: ended without it",
+        file=sys.stderr,
+    )
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _open(settings: dict[str, Any]) -> PersistentCA:

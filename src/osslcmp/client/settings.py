@@ -47,7 +47,7 @@ class Settings:
     general_info: list[InfoTypeAndValue] = field(default_factory=list)
     #: What :func:`osslcmp._openssl.tls_context.tls_to_c` made: all contexts share it.
     tls: Any = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     no_proxy: str | None = None
     max_response_length: int = 0
     options: dict[Option, int] = field(default_factory=dict)

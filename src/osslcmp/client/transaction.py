@@ -208,8 +208,11 @@ class Transaction:
 
         It holds the server's last messages, the public key and the like, but no secret and no private key. A
         transaction goes on in one place only: do not poll it here after it was resumed elsewhere. Raises
-        ``RuntimeError`` if nothing is pending at the server.
+        ``RuntimeError`` if nothing is pending at the server, or while another thread polls.
         """
+        return self._context._alone(self._dump)
+
+    def _dump(self) -> bytes:
         if self.done or not self._context.pending:
             raise RuntimeError("the transaction is not waiting for the server: there is nothing to resume")
         due_in = max(0.0, self._due - time.monotonic())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.errorqueue import check, classify, clear, drain, reason_code
@@ -28,6 +28,8 @@ __all__ = ["MESSAGE_TIMEOUT", "TOTAL_TIMEOUT", "ContextBase"]
 
 MESSAGE_TIMEOUT = 60
 TOTAL_TIMEOUT = 600
+
+_R = TypeVar("_R")
 
 _BOOLEAN = (0, 1)
 _OPTION_LIMITS: dict[Option, tuple[int, int | None]] = {
@@ -154,6 +156,11 @@ class ContextBase:
             check(function(self._ptr, *args), what)
         else:
             hand_over(args[-1], giving, function, self._ptr, *args, what=what)
+
+    @locked
+    def _alone(self, function: Callable[[], _R]) -> _R:
+        """Several steps that belong together."""
+        return function()
 
     @locked
     def _get(self, function: Callable[..., Any], *args: Any) -> Any:

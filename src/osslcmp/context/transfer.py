@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._openssl import convert as _convert
 from .._openssl.callbacks import message_from_der
-from .._openssl.errorqueue import check, clear, drain_text
-from .._openssl.inputs import check_text
+from .._openssl.errorqueue import check, clear
+from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
 from .._openssl.ownership import take
 from ..enums import Option
@@ -39,7 +39,7 @@ class TransferMixin(ContextBase):
         """Host name or IP address of the server, nothing else (``OSSL_CMP_CTX_set1_server``, 3.0)."""
         address = check_text("server", address)
         if address is not None and not _HOST.match(address):
-            raise ValueError(f"server: {address!r} is no host name or address")
+            raise ValueError(f"server: {without_credentials(address)!r} is no host name or address")
         self.disconnect()
         self._set(lib.OSSL_CMP_CTX_set1_server, _chars(address), what="setting the server")
         self._host = address
@@ -90,7 +90,9 @@ class TransferMixin(ContextBase):
         if name:
             _check_proxy(name)
         self.disconnect()
-        self._set(lib.OSSL_CMP_CTX_set1_proxy, _chars(name), what="setting the proxy")
+        # libcrypto's own HTTP client, which a transfer callback may call, sends no password, and would not wipe it.
+        bare = name if name is None else re.sub(r"^(\w+://)?.*@", r"\1", name)
+        self._set(lib.OSSL_CMP_CTX_set1_proxy, _chars(bare), what="setting the proxy")
         check(lib.osslcmp_session_set_proxy(self._session, _chars(name)), "setting the proxy")
 
     @guarded
@@ -267,8 +269,8 @@ def _check_proxy(name: str) -> None:
         raise ValueError("proxy: contains a space or control character")
     clear()
     if not lib.OSSL_HTTP_parse_url(name.encode(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
-        told = drain_text()
-        raise ValueError(f"proxy: not of the form [http://][user:password@]host[:port]: {told}")
+        clear()  # it may repeat a part of the password
+        raise ValueError("proxy: not of the form [http://][user:password@]host[:port]")
 
 
 def _chars(text: str | None) -> Any:

@@ -75,6 +75,10 @@ def _read_template(content: bytes) -> _Template:
     )
 
 
+class UnacceptedExtensionError(ValueError):
+    """What the client says is critical is not known here."""
+
+
 ALL_FAILURES = (1 << 27) - 1
 MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 """What reading a body may raise."""
@@ -213,6 +217,8 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
                 reason = RevocationReason(
                     der.integer(der.read(der.octets(parts[-1].encoding), der.ENUMERATED))
                 )
+            elif len(parts) != 2:  # it is critical
+                raise UnacceptedExtensionError(f"extension {der.dotted(parts[0])}")
     return RevocationRequest(
         **about,
         issuer=name(template.issuer),

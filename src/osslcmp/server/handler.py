@@ -300,6 +300,8 @@ class Exchange:
             logger.error("the authority's answer makes no sense: this client does not wait for it")
 
     def _unreadable(self, error: Exception) -> Rejected:
+        if isinstance(error, bodies.UnacceptedExtensionError):
+            return Rejected(FailureInfo.unacceptedExtension, str(error))
         logger.info("a %s is malformed: %s", self._name, error)
         return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
 

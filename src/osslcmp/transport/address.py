@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from .._openssl.inputs import check_text
+from .._openssl.inputs import check_text, without_credentials
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -49,21 +49,22 @@ def parse_url(url: str) -> Address:
     check_text("server", url)
     if re.search(r"[\x00-\x20\x7f]", url):
         raise ValueError("server: the URL contains a space or control character")
+    shown = without_credentials(url)
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ValueError(f"server: {url!r}: {error}") from error
+        raise ValueError(f"server: {shown!r}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"server: {url!r} is not of the form http://host[:port][/path]")
+        raise ValueError(f"server: {shown!r} is not of the form http://host[:port][/path]")
     if parts.username is not None:
         raise ValueError("server: the URL must not contain credentials")
     try:
         port = parts.port
         host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
     except ValueError as error:
-        raise ValueError(f"server: {url!r}: {error}") from error
+        raise ValueError(f"server: {shown!r}: {error}") from None
     if port == 0:
-        raise ValueError(f"server: {url!r}: port 0 is out of range 1 to 65535")
+        raise ValueError(f"server: {shown!r}: port 0 is out of range 1 to 65535")
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(host, port or (443 if tls else 80), quote(path, safe="/%?&=:;,+$!*'()@~-._"), tls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._openssl.errorqueue import clear, text
+from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack
 from ...enums import Option
@@ -82,7 +83,7 @@ def _server(ctx: CommandContext, s: Settings, console: Console) -> str:
     scheme = "https" if s.flag("tls_used") else "http"
     # Without the brackets of an IPv6 address: see CVE-2025-9232.
     via = lib.OSSL_HTTP_adapt_proxy(_chars(proxy), _chars(no_proxy), host.strip("[]").encode(), int(tls))
-    through = "" if via == NULL else f" via {text(via)}"
+    through = "" if via == NULL else f" via {without_credentials(text(via))}"
     return f"{scheme}://{host}:{port}/{path.lstrip('/')}{through}"
 
 
@@ -95,7 +96,7 @@ def _parse_url(url: str) -> tuple[str, int, str, bool]:
         url.encode(), tls, NULL, host, port, number, path, NULL, NULL
     ):
         clear()
-        raise Failure(f"cannot parse -server URL: {url}")
+        raise Failure(f"cannot parse -server URL: {without_credentials(url)}")
     try:
         return text(host[0]), int(number[0]), text(path[0]), bool(tls[0])
     finally:

@@ -258,8 +258,8 @@ def issue(
     subject = request.subject
     if subject is None and old is not None and request.type is BodyType.KUR:
         subject = old.subject
-    asked = {type(extension.value): extension for extension in request.extensions}
-    if subject is None and x509.SubjectAlternativeName not in asked:
+    asked = {extension.oid: extension for extension in request.extensions}
+    if subject is None and x509.SubjectAlternativeName.oid not in asked:
         return Rejected(FailureInfo.badCertTemplate, "neither a subject nor alternative names")
     changes: list[str] = []
     now = _now()
@@ -278,10 +278,11 @@ def issue(
     builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end)
     builder = builder.add_extension(_authority_key(issuer), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(key, asked.pop(x509.KeyUsage, None), changes), critical=True)
+    builder = builder.add_extension(_usage(key, asked.pop(x509.KeyUsage.oid, None), changes), critical=True)
     for kind in _OWN:
-        asked.pop(kind, None)
-    constraints = asked.pop(x509.BasicConstraints, None)
+        if kind.oid in asked and not asked[kind.oid].critical:
+            del asked[kind.oid]
+    constraints = asked.pop(x509.BasicConstraints.oid, None)
     if constraints is not None and constraints.value.ca:
         return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
     for extension in asked.values():
