@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_what_counts(tmp_path: Path) -> None:
 
 def test_command() -> None:
     """It knows its options and all of its flows."""
-    run = subprocess.run(
-        [sys.executable, faults.__file__, "--help"], capture_output=True, text=True, check=True, timeout=60
-    )
+    command = [sys.executable, faults.__file__, "--help"]
+    wide = {**os.environ, "COLUMNS": "1000"}
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=wide)
     assert all(flow in run.stdout for flow in faults.names())

@@ -21,7 +21,7 @@ LIMIT = 60
 SERVE = """
 import sys, threading
 from osslcmp.cli import main, serve
-from osslcmp.server.core import Server
+from osslcmp.server.server import Server
 from osslcmp.server.resuming import PersistentServer
 serve._GRACE = 1.0
 
@@ -36,7 +36,7 @@ sys.exit(main(["serve", "--port", "0", "--directory", sys.argv[1], "--reference"
 MOCK = """
 import sys, threading
 from osslcmp.cli import main
-from osslcmp.cli._cmp_mock import MockServer
+from osslcmp.cli.openssl_cmp.mock import MockServer
 
 def never(self, der):
     print("busy", flush=True)
