@@ -51,6 +51,12 @@ FIRST_HEADERS = [
     "cmp.h",
 ]  # fmt: skip
 
+# Our C is one translation unit: what others stand on comes first.
+GLUE_SOURCES = [
+    "session.c", "decode.c", "keys.c", "purpose.c", "certtext.c", "verify.c", "tls.c", "trace.c",
+    "transfer.c", "transfer_answer.c", "transfer_connect.c", "transfer_http.c", "waiting.c",
+]  # fmt: skip
+
 # More optimisation makes the many small wrappers no faster, only the build slower.
 # cffi's generated code leaves parameters unused and casts function types; any other warning is an error for those who
 # develop osslcmp (./dev and the matrix set OSSLCMP_WERROR), but a compiler that is not born yet may warn of more.
@@ -194,6 +200,15 @@ def redeclarations(version: Version) -> Iterator[str]:
                 yield plain_c(text.replace(f"{name}(", f"({name})(", 1), version)
 
 
+def glue_sources() -> list[Path]:
+    """Our C, in the order in which it is compiled.
+
+    Raises:
+        ValueError: a file has no place in that order.
+    """
+    return sorted(GLUE.glob("*.c"), key=lambda path: GLUE_SOURCES.index(path.name))
+
+
 def c_source(version: Version) -> str:
     """The C that stands before cffi's own: the real headers, our declarations again, our glue."""
     headers = sorted({path.name for path in files_for(version)})
@@ -202,7 +217,7 @@ def c_source(version: Version) -> str:
             "#define OPENSSL_SUPPRESS_DEPRECATED",
             *(f"#include <openssl/{name}>" for name in headers),
             *redeclarations(version),
-            *(f'#include "{path.name}"' for path in sorted(GLUE.glob("*.c"))),
+            *(f'#include "{path.name}"' for path in glue_sources()),
             "",
         ]
     )

@@ -20,8 +20,8 @@ _MODULES = {
     "context": "Context certconf",
     "context.crmf": "CertReqMsg",
     "context.deadline": "Progress",
-    "context.enrollment": "Enrollment",
     "context.general": "CertReqTemplate RootCAUpdate",
+    "enrollment": "Enrollment",
     "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
     " TransferError TransferTimeout UnsupportedError",

@@ -13,7 +13,7 @@ from .client.transaction import Transaction
 from .context import Context, certconf
 from .context.crmf import CertReqMsg
 from .context.deadline import Progress
-from .context.enrollment import Enrollment
+from .enrollment import Enrollment
 from .context.general import CertReqTemplate, RootCAUpdate
 from .enums import (
     CR,

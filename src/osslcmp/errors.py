@@ -19,21 +19,21 @@ Wrong arguments are ``TypeError`` or ``ValueError``, raised before C is entered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from .client.transaction import Transaction
-    from .context.enrollment import Enrollment
+    from .enrollment import Enrollment
 
 __all__ = [
     "CMPError",
     "ConfirmError",
     "ErrorEntry",
     "OpenSSLError",
+    "PendingTransaction",
     "ProtectionError",
     "RejectedError",
     "RequestError",
@@ -94,6 +94,39 @@ class RequestError(OpenSSLError):
     """The request could not be built or protected: something is missing in it or does not fit."""
 
 
+class PendingTransaction(Protocol):
+    """What :attr:`TransferError.transaction` offers of an :class:`osslcmp.Transaction`."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to be polled any more."""
+
+    @property
+    def check_after(self) -> int | None:
+        """Seconds to wait before the next poll; ``None`` when done."""
+
+    @property
+    def result(self) -> Enrollment:
+        """The result, or the transaction's exception."""
+
+    def poll(self) -> Enrollment | None:
+        """Ask once. Returns ``None`` while it is waiting."""
+
+    def wait(
+        self, timeout: float | None = None, on_wait: Callable[[Any], object] | None = None
+    ) -> Enrollment:
+        """Poll until there is a result."""
+
+    def abort(self) -> None:
+        """Tell the server that it is off."""
+
+    def cancel(self) -> None:
+        """End a poll or wait that runs in another thread."""
+
+    def dump(self) -> bytes:
+        """All that :meth:`osslcmp.Client.resume` needs to go on."""
+
+
 class TransferError(OpenSSLError):
     """The request could not be sent, or no CMP message came back.
 
@@ -101,7 +134,7 @@ class TransferError(OpenSSLError):
     go on being polled. Otherwise ``None``.
     """
 
-    transaction: Transaction | None = None
+    transaction: PendingTransaction | None = None
 
 
 class TransferTimeout(TransferError, TimeoutError):

@@ -247,3 +247,8 @@ def test_a_wrong_declaration_does_not_compile(
     ffi.emit_c_code(str(source))
     assert complaint in compiles(source)
     assert bool(complaint) == bool(compiles(source))
+
+
+def test_every_source_of_ours_has_its_place() -> None:
+    """What is compiled, and in which order, is written down; a file without a place stops the build."""
+    assert [path.name for path in build_cffi.glue_sources()] == build_cffi.GLUE_SOURCES

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from .._openssl.lib import openssl_version
 from ..client import Client
 from ..client.transaction import Transaction
-from ..context.enrollment import Enrollment
+from ..enrollment import Enrollment
 from ..enums import RevocationReason
 from ..errors import CMPError
 from ..server import EmbeddedCA, waiting

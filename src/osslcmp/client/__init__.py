@@ -20,7 +20,7 @@ from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import OnWait
-from ..context.enrollment import Enrollment
+from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
 from ..trace import Trace
 from ..transport import Address, Transport, parse_url

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from .._openssl.inputs import CSRInput, KeyInput
 from ..context.deadline import OnWait, Patience, Pending
-from ..context.enrollment import Enrollment
+from ..enrollment import Enrollment
 from ..enums import BodyType, Option
 from . import Client, _body_type
 from .arguments import BeginArguments, ClientArguments, EnrollArguments, P10Arguments, ResumeArguments, Unpack

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..context.deadline import OnWait, Patience
-from ..context.enrollment import Enrollment
+from ..enrollment import Enrollment
 from ..enums import BodyType
 from ..errors import ConfirmError, TransferError, TransferTimeout
 from . import dump as _resume
@@ -139,7 +139,7 @@ class Transaction:
                         told.transaction = self
             raise
         if certificate is not None:
-            self._enrollment = Enrollment.of(self._context)
+            self._enrollment = self._context._enrollment()
             self._context.disconnect()
             return self._enrollment
         self._polls += 1

@@ -11,11 +11,11 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, CData, ffi, lib
+from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus
 from ..errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError
 from .crmf import CertReqMsg
 from .deadline import Patience
-from .enrollment import Enrollment
 from .general import GeneralMixin
 from .guard import guarded
 from .log import LogMixin
@@ -210,7 +210,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             self._polling = BodyType(self._asked[0])
             self._raise_stored()
         elif unsent is BodyType.CERTCONF:
-            self._delay_confirmation(Enrollment.of(self))
+            self._delay_confirmation(self._enrollment())
             return self._confirm_delayed()
         elif unsent in (IR, CR, P10CR, KUR):
             clear()
@@ -268,7 +268,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
     def _issued(self) -> Enrollment:
         """The certificate that came, with the status that it came with."""
-        return Enrollment.of(self, self._kept_message(FINAL) or self._kept_message(ANSWER))
+        return self._enrollment(self._kept_message(FINAL) or self._kept_message(ANSWER))
 
     def _certreq_failure(self) -> BaseException:
         # What our own transports raise is told like what OpenSSL's HTTP client has to say.

@@ -17,11 +17,11 @@ from .._openssl.callbacks import message_from_der
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import take
+from ..enrollment import Enrollment
 from ..enums import P10CR, BodyType, FailureInfo, Option, PKIStatus
 from ..errors import TransferTimeout
 from .crmf import CertReqMsg
 from .deadline import PENDING, OnWait, Patience, Progress, StillWaitingError
-from .enrollment import Enrollment
 from .guard import guarded
 from .results import ResultMixin
 
@@ -302,7 +302,7 @@ class ExchangeMixin(ResultMixin):
             if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
                 raise self._failure("the kept certificate was not accepted")
             clear()
-            self._delayed = Delayed(BodyType.CERTCONF, (response,), Enrollment.of(self))
+            self._delayed = Delayed(BodyType.CERTCONF, (response,), self._enrollment())
         self._lost = lost
         if lost.poll is not None:
             self._establish()

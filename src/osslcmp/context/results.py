@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import text
 from .._openssl.lib import NULL, features, ffi, lib, require
+from ..enrollment import Enrollment
 from ..enums import FailureInfo, Option, PKIStatus, POPOMethod
 from .guard import locked
 from .request import RequestMixin
@@ -20,6 +21,27 @@ class ResultMixin(RequestMixin):
 
     def _status(self) -> tuple[PKIStatus, FailureInfo, str]:
         return self.status, self.fail_info, "\n".join(self.status_string)
+
+    def _enrollment(self, response: bytes | None = None) -> Enrollment:
+        """The new certificate and what came with it.
+
+        ``response`` is the message that brought the certificate, after its confirmation has failed: the context may
+        have a status of that failure by now.
+        """
+        certificate = self.new_cert
+        assert certificate is not None
+        status, failure_info, text = self._status() if response is None else _status_in(response)
+        return Enrollment(
+            certificate,
+            self.new_chain,
+            self.ca_pubs,
+            self.extra_certs_in,
+            status,
+            failure_info,
+            text,
+            self.central_key,
+            self.validated_srv_cert if features["validated_server_certificate"] else None,
+        )
 
     @property
     def status(self) -> PKIStatus:
@@ -107,3 +129,12 @@ class ResultMixin(RequestMixin):
         """The raw ``OSSL_LIB_CTX *``, NULL for the default one (``OSSL_CMP_CTX_get0_libctx``, 3.2)."""
         require("libctx", "libctx")
         return self._get(lib.OSSL_CMP_CTX_get0_libctx)
+
+
+def _status_in(response: bytes) -> tuple[PKIStatus, FailureInfo, str]:
+    from ..message import CertRepMessage, Message
+
+    body = Message.from_der(response).body
+    assert isinstance(body, CertRepMessage)  # libcrypto has taken the certificate from it
+    said = body.responses[0].status
+    return said.status, said.failure_info, "\n".join(said.text)
