@@ -226,6 +226,13 @@ class Authority(Protocol):
         """
         return None
 
+    def refuse_sender(self, message: Message) -> Rejected | None:  # noqa: ARG002
+        """Why the certificate that signed a message may authorise nothing now, whatever the message says; None when it
+        may. Called for each signed message, a certConf, pollReq or error message, too, before anything else; what is
+        refused changes nothing.
+        """
+        return None
+
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:  # noqa: ARG002
         """Answer an ir, cr, p10cr or kur; asked again, with ``polls`` counted up, after each ``Waiting``."""
         return Rejected(FailureInfo.badRequest, "no certificates are issued here")

@@ -320,7 +320,7 @@ class Engine:
     def proves(self, data: bytes) -> bool:
         """Whether a message has valid protection, whatever the settings accept (``OSSL_CMP_validate_msg``, 3.0)."""
         try:
-            message = self.decode(data)
+            message = self._message = self.decode(data)
         except UndecodableError:
             return False
         with self._running():

@@ -18,6 +18,7 @@ from .authority import (
     CertificateRequest,
     Confirmation,
     Issued,
+    Message,
     Rejected,
     Revoked,
     Waiting,
@@ -32,14 +33,32 @@ logger = logging.getLogger("osslcmp.server")
 
 MAX_CHECK_AFTER = 2**31 - 1
 _FAILED = Rejected(FailureInfo.systemFailure, "")
+_REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
+"""Never sent: what is refused gets an error message."""
+
+
+def refuse_sender(authority: Authority, message: Message) -> Rejected | None:
+    """Why the sender of a verified message may not authorise anything; None when it may."""
+    if message.signer is None:
+        return None
+    ask = getattr(authority, "refuse_sender", None)
+    if ask is None:
+        return None
+    try:
+        answer: Rejected | None = ask(message)
+    except Exception:
+        logger.exception("the authority failed to tell whether a client may ask")
+        return _FAILED
+    return answer
 
 
 class Exchange:
     """The Handler of libcrypto's callbacks for one message.
 
-    After processing: ``called`` tells whether libcrypto found the message worth asking about (its protection
-    is valid then), ``refusal`` what the client is to be told instead of libcrypto's answer, ``waiting`` that it
-    is to be told to wait instead, ``failure`` what a callback raised.
+    After processing: ``verified`` tells whether libcrypto found the message worth asking about (its protection
+    is valid then), ``called`` whether its sender may authorise anything, besides; ``refusal`` what the client is to
+    be told instead of libcrypto's answer, ``waiting`` that it is to be told to wait instead, ``failure`` what a
+    callback raised.
     """
 
     def __init__(
@@ -56,6 +75,7 @@ class Exchange:
         self._message = message
         self._transaction = transaction
         self._strict = strict
+        self.verified = False
         self.called = False
         self._told = False
         self.refusal: Rejected | None = None
@@ -73,8 +93,10 @@ class Exchange:
 
     def cert_request(self) -> CertAnswer:
         """Answer an ir, cr, p10cr or kur. The authority is asked the first time; a replay gets what it said then."""
-        self.called = True
         transaction = self._transaction
+        if transaction.outcome is None and not self._admit():
+            return CertAnswer(_REFUSED)
+        self.verified = self.called = True
         if transaction.outcome is None:
             transaction.outcome = self._first_answer()
         elif transaction.request is None:  # taken up again after a restart
@@ -95,7 +117,8 @@ class Exchange:
 
     def revocation(self) -> StatusAnswer:
         """Answer an rr; what the client gets to see of ``Waiting`` is made of ``waiting``, not of this answer."""
-        self.called = True
+        if not self._admit():
+            return _REFUSED
         answer: Revoked | Waiting | Rejected | None
         try:
             request = bodies.revocation_request(self._message, self._about_polls())
@@ -113,7 +136,8 @@ class Exchange:
 
     def general(self) -> Sequence[InfoTypeAndValue]:
         """Answer a genm; nothing, with ``waiting`` or ``refusal`` set, when there is no answer yet or none at all."""
-        self.called = True
+        if not self._admit():
+            return ()
         try:
             request = bodies.general_request(self._message, self._about_polls())
         except bodies.MALFORMED as error:
@@ -131,7 +155,8 @@ class Exchange:
 
     def error(self) -> None:
         """Tell the authority of an error message, and what it was asked and has issued in this transaction."""
-        self.called = True
+        if not self._admit():
+            return
         transaction = self._transaction
         try:
             notice = bodies.error_notice(
@@ -149,7 +174,8 @@ class Exchange:
         Then ``waiting`` or ``refusal`` says what it gets instead (or libcrypto does, if the hash is wrong and the
         server not strict).
         """
-        self.called = True
+        if not self._admit():
+            return False
         status = bodies.cert_statuses(self._message)[0]
         certificate = self._transaction.certificate
         assert certificate is not None
@@ -171,11 +197,15 @@ class Exchange:
 
     def poll(self) -> Any:
         """Ask the authority once more: seconds to wait, or the ``OSSL_CMP_MSG *`` that can be answered now."""
-        self.called = True
+        if not self._admit():
+            return 0
         transaction = self._transaction
         assert transaction.request is not None
         transaction.request = replace(transaction.request, polls=transaction.request.polls + 1)
-        transaction.outcome = self._issue(transaction.request)
+        # Who asked may have lost the right to, even if somebody else with the same name and key polls.
+        transaction.outcome = refuse_sender(self._authority, transaction.request) or self._issue(
+            transaction.request
+        )
         if isinstance(transaction.outcome, Waiting):
             return transaction.outcome.check_after
         if transaction.request_handle is None:
@@ -204,6 +234,22 @@ class Exchange:
             self._confirm(False, FailureInfo.systemFailure, "the answer could not be made")
 
     # -- asking ----------------------------------------------------------------------------------------------
+
+    def _admit(self) -> bool:
+        """Whether the sender of a verified message may authorise anything; else ``refusal`` says why not."""
+        self.verified = True
+        about = Message(**self._about())
+        if about.signer is None and about.reference is None and self._engine.vouched() and self._is_signed:
+            self.refusal = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
+        else:
+            self.refusal = refuse_sender(self._authority, about)
+        self.called = self.refusal is None
+        return self.called
+
+    @property
+    def _is_signed(self) -> bool:
+        header = self._message.header
+        return header.protection_alg is not None and not header.uses_mac
 
     @property
     def _name(self) -> str:

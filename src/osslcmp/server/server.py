@@ -292,7 +292,7 @@ class Server(Transacting):
             try:
                 answer = self._process(message, engine, exchange)
             finally:
-                if exchange.called:
+                if exchange.verified:
                     self._note_taken(message)
             self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
             if exchange.called:

@@ -58,6 +58,8 @@ class Unit:
     changes: list[Change] = field(default_factory=list)
     added: dict[int, CertificateRow] = field(default_factory=dict)
     """New certificates by serial number, because nobody can read them yet."""
+    conditions: list[CertificateRow] = field(default_factory=list)
+    """Certificates that must still be as they were."""
 
 
 class Store:
@@ -138,9 +140,22 @@ class Store:
         unit: Unit | None = getattr(self._local, "unit", None)
         return unit
 
+    def rely_on(self, row: CertificateRow) -> None:
+        """What this thread writes next is right only if this certificate is still as in ``row`` then."""
+        if self._unit is not None:
+            self._unit.conditions.append(row)
+
     def commit(self, unit: Unit) -> None:
         """Write all of it, or nothing, to the disk. Raises ConflictError."""
         with self._writing() as connection:
+            for row in unit.conditions:
+                same = CERTIFICATES.c.revoked.is_not_distinct_from(row.revoked)
+                query = sa.select(CERTIFICATES.c.serial).where(
+                    CERTIFICATES.c.serial == f"{row.serial:x}", same
+                )
+                # Locked, so that it stays so until the commit; on SQLite everything is.
+                if connection.scalar(query.with_for_update(read=True)) is None:
+                    raise ConflictError("a certificate has changed")
             for change in unit.changes:
                 change(connection)
 
@@ -210,6 +225,11 @@ class Store:
     def certificates(self, key_hash: bytes | None = None) -> list[CertificateRow]:
         """All certificates, or those for one key, in the order of their issue."""
         return self._certificates(sa.true() if key_hash is None else CERTIFICATES.c.key_hash == key_hash)
+
+    def is_revoked(self, key_hash: bytes, reason: int) -> bool:
+        """Whether a certificate for this key is revoked for this reason."""
+        query = sa.exists().where(CERTIFICATES.c.key_hash == key_hash, CERTIFICATES.c.revoked == reason)
+        return bool(self._scalar(sa.select(query)))
 
     def revoked(self) -> list[CertificateRow]:
         """What belongs on a CRL."""

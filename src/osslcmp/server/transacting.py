@@ -8,10 +8,10 @@ from dataclasses import replace
 from ..enums import BodyType, FailureInfo
 from . import wire
 from .answering import Answering
-from .authority import Issued, Rejected, Waiting
+from .authority import Issued, Message, Rejected, Waiting
 from .checks import strict
 from .engine import Engine
-from .handler import Exchange
+from .handler import Exchange, refuse_sender
 from .reply_cache import Replies, Reply
 from .state import Held, Transaction
 from .transactions import Table
@@ -123,12 +123,29 @@ class Transacting(Answering):
         engine = self._engine(message, (*message.extra_certs, *certificates))
         try:
             if engine.verifies(message.encoding):
-                return None
+                refused = self._refuse_sender(engine, message)
+                return None if refused is None else self._refuse(message, refused.failure_info, refused.text)
             refusal = strict.explain(message, engine.log) if self._strict else None
         finally:
             engine.close()
         told = Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
         return self._refuse(message, told.failure_info, told.text)
+
+    def _refuse_sender(self, engine: Engine, message: wire.RawMessage) -> Rejected | None:
+        """Why the sender of a message that ``engine`` has verified may not authorise anything; None when it may."""
+        header = message.header
+        if header.uses_mac or header.protection_alg is None:
+            return None
+        signer = engine.signer(header.sender_kid, message.extra_certs)
+        about = Message(
+            type=BodyType(message.body_type),
+            transaction_id=message.transaction_id,
+            sender=None,
+            reference=None,
+            signer=signer,
+            message=message.encoding,
+        )
+        return refuse_sender(self.authority, about)
 
     def _say_again(
         self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()

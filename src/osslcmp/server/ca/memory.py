@@ -123,6 +123,10 @@ class EmbeddedCA(Records, Authority):
         self.ca_pubs = ca_pubs
         self.profiles = None if profiles is None else dict(profiles)
         self._lock = threading.Lock()
+        self._revoking = threading.Lock()
+        """Held while a revocation is decided upon and done: none undoes another one that it has not seen."""
+        self._compromised: set[bytes] = set()
+        """The public keys."""
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
         self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
@@ -275,7 +279,7 @@ class EmbeddedCA(Records, Authority):
         record = self.record(confirmation.certificate)
         if record is not None and confirmation.accepted:
             self._confirm(record)
-        elif record is not None:
+        elif record is not None and record.revoked in (None, RevocationReason.certificateHold):
             # Nobody wants it, so nobody may use it.
             self._revoke(record, RevocationReason.cessationOfOperation)
         return None
@@ -283,7 +287,8 @@ class EmbeddedCA(Records, Authority):
     def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
         """Revoke a certificate that its client has not confirmed in time, if ``unconfirmed`` says so."""
         record = None if certificate is None else self.record(certificate)
-        if record is not None and self.unconfirmed == "revoke" and record.revoked is None:
+        open_ = (None, RevocationReason.certificateHold)
+        if record is not None and self.unconfirmed == "revoke" and record.revoked in open_:
             self._revoke(record, RevocationReason.cessationOfOperation)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
@@ -295,6 +300,10 @@ class EmbeddedCA(Records, Authority):
         answer = self.delay(request) if self.delay is not None else None
         if answer is not None:
             return answer
+        with self._revoking:
+            return self._decide_revocation(request)
+
+    def _decide_revocation(self, request: RevocationRequest) -> Revoked | Rejected:
         if request.issuer is None or request.serial is None:
             record = self._find_key(request.public_key_info)
         else:
@@ -304,16 +313,17 @@ class EmbeddedCA(Records, Authority):
         if not self._owns(request, record):
             return Rejected(FailureInfo.notAuthorized, "not your certificate")
         held = record.revoked is RevocationReason.certificateHold
-        if request.reason is RevocationReason.removeFromCRL:
+        release = request.reason is RevocationReason.removeFromCRL
+        if record.revoked is not None and not held and not release:
+            return Rejected(FailureInfo.certRevoked, "the certificate is already revoked")
+        refusal = self._refuse_sender(request)
+        if refusal is not None:
+            return refusal
+        if release:
             if not held:
                 return Rejected(FailureInfo.badRequest, "the certificate is not on hold")
             self._revoke(record, None)
             return Revoked()
-        if record.revoked is not None and not held:
-            return Rejected(FailureInfo.certRevoked, "the certificate is already revoked")
-        refusal = None if held else self._refuse_sender(request)
-        if refusal is not None:
-            return refusal
         self._revoke(record, request.reason or RevocationReason.unspecified)
         return Revoked()
 
@@ -381,3 +391,8 @@ class EmbeddedCA(Records, Authority):
             elif record.revoked_at is None:
                 record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
             record.revoked = reason
+            if reason is RevocationReason.keyCompromise:
+                self._compromised.add(issuing.public_key_info(record.certificate))
+
+    def _is_compromised(self, public_key_info: bytes) -> bool:
+        return public_key_info in self._compromised

@@ -254,6 +254,18 @@ class PersistentCA(EmbeddedCA):
             )
         )
 
+    def _rely_on(self, record: Record) -> None:
+        assert isinstance(record, StoredRecord)
+        self.store.rely_on(record.row)
+
+    def _is_overdue(self, record: Record) -> bool:
+        assert isinstance(record, StoredRecord)
+        late = not record.confirmed and record.row.confirm_by < time.time()
+        return late and self.unconfirmed == "revoke"
+
+    def _is_compromised(self, public_key_info: bytes) -> bool:
+        return self.store.is_revoked(sha256(public_key_info).digest(), int(RevocationReason.keyCompromise))
+
     def _confirm(self, record: Record) -> None:
         if record.revoked is not None:
             raise RuntimeError("a certificate was confirmed after it had been revoked")

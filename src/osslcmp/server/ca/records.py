@@ -75,6 +75,34 @@ class Records:
         record = None if signer is None else self.record(signer)
         return None if record is None else record.reference
 
+    def refuse_sender(self, message: Message) -> Rejected | None:
+        """Why the certificate that signed a message authorises nothing: revoked or on hold, by whatever route it came
+        here, or its key was compromised in another certificate. None when it does."""
+        signer = message.signer
+        if signer is None:
+            return None
+        record = self.record(signer)
+        if record is not None and record.certificate == signer:
+            self._rely_on(record)
+            if record.revoked is RevocationReason.certificateHold:
+                return Rejected(FailureInfo.certRevoked, "the certificate of the signer is on hold")
+            if record.revoked is not None or self._is_overdue(record):
+                return Rejected(FailureInfo.certRevoked, "the certificate of the signer is revoked")
+        if self._is_compromised(issuing.public_key_info(signer)):
+            return Rejected(FailureInfo.certRevoked, "the key of the signer is compromised")
+        return self._refuse_sender(message)
+
+    def _rely_on(self, record: Record) -> None:
+        """What is decided now holds only if this record does not change before it is written."""
+
+    def _is_overdue(self, record: Record) -> bool:  # noqa: ARG002
+        """Whether a certificate is not confirmed, and will be revoked for that as soon as somebody looks."""
+        return False
+
+    def _is_compromised(self, public_key_info: bytes) -> bool:
+        """Whether a certificate for this key was revoked because the key is compromised."""
+        raise NotImplementedError
+
     def _refuse_sender(self, request: Message) -> Rejected | None:
         record = None if request.signer is None else self.record(request.signer)
         if record is not None and record.revoked is not None:
@@ -102,6 +130,7 @@ class Records:
         old = self._find_id(request.old_certificate)
         if old is None:
             return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        self._rely_on(old)
         if old.revoked is not None:
             return Rejected(FailureInfo.certRevoked, "the certificate to update is revoked")
         if not self._owns(request, old):
