@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -82,10 +83,14 @@ def mac(header: Node, secret: bytes, data: bytes) -> bytes | None:
         return None
     if not 0 <= iterations <= _MOST:
         return None
-    key = secret + salt.content
+    return hmac.digest(_mac_key(secret + salt.content, kind, iterations), data, mac_kind)
+
+
+@lru_cache(1_000)
+def _mac_key(key: bytes, kind: str, iterations: int) -> bytes:
     for _ in range(iterations):
         key = hashlib.new(kind, key).digest()
-    return hmac.digest(key, data, mac_kind)
+    return key
 
 
 def sign_within(root: Node, sign: Callable[[Node], Signer], depth: int = 7) -> None:

@@ -177,18 +177,10 @@ def run(target: str, seed: int, start: int, count: int, seconds: float, totals: 
     until = begun + seconds
     number = start
     while number < start + count and time.monotonic() < until:
-        arguments = (
-            "--seed",
-            str(seed),
-            "--start",
-            str(number),
-            "--count",
-            str(start + count - number),
-            "--until",
-            str(until),
-        )
+        left = max(1.0, until - time.monotonic())
+        arguments = {"seed": seed, "start": number, "count": start + count - number, "seconds": left}
         before = number
-        with Process(target, *arguments) as process:
+        with Process(target, *(f"--{name}={value}" for name, value in arguments.items())) as process:
             for line in process.lines():
                 if "end" in line:
                     number = line["end"]
@@ -196,7 +188,7 @@ def run(target: str, seed: int, start: int, count: int, seconds: float, totals: 
                 finding = Finding(target=target, seed=seed, **line)
                 totals.findings.setdefault(finding.signature, finding)
                 if finding.signature.startswith(("crash", "hang")):
-                    number = finding.case + 1
+                    number = max(number, finding.case + 1)
         totals.cases += max(0, number - before)
         if number == before:
             break  # it does not even start

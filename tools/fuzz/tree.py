@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 SEQUENCE, OCTETS, BITS = b"\x30", b"\x04", b"\x03"
 _MAX_KIDS = 4000
@@ -31,6 +32,7 @@ def seq(*parts: bytes) -> bytes:
     return encode(SEQUENCE, *parts)
 
 
+@lru_cache(1_000)
 def oid(dotted: str) -> bytes:
     """An OBJECT IDENTIFIER."""
     first, second, *rest = map(int, dotted.split("."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 
 from .tree import encode, integer, oid, seq
@@ -126,8 +127,11 @@ def any_type(rng: Random) -> bytes:
 
 def nested(rng: Random) -> bytes:
     """A pile of tags."""
-    depth = rng.choice((2, 10, 31, 70, 200, 1_000, 5_000))
-    tag = rng.choice((0x30, 0x31, 0xA0, 0x24, 0xA4))
+    return _pile(rng.choice((2, 10, 31, 70, 200, 1_000, 5_000)), rng.choice((0x30, 0x31, 0xA0, 0x24, 0xA4)))
+
+
+@cache
+def _pile(depth: int, tag: int) -> bytes:
     made = b""
     for _ in range(depth):
         made = encode(tag, made)
@@ -203,12 +207,23 @@ def typed(rng: Random) -> bytes:
 
 def extension(rng: Random) -> bytes:
     """An Extension with anything in it."""
-    value = rng.choice((
-        any_type(rng), seq(any_type(rng)), seq(general_name(rng)), nested(rng), rng.choice(TEXTS),
-        seq(*(general_name(rng) for _ in range(rng.choice((1, 3, 100))))), seq(seq(oid("1.3.6.1.5.5.7.48.1"),
-        general_name(rng))),
-        seq(encode(0xA0, seq(encode(0x82, b"a" * rng.choice(LONG))))),
-    ))  # fmt: skip
+    match rng.randrange(8):
+        case 0:
+            value = any_type(rng)
+        case 1:
+            value = seq(any_type(rng))
+        case 2:
+            value = nested(rng)
+        case 3:
+            value = rng.choice(TEXTS)
+        case 4:
+            value = seq(*(general_name(rng) for _ in range(rng.choice((1, 1, 3, 100)))))
+        case 5:
+            value = seq(seq(oid("1.3.6.1.5.5.7.48.1"), general_name(rng)))
+        case 6:
+            value = seq(encode(0xA0, seq(encode(0x82, b"a" * rng.choice(LONG)))))
+        case _:
+            value = seq(typed(rng))
     critical = rng.choice((b"", b"", encode(1, b"\xff")))
     return seq(oid(rng.choice(EXTENSIONS)), critical, encode(4, value))
 

@@ -130,7 +130,8 @@ def _resident() -> int:
 def _many(worker: Worker, options: argparse.Namespace) -> None:
     seen: set[str] = set()
     number = options.start
-    while number < options.start + options.count and time.monotonic() < options.until:
+    until = time.monotonic() + options.seconds
+    while number < options.start + options.count and time.monotonic() < until:
         rng = Random(f"{options.seed}/{options.target}/{number}")
         if number > options.start and (number - options.start) % worker.target.renew_after == 0:
             trouble = worker.renew()
@@ -166,7 +167,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--count", type=int, default=0)
-    parser.add_argument("--until", type=float, default=float("inf"))
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     options = parser.parse_args()
     if "asan" not in os.environ.get("LD_PRELOAD", ""):
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -34,7 +34,7 @@ class Target(ABC):
     name: ClassVar[str]
     share: ClassVar[int] = 1
     """Of the time of a run on all targets."""
-    renew_after: ClassVar[int] = 1_000
+    renew_after: ClassVar[int] = 5_000
     """Cases after which everything is made anew."""
 
     def __init__(self, folder: Path) -> None:

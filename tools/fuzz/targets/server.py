@@ -37,6 +37,7 @@ class Requests(Target):
 
     name = "server"
     share = 5
+    renew_after = 1_500
 
     def renew(self) -> None:
         """A fresh CA, whose records would grow else."""
