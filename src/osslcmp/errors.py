@@ -14,6 +14,9 @@
      └── UnsupportedError        needs a newer OpenSSL: .needed, .found (also a NotImplementedError)
 
 Wrong arguments are ``TypeError`` or ``ValueError``, raised before C is entered.
+
+What a peer said is exact in the attributes. In the texts of exceptions it is on one line, of bounded length, and control
+characters and the like are escapes.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._text import one_line, visible
 from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
@@ -42,6 +46,10 @@ __all__ = [
     "TransferTimeout",
     "UnsupportedError",
 ]
+
+
+#: Characters of an exception's text.
+_LONGEST = 8000
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class ErrorEntry:
     """The line in it."""
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.data}" if self.data else self.text
+        return one_line(f"{self.text}: {self.data}" if self.data else self.text, _LONGEST)
 
 
 def _story(entries: Iterable[ErrorEntry]) -> str:
@@ -86,8 +94,10 @@ class OpenSSLError(CMPError):
 
     def __init__(self, message: str = "", errors: Iterable[ErrorEntry] = ()) -> None:
         self.errors: tuple[ErrorEntry, ...] = tuple(errors)
+        self._unproven = ""
         story = _story(self.errors)
-        super().__init__(": ".join(part for part in (message, story) if part) or "unknown failure in OpenSSL")
+        told = ": ".join(part for part in (message, story) if part) or "unknown failure in OpenSSL"
+        super().__init__(one_line(told, _LONGEST))
 
 
 class RequestError(OpenSSLError):
@@ -144,8 +154,8 @@ class TransferTimeout(TransferError, TimeoutError):
 class ProtectionError(OpenSSLError):
     """The answer is unprotected, its protection is wrong, or its signer is not trusted.
 
-    ``answer`` is that answer (DER, for :meth:`osslcmp.Message.from_der`) if it was an error message or answers a
-    request for a certificate, else ``None``. Nothing vouches for what it says.
+    ``answer`` is that answer (DER, for :meth:`osslcmp.Message.from_der`), ``None`` if there is none. Nothing vouches for
+    what it says; the text of the exception repeats it as *unproven answer*.
     """
 
     answer: bytes | None = None
@@ -154,9 +164,13 @@ class ProtectionError(OpenSSLError):
 class ResponseError(OpenSSLError):
     """The answer is a CMP message, but not one that fits the request, or malformed.
 
+    ``answer`` is that answer (DER, for :meth:`osslcmp.Message.from_der`), ``None`` if there is none. If it was refused
+    before its contents counted (another transaction, nonce, version or kind of message), the text of the exception
+    repeats what it says as *unproven answer*: it may be an answer to something else.
     ``certificate_der`` holds a certificate that came and that ``cryptography`` does not decode, else ``None``.
     """
 
+    answer: bytes | None = None
     certificate_der: bytes | None = None
 
 
@@ -185,9 +199,9 @@ class RejectedError(CMPError):
         if failure_info:
             told += f" ({failure_info})"
         if text:
-            told += f": {text}"
+            told += f": {one_line(text)}"
         details = _story(entry for entry in self.errors if "errorDetails" in entry.data)
-        super().__init__(f"{told} [{details}]" if details else told)
+        super().__init__(visible(f"{told} [{details}]" if details else told, _LONGEST))
 
 
 class ConfirmError(OpenSSLError):

@@ -147,7 +147,7 @@ def test_answer_that_writes_to_the_terminal() -> None:
     context.set_reference_value("ref")
     with pytest.raises(osslcmp.ProtectionError) as caught:
         context.exec_genm_ses()
-    assert "red  [31m" in str(caught.value)
+    assert r"red \x1b[31m\r" in str(caught.value)
     assert str(caught.value).isprintable()
     context.set_transfer_cb(None)
     context.set_server("127.0.0.1")

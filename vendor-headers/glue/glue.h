@@ -66,4 +66,5 @@ extern "Python" {
     OSSL_CMP_MSG *osslcmp_py_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
     int osslcmp_py_cert_conf(OSSL_CMP_CTX *, X509 *, int, const char **);
     BIO *osslcmp_py_http(BIO *, void *, int, int);
+    int osslcmp_py_verify(int, X509_STORE_CTX *);
 }

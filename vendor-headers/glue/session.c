@@ -56,7 +56,7 @@ typedef struct osslcmp_der {
     long length;
 } osslcmp_der;
 
-#define OSSLCMP_SLOTS 4
+#define OSSLCMP_SLOTS 5
 #define OSSLCMP_REPLAYS 2
 
 typedef struct osslcmp_session {
@@ -86,7 +86,7 @@ typedef struct osslcmp_session {
     int lost;                   /* the last message was a poll that got no answer */
     osslcmp_der again;          /* that poll, to be sent as it was */
     int64_t lost_at;
-    int last;                   /* the slot of the last answer, -1 if that was not kept */
+    int last;                   /* the slot of the last answer, -1 for none */
     OSSL_CMP_CTX *validating;   /* whose answer is looked at, and its verbosity while that is lowered, else -1 */
     int verbosity;
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */

@@ -19,7 +19,8 @@ enum osslcmp_slot {
     OSSLCMP_ANSWER,  /* to the request */
     OSSLCMP_CONFIRM, /* to certConf, if it is an error message */
     OSSLCMP_POLL,    /* the last pollRep */
-    OSSLCMP_FINAL    /* what ended the polling */
+    OSSLCMP_FINAL,   /* what ended the polling */
+    OSSLCMP_OTHER    /* the last answer if it is none of these: for whoever tells why it was refused */
 };
 
 static void osslcmp_drop(osslcmp_der *kept)
@@ -83,7 +84,7 @@ static int osslcmp_session_lost(const osslcmp_session *s)
     return s->lost;
 }
 
-/* The last answer if it is kept: an error message, or what answers a request for a certificate. */
+/* The last answer, NULL for none. */
 static const unsigned char *osslcmp_session_last(const osslcmp_session *s, long *length)
 {
     *length = 0;
@@ -114,16 +115,14 @@ static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answe
     if (sent == OSSLCMP_POLLREQ) {
         slot = type == OSSLCMP_POLLREP ? OSSLCMP_POLL : OSSLCMP_FINAL;
     } else if (sent == OSSLCMP_CERTCONF) {
-        if (type != OSSLCMP_ERROR)
-            return;
-        slot = OSSLCMP_CONFIRM;
+        slot = type == OSSLCMP_ERROR ? OSSLCMP_CONFIRM : OSSLCMP_OTHER;
     } else if (sent == OSSLCMP_ERROR) {
-        return;
+        if (s->last >= 0) /* the error message says what is wrong with that one */
+            return;
+        slot = OSSLCMP_OTHER;
     } else {
         osslcmp_forget_answers(s);
-        if (type != OSSLCMP_ERROR && !osslcmp_asks_for_certificate(sent))
-            return;
-        slot = OSSLCMP_ANSWER;
+        slot = type == OSSLCMP_ERROR || osslcmp_asks_for_certificate(sent) ? OSSLCMP_ANSWER : OSSLCMP_OTHER;
     }
     kept = &s->kept[slot];
     osslcmp_drop(kept);
@@ -224,7 +223,8 @@ static OSSL_CMP_MSG *osslcmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *req
     osslcmp_validate(s, ctx);
     if (type != OSSLCMP_POLLREQ)
         s->asked = type;
-    s->last = -1;
+    if (type != OSSLCMP_ERROR)
+        s->last = -1;
     if (s->replayed < s->replays) {
         answer = osslcmp_replay(s, ctx);
     } else if (type == OSSLCMP_POLLREQ && osslcmp_must_not_poll(s)) {

@@ -21,15 +21,16 @@ from typing import Any
 
 from cryptography import x509
 
+from .._text import get_logger
 from ..enums import FailureInfo, Severity
 from ..errors import ErrorEntry
 from . import convert as _convert
 from .errorqueue import clear, text
 from .lib import NULL, ffi, lib
 
-__all__ = ["CallState", "current", "log_level"]
+__all__ = ["CallState", "Replaying", "current", "log_level"]
 
-logger = logging.getLogger("osslcmp.openssl")
+logger = get_logger("osslcmp.openssl")
 
 _LEVELS = {
     Severity.EMERG: logging.CRITICAL,
@@ -50,6 +51,16 @@ _TEXT_LIMIT = 1000
 _BIO = ffi.typeof("BIO *")
 
 
+class Replaying:
+    """A transfer callback that may give an answer to another request than the one that it got.
+
+    Then transactionID and nonce are those of that request, and are taken over, as ``openssl cmp`` does.
+    """
+
+    replayed: bool = False
+    """Whether the last answer is such a one."""
+
+
 class CallState:
     """What the callbacks of one context share with it."""
 
@@ -66,6 +77,9 @@ class CallState:
         self.cert_conf_text: object = None
         #: Whether OpenSSL's own check may go first: it takes the argument of the callback for a trust store.
         self.may_check = True
+        #: What the signer of an answer must be, a :class:`osslcmp.context.server_usage.ServerUsage`, and who was not.
+        self.server_usage: object = None
+        self.refused_signer = ""
         self.http: Callable[[Any, bool, bool], Any] | None = None
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL
@@ -79,6 +93,7 @@ class CallState:
         self.stopped = False
         self.told = []
         self.notes = []
+        self.refused_signer = ""
 
     def store(self, exception: BaseException, *, stop: bool = True) -> None:
         """Keep the first exception: what follows it in C is its consequence.
@@ -169,7 +184,9 @@ def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
             raise TypeError(f"transport: must return the response as bytes, not {type(received).__name__}")
         clear()
         answer = message_from_der(bytes(received))
-        if answer != NULL and getattr(state.transfer, "replayed", False):
+        # No attribute of just any object decides about that, nor a class that an object says it has.
+        transfer = state.transfer
+        if answer != NULL and issubclass(type(transfer), Replaying) and transfer.replayed is True:  # type: ignore[attr-defined]
             _adopt(ctx, answer)
         return answer
     except BaseException as exception:

@@ -7,7 +7,6 @@ OpenSSL caches into X509 and X509_NAME objects without a lock.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_certificate, read_name
+from .._text import get_logger
 from ..errors import ResponseError
 from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
@@ -41,6 +41,7 @@ __all__ = [
     "certs_from_c",
     "certs_to_c",
     "csr_to_c",
+    "csr_verifies",
     "extensions_from_c",
     "extensions_to_c",
     "free_extensions",
@@ -66,7 +67,7 @@ __all__ = [
     "to_der",
 ]
 
-logger = logging.getLogger("osslcmp")
+logger = get_logger("osslcmp")
 
 
 def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, what: str) -> Any:
@@ -250,6 +251,15 @@ def csr_to_c(request: x509.CertificateSigningRequest) -> Any:
     """``X509_REQ *``."""
     der = request.public_bytes(Encoding.DER)
     return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, der, "decoding a CSR")
+
+
+def csr_verifies(request: x509.CertificateSigningRequest) -> bool:
+    """Whether the CSR is signed with its own key, of any kind that OpenSSL knows (``X509_REQ_verify``, 3.0)."""
+    handle = csr_to_c(request)
+    key = lib.X509_REQ_get0_pubkey(handle)
+    verifies: bool = key != NULL and lib.X509_REQ_verify(handle, key) > 0
+    clear()
+    return verifies
 
 
 def general_names_to_c(names: Iterable[x509.GeneralName]) -> list[Any]:

@@ -157,6 +157,7 @@ _KINDS: dict[type[OpenSSLError], dict[str, Sequence[str]]] = {
             "ERROR_PARSING_PKISTATUS",
             "MISSING_CERTID",
             "MULTIPLE_RESPONSES_NOT_SUPPORTED",
+            "PKIBODY_ERROR",
             "PKISTATUSINFO_NOT_FOUND",
             "POLLING_FAILED",
             "RECEIVED_ERROR",

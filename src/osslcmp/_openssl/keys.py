@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from . import convert as _convert
 from .errorqueue import clear, drain, drain_text
@@ -21,6 +23,7 @@ __all__ = ["Asked", "Password", "check_pair", "is_uri", "open_store", "private_k
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
+_KEYS = get_args(PrivateKeyTypes)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -31,9 +34,15 @@ class Asked:
         self.password = password
         self.exception: BaseException | None = None
         self.asked = False
+        self._answer: bytes | None = None
 
     def answer(self) -> bytes:
-        """The password as bytes; nothing if there is none."""
+        """The password as bytes; nothing if there is none. A callable is asked once."""
+        if self._answer is None:
+            self._answer = self._ask()
+        return self._answer
+
+    def _ask(self) -> bytes:
         value = self.password() if callable(self.password) else self.password
         if isinstance(value, str):
             value = value.encode()
@@ -79,7 +88,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
 
     Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
     """
-    if hasattr(value, "private_bytes"):
+    if isinstance(value, _KEYS):
         return _convert.key_to_c(value)
     if isinstance(value, ffi.CData):
         return _shared(what, value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from .._text import visible
 from . import convert as _convert
 from .errorqueue import check, clear, text
 from .lib import NULL, ffi, lib
@@ -103,5 +104,5 @@ def verify(
     pointer = lib.X509_STORE_CTX_get_current_cert(run)
     culprit = _convert.cert_from_c(pointer)
     depth = lib.X509_STORE_CTX_get_error_depth(run)
-    name = "" if culprit is None else f" for {culprit.subject.rfc4514_string()}"
+    name = "" if culprit is None else f" for {visible(culprit.subject.rfc4514_string())}"
     return f"{reason}{name} at depth {depth}"

@@ -110,7 +110,9 @@ def _failed(error: Exception) -> int:
         traceback.print_exc()
     expected = isinstance(error, (OSError, ImportError))
     what = str(error) if expected else f"unexpected {type(error).__name__}, a bug in osslcmp: {error}"
-    print(f"osslcmp: {what}", file=sys.stderr)
+    from .._text import one_line
+
+    print(f"osslcmp: {one_line(what)}", file=sys.stderr)
     if isinstance(error, OSError):
         _drop_output()  # it may be the full disk that our output goes to
     return 1

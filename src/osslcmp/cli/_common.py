@@ -13,12 +13,15 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NoReturn
 
+from .._text import one_line, visible
 from . import EXIT_USAGE
 
 __all__ = ["Parser", "UsageError", "complain", "emit", "folded", "pieces", "styled", "width"]
 
 _WIDEST = 100
 _FOLD = 79
+#: Characters of a text that are shown.
+_LINE = 4000
 
 
 class UsageError(Exception):
@@ -90,7 +93,7 @@ def complain(command: str, error: object) -> None:
     if isinstance(error, OSError) and error.strerror:
         error = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     hint = f"\nosslcmp {command} --help tells the options." if isinstance(error, UsageError) else ""
-    print(f"osslcmp {command}: {error}{hint}", file=sys.stderr)
+    print(f"osslcmp {command}: {one_line(str(error))}{hint}", file=sys.stderr)
 
 
 def styled() -> bool:
@@ -113,7 +116,11 @@ def _console() -> Any:
 
 
 def emit(*spans: tuple[str, str]) -> None:
-    """Print a line of texts, each with its style as rich names them; the styles only where they can be seen."""
+    """Print a line of texts, each with its style as rich names them; the styles only where they can be seen.
+
+    The texts may be a peer's: see :func:`osslcmp._text.visible`.
+    """
+    spans = tuple((visible(text, _LINE), style) for text, style in spans)
     console = _console()
     if console is None:
         print("".join(text for text, _ in spans))

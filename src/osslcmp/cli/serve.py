@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._text import one_line
 from . import EXIT_USAGE
 from . import serve_options as _serve_options
 from .serve_options import UsageError
@@ -35,10 +36,10 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     except UsageError as error:
-        print(f"osslcmp serve: {error}", file=sys.stderr)
+        print(f"osslcmp serve: {one_line(str(error))}", file=sys.stderr)
         return EXIT_USAGE
     except (OSError, ValueError, ImportError) as error:
-        print(f"osslcmp serve: {error}", file=sys.stderr)
+        print(f"osslcmp serve: {one_line(str(error))}", file=sys.stderr)
         return 1
 
 

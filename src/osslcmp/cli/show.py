@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._text import json_text
 from ._common import Parser, complain, emit
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _run(options: Namespace) -> int:
     readable = [read(name) for name in options.files]
     status = 0 if all(readable) else 1
     if options.json:
-        print(json.dumps([_object(one) for one in found], indent=2, ensure_ascii=False))
+        print(json_text([_object(one) for one in found], indent=2))
         return status
     for number, one in enumerate(found):
         if options.summary:
@@ -86,9 +86,8 @@ def _title(one: Found) -> str:
 
 def _summary(one: Found) -> str:
     from ..message.describe import summary
-    from ..trace.ladder import printable
 
-    return printable(summary(one.message))
+    return summary(one.message)
 
 
 def _kind_style(one: Found) -> str:
@@ -97,18 +96,16 @@ def _kind_style(one: Found) -> str:
 
 def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
     """Labels and values, indented, with styles of rich."""
-    from ..trace.ladder import printable
-
     indent = "  " * depth
     for label, value in branch:
-        head = (f"{indent}{printable(label)}:", "dim")
+        head = (f"{indent}{label}:", "dim")
         if not isinstance(value, str):
             yield [head]
             yield from _lines(value, depth + 1)
             continue
-        first, *rest = value.splitlines() or [""]
-        yield [head, (f" {printable(first)}", "")]
-        yield from ([(f"{indent}  {printable(line)}", "")] for line in rest)
+        first, *rest = value.split("\n")
+        yield [head, (f" {first}", "")]
+        yield from ([(f"{indent}  {line}", "")] for line in rest)
 
 
 def _object(one: Found) -> dict[str, Any]:

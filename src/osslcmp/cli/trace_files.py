@@ -43,7 +43,9 @@ def assemble(files: Sequence[str]) -> Trace:
 def _header(message: Message) -> Header | None:
     try:
         return message.header
-    except ValueError:
+    except (
+        Exception
+    ):  # cryptography's are of many kinds: a message whose header it does not read is still drawn
         return None
 
 

@@ -20,6 +20,7 @@ from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import OnWait
+from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
 from ..trace import Trace
@@ -48,10 +49,17 @@ class Client(GeneralMessages):
     :param key: its private key: object, PEM, DER or PKCS#12 bytes, path, or a key URI (``pkcs11:...``, ``file:...``).
     :param key_password: for an encrypted key: bytes, str, or a callable that returns either.
     :param chain: certificates between ours and its trust anchor, sent along.
-    :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths.
+    :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths. By themselves
+        they let everybody below them answer as the server whom ``server_usage`` does not exclude: better say who it is by
+        ``server_usage``, ``expected_sender`` or ``server_certificate``.
     :param untrusted: further certificates that help to build chains.
     :param server_certificate: pins the server: its signatures must be made with this certificate.
     :param expected_sender: name that answers must come from; default: the subject of the pinned certificate.
+    :param server_usage: what a certificate below ``trusted`` must be for whose owner may answer as the server. By default
+        (``"permitted"``) not for something else alone: if it has an extended key usage, that must name id-kp-cmcCA, cmcRA,
+        cmKGA or any, or the certificate must be a CA's. ``"cmcRA"``, ``["cmcCA", "cmcRA", "CA"]``, ...: it must name one
+        of these, or be a CA's. ``None``: whoever is below ``trusted`` may, as in OpenSSL. See
+        :meth:`osslcmp.Context.set_server_usage`.
     :param recipient: name of the server in the header; default: what OpenSSL derives.
     :param extra_certs: certificates to send in extraCerts.
     :param general_info: :class:`osslcmp.InfoTypeAndValue` items for the header.
@@ -91,6 +99,7 @@ class Client(GeneralMessages):
         untrusted: CertificatesInput | None = None,
         server_certificate: CertificateInput | None = None,
         expected_sender: x509.Name | str | None = None,
+        server_usage: ServerUsageInput = PERMITTED,
         recipient: x509.Name | str | None = None,
         extra_certs: CertificatesInput | None = None,
         general_info: Iterable[InfoTypeAndValue] = (),
@@ -138,6 +147,9 @@ class Client(GeneralMessages):
             if server_certificate is None
             else _inputs.certificate("server_certificate", server_certificate),
             expected_sender=_settings.name_or_none(expected_sender),
+            server_usage=server_usage
+            if server_usage is None or isinstance(server_usage, (str, x509.ObjectIdentifier))
+            else tuple(server_usage),
             recipient=_settings.name_or_none(recipient),
             extra_certs=_inputs.certificates("extra_certs", extra_certs),
             general_info=_settings.itavs("general_info", general_info),
@@ -242,6 +254,7 @@ class Client(GeneralMessages):
             confirm=made.confirm is not None or made.check is not None or made.confirm_trusted is not None,
             disable_confirm=made.disable_confirm,
             central_key=made.central_key,
+            encrypted_value=made.encrypted_value,
             server=None if self._settings.address is None else self._settings.address.url,
         )
         return Transaction(context, req_type, made.apply(context, req_type, self._settings), terms)
@@ -272,7 +285,13 @@ class Client(GeneralMessages):
         an unknown version, for a ``key`` that does not fit, and for missing conditions.
         """
         found = _resume.load(dump)
-        terms = CertificateRequest(confirm=confirm, confirm_trusted=confirm_trusted, check=check)
+        terms = CertificateRequest(
+            confirm=confirm,
+            confirm_trusted=confirm_trusted,
+            check=check,
+            central_key=found.terms.central_key,
+            encrypted_value=found.terms.encrypted_value,
+        )
         if found.terms.confirm and confirm is None and confirm_trusted is None and check is None:
             raise ValueError(
                 "confirm: the request was begun with a condition for the new certificate: give it again "

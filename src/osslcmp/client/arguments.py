@@ -21,6 +21,7 @@ from .._openssl.providers import LibraryContext
 from .._openssl.tls import TLSInput
 from ..context.crmf import CertReqMsg
 from ..context.deadline import OnWait
+from ..context.server_usage import ServerUsageInput
 from ..enums import POPOMethod
 from ..trace import Trace
 from .request import Confirm, NameLike
@@ -120,6 +121,7 @@ class ClientArguments(TypedDict, total=False):
     untrusted: CertificatesInput | None
     server_certificate: CertificateInput | None
     expected_sender: x509.Name | str | None
+    server_usage: ServerUsageInput
     recipient: x509.Name | str | None
     extra_certs: CertificatesInput | None
     general_info: Iterable[InfoTypeAndValue]

@@ -46,6 +46,8 @@ class Terms:
     """It is not to be confirmed."""
     central_key: bool = False
     """The CA makes the key."""
+    encrypted_value: bool = True
+    """It may come in an EncryptedValue."""
     server: str | None = None
     """Where the request went, for people to read: a client knows its server."""
 
@@ -161,7 +163,8 @@ def _read(body: dict[str, Any]) -> Dump:
         if values[name] is not None:
             values[name] = b64decode(values[name], validate=True)
     values["terms"] = terms = Terms(**values["terms"])
-    if not all(isinstance(term, bool) for term in (terms.confirm, terms.disable_confirm, terms.central_key)):
+    flags = (terms.confirm, terms.disable_confirm, terms.central_key, terms.encrypted_value)
+    if not all(isinstance(term, bool) for term in flags):
         raise ValueError("its terms are neither true nor false")
     if not isinstance(terms.server, (str, type(None))):
         raise ValueError("its server is no text")

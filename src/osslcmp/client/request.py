@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtensionOID
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import inputs as _inputs
 from .._openssl.certificate_check import CertificateCheck
+from .._openssl.convert import csr_verifies
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password
 from .._openssl.lib import CData, openssl_version, require
@@ -23,8 +24,8 @@ from ..context import CertConf, Context, certconf
 from ..context.crmf import CertReqMsg
 from ..enums import BodyType, FailureInfo, Option, POPOMethod
 from ..general import cert_profile
+from ..message import Message
 from ..message.bodies import CertRepMessage, CertResponse
-from ..trace import Trace
 from .settings import Settings, itavs
 
 __all__ = ["CertificateRequest"]
@@ -221,8 +222,9 @@ class CertificateRequest:
             raise ValueError("csr: p10cr needs one")
         if self.csr is not None:
             request = _inputs.csr("csr", self.csr)
-            if not request.is_signature_valid:
-                raise ValueError("csr: its signature does not verify")
+            with made_in(settings.library):
+                if not csr_verifies(request):
+                    raise ValueError("csr: its signature does not verify")
             context.set_p10_csr(request)
         old = self._old(req_type, settings)
         if old is not None:
@@ -232,8 +234,10 @@ class CertificateRequest:
         if self.central_key:
             self._ask_for_central_key(context)
         elif self.key is not None:
-            private = hasattr(self.key, "private_bytes") or not hasattr(self.key, "public_bytes")
-            if not private and self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
+            if isinstance(self.key, get_args(PublicKeyTypes)) and self.popo not in (
+                POPOMethod.NONE,
+                POPOMethod.RAVERIFIED,
+            ):
                 raise ValueError(
                     "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
                 )
@@ -274,16 +278,17 @@ class CertificateRequest:
 
 def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
     """libcrypto takes both forms and tells neither: the answer itself is looked at."""
-    if context.trace is None:
-        context.set_trace(Trace())
 
     def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
-        assert context.trace is not None
-        for message in reversed(context.trace.messages):
-            if isinstance(message.body, CertRepMessage):
-                if any(uses_encrypted_value(answer) for answer in message.body.responses):
-                    return "the private key came in an EncryptedValue"
-                break
+        message = context._certificate_response()
+        try:
+            body = None if message is None else Message.from_der(message).body
+        except ValueError:
+            body = None
+        if not isinstance(body, CertRepMessage):
+            return "the form of the private key cannot be read"
+        if any(uses_encrypted_value(answer) for answer in body.responses):
+            return "the private key came in an EncryptedValue"
         return further(certificate, found) if callable(further) else found or None
 
     return verdict

@@ -17,6 +17,7 @@ from .._openssl.lib import lib
 from .._openssl.names import parse_name
 from .._openssl.providers import LibraryContext
 from ..context import Context
+from ..context.server_usage import ServerUsageInput
 from ..enums import Option
 from ..trace import Trace
 from ..transport import Address, Transport
@@ -42,6 +43,7 @@ class Settings:
     untrusted: list[x509.Certificate] = field(default_factory=list)
     server_certificate: x509.Certificate | None = None
     expected_sender: x509.Name | None = None
+    server_usage: ServerUsageInput = None
     recipient: x509.Name | None = None
     extra_certs: list[x509.Certificate] = field(default_factory=list)
     general_info: list[InfoTypeAndValue] = field(default_factory=list)
@@ -96,6 +98,7 @@ class Settings:
             context.set_untrusted(helping)
         if self.certificate is not None and self.chain:
             context.build_cert_chain(None, self.chain)
+        context.set_server_usage(self.server_usage)
         if self.trusted:
             context.set_trusted_store(self.trusted)
         if self.server_certificate is not None:

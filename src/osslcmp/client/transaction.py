@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["Transaction"]
 
 
+def _interrupted(req_type: BodyType, error: BaseException) -> Exception:
+    """What a transaction ended in when a signal handler, or who cancelled it, ended the call: that was for the call."""
+    came = error.__context__
+    if isinstance(came, ConfirmError):  # the certificate is not lost
+        return came
+    ended = TransferError(f"{req_type.name.lower()}: ended by {type(error).__name__} before the answer came")
+    ended.__cause__ = error
+    return ended
+
+
 class Transaction:
     """A request begun with :meth:`osslcmp.Client.begin`, or taken up with :meth:`osslcmp.Client.resume`.
 
@@ -132,7 +142,7 @@ class Transaction:
             certificate = self._context._once(self._type, self._crm, patience)
         except BaseException as error:
             if not self._context.pending:
-                self._error = error
+                self._error = error if isinstance(error, Exception) else _interrupted(self._type, error)
             else:
                 for told in (error, error.__cause__):  # of a ConfirmError it is the cause
                     if isinstance(told, TransferError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError as FutureCancelledError
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._text import get_logger
 from ..context.deadline import PENDING, Patience, Pending, StillWaitingError
 from ..errors import TransferError, TransferTimeout
 
@@ -30,7 +30,7 @@ AsyncTransport = Callable[[bytes], Awaitable[bytes] | bytes]
 #: Seconds for telling the server of a cancellation.
 ABORT_TIME = 2.0
 
-logger = logging.getLogger("osslcmp.aio")
+logger = get_logger("osslcmp.aio")
 
 
 class Operation:
@@ -85,6 +85,13 @@ class Operation:
             raise TransferError("the transport was cancelled") from None
         finally:
             self._answer = None
+
+
+async def _in_any_case(done: asyncio.Event) -> None:
+    """Wait for it, whoever cancels the task once more meanwhile: he is told afterwards."""
+    while not done.is_set():
+        with suppress(asyncio.CancelledError):
+            await done.wait()
 
 
 async def _limited(answer: Awaitable[_T], limit: float | None) -> _T:
@@ -161,7 +168,7 @@ class Workers:
         except asyncio.CancelledError:
             if not future.cancel():
                 operation.cancel()
-                await done.wait()
+                await _in_any_case(done)
                 operation.again()
             raise
         return future.result()

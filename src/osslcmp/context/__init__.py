@@ -19,7 +19,7 @@ from .deadline import Patience
 from .general import GeneralMixin
 from .guard import guarded
 from .log import LogMixin
-from .polling import ANSWER, FINAL, UNTOLD, Verdict
+from .polling import UNTOLD, Verdict
 from .transfer import TransferMixin
 
 __all__ = ["Context", "certconf"]
@@ -201,7 +201,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         except BaseException as error:
             # A signal handler raised after C was done: the certificate that came is not lost.
             if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) not in (NULL, earlier):
-                _unconfirmed(error, self._issued(), foreign=True)
+                try:
+                    _unconfirmed(error, self._issued(), foreign=True)
+                except CMPError as malformed:
+                    _in_context(error, malformed)
             raise
         if result == 1:
             return True
@@ -231,7 +234,10 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         except BaseException as failure:
             if enrollment is None:
                 raise
-            raise _unconfirmed(failure, enrollment, foreign=not isinstance(failure, CMPError)) from failure
+            told = _unconfirmed(failure, enrollment, foreign=not isinstance(failure, CMPError))
+            if told is failure:  # its __context__ has the certificate
+                raise
+            raise told from failure
         if final is None:
             return False
         if self._finish_delayed(final, lib.OSSL_CMP_try_certreq, *self._asked, ffi.new("int *")) != 1:
@@ -239,6 +245,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         return True
 
     def _abort(self) -> None:
+        callback = self.cert_conf_cb, self._state.cert_conf
         try:
             if self._lost is not None and self._lost.poll is None:
                 # libcrypto can only be made to wait by asking once more: then what comes is refused.
@@ -254,6 +261,9 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
             clear()
         finally:
             self._delayed = self._lost = None
+            if self.cert_conf_cb is not callback[0]:
+                self.set_cert_conf_cb(callback[0])
+                self._state.cert_conf = callback[1]  # with the verdict that it has given already
 
     def _check_waiting(self, req_type: int) -> None:
         """In the status *waiting* C polls, whatever it is asked for and whatever it was that is waiting."""
@@ -268,7 +278,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
 
     def _issued(self) -> Enrollment:
         """The certificate that came, with the status that it came with."""
-        return self._enrollment(self._kept_message(FINAL) or self._kept_message(ANSWER))
+        return self._enrollment(self._certificate_response())
 
     def _certreq_failure(self) -> BaseException:
         # What our own transports raise is told like what OpenSSL's HTTP client has to say.
@@ -323,6 +333,7 @@ def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) 
         confirm = ConfirmError(f"{told}its confirmation was refused: {failure}", enrollment, errors, failure)
     else:
         told += "it was not accepted or not confirmed"
+        told += getattr(failure, "_unproven", "")
         confirm = ConfirmError(told if errors else f"{told}: {failure}", enrollment, errors)
     confirm.__cause__ = failure
     return confirm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from .._openssl.errorqueue import check, classify, clear, drain, reason_code
 from .._openssl.lib import NULL, ffi, lib, openssl_version, require
 from .._openssl.ownership import hand_over, take
 from .._openssl.providers import LibraryContext
+from .._text import one_line
 from ..enums import FailureInfo, Option, PKIStatus, Severity
 from ..errors import (
     ErrorEntry,
@@ -21,6 +22,8 @@ from ..errors import (
     TransferError,
     UnsupportedError,
 )
+from ..message import Message
+from ..message.describe import summary
 from .deadline import StillWaitingError
 from .guard import Guard, Wakeup, guarded, locked
 
@@ -53,6 +56,26 @@ _REFUSED = (
     "ENCOUNTERED_KEYUPDATEWARNING",
     "UNEXPECTED_PKISTATUS",
 )
+
+
+#: Why libcrypto refuses an answer before it looks at what that says.
+_UNHEARD = (
+    "PKIBODY_ERROR",
+    "RECIPNONCE_UNMATCHED",
+    "TRANSACTIONID_UNMATCHED",
+    "UNEXPECTED_PKIBODY",
+    "UNEXPECTED_PVNO",
+)
+
+
+def _unproven(answer: bytes) -> str:
+    """What an answer says that nobody vouches for, for the text of an exception."""
+    try:
+        message = Message.from_der(answer)
+        told = summary(message) or message.type.name.lower()
+    except ValueError as error:
+        told = f"does not decode: {error}"
+    return f" (unproven answer: {one_line(told)})"
 
 
 def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -230,31 +253,40 @@ class ContextBase:
             note for note in self._state.notes if "expected sender" in note.text or "actual name" in note.text
         ]
         if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
-            return self._unproven(f"{message}: unexpected sender", (*names, *errors))
+            return self._refused(ProtectionError, f"{message}: unexpected sender", (*names, *errors))
         if _has(drained, "WRONG_PBM_VALUE"):
             message += " (do both sides have the same secret?)"
         kind = classify(drained)
-        if kind is ProtectionError:
-            return self._unproven(message, errors)
         if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
             # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.
-            return ResponseError(f"{message}: the answer does not make sense (status {int(status)})", errors)
-        return kind(message, errors)
+            message += f": the answer does not make sense (status {int(status)})"
+            kind = ResponseError
+        return self._refused(kind, message, errors)
 
-    def _unproven(self, message: str, errors: Iterable[ErrorEntry]) -> ProtectionError:
-        """An answer that may be anybody's: a server that does not know us can often not answer otherwise."""
-        length = ffi.new("long *")
-        pointer = lib.osslcmp_session_last(self._session, length)
-        answer = None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
-        if answer is not None:
-            from ..message import Message
-            from ..message.describe import summary
+    def _refused(
+        self, kind: type[OpenSSLError], message: str, errors: tuple[ErrorEntry, ...]
+    ) -> OpenSSLError:
+        """The exception with the answer, if one came, that it is about.
 
-            told = summary(Message.from_der(answer))
-            message += f" (unproven answer: {''.join(c if c.isprintable() else ' ' for c in told)})"
-        failure = ProtectionError(message, errors)
+        A server that does not know us, or our transaction, can often not answer otherwise: what it says is told, too.
+        """
+        if not issubclass(kind, (ProtectionError, ResponseError)):
+            return kind(message, errors)
+        answer, words = self._last_answer(), ""
+        if kind is ProtectionError and self._state.refused_signer:
+            words = f" ({self._state.refused_signer})"
+        if answer is not None and (kind is ProtectionError or any(_has(errors, why) for why in _UNHEARD)):
+            words += _unproven(answer)
+        failure = kind(message + words, errors)
+        failure._unproven = words
         failure.answer = answer
         return failure
+
+    def _last_answer(self) -> bytes | None:
+        """The last message that came in the call that has just failed."""
+        length = ffi.new("long *")
+        pointer = lib.osslcmp_session_last(self._session, length)
+        return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
 
     def _status(self) -> tuple[PKIStatus, FailureInfo, str]:
         raise NotImplementedError
@@ -280,6 +312,8 @@ class ContextBase:
         if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value and openssl_version < (3, 5, 0):
             # Below it, verifying pkiConf with this option crashes (openssl/openssl#29285).
             raise UnsupportedError(f"option {option.name}", "3.5", ".".join(map(str, openssl_version)))
+        if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value and self._state.server_usage is not None:
+            raise ValueError(f"option {option.name}: does not go with server_usage, which it would not heed")
         if option is Option.TOTAL_TIMEOUT:
             # Kept here: libcrypto's own reckoning starts anew with each replay, and gives up five seconds early.
             self._total_timeout = int(value)

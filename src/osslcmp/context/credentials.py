@@ -14,8 +14,10 @@ from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.names import parse_name
 from .._openssl.signers import check_signer
+from ..enums import Option
 from .base import ContextBase
 from .guard import locked
+from .server_usage import ServerUsage, ServerUsageInput
 
 __all__ = ["AuthMixin"]
 
@@ -53,11 +55,41 @@ class AuthMixin(ContextBase):
             self._set(lib.OSSL_CMP_CTX_set0_trustedStore, NULL, what="setting the trust store")
             return
         store = _convert.store_to_c(_candidates("trusted", certificates))
-        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_validate_cb"))
+        lib.X509_STORE_set_verify_cb(store, self._verify_cb)
         setter, free = lib.OSSL_CMP_CTX_set0_trustedStore, lib.X509_STORE_free
         self._set(setter, store, what="setting the trust store", giving=free)
 
     set_trusted = set_trusted_store
+
+    def set_server_usage(self, usage: ServerUsageInput) -> None:
+        """What certificate may sign answers, besides having a valid chain: asked before anything in them is believed.
+
+        libcrypto has no such condition: whoever has a certificate below a trust anchor can answer as the server. It
+        counts for signatures that the trust store verifies, not for a pinned certificate, nor for a MAC.
+
+        Args:
+            usage: ``None``, the default here: no condition. ``"permitted"``: an end entity's certificate with an
+                extended key usage must name a purpose of CMP there (id-kp-cmcCA, cmcRA, cmKGA or anyExtendedKeyUsage),
+                unless it is a trust anchor itself. One or several of ``"cmcCA"``, ``"cmcRA"``, object identifiers
+                (``x509.ObjectIdentifier`` or dotted) and ``"CA"``: the certificate must name one of these purposes,
+                or with ``"CA"`` be a CA's.
+
+        Raises ``TypeError`` or ``ValueError`` for something else.
+        """
+        self._guard.refuse_inside("setting the server's usage")
+        if usage is not None and self.get_option(Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR):
+            raise ValueError(
+                "server_usage: does not go with PERMIT_TA_IN_EXTRACERTS_FOR_IR, which trusts anybody"
+            )
+        self._state.server_usage = ServerUsage.of(usage)
+        store = self._get(lib.OSSL_CMP_CTX_get0_trustedStore)
+        if store != NULL:
+            lib.X509_STORE_set_verify_cb(store, self._verify_cb)
+
+    @property
+    def _verify_cb(self) -> Any:
+        usage = self._state.server_usage
+        return ffi.addressof(lib, "osslcmp_validate_cb" if usage is None else "osslcmp_py_verify")
 
     @property
     @locked

@@ -172,9 +172,13 @@ class ExchangeMixin(ResultMixin):
         self._delayed = delayed
         self._lost = Kept(waiting, None)
 
+    def _certificate_response(self) -> bytes | None:
+        """The message that brought the certificate, from when libcrypto asks what to say to it."""
+        return self._kept_message(FINAL) or self._kept_message(ANSWER)
+
     def _delay_confirmation(self, enrollment: Enrollment) -> None:
         """A certConf is answered by *waiting*."""
-        response = self._kept_message(FINAL) or self._kept_message(ANSWER)
+        response = self._certificate_response()
         assert response is not None
         self._delay(CONFIRM, Delayed(BodyType.CERTCONF, (response,), enrollment))
         self._polling = BodyType(self._asked[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -39,7 +39,7 @@ class RequestMixin(AuthMixin):
         if key is None:
             self._set(lib.OSSL_CMP_CTX_set0_newPkey, 0, NULL, what="setting the new key")
             return
-        private = hasattr(key, "private_bytes") or not hasattr(key, "public_bytes")
+        private = not isinstance(key, get_args(PublicKeyTypes))
         handle: Any = (
             private_key("new key", key, password) if private else _convert.public_key_to_c(cast(Any, key))
         )

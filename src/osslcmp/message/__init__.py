@@ -17,6 +17,7 @@ from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear, drain
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import take
+from .._text import lines
 from ..enums import BodyType
 from .bodies import (
     Body,
@@ -84,6 +85,8 @@ __all__ = [
 ]
 
 _PBM = "1.2.840.113533.7.66.13"
+#: Characters of a printed line.
+_LINE = 10000
 _IMPLICIT_CONFIRM = "1.3.6.1.5.5.7.4.13"
 
 
@@ -226,7 +229,10 @@ class Message:
         return tuple(map(read_certificate, self.extra_certs_der))
 
     def text(self) -> str:
-        """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on."""
+        """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on.
+
+        Control characters and the like are escapes.
+        """
         pointer = _decode(self._der)
         clear()
         out = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
@@ -236,6 +242,7 @@ class Message:
         data = ffi.new("char **")
         length = lib.BIO_get_mem_data(out, data)
         printed = bytes(ffi.buffer(data[0], length)).decode("utf-8", "backslashreplace")
+        printed = lines(printed, _LINE)
         return printed if done > 0 else f"{printed}\n(libcrypto cannot print what follows)\n"
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .. import message as m
+from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_certificate
+from .._text import one_line
 from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
 from .bodyparts import oid_name
@@ -26,18 +27,23 @@ Tree = list[tuple[str, "str | Tree"]]
 """Labels, each with a text or with what is below it."""
 
 _SHOWN_OCTETS = 64
-_UNREADABLE = (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension, UnsupportedAlgorithm)
+#: Bits of a number that is told in digits: beyond some thousands of them Python refuses.
+_LONGEST_NUMBER = 1024
+#: What libcrypto takes and ``cryptography`` does not ends in exceptions of many kinds: one odd field hides no other.
+_UNREADABLE = Exception
+#: Of what can only be shown as DER: levels, and elements in all.
+_DEEPEST, _MOST = 24, 2000
 
 
 # -- one line -------------------------------------------------------------------------------------------
 
 
 def summary(message: Message) -> str:
-    """What the message is about, in a few words."""
+    """What the message is about, in a few words, fit to be shown."""
     try:
-        return "; ".join(_words(message.body))
+        return one_line("; ".join(_words(message.body)))
     except _UNREADABLE as error:
-        return f"does not decode: {error}"
+        return ": ".join(_unread(error))
 
 
 def _words(body: m.Body) -> Iterator[str]:
@@ -120,18 +126,87 @@ def key_text(key: Any) -> str:
 
 
 def tree(message: Message) -> Tree:
-    """All fields of the message that are there."""
+    """All fields of the message that are there; what cannot be read as what it should be, as DER."""
+    return [
+        *_part("header", lambda: message.header, message, 0),
+        *_part("body", lambda: message.body, message, 1),
+        *_part("extraCerts", lambda: tuple(map(_Certificate, message.extra_certs_der)), message, None),
+    ]
+
+
+def _part(label: str, read: Callable[[], Any], message: Message, number: int | None) -> Tree:
+    try:
+        return _node(label, read())
+    except _UNREADABLE as error:
+        return [(label, [_unread(error), *_as_der(message.der, number)])]
+
+
+def _unread(error: Exception) -> tuple[str, str]:
+    return "does not decode", one_line(str(error) or type(error).__name__)
+
+
+def _as_der(encoding: bytes, number: int | None) -> Tree:
+    """A part of a message, ``None`` for the extraCerts, as far as DER goes."""
+    try:
+        elements = der.sequence(encoding)
+    except der.DERError as error:
+        return [_unread(error)]
+    if number is None:
+        parts = [element for element in elements[2:] if element.tag == der.explicit(1)]
+    else:
+        parts = elements[number : number + 1]
+    return [entry for part in parts for entry in _elements(part.content, 1, [_MOST])]
+
+
+def _elements(content: bytes, depth: int, left: list[int]) -> Tree:
+    """The elements in ``content``, and a note where it goes on no further."""
     found: Tree = []
-    for label, part in (("header", "header"), ("body", "body"), ("extraCerts", "extra_certs_der")):
+    position = 0
+    while position < len(content):
+        if left[0] <= 0:
+            return [*found, ("more", f"{len(content) - position} octets are not shown")]
+        left[0] -= 1
         try:
-            value = getattr(message, part)
-        except _UNREADABLE as error:
-            found.append((label, f"does not decode: {error}"))
-            continue
-        if part == "extra_certs_der":
-            value = tuple(map(_Certificate, value))
-        found += _node(label, value)
+            element, position = der.read_at(content, position)
+        except der.DERError as error:
+            return [*found, ("octets", octets_text(content[position:])), _unread(error)]
+        found.append(_element(element, depth, left))
     return found
+
+
+def _element(element: der.Element, depth: int, left: list[int]) -> tuple[str, str | Tree]:
+    label = _TAGS.get(element.tag) or f"[{element.tag & 0x1F}]"
+    if element.tag <= 0xFF and element.tag & 0x20:
+        if depth == _DEEPEST:
+            return label, f"nested deeper than is shown: {octets_text(element.content)}"
+        return label, _elements(element.content, depth + 1, left)
+    try:
+        if element.tag == der.OID:
+            return label, oid_name(x509.ObjectIdentifier(der.dotted(element)))
+        if element.tag == der.INTEGER and len(element.content) <= 20:
+            return label, str(der.integer(element))
+        if element.tag == der.UTF8_STRING:
+            return label, element.content.decode()
+    except ValueError:
+        pass
+    return label, octets_text(element.content)
+
+
+_TAGS = {
+    der.INTEGER: "INTEGER",
+    der.BIT_STRING: "BIT STRING",
+    der.OCTET_STRING: "OCTET STRING",
+    der.NULL: "NULL",
+    der.OID: "OBJECT IDENTIFIER",
+    der.ENUMERATED: "ENUMERATED",
+    der.UTF8_STRING: "UTF8String",
+    der.SEQUENCE: "SEQUENCE",
+    0x31: "SET",
+    der.UTC_TIME: "UTCTime",
+    der.GENERALIZED_TIME: "GeneralizedTime",
+    0x13: "PrintableString",
+    0x16: "IA5String",
+}
 
 
 class _Certificate:
@@ -164,10 +239,11 @@ def _node(label: str, value: Any) -> Tree:
         return []
     if isinstance(value, (tuple, list)):
         return _several(label, value)
-    simple = _simple(value)
-    if simple is not None:
-        return [(label, simple)]
-    return [(label, list(_inside(value)))]
+    try:
+        simple = _simple(value)
+        return [(label, list(_inside(value)) if simple is None else simple)]
+    except _UNREADABLE as error:
+        return [(label, ": ".join(_unread(error)))]
 
 
 def _several(label: str, values: Iterable[Any]) -> Tree:
@@ -195,6 +271,8 @@ def _simple(value: Any) -> str | None:
         return name_text(value.value) if isinstance(value, x509.DirectoryName) else str(value.value)
     if isinstance(value, x509.ObjectIdentifier):
         return oid_name(value)
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+        return f"{value >> max(0, value.bit_length() - 64):#x}... ({value.bit_length()} bits)"
     if isinstance(value, (str, int, FailureInfo)):
         return str(value)
     if isinstance(value, m.AlgorithmIdentifier):
@@ -264,7 +342,7 @@ def _told(read: Any) -> Any:
     try:
         return read()
     except _UNREADABLE as error:
-        return f"does not decode: {error}"
+        return ": ".join(_unread(error))
 
 
 def _item(oid: x509.ObjectIdentifier, value: bytes | None) -> Iterator[tuple[str, str | Tree]]:
@@ -314,13 +392,13 @@ def _certificate(encoding: bytes) -> Tree:
     try:
         certificate = read_certificate(encoding)
     except _UNREADABLE as error:
-        return [("DER", f"does not decode: {error}")]
+        return [_unread(error), *_elements(encoding, 1, [_MOST])]
     return [
         *_node("subject", _told(lambda: certificate.subject)),
         *_node("issuer", _told(lambda: certificate.issuer)),
-        ("serial number", f"{certificate.serial_number:x}"),
-        *_node("not before", certificate.not_valid_before_utc),
-        *_node("not after", certificate.not_valid_after_utc),
+        *_node("serial number", _told(lambda: f"{certificate.serial_number:x}")),
+        *_node("not before", _told(lambda: certificate.not_valid_before_utc)),
+        *_node("not after", _told(lambda: certificate.not_valid_after_utc)),
         *_node("public key", _told(lambda: key_text(certificate.public_key()))),
         *_extensions(_told(lambda: certificate.extensions)),
         ("SHA-256", octets_text(certificate.fingerprint(hashes.SHA256()))),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 
+from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
 from . import messages as answers
@@ -21,7 +21,7 @@ from .state import Transaction
 _NO_SECRET = os.urandom(32)
 """Stands for the secret of references that have none: nobody knows it."""
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 
 def is_error(answer: bytes) -> bool:

@@ -3,13 +3,13 @@ does not."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
+from .._text import get_logger
 from ..enums import BodyType, FailureInfo, PKIStatus
 from . import bodies, wire
 from .authority import (
@@ -29,7 +29,7 @@ from .checks import strict as checks
 from .engine import Engine
 from .state import Outcome, Transaction
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 MAX_CHECK_AFTER = 2**31 - 1
 _FAILED = Rejected(FailureInfo.systemFailure, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, used, wire
 from .authority import Authority, Issued, Waiting
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PersistentServer"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 _CONFIRMED = b"confirmed"
 """The outcome of a transaction that has ended well."""

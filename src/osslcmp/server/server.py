@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -12,6 +11,7 @@ from cryptography import x509
 from .._openssl import convert as _convert
 from .._openssl import inputs as _inputs
 from .._openssl.keys import Password, check_pair, private_key
+from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from . import used, wire
 from .authority import Authority
@@ -28,7 +28,7 @@ from .transactions import FullError, InUseError, Table
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 MAX_MESSAGE_SIZE = 256 * 1024
 MAX_TRANSACTIONS = 10_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-import logging
 import os
 import sys
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .._asn1 import der
+from .._text import get_logger
 from ..enums import BodyType
 from ..errors import CMPError
 from ..message import Message
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Trace", "TraceEntry"]
 
-logger = logging.getLogger("osslcmp")
+logger = get_logger("osslcmp")
 
 #: What a requester knows and nobody else should, by the type that it follows in a message.
 _SECRETS = tuple(
@@ -89,7 +89,8 @@ class Trace:
 
     def __init__(self, limit: int | None = 10000, *, file: str | os.PathLike[str] | None = None) -> None:
         self._entries: deque[TraceEntry] = deque(maxlen=limit)
-        self._lock = threading.Lock()
+        # Held while an entry is written: a signal handler may come then, and look at the trace or add to it.
+        self._lock = threading.RLock()
         self._start: float | None = None
         self._file: Path | None = None
         if file is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from html import escape
+from html import escape as escaped
 from typing import TYPE_CHECKING
 
+from .._text import lines
 from ..message.describe import Tree, tree
 from .ladder import protection_text
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
+#: Characters of a line that are shown.
+_LINE = 10000
 _STYLE = """
 :root { color-scheme: light dark; --line: #8888; --sent: #0b6fb8; --got: #1d7f3f; --bad: #c0281f;
   --back: #fff; --soft: #f3f4f6; --text: #1b1f24; }
@@ -50,6 +53,11 @@ pre { background: var(--soft); padding: .6rem; overflow: auto; font-size: 12px; 
 summary { cursor: pointer; opacity: .8 }
 @media (max-width: 60rem) { main { grid-template-columns: 1fr } nav { position: static; max-height: none } }
 """
+
+
+def escape(text: str) -> str:
+    """Text that may be a peer's, for the page."""
+    return escaped(lines(text, _LINE))
 
 
 def page(trace: Trace, title: str) -> str:
@@ -113,7 +121,7 @@ def _article(entry: TraceEntry, number: int) -> str:
         f'<span class="dim">{way}, {entry.time:%H:%M:%S}.{entry.time.microsecond // 1000:03} UTC, '
         f"{len(message.der)} octets</span></h3>"
         f"{''.join(_listed(tree(message)))}"
-        f"<details><summary>as OpenSSL prints it</summary><pre>{escape(message.text())}</pre>"
+        f"<details><summary>as OpenSSL prints it</summary><pre>{escaped(message.text())}</pre>"
         "</details>"
         f"<details><summary>DER, base64</summary><pre>{escape(encoded)}</pre></details></article>"
     )

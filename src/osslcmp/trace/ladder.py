@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._text import one_line
 from ..enums import BodyType
 
 if TYPE_CHECKING:
     from . import Trace, TraceEntry
 
-__all__ = ["Line", "draw", "printable", "protection_text"]
+__all__ = ["Line", "draw", "protection_text"]
 
 _GUTTER = 11
 _NARROWEST = 40
@@ -33,12 +34,6 @@ class Line:
         return "".join(text for text, _ in self.spans).rstrip()
 
 
-def printable(text: str) -> str:
-    """``text`` on one line, with what would move a terminal's cursor made visible."""
-    shown = " / ".join(text.splitlines())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
-
-
 def protection_text(entries: list[TraceEntry]) -> str:
     """How the first message is protected."""
     for entry in entries:
@@ -46,12 +41,13 @@ def protection_text(entries: list[TraceEntry]) -> str:
             continue
         try:
             header = entry.message.header
-        except ValueError:
+            pbm = header.pbm
+        except Exception:  # cryptography's are of many kinds
             return ""
         if header.protection_alg is None:
             return "unprotected"
         told = header.protection_alg.name
-        if header.pbm is not None and header.sender_kid is not None:
+        if pbm is not None and header.sender_kid is not None:
             told += f", reference {header.sender_kid.decode('utf-8', 'backslashreplace')}"
         return told
     return ""
@@ -76,7 +72,7 @@ def _transaction(
     room = width - _GUTTER - 2
     name = "no transaction" if transaction_id is None else f"transaction {transaction_id.hex()}"
     told = ", ".join(part for part in (name, protection_text(entries)) if part)
-    yield Line(((_crop(printable(told), width, marks), "bold"),))
+    yield Line(((_crop(one_line(told), width, marks), "bold"),))
     yield Line(((" " * (_GUTTER - 3) + "client" + "server".rjust(width - _GUTTER - 3), "dim"),))
     for entry in entries:
         yield from _entry(entry, room, marks)
@@ -85,14 +81,14 @@ def _transaction(
 def _entry(entry: TraceEntry, room: int, marks: dict[str, str]) -> Iterator[Line]:
     line, time = marks["line"], f"{entry.seconds:8.3f} s "
     if entry.type is None:
-        for number, text in enumerate(textwrap.wrap(printable(entry.failure), room - 3) or [""]):
+        for number, text in enumerate(textwrap.wrap(one_line(entry.failure), room - 3) or [""]):
             head = ((time, "dim"), (f"{marks['fail']}  ", "bold red")) if not number else ((" " * 14, ""),)
             yield Line((*head, (_plain(text, marks), "red")))
         return
     kind, style = entry.type.name.lower(), "cyan" if entry.sent else "green"
     if entry.type in _REFUSALS:
         style = "red"
-    told = _crop(printable(entry.summary), room - len(kind) - 4, marks)
+    told = _crop(one_line(entry.summary), room - len(kind) - 4, marks)
     gap = " " * (room - len(kind) - len(told) - 3)
     yield Line(
         ((time, "dim"), (line, "dim"), (f" {kind} ", f"bold {style}"), (f" {told}{gap}", ""), (line, "dim"))

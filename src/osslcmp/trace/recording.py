@@ -25,12 +25,16 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from .._text import visible
+
 if TYPE_CHECKING:
     from . import TraceEntry
 
 __all__ = ["HEAD", "is_recording", "line", "read"]
 
 _VERSION = 1
+#: Seconds of all years that a date can have.
+_END_OF_TIME = 10**12
 HEAD = json.dumps({"osslcmp": "trace", "version": _VERSION}).encode() + b"\n"
 """The first line."""
 
@@ -68,18 +72,20 @@ def read(data: bytes) -> Iterator[dict[str, Any]]:
             continue
         try:
             told = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if not text.endswith(b"\n") and number > 1:
                 return
-            raise ValueError(f"line {number}: {error}") from None
+            raise ValueError(f"line {number}: {visible(str(error))}") from None
         try:
+            if not isinstance(told, dict):
+                raise TypeError("no JSON object")
             if "osslcmp" in told:
                 _check_version(told)
             else:
                 yield _fields(told)
         except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
             why = f"no {error} in it" if isinstance(error, KeyError) else error
-            raise ValueError(f"line {number}: {why}") from None
+            raise ValueError(f"line {number}: {visible(str(why))}") from None
 
 
 def _check_version(told: dict[str, Any]) -> None:
@@ -88,17 +94,25 @@ def _check_version(told: dict[str, Any]) -> None:
 
 
 def _fields(told: dict[str, Any]) -> dict[str, Any]:
-    time = datetime.datetime.fromisoformat(told["time"])
+    time, seconds, sent, transaction = told["time"], told["seconds"], told["sent"], told["transaction"]
+    if not isinstance(time, str):
+        raise TypeError("the time is no text")
+    time = datetime.datetime.fromisoformat(time)
     if time.tzinfo is None:
         raise ValueError("the time is without a time zone")
-    transaction = told["transaction"]
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _END_OF_TIME:
+        raise ValueError("the seconds are no number, or out of range")
+    if not isinstance(sent, bool):
+        raise TypeError("sent is neither true nor false")
+    if not isinstance(told.get("failure", ""), str):
+        raise TypeError("the failure is no text")
     fields: dict[str, Any] = {
-        "sent": bool(told["sent"]),
+        "sent": sent,
         "time": time.astimezone(datetime.timezone.utc),
-        "seconds": float(told["seconds"]),
+        "seconds": float(seconds),
         "transaction_id": None if transaction is None else bytes.fromhex(transaction),
         "der": None,
-        "failure": str(told.get("failure", "")),
+        "failure": told.get("failure", ""),
     }
     if "failure" not in told:
         try:

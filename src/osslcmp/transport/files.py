@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from .._openssl.callbacks import Replaying
 from ..errors import TransferError, TransferTimeout
 from .address import Transport
 
@@ -42,7 +43,7 @@ def _complete(data: bytes) -> bool:
     return len(data) >= 2 + size + length
 
 
-class FileTransport:
+class FileTransport(Replaying):
     """Writes each request into a file and reads the response from another; nothing else is done by itself.
 
     With a folder, messages are numbered: ``1.request.der`` is answered in ``1.response.der``, and so on.

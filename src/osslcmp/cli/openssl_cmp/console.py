@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, TextIO
 
+from ..._text import lines, one_line
+
 __all__ = ["Console", "Failure"]
 
 _LEVELS = {
@@ -20,12 +22,19 @@ _LEVELS = {
 }
 
 
+#: Characters of a message that are shown.
+_LONGEST = 8000
+
+
 class Failure(Exception):
     """Ends the command with status 1. Its text has to reach the user; empty if it has been told."""
 
 
 class Console:
-    """Messages in the form and on the streams of ``openssl cmp``: errors on stderr, the others on stdout."""
+    """Messages in the form and on the streams of ``openssl cmp``: errors on stderr, the others on stdout.
+
+    Text in them may be a peer's: each is one line, where control characters and the like are escapes.
+    """
 
     def __init__(self) -> None:
         #: The most severe is 0; what has a greater number than this is not shown.
@@ -52,7 +61,11 @@ class Console:
         elif level == 4:
             self.warnings.append(message)
         if level <= self.verbosity:
-            print(f"CMP {label or _LEVELS[level]}: {message}", file=stream or self.out, flush=True)
+            print(
+                f"CMP {label or _LEVELS[level]}: {one_line(message, _LONGEST)}",
+                file=stream or self.out,
+                flush=True,
+            )
 
     def debug(self, message: str) -> None:
         """A detail (severity 7), shown with ``-verbosity 7`` or more."""
@@ -74,7 +87,7 @@ class Console:
         """A line on stderr, whatever the verbosity; one that begins with ``Warning:`` is kept in ``warnings``."""
         if message.startswith("Warning: "):
             self.warnings.append(message.removeprefix("Warning: "))
-        print(message, file=sys.stderr, flush=True)
+        print(lines(message, _LONGEST), file=sys.stderr, flush=True)
 
     def from_client(self, _function: str, _file: str, _line: int, level: Any, message: str) -> None:
         """``Context.set_log_cb`` of the client."""

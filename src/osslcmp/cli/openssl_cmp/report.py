@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..._text import json_text
 from ...enums import FailureInfo
 from ...errors import (
     CMPError,
@@ -156,8 +157,6 @@ def pending(outcome: dict[str, Any]) -> str:
 
 def print_json(outcome: dict[str, Any], console: Console, code: int) -> None:
     """The one object on stdout."""
-    import json
-
     told = {"ok": code == 0, "exit": code, **outcome}
     told["messages"] = {"errors": console.errors, "warnings": console.warnings}
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    print(json_text(told, indent=2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import logging
 import os
 import threading
 import time
@@ -16,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ..._text import get_logger
 from ...enums import RevocationReason
 from ..authority import CertificateRequest
 from ..resuming import PersistentServer
@@ -29,7 +29,7 @@ from .records import Record, Signer, octets
 
 __all__ = ["PersistentCA", "StoredRecord"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 _NONCE_LENGTH = 12
 _ATTEMPTS = 10

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ..._text import get_logger
 from ..wire import MalformedMessageError, MessageTooLargeError
 from . import journal, paths
 from .paths import WELL_KNOWN_PATH
@@ -21,7 +21,7 @@ CONTENT_TYPE = "application/pkixcmp"
 REQUEST_TIME = 60.0
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 Process = Callable[[bytes], bytes]
 

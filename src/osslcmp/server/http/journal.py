@@ -6,14 +6,14 @@ import logging
 
 from cryptography import x509
 
+from ..._text import get_logger
 from ...errors import CMPError
 from ...message import Header, Message
 from ...message.describe import name_text, summary
-from ...trace.ladder import printable
 
 __all__ = ["note"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 
 def note(address: str, request: bytes, answer: bytes) -> None:
@@ -36,7 +36,7 @@ def note(address: str, request: bytes, answer: bytes) -> None:
         )
     except (CMPError, ValueError) as error:
         line = f"{address}: a message that does not decode: {error}"
-    logger.info("%s", printable(line))
+    logger.info("%s", line)
 
 
 def _who(header: Header) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -12,9 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+from ..._text import get_logger
+
 __all__ = ["app"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 _MAX_AGE = 60
 

@@ -15,6 +15,7 @@ from cheroot import wsgi
 from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
+from ..._text import get_logger
 from .arriving import Arriving
 
 __all__ = ["make"]
@@ -25,7 +26,7 @@ SPARE_CONNECTIONS = 200
 MAX_WAITING_CONNECTIONS = 500
 _PIECE = 64 * 1024
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 
 class _Timer:

@@ -1,0 +1,95 @@
+"""Text that may be a peer's, made fit to be shown: on one line, of bounded length, nothing in it hidden or reordered."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+__all__ = ["LONGEST", "get_logger", "json_text", "lines", "one_line", "visible"]
+
+LONGEST = 1000
+"""Characters of a text that are shown unless the caller says otherwise."""
+
+#: Printable by Unicode's categories, and yet nothing can be seen: fillers, joiners, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+#: Marks on one letter that are left as they are: more of them cover the lines above and below.
+_MARKS = 3
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def _escaped(text: str) -> str:
+    from unicodedata import category
+
+    shown, marks = [], 0
+    for char in text:
+        marks = marks + 1 if not char.isascii() and category(char).startswith("M") else 0
+        plain = char.isprintable() and marks <= _MARKS and not _BLANK.match(char)
+        shown.append(char if plain else _escape(char))
+    return "".join(shown)
+
+
+def visible(text: str, limit: int = LONGEST) -> str:
+    """``text`` for a terminal or a log: on one line, with escapes such as ``\\x1b``, ``\\n`` or ``\\u202e``.
+
+    They stand for everything that moves the cursor, reorders, hides or is no character: control and format characters,
+    separators other than the space, unassigned and private characters, lone surrogates.
+
+    Args:
+        text: any text.
+        limit: how many of its characters are shown; if there are more, their number follows.
+    """
+    begin = text[:limit]
+    shown = begin if begin.isascii() and begin.isprintable() else _escaped(begin)
+    return shown if len(text) <= limit else f"{shown}... ({len(text)} characters)"
+
+
+def one_line(text: str, limit: int = LONGEST) -> str:
+    """As :func:`visible`, for a text that may have lines by right: ``/`` stands between them."""
+    return visible(" / ".join(text.removesuffix("\n").split("\n")), limit)
+
+
+def lines(text: str, limit: int = LONGEST) -> str:
+    """Each line of ``text`` as :func:`visible` makes it, ``limit`` characters of each."""
+    return "\n".join(visible(line, limit) for line in text.split("\n"))
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """``value`` as JSON that can be shown: what :func:`visible` escapes is escaped in it, and read back it is the same."""
+    import json
+
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.isascii():
+        return text.replace("\x7f", "\\u007f")
+    return "".join(
+        char if char == "\n" or (char.isprintable() and not _BLANK.match(char)) else json.dumps(char)[1:-1]
+        for char in text
+    ).replace("\x7f", "\\u007f")
+
+
+class _Visible(logging.Filter):
+    """Makes what is logged fit to be shown, whoever shows it: texts and exceptions in the arguments, tracebacks."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                one_line(str(arg)) if isinstance(arg, (str, BaseException)) else arg for arg in record.args
+            )
+        if record.exc_info and not record.exc_text:
+            record.exc_text = lines(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+_VISIBLE = _Visible()
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of that name; what peers said in its records is as :func:`one_line` makes it."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_VISIBLE)  # once: it is always the same
+    return logger
