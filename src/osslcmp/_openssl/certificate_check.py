@@ -69,6 +69,11 @@ class CertificateCheck:
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
         if self.crl_check not in ("none", "leaf", "all"):
             raise ValueError(f"crl_check: none, leaf or all, not {self.crl_check!r}")
+        if self.time is not None:
+            try:
+                self.time.timestamp()
+            except (OverflowError, OSError, ValueError) as error:
+                raise ValueError(f"time: {self.time} is out of range: {error}") from error
         for name in ("host", "email", "ip"):
             _inputs.check_text(name, getattr(self, name))
         if self.purpose is not None:

@@ -160,8 +160,8 @@ class Client(GeneralMessages):
             library=library,
             trace=trace,
         )
-        if total_timeout is not None and total_timeout < 0:
-            raise ValueError("total_timeout: is negative")
+        if total_timeout is not None and not total_timeout >= 0:
+            raise ValueError(f"total_timeout: {total_timeout} is not a number of seconds from 0 on")
         settings.options = {
             Option.KEEP_ALIVE: int(keep_alive),
             Option.MSG_TIMEOUT: message_timeout,
@@ -177,7 +177,7 @@ class Client(GeneralMessages):
             if name is not None:
                 settings.options[option] = _settings.algorithm(what, name)
         self._settings = settings
-        self._total_timeout = total_timeout or None
+        self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
         settings.context()  # whatever cannot work is told here, not at the first request
 
     def __repr__(self) -> str:

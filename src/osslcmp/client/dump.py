@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import x509_parts as _pieces
+from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import Kept, message_ids
 from ..enums import CR, IR, KUR, P10CR, BodyType, Option, POPOMethod
@@ -34,6 +34,8 @@ VERSION = 1
 
 #: A CertTemplate that asks for nothing.
 _EMPTY = b"\x30\x00"
+#: Seconds of the epoch that a time is below, far behind the last year of a calendar.
+_END_OF_TIME = 10**12
 
 
 @dataclass(frozen=True)
@@ -143,16 +145,16 @@ def load(data: bytes) -> Dump:
         raise ValueError("dump: not a dump of a transaction")
     if text.get("version") != VERSION:
         raise ValueError(
-            f"dump: version {text.get('version')!r} is not known here, only {VERSION}: it needs another osslcmp"
+            f"dump: version {visible(repr(text.get('version')), 40)} is not known here, only {VERSION}: "
+            "it needs another osslcmp"
         )
     body = text.get("transaction")
-    if not isinstance(body, dict) or text.get("sha256") != _digest(body):
-        raise ValueError("dump: damaged: its contents do not fit its checksum")
     try:
-        found = _read(body)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"dump: damaged: {error}") from error
-    return found
+        if not isinstance(body, dict) or text.get("sha256") != _digest(body):
+            raise ValueError("its contents do not fit its checksum")
+        return _read(body)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"dump: damaged: {visible(str(error))}") from error
 
 
 def _read(body: dict[str, Any]) -> Dump:
@@ -174,8 +176,12 @@ def _read(body: dict[str, Any]) -> Dump:
     if found.csr is None and found.req_type is P10CR:
         raise ValueError("its CSR is missing")
     for moment in (found.begun, found.due):
-        if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not math.isfinite(moment):
+        if isinstance(moment, bool) or not isinstance(moment, (int, float)):
             raise ValueError("a time is no number")
+        if not 0 <= moment < _END_OF_TIME:
+            raise ValueError("a time is out of range")
+    if not (found.verdict is None or isinstance(found.verdict, (str, bool, int))):
+        raise ValueError("its verdict is none that a callback can give")
     if not isinstance(found.waiting, bytes):
         raise ValueError("the server's answer is missing")
     messages = [message for message in (found.waiting, found.poll, found.response) if message is not None]
@@ -184,11 +190,12 @@ def _read(body: dict[str, Any]) -> Dump:
     return found
 
 
-def _damaged(read: Callable[[bytes], _T], der: bytes) -> _T:
+def _put(read: Callable[[bytes], _T], der: bytes, use: Callable[[_T], object]) -> None:
+    """Give what ``read`` makes of a field to ``use``. ``cryptography`` and libcrypto refuse it in many ways."""
     try:
-        return read(der)
-    except ValueError as error:
-        raise ValueError(f"dump: damaged: {error}") from error
+        use(read(der))
+    except Exception as error:
+        raise ValueError(f"dump: damaged: {visible(str(error))}") from error
 
 
 def restore(
@@ -199,13 +206,13 @@ def restore(
     That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
     """
     if found.subject is not None:
-        context.set_subject_name(_damaged(_pieces.read_name, found.subject))
+        _put(_pieces.read_name, found.subject, context.set_subject_name)
     if found.issuer is not None:
-        context.set_issuer(_damaged(_pieces.read_name, found.issuer))
+        _put(_pieces.read_name, found.issuer, context.set_issuer)
     if found.csr is not None:
-        context.set_p10_csr(_damaged(_pieces.read_csr, found.csr))
+        _put(_pieces.read_csr, found.csr, context.set_p10_csr)
     if found.old_certificate is not None:
-        context.set_old_cert(_damaged(_pieces.read_certificate, found.old_certificate))
+        _put(_pieces.read_certificate, found.old_certificate, context.set_old_cert)
     if key is not None:
         context.set_new_pkey(key, key_password)
         if found.public_key is None or context._new_public_key() != found.public_key:

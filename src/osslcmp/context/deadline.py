@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -61,7 +62,9 @@ class Patience:
     """
 
     def __init__(self, total: float | None) -> None:
-        self.total = total or None
+        if total is not None and math.isnan(total):
+            raise ValueError("timeout: is no number")
+        total = self.total = None if total == math.inf else total or None
         self._begun = time.monotonic()
         self._asked_last = False
         self._reserve = min(_LAST_POLL, total * _LAST_SHARE) if total else 0.0
