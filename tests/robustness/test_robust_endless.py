@@ -5,6 +5,7 @@ Each handler goes on until the client has gone. Nothing here measures time but t
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -13,10 +14,10 @@ from collections.abc import Callable
 import pytest
 from support.alarm import AlarmError, alarm
 from support.pki import PKI, make_key
-from support.raw_server import Handler, RawServer
+from support.raw_server import Handler, RawServer, read_request
 
 import osslcmp
-from osslcmp import Option
+from osslcmp import Option, transport
 
 TIMEOUT = 2
 #: Seconds after which a call counts as one that does not end: what it needs on a busy machine besides its timeout.
@@ -120,3 +121,47 @@ def test_signal(name: str, context: osslcmp.Context, pki: PKI) -> None:
             context.set_tls(osslcmp.TLS(trusted=pki.root.certificate))
         with alarm(0.5), pytest.raises(AlarmError):
             context.exec_ir_ses()
+
+
+LIBRARIES = ["interim answers", "large interim answers", "a header, octet by octet", "a body, octet by octet"]
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("library", ["httpx", "urllib3"])
+@pytest.mark.parametrize("kept", [False, True])
+def test_http_libraries(name: str, library: str, kept: bool) -> None:
+    """Their own timeouts count anew with each octet; ours do not, on a connection that was kept, too."""
+    _, handler = ENDLESS[name]
+    make = {"httpx": transport.HttpxTransport, "urllib3": transport.Urllib3Transport}[library]
+    pytest.importorskip(library)
+    first = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkixcmp\r\nContent-Length: 2\r\n\r\n\x30\x00"
+
+    def twice(connection: socket.socket, request: bytes) -> None:
+        if kept:
+            connection.sendall(first)
+            read_request(connection)
+        handler()(connection, request)
+
+    with RawServer(twice) as server, make(server.url, timeout=TIMEOUT) as carry:
+        if kept:
+            assert carry(b"\x30\x00") == b"\x30\x00"
+        begun = time.monotonic()
+        with pytest.raises(osslcmp.TransferError):
+            carry(b"\x30\x00")
+        assert time.monotonic() - begun < HANG
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_async_library(name: str) -> None:
+    """The same with asyncio."""
+    pytest.importorskip("httpx")
+
+    async def ask(url: str) -> None:
+        async with transport.AsyncHttpxTransport(url, timeout=TIMEOUT) as carry:
+            await carry(b"\x30\x00")
+
+    with RawServer(ENDLESS[name][1]()) as server:
+        begun = time.monotonic()
+        with pytest.raises(osslcmp.TransferError):
+            asyncio.run(ask(server.url))
+        assert time.monotonic() - begun < HANG

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
 from urllib.parse import urlsplit
 
 from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
-__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer", "LibraryTransport"]
+__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer", "LibraryTransport", "Watchdog"]
 
 CONTENT_TYPE = "application/pkixcmp"
 HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control": "no-cache"}
@@ -38,6 +43,37 @@ class LibraryTransport:
     def _answer(self) -> Answer:
         """What collects the response to a request that is sent now."""
         return Answer(self._where, self._timeout, self._limit)
+
+
+class Watchdog:
+    """Ends connections when time is over, within a ``with`` block.
+
+    The timeouts of HTTP libraries count anew with each octet that comes: who sends one now and then outlasts them.
+    """
+
+    def __init__(self, seconds: float, sockets: Callable[[], Iterable[socket.socket | None]]) -> None:
+        self._seconds = seconds
+        self._sockets = sockets
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="osslcmp-watchdog", daemon=True)
+
+    def _watch(self) -> None:
+        wait = self._seconds
+        while not self._over.wait(wait):
+            wait = 0.1  # another connection may be made meanwhile, or this one wrapped into TLS
+            for found in self._sockets():
+                if found is not None:
+                    with suppress(OSError):
+                        found.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Watchdog:  # noqa: PYI034
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
 
 
 class Answer:
@@ -81,6 +117,8 @@ class Answer:
 
     def failed(self, error: Exception) -> TransferError:
         """What to raise for an exception of the HTTP library."""
+        if time.monotonic() >= self.deadline:  # it is the watchdog who has ended the connection
+            return self.late()
         told = str(error) or type(error).__name__
         cause: BaseException | None = error
         while cause is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport
+from ..errors import TransferTimeout
+from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 
 if TYPE_CHECKING:
     import httpx
@@ -69,7 +72,7 @@ class HttpxTransport(_Base):
 
     :param url: where the server answers.
     :param client: an ``httpx.Client`` of your own, which stays open; otherwise one is made from ``options``.
-    :param timeout: seconds for a response; each of connecting, sending and waiting may take so long.
+    :param timeout: seconds for a response.
     :param max_response_length: longest response in octets.
     :param options: for ``httpx.Client``: ``proxy="http://user:password@host:port"``,
         ``verify=ssl.SSLContext``, ``auth``, ``http2``, ... (TLS is then that of Python's ``ssl``).
@@ -91,10 +94,27 @@ class HttpxTransport(_Base):
         **options: Any,
     ) -> None:
         super().__init__("Client", url, client, timeout, max_response_length, options)
+        self._streams: WeakSet[Any] = WeakSet()
 
     def __call__(self, request: bytes) -> bytes:
         answer = self._answer()
-        with self._failing(answer), self._client.stream(**self._call(request)) as response:
+        mine: list[Any] = []
+
+        def trace(_event: str, info: dict[str, Any]) -> None:
+            stream = info.get("return_value")
+            if hasattr(stream, "get_extra_info"):
+                mine.append(stream)
+
+        def sockets() -> list[Any]:
+            # Which of the kept connections it is cannot be known before its answer has come.
+            return [stream.get_extra_info("socket") for stream in (mine or list(self._streams))]
+
+        call = {**self._call(request), "extensions": {"trace": trace}}
+        with Watchdog(self._timeout, sockets), self._failing(answer), self._client.stream(**call) as response:
+            stream = response.extensions.get("network_stream")
+            if stream is not None:
+                self._streams.add(stream)
+                mine.append(stream)
             self._expect(answer, response)
             for part in response.iter_bytes():
                 answer.add(part)
@@ -132,12 +152,21 @@ class AsyncHttpxTransport(_Base):
 
     async def __call__(self, request: bytes) -> bytes:
         answer = self._answer()
+        try:
+            # httpx counts its timeout anew with each octet.
+            await asyncio.wait_for(self._exchange(request, answer), self._timeout)
+        except asyncio.TimeoutError as error:
+            if isinstance(error, TransferTimeout):
+                raise
+            raise answer.late() from error
+        return answer.result()
+
+    async def _exchange(self, request: bytes, answer: Answer) -> None:
         with self._failing(answer):
             async with self._client.stream(**self._call(request)) as response:
                 self._expect(answer, response)
                 async for part in response.aiter_bytes():
                     answer.add(part)
-        return answer.result()
 
     async def aclose(self) -> None:
         """Close the connections, unless the client is yours."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from .base import HEADERS, MAX_RESPONSE, LibraryTransport
+from .base import HEADERS, MAX_RESPONSE, LibraryTransport, Watchdog
 
 if TYPE_CHECKING:
     import urllib3
@@ -14,6 +16,34 @@ if TYPE_CHECKING:
 __all__ = ["Urllib3Transport"]
 
 _PART = 16 * 1024
+
+
+class _Using(threading.local):
+    connections: list[Any] | None = None
+
+
+_using = _Using()
+
+
+def _watched(connection_class: Any) -> Any:
+    """A class of connections that tell the thread's list of being used."""
+
+    class Watched(connection_class):  # type: ignore[misc]
+        osslcmp_used = True
+
+        def connect(self) -> None:
+            self._tell()
+            super().connect()
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            self._tell()
+            return super().request(*args, **kwargs)
+
+        def _tell(self) -> None:
+            if _using.connections is not None and self not in _using.connections:
+                _using.connections.append(self)
+
+    return Watched
 
 
 class Urllib3Transport(LibraryTransport):
@@ -67,6 +97,19 @@ class Urllib3Transport(LibraryTransport):
         return self._urllib3.ProxyManager(bare, proxy_headers=headers, **options)
 
     def __call__(self, request: bytes) -> bytes:
+        with Watchdog(self._timeout, self._watched()):
+            return self._exchange(request)
+
+    def _watched(self) -> Callable[[], list[Any]]:
+        """The sockets of the connections that this thread uses from now on."""
+        pool = self._pool.connection_from_url(self._url)
+        if not hasattr(pool.ConnectionCls, "osslcmp_used"):
+            pool.ConnectionCls = _watched(pool.ConnectionCls)
+        used: list[Any] = []
+        _using.connections = used
+        return lambda: [connection.sock for connection in used]
+
+    def _exchange(self, request: bytes) -> bytes:
         answer = self._answer()
         try:
             response = self._pool.request(
