@@ -69,13 +69,16 @@ def credentials(request: pytest.FixtureRequest, peer: Peer, pki: PKI) -> dict[st
         "key": pki.client.key_file,
         "extracerts": pki.client.chain_file,
         "trusted": peer.served.root,
+        "subject": pki.client.slash_subject,
     }
 
 
 @pytest.mark.parametrize("cmd", ["ir", "cr", "p10cr"])
 def test_enrollment(peer: Peer, credentials: dict[str, Any], cmd: str) -> None:
     if cmd == "p10cr":
-        credentials = {**credentials, "csr": openssl.new_csr(peer.path, "/O=osslcmp tests/CN=csr")[1]}
+        # Who signs gets its own name.
+        name = credentials.pop("subject", "/O=osslcmp tests/CN=new")
+        credentials = {**credentials, "csr": openssl.new_csr(peer.path, name)[1]}
     certificate = load(peer.enroll(cmd, **credentials))
     with opened(peer.served.root.parent) as ca:
         record = ca.record(certificate)
@@ -84,7 +87,7 @@ def test_enrollment(peer: Peer, credentials: dict[str, Any], cmd: str) -> None:
 
 
 def test_reference_of_the_file(peer: Peer) -> None:
-    peer.enroll(ref="second", secret=b"another secret")
+    peer.enroll(name="second", ref="second", secret=b"another secret")
     told = peer.cmp(
         "ir", ref="second", secret=MAC["secret"], newkey=peer.key, subject="/CN=x", certout="x.pem"
     )

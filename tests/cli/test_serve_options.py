@@ -21,7 +21,7 @@ from support.forge import Forger, read
 from support.https import has_ipv6
 from support.openssl import clean_environment
 from support.persistent import opened
-from support.pki import PKI, make_key, make_name
+from support.pki import PKI, Identity, make_key, make_name
 from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, get, load, post
 
 import osslcmp
@@ -40,7 +40,8 @@ def serve(tmp_path: Path) -> Iterator[Serving]:
 
 
 def enroll(served: Served, **options: object) -> x509.Certificate:
-    return client(served.url, **options).ir(make_key(), subject=make_name("x")).certificate
+    name = make_name(f"x of {options.get('reference', REFERENCE)}")
+    return client(served.url, **options).ir(make_key(), subject=name).certificate
 
 
 def fresh() -> Forger:
@@ -118,18 +119,35 @@ def test_strictness(serve: Serving, strictness: str) -> None:
         assert answer.status == PKIStatus.accepted
 
 
-def test_proof_of_possession_by_an_ra(serve: Serving) -> None:
+def test_proof_of_possession_by_an_ra(serve: Serving, pki: PKI) -> None:
+    """That has to be one: its certificate says so."""
     key = make_key().public_key()
+    ra = pki.issue("ra", pki.issuing, purposes=["1.3.6.1.5.5.7.3.28"])
 
-    def ask(served: Served) -> x509.Certificate:
-        ra = client(served.url)
-        return ra.ir(key, subject=make_name("x"), popo=osslcmp.POPOMethod.RAVERIFIED).certificate
+    def ask(served: Served, signer: Identity | None) -> x509.Certificate:
+        mine = client(served.url)
+        if signer is not None:
+            mine = osslcmp.Client(
+                served.url,
+                certificate=signer.certificate,
+                key=signer.key,
+                chain=signer.chain,
+                trusted=served.anchor,
+                message_timeout=20,
+            )
+        name = pki.client.subject if signer is pki.client else make_name("x")
+        return mine.ir(key, subject=name, popo=osslcmp.POPOMethod.RAVERIFIED).certificate
 
-    strict = serve()
+    trust = ("--client-trust", pki.root.cert_file)
+    strict, served = serve(*trust), serve("--accept-raverified", *trust)
     with pytest.raises(RejectedError) as caught:
-        ask(strict)
+        ask(strict, ra)
     assert caught.value.failure_info
-    assert ask(serve("--accept-raverified")).public_key() == key
+    for nobody in (None, pki.client):
+        with pytest.raises(RejectedError) as caught:
+            ask(served, nobody)
+        assert caught.value.failure_info == FailureInfo.notAuthorized
+    assert ask(served, ra).public_key() == key
 
 
 def test_limits(serve: Serving) -> None:
@@ -237,7 +255,7 @@ def test_new_root(serve: Serving) -> None:
         chain=mine.chain,
         trusted=before,
     )
-    assert signing.cr(make_key(), subject=make_name("y")).certificate
+    assert signing.cr(make_key(), subject=make_name("x")).certificate
     if osslcmp.features["root_ca_update"]:
         update = signing.root_ca_update(before, accept=lambda _: True)
         assert update is not None

@@ -143,8 +143,8 @@ def test_secrets_are_sealed(serve: Serving, database: list[str]) -> None:
         assert SECRET not in sealed
         assert ca.shared_secret(b"ref") == SECRET
     (serve.directory / "seal.key").write_bytes(os.urandom(32))
-    with opened(serve.directory, **url_of(database)) as ca, pytest.raises(ValueError, match=r"seal\.key"):
-        ca.shared_secret(b"ref")
+    with pytest.raises(ValueError, match=r"seal\.key"), opened(serve.directory, **url_of(database)):
+        pass
 
 
 def test_backup(serve: Serving, tmp_path: Path) -> None:

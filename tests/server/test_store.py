@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from support.pki import make_key
 
+import osslcmp
+from osslcmp.server import EmbeddedCA
+from osslcmp.server import store as store_module
 from osslcmp.server.store import CertificateRow, ConflictError, Store, TransactionRow
 
 
@@ -26,6 +34,7 @@ def row(serial: int = 1, **given: object) -> CertificateRow:
         "reference": None,
         "confirmed": False,
         "confirm_by": 100.0,
+        "not_after": 1000.0,
     }
     return CertificateRow(serial=serial, **{**values, **given})  # type: ignore[arg-type]
 
@@ -74,11 +83,63 @@ def test_certificates(store: Store) -> None:
         store.add_certificate(row(1))
 
 
+def test_names_of_two_owners(store: Store) -> None:
+    """Who comes second gets nothing, although both have looked before they wrote."""
+    now = time.time()
+    name, other = store_module.name_hash("a"), store_module.name_hash("b")
+    store.add_certificate(row(1, not_after=now + 100, owner=b"me"), [name], exclusive=True)
+    store.add_certificate(row(2, not_after=now + 100, owner=b"me"), [name, other], exclusive=True)
+    theirs = row(3, not_after=now + 100, owner=b"you")
+    with pytest.raises(ConflictError):
+        store.add_certificate(theirs, [other], exclusive=True)
+    assert store.owners([name, other], now) == {b"me"}
+    assert store.owners([name], now + 200) == set()
+    assert store.owners([], now) == set()
+    for serial, reason in ((1, 5), (2, 6)):
+        found = store.certificate(serial)
+        assert found is not None
+        store.revoke(found, reason, now)
+    assert store.owners([other], now) == {b"me"}  # on hold is not gone
+    found = store.certificate(2)
+    assert found is not None
+    store.revoke(found, 1, now)
+    store.add_certificate(theirs, [other], exclusive=True)
+
+
+def test_database_of_the_schema_before(tmp_path: Path) -> None:
+    """Its certificates get owners, names and times."""
+    ca = EmbeddedCA({"ref": "secret"})
+    issued = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret").ir(
+        make_key(), subject="CN=x", sans=["a.example"]
+    )
+    file = tmp_path / "ca.db"
+    with closing(Store.in_file(file)) as new:
+        new.set_secret(b"ref", b"sealed")
+        certificate = issued.certificate
+        new.add_certificate(row(7, der=certificate.public_bytes(Encoding.DER), reference=b"ref"))
+    with closing(sqlite3.connect(file)) as database:
+        for table, column in (("secrets", "names"), ("secrets", "profile"), ("certificates", "owner")):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        database.execute("ALTER TABLE certificates DROP COLUMN not_after")
+        database.execute("DROP TABLE names")
+        database.execute("UPDATE counters SET value = 3 WHERE name = 'schema'")
+        database.commit()
+    for _ in range(2):
+        with closing(Store.in_file(file)) as old:
+            found = old.certificate(7)
+            assert found is not None
+            assert found.owner == b"rref"
+            assert found.not_after == certificate.not_valid_after_utc.timestamp()
+            assert old.owners([store_module.name_hash("a.example")], time.time()) == {b"rref"}
+            assert old.binding(b"ref") == (None, None)
+
+
 def test_revocation_of_what_has_changed(store: Store) -> None:
     store.add_certificate(row())
     assert store.revocations() == 0
     store.revoke(row(), 6, 20.0)
-    assert store.revoked() == [row(revoked=6, revoked_at=20.0)]
+    assert store.revoked(999.0) == [(1, 20.0, 6)]
+    assert store.revoked(1000.0) == []  # it has expired
     with pytest.raises(ConflictError):
         store.revoke(row(), 1, 30.0)
     assert store.revocations() == 1
@@ -138,7 +199,7 @@ def test_sweep(store: Store) -> None:
     assert store.revocations() == 0
     assert store.sweep(200, 5) == 1
     assert store.sweep(200, 5) == 0
-    assert store.revoked() == [row(1, revoked=5, revoked_at=200.0)]
+    assert store.revoked(0.0) == [(1, 200.0, 5)]
     assert store.revocations() == 1
     assert store.late_transactions(40) == []
     (late,) = store.late_transactions(200)

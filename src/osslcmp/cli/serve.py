@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,10 +21,19 @@ from .serve_options import UsageError
 from .serve_options import make_parser as parser
 
 if TYPE_CHECKING:
+    import datetime
+
+    from cryptography import x509
+
+    from ..server.ca.client_crls import ClientCRLs
+    from ..server.ca.grants import Binding, Grants
     from ..server.ca.persistent import PersistentCA
+    from ..server.ca.profiles import Profile
     from ..server.resuming import PersistentServer
 
 __all__ = ["parser", "run"]
+
+logger = logging.getLogger("osslcmp.server")
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Seconds for the answers in progress when a signal has come.
@@ -55,8 +66,6 @@ def _serve(settings: dict[str, Any]) -> int:
     )
     ca = _open(settings)
     with ExitStack() as ending, closing(ca):
-        for reference in settings["remove_reference"]:
-            ca.remove_secret(reference)
         if settings.get("new_root"):
             ca.update_root()
         server = _server(ca, settings)
@@ -117,31 +126,100 @@ def _give_up(seconds: float) -> None:
 
 def _open(settings: dict[str, Any]) -> PersistentCA:
     """The authority."""
-    from ..server import EmbeddedCA, waiting
-    from ..server.ca.profiles import Profile, duration
+    from ..server import EmbeddedCA, delayed, waiting
 
-    files = {**settings["secrets"], **dict(zip(settings["reference"], settings["secret_file"], strict=True))}
     options = _some(
-        settings, database="database", unconfirmed="unconfirmed", confirm_within="confirm_within", name="name"
+        settings,
+        database="database",
+        unconfirmed="unconfirmed",
+        confirm_within="confirm_within",
+        name="name",
+        duplicate_keys="duplicate_keys",
+        central_keys="central_keys",
     )
-    if "validity" in settings:
-        options["validity"] = duration(settings["validity"])
+    options |= _durations(settings)
     if settings["profiles"]:
-        options["profiles"] = {
-            name: Profile.from_table(name, table) for name, table in settings["profiles"].items()
-        }
+        options["profiles"] = _profiles(settings["profiles"])
+    bindings = _bindings(settings)
     if settings.get("polls"):
         options["policy"] = waiting(settings["polls"], settings.get("check_after", 1))
+    if settings.get("delays"):
+        options["delay"] = delayed(settings["delays"], settings.get("check_after", 1))
     if "issuer_cert" in settings:
         options |= _own_authority(settings)
-    secrets: dict[str | bytes, str | bytes] = {
-        reference: _secret(Path(file)) for reference, file in files.items()
+    secrets = {
+        reference: (_secret(Path(file)), bindings[reference]) for reference, file in _files(settings).items()
     }
-    ca_pubs = not settings.get("no_ca_pubs", False)
     try:
-        return EmbeddedCA.open(settings["directory"], secrets, ca_pubs=ca_pubs, **options)
+        return EmbeddedCA.open(
+            settings["directory"],
+            secrets,
+            ca_pubs=not settings.get("no_ca_pubs", False),
+            grants=_grants(settings),
+            remove_secrets=settings["remove_reference"],
+            client_crls=_client_crls(settings),
+            **options,
+        )
     except Exception as error:
         raise _explained(error, settings) from error
+
+
+def _files(settings: dict[str, Any]) -> dict[str, str]:
+    """By reference, the files with secrets."""
+    tables = {reference: client["secret-file"] for reference, client in settings["clients"].items()}
+    given = dict(zip(settings["reference"], settings["secret_file"], strict=True))
+    return {**settings["secrets"], **tables, **given}
+
+
+def _durations(settings: dict[str, Any]) -> dict[str, datetime.timedelta]:
+    from ..server.ca.profiles import duration
+
+    found: dict[str, datetime.timedelta] = {}
+    for name in ("validity", "crl_grace"):
+        if name in settings:
+            try:
+                found[name] = duration(settings[name])
+            except ValueError as error:
+                raise UsageError(f"--{name.replace('_', '-')}: {error}") from None
+    return found
+
+
+def _profiles(tables: dict[str, Any]) -> dict[str, Profile]:
+    from ..server.ca.profiles import Profile
+
+    try:
+        return {name: Profile.from_table(name, table) for name, table in tables.items()}
+    except ValueError as error:
+        raise UsageError(f"{error}") from None
+
+
+def _bindings(settings: dict[str, Any]) -> dict[str, Binding]:
+    """By reference, what its secret is good for."""
+    from ..server.ca.grants import Binding
+
+    found = {}
+    for reference in _files(settings):
+        # What stands on the command line replaces the client of the file as a whole.
+        client = {} if reference in settings["reference"] else settings["clients"].get(reference, {})
+        profile = client.get("profile")
+        if profile is not None and profile not in (settings["profiles"] or {}):
+            raise UsageError(f"[clients.{reference}]: there is no profile {profile!r}")
+        pattern = settings["names"].get(reference, client.get("subject"))
+        try:
+            found[reference] = Binding(None if pattern is None else re.compile(pattern), profile)
+        except re.error as error:
+            raise UsageError(f"{pattern!r} is no regular expression: {error}") from None
+    return found
+
+
+def _grants(settings: dict[str, Any]) -> Grants:
+    """What clients may have: no name of this server, whatever it is called."""
+    from ..server.ca.grants import Grants
+
+    host = settings.get("host", "127.0.0.1")
+    named = () if host in ("", "0.0.0.0", "::") else (host,)
+    certificates = _certificates([settings["tls_cert"]])[:1] if "tls_cert" in settings else []
+    return Grants(certificates=tuple(certificates), hosts=(*named, "localhost", socket.gethostname()))
 
 
 def _explained(error: Exception, settings: dict[str, Any]) -> Exception:
@@ -178,7 +256,7 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
 def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     """The CMP server of the authority."""
     return ca.server(
-        trusted=[*ca.roots, *_certificates(settings["client_trust"])],
+        trusted=[*ca.roots, *_client_trust(settings)],
         accept_raverified=settings.get("accept_raverified", False),
         grant_implicit_confirm=not settings.get("no_implicit_confirm", False),
         sign_always=settings.get("sign_always", False),
@@ -191,6 +269,40 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
             max_remembered="max_remembered",
         ),
     )
+
+
+def _client_trust(settings: dict[str, Any]) -> list[x509.Certificate]:
+    """The roots of clients from elsewhere."""
+    found: list[tuple[str, x509.Certificate]] = [
+        (path, certificate) for path in settings["client_trust"] for certificate in _certificates([path])
+    ]
+    roots = {certificate.subject for _, certificate in found if certificate.subject == certificate.issuer}
+    for path, certificate in found:
+        name = certificate.subject.rfc4514_string()
+        if not _is_ca(certificate):
+            raise ValueError(f"--client-trust {path}: {name} is no CA: give the root above it")
+        if certificate.subject != certificate.issuer and certificate.issuer not in roots:
+            issuer = certificate.issuer.rfc4514_string()
+            logger.warning("--client-trust %s: %s counts only with the root above it: %s", path, name, issuer)
+    return [certificate for _, certificate in found]
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    """Whether it can be above others; roots of X.509 version 1 do not say."""
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
+
+
+def _client_crls(settings: dict[str, Any]) -> ClientCRLs | None:
+    if not settings["client_crl"]:
+        return None
+    from ..server.ca.client_crls import ClientCRLs
+
+    return ClientCRLs(map(Path, settings["client_crl"]), _client_trust(settings))
 
 
 def _secret(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,11 @@ count more. Relative paths are relative to the working directory.
   [secrets]                      # reference = file with the secret
   device-1 = "/etc/osslcmp/device-1.secret"
 
+  [clients.device-2]             # a shared secret that is good for some names, or for one profile
+  secret-file = "/etc/osslcmp/device-2.secret"
+  subject = "CN=device-2(\\.example)?"       # as --names
+  profile = "tls-server"
+
   [profiles.default]             # of requests that name no profile
   validity = "90d"               # when the request asks for none
   max_validity = "365d"          # more is shortened
@@ -60,11 +66,35 @@ count more. Relative paths are relative to the working directory.
   dns = ['[a-z0-9-]+\\.example']
 """
 
-_LISTS = ("reference", "secret_file", "client_trust", "tls_trust", "remove_reference")
+_LISTS = ("reference", "secret_file", "client_trust", "client_crl", "tls_trust", "remove_reference")
+_CLIENT = ("secret-file", "subject", "profile")
+"""What a table in ``[clients]`` may have."""
+_AT_LEAST: dict[str, float] = {
+    "polls": 0,
+    "delays": 0,
+    "check_after": 0,
+    "threads": 1,
+    "max_message": 1,
+    "max_transactions": 1,
+}
+_POSITIVE = ("timeout", "request_time", "clock_tolerance", "confirm_within")
+_MOST = 2**31 - 1
 
 
 class UsageError(Exception):
     """The options make no sense."""
+
+
+class _Names(argparse.Action):
+    """Keeps each value with the --reference that it follows."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        del parser, option_string
+        references = getattr(namespace, "reference", [])
+        found = dict(getattr(namespace, self.dest, {}))
+        if not references or references[-1] in found:
+            raise UsageError("--names: one after each --reference")
+        setattr(namespace, self.dest, {**found, references[-1]: values})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -122,7 +152,7 @@ def _who(group: Any) -> None:
         "--reference",
         action="append",
         metavar="R",
-        help="reference of a client with a shared secret; repeatable",
+        help="reference of a client with a shared secret, * for any that has none of its own; repeatable",
     )
     add(
         "--secret-file",
@@ -130,6 +160,13 @@ def _who(group: Any) -> None:
         metavar="FILE",
         help="file with the secret of the --reference at the same place; one newline at its end does not "
         "count. Kept in the database: needed once, or to change it",
+    )
+    add(
+        "--names",
+        action=_Names,
+        metavar="REGEX",
+        help="what the client of the --reference before it may be called: must match the whole subject (CN=x,O=y) and "
+        "each alternative name that is not its CN",
     )
     add(
         "--remove-reference", action="append", metavar="R", help="forget a secret in the database; repeatable"
@@ -141,9 +178,16 @@ def _who(group: Any) -> None:
         help="PEM roots of clients with certificates from elsewhere, besides our own root; repeatable",
     )
     add(
+        "--client-crl",
+        action="append",
+        metavar="FILE",
+        help="CRLs (PEM or DER) of the CAs below --client-trust: no client of theirs without one that is not "
+        "expired; read again when the file changes; repeatable",
+    )
+    add(
         "--accept-raverified",
         action="store_true",
-        help="let clients vouch for proof of possession (as RAs do)",
+        help="let RAs (extended key usage id-kp-cmcRA) vouch for proof of possession",
     )
 
 
@@ -171,7 +215,11 @@ def _protocol(group: Any) -> None:
         metavar="N",
         help="let each client ask N times more before it gets its certificate",
     )
+    add("--delays", type=int, metavar="N", help="likewise for the answer to an rr, genm or certConf")
     add("--check-after", type=int, metavar="S", help="seconds between those (1)")
+    add("--duplicate-keys", choices=("allow", "refuse"), help="a key that has a valid certificate (allow)")
+    add("--central-keys", action="store_true", help="make keys for clients that ask for it (OpenSSL 3.5)")
+    add("--crl-grace", metavar="TIME", help="how long an expired certificate stays on the CRL (7d)")
     add("--unconfirmed", choices=("revoke", "keep"), help="what becomes of unconfirmed certificates (revoke)")
     add("--confirm-within", type=float, metavar="S", help="seconds until then, and between messages (300)")
     add("--no-implicit-confirm", action="store_true", help="insist on a certConf")
@@ -207,7 +255,8 @@ def _limits(group: Any) -> None:
 def read(arguments: Sequence[str]) -> dict[str, Any]:
     """The options by their names in Python, those of the file with those of the command line over them.
 
-    ``secrets`` and ``profiles`` are the tables of the file. Prints help and raises SystemExit when asked for it.
+    ``secrets``, ``clients`` and ``profiles`` are the tables of the file. Prints help and raises SystemExit when asked
+    for it.
 
     Raises:
         UsageError: they make no sense.
@@ -215,7 +264,7 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
     """
     parser = make_parser()
     given = vars(parser.parse_args(arguments))
-    settings: dict[str, Any] = {"secrets": {}, "profiles": None}
+    settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None, "names": {}}
     if "config" in given:
         settings |= _read_config(parser, Path(given["config"]))
     settings |= given
@@ -239,6 +288,22 @@ def _check(settings: dict[str, Any]) -> None:
         raise UsageError("--issuer-cert, --issuer-key and --root-cert go together")
     if any(own) and settings.get("new_root"):
         raise UsageError("--new-root is for a root that was made here, not for --root-cert")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", settings.get("issuer_key", "")):
+        raise UsageError("--issuer-key: a PEM file; keys in tokens (pkcs11: and so on) cannot issue here")
+    if settings["client_crl"] and not settings["client_trust"]:
+        raise UsageError("--client-crl is for certificates below --client-trust")
+    _check_numbers(settings)
+
+
+def _check_numbers(settings: dict[str, Any]) -> None:
+    if not 0 <= settings.get("port", 0) <= 0xFFFF:
+        raise UsageError("--port: 0 to 65535")
+    for name, least in _AT_LEAST.items():
+        if not least <= settings.get(name, least) <= _MOST:
+            raise UsageError(f"--{name.replace('_', '-')}: {least} to {_MOST}")
+    for name in _POSITIVE:
+        if not 0 < settings.get(name, 1) <= _MOST:  # nan is none of these
+            raise UsageError(f"--{name.replace('_', '-')}: a positive number of seconds")
 
 
 def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
@@ -251,20 +316,35 @@ def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
         table = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None
-    tables = {name: table.pop(name, {}) for name in ("secrets", "profiles")}
-    for name, inner in (("secrets", str), ("profiles", dict)):
+    tables = {name: table.pop(name, {}) for name in ("secrets", "clients", "profiles")}
+    for name, inner in (("secrets", str), ("clients", dict), ("profiles", dict)):
         found = tables[name]
         if not isinstance(found, dict) or not all(isinstance(value, inner) for value in found.values()):
             what = "files" if name == "secrets" else "tables"
             raise UsageError(f"{path}: [{name}] must be a table of {what}")
-    for name in ("config", "new-root"):
+    for reference, client in tables["clients"].items():
+        _check_client(f"{path}: [clients.{reference}]", client)
+        if reference in tables["secrets"]:
+            raise UsageError(f"{path}: {reference} is in [secrets] and in [clients]")
+    for name in ("config", "new-root", "names"):
         if name in table:
             raise UsageError(f"{path}: {name} is for the command line")
     try:
         settings = vars(parser.parse_args(_words(table)))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-    return {**settings, "secrets": tables["secrets"], "profiles": tables["profiles"] or None}
+    return {**settings, **tables, "profiles": tables["profiles"] or None}
+
+
+def _check_client(where: str, client: dict[str, Any]) -> None:
+    unknown = sorted(set(client) - set(_CLIENT))
+    if unknown:
+        raise UsageError(f"{where}: unknown setting {unknown[0]!r}; known: {', '.join(_CLIENT)}")
+    for name, value in client.items():
+        if not isinstance(value, str):
+            raise UsageError(f"{where}: {name} must be a text")
+    if "secret-file" not in client:
+        raise UsageError(f"{where}: secret-file is needed")
 
 
 def _words(table: dict[str, Any]) -> list[str]:

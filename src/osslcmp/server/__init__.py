@@ -25,6 +25,8 @@ from .authority import (
     Revoked,
     Waiting,
 )
+from .ca.client_crls import ClientCRLs
+from .ca.grants import Binding, Grants
 from .ca.memory import EmbeddedCA, delayed, waiting
 from .ca.profiles import Profile
 from .ca.records import Record
@@ -35,12 +37,15 @@ from .wire import MalformedMessageError, MessageTooLargeError
 
 __all__ = [
     "Authority",
+    "Binding",
     "CertificateId",
     "CertificateRequest",
+    "ClientCRLs",
     "Confirmation",
     "EmbeddedCA",
     "ErrorNotice",
     "GeneralRequest",
+    "Grants",
     "Issued",
     "MalformedMessageError",
     "Message",

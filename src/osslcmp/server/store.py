@@ -7,20 +7,28 @@ the answer is made, so a process that is killed leaves nothing behind that other
 
 from __future__ import annotations
 
+import struct
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography import x509
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from ..enums import RevocationReason
+from .ca import grants
 from .tables import (
     CERTIFICATES,
     COUNTERS,
     CRLS,
+    NAMES,
     SECRETS,
     TRANSACTIONS,
     CertificateRow,
@@ -28,7 +36,15 @@ from .tables import (
     metadata,
 )
 
-__all__ = ["CertificateRow", "ConflictError", "Store", "TransactionRow", "Unit"]
+__all__ = [
+    "CertificateRow",
+    "ConflictError",
+    "Store",
+    "TransactionRow",
+    "Unit",
+    "certificate_names",
+    "name_hash",
+]
 
 _POOL_SIZE = 32
 _LOCK_TIMEOUT = 30.0
@@ -37,12 +53,13 @@ _SCHEMA_LOCK = 0x6F73736C
 
 _SOME = 100
 _DAY = 86_400.0
+_HOLD = int(RevocationReason.certificateHold)
 _TRY_AGAIN = frozenset({"40001", "40P01"})
 """What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
 _ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 3
+_SCHEMA, _SCHEMA_VERSION = "schema", 4
 
 Change = Callable[[sa.Connection], object]
 
@@ -112,6 +129,8 @@ class Store:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             metadata.create_all(connection)
             version = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
+            if version == 3:
+                version = _upgrade(connection)
             if version is None:
                 connection.execute(
                     sa.insert(COUNTERS),
@@ -196,24 +215,71 @@ class Store:
         found: bytes | None = self._scalar(query)
         return found
 
-    def set_secret(self, reference: bytes, sealed: bytes | None) -> None:
-        """Add, replace or (None) remove a secret."""
+    def secrets(self) -> list[tuple[bytes, bytes]]:
+        """All references and their sealed secrets."""
+        with self._reading.connect() as connection:
+            return [
+                tuple(row) for row in connection.execute(sa.select(SECRETS.c.reference, SECRETS.c.sealed))
+            ]
+
+    def binding(self, reference: bytes) -> tuple[str | None, str | None] | None:
+        """The pattern of the names and the profile that a secret is good for; None when there is no secret."""
+        query = sa.select(SECRETS.c.names, SECRETS.c.profile).where(SECRETS.c.reference == reference)
+        with self._reading.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.names, row.profile)
+
+    def set_secret(
+        self, reference: bytes, sealed: bytes | None, names: str | None = None, profile: str | None = None
+    ) -> None:
+        """Add, replace or (None) remove a secret.
+
+        Args:
+            reference: names it.
+            sealed: as it is kept.
+            names: what it is good for: the pattern of the names.
+            profile: likewise.
+        """
+        values = {"reference": reference, "sealed": sealed, "names": names, "profile": profile}
 
         def change(connection: sa.Connection) -> None:
             connection.execute(sa.delete(SECRETS).where(SECRETS.c.reference == reference))
             if sealed is not None:
-                connection.execute(sa.insert(SECRETS).values(reference=reference, sealed=sealed))
+                connection.execute(sa.insert(SECRETS).values(values))
 
         self._change(change)
 
     # -- certificates ----------------------------------------------------------------------------------------
 
-    def add_certificate(self, row: CertificateRow) -> None:
-        """Keep a new certificate."""
-        values = {**vars(row), "serial": f"{row.serial:x}"}
+    def add_certificate(
+        self, row: CertificateRow, names: Collection[bytes] = (), *, exclusive: bool = False
+    ) -> None:
+        """Keep a new certificate.
+
+        Args:
+            row: the certificate.
+            names: hashes of the names in it.
+            exclusive: raise ConflictError, when it is written, if another owner has got one of the names meanwhile.
+        """
+        serial = f"{row.serial:x}"
         if self._unit is not None:
             self._unit.added[row.serial] = row
-        self._change(lambda connection: connection.execute(sa.insert(CERTIFICATES).values(values)))
+
+        def change(connection: sa.Connection) -> None:
+            if exclusive:
+                _lock_names(connection, names)
+                if _owners(connection, names, time.time()) - {row.owner}:
+                    raise ConflictError("another client has got a name")
+            connection.execute(sa.insert(CERTIFICATES).values({**vars(row), "serial": serial}))
+            if names:
+                connection.execute(sa.insert(NAMES), [{"name": name, "serial": serial} for name in names])
+
+        self._change(change)
+
+    def owners(self, names: Collection[bytes], now: float) -> set[bytes]:
+        """Who has valid certificates with these names (hashes), or some of them on hold."""
+        with self._reading.connect() as connection:
+            return _owners(connection, names, now)
 
     def certificate(self, serial: int) -> CertificateRow | None:
         """The certificate with this serial number."""
@@ -231,9 +297,15 @@ class Store:
         query = sa.exists().where(CERTIFICATES.c.key_hash == key_hash, CERTIFICATES.c.revoked == reason)
         return bool(self._scalar(sa.select(query)))
 
-    def revoked(self) -> list[CertificateRow]:
-        """What belongs on a CRL."""
-        return self._certificates(CERTIFICATES.c.revoked.is_not(None))
+    def revoked(self, earliest: float) -> list[tuple[int, float, int]]:
+        """What belongs on a CRL: serial numbers, moments and reasons, but for what has expired before ``earliest``."""
+        query = (
+            sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.revoked_at, CERTIFICATES.c.revoked)
+            .where(CERTIFICATES.c.revoked.is_not(None), CERTIFICATES.c.not_after > earliest)
+            .order_by(CERTIFICATES.c.number)
+        )
+        with self._reading.connect() as connection:
+            return [(int(row.serial, 16), row.revoked_at, row.revoked) for row in connection.execute(query)]
 
     def confirm(self, serial: int) -> None:
         """The client has the certificate."""
@@ -350,6 +422,11 @@ class Store:
         """Counts the changes that a CRL has to show."""
         return int(self._scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _REVOCATIONS)))
 
+    def crl_number(self) -> int | None:
+        """The number of the last CRL."""
+        number: int | None = self._scalar(sa.select(sa.func.max(CRLS.c.number)))
+        return number
+
     def crl(self) -> tuple[int, bytes, int] | None:
         """The last CRL: its number, its DER, and the count of ``revocations`` that it shows."""
         with self._reading.connect() as connection:
@@ -373,6 +450,63 @@ class Store:
 def _same(row: TransactionRow) -> sa.ColumnElement[bool]:
     """That a transaction still is as in ``row``."""
     return (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
+
+
+def name_hash(name: str) -> bytes:
+    """By which a name is found."""
+    return sha256(name.encode("utf-8", "surrogatepass")).digest()
+
+
+def certificate_names(certificate: x509.Certificate) -> list[bytes]:
+    """The hashes of the names in a certificate."""
+    return list(map(name_hash, grants.names_of(*grants.names_in(certificate))))
+
+
+def _owners(connection: sa.Connection, names: Collection[bytes], now: float) -> set[bytes]:
+    found: set[bytes] = set()
+    rest = iter(names)
+    while some := list(islice(rest, _SOME)):
+        query = (
+            sa.select(CERTIFICATES.c.owner)
+            .join(NAMES, NAMES.c.serial == CERTIFICATES.c.serial)
+            .where(
+                NAMES.c.name.in_(some),
+                CERTIFICATES.c.revoked.is_(None) | (CERTIFICATES.c.revoked == _HOLD),
+                CERTIFICATES.c.not_after > now,
+            )
+            .distinct()
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
+def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
+    """Let nobody else have these names looked up and written meanwhile. On SQLite nobody can."""
+    if connection.dialect.name == "postgresql":
+        for number in sorted({struct.unpack(">q", name[:8])[0] for name in names}):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+
+def _upgrade(connection: sa.Connection) -> int:
+    """Bring a database of schema 3 up to 4, whose tables are there already but for their new columns."""
+    for table, names in ((SECRETS, ("names", "profile")), (CERTIFICATES, ("owner", "not_after"))):
+        for name in names:
+            column = sa.schema.CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")
+    for row in connection.execute(
+        sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.der, CERTIFICATES.c.reference)
+    ).all():
+        certificate = x509.load_der_x509_certificate(row.der)
+        hashes = certificate_names(certificate)
+        owner = b"r" + row.reference if row.reference is not None else b"n" + min(hashes)
+        connection.execute(
+            sa.update(CERTIFICATES)
+            .where(CERTIFICATES.c.serial == row.serial)
+            .values(owner=owner, not_after=certificate.not_valid_after_utc.timestamp())
+        )
+        connection.execute(sa.insert(NAMES), [{"name": name, "serial": row.serial} for name in hashes])
+    connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=_SCHEMA_VERSION))
+    return _SCHEMA_VERSION
 
 
 def _count_revocation(connection: sa.Connection) -> None:

@@ -13,6 +13,8 @@ SECRETS = sa.Table(
     metadata,
     sa.Column("reference", sa.LargeBinary, primary_key=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("names", sa.Text),
+    sa.Column("profile", sa.Text),
 )
 CERTIFICATES = sa.Table(
     "certificates",
@@ -26,9 +28,18 @@ CERTIFICATES = sa.Table(
     sa.Column("confirm_by", sa.Double, nullable=False),
     sa.Column("revoked", sa.Integer),
     sa.Column("revoked_at", sa.Double),
+    sa.Column("owner", sa.LargeBinary, nullable=False, server_default=sa.text("''")),
+    sa.Column("not_after", sa.Double, nullable=False, server_default=sa.text("0")),
     sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
     sa.Index("certificates_revoked", "revoked"),
 )
+NAMES = sa.Table(
+    "names",
+    metadata,
+    sa.Column("name", sa.LargeBinary, primary_key=True),
+    sa.Column("serial", sa.String(42), primary_key=True),
+)
+"""By hash, the names in certificates."""
 TRANSACTIONS = sa.Table(
     "transactions",
     metadata,
@@ -72,6 +83,9 @@ class CertificateRow:
     confirm_by: float
     revoked: int | None = None
     revoked_at: float | None = None
+    owner: bytes = b""
+    """Tells clients apart: whose names it has."""
+    not_after: float = 0.0
 
 
 @dataclass(frozen=True)

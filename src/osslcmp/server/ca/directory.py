@@ -66,12 +66,24 @@ class Directory:
         finally:
             os.close(descriptor)
 
-    def seal_key(self) -> bytes:
-        """The key that seals secrets, made when missing. Call with the directory locked."""
-        path = self.path / "seal.key"
-        if not path.exists():
-            write(path, os.urandom(_SEAL_LENGTH), _PRIVATE)
-        return path.read_bytes()
+    @property
+    def seal_file(self) -> Path:
+        """Where the key is that seals secrets."""
+        return self.path / "seal.key"
+
+    def seal_key(self, *, make: bool) -> bytes | None:
+        """The key that seals secrets; None when it is missing and not to be made. Call with the directory locked.
+
+        Raises ValueError when the file has no key.
+        """
+        if not self.seal_file.exists():
+            if not make:
+                return None
+            write(self.seal_file, os.urandom(_SEAL_LENGTH), _PRIVATE)
+        key = self.seal_file.read_bytes()
+        if len(key) != _SEAL_LENGTH:
+            raise ValueError(f"{self.seal_file}: {_SEAL_LENGTH} octets are a key, not {len(key)}")
+        return key
 
     def publish_root(self, root: x509.Certificate) -> None:
         """Write ``root.pem``."""

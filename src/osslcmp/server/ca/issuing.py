@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,17 +29,18 @@ CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
 CA_VALIDITY = datetime.timedelta(days=3650)
 CRL_VALIDITY = datetime.timedelta(days=7)
 CRL_RENEWAL = datetime.timedelta(days=1)
+CRL_INTERVAL = 1.0
+FEW_ENTRIES = 1_000
+"""Of a CRL that has no more, each change is shown at once."""
 BACKDATE = datetime.timedelta(minutes=5)
 MIN_RSA_BITS = 2048
+UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What ``cryptography`` raises about the extensions of somebody's certificate."""
 
 # Taken from a request as they are.
-_COPIED = (
-    x509.SubjectAlternativeName,
-    x509.ExtendedKeyUsage,
-    x509.CertificatePolicies,
-    x509.TLSFeature,
-    x509.OCSPNoCheck,
-)
+_COPIED = (x509.SubjectAlternativeName, x509.ExtendedKeyUsage, x509.TLSFeature)
+# Likewise, where the CA says nothing of its own by them.
+_COPIED_FREELY = (*_COPIED, x509.CertificatePolicies, x509.OCSPNoCheck)
 # Always made by the CA itself, whatever the request says.
 _OWN = (x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
 
@@ -70,7 +73,7 @@ def is_ra(certificate: x509.Certificate) -> bool:
     """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
     try:
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     return CMC_RA in usages
 
@@ -236,6 +239,8 @@ def issue(
     validity: datetime.timedelta,
     old: x509.Certificate | None,
     own: Iterable[x509.ExtensionType] = (),
+    *,
+    freely: bool = True,
 ) -> tuple[x509.Certificate, list[str]] | Rejected:
     """Make the certificate that is asked for, as far as is sane.
 
@@ -245,7 +250,8 @@ def issue(
         issuer_key: its key.
         validity: when the request asks for none.
         old: the certificate that is updated; its subject is kept when the request names none.
-        own: extensions that go into it besides.
+        own: extensions that go into it besides, instead of any such in the request.
+        freely: take certificate policies and OCSPNoCheck as they are asked for.
 
     Returns:
         The certificate, and in words what differs from the request.
@@ -259,7 +265,9 @@ def issue(
     if subject is None and old is not None and request.type is BodyType.KUR:
         subject = old.subject
     asked = {extension.oid: extension for extension in request.extensions}
-    if subject is None and x509.SubjectAlternativeName.oid not in asked:
+    own = list(own)
+    sans = asked.get(x509.SubjectAlternativeName.oid)
+    if not (subject is not None and subject.rdns) and (sans is None or not list(sans.value)):
         return Rejected(FailureInfo.badCertTemplate, "neither a subject nor alternative names")
     changes: list[str] = []
     now = _now()
@@ -282,18 +290,18 @@ def issue(
     for kind in _OWN:
         if kind.oid in asked and not asked[kind.oid].critical:
             del asked[kind.oid]
+    for value in own:
+        extension = asked.pop(value.oid, None)
+        if extension is not None and extension.value != value:
+            changes.append(f"extension {value.oid.dotted_string} of the profile")
     constraints = asked.pop(x509.BasicConstraints.oid, None)
     if constraints is not None and constraints.value.ca:
         return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
     for extension in asked.values():
-        if isinstance(extension.value, x509.ExtendedKeyUsage) and {CMC_CA, CMC_RA, CM_KGA} & set(
-            extension.value
-        ):
-            return Rejected(FailureInfo.badCertTemplate, "no certificates of CMP authorities are issued here")
-        if isinstance(extension.value, _COPIED):
+        if isinstance(extension.value, _COPIED_FREELY if freely else _COPIED):
             # RFC 5280: alternative names are critical when they are all there is.
             critical = extension.critical or (
-                subject is None and isinstance(extension.value, x509.SubjectAlternativeName)
+                not (subject and subject.rdns) and isinstance(extension.value, x509.SubjectAlternativeName)
             )
             builder = builder.add_extension(extension.value, critical=critical)
         elif extension.critical:
@@ -330,29 +338,69 @@ def make_crl(
     issuer_key: CertificateIssuerPrivateKeyTypes,
     revoked: Iterable[Entry],
     last: x509.CertificateRevocationList | None,
+    made: dict[Entry, x509.RevokedCertificate] | None = None,
 ) -> x509.CertificateRevocationList:
-    """The CRL that follows ``last``, with the next number and a later thisUpdate."""
+    """The CRL that follows ``last``, with the next number and, as far as that is not in the future, a later thisUpdate.
+
+    Args:
+        issuer: certificate of the CA.
+        issuer_key: its key.
+        revoked: what is on it.
+        last: the CRL before it.
+        made: entries of the CRL before it, which need not be made again; those of this one afterwards.
+    """
     now = _now()
     number, start = 1, now - BACKDATE
     if last is not None:
         number += last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        start = max(start, last.last_update_utc + datetime.timedelta(seconds=1))
+        start = min(max(start, last.last_update_utc + datetime.timedelta(seconds=1)), now)
+    before = {} if made is None else made
+    entries = {entry: before.get(entry) or _entry(*entry) for entry in revoked}
+    if made is not None:
+        made.clear()
+        made.update(entries)
+    # All at once: one after the other takes time in the square of their number.
+    builder = x509.CertificateRevocationListBuilder(revoked_certificates=list(entries.values()))
     builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
+        builder.issuer_name(issuer.subject)
         .last_update(start)
         .next_update(now + CRL_VALIDITY)
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(_authority_key(issuer), critical=False)
     )
-    for serial, moment, reason in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
-        if reason > RevocationReason.unspecified:
-            flag = x509.ReasonFlags(reason.name)
-            entry = entry.add_extension(x509.CRLReason(flag), critical=False)
-        builder = builder.add_revoked_certificate(entry.build())
     crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
     return crl
+
+
+def _entry(serial: int, moment: datetime.datetime, reason: RevocationReason) -> x509.RevokedCertificate:
+    entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
+    if reason > RevocationReason.unspecified:
+        entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags(reason.name)), critical=False)
+    return entry.build()
+
+
+class LastCRL:
+    """The last CRL, at hand for everybody who asks; a new one is made when somebody does, by one thread at a time. One
+    with many entries, which takes long to make, is good for a second, whatever is revoked meanwhile.
+
+    Args:
+        renew: returns the CRL as it has to be now, which may be the last one again.
+    """
+
+    def __init__(self, renew: Callable[[], x509.CertificateRevocationList]) -> None:
+        self._renew = renew
+        self._lock = threading.Lock()
+        self._last: x509.CertificateRevocationList | None = None
+        self._good_until = 0.0
+
+    def get(self) -> x509.CertificateRevocationList:
+        """The CRL."""
+        with self._lock:
+            begin = time.monotonic()
+            if self._last is None or begin >= self._good_until:
+                self._last = self._renew()
+                self._good_until = begin + CRL_INTERVAL if len(self._last) > FEW_ENTRIES else begin
+            return self._last
 
 
 def is_old(crl: x509.CertificateRevocationList) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -28,8 +28,10 @@ from ..authority import (
     Waiting,
 )
 from ..server import Server
-from . import general, issuing
+from . import general, grants, issuing
+from .client_crls import ClientCRLs
 from .general import RootUpdate
+from .grants import Binding, Grants
 from .profiles import Profile, choose
 from .records import DuplicateKeys, Record, Records, Signer, octets
 
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 Unconfirmed = Literal["revoke", "keep"]
+ANYBODY = b"*"
+"""The reference of clients that have none of their own."""
 # From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
-Secrets = Mapping[Any, str | bytes]
+Secrets = Mapping[Any, str | bytes | tuple[str | bytes, Binding]]
 Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | None]
 
 
@@ -72,7 +76,7 @@ class EmbeddedCA(Records, Authority):
     """A root and an issuing CA in memory.
 
     Args:
-        secrets: shared secrets by reference; text is encoded as UTF-8.
+        secrets: shared secrets by reference, or each with its Binding; text is encoded as UTF-8.
         root: root certificate and key; made when not given.
         issuer: certificate and key of the CA that issues, under that root; made when not given.
         name: goes into the names of the CAs that are made.
@@ -89,6 +93,10 @@ class EmbeddedCA(Records, Authority):
             trust it.
         profiles: by name, what certificates there are; a request names one in its header or by its path, else it
             gets the one named ``default`` if there is one. None: names do not matter.
+        grants: what clients may have although no profile says so; by default everything but what makes a CMP
+            authority.
+        crl_grace: how long an expired certificate stays on the CRL.
+        client_crls: revocation of clients' certificates from elsewhere.
     """
 
     def __init__(
@@ -106,6 +114,9 @@ class EmbeddedCA(Records, Authority):
         unconfirmed: Unconfirmed = "keep",
         ca_pubs: bool = True,
         profiles: Mapping[str, Profile] | None = None,
+        grants: Grants | None = None,
+        crl_grace: datetime.timedelta = issuing.CRL_VALIDITY,
+        client_crls: ClientCRLs | None = None,
     ) -> None:
         if issuer is not None and root is None:
             raise ValueError("an issuer needs the root it stands under")
@@ -122,22 +133,30 @@ class EmbeddedCA(Records, Authority):
         self.unconfirmed = unconfirmed
         self.ca_pubs = ca_pubs
         self.profiles = None if profiles is None else dict(profiles)
+        self.crl_grace = crl_grace
+        self.client_crls = client_crls
+        self.grants = Grants.all() if grants is None else grants
         self._lock = threading.Lock()
         self._revoking = threading.Lock()
         """Held while a revocation is decided upon and done: none undoes another one that it has not seen."""
         self._compromised: set[bytes] = set()
         """The public keys."""
+        self._bindings: dict[bytes, Binding] = {}
+        self._by_name: dict[str, set[int]] = {}
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
         self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
+        self._crl_entries: dict[issuing.Entry, x509.RevokedCertificate] = {}
+        self._last_crl = issuing.LastCRL(self._renewed_crl)
         for reference, secret in (secrets or {}).items():
-            self.add_secret(reference, secret)
+            self.add_secret(reference, *(secret if isinstance(secret, tuple) else (secret,)))
         if root is None:
             root = issuing.make_ca(f"{name} root CA", None, path_length=None)
         self._root = Signer(*root)
         if issuer is None:
             issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
         self._issuer = Signer(*issuer)
+        self._servers: tuple[x509.Certificate, ...] = ()
 
     @staticmethod
     def open(
@@ -149,8 +168,14 @@ class EmbeddedCA(Records, Authority):
 
         The arguments are those of osslcmp.server.ca.persistent.PersistentCA.
         """
-        from .persistent import PersistentCA
-
+        try:
+            from .persistent import PersistentCA
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "sqlalchemy":
+                raise
+            raise ImportError(
+                "a CA with a database needs SQLAlchemy: pip install 'osslcmp[server]'"
+            ) from error
         return PersistentCA(directory, secrets, **options)
 
     @property
@@ -179,36 +204,54 @@ class EmbeddedCA(Records, Authority):
         with self._lock:
             return tuple(self._records.values())
 
-    def add_secret(self, reference: str | bytes, secret: str | bytes) -> None:
+    def add_secret(self, reference: str | bytes, secret: str | bytes, binding: Binding | None = None) -> None:
         """Share a secret with one more client, or change it.
 
         Args:
-            reference: names the secret; text is encoded as UTF-8.
+            reference: names the secret; text is encoded as UTF-8. ``*`` is any that has no secret of its own.
             secret: likewise.
+            binding: the names and the profile that it is good for; None for all.
 
         Raises:
             ValueError: one of them is empty.
         """
         if not reference or not secret:
             raise ValueError("a reference and its secret must not be empty")
-        self._keep_secret(octets(reference), octets(secret))
+        self._keep_secret(octets(reference), octets(secret), binding or Binding())
 
-    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
+    def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
         self._secrets[reference] = secret
+        self._bindings[reference] = binding
+
+    def _binding(self, reference: bytes | None) -> Binding:
+        """What the secret of this reference is good for."""
+        return self._bindings.get(reference or b"") or self._bindings.get(ANYBODY) or Binding()
 
     def crl(self) -> x509.CertificateRevocationList:
-        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old."""
+        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old.
+
+        One that takes long to make, because it has thousands of entries, is up to a second old. Certificates leave it
+        some time (``crl_grace``) after they have expired.
+        """
+        return self._last_crl.get()
+
+    def _renewed_crl(self) -> x509.CertificateRevocationList:
+        earliest = datetime.datetime.now(datetime.timezone.utc) - self.crl_grace
         with self._lock:
             revoked = [
                 (record.certificate.serial_number, record.revoked_at, record.revoked)
                 for record in self._records.values()
-                if record.revoked is not None and record.revoked_at is not None
+                if record.revoked is not None
+                and record.revoked_at is not None
+                and record.certificate.not_valid_after_utc > earliest
             ]
-            if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
-                last = None if self._crl is None else self._crl[0]
-                crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, last)
-                self._crl = (crl, revoked)
-            return self._crl[0]
+        if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
+            last = None if self._crl is None else self._crl[0]
+            crl = issuing.make_crl(
+                self._issuer.certificate, self._issuer.key, revoked, last, self._crl_entries
+            )
+            self._crl = (crl, revoked)
+        return self._crl[0]
 
     def server(self, **options: Any) -> Server:
         """A CMP server for this authority; ``options`` are those of Server.
@@ -221,13 +264,14 @@ class EmbeddedCA(Records, Authority):
                 f"{self.name} CMP server", self._issuer.certificate, self._issuer.key
             )
             options |= {"certificate": certificate, "key": key, "chain": self.chain}
+            self._servers = (certificate,)
         return Server(self, **{"trusted": [self.root], **options})
 
     # -- what the server asks --------------------------------------------------------------------------------
 
     def shared_secret(self, reference: bytes) -> bytes | None:
         """The secret that ``add_secret`` has shared with the client of this reference, None when there is none."""
-        return self._secrets.get(reference)
+        return self._secrets.get(reference) or self._secrets.get(ANYBODY)
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
         """Issue what is asked for, as far as its sender may have it, ``policy`` has no other answer and the profile
@@ -235,7 +279,7 @@ class EmbeddedCA(Records, Authority):
 
         A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
-        refusal = self._refuse_sender(request)
+        refusal = self._refuse_sender(request) or self.grants.refuse_vouching(request)
         reference = request.reference or self._reference_of(request.signer)
         if refusal is None and request.type is BodyType.KUR:
             refusal = self._refuse_update(request)
@@ -243,10 +287,17 @@ class EmbeddedCA(Records, Authority):
             refusal = self._refuse_key(request)
         if refusal is not None:
             return refusal
+        old = self._find_id(request.old_certificate)
+        binding = self._binding(reference)
+        profile = choose(self.profiles, request.profile, binding.profile)
+        if isinstance(profile, Rejected):
+            return profile
+        refusal = self._refuse_grant(request, profile, binding, old)
+        if refusal is not None:
+            return refusal
         answer = self.policy(request) if self.policy is not None else None
         if answer is not None:
             return answer
-        old = self._find_id(request.old_certificate)
         private_key = None
         if request.central_key:
             made = issuing.make_key(request.public_key_info)
@@ -254,11 +305,13 @@ class EmbeddedCA(Records, Authority):
                 return made
             private_key = made
             request = replace(request, public_key=made.public_key())
-        result = self._make(request, None if old is None else old.certificate)
+        result = self._make(request, None if old is None else old.certificate, profile)
         if isinstance(result, Rejected):
             return result
         certificate, changes = result
-        self._add(Record(certificate, reference), request)
+        record = Record(certificate, reference, owner=self._owner(request, old))
+        if not self._add(record, exclusive=not self._may_share_names(request)):
+            return Rejected(FailureInfo.badCertTemplate, "a name in a valid certificate of another client")
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
         return Issued(
             certificate,
@@ -339,7 +392,8 @@ class EmbeddedCA(Records, Authority):
         profile: Profile | Rejected | None = None
         if self.profiles is not None:
             header = wire.read_message(request.message, len(request.message)).header
-            profile = choose(self.profiles, header.profile or request.label)
+            binding = self._binding(request.reference or self._reference_of(request.signer))
+            profile = choose(self.profiles, header.profile or request.label, binding.profile)
         if isinstance(profile, Rejected):
             return profile
         try:
@@ -348,20 +402,45 @@ class EmbeddedCA(Records, Authority):
             return Rejected(FailureInfo.badDataFormat, "malformed general message")
         return [info for info in answers if info is not None]
 
+    def _own_certificates(self) -> tuple[x509.Certificate, ...]:
+        """Those whose names nobody else gets."""
+        return (self.root, self.issuer, *self._servers)
+
+    def _may_share_names(self, request: CertificateRequest) -> bool:
+        """Whether it does not matter who else has the same names."""
+        return self.grants.names_of_others or (request.signer is not None and issuing.is_ra(request.signer))
+
+    def _refuse_grant(
+        self, request: CertificateRequest, profile: Profile, binding: Binding, old: Record | None
+    ) -> Rejected | None:
+        """Why this client may not have the names and usages that it asks for."""
+        certificate = None if old is None else old.certificate
+        refusal = (
+            self.grants.refuse_usages(request, profile)
+            or binding.refuse(*grants.wanted(request, certificate))
+            or self.grants.refuse_names(request, profile, certificate, self._own_certificates())
+        )
+        if refusal is None and not self._may_share_names(request):
+            refusal = self._refuse_taken(request, old)
+        return refusal
+
     def _make(
-        self, request: CertificateRequest, old: x509.Certificate | None
+        self, request: CertificateRequest, old: x509.Certificate | None, profile: Profile
     ) -> tuple[x509.Certificate, list[str]] | Rejected:
         """The certificate, and in words what differs from the request."""
-        profile = Profile() if self.profiles is None else choose(self.profiles, request.profile)
-        if isinstance(profile, Rejected):
-            return profile
         refusal = profile.check(request)
         if refusal is not None:
             return refusal
         request, changes = profile.adapt(request)
         validity = profile.default_validity(self.validity)
         result = issuing.issue(
-            request, self._issuer.certificate, self._issuer.key, validity, old, profile.own_extensions()
+            request,
+            self._issuer.certificate,
+            self._issuer.key,
+            validity,
+            old,
+            profile.own_extensions(),
+            freely=self.grants.any_extension,
         )
         return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
 
@@ -373,10 +452,27 @@ class EmbeddedCA(Records, Authority):
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
 
-    def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
-        """Keep what was issued for a request."""
+    def _owners(self, names: Collection[str]) -> set[bytes]:
+        now = datetime.datetime.now(datetime.timezone.utc)
+        serials = {serial for name in names for serial in self._by_name.get(name, ())}
+        return {
+            record.owner
+            for record in map(self._records.__getitem__, serials)
+            if record.revoked in (None, RevocationReason.certificateHold)
+            and record.certificate.not_valid_after_utc > now
+        }
+
+    def _add(self, record: Record, *, exclusive: bool) -> bool:
+        """Keep what was issued; False if meanwhile another client has got one of its names and it is to be
+        ``exclusive``."""
+        names = grants.names_of(*grants.names_in(record.certificate))
         with self._lock:
+            if exclusive and self._owners(names) - {record.owner}:
+                return False
             self._records[record.certificate.serial_number] = record
+            for name in names:
+                self._by_name.setdefault(name, set()).add(record.certificate.serial_number)
+        return True
 
     def _confirm(self, record: Record) -> None:
         """The client has taken the certificate."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import threading
 import time
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..._text import get_logger
 from ...enums import RevocationReason
-from ..authority import CertificateRequest
 from ..resuming import PersistentServer
-from ..store import CertificateRow, ConflictError, Store
+from ..store import CertificateRow, ConflictError, Store, certificate_names, name_hash
 from . import issuing
 from .directory import Directory
 from .general import RootUpdate
+from .grants import Binding
 from .issuing import Generation, Pair
-from .memory import EmbeddedCA, Secrets, Unconfirmed
+from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
 from .records import Record, Signer, octets
 
 __all__ = ["PersistentCA", "StoredRecord"]
@@ -34,6 +36,7 @@ logger = get_logger("osslcmp.server")
 _NONCE_LENGTH = 12
 _ATTEMPTS = 10
 _MAX_TIDY_INTERVAL = 10.0
+_WRONG_SEAL = "does not fit the secrets in the database"
 
 
 class StoredRecord(Record):
@@ -46,6 +49,7 @@ class StoredRecord(Record):
             row.confirmed,
             None if row.revoked is None else RevocationReason(row.revoked),
             None if row.revoked_at is None else _moment(row.revoked_at),
+            row.owner,
         )
         self.row = row
 
@@ -63,11 +67,12 @@ class PersistentCA(EmbeddedCA):
         confirm_within: seconds that a client has for that, and for each next message of its transaction.
         root, issuer: certificates and keys, to be given at each start then; by default made at the first
             start.
+        remove_secrets: references of secrets in the database that are to be forgotten first.
         options: the others of EmbeddedCA.
 
     Raises:
         ImportError: SQLAlchemy (the extra ``server``) or the driver of the database is not installed.
-        ValueError: the directory or the database does not fit.
+        ValueError: the directory or the database does not fit, or ``seal.key`` is missing or of another database.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class PersistentCA(EmbeddedCA):
         root: Pair | None = None,
         issuer: Pair | None = None,
         name: str = "osslcmp",
+        remove_secrets: Iterable[str | bytes] = (),
         **options: Any,
     ) -> None:
         if confirm_within <= 0:
@@ -91,8 +97,8 @@ class PersistentCA(EmbeddedCA):
         self.confirm_within = confirm_within
         self._tidy_lock = threading.Lock()
         self._next_tidy = 0.0
+        self._known_crl: tuple[int, x509.CertificateRevocationList, int] | None = None
         with self.directory.locked():
-            self._seal = AESGCM(self.directory.seal_key())
             self._generations = [] if root is not None else self._generate(name)
             current = self._generations[-1] if self._generations else None
             if current is not None:
@@ -107,9 +113,14 @@ class PersistentCA(EmbeddedCA):
             else:
                 self.store = Store(database)
             try:
+                for reference in remove_secrets:
+                    self.remove_secret(reference)
+                given = {octets(reference) for reference in secrets or {}}
+                self._seal = AESGCM(self._seal_key(given))
                 super().__init__(
                     secrets, root=root, issuer=issuer, name=name, unconfirmed=unconfirmed, **options
                 )
+                self._servers = (self._server_pair[0],)
                 self.directory.publish_root(self.root)
             except BaseException:
                 self.store.close()
@@ -194,12 +205,28 @@ class PersistentCA(EmbeddedCA):
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
-    def _keep_secret(self, reference: bytes, secret: bytes) -> None:
+    def _seal_key(self, given: Collection[bytes]) -> bytes:
+        """The key that seals secrets: that in the directory, or a new one if no secret needs the old one."""
+        sealed = {reference: s for reference, s in self.store.secrets() if reference not in given}
+        key = self.directory.seal_key(make=not sealed)
+        if key is None:
+            raise ValueError(
+                f"{self.directory.seal_file} is missing, and the database has {len(sealed)} shared secrets sealed with "
+                "it: restore the file, or give their secrets anew (or remove their references)"
+            )
+        for reference, one in sealed.items():
+            if _unseal(AESGCM(key), one, reference) is None:
+                raise ValueError(f"{self.directory.seal_file}: {_WRONG_SEAL}")
+            break
+        return key
+
+    def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
+        pattern = None if binding.names is None else binding.names.pattern
         nonce = os.urandom(_NONCE_LENGTH)
         sealed = nonce + self._seal.encrypt(nonce, secret, reference)
         for attempt in range(_ATTEMPTS):
             try:
-                self.store.set_secret(reference, sealed)
+                self.store.set_secret(reference, sealed, pattern, binding.profile)
                 break
             except ConflictError:  # another process adds the same one
                 if attempt == _ATTEMPTS - 1:
@@ -219,13 +246,22 @@ class PersistentCA(EmbeddedCA):
         Raises:
             ValueError: it was sealed with another ``seal.key`` than that in the directory.
         """
-        sealed = self.store.secret(reference)
-        if sealed is None:
-            return None
-        try:
-            return self._seal.decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], reference)
-        except InvalidTag:
-            raise ValueError("seal.key does not fit the secrets in the database") from None
+        for name in (reference, ANYBODY):
+            sealed = self.store.secret(name)
+            if sealed is not None:
+                secret = _unseal(self._seal, sealed, name)
+                if secret is None:
+                    raise ValueError(f"seal.key {_WRONG_SEAL}")
+                return secret
+        return None
+
+    def _binding(self, reference: bytes | None) -> Binding:
+        for name in (reference, ANYBODY):
+            found = None if name is None else self.store.binding(name)
+            if found is not None:
+                pattern, profile = found
+                return Binding(names=None if pattern is None else re.compile(pattern), profile=profile)
+        return Binding()
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -241,7 +277,13 @@ class PersistentCA(EmbeddedCA):
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return list(map(StoredRecord, self.store.certificates(sha256(public_key_info).digest())))
 
-    def _add(self, record: Record, request: CertificateRequest) -> None:  # noqa: ARG002
+    def _owners(self, names: Collection[str]) -> set[bytes]:
+        return self.store.owners(list(map(name_hash, names)), time.time())
+
+    def _own_certificates(self) -> tuple[x509.Certificate, ...]:
+        return (*super()._own_certificates(), *self.roots)
+
+    def _add(self, record: Record, *, exclusive: bool) -> bool:
         certificate = record.certificate
         self.store.add_certificate(
             CertificateRow(
@@ -251,8 +293,13 @@ class PersistentCA(EmbeddedCA):
                 reference=record.reference,
                 confirmed=False,
                 confirm_by=time.time() + self.confirm_within,
-            )
+                owner=record.owner,
+                not_after=certificate.not_valid_after_utc.timestamp(),
+            ),
+            certificate_names(certificate),
+            exclusive=exclusive,
         )
+        return True
 
     def _rely_on(self, record: Record) -> None:
         assert isinstance(record, StoredRecord)
@@ -278,29 +325,36 @@ class PersistentCA(EmbeddedCA):
 
     # -- CRL -------------------------------------------------------------------------------------------------
 
-    def crl(self) -> x509.CertificateRevocationList:
-        """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day
-        old."""
+    def _renewed_crl(self) -> x509.CertificateRevocationList:
         self.tidy()
         for _ in range(_ATTEMPTS):
             changes = self.store.revocations()
-            last = self.store.crl()
-            old = None if last is None else x509.load_der_x509_crl(last[1])
+            last = self._stored_crl()
+            old = None if last is None else last[1]
             if last is not None and old is not None and last[2] == changes and not self._is_old(old):
                 return old
             revoked = [
-                (row.serial, _moment(row.revoked_at), RevocationReason(row.revoked))
-                for row in self.store.revoked()
-                if row.revoked is not None and row.revoked_at is not None
+                (serial, _moment(moment), RevocationReason(reason))
+                for serial, moment, reason in self.store.revoked(time.time() - self.crl_grace.total_seconds())
             ]
             number = 1 if last is None else last[0] + 1
-            crl = issuing.make_crl(self._issuer.certificate, self._issuer.key, revoked, old)
+            crl = issuing.make_crl(
+                self._issuer.certificate, self._issuer.key, revoked, old, self._crl_entries
+            )
             try:
                 self.store.add_crl(number, crl.public_bytes(Encoding.DER), changes)
             except ConflictError:
                 continue
             return crl
         raise ConflictError("other processes are always faster with a CRL")
+
+    def _stored_crl(self) -> tuple[int, x509.CertificateRevocationList, int] | None:
+        """The last CRL of all processes: its number, itself, and the count of revocations that it shows."""
+        newest = self.store.crl_number()
+        if newest is not None and (self._known_crl is None or self._known_crl[0] != newest):
+            row = self.store.crl()
+            self._known_crl = None if row is None else (row[0], x509.load_der_x509_crl(row[1]), row[2])
+        return self._known_crl if newest is not None else None
 
     def _is_old(self, crl: x509.CertificateRevocationList) -> bool:
         return issuing.is_old(crl) or crl.issuer != self.issuer.subject
@@ -330,6 +384,14 @@ class PersistentCA(EmbeddedCA):
                 logger.warning("%d certificates were revoked because nobody confirmed them", count)
         finally:
             self._tidy_lock.release()
+
+
+def _unseal(seal: AESGCM, sealed: bytes, reference: bytes) -> bytes | None:
+    """A secret as it was before it was sealed; None if that was done with another key."""
+    try:
+        return seal.decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], reference)
+    except InvalidTag:
+        return None
 
 
 def _moment(seconds: float) -> datetime.datetime:

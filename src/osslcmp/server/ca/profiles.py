@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
@@ -31,6 +31,9 @@ _USAGES: dict[str, x509.ObjectIdentifier] = {
     "emailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
     "timeStamping": ExtendedKeyUsageOID.TIME_STAMPING,
     "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+    "cmcCA": issuing.CMC_CA,
+    "cmcRA": issuing.CMC_RA,
+    "cmKGA": issuing.CM_KGA,
 }
 _KEY_USAGES = {
     "digitalSignature": "digital_signature",
@@ -45,6 +48,7 @@ _EDWARDS: dict[str, tuple[type[Any], str]] = {
     "Ed448": (ed448.Ed448PublicKey, "1.3.101.113"),
 }
 _KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
+_MAX_TEXT = 4096
 _ALG_ID = "1.3.6.1.5.5.7.5.1.11"
 _RSA_KEY_LEN = "1.3.6.1.5.5.7.5.1.12"
 _SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
@@ -78,6 +82,10 @@ class Profile:
     which the whole name must match. Kinds that are not named are refused."""
     crl_url: str | None = None
     """Where the CRL is, for the certificate."""
+    policies: tuple[x509.ObjectIdentifier, ...] | None = None
+    """Certificate policies that it states."""
+    names: Literal["own", "any"] | None = None
+    """``any``: a client that signs may ask for other names than its own."""
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:
@@ -87,7 +95,8 @@ class Profile:
             name: of the profile, for errors.
             table: ``validity`` and ``max_validity`` as ``"90d"``, ``"12h"``; ``key_usage``,
                 ``extended_key_usage`` (names or dotted OIDs) and ``keys`` as lists; ``rsa_bits``; ``subject``
-                as a regular expression; ``sans`` as a table of lists of regular expressions; ``crl_url``.
+                as a regular expression; ``sans`` as a table of lists of regular expressions; ``crl_url``;
+                ``policies`` as a list of dotted OIDs; ``names`` as ``"own"`` or ``"any"``.
 
         Raises:
             ValueError: something in it is unknown or of the wrong type.
@@ -102,6 +111,8 @@ class Profile:
             "subject": _pattern,
             "sans": _read_sans,
             "crl_url": _string,
+            "policies": lambda value: tuple(_oid(one) for one in _strings(value)),
+            "names": lambda value: next(iter(_names([value], ("own", "any")))),
         }
         found = {}
         for field, value in table.items():
@@ -120,7 +131,7 @@ class Profile:
         if isinstance(request.public_key, rsa.RSAPublicKey) and request.public_key.key_size < self.rsa_bits:
             return _no(f"RSA keys need {self.rsa_bits} bits")
         subject = "" if request.subject is None else request.subject.rfc4514_string()
-        if self.subject is not None and not self.subject.fullmatch(subject):
+        if self.subject is not None and not matches(self.subject, subject):
             return _no("the subject is not allowed")
         if self.sans is None:
             return None
@@ -135,7 +146,7 @@ class Profile:
         for kind, patterns in (self.sans or {}).items():
             cls, text = _SANS[kind]
             if isinstance(name, cls):
-                return any(pattern.fullmatch(text(name)) for pattern in patterns)
+                return any(matches(pattern, text(name)) for pattern in patterns)
         return False
 
     def adapt(self, request: CertificateRequest) -> tuple[CertificateRequest, list[str]]:
@@ -166,10 +177,13 @@ class Profile:
 
     def own_extensions(self) -> list[x509.ExtensionType]:
         """What goes into a certificate besides."""
-        if self.crl_url is None:
-            return []
-        name = x509.UniformResourceIdentifier(self.crl_url)
-        return [x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)])]
+        found: list[x509.ExtensionType] = []
+        if self.crl_url is not None:
+            name = x509.UniformResourceIdentifier(self.crl_url)
+            found.append(x509.CRLDistributionPoints([x509.DistributionPoint([name], None, None, None)]))
+        if self.policies:
+            found.append(x509.CertificatePolicies([x509.PolicyInformation(p, None) for p in self.policies]))
+        return found
 
     def template(self) -> bytes:
         """A CertReqTemplateContent (RFC 9810, section 5.3.19.16) as DER: what to ask for."""
@@ -195,8 +209,25 @@ class Profile:
         return None if not self.extended_key_usage else x509.ExtendedKeyUsage(self.extended_key_usage)
 
 
-def choose(profiles: Mapping[str, Profile], name: str | None) -> Profile | Rejected:
-    """The profile that a request names, in its header or by its path."""
+def matches(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether an operator's regular expression is for all of a client's name, which may be of any length."""
+    return len(text) <= _MAX_TEXT and pattern.fullmatch(text) is not None
+
+
+def choose(profiles: Mapping[str, Profile] | None, name: str | None, bound: str | None) -> Profile | Rejected:
+    """The profile that a request gets.
+
+    Args:
+        profiles: by name; None when names do not matter.
+        name: what the request names, in its header or by its path.
+        bound: the only one for its client, if there is any.
+    """
+    if bound is not None:
+        if name not in (None, bound):
+            return Rejected(FailureInfo.unacceptedPolicy, "not the certificate profile of this client")
+        name, profiles = bound, profiles or {}
+    if profiles is None:
+        return Profile()
     if name is None:
         return profiles.get(DEFAULT) or Profile()
     return profiles.get(name) or Rejected(FailureInfo.unacceptedPolicy, "no such certificate profile")
@@ -256,6 +287,13 @@ def _names(value: Any, known: Iterable[str]) -> frozenset[str]:
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     return found
+
+
+def _oid(value: str) -> x509.ObjectIdentifier:
+    try:
+        return x509.ObjectIdentifier(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no dotted OID") from None
 
 
 def _usage(value: str) -> x509.ObjectIdentifier:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from ...enums import FailureInfo, RevocationReason
+from ..._asn1 import x509_parts
+from ...enums import BodyType, FailureInfo, RevocationReason
+from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
-from . import issuing
+from . import grants, issuing
+from .client_crls import ClientCRLs
 
 DuplicateKeys = Literal["allow", "refuse"]
 
@@ -34,6 +40,8 @@ class Record:
     """Why it is revoked, None while it is not."""
     revoked_at: datetime.datetime | None = None
     """Since when, in UTC."""
+    owner: bytes = b""
+    """Tells clients apart: whose names these are."""
 
 
 @dataclass
@@ -49,6 +57,12 @@ class Records:
 
     duplicate_keys: DuplicateKeys
     central_keys: bool
+    client_crls: ClientCRLs | None
+
+    @property
+    def issuer(self) -> x509.Certificate:
+        """The CA that signs what is issued."""
+        raise NotImplementedError
 
     def record(self, certificate: x509.Certificate) -> Record | None:
         """What is known of a certificate, None when it was not issued here."""
@@ -59,6 +73,35 @@ class Records:
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         raise NotImplementedError
+
+    def _owners(self, names: Collection[str]) -> set[bytes]:
+        """Who has valid certificates with these names, or some of them on hold."""
+        raise NotImplementedError
+
+    def _owner(self, request: CertificateRequest, old: Record | None) -> bytes:
+        """Whose certificate it will be: who has the same reference, or the same certificate, or in whose name an RA
+        asks."""
+        if old is not None and request.type is BodyType.KUR:
+            return old.owner
+        if request.signer is None:
+            return b"r" + (request.reference or b"")
+        if issuing.is_ra(request.signer):
+            subject, sans = grants.wanted(request, None)
+            return b"n" + sha256(repr(sorted(grants.names_of(subject, sans))).encode()).digest()
+        own = self.record(request.signer)
+        if own is not None:
+            return own.owner
+        name = grants.name_key(request.signer.issuer) + grants.name_key(request.signer.subject)
+        return b"s" + sha256(name.encode()).digest()
+
+    def _refuse_taken(self, request: CertificateRequest, old: Record | None) -> Rejected | None:
+        """An RA asks for everybody; others do not get what another client has."""
+        if request.signer is not None and issuing.is_ra(request.signer):
+            return None
+        subject, sans = grants.wanted(request, None if old is None else old.certificate)
+        if self._owners(grants.names_of(subject, sans)) - {self._owner(request, old)}:
+            return Rejected(FailureInfo.badCertTemplate, "a name in a valid certificate of another client")
+        return None
 
     def _find_id(self, name: CertificateId | None) -> Record | None:
         return None if name is None else self._find(name.issuer, name.serial)
@@ -107,7 +150,9 @@ class Records:
         record = None if request.signer is None else self.record(request.signer)
         if record is not None and record.revoked is not None:
             return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
-        return None
+        if self.client_crls is None or request.signer is None or request.signer.issuer == self.issuer.subject:
+            return None
+        return self.client_crls.refuse(request.signer, _certificates_of(request))
 
     def _owns(self, request: Message, record: Record) -> bool:
         """The certificate itself, an RA, or who holds the reference it was issued for (and another
@@ -152,3 +197,12 @@ class Records:
             if record.revoked is None and record.certificate.not_valid_after_utc > now:
                 return Rejected(FailureInfo.duplicateCertReq, "there is a valid certificate for this key")
         return None
+
+
+def _certificates_of(message: Message) -> list[x509.Certificate]:
+    """Those that came with a message, as far as they are readable."""
+    found = []
+    for der in wire.read_message(message.message, len(message.message)).extra_certs:
+        with suppress(ValueError):
+            found.append(x509_parts.read_certificate(der))
+    return found

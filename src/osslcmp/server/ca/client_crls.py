@@ -1,0 +1,108 @@
+"""Revocation of clients' certificates from elsewhere: CRLs in files, which are read again when they change."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cryptography import x509
+
+from ..._openssl.certificate_check import CertificateCheck
+from ...enums import FailureInfo
+from ...errors import OpenSSLError
+from ..authority import Rejected
+from .grants import name_key
+
+__all__ = ["ClientCRLs"]
+
+logger = logging.getLogger("osslcmp.server")
+
+_PEM = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
+
+State = tuple[int, int, int]
+
+
+class ClientCRLs:
+    """The CRLs of CAs whose clients are trusted. May be used from many threads at once.
+
+    A certificate is good when the CRL of its issuer is there, is not expired, and does not list it. A file that has
+    disappeared or become unreadable leaves what was read before in force, until that expires.
+
+    Args:
+        files: each with one CRL or several, PEM or DER.
+        trusted: the roots below which the clients stand.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: there is no CRL in it.
+    """
+
+    def __init__(self, files: Iterable[Path], trusted: Sequence[x509.Certificate]) -> None:
+        self._trusted = trusted
+        self._lock = threading.Lock()
+        self._read: dict[Path, tuple[State | None, list[x509.CertificateRevocationList]]] = {
+            file: (_state(file), read_crls(file)) for file in files
+        }
+
+    def refuse(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> Rejected | None:
+        """Why a certificate that chains up to a root, with the help of ``untrusted``, is not good for anything."""
+        crls = self._current()
+        for certificate in untrusted:
+            if any(_lists(crl, certificate) for crl in crls):
+                return _no("a CA above the signer is revoked")
+        try:
+            check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf")
+            failure = check.failure(signer, untrusted)
+        except OpenSSLError as error:
+            failure = str(error)
+        return None if failure is None else _no(f"revocation of the signer: {failure}")
+
+    def _current(self) -> list[x509.CertificateRevocationList]:
+        with self._lock:
+            self._read = {file: _read_again(file, *found) for file, found in self._read.items()}
+            return [crl for _, crls in self._read.values() for crl in crls]
+
+
+def _read_again(
+    file: Path, before: State | None, crls: list[x509.CertificateRevocationList]
+) -> tuple[State | None, list[x509.CertificateRevocationList]]:
+    """The CRLs of a file, if it has changed since it was read; it is None when the last time failed."""
+    try:
+        state = _state(file)
+        return (state, crls if state == before else read_crls(file))
+    except (OSError, ValueError) as error:
+        if before is not None:
+            logger.error("the CRLs read before stay in force: %s", error)
+        return None, crls
+
+
+def read_crls(file: Path) -> list[x509.CertificateRevocationList]:
+    """The CRLs in a file. Raises OSError or ValueError."""
+    data = file.read_bytes()
+    try:
+        if b"-----BEGIN" not in data:
+            return [x509.load_der_x509_crl(data)]
+        found = list(map(x509.load_pem_x509_crl, _PEM.findall(data)))
+    except ValueError as error:
+        raise ValueError(f"{file}: no CRL can be read: {error}") from None
+    if not found:
+        raise ValueError(f"{file}: there is no CRL in it")
+    return found
+
+
+def _state(file: Path) -> State:
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _lists(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    if name_key(crl.issuer) != name_key(certificate.issuer):
+        return False
+    return crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+
+
+def _no(text: str) -> Rejected:
+    return Rejected(FailureInfo.signerNotTrusted, text)

@@ -1,0 +1,359 @@
+"""Who may have what: the names, usages and extensions that the embedded CA gives when no profile says otherwise."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from ...enums import BodyType, FailureInfo
+from ..authority import CertificateRequest, Rejected
+from . import issuing
+from .profiles import Profile, matches
+
+__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "wanted"]
+
+MAX_NAMES = 500
+
+_KEY_PURPOSES = "1.3.6.1.5.5.7.3."
+_HARMLESS = frozenset(
+    {
+        ExtendedKeyUsageOID.SERVER_AUTH,
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        *(x509.ObjectIdentifier(f"{_KEY_PURPOSES}{number}") for number in (5, 6, 7, 17, 21, 22)),
+    }
+)
+"""Of RFC 5280's arc, those that speak for their owner alone: TLS, e-mail, IPsec, SSH."""
+_POWERFUL = frozenset(
+    x509.ObjectIdentifier(oid)
+    for oid in (
+        "2.5.29.37.0",  # anyExtendedKeyUsage
+        "1.3.6.1.5.2.3.5",  # the KDC of Kerberos
+        "1.3.6.1.4.1.311.10.3.1",  # trust lists, and so on in Windows
+        "1.3.6.1.4.1.311.10.3.5",
+        "1.3.6.1.4.1.311.10.3.6",
+        "1.3.6.1.4.1.311.10.3.13",
+        "1.3.6.1.4.1.311.20.2.1",  # requests in other people's names
+        "1.3.6.1.4.1.311.20.2.2",  # logon
+        "1.3.6.1.4.1.311.21.5",
+        "1.3.6.1.4.1.311.21.6",
+        "1.3.6.1.4.1.311.61.1.1",
+    )
+)
+_AUTHORITIES = frozenset(x509.ObjectIdentifier(f"{_KEY_PURPOSES}{number}") for number in (27, 28, 29, 32))
+"""id-kp-cmcCA, id-kp-cmcRA, id-kp-cmcArchive, id-kp-cmKGA."""
+_LOGONS = frozenset(
+    x509.ObjectIdentifier(oid) for oid in ("1.3.6.1.4.1.311.20.2.3", "1.3.6.1.5.2.2", "1.3.6.1.4.1.311.25.1")
+)
+"""otherNames by which Windows and Kerberos know an account."""
+_LABEL = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_*-]{0,61}[A-Za-z0-9_*])?")
+_IGNORED = frozenset("\u034f\u180b\u180c\u180d\ufffc") | {chr(code) for code in range(0xFE00, 0xFE10)}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a shared secret is good for."""
+
+    names: re.Pattern[str] | None = None
+    """What the whole subject (RFC 4514) must match, and each alternative name that is not the subject's CN, too."""
+    profile: str | None = None
+    """The one profile of certificates that its client gets."""
+
+    def refuse(self, subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> Rejected | None:
+        """Why the client may not have these names; None when it may."""
+        if self.names is None:
+            return None
+        common = {text_key(value) for value in _common_names(subject)}
+        whole = "" if subject is None else subject.rfc4514_string()
+        others = (name for name in sans if not _keys(name) <= common)
+        for text in (whole, *map(_plain, others)):
+            if text is None or not matches(self.names, text):
+                return _no("the secret of this reference is not for this name")
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grants:
+    """What clients may have although no profile says so. By default nothing that gives power over others."""
+
+    any_usage: bool = False
+    """Extended key usages that give power over others: codeSigning, timeStamping, OCSPSigning, anyExtendedKeyUsage and
+    all of RFC 5280's arc but those for TLS, e-mail, IPsec and SSH. Those of CMP are by profile in any case."""
+    any_extension: bool = False
+    """Certificate policies and ``id-pkix-ocsp-nocheck`` as asked for."""
+    any_name: bool = False
+    """Names of the CA's own certificates and hosts, wildcards, what is no host name, and control characters."""
+    names_of_others: bool = False
+    """Names in a valid certificate of another client."""
+    names_beside_signer: bool = False
+    """Other names than its own for a client that signs: those of the certificate that it signs with, or in a kur of the
+    one that is updated. An RA enrols in any name, but does not change one in a kur."""
+    raverified_by_anybody: bool = False
+    """Proof of possession may be vouched for by who is no RA."""
+    certificates: tuple[x509.Certificate, ...] = ()
+    """Besides those of the CA, whose names nobody gets: that of the TLS server."""
+    hosts: tuple[str, ...] = ()
+    """Host names and addresses of the server, for nobody but by a profile with ``sans``."""
+
+    @classmethod
+    def all(cls) -> Grants:
+        """Everything that is asked for, as tests want it."""
+        return cls(
+            any_usage=True,
+            any_extension=True,
+            any_name=True,
+            names_of_others=True,
+            names_beside_signer=True,
+            raverified_by_anybody=True,
+        )
+
+    def refuse_usages(self, request: CertificateRequest, profile: Profile) -> Rejected | None:
+        """Why the client may not have the extended key usages that it asks for."""
+        if profile.extended_key_usage is not None:
+            return None
+        for extension in request.extensions:
+            if not isinstance(extension.value, x509.ExtendedKeyUsage):
+                continue
+            for usage in extension.value:
+                if usage in _AUTHORITIES:
+                    return _no("no certificates of CMP authorities are issued here")
+                if not self.any_usage and _is_powerful(usage):
+                    return _no(f"extended key usage {usage.dotted_string} only by profile")
+        return None
+
+    def refuse_vouching(self, request: CertificateRequest) -> Rejected | None:
+        """Why the client may not vouch for proof of possession."""
+        if not request.ra_verified or self.raverified_by_anybody:
+            return None
+        if request.signer is not None and issuing.is_ra(request.signer):
+            return None
+        return Rejected(FailureInfo.notAuthorized, "raVerified from somebody who is no RA")
+
+    def refuse_names(
+        self,
+        request: CertificateRequest,
+        profile: Profile,
+        old: x509.Certificate | None,
+        own: Iterable[x509.Certificate],
+    ) -> Rejected | None:
+        """Why nobody, or not this client, may have the names that it asks for, whoever else has them.
+
+        Args:
+            request: what is asked for.
+            profile: says what else it may have.
+            old: the certificate that a kur updates.
+            own: certificates of the CA itself.
+        """
+        subject, sans = wanted(request, old)
+        if not self.any_name:
+            refusal = _refuse_form(subject, sans, profile) or self._refuse_reserved(
+                subject, sans, profile, own
+            )
+            if refusal is not None:
+                return refusal
+        return None if self.names_beside_signer else _refuse_other_names(request, profile, old, subject, sans)
+
+    def _refuse_reserved(
+        self,
+        subject: x509.Name | None,
+        sans: list[x509.GeneralName],
+        profile: Profile,
+        own: Iterable[x509.Certificate],
+    ) -> Rejected | None:
+        asked = set(names_of(subject, sans)) | set(_hosts(sans))
+        taken: set[str] = set()
+        for certificate in (*own, *self.certificates):
+            theirs = names_in(certificate)
+            taken.update(names_of(*theirs), _hosts(theirs[1]))
+        if profile.sans is None:
+            taken.update(map(_host, self.hosts))
+        return _no("a name of the CA or of its server") if asked & taken else None
+
+
+def wanted(
+    request: CertificateRequest, old: x509.Certificate | None
+) -> tuple[x509.Name | None, list[x509.GeneralName]]:
+    """The subject and the alternative names of the certificate that is asked for."""
+    subject = request.subject
+    if subject is None and old is not None and request.type is BodyType.KUR:
+        subject = old.subject
+    return subject, alternative_names(request.extensions)
+
+
+def alternative_names(extensions: x509.Extensions) -> list[x509.GeneralName]:
+    """Those in the extensions of a request."""
+    try:
+        return list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return []
+
+
+def names_in(certificate: x509.Certificate) -> tuple[x509.Name, list[x509.GeneralName]]:
+    """The subject and the alternative names of a certificate; of one that is unreadable, the subject alone."""
+    try:
+        return certificate.subject, alternative_names(certificate.extensions)
+    except issuing.UNREADABLE:
+        return certificate.subject, []
+
+
+def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> frozenset[str]:
+    """By what a certificate is known: the same texts for names that are equal (RFC 5280, section 7)."""
+    found = {text_key(value) for value in _common_names(subject)}
+    if subject is not None and subject.rdns:
+        found.add(name_key(subject))
+    for name in sans:
+        found |= _keys(name)
+    return frozenset(found)
+
+
+def text_key(text: str) -> str:
+    """The same for texts that a directory takes for equal: case, width, spaces and invisible characters do not count
+    (RFC 4518 as RFC 5280, section 7.1, wants it)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (
+        " " if one.isspace() else one
+        for one in folded
+        if one.isspace() or (unicodedata.category(one) not in ("Cc", "Cf") and one not in _IGNORED)
+    )
+    return " ".join("".join(kept).split())
+
+
+def name_key(name: x509.Name) -> str:
+    """The same for distinguished names that are equal, whatever their string types."""
+    return "dn:" + repr(
+        [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
+    )
+
+
+def _value_key(value: str | bytes) -> str:
+    return text_key(value) if isinstance(value, str) else value.hex()
+
+
+def _keys(name: x509.GeneralName) -> frozenset[str]:
+    """As ``names_of``, of one alternative name."""
+    if isinstance(name, x509.DirectoryName):
+        return names_of(name.value, ())
+    if isinstance(name, (x509.DNSName, x509.IPAddress)):
+        return frozenset({_host(str(name.value))})
+    text = _plain(name)
+    return frozenset({text_key(text) if text is not None else repr(name)})
+
+
+def _plain(name: x509.GeneralName) -> str | None:
+    """The text of an alternative name, None when it has none."""
+    if isinstance(name, (x509.DNSName, x509.RFC822Name, x509.UniformResourceIdentifier, x509.IPAddress)):
+        return str(name.value)
+    if isinstance(name, x509.DirectoryName):
+        return name.value.rfc4514_string()
+    return name.value.dotted_string if isinstance(name, x509.RegisteredID) else None
+
+
+def _host(text: str) -> str:
+    """The same for a host however it is written."""
+    key = text_key(text).rstrip(".")
+    try:
+        address = ipaddress.ip_address(key.strip("[]"))
+    except ValueError:
+        return key
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _hosts(sans: Iterable[x509.GeneralName]) -> Iterator[str]:
+    """The hosts that URIs speak of."""
+    for name in sans:
+        if isinstance(name, x509.UniformResourceIdentifier):
+            try:
+                host = urlsplit(name.value).hostname
+            except ValueError:
+                continue
+            if host:
+                yield _host(host)
+
+
+def _common_names(subject: x509.Name | None) -> Iterator[str]:
+    for part in () if subject is None else subject:
+        if part.oid in (NameOID.COMMON_NAME, NameOID.EMAIL_ADDRESS) and isinstance(part.value, str):
+            yield _host(part.value)
+
+
+def _refuse_form(
+    subject: x509.Name | None, sans: list[x509.GeneralName], profile: Profile
+) -> Rejected | None:
+    """What is wrong with names whoever asks for them."""
+    if len(sans) > MAX_NAMES:
+        return _no(f"more than {MAX_NAMES} alternative names")
+    parts = [part.value for part in subject or ()]
+    if parts and not any(_value_key(value) for value in parts):
+        return _no("the subject is blank")
+    for text in (*parts, *map(_plain, sans)):
+        if isinstance(text, str) and any(unicodedata.category(one) == "Cc" for one in text):
+            return _no("a control character in a name")
+    if profile.subject is None and any(
+        name == "*" or name.startswith("*.") for name in _common_names(subject)
+    ):
+        return _no("wildcards only by profile")
+    for name in sans:
+        refusal = _refuse_alternative(name, profile)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _refuse_alternative(name: x509.GeneralName, profile: Profile) -> Rejected | None:
+    if isinstance(name, x509.OtherName) and name.type_id in _LOGONS:
+        return _no("no names of accounts are certified here")
+    text = _plain(name)
+    if text is not None and not text_key(text):
+        return _no("an empty alternative name")
+    if isinstance(name, x509.DNSName):
+        if len(name.value) > 253 or not all(map(_LABEL.fullmatch, name.value.removesuffix(".").split("."))):
+            return _no("a DNS name that is no host name")
+        if "*" in name.value and profile.sans is None:
+            return _no("wildcards only by profile")
+    if isinstance(name, x509.IPAddress) and not isinstance(
+        name.value, (ipaddress.IPv4Address, ipaddress.IPv6Address)
+    ):
+        return _no("a network is no address")
+    return None
+
+
+def _refuse_other_names(
+    request: CertificateRequest,
+    profile: Profile,
+    old: x509.Certificate | None,
+    subject: x509.Name | None,
+    sans: list[x509.GeneralName],
+) -> Rejected | None:
+    """Whether a client that has a certificate asks for other names than those in it."""
+    if request.type is BodyType.KUR:
+        own, whose = old, "that is updated"
+    elif request.signer is None or issuing.is_ra(request.signer) or profile.names == "any":
+        return None
+    else:
+        own, whose = request.signer, "that signs"
+    if own is None:
+        return None
+    theirs = names_of(*names_in(own))
+    if subject is not None and subject.rdns and name_key(subject) != name_key(own.subject):
+        return _no(f"the subject is not that of the certificate {whose}")
+    if not names_of(None, sans) <= theirs:
+        return _no(f"an alternative name that is not in the certificate {whose}")
+    return None
+
+
+def _is_powerful(usage: x509.ObjectIdentifier) -> bool:
+    if usage in _POWERFUL:
+        return True
+    return usage.dotted_string.startswith(_KEY_PURPOSES) and usage not in _HARMLESS
+
+
+def _no(text: str) -> Rejected:
+    return Rejected(FailureInfo.badCertTemplate, text)
