@@ -29,6 +29,8 @@ from ..errors import ErrorEntry, OpenSSLError
 from . import callbacks as _callbacks_server
 
 KNOWN_CERTIFICATES = 32
+SPARE = 32
+"""How many Materials are kept that nobody uses: as many as messages are worked on at once, more or less."""
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
 
@@ -103,9 +105,9 @@ class Pool:
         return Material(settings)
 
     def give(self, material: Material) -> None:
-        """Take it back, unless the settings have changed."""
+        """Take it back, unless the settings have changed or there are enough."""
         with self._lock:
-            if material.settings is self._settings:
+            if material.settings is self._settings and len(self._free) < SPARE:
                 self._free.append(material)
 
 

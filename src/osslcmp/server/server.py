@@ -21,7 +21,7 @@ from .http import app as http
 from .http import paths
 from .http.tls import ServerTLSInput
 from .reply_cache import Replies
-from .state import Transaction
+from .state import LiveEngines, Transaction
 from .transacting import Transacting
 from .transactions import FullError, InUseError, Table
 
@@ -125,6 +125,7 @@ class Server(Transacting):
         self._replies = Replies()
         self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
+        self._engines = LiveEngines()
 
     @property
     def certificate(self) -> x509.Certificate | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,8 @@ from .authority import CertificateRequest, Issued, Rejected, Waiting
 from .engine import Engine
 from .reply_cache import Reply
 from .transactions import Entry
+
+LIVE_ENGINES = 256
 
 Outcome = Issued | Waiting | Rejected
 
@@ -95,3 +99,35 @@ class Transaction(Entry):
     def close(self) -> None:
         """Give back libcrypto's side."""
         self.drop_engine()
+
+
+class LiveEngines:
+    """The open transactions that were worked on last keep libcrypto's side, which is large; for the others it is made
+    again when their clients come back.
+
+    Args:
+        limit: how many.
+    """
+
+    def __init__(self, limit: int = LIVE_ENGINES) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._order: OrderedDict[int, Transaction] = OrderedDict()
+
+    def used(self, transaction: Transaction) -> None:
+        """A transaction stays open, and its client may be back soon. The caller holds its lock."""
+        with self._lock:
+            self._order[id(transaction)] = transaction
+            self._order.move_to_end(id(transaction))
+            late = self._order.popitem(last=False)[1] if len(self._order) > self._limit else None
+        # One that is being worked on comes in here again.
+        if late is not None and late.lock.acquire(blocking=False):
+            try:
+                late.drop_engine()
+            finally:
+                late.lock.release()
+
+    def forget(self, transaction: Transaction) -> None:
+        """A transaction is closed."""
+        with self._lock:
+            self._order.pop(id(transaction), None)

@@ -13,7 +13,7 @@ from .checks import strict
 from .engine import Engine
 from .handler import Exchange, refuse_sender
 from .reply_cache import Replies, Reply
-from .state import Held, Transaction
+from .state import Held, LiveEngines, Transaction
 from .transactions import Table
 
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
@@ -33,6 +33,7 @@ class Transacting(Answering):
     transaction_timeout: float
     _table: Table[Transaction]
     _replies: Replies
+    _engines: LiveEngines
 
     def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
         """The message of the transaction's own client has been answered; the answer may get lost."""
@@ -67,7 +68,9 @@ class Transacting(Answering):
             if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
                 exchange.undelivered()
             self._table.remove(transaction)
+            self._engines.forget(transaction)
             return
+        self._engines.used(transaction)
         transaction.sent_nonce = raw.header.sender_nonce or b""
         self._table.keep(transaction, transaction.wait + self.transaction_timeout)
 

@@ -51,7 +51,7 @@ class ClientCRLs:
         """Why a certificate that chains up to a root, with the help of ``untrusted``, is not good for anything."""
         crls = self._current()
         for certificate in untrusted:
-            if any(_lists(crl, certificate) for crl in crls):
+            if certificate != signer and any(_lists(crl, certificate) for crl in crls):
                 return _no("a CA above the signer is revoked")
         try:
             check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf")

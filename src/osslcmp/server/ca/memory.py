@@ -225,7 +225,9 @@ class EmbeddedCA(Records, Authority):
 
     def _binding(self, reference: bytes | None) -> Binding:
         """What the secret of this reference is good for."""
-        return self._bindings.get(reference or b"") or self._bindings.get(ANYBODY) or Binding()
+        if reference is None:
+            return Binding()
+        return self._bindings.get(reference) or self._bindings.get(ANYBODY) or Binding()
 
     def crl(self) -> x509.CertificateRevocationList:
         """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old.

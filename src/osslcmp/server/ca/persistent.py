@@ -256,8 +256,8 @@ class PersistentCA(EmbeddedCA):
         return None
 
     def _binding(self, reference: bytes | None) -> Binding:
-        for name in (reference, ANYBODY):
-            found = None if name is None else self.store.binding(name)
+        for name in () if reference is None else (reference, ANYBODY):
+            found = self.store.binding(name)
             if found is not None:
                 pattern, profile = found
                 return Binding(names=None if pattern is None else re.compile(pattern), profile=profile)
