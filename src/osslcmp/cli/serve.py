@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .._text import one_line
 from . import EXIT_USAGE
 from . import serve_options as _serve_options
+from .serve_log import BoundedHandler, OneLineFormatter
 from .serve_options import UsageError
 from .serve_options import make_parser as parser
 
@@ -60,10 +61,10 @@ def _some(settings: dict[str, Any], **names: str) -> dict[str, Any]:
 
 
 def _serve(settings: dict[str, Any]) -> int:
-    logging.basicConfig(
-        level=logging.INFO if settings.get("verbose") else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    handler = BoundedHandler()
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    level = logging.INFO if settings.get("verbose") else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler])
     ca = _open(settings)
     with ExitStack() as ending, closing(ca):
         if settings.get("new_root"):

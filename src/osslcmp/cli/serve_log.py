@@ -1,0 +1,94 @@
+"""The log of ``osslcmp serve``: one line for what a client or an outage causes, and a bounded number of lines of a kind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+__all__ = ["BoundedHandler", "OneLineFormatter"]
+
+MOST = 20
+SECONDS = 60.0
+_JOURNAL = "journal"
+"""The module that writes a line for each message, with ``--verbose`` alone."""
+
+
+class OneLineFormatter(logging.Formatter):
+    """Says in a line what an outage has done; other exceptions, which may be bugs, have their traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text of a record."""
+        error = None if not record.exc_info else record.exc_info[1]
+        if error is None or not _is_outage(error):
+            return super().format(record)
+        plain = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+        lines = str(error).splitlines() or [""]
+        return f"{super().format(plain)}: {type(error).__name__}: {lines[0].strip()}"
+
+
+def _is_outage(error: BaseException) -> bool:
+    """A disk, a network or a database that fails."""
+    return isinstance(error, OSError) or any(
+        kind.__module__.startswith("sqlalchemy.") or kind.__name__ == "ConflictError"
+        for kind in type(error).__mro__
+    )
+
+
+@dataclass
+class _Kind:
+    """What was logged of one kind of line."""
+
+    since: float
+    count: int = 0
+    suppressed: int = 0
+
+
+class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes to stderr at most so many lines of a kind in a minute, and then how many more there were.
+
+    Lines are of a kind when they come from the same place in the code. Those of ``--verbose``, one for each message, are
+    all written.
+
+    Args:
+        most: lines of a kind.
+        seconds: in which.
+    """
+
+    def __init__(self, most: int = MOST, seconds: float = SECONDS) -> None:
+        super().__init__()
+        self._most, self._seconds = most, seconds
+        self._kinds: dict[tuple[str, int, object], _Kind] = {}
+        self._guard = threading.Lock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, unless there were enough of its kind."""
+        now = time.monotonic()
+        with self._guard:
+            self._tell_suppressed(now - self._seconds)
+            kind = self._kinds.setdefault((record.pathname, record.lineno, record.msg), _Kind(now))
+            kind.count += 1
+            if kind.count > self._most and record.module != _JOURNAL:
+                kind.suppressed += 1
+                return
+        super().emit(record)
+
+    def _tell_suppressed(self, until: float) -> None:
+        for key in [key for key, kind in self._kinds.items() if kind.since <= until]:
+            kind = self._kinds.pop(key)
+            if kind.suppressed:
+                text = f"{kind.suppressed} more like this were suppressed: {key[2]}"
+                values = {
+                    "name": "osslcmp.server",
+                    "levelno": logging.WARNING,
+                    "levelname": "WARNING",
+                    "msg": "%s",
+                }
+                super().emit(logging.makeLogRecord({**values, "args": (text,)}))
+
+    def close(self) -> None:
+        """Tell what was suppressed, at the end."""
+        with self._guard:
+            self._tell_suppressed(float("inf"))
+        super().close()
