@@ -29,7 +29,7 @@ HELP = {
 HEAVY = [
     "argparse",
     "asyncio",
-    "cheroot",
+    "tornado",
     "ctypes",
     "getpass",
     "httpx",

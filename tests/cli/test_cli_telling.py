@@ -20,8 +20,7 @@ from support.pki import PKI, key_pem
 from support.raw_server import RawServer, hang, response, say
 
 import osslcmp as api
-from osslcmp.server import EmbeddedCA, Server, waiting
-from osslcmp.server.http.app import RunningServer
+from osslcmp.server import EmbeddedCA, RunningServer, Server, waiting
 
 pytestmark = pytest.mark.peer
 

@@ -69,7 +69,7 @@ def test_this_python_is_among_the_pythons() -> None:
 
 def test_floors_are_those_of_the_project() -> None:
     names = {floor.split("==")[0] for floor in matrix.floors()}
-    assert {"cffi", "cryptography", "cheroot", "rich"} <= names
+    assert {"cffi", "cryptography", "tornado", "rich"} <= names
 
 
 def test_the_readme_starts_with_demo_and_test() -> None:

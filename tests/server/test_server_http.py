@@ -243,8 +243,8 @@ def test_port_in_use(server: Server, running: RunningServer) -> None:
         server.serve(port=running.port)
 
 
-def test_without_cheroot(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cheroot", None)
+def test_without_tornado(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tornado", None)
     with pytest.raises(ImportError, match=r"pip install 'osslcmp\[server\]'"):
         server.serve()
 

@@ -19,6 +19,7 @@ ROOT = "/.well-known/cmp"
     ("path", "label", "operation"),
     [
         ("/", None, None),
+        ("//.well-known/cmp/x", None, None),
         ("/p/other/initialization", None, None),
         (ROOT, None, None),
         (ROOT + "/", None, None),
@@ -26,15 +27,23 @@ ROOT = "/.well-known/cmp"
         (ROOT + "/p/tls", "tls", None),
         (ROOT + "/p/tls/", "tls", None),
         (ROOT + "/p/tls/pkcs10", "tls", "pkcs10"),
-        (ROOT + "/p", None, "p"),
         (ROOT + "/p//pkcs10", None, "pkcs10"),
         (ROOT + "/p/\u00c3\u00a4", "\u00e4", None),
-        (ROOT + "/a/b/c", None, None),
         (ROOT + "x", None, None),
     ],
 )
 def test_parse(path: str, label: str | None, operation: str | None) -> None:
     assert paths.parse(path) == paths.Place(label, operation)
+
+
+@pytest.mark.parametrize(
+    "rest", ["/p", "/x", "/a/b/c", "/p/x/y", "/p/x/pkcs10/", "/initialization/x", "/Pkcs10"]
+)
+def test_no_operation(rest: str) -> None:
+    """What is well-known and names no operation of CMP is not found (RFC 9483, section 6.1)."""
+    assert paths.parse(ROOT + rest) is None
+    app = Server(Scripted()).wsgi_app
+    assert call(app, Forger().request(), PATH_INFO=ROOT + rest)[0] == "404 Not Found"
 
 
 def test_label() -> None:

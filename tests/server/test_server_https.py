@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
@@ -154,7 +155,8 @@ def test_no_tls_on_the_tls_port(server: Server, pki: PKI) -> None:
     with server.serve(tls=settings(pki)) as running:
         with socket.create_connection((running.host, running.port), timeout=20) as client:
             client.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            assert b"200" not in client.recv(100)
+            with contextlib.suppress(ConnectionResetError):
+                assert b"HTTP/" not in client.recv(100)
         assert ask(running, client_context(pki)) == PKIStatus.accepted
 
 

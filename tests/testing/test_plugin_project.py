@@ -80,7 +80,7 @@ def test_costs_nothing_when_not_used(pytester: pytest.Pytester) -> None:
         import sys
 
         def test_x():
-            heavy = {"cheroot", "sqlalchemy", "osslcmp.server", "osslcmp.testing.server"}
+            heavy = {"tornado", "sqlalchemy", "osslcmp.server", "osslcmp.testing.server"}
             assert not heavy & set(sys.modules)
         """
     )

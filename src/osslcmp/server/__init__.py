@@ -30,7 +30,7 @@ from .ca.grants import Binding, Grants
 from .ca.memory import EmbeddedCA, delayed, waiting
 from .ca.profiles import Profile
 from .ca.records import Record
-from .http.app import RunningServer
+from .http.serving import RunningServer
 from .http.tls import ServerTLS
 from .server import Server
 from .wire import MalformedMessageError, MessageTooLargeError

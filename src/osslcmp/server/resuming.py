@@ -6,11 +6,11 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,16 +19,13 @@ from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, used, wire
 from .authority import Authority, Issued, Waiting
-from .http import web
+from .http import app
 from .reply_cache import Replies, Reply, meaning
 from .server import Server
 from .state import Held, Transaction
 from .store import ConflictError, Store, TransactionRow
 from .transacting import is_confirmed
 from .transactions import Table, share
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 __all__ = ["PersistentServer"]
 
@@ -137,9 +134,9 @@ class PersistentServer(Server):
 
     __call__ = process
 
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """CMP over HTTP (RFC 9811), and what can be downloaded (see osslcmp.server.http.web)."""
-        return web.app(self.authority, super().wsgi_app, environ, start_response)
+    def _application(self) -> app.Application:
+        """It offers downloads, too."""
+        return app.Application(self.process, self.max_message_size, self.authority)
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time, whichever process has answered them: once a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
@@ -17,8 +18,7 @@ from . import used, wire
 from .authority import Authority
 from .checks import following, strict
 from .engine import PVNOS, Pool, Settings
-from .http import app as http
-from .http import paths
+from .http import app, paths, serving
 from .http.tls import ServerTLSInput
 from .reply_cache import Replies
 from .state import LiveEngines, Transaction
@@ -27,6 +27,8 @@ from .transactions import FullError, InUseError, Table
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from .http.asgi import ASGI
 
 logger = get_logger("osslcmp.server")
 
@@ -126,6 +128,8 @@ class Server(Transacting):
         self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
         self._engines = LiveEngines()
+        self._mounting = threading.Lock()
+        self._asgi: ASGI | None = None
 
     @property
     def certificate(self) -> x509.Certificate | None:
@@ -187,19 +191,36 @@ class Server(Transacting):
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
-        return http.wsgi_app(self.process, self.max_message_size, environ, start_response)
+        return app.wsgi(self._application(), environ, start_response)
+
+    @property
+    def asgi_app(self) -> ASGI:
+        """The server as an ASGI application: CMP over HTTP (RFC 9811), on any path.
+
+        Messages are worked on in threads of its own, which ``close`` ends.
+        """
+        with self._mounting:
+            if self._asgi is None:
+                from .http.asgi import ASGI
+
+                self._asgi = ASGI(self._application())
+            return self._asgi
+
+    def _application(self) -> app.Application:
+        """What it is over HTTP."""
+        return app.Application(self.process, self.max_message_size)
 
     def serve(
         self,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
-        threads: int = 16,
+        threads: int = app.THREADS,
         timeout: float = 10.0,
-        request_time: float = http.REQUEST_TIME,
+        request_time: float = app.REQUEST_TIME,
         tls: ServerTLSInput | None = None,
         reuse_port: bool = False,
-    ) -> http.RunningServer:
+    ) -> serving.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
         running.url``.
 
@@ -207,22 +228,20 @@ class Server(Transacting):
             host: address to listen on.
             port: TCP port, 0 for a free one.
             threads: how many messages are worked on at once.
-            timeout: seconds for a client to go on sending.
-            request_time: seconds for a client to send a whole request, and to take the whole answer.
+            timeout: seconds for an open connection to become a request: the handshake, silence and the header.
+            request_time: seconds for a client to send the body, and to take the whole answer.
             tls: makes it HTTPS: a ServerTLS, or an ``ssl.SSLContext`` for servers.
             reuse_port: share the port with other processes that do so, too (``SO_REUSEPORT``).
 
         Raises:
-            ImportError: cheroot (the extra ``server``) is not installed.
+            ImportError: tornado (the extra ``server``) is not installed.
             OSError: the address is not free.
             ValueError: a port, a limit or the TLS settings make no sense.
         """
-        app = self.wsgi_app
-        return http.serve(
-            app,
+        return serving.serve(
+            self._application(),
             host,
             port,
-            limit=self.max_message_size,
             threads=threads,
             timeout=timeout,
             request_time=request_time,
@@ -248,7 +267,12 @@ class Server(Transacting):
             logger.exception("the authority failed to take note of an expired transaction")
 
     def close(self) -> None:
-        """Forget all open transactions. A request that was taken is not taken again even so."""
+        """Forget all open transactions, and end the threads of ``asgi_app``. A request that was taken is not taken again
+        even so."""
+        with self._mounting:
+            if self._asgi is not None:
+                self._asgi.close()
+                self._asgi = None
         self._table.clear()
         self._replies.clear()
 

@@ -6,10 +6,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,12 +33,10 @@ from ..server import (
     Waiting,
     wire,
 )
-from ..server.http import app as http
+from ..server.http.app import Application, Request, Response
+from ..server.http.serving import serve
 from ..server.server import Server
 from .faults import CertReqId, Delay, Fault, Reject, Wait
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 __all__ = ["CMPServer", "ScriptedCA"]
 
@@ -122,9 +121,8 @@ class CMPServer:
         self._by_type: dict[BodyType, deque[Fault]] = {}
         self._renumbered: set[bytes] = set()
         self._server: Server = self.ca.server(**options)
-        app = _application(self)
-        limit = self._server.max_message_size
-        self._running = http.serve(app, "127.0.0.1", 0, limit=limit, threads=8, timeout=10.0)
+        application = _Application(self.answer, self._server.max_message_size)
+        self._running = serve(application, "127.0.0.1", 0, threads=8, timeout=10.0)
 
     @property
     def url(self) -> str:
@@ -271,21 +269,16 @@ class CMPServer:
         self.close()
 
 
-def _application(server: CMPServer) -> Callable[..., Iterable[bytes]]:
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+class _Application(Application):
+    """With the faults that only HTTP can show."""
+
+    def answer(self, request: Request) -> Response | None:
         try:
-            return http.wsgi_app(server.answer, server.server.max_message_size, environ, start_response)
+            return super().answer(request)
         except _HTTPFault as fault:
             if fault.fault.name == "html_503":
-                length = ("Content-Length", str(len(_PAGE)))
-                start_response("503 Service Unavailable", [("Content-Type", "text/html"), length])
-                return [_PAGE]
-            from cheroot.errors import FatalSSLAlert
-
-            # The one exception after which cheroot closes a connection without a word.
-            raise FatalSSLAlert from None
-
-    return app
+                return Response(HTTPStatus.SERVICE_UNAVAILABLE, _PAGE, (("Content-Type", "text/html"),))
+            return None
 
 
 def _rebuilt(parts: Iterable[bytes]) -> bytes:

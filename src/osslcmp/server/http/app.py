@@ -1,228 +1,216 @@
-"""CMP over HTTP (RFC 9811): a WSGI application, and a small threaded server for it."""
+"""CMP over HTTP (RFC 9811) without a web server: a whole request in, a response out; and the same as WSGI."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
-from ..._text import get_logger
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ..._text import get_logger, one_line
 from ..wire import MalformedMessageError, MessageTooLargeError
 from . import journal, paths
-from .paths import WELL_KNOWN_PATH
-from .tls import ServerTLSInput
-from .tls import context as tls_context
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+__all__ = ["Application", "Request", "Response", "busy", "refuse", "wsgi"]
+
 CONTENT_TYPE = "application/pkixcmp"
+THREADS = 16
 REQUEST_TIME = 60.0
-_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_MAX_AGE = 60
+_FETCH = ("GET", "HEAD")
 
 logger = get_logger("osslcmp.server")
 
 Process = Callable[[bytes], bytes]
 
 
-class _RefusedError(Exception):
-    """The HTTP request does not get as far as CMP."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request."""
 
-    def __init__(self, status: str, text: str, *headers: tuple[str, str]) -> None:
-        super().__init__(text)
-        self.status = status
-        self.headers = headers
+    method: str
+    path: str
+    """Below the mount point, unquoted, each character an octet (as WSGI's ``PATH_INFO``)."""
+    content_type: str = ""
+    body: bytes = b""
+    address: str = ""
+    """Of the client."""
 
 
-def wsgi_app(
-    process: Process, limit: int, environ: WSGIEnvironment, start_response: StartResponse
-) -> Iterable[bytes]:
-    """Answer one HTTP request; ``functools.partial`` with the first two arguments makes it a WSGI
-    application.
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response."""
+
+    status: HTTPStatus
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    """Without ``Content-Length``."""
+
+    @property
+    def line(self) -> str:
+        """The status with its phrase."""
+        return f"{self.status.value} {self.status.phrase}"
+
+
+def refuse(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Response:
+    """A response that says in plain text why there is nothing else."""
+    return Response(status, f"{text}\n".encode(), (("Content-Type", "text/plain; charset=utf-8"), *headers))
+
+
+def busy() -> Response:
+    """The refusal of a request because too many others wait."""
+    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests", ("Retry-After", "1"))
+
+
+@runtime_checkable
+class _Publisher(Protocol):
+    """A CA that has something to publish."""
+
+    @property
+    def root(self) -> x509.Certificate: ...
+    @property
+    def issuer(self) -> x509.Certificate: ...
+    def crl(self) -> x509.CertificateRevocationList: ...
+
+
+_DOWNLOADS: dict[str, tuple[str, Callable[[_Publisher], bytes]]] = {
+    "/crl": ("application/pkix-crl", lambda ca: ca.crl().public_bytes(Encoding.DER)),
+    "/crl.pem": ("application/x-pem-file", lambda ca: ca.crl().public_bytes(Encoding.PEM)),
+    "/root": ("application/pkix-cert", lambda ca: ca.root.public_bytes(Encoding.DER)),
+    "/root.pem": ("application/x-pem-file", lambda ca: ca.root.public_bytes(Encoding.PEM)),
+    "/issuer": ("application/pkix-cert", lambda ca: ca.issuer.public_bytes(Encoding.DER)),
+}
+
+
+class Application:
+    """Answers HTTP requests. May be used from many threads at once.
 
     Args:
         process: takes a CMP message as DER and returns the answer.
         limit: the most bytes of a message.
+        authority: if it is a CA, ``/crl`` (DER), ``/crl.pem``, ``/root`` (DER), ``/root.pem`` and ``/issuer`` (DER)
+            can be downloaded.
     """
-    headers: list[tuple[str, str]]
-    place = paths.current.set(paths.parse(environ.get("PATH_INFO", "")))
-    try:
-        request = _read_request(environ, limit)
-        answer = process(request)
-        journal.note(environ.get("REMOTE_ADDR", ""), request, answer)
-        status = "200 OK"
-        headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache")]
-    except _RefusedError as refusal:
-        answer = f"{refusal}\n".encode()
-        status = refusal.status
-        headers = [_TEXT, *refusal.headers]
-    except MalformedMessageError as error:
-        answer = f"{error}\n".encode()
-        status = "413 Content Too Large" if isinstance(error, MessageTooLargeError) else "400 Bad Request"
-        headers = [_TEXT]
-    except Exception:
-        logger.exception("a CMP message could not be answered")
-        answer = b"internal error\n"
-        status = "500 Internal Server Error"
-        headers = [_TEXT]
-    finally:
-        paths.current.reset(place)
-    headers.append(("Content-Length", str(len(answer))))
-    start_response(status, headers)
-    return [answer]
+
+    def __init__(self, process: Process, limit: int, authority: object = None) -> None:
+        self.process = process
+        self.limit = limit
+        self._publisher = authority if isinstance(authority, _Publisher) else None
+
+    def early(self, request: Request) -> Response | None:
+        """The refusal of a request whose body need not be read, because of its method, path or content type."""
+        if self._download(request) is not None:
+            return None
+        if paths.parse(request.path) is None:
+            return refuse(HTTPStatus.NOT_FOUND, "no such CMP operation")
+        if request.method != "POST":
+            allowed = "GET, HEAD, POST" if self._publisher and request.path in _DOWNLOADS else "POST"
+            return refuse(HTTPStatus.METHOD_NOT_ALLOWED, "CMP messages come by POST", ("Allow", allowed))
+        if request.content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
+            return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type must be {CONTENT_TYPE}")
+        return None
+
+    def too_large(self) -> Response:
+        """The refusal of a body of more than ``limit`` bytes."""
+        return refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {self.limit} bytes are accepted")
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a whole request. ``None`` closes the connection without a word, which is for tests.
+
+        Nothing is raised by what a client sends; an exception of the authority is logged and answered with 500.
+        """
+        refusal = self.early(request)
+        if refusal is not None:
+            return refusal
+        download = self._download(request)
+        if download is not None:
+            return self._publish(request, *download)
+        if not request.body:
+            return refuse(HTTPStatus.BAD_REQUEST, "the body is empty")
+        if len(request.body) > self.limit:
+            return self.too_large()
+        place = paths.current.set(paths.parse(request.path) or paths.Place())
+        try:
+            answer = self.process(request.body)
+        except MessageTooLargeError:
+            return self.too_large()
+        except MalformedMessageError as error:
+            return refuse(HTTPStatus.BAD_REQUEST, one_line(str(error))[:200])
+        except Exception as error:
+            return _failed("a CMP message", error)
+        finally:
+            paths.current.reset(place)
+        journal.note(request.address, request.body, answer)
+        return Response(
+            HTTPStatus.OK, answer, (("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache"))
+        )
+
+    def _download(self, request: Request) -> tuple[str, Callable[[_Publisher], bytes]] | None:
+        fetched = self._publisher is not None and request.method in _FETCH
+        return _DOWNLOADS.get(request.path) if fetched else None
+
+    def _publish(self, request: Request, content_type: str, make: Callable[[_Publisher], bytes]) -> Response:
+        assert self._publisher is not None
+        try:
+            body = make(self._publisher)
+        except Exception as error:
+            return _failed(request.path, error)
+        headers = (("Content-Type", content_type), ("Cache-Control", f"max-age={_MAX_AGE}"))
+        return Response(HTTPStatus.OK, body, headers)
 
 
-def _read_request(environ: WSGIEnvironment, limit: int) -> bytes:
-    """The body of a request that has the form RFC 9811 asks for."""
-    if environ["REQUEST_METHOD"] != "POST":
-        raise _RefusedError("405 Method Not Allowed", "CMP messages come by POST", ("Allow", "POST"))
-    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
-        raise _RefusedError("415 Unsupported Media Type", f"the content type must be {CONTENT_TYPE}")
+def _failed(what: str, error: Exception) -> Response:
+    """Log why something could not be answered: in a line what the operator mends, and all of it of a mistake in code."""
+    if isinstance(error, OSError) or type(error).__module__.startswith("sqlalchemy."):
+        told = one_line(str(getattr(error, "orig", None) or error).partition("\n")[0])
+        logger.error("%s could not be answered: %s: %s", what, type(error).__name__, told[:300])
+        return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", ("Retry-After", "5"))
+    logger.error("%s could not be answered", what, exc_info=error)
+    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error")
+
+
+# -- WSGI ------------------------------------------------------------------------------------------------------
+
+
+def wsgi(app: Application, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer one request as WSGI has it (PEP 3333)."""
+    method = environ["REQUEST_METHOD"]
+    request = Request(
+        method,
+        environ.get("PATH_INFO", ""),
+        environ.get("CONTENT_TYPE", ""),
+        address=environ.get("REMOTE_ADDR", ""),
+    )
+    response = app.early(request)
+    if response is None:
+        body = _read(app, environ) if method not in _FETCH else b""
+        response = body if isinstance(body, Response) else app.answer(replace(request, body=body))
+    if response is None:
+        raise ConnectionAbortedError("no response")
+    start_response(response.line, [*response.headers, ("Content-Length", str(len(response.body)))])
+    return [] if method == "HEAD" else [response.body]
+
+
+def _read(app: Application, environ: WSGIEnvironment) -> bytes | Response:
     source = environ["wsgi.input"]
     declared = environ.get("CONTENT_LENGTH", "")
     if declared:
         if not (declared.isascii() and declared.isdigit()):
-            raise _RefusedError("400 Bad Request", "malformed Content-Length")
+            return refuse(HTTPStatus.BAD_REQUEST, "malformed Content-Length")
         # int() takes no more than some thousand digits.
-        length = int(declared) if len(declared) < 20 else limit + 1
-        if length > limit:
-            raise _RefusedError("413 Content Too Large", f"at most {limit} bytes are accepted")
+        length = int(declared) if len(declared) < 20 else app.limit + 1
+        if length > app.limit:
+            return app.too_large()
         body: bytes = source.read(length)
         if len(body) != length:
-            raise _RefusedError("400 Bad Request", "the body is shorter than its Content-Length")
-    elif environ.get("wsgi.input_terminated"):
-        body = source.read(limit + 1)
-    else:
-        raise _RefusedError("411 Length Required", "a Content-Length is needed")
-    if not body:
-        raise _RefusedError("400 Bad Request", "the body is empty")
-    return body
-
-
-class RunningServer:
-    """A server that answers over HTTP until it is stopped; a context manager."""
-
-    def __init__(
-        self, http_server: Any, *, secure: bool = False, tick: Callable[[], object] | None = None
-    ) -> None:
-        self._http = http_server
-        self._secure = secure
-        self._tick = tick
-        self._tick_failed = False
-        self._stopping = threading.Event()
-        self._http.prepare()
-        self._threads = [threading.Thread(target=self._serve, name="osslcmp-server", daemon=True)]
-        if tick is not None:
-            self._threads.append(threading.Thread(target=self._ticking, name="osslcmp-clock", daemon=True))
-        for thread in self._threads:
-            thread.start()
-
-    def _serve(self) -> None:
-        try:
-            self._http.serve()
-        except BaseException:  # a worker's SystemExit arrives here too; the thread must not print it
-            logger.exception("the HTTP server ended")
-
-    def _ticking(self) -> None:
-        while not self._stopping.wait(1):
-            self._tick_once()
-
-    def _tick_once(self) -> None:
-        assert self._tick is not None
-        try:
-            self._tick()
-        except Exception:  # a database that is away comes back
-            if not self._tick_failed:
-                logger.exception("what is done once a second has failed; it is tried again")
-            self._tick_failed = True
-        else:
-            self._tick_failed = False
-
-    @property
-    def host(self) -> str:
-        """The address it listens on."""
-        return str(self._http.bind_addr[0])
-
-    @property
-    def port(self) -> int:
-        """The TCP port it listens on."""
-        return int(self._http.bind_addr[1])
-
-    @property
-    def url(self) -> str:
-        """Where CMP clients send their messages. Any other path works too."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self._secure else ''}://{host}:{self.port}{WELL_KNOWN_PATH}"
-
-    def stop(self) -> None:
-        """Take no more requests, let those in progress finish, and close. May be called twice."""
-        self._stopping.set()
-        self._http.stop()
-        for thread in self._threads:
-            thread.join()
-
-    def __enter__(self) -> RunningServer:  # noqa: PYI034
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-def serve(
-    app: Callable[..., Iterable[bytes]],
-    host: str,
-    port: int,
-    *,
-    limit: int,
-    threads: int,
-    timeout: float,
-    request_time: float = REQUEST_TIME,
-    tls: ServerTLSInput | None = None,
-    reuse_port: bool = False,
-    tick: Callable[[], object] | None = None,
-) -> RunningServer:
-    """Start a WSGI application on a threaded HTTP server (cheroot) and return at once.
-
-    Args:
-        app: the WSGI application.
-        host: address to listen on.
-        port: TCP port, 0 for a free one.
-        limit: the most bytes of a body.
-        threads: how many requests are worked on at once.
-        timeout: seconds for a client to go on sending, or to send the next request on a kept connection.
-        request_time: seconds for a client to send a whole request, and to take the whole answer.
-        tls: makes it HTTPS.
-        reuse_port: share the port with other processes that do so, too.
-        tick: is called once a second, whatever the clients do; what it raises is logged.
-
-    Raises:
-        ImportError: cheroot is not installed.
-        OSError: the address is not free.
-        ValueError: a port, a limit or the TLS settings make no sense.
-    """
-    try:
-        import cheroot  # noqa: F401
-
-        from . import webserver
-    except ImportError as error:
-        raise ImportError("serving over HTTP needs cheroot: pip install 'osslcmp[server]'") from error
-    if not 0 <= port <= 0xFFFF:
-        raise ValueError("port: 0 to 65535")
-    if min(timeout, request_time) <= 0 or threads < 1:
-        raise ValueError("timeout, request_time, threads: must be positive")
-    context = None if tls is None else tls_context(tls)
-    server = webserver.make(
-        app,
-        host,
-        port,
-        limit=limit,
-        threads=threads,
-        timeout=timeout,
-        request_time=request_time,
-        tls=context,
-        reuse_port=reuse_port,
-    )
-    return RunningServer(server, secure=context is not None, tick=tick)
+            return refuse(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length")
+        return body
+    if environ.get("wsgi.input_terminated"):
+        return cast(bytes, source.read(app.limit + 1))
+    return refuse(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")

@@ -32,7 +32,7 @@ class Place:
     operation: str | None = None
 
     def takes(self, body_type: int) -> bool:
-        """Whether a transaction may begin here with a body of this type; an unknown operation takes all."""
+        """Whether a transaction may begin here with a body of this type."""
         wanted = _OPERATIONS.get(self.operation or "")
         return wanted is None or wanted == body_type
 
@@ -41,8 +41,9 @@ current: ContextVar[Place] = ContextVar("osslcmp_place", default=Place())  # noq
 """Where the message was sent to that is being processed."""
 
 
-def parse(path: str) -> Place:
-    """What a path says. One that is not well-known says nothing.
+def parse(path: str) -> Place | None:
+    """What a path says. One that is not well-known says nothing, and a well-known one that names no operation of CMP
+    is ``None``.
 
     Args:
         path: as WSGI has it (``PATH_INFO``): unquoted, each character an octet.
@@ -53,5 +54,6 @@ def parse(path: str) -> Place:
     label = None
     if rest[0] == "p" and len(rest) > 1:
         label, rest = rest[1] or None, rest[2:]
-    operation = rest[0] if len(rest) == 1 and rest[0] else None
-    return Place(label, operation)
+    if rest in ([], [""]):
+        return Place(label)
+    return Place(label, rest[0]) if len(rest) == 1 and rest[0] in _OPERATIONS else None

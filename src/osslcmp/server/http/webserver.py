@@ -1,318 +1,427 @@
-"""The threaded HTTP server (cheroot) as CMP needs it: nobody who is slow, silent or gone keeps a thread for long."""
+"""The HTTP server: Tornado's, with limits for everything that a client can spend. Whole requests go to threads."""
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import socket
 import ssl
-import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Any
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from functools import partial
+from http import HTTPStatus
+from typing import Protocol
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from cheroot import server as cheroot_server
-from cheroot import wsgi
-from cheroot.makefile import StreamReader, StreamWriter
-from cheroot.ssl.builtin import BuiltinSSLAdapter
+from tornado import httputil
+from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
+from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream, SSLIOStream
 
-from ..._text import get_logger
-from .arriving import Arriving
+from ..._text import get_logger, one_line
+from .app import Request, Response, busy, refuse
+from .workers import Job, Workers
 
-__all__ = ["make"]
+__all__ = ["Handler", "Limits", "WebServer", "listen"]
 
 MAX_HEADER_SIZE = 16 * 1024
-MAX_IDLE_CONNECTIONS = 500
-SPARE_CONNECTIONS = 200
-MAX_WAITING_CONNECTIONS = 500
+MAX_CONNECTIONS = 2_000
+MAX_BUFFERED = 64 * 1024 * 1024
+STOP_TIME = 5.0
+_BACKLOG = 512
 _PIECE = 64 * 1024
+_ACCEPTED_AT_ONCE = 64
+_NO_LIMIT = (1 << 63) - 1  # of Tornado's, which answers 400 instead of 413
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 logger = get_logger("osslcmp.server")
 
 
-class _Timer:
-    """How long one side may take; shared by both directions of a connection."""
+class Handler(Protocol):
+    """What answers: ``app.Application``."""
 
-    def __init__(self, sock: Any, pause: float, total: float) -> None:
-        self._socket = sock
-        self._pause = pause
-        self._total = total
-        self._until = 0.0
-        self._writing = False
+    @property
+    def limit(self) -> int:
+        """The most bytes of a body."""
 
-    def begin(self) -> None:
-        """A request begins."""
-        self._until = time.monotonic() + self._total
-        self._writing = False
+    def early(self, request: Request) -> Response | None:
+        """The refusal of a request whose body need not be read."""
 
-    def limit(self, *, writing: bool) -> None:
-        """Before the socket is read or written: bound it by the pause and by what is left of the total."""
-        if writing and not self._writing:  # the time that the answer took is not the client's fault
-            self._until = time.monotonic() + self._total
-            self._writing = True
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self._socket.settimeout(min(left, self._pause))
+    def too_large(self) -> Response:
+        """The refusal of a body of more than ``limit`` bytes."""
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a whole request; ``None`` closes the connection without a word."""
 
 
-class _TimedIO(socket.SocketIO):
-    """A socket as a file, under a timer. What has arrived before is read first."""
+@dataclass(frozen=True)
+class Limits:
+    """What a client, or all of them, may take."""
 
-    def __init__(self, sock: Any, mode: Any, timer: _Timer) -> None:
-        super().__init__(sock, mode)
-        self._timer = timer
-        self.arrived = memoryview(b"")
-
-    def readinto(self, buffer: Any) -> int | None:
-        size = min(len(buffer), len(self.arrived))
-        if size:
-            buffer[:size] = self.arrived[:size]
-            self.arrived = self.arrived[size:]
-            return size
-        self._timer.limit(writing=False)
-        return super().readinto(buffer)
-
-    def write(self, data: Any) -> int | None:
-        self._timer.limit(writing=True)
-        return super().write(data)
+    timeout: float
+    """Seconds from an open connection, or the answer before, to the end of a request's header."""
+    request_time: float
+    """Seconds for a body to come, and for an answer to be taken."""
+    threads: int
+    connections: int = MAX_CONNECTIONS
+    """But no more than half of the file descriptors that the process may have."""
 
 
-class _Reader(StreamReader):  # type: ignore[misc,unused-ignore]
-    def __init__(self, raw: _TimedIO, size: int) -> None:
-        super(StreamReader, self).__init__(raw, size)
-        self.bytes_read = 0
+def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+    """A listening socket; for ``::`` one that takes IPv4, too.
 
-
-class _Writer(StreamWriter):  # type: ignore[misc,unused-ignore]
-    def __init__(self, raw: _TimedIO, size: int) -> None:
-        super(StreamWriter, self).__init__(raw, size)
-        self.bytes_written = 0
-
-
-class _HeaderReader(cheroot_server.HeaderReader):  # type: ignore[misc,unused-ignore]
-    """Cheroot keeps an HTTP/1.0 connection only for ``Keep-Alive``; OpenSSL's client writes ``keep-alive``."""
-
-    def __call__(self, rfile: Any, hdict: Any = None) -> Any:
-        found = super().__call__(rfile, hdict)
-        value = found.get(b"Connection", b"").lower()
-        if value in (b"keep-alive", b"close"):
-            found[b"Connection"] = {b"keep-alive": b"Keep-Alive"}.get(value, value)
-        return found
-
-
-class _Request(cheroot_server.HTTPRequest):  # type: ignore[misc,unused-ignore]
-    header_reader = _HeaderReader()
-
-    def respond(self) -> None:
-        # Without reading the body first, as cheroot would do before it sent the application's answer.
-        if (
-            not self.chunked_read
-            and int(self.inheaders.get(b"Content-Length", 0)) > self.server.message_limit
-        ):
-            self.simple_response("413 Request Entity Too Large", "the message is too large\n")
-            return
-        super().respond()
-
-    def send_headers(self) -> None:
-        # Cheroot answers HTTP/1.0 clients with a status line of 1.1, which OpenSSL's takes for a connection that stays.
-        self.close_connection = self.close_connection or not self.server.can_add_keepalive_connection
-        if self.close_connection and not any(name.lower() == b"connection" for name, _ in self.outheaders):
-            self.outheaders.append((b"Connection", b"close"))
-        super().send_headers()
-
-
-class _Connection(cheroot_server.HTTPConnection):  # type: ignore[misc,unused-ignore]
-    """A thread takes what has arrived, and works only on requests that are there whole; else the connection goes back
-    to the idle ones until more comes. So slow clients cost no thread, however many they are."""
-
-    RequestHandlerClass = _Request
-
-    def __init__(self, server: Any, sock: Any, _makefile: Any = None) -> None:
-        super().__init__(server, sock, self._file)
-        self._shaken = not isinstance(sock, ssl.SSLSocket)
-        self._arriving = Arriving(server.max_request_header_size, server.message_limit)
-        self.begun: float | None = None
-        """When the request that is arriving has begun, in seconds of the monotonic clock."""
-
-    def _file(self, sock: Any, mode: str, size: int) -> Any:
-        if "r" in mode:
-            self._timer = _Timer(sock, self.server.timeout, self.server.request_time)
-            self._raw = _TimedIO(sock, "r", self._timer)
-            return _Reader(self._raw, size)
-        return _Writer(_TimedIO(sock, "w", self._timer), size)
-
-    def communicate(self) -> Any:
-        if self.begun is None:
-            self.begun = time.monotonic()
-        if self.rfile.has_data():  # of a next request, behind one that could not be taken as a whole
-            self._arriving.data += self.rfile.read1(_PIECE)
-        try:
-            if not self._shaken and not self._shake_hands():
-                return True
-            open_ = self._gather()
-        except (OSError, ValueError) as error:
-            logger.info("a connection is lost: %s", error)
-            return False
-        if not open_:
-            # Nobody waits for an answer any more: a flood of those who ask and go is not worth any work.
-            return False
-        while request := self._arriving.take():
-            self._raw.arrived = memoryview(request)
-            self._timer.begin()
-            if not super().communicate():  # type: ignore[no-untyped-call,unused-ignore]
-                return False
-            self.begun = time.monotonic()
-        if not self._arriving.data:
-            self.begun = None
-        return True
-
-    def _shake_hands(self) -> bool:
-        """Go on with the handshake of TLS; whether it is done."""
-        # Here and not where connections are accepted: a client who is silent must not stop the others.
-        self.socket.settimeout(0)
-        try:
-            self.socket.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        except ssl.SSLWantWriteError:
-            self.socket.settimeout(self.server.timeout)
-            self.socket.do_handshake()
-        self._shaken = True
-        self.ssl_env = self.server.ssl_adapter.get_environ(self.socket)
-        return True
-
-    def _gather(self) -> bool:
-        """Take what has arrived, without waiting; whether more may come."""
-        self.socket.settimeout(0)
-        while not self._arriving.full:
-            try:
-                data = self.socket.recv(_PIECE)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                break
-            if not data:
-                return False
-            self._arriving.data += data
-        if self._arriving.continue_wanted():
-            self.socket.settimeout(self.server.timeout)
-            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return True
-
-    def close(self) -> None:
-        # What could not be written before the client went away would be tried again by the garbage
-        # collector, which complains on stderr.
-        with suppress(OSError, ValueError):
-            self.wfile.close()
-        super().close()
-
-
-class _TLS(BuiltinSSLAdapter):  # type: ignore[misc,unused-ignore]
-    """Takes a context as it is, and leaves the handshake to the thread that works on the connection."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
-        self._server_env: dict[str, str] = {}
-
-    def wrap(self, sock: Any) -> tuple[Any, dict[str, Any]]:
-        return self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), {}
-
-
-class _Server(wsgi.Server):
-    ConnectionClass = _Connection
-    request_time: float = 60.0
-    message_limit: int = 0
-    _connections: Any
-
-    @staticmethod
-    def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
-        try:
-            socket_.bind(bind_addr)
-        except OSError:
-            socket_.close()  # cheroot leaves that to the garbage collector
-            raise
-        return socket_
-
-    def prepare(self) -> None:
-        super().prepare()  # type: ignore[no-untyped-call,unused-ignore]
-        expire = self._connections._expire
-
-        def expire_and_make_room(threshold: float) -> None:
-            expire(threshold)
-            self._end_slow_requests()
-            self._make_room()
-
-        self._connections._expire = expire_and_make_room
-
-    def _idle(self) -> list[tuple[int, Any]]:
-        """The connections that wait for their clients, with the numbers of their sockets."""
-        return [(number, c) for number, c in self._connections._selector.connections if c is not self]
-
-    def _close(self, number: int, conn: Any) -> None:
-        self._connections._selector.unregister(number)
-        conn.close()
-
-    def _make_room(self) -> None:
-        """Who has been idle for longest goes first."""
-        idle = self._idle()
-        if len(idle) > MAX_IDLE_CONNECTIONS:
-            idle.sort(key=lambda found: found[1].last_used)
-            for number, conn in idle[:-MAX_IDLE_CONNECTIONS]:
-                self._close(number, conn)
-
-    def _end_slow_requests(self) -> None:
-        """Close connections whose request takes too long to arrive, though its client never pauses for long."""
-        late = time.monotonic() - self.request_time
-        for number, conn in self._idle():
-            if conn.begun is not None and conn.begun < late:
-                self._close(number, conn)
-
-    def process_conn(self, conn: Any) -> None:
-        # A new connection waits with the idle ones until its client has said something. Cheroot would
-        # give it a thread at once, so that a few clients who only connect could stop all others.
-        if conn.last_used is None:
-            if len(self._connections._selector) > MAX_IDLE_CONNECTIONS + SPARE_CONNECTIONS:
-                self._make_room()  # before the process runs out of file descriptors
-            self.put_conn(conn)
-        elif self.requests.qsize > MAX_WAITING_CONNECTIONS:
-            conn.close()
-        else:
-            super().process_conn(conn)
-
-
-def make(
-    app: Callable[..., Iterable[bytes]],
-    host: str,
-    port: int,
-    *,
-    limit: int,
-    threads: int,
-    timeout: float,
-    request_time: float,
-    tls: ssl.SSLContext | None,
-    reuse_port: bool,
-) -> Any:
-    """The server, not started. The arguments are those of ``http.serve``."""
-    server = _Server(
-        (host, port),
-        app,
-        numthreads=threads,
-        server_name="osslcmp",
-        request_queue_size=128,
-        timeout=timeout,  # type: ignore[arg-type]  # seconds for settimeout(), any fraction
-        shutdown_timeout=5,
+    Raises:
+        OSError: the address is not free.
+    """
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return socket.create_server(
+        address[:2],
+        family=family,
+        backlog=_BACKLOG,
         reuse_port=reuse_port,
+        dualstack_ipv6=family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6(),
     )
-    server.request_time = request_time
-    server.max_request_header_size = MAX_HEADER_SIZE
-    server.message_limit = limit
-    server.max_request_body_size = 2 * limit  # of chunked ones, which the application looks at
-    server.keep_alive_conn_limit = None  # type: ignore[assignment]  # room is made at the cost of who has been idle for longest
-    server.expiration_interval = 0.1
-    server.error_log = _log  # type: ignore[method-assign]
-    if tls is not None:
-        server.ssl_adapter = _TLS(tls)
-    return server
 
 
-def _log(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    """Cheroot's log, into ours."""
-    logger.log(level, "%s", msg, exc_info=traceback)
+class WebServer:
+    """Answers in a thread of its own from its making until ``stop``.
+
+    Args:
+        handler: answers requests, in worker threads.
+        listener: the listening socket, which it closes in the end.
+        limits: of clients.
+        tls: makes it HTTPS.
+    """
+
+    def __init__(
+        self, handler: Handler, listener: socket.socket, limits: Limits, tls: ssl.SSLContext | None
+    ) -> None:
+        self.handler, self.limits, self.tls = handler, limits, tls
+        self.params = HTTP1ConnectionParameters(
+            max_header_size=MAX_HEADER_SIZE,
+            header_timeout=limits.timeout,
+            max_body_size=_NO_LIMIT,
+            body_timeout=limits.request_time,
+            chunk_size=_PIECE,
+        )
+        self.workers = Workers(limits.threads)
+        self.stopping = False
+        self.working: set[Connection] = set()
+        """Connections with a request that is worked on or an answer that is being sent."""
+        self.waiting: dict[Connection, None] = {}
+        """The others. Who waits for longest comes first."""
+        self._listener = listener
+        listener.setblocking(False)
+        self._most = max(min(limits.connections, _descriptors() // 2), 8)
+        self._buffered = 0
+        self._thread = threading.Thread(target=self._run, name="osslcmp-server", daemon=True)
+        self._started = threading.Event()
+        self._thread.start()
+        self._started.wait()
+
+    def stop(self) -> None:
+        """Take no more connections, let the requests in progress be answered within ``STOP_TIME``, and close."""
+        self.stopping = True
+        with suppress(RuntimeError):  # the loop has ended
+            self.loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+        self.workers.close(STOP_TIME)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException:  # the thread must not print it
+            logger.exception("the HTTP server ended")
+        finally:
+            self._listener.close()
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._listening(True)
+        with _log_of_tornado():
+            self._started.set()
+            await self._end.wait()
+            self._listening(False)
+            self._listener.close()
+            until = self.loop.time() + STOP_TIME
+            while self.working and self.loop.time() < until:
+                await asyncio.sleep(0.01)
+            for connection in [*self.waiting, *self.working]:
+                await connection.http.close()
+
+    # -- connections -----------------------------------------------------------------------------------------
+
+    def _listening(self, on: bool) -> None:
+        if on:
+            IOLoop.current().add_handler(self._listener, self._accept, IOLoop.READ)
+        else:
+            IOLoop.current().remove_handler(self._listener)  # may be done twice
+
+    def _accept(self, *_event: object) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                client, address = self._listener.accept()
+            except OSError as error:
+                if error.errno in _NO_DESCRIPTORS and not self._make_room():
+                    self._pause()
+                return
+            if len(self.waiting) + len(self.working) >= self._most and not self._make_room():
+                client.close()
+                continue
+            with suppress(OSError):  # the client has gone
+                Connection(self, client, str(address[0]))
+
+    def _make_room(self) -> bool:
+        """Close the connection that has waited for longest; whether there was one."""
+        oldest = next(iter(self.waiting), None)
+        if oldest is None:
+            return False
+        del self.waiting[oldest]
+        oldest.stream.close()
+        return True
+
+    def _pause(self) -> None:
+        """Leave new clients to the kernel for a moment."""
+        self._listening(False)
+        self.loop.call_later(0.1, self._resume)
+
+    def _resume(self) -> None:
+        if not self.stopping:
+            self._listening(True)
+
+    def buffer(self, size: int) -> None:
+        """Count octets of bodies that have arrived; whoever has waited for longest pays for too many."""
+        self._buffered += size
+        while self._buffered > max(MAX_BUFFERED, 4 * self.handler.limit) and self._make_room():
+            pass
+
+
+class Connection(httputil.HTTPServerConnectionDelegate):
+    """A client; Tornado calls it for each request."""
+
+    def __init__(self, server: WebServer, client: socket.socket, address: str) -> None:
+        self.server, self.address = server, address
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if server.tls is None:
+            self.stream = IOStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
+        else:
+            # The handshake is done by and by, within the time for the first header.
+            wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+            self.stream = SSLIOStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
+        server.waiting[self] = None
+        self.http = HTTP1ServerConnection(self.stream, server.params, address)
+        self.http.start_serving(self)
+
+    def start_request(self, _: object, request_conn: httputil.HTTPConnection) -> Exchange:
+        """Tornado waits for the next request."""
+        assert isinstance(request_conn, HTTP1Connection)
+        return Exchange(self, request_conn)
+
+    def on_close(self, _: object) -> None:
+        """It is over."""
+        self.server.waiting.pop(self, None)
+        self.server.working.discard(self)
+
+    def work(self) -> None:
+        """A request is there: nobody closes the connection to make room."""
+        self.server.waiting.pop(self, None)
+        self.server.working.add(self)
+
+    def wait(self) -> None:
+        """An answer has gone: the client is one of those who may be sent away."""
+        if self in self.server.working:
+            self.server.working.discard(self)
+            self.server.waiting[self] = None
+
+
+class Exchange(httputil.HTTPMessageDelegate):
+    """A request that arrives, and its answer."""
+
+    def __init__(self, connection: Connection, http: HTTP1Connection) -> None:
+        self._connection, self._http = connection, http
+        self._handler = connection.server.handler
+        self._body = bytearray()
+        self._arrived = 0
+        self._buffered = 0
+        self._refusal: Response | None = None
+        self._sent: asyncio.Future[None] | None = None
+
+    # -- what Tornado calls ----------------------------------------------------------------------------------
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> None:
+        """The header is there; the body may be on its way."""
+        assert isinstance(start_line, httputil.RequestStartLine)
+        self._version = start_line.version
+        self._keep = headers.get("Connection", "").lower()
+        hosts = len(headers.get_list("Host"))
+        if hosts > 1 or (hosts == 0 and start_line.version != "HTTP/1.0"):  # RFC 9112, section 3.2
+            raise httputil.HTTPInputError("not one Host")
+        target = start_line.path
+        try:
+            path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path or "/"
+        except ValueError:
+            raise httputil.HTTPInputError("malformed request target") from None
+        self._request = Request(
+            start_line.method,
+            unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
+            headers.get("Content-Type", ""),
+            address=self._connection.address,
+        )
+        length = headers.get("Content-Length")
+        if length is not None and length.isascii() and length.isdigit():
+            # int() takes no more than some thousand digits, and Tornado no more than the limit.
+            absurd = len(length) >= len(str(_NO_LIMIT))
+            if absurd or int(length) > self._handler.limit:
+                self._refuse_body(drain=not absurd and "Expect" not in headers)
+                return
+        self._refusal = self._handler.early(self._request)
+        unframed = length is None and "Transfer-Encoding" not in headers
+        if self._refusal is None and self._request.method == "POST" and unframed:
+            self._refusal = refuse(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
+
+    def data_received(self, chunk: bytes) -> None:
+        """A piece of the body."""
+        self._arrived += len(chunk)
+        if self._arrived <= self._handler.limit:
+            if self._refusal is None:
+                self._body += chunk
+                self._buffered += len(chunk)
+                self._connection.server.buffer(len(chunk))
+        elif self._sent is None:
+            self._refuse_body(drain=True)
+        elif self._arrived > 4 * self._handler.limit:
+            self._http.finish()  # and with it the connection, since there is more to read
+
+    def finish(self) -> None:
+        """The request is there whole."""
+        if self._sent is not None:  # too large, and read all the same
+            self._end(self._sent, close=True)
+            return
+        self._connection.work()
+        if self._refusal is not None:
+            self._respond(self._refusal)
+            return
+        server = self._connection.server
+        request = replace(self._request, body=bytes(self._body))
+        job = server.workers.submit(partial(server.handler.answer, request), self._done)
+        if job is None:
+            self._respond(busy())
+        else:
+            self._http.set_close_callback(partial(self._gone, job))
+
+    def on_connection_close(self) -> None:
+        """The client went away, or had to, before the request was there whole."""
+        self._release()
+
+    def _gone(self, job: Job) -> None:
+        """Nobody waits for the answer any more."""
+        job.cancel()
+        self._release()
+
+    def _release(self) -> None:
+        self._body = bytearray()
+        self._connection.server.buffer(-self._buffered)
+        self._buffered = 0
+
+    # -- the answer ------------------------------------------------------------------------------------------
+
+    def _done(self, response: Response | None) -> None:
+        """Called in a worker thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._connection.server.loop.call_soon_threadsafe(self._respond, response)
+
+    def _refuse_body(self, *, drain: bool) -> None:
+        """Say that it is too large. A client may look at the answer only when it has sent some more: let it."""
+        self._release()
+        self._http.set_body_timeout(min(2.0, self._connection.server.limits.request_time))
+        self._sent = self._write(self._handler.too_large(), close=True)
+        if not drain:
+            self._http.finish()
+
+    def _respond(self, response: Response | None) -> None:
+        self._release()
+        if response is None or self._connection.stream.closed():
+            self._http.close()
+            return
+        close = self._connection.server.stopping
+        self._end(self._write(response, close=close), close=close)
+
+    def _write(self, response: Response, *, close: bool) -> asyncio.Future[None]:
+        """Send it; it is done when all is with the kernel."""
+        headers = httputil.HTTPHeaders(dict(response.headers))
+        headers["Content-Length"] = str(len(response.body))
+        headers["Date"] = formatdate(usegmt=True)
+        # The status line says HTTP/1.1, where silence means that the connection stays.
+        if close or (self._version == "HTTP/1.0" and self._keep != "keep-alive"):
+            headers["Connection"] = "close"
+        line = httputil.ResponseStartLine("HTTP/1.1", response.status.value, response.status.phrase)
+        body = None if self._request.method == "HEAD" else response.body
+        sent = self._http.write_headers(line, headers, body)
+        if not sent.done():
+            server = self._connection.server
+            late = server.loop.call_later(server.limits.request_time, self._connection.stream.close)
+            sent.add_done_callback(lambda _: late.cancel())
+        return sent
+
+    def _end(self, sent: asyncio.Future[None], *, close: bool) -> None:
+        """The request is done with; close the connection after it, or wait for the next."""
+
+        def go_on(_: object) -> None:
+            if close:
+                self._connection.stream.close()
+            else:
+                self._connection.wait()
+
+        self._http.finish()
+        if sent.done():
+            go_on(sent)
+        else:
+            sent.add_done_callback(go_on)
+
+
+def _descriptors() -> int:
+    """How many files the process may have open."""
+    try:
+        import resource
+    except ImportError:  # not POSIX
+        return 1024
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20
+
+
+@contextmanager
+def _log_of_tornado() -> Iterator[None]:
+    """What Tornado logs in this thread is ours to log, and has words of peers in it."""
+    here = threading.get_ident()
+
+    def ours(record: logging.LogRecord) -> bool:
+        if record.thread != here:
+            return True
+        logger.log(
+            min(record.levelno, logging.INFO) if record.exc_info is None else record.levelno,
+            "%s",
+            one_line(record.getMessage())[:300],
+            exc_info=record.exc_info,
+        )
+        return False
+
+    loggers = [logging.getLogger(name) for name in ("tornado.general", "tornado.application")]
+    for found in loggers:
+        found.addFilter(ours)
+    try:
+        yield
+    finally:
+        for found in loggers:
+            found.removeFilter(ours)

@@ -1,0 +1,143 @@
+"""A running web server: started in the background, stopped again."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ..._text import get_logger
+from .app import REQUEST_TIME
+from .paths import WELL_KNOWN_PATH
+from .tls import ServerTLSInput
+from .tls import context as tls_context
+
+if TYPE_CHECKING:
+    from .webserver import Handler, WebServer
+
+__all__ = ["RunningServer", "serve"]
+
+logger = get_logger("osslcmp.server")
+
+
+class RunningServer:
+    """A server that answers over HTTP until it is stopped; a context manager."""
+
+    def __init__(
+        self,
+        server: WebServer,
+        address: tuple[str, int],
+        *,
+        secure: bool = False,
+        tick: Callable[[], object] | None = None,
+    ) -> None:
+        self._server = server
+        self._host, self._port = address
+        self._secure = secure
+        self._tick = tick
+        self._tick_failed = False
+        self._stopping = threading.Event()
+        self._clock = threading.Thread(target=self._ticking, name="osslcmp-clock", daemon=True)
+        if tick is not None:
+            self._clock.start()
+        atexit.register(self.stop)  # for a script that forgets it
+
+    def _ticking(self) -> None:
+        while not self._stopping.wait(1):
+            self._tick_once()
+
+    def _tick_once(self) -> None:
+        assert self._tick is not None
+        try:
+            self._tick()
+        except Exception:  # a database that is away comes back
+            if not self._tick_failed:
+                logger.exception("what is done once a second has failed; it is tried again")
+            self._tick_failed = True
+        else:
+            self._tick_failed = False
+
+    @property
+    def host(self) -> str:
+        """The address it listens on."""
+        return self._host
+
+    @property
+    def port(self) -> int:
+        """The TCP port it listens on."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where CMP clients send their messages. Any other path works too."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self._secure else ''}://{host}:{self.port}{WELL_KNOWN_PATH}"
+
+    def stop(self) -> None:
+        """Take no more requests, let those in progress finish, and close. May be called twice.
+
+        Work that has not ended after some seconds is not waited for.
+        """
+        self._stopping.set()
+        self._server.stop()
+        if self._tick is not None:
+            self._clock.join()
+        atexit.unregister(self.stop)
+
+    def __enter__(self) -> RunningServer:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    handler: Handler,
+    host: str,
+    port: int,
+    *,
+    threads: int,
+    timeout: float,
+    request_time: float = REQUEST_TIME,
+    tls: ServerTLSInput | None = None,
+    reuse_port: bool = False,
+    tick: Callable[[], object] | None = None,
+) -> RunningServer:
+    """Start a web server (Tornado's) and return at once.
+
+    Args:
+        handler: answers: an ``app.Application``.
+        host: address to listen on.
+        port: TCP port, 0 for a free one.
+        threads: how many requests are worked on at once.
+        timeout: seconds for an open connection to become a request: the handshake, silence and the header.
+        request_time: seconds for a client to send the body, and to take the whole answer.
+        tls: makes it HTTPS.
+        reuse_port: share the port with other processes that do so, too.
+        tick: is called once a second, whatever the clients do; what it raises is logged.
+
+    Raises:
+        ImportError: Tornado is not installed.
+        OSError: the address is not free.
+        ValueError: a port, a limit or the TLS settings make no sense.
+    """
+    try:
+        import tornado  # noqa: F401
+
+        from . import webserver
+    except ImportError as error:
+        raise ImportError("serving over HTTP needs tornado: pip install 'osslcmp[server]'") from error
+    if not 0 <= port <= 0xFFFF:
+        raise ValueError("port: 0 to 65535")
+    if min(timeout, request_time) <= 0 or threads < 1:
+        raise ValueError("timeout, request_time, threads: must be positive")
+    context = None if tls is None else tls_context(tls)
+    listener = webserver.listen(host, port, reuse_port=reuse_port)
+    address = listener.getsockname()[:2]
+    limits = webserver.Limits(timeout, request_time, threads)
+    server = webserver.WebServer(handler, listener, limits, context)
+    return RunningServer(server, address, secure=context is not None, tick=tick)
