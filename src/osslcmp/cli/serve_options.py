@@ -246,7 +246,12 @@ def _limits(group: Any) -> None:
     add = group.add_argument
     add("--threads", type=int, metavar="N", help="messages worked on at once (16)")
     add("--timeout", type=float, metavar="S", help="seconds that a client may pause (10)")
-    add("--request-time", type=float, metavar="S", help="seconds for a whole request (60)")
+    add(
+        "--request-time",
+        type=float,
+        metavar="S",
+        help="seconds for a whole body, and for taking the answer (60)",
+    )
     add("--max-message", type=int, metavar="BYTES", help="the most of a message (262144)")
     add("--max-transactions", type=int, metavar="N", help="open at once (10000)")
     add("--max-remembered", type=int, metavar="N", help="requests remembered while they are fresh (500000)")
