@@ -256,13 +256,17 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     """The CMP server of the authority."""
+    from ..server.checks.costs import read_key_sizes
+
     return ca.server(
         trusted=[*ca.roots, *_client_trust(settings)],
         accept_raverified=settings.get("accept_raverified", False),
         grant_implicit_confirm=not settings.get("no_implicit_confirm", False),
         sign_always=settings.get("sign_always", False),
+        key_sizes=read_key_sizes(settings["key_size"]),
         **_some(
             settings,
+            mac_policy="mac_policy",
             strictness="strictness",
             clock_tolerance="clock_tolerance",
             max_message_size="max_message",

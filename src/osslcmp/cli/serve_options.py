@@ -66,7 +66,15 @@ count more. Relative paths are relative to the working directory.
   dns = ['[a-z0-9-]+\\.example']
 """
 
-_LISTS = ("reference", "secret_file", "client_trust", "client_crl", "tls_trust", "remove_reference")
+_LISTS = (
+    "reference",
+    "secret_file",
+    "client_trust",
+    "client_crl",
+    "tls_trust",
+    "remove_reference",
+    "key_size",
+)
 _CLIENT = ("secret-file", "subject", "profile")
 """What a table in ``[clients]`` may have."""
 _AT_LEAST: dict[str, float] = {
@@ -76,6 +84,7 @@ _AT_LEAST: dict[str, float] = {
     "threads": 1,
     "max_message": 1,
     "max_transactions": 1,
+    "max_remembered": 1,
 }
 _POSITIVE = ("timeout", "request_time", "clock_tolerance", "confirm_within")
 _MOST = 2**31 - 1
@@ -254,6 +263,12 @@ def _limits(group: Any) -> None:
     )
     add("--max-message", type=int, metavar="BYTES", help="the most of a message (262144)")
     add("--max-transactions", type=int, metavar="N", help="open at once (10000)")
+    add(
+        "--mac-policy",
+        choices=("default", "strict"),
+        help="strict: no SHA-1, 1000 iterations at least (default)",
+    )
+    add("--key-size", action="append", metavar="K=MIN..MAX", help="bits of keys, RSA=2048..8192; repeatable")
     add("--max-remembered", type=int, metavar="N", help="requests remembered while they are fresh (500000)")
 
 

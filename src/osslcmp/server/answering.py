@@ -13,7 +13,7 @@ from ..errors import OpenSSLError
 from . import messages as answers
 from . import wire
 from .authority import Authority
-from .checks import strict
+from .checks import costs, strict
 from .engine import Engine, Pool, UndecodableError
 from .handler import Exchange
 from .state import Transaction
@@ -36,6 +36,8 @@ class Answering:
     _pool: Pool
     _strict: bool
     _sign_always: bool
+    _mac_policy: costs.MacPolicy
+    _key_sizes: costs.KeySizes
 
     def _process(
         self,
@@ -103,7 +105,8 @@ class Answering:
         The client's secret is used only when the message proves that its sender knows it. Else whoever asks with the
         reference alone gets something to try guesses on, and learns which references there are.
         """
-        if message.header.uses_mac and not self._sign_always:
+        affordable = self._mac_policy.check(message) is None
+        if message.header.uses_mac and affordable and not self._sign_always:
             engine = self._engine(message)
             try:
                 proven = engine.proves(message.encoding)
@@ -116,7 +119,9 @@ class Answering:
         return None if self._pool.settings.certificate is None else Engine(self._pool, None, None)
 
     def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
-        return Exchange(self.authority, engine, message, transaction, strict=self._strict)
+        return Exchange(
+            self.authority, engine, message, transaction, strict=self._strict, key_sizes=self._key_sizes
+        )
 
     def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
         """A context with the credentials that fit a message."""

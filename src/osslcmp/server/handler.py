@@ -24,7 +24,7 @@ from .authority import (
     Waiting,
 )
 from .callbacks import CertAnswer, StatusAnswer
-from .checks import certhash
+from .checks import certhash, costs
 from .checks import strict as checks
 from .engine import Engine
 from .state import Outcome, Transaction
@@ -69,12 +69,14 @@ class Exchange:
         transaction: Transaction,
         *,
         strict: bool,
+        key_sizes: costs.KeySizes = costs.KEY_SIZES,
     ) -> None:
         self._authority = authority
         self._engine = engine
         self._message = message
         self._transaction = transaction
         self._strict = strict
+        self._key_sizes = key_sizes
         self.verified = False
         self.called = False
         self._told = False
@@ -303,7 +305,7 @@ class Exchange:
             problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
         if problem is None and self._strict:
             problem = checks.request(request)
-        return problem or self._issue(request)
+        return problem or costs.check_key(self._key_sizes, request) or self._issue(request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
         answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))

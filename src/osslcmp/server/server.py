@@ -16,7 +16,7 @@ from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from . import used, wire
 from .authority import Authority
-from .checks import following, strict
+from .checks import costs, following, strict
 from .engine import PVNOS, Pool, Settings
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
@@ -64,6 +64,11 @@ class Server(Transacting):
             told to wait.
         strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the
             specific failInfo; ``openssl`` leaves it to libcrypto, which checks less and answers ``badRequest``.
+        mac_policy: ``default`` takes what OpenSSL's clients send (HMAC-SHA1, 500 iterations) and at most 10,000
+            iterations, ``strict`` neither MD5 nor SHA-1, fewer than 1,000 iterations or a salt of less than 8 octets
+            (failInfo badAlg); or a ``server.checks.costs.MacPolicy``.
+        key_sizes: by kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits that are certified, and the most
+            in extraCerts; what is not named is as by default (2048 to 8192, 2048 to 4096, 224 to 571).
         clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
 
     Raises:
@@ -90,6 +95,8 @@ class Server(Transacting):
         transaction_timeout: float = TRANSACTION_TIMEOUT,
         strictness: strict.Strictness = "strict",
         clock_tolerance: float = strict.CLOCK_TOLERANCE,
+        mac_policy: costs.MacPolicy | costs.MacPolicyName = "default",
+        key_sizes: costs.KeySizes | None = None,
     ) -> None:
         if (
             min(max_message_size, max_transactions, max_remembered) < 1
@@ -124,6 +131,8 @@ class Server(Transacting):
         self._sign_always = sign_always
         self._strict = strictness == "strict"
         self._checks = strict.Checks(clock_tolerance)
+        self._mac_policy = costs.MacPolicy.of(mac_policy)
+        self._key_sizes = {**costs.KEY_SIZES, **(key_sizes or {})}
         self._replies = Replies()
         self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
@@ -175,7 +184,11 @@ class Server(Transacting):
             return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
         if not header.transaction_id:
             return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
-        problem = self._checks.header(message) if self._strict else None
+        problem = self._mac_policy.check(message) or costs.check_certificates(self._key_sizes, message)
+        if not self._strict and problem is not None:
+            problem = replace(problem, failure_info=FailureInfo.badRequest)
+        elif problem is None and self._strict:
+            problem = self._checks.header(message)
         if problem is not None:
             return self._refuse(message, problem.failure_info, problem.text)
         known = self._replies.find(message.transaction_id, message.encoding)

@@ -1,0 +1,120 @@
+"""What a client may make the server compute: the parameters of its MAC, and the sizes of public keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+from ..._asn1 import der, x509_parts
+from ...enums import FailureInfo
+from .. import wire
+from ..authority import CertificateRequest, Rejected
+
+MAX_ITERATIONS = 10_000
+_MD5 = frozenset({"1.2.840.113549.2.5", "1.2.840.113549.2.6", "1.3.6.1.5.5.8.1.1"})
+_SHA1 = frozenset({"1.3.14.3.2.26", "1.2.840.113549.2.7", "1.3.6.1.5.5.8.1.2"})
+
+KeySizes = Mapping[str, tuple[int, int]]
+"""By kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits."""
+KEY_SIZES: KeySizes = {"RSA": (2048, 8192), "DSA": (2048, 4096), "EC": (224, 571)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacPolicy:
+    """What a password-based MAC (RFC 9810, section 5.1.3.1) must be like.
+
+    Args:
+        refused: hash and MAC algorithms, as dotted OIDs, that are not accepted.
+        min_iterations: the fewest times that the hash is iterated; libcrypto wants 100 at least.
+        max_iterations: the most, because whoever has no secret can ask for them, too.
+        min_salt: the fewest octets of salt.
+    """
+
+    refused: frozenset[str] = _MD5
+    min_iterations: int = 100
+    max_iterations: int = MAX_ITERATIONS
+    min_salt: int = 0
+
+    @classmethod
+    def of(cls, value: MacPolicy | MacPolicyName) -> MacPolicy:
+        """A policy by its name, or as it is. Raises ValueError."""
+        if isinstance(value, cls):
+            return value
+        if value == "default":
+            return cls()
+        if value == "strict":
+            return cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
+        raise ValueError(f"mac_policy: 'default', 'strict' or a MacPolicy, not {value!r}")
+
+    def check(self, message: wire.RawMessage) -> Rejected | None:
+        """What is wrong with the MAC of a message, before it is computed."""
+        algorithm = message.header.protection_alg
+        if algorithm is None or not message.header.uses_mac:
+            return None
+        salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
+        iterations = der.integer(count)
+        if {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)} & self.refused:
+            return _bad("a hash or MAC algorithm that is too weak")
+        if iterations < self.min_iterations:
+            return _bad(f"fewer than {self.min_iterations} iterations")
+        if iterations > self.max_iterations:
+            return _bad(f"more than {self.max_iterations} iterations")
+        if len(salt.content) < self.min_salt:
+            return _bad(f"a salt of less than {self.min_salt} octets")
+        return None
+
+
+MacPolicyName = Literal["default", "strict"]
+
+
+def _bad(text: str) -> Rejected:
+    return Rejected(FailureInfo.badAlg, text)
+
+
+def read_key_sizes(texts: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Sizes as ``RSA=2048..8192``. Raises ValueError."""
+    found = {}
+    for text in texts:
+        match = re.fullmatch(r"(RSA|DSA|EC)=(\d{1,5})\.\.(\d{1,5})", text)
+        if match is None or int(match[2]) > int(match[3]):
+            raise ValueError(f"{text!r} is no size of keys such as RSA=2048..8192")
+        found[match[1]] = (int(match[2]), int(match[3]))
+    return found
+
+
+def _size(key: object) -> tuple[str, int] | None:
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", key.key_size
+    if isinstance(key, dsa.DSAPublicKey):
+        return "DSA", key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", key.key_size
+    return None
+
+
+def check_key(sizes: KeySizes, request: CertificateRequest) -> Rejected | None:
+    """Why the key of a request is not to be certified."""
+    found = _size(request.public_key)
+    if found is None or found[0] not in sizes:
+        return None
+    kind, bits = found
+    least, most = sizes[kind]
+    if least <= bits <= most:
+        return None
+    return Rejected(FailureInfo.badCertTemplate, f"{kind} keys of {least} to {most} bits are certified")
+
+
+def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> Rejected | None:
+    """Whether verifying with a key in extraCerts would cost too much."""
+    for encoding in message.extra_certs:
+        try:
+            found = _size(x509_parts.read_certificate(encoding).public_key())
+        except Exception:  # whatever cryptography cannot read is for others to judge
+            continue
+        if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
+            return Rejected(FailureInfo.badAlg, f"a key of more than {sizes[found[0]][1]} bits in extraCerts")
+    return None
