@@ -43,7 +43,7 @@ NOT_OF_THE_SERVER = {"context", "transport", "client"}
 #: Who may touch libcrypto itself. The command takes C objects as ``openssl cmp`` loads them.
 TOUCH_C = [
     "_openssl", "_openssl.*", "context", "context.*", "message", "message.*", "server.engine", "server.callbacks",
-    "cli.openssl_cmp.*", "cli.info_data", "client.settings",
+    "cli.openssl_cmp.*", "cli.info_data",
 ]  # fmt: skip
 RAW = {"ffi", "lib", "NULL"}
 

@@ -1,4 +1,4 @@
-"""Distinguished names: ``x509.Name``, RFC 4514 strings and OpenSSL's slash form."""
+"""Distinguished names (``x509.Name``, RFC 4514 strings, OpenSSL's slash form), and names of algorithms."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from cryptography import x509
 
+from .inputs import check_text
 from .lib import NULL, ffi, lib
 
-__all__ = ["object_text", "parse_general_name", "parse_name"]
+__all__ = ["algorithm", "object_text", "parse_general_name", "parse_name"]
 
 #: Short names that OpenSSL users write and RFC 4514 does not define.
 _SHORT = {
@@ -126,3 +127,17 @@ def parse_name(name: x509.Name | str) -> x509.Name:
         raise ValueError(
             f"name: {name!r} does not parse: {str(error) or 'neither CN=x,O=y nor /O=y/CN=x'}"
         ) from error
+
+
+def algorithm(what: str, name: str) -> int:
+    """The NID of an algorithm that OpenSSL knows by ``name``, such as ``sha256`` or ``hmac-sha256``."""
+    check_text(what, name)
+    spellings = [name, name.replace("-", "").upper()]
+    if name.lower().startswith("hmac-"):
+        spellings.append("hmacWith" + name[5:].replace("-", "").upper())
+    for spelling in spellings:
+        nid: int = lib.OBJ_sn2nid(spelling.encode()) or lib.OBJ_ln2nid(spelling.encode())
+        if nid:
+            return nid
+    lib.ERR_clear_error()
+    raise ValueError(f"{what}: OpenSSL knows no algorithm {name!r}")

@@ -14,6 +14,7 @@ from .._openssl import inputs as _inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, private_key
+from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
 from .._openssl.tls import TLS, TLSInput, tls_settings
 from .._openssl.tls_context import tls_to_c
@@ -175,7 +176,7 @@ class Client(GeneralMessages):
             (Option.MAC_ALGNID, "mac", mac),
         ):
             if name is not None:
-                settings.options[option] = _settings.algorithm(what, name)
+                settings.options[option] = algorithm(what, name)
         self._settings = settings
         self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
         settings.context()  # whatever cannot work is told here, not at the first request

@@ -12,8 +12,6 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl.convert import lending
-from .._openssl.inputs import check_text
-from .._openssl.lib import lib
 from .._openssl.names import parse_name
 from .._openssl.providers import LibraryContext
 from ..context import Context
@@ -22,7 +20,7 @@ from ..enums import Option
 from ..trace import Trace
 from ..transport import Address, Transport
 
-__all__ = ["Settings", "algorithm"]
+__all__ = ["Settings"]
 
 
 _MOST_IDLE = 64
@@ -126,20 +124,6 @@ class Settings:
             context.set_no_proxy(self.no_proxy)
         if self.max_response_length:
             context.set_max_response_length(self.max_response_length)
-
-
-def algorithm(what: str, name: str) -> int:
-    """The NID of an algorithm that OpenSSL knows by ``name``, such as ``sha256`` or ``hmac-sha256``."""
-    check_text(what, name)
-    spellings = [name, name.replace("-", "").upper()]
-    if name.lower().startswith("hmac-"):
-        spellings.append("hmacWith" + name[5:].replace("-", "").upper())
-    for spelling in spellings:
-        nid: int = lib.OBJ_sn2nid(spelling.encode()) or lib.OBJ_ln2nid(spelling.encode())
-        if nid:
-            return nid
-    lib.ERR_clear_error()
-    raise ValueError(f"{what}: OpenSSL knows no algorithm {name!r}")
 
 
 def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:
