@@ -254,7 +254,7 @@ def _protocol(group: Any) -> None:
 def _limits(group: Any) -> None:
     add = group.add_argument
     add("--threads", type=int, metavar="N", help="messages worked on at once (16)")
-    add("--timeout", type=float, metavar="S", help="seconds that a client may pause (10)")
+    add("--timeout", type=float, metavar="S", help="seconds for an open connection to become a request (10)")
     add(
         "--request-time",
         type=float,
