@@ -140,7 +140,6 @@ ATTACKS: dict[str, tuple[Callable[[int], bytes], bytes]] = {
     "slow body": (lambda _: HEAD + b"Content-Length: 5000\r\n\r\n", b"a"),
     "endless header": (lambda _: HEAD, b"X-Y: z\r\n" * 40),
     "endless chunks": (lambda _: CHUNKED, b"64\r\n" + b"x" * 100 + b"\r\n"),
-    "tiny chunks": (lambda _: CHUNKED, b"1\r\nx\r\n" * 50),
     "wrong framings": (lambda number: list(ROWS.values())[number % len(ROWS)][0][:-1], b""),
 }
 HALVES = {
