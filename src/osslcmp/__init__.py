@@ -25,6 +25,7 @@ _MODULES = {
     "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
     " TransferError TransferTimeout UnsupportedError",
+    "limits": "Limits",
     "message": "Message",
     "message.bodyparts": "AlgorithmIdentifier",
     "trace": "Trace TraceEntry",

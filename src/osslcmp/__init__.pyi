@@ -41,6 +41,7 @@ from .errors import (
     TransferTimeout,
     UnsupportedError,
 )
+from .limits import Limits
 from .message import Message
 from .message.bodyparts import AlgorithmIdentifier
 from .trace import Trace, TraceEntry
@@ -68,6 +69,7 @@ __all__ = [
     "FailureInfo",
     "InfoTypeAndValue",
     "LibraryContext",
+    "Limits",
     "Message",
     "OpenSSLError",
     "Option",

@@ -168,6 +168,7 @@ class ResponseError(OpenSSLError):
     before its contents counted (another transaction, nonce, version or kind of message), the text of the exception
     repeats what it says as *unproven answer*: it may be an answer to something else.
     ``certificate_der`` holds a certificate that came and that ``cryptography`` does not decode, else ``None``.
+    ``answer`` is an answer (DER) that is beyond the limits or too malformed to be shown to libcrypto, else ``None``.
     """
 
     answer: bytes | None = None

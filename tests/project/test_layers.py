@@ -25,7 +25,7 @@ LIMIT = 800
 
 #: From the ground up: packages, and the modules beside them. What is in one imports from it and those before it.
 ROOMS = [
-    "errors enums enrollment _text",
+    "errors enums enrollment limits _text",
     "_asn1",
     "_openssl",
     "message general",
@@ -179,7 +179,15 @@ def test_static_callbacks_only() -> None:
 
 def test_leaves_need_no_libcrypto() -> None:
     """Errors, enumerations, DER and the package itself are there without the compiled module."""
-    without = ("errors", "enums", "enrollment", "_asn1", "_openssl.load_errors", "_openssl.interpreters")
+    without = (
+        "errors",
+        "enums",
+        "enrollment",
+        "limits",
+        "_asn1",
+        "_openssl.load_errors",
+        "_openssl.interpreters",
+    )
     leaves = [f"osslcmp.{name}" for name in INNER if name in without or name.startswith("_asn1.")]
     script = (
         f"import sys\nfor name in {leaves!r}: __import__(name)\nassert 'osslcmp._native' not in sys.modules"

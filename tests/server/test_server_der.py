@@ -158,7 +158,7 @@ def test_crafted_protection_algorithm(parameters: bytes) -> None:
             return sequence(der.encode_oid(wire.PBM_OID), parameters)
 
     with pytest.raises(MalformedMessageError):
-        wire.read_message(Crafted().request(), LIMIT)
+        wire.receive_message(Crafted().request(), LIMIT)
 
 
 def test_transaction_id_too_long() -> None:

@@ -144,7 +144,7 @@ class Peer:
     def __call__(self, request: bytes) -> bytes:
         """The answer to a message, DER to DER."""
         self.requests.append(request)
-        message = ffi.gc(lib.osslcmp_d2i_msg(request, len(request)), lib.OSSL_CMP_MSG_free)
+        message = ffi.gc(lib.osslcmp_own_msg(request, len(request)), lib.OSSL_CMP_MSG_free)
         assert message != ffi.NULL
         if lib.OSSL_CMP_MSG_get_bodytype(message) in _BODIES_TO_KEEP:
             self.script.request = message

@@ -135,9 +135,13 @@ static long osslcmp_longest_line(X509 *cert)
     if (out == NULL)
         return -1;
     ERR_set_mark();
-    /* What cannot be printed OpenSSL does not queue either, but what comes before it counts. */
+    /*
+     * As OpenSSL does it, which sets all bits but these: so the contents of unknown extensions are not printed. What
+     * cannot be printed it does not queue either, but what comes before it counts.
+     */
     X509_print_ex(out, cert, ASN1_STRFLGS_RFC2253 | ASN1_STRFLGS_ESC_QUOTE | XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN,
-                  X509_FLAG_NO_PUBKEY | X509_FLAG_NO_SIGDUMP);
+                  ~(unsigned long)(X509_FLAG_NO_SERIAL | X509_FLAG_NO_ISSUER | X509_FLAG_NO_VALIDITY
+                                   | X509_FLAG_NO_SUBJECT | X509_FLAG_NO_EXTENSIONS | X509_FLAG_EXTENSIONS_ONLY_KID));
     ERR_pop_to_mark();
     length = BIO_get_mem_data(out, &text);
     for (i = 0; i < length; i++) {

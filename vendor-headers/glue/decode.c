@@ -62,8 +62,8 @@ static int osslcmp_i2d_itav(const OSSL_CMP_ITAV *itav, unsigned char **der)
     return item == NULL ? -1 : ASN1_item_i2d((const ASN1_VALUE *)itav, der, item);
 }
 
-/* One message and nothing after it. */
-static OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *der, long length)
+/* One message and nothing after it. For messages of our own: nothing stands between it and libcrypto. */
+static OSSL_CMP_MSG *osslcmp_own_msg(const unsigned char *der, long length)
 {
     const unsigned char *end = der;
     OSSL_CMP_MSG *msg = d2i_OSSL_CMP_MSG(NULL, &end, length);

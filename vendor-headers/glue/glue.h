@@ -47,8 +47,29 @@ int osslcmp_validate_cb(int, X509_STORE_CTX *);
 /* Of a certificate as OpenSSL prints it; -1 for lack of memory. */
 long osslcmp_longest_line(X509 *);
 
-/* A whole message, and InfoTypeAndValue to and from DER, for every kind. */
-OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long);
+/* What is looked at before libcrypto decodes a message: see precheck.c. */
+typedef struct osslcmp_limits {
+    uint32_t message, depth, elements, certificates;
+    uint32_t oid, integer, serial, name, extension, text;
+    uint32_t iterations, line;
+} osslcmp_limits;
+typedef struct osslcmp_finding {
+    int violation;
+    uint32_t offset;
+    uint32_t found, limit;
+    const char *what;
+} osslcmp_finding;
+const char *osslcmp_violation_text(int);
+int osslcmp_violation_is_limit(int);
+int osslcmp_violation_is_garbage(int);
+void osslcmp_session_set_limits(osslcmp_session *, const osslcmp_limits *);
+OSSL_CMP_MSG *osslcmp_session_receive(osslcmp_session *, const unsigned char *, long);
+const unsigned char *osslcmp_session_refused(const osslcmp_session *, long *, osslcmp_finding *);
+
+/* A whole message: of a peer, only looked at, or of our own. InfoTypeAndValue to and from DER, for every kind. */
+OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long, const osslcmp_limits *, osslcmp_finding *);
+int osslcmp_check_msg(const unsigned char *, long, const osslcmp_limits *, osslcmp_finding *);
+OSSL_CMP_MSG *osslcmp_own_msg(const unsigned char *, long);
 OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *, long);
 int osslcmp_i2d_itav(const OSSL_CMP_ITAV *, unsigned char **);
 

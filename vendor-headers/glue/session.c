@@ -91,12 +91,16 @@ typedef struct osslcmp_session {
     int verbosity;
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
     int replays, replayed;
+    osslcmp_limits limits;      /* of what comes */
+    osslcmp_finding finding;    /* why the last answer was refused before it was decoded */
+    osslcmp_der refused;        /* that answer */
     osslcmp_der replay[OSSLCMP_REPLAYS];
     osslcmp_der kept[OSSLCMP_SLOTS];
 } osslcmp_session;
 
 static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 
+static void osslcmp_drop(osslcmp_der *);
 static void osslcmp_session_forget(osslcmp_session *);
 static void osslcmp_session_clear_replay(osslcmp_session *);
 static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
@@ -120,6 +124,7 @@ static osslcmp_session *osslcmp_session_new(void *self)
         s->pid = osslcmp_getpid();
         s->log_level = OSSL_CMP_LOG_ERR;
         s->transfer = osslcmp_http_transfer;
+        s->limits = osslcmp_default_limits;
     }
     return s;
 }
@@ -194,6 +199,7 @@ static void osslcmp_session_free(osslcmp_session *s)
     osslcmp_hang_up(s, 1);
     osslcmp_session_forget(s);
     osslcmp_session_clear_replay(s);
+    osslcmp_drop(&s->refused);
     OPENSSL_free(s->host);
     OPENSSL_free(s->port);
     OPENSSL_free(s->path);
@@ -266,6 +272,33 @@ static void osslcmp_session_set_max_response(osslcmp_session *s, unsigned long l
     s->max_response = length;
 }
 
+static void osslcmp_session_set_limits(osslcmp_session *s, const osslcmp_limits *limits)
+{
+    s->limits = *limits;
+}
+
+/* An answer: NULL with an error queued if it is none that libcrypto may see. */
+static OSSL_CMP_MSG *osslcmp_session_receive(osslcmp_session *s, const unsigned char *der, long length)
+{
+    OSSL_CMP_MSG *answer = osslcmp_d2i_msg(der, length, &s->limits, &s->finding);
+
+    if (answer == NULL && s->finding.violation != OSSLCMP_FINE
+            && !osslcmp_violation_is_garbage(s->finding.violation)) {
+        osslcmp_drop(&s->refused);
+        s->refused.der = OPENSSL_memdup(der, (size_t)length);
+        s->refused.length = s->refused.der == NULL ? 0 : length;
+    }
+    return answer;
+}
+
+/* After a call: the answer that was a CMP message but was refused before it was decoded, and why; NULL for none. */
+static const unsigned char *osslcmp_session_refused(const osslcmp_session *s, long *length, osslcmp_finding *finding)
+{
+    *length = s->refused.length;
+    *finding = s->finding;
+    return s->refused.der;
+}
+
 static void osslcmp_session_cancel(osslcmp_session *s, int on)
 {
     osslcmp_flag_set(&s->cancelled, on);
@@ -283,6 +316,7 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
     if (s != NULL) {
         s->unsent = s->lost = 0;
         s->last = -1;
+        osslcmp_drop(&s->refused);
     }
     osslcmp_current = s;
     return outer;

@@ -103,15 +103,12 @@ static OSSL_CMP_MSG *osslcmp_exchange(osslcmp_session *s, int64_t deadline)
     if (head == NULL)
         return NULL;
     if (osslcmp_drive(s, head, deadline) && (body = OSSL_HTTP_REQ_CTX_get0_mem_bio(s->http)) != NULL) {
-        answer = d2i_OSSL_CMP_MSG_bio(body, NULL);
-        if (answer != NULL && BIO_pending(body) > 0) {
-            ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "%ld bytes after the CMP message",
-                           (long)BIO_pending(body));
-            OSSL_CMP_MSG_free(answer);
-            answer = NULL;
-        }
+        char *der = NULL;
+        long length = BIO_get_mem_data(body, &der);
+
+        answer = osslcmp_session_receive(s, (const unsigned char *)der, length);
     }
-    if (answer == NULL && !s->stopped)
+    if (answer == NULL && !s->stopped && s->refused.der == NULL)
         ERR_raise_data(ERR_LIB_HTTP, HTTP_R_ERROR_RECEIVING, "server=http%s://%s:%s%s%.100s",
                        s->use_tls ? "s" : "", s->host, s->port, head->line != NULL ? ", HTTP status " : "",
                        head->line != NULL ? head->line : "");

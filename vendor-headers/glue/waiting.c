@@ -136,7 +136,7 @@ static void osslcmp_keep(osslcmp_session *s, int sent, const OSSL_CMP_MSG *answe
 static OSSL_CMP_MSG *osslcmp_replay(osslcmp_session *s, OSSL_CMP_CTX *ctx)
 {
     osslcmp_der *entry = &s->replay[s->replayed++];
-    OSSL_CMP_MSG *answer = osslcmp_d2i_msg(entry->der, entry->length);
+    OSSL_CMP_MSG *answer = osslcmp_session_receive(s, entry->der, entry->length);
     const ASN1_OCTET_STRING *nonce;
 
     if (answer == NULL)
@@ -190,7 +190,7 @@ static OSSL_CMP_MSG *osslcmp_carry_poll(osslcmp_session *s, OSSL_CMP_CTX *ctx, c
     const ASN1_OCTET_STRING *nonce = NULL;
 
     if (s->again.der != NULL && osslcmp_now_ms() - s->lost_at < OSSLCMP_AGAIN
-            && (again = osslcmp_d2i_msg(s->again.der, s->again.length)) != NULL
+            && (again = osslcmp_own_msg(s->again.der, s->again.length)) != NULL
             && osslcmp_same_transaction(again, req))
         nonce = osslcmp_sender_nonce(again);
     answer = osslcmp_carry(s, ctx, nonce == NULL ? req : again);

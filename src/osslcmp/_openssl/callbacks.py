@@ -183,7 +183,10 @@ def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
         if not isinstance(received, (bytes, bytearray)):
             raise TypeError(f"transport: must return the response as bytes, not {type(received).__name__}")
         clear()
-        answer = message_from_der(bytes(received))
+        data = bytes(received)
+        answer = lib.osslcmp_session_receive(
+            state.session, ffi.from_buffer("unsigned char[]", data), len(data)
+        )
         # No attribute of just any object decides about that, nor a class that an object says it has.
         transfer = state.transfer
         if answer != NULL and issubclass(type(transfer), Replaying) and transfer.replayed is True:  # type: ignore[attr-defined]
@@ -217,11 +220,6 @@ def osslcmp_py_message(handle: Any, sent: int, message: Any) -> None:
         state.store(exception)
     finally:
         lib.ERR_pop_to_mark()
-
-
-def message_from_der(der: bytes) -> Any:
-    """A new ``OSSL_CMP_MSG *``, not owned; NULL with the error queued if it does not decode."""
-    return lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", der), len(der))
 
 
 @ffi.def_extern(error=int(FailureInfo.incorrectData), onerror=_raised)

@@ -24,6 +24,7 @@ from ..context.deadline import OnWait
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
+from ..limits import Limits
 from ..trace import Trace
 from ..transport import Address, Transport, parse_url
 from . import dump as _resume
@@ -82,6 +83,7 @@ class Client(GeneralMessages):
     :param trace: an :class:`osslcmp.Trace` that records all messages.
     :param library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
     :param max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
+    :param limits: an :class:`osslcmp.Limits`: what an answer may carry, before anything of it is decoded or verified.
 
     Raises ``TypeError`` or ``ValueError`` for arguments that cannot work.
     """
@@ -118,6 +120,7 @@ class Client(GeneralMessages):
         unprotected_requests: bool = False,
         ignore_key_usage: bool = False,
         max_response_length: int = 0,
+        limits: Limits | None = None,
         library: LibraryContext | None = None,
         trace: Trace | None = None,
     ) -> None:
@@ -157,6 +160,7 @@ class Client(GeneralMessages):
             proxy=proxy,
             no_proxy=no_proxy,
             max_response_length=max_response_length,
+            limits=Limits() if limits is None else limits,
             tls=_tls(address, tls, library),
             library=library,
             trace=trace,

@@ -23,6 +23,7 @@ from ..context.crmf import CertReqMsg
 from ..context.deadline import OnWait
 from ..context.server_usage import ServerUsageInput
 from ..enums import POPOMethod
+from ..limits import Limits
 from ..trace import Trace
 from .request import Confirm, NameLike
 
@@ -138,5 +139,6 @@ class ClientArguments(TypedDict, total=False):
     unprotected_requests: bool
     ignore_key_usage: bool
     max_response_length: int
+    limits: Limits | None
     library: LibraryContext | None
     trace: Trace | None

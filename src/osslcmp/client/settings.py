@@ -17,6 +17,7 @@ from .._openssl.providers import LibraryContext
 from ..context import Context
 from ..context.server_usage import ServerUsageInput
 from ..enums import Option
+from ..limits import Limits
 from ..trace import Trace
 from ..transport import Address, Transport
 
@@ -50,6 +51,7 @@ class Settings:
     proxy: str | None = field(default=None, repr=False)
     no_proxy: str | None = None
     max_response_length: int = 0
+    limits: Limits = field(default_factory=Limits)
     options: dict[Option, int] = field(default_factory=dict)
     library: LibraryContext | None = None
     trace: Trace | None = None
@@ -80,6 +82,7 @@ class Settings:
 
     def _apply(self, context: Context) -> None:
         self._apply_transfer(context)
+        context.set_limits(self.limits)
         context.set_trace(self.trace)
         for option, value in self.options.items():
             context.set_option(option, value)

@@ -11,6 +11,7 @@ from .._openssl.errorqueue import check, classify, clear, drain, reason_code
 from .._openssl.lib import NULL, ffi, lib, openssl_version, require
 from .._openssl.ownership import hand_over, take
 from .._openssl.providers import LibraryContext
+from .._openssl.received import Violation, refused_answer
 from .._text import one_line
 from ..enums import FailureInfo, Option, PKIStatus, Severity
 from ..errors import (
@@ -246,6 +247,9 @@ class ContextBase:
             self._state.exception = None
             _annotate(stored, errors)
             return stored
+        refused = refused_answer(self._session)
+        if refused is not None:
+            return _unseen(message, *refused, errors)
         status, failure, text = self._status()
         if status in _REFUSALS and any(_has(drained, reason) for reason in _REFUSED):
             return RejectedError(status, failure, text, errors)
@@ -419,6 +423,13 @@ def _require(option: Option) -> None:
 def _has(errors: tuple[ErrorEntry, ...], reason: str) -> bool:
     number = reason_code("CMP", reason)
     return any(entry.library == lib.ERR_LIB_CMP and entry.reason == number for entry in errors)
+
+
+def _unseen(message: str, answer: bytes, why: Violation, errors: tuple[ErrorEntry, ...]) -> ResponseError:
+    """An answer that libcrypto has not seen. ``errors`` say so, too, and what came of it."""
+    failure = ResponseError(f"{message}: the answer is refused: {why}", errors)
+    failure.answer = answer
+    return failure
 
 
 def _annotate(exception: BaseException, errors: tuple[ErrorEntry, ...]) -> None:

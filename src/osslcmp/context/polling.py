@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .._openssl import convert as _convert
-from .._openssl.callbacks import message_from_der
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import take
+from .._openssl.received import message_from_der
 from ..enrollment import Enrollment
 from ..enums import P10CR, BodyType, FailureInfo, Option, PKIStatus
 from ..errors import TransferTimeout

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._openssl import convert as _convert
-from .._openssl.callbacks import message_from_der
 from .._openssl.errorqueue import check, clear
 from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
 from .._openssl.ownership import take
+from .._openssl.received import limits_to_c, own_message_from_der
 from ..enums import Option
-from ..errors import OpenSSLError, TransferError
+from ..errors import OpenSSLError, ResponseError, TransferError
+from ..limits import Limits
 from . import transfer_callbacks as _callbacks_transfer  # noqa: F401  # C calls it
 from .base import ContextBase
 from .guard import guarded
@@ -119,6 +120,17 @@ class TransferMixin(ContextBase):
         lib.osslcmp_session_set_max_response(self._session, octets)
 
     @guarded
+    def set_limits(self, limits: Limits) -> None:
+        """What an answer may carry, before libcrypto decodes and verifies it.
+
+        An answer beyond them ends the call with :class:`osslcmp.ResponseError`, which has it as ``answer``. Raises
+        ``TypeError`` for what is no :class:`osslcmp.Limits`.
+        """
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
+        lib.osslcmp_session_set_limits(self._session, limits_to_c(limits))
+
+    @guarded
     def set_http_cb(self, callback: Any, *, tls: bool = False) -> None:
         """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``,
         3.2).
@@ -190,11 +202,11 @@ class TransferMixin(ContextBase):
     def transfer(self, request: bytes) -> bytes:
         """Bring a message as it is to the server by HTTP and return the answer, both as DER.
 
-        Nothing in them is looked at or remembered. Raises ``ValueError`` for what is no CMP message, and
-        :class:`osslcmp.TransferError`.
+        Nothing is verified or remembered. Raises ``ValueError`` for what is no CMP message,
+        :class:`osslcmp.TransferError`, and :class:`osslcmp.ResponseError` for an answer beyond the limits.
         """
         clear()
-        message = message_from_der(request)
+        message = own_message_from_der(request)
         if message == NULL:
             clear()
             raise ValueError("request: is no CMP message")
@@ -202,7 +214,7 @@ class TransferMixin(ContextBase):
         answer = self._run(lib.osslcmp_http_transfer, message)
         if answer == NULL:
             failure = self._failure("the transfer failed")
-            if isinstance(failure, OpenSSLError) and not isinstance(failure, TransferError):
+            if isinstance(failure, OpenSSLError) and not isinstance(failure, (TransferError, ResponseError)):
                 failure = TransferError("the transfer failed", failure.errors)
             raise failure
         answer = take(answer, lib.OSSL_CMP_MSG_free, "taking the answer")

@@ -17,8 +17,10 @@ from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear, drain
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import take
+from .._openssl.received import message_from_der
 from .._text import lines
 from ..enums import BodyType
+from ..limits import Limits
 from .bodies import (
     Body,
     CertConfirm,
@@ -163,15 +165,20 @@ class Message:
         self._type = kind
 
     @classmethod
-    def from_der(cls, der: bytes | bytearray | memoryview) -> Message:
+    def from_der(cls, der: bytes | bytearray | memoryview, limits: Limits | None = None) -> Message:
         """Decode a message (``d2i_OSSL_CMP_MSG``, 3.0).
 
-        Raises ``TypeError`` for what is not bytes, ``ValueError`` for what is no CMP message or for bytes
-        after it.
+        Args:
+            der: the message.
+            limits: what it may carry, before libcrypto sees it; the defaults of :class:`osslcmp.Limits` when ``None``.
+
+        Raises:
+            TypeError: ``der`` is not bytes.
+            ValueError: it is no CMP message, is followed by other bytes, or is beyond the limits.
         """
         if not isinstance(der, (bytes, bytearray, memoryview)):
             raise TypeError(f"der: bytes, not {type(der).__name__}")
-        return cls._from_c(_decode(bytes(der)))
+        return cls._from_c(_decode(bytes(der), limits))
 
     @classmethod
     def _from_c(cls, pointer: Any) -> Message:
@@ -246,9 +253,9 @@ class Message:
         return printed if done > 0 else f"{printed}\n(libcrypto cannot print what follows)\n"
 
 
-def _decode(der: bytes) -> Any:
+def _decode(der: bytes, limits: Limits | None = None) -> Any:
     clear()
-    pointer = lib.osslcmp_d2i_msg(ffi.from_buffer("unsigned char[]", der), len(der))
+    pointer = message_from_der(der, limits)
     if pointer == NULL:
         story = "; ".join(str(entry) for entry in reversed(drain()))
         raise ValueError(f"der: not a CMP message: {story}")

@@ -19,10 +19,11 @@ from cryptography import x509
 from .._asn1 import x509_parts as _pieces
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
-from .._openssl.callbacks import CallState, current, log_level, message_from_der
+from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
 from .._openssl.ownership import cert_stack, hand_over, take
+from .._openssl.received import own_message_from_der
 from .._openssl.signers import check_signer
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
@@ -281,9 +282,12 @@ class Engine:
                 handler.stash(stored)
 
     def decode(self, data: bytes) -> Any:
-        """A message as a C object. Raises UndecodableError."""
+        """A message as a C object: one of ours, or a client's that ``wire.receive_message`` has let pass.
+
+        Raises UndecodableError.
+        """
         clear()
-        message = message_from_der(data)
+        message = own_message_from_der(data)
         if message == NULL:
             self.log = drain()
             raise UndecodableError("; ".join(map(str, self.log)))

@@ -121,7 +121,7 @@ class PersistentServer(Server):
             MalformedMessageError: it is no PKIMessage with a readable header.
             ConflictError: other processes have changed the same things again and again.
         """
-        message = wire.read_message(der, self.max_message_size)
+        message = wire.receive_message(der, self.max_message_size, self.limits)
         name = message.transaction_id
         if not name:
             return self._answer(message)

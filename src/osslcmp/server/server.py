@@ -14,6 +14,7 @@ from .._openssl import inputs as _inputs
 from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
+from ..limits import Limits
 from . import used, wire
 from .authority import Authority
 from .checks import costs, following, strict
@@ -57,6 +58,7 @@ class Server(Transacting):
             root need not trust everybody who knows the secret.
         grant_implicit_confirm: let clients skip the certConf that ask for it.
         max_message_size: bytes; more is not looked at.
+        limits: what a message may carry, before anything of it is decoded or verified.
         max_transactions: that may be open at once, 3/4 of them of one client; more get ``systemUnavail``.
         max_remembered: requests that are remembered as long as they would be taken as fresh, so that none is taken
             twice, 3/4 of them of one client; more get ``systemUnavail``.
@@ -90,6 +92,7 @@ class Server(Transacting):
         sign_always: bool = False,
         grant_implicit_confirm: bool = True,
         max_message_size: int = MAX_MESSAGE_SIZE,
+        limits: Limits | None = None,
         max_transactions: int = MAX_TRANSACTIONS,
         max_remembered: int = used.LIMIT,
         transaction_timeout: float = TRANSACTION_TIMEOUT,
@@ -103,6 +106,8 @@ class Server(Transacting):
             or min(transaction_timeout, clock_tolerance) <= 0
         ):
             raise ValueError("limits must be positive")
+        if not isinstance(limits, (Limits, type(None))):
+            raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
         if strictness not in get_args(strict.Strictness):
             raise ValueError(f"strictness: 'strict' or 'openssl', not {strictness!r}")
         own = None if certificate is None else _inputs.certificate("certificate", certificate)
@@ -113,6 +118,7 @@ class Server(Transacting):
             check_pair(_convert.cert_to_c(own), private)
         self.authority = authority
         self.max_message_size = max_message_size
+        self.limits = Limits() if limits is None else limits
         self.transaction_timeout = transaction_timeout
         self._pool = Pool(
             Settings(
@@ -170,10 +176,10 @@ class Server(Transacting):
             The answer, as DER; often an error message.
 
         Raises:
-            MalformedMessageError: it is no PKIMessage with a readable header, so that no answer is
-                possible (a ValueError too).
+            MalformedMessageError: it is no PKIMessage with a readable header, or beyond the limits, so that no
+                answer is possible (a ValueError too).
         """
-        return self._answer(wire.read_message(der, self.max_message_size))
+        return self._answer(wire.receive_message(der, self.max_message_size, self.limits))
 
     __call__ = process
 

@@ -8,8 +8,10 @@ from hashlib import sha256
 
 from .._asn1 import der
 from .._asn1.der import explicit
+from .._openssl.received import violation
 from ..enums import BodyType
 from ..errors import CMPError
+from ..limits import Limits
 
 PBM_OID = "1.2.840.113533.7.66.13"
 IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
@@ -19,14 +21,16 @@ STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, Body
 """The bodies that open a transaction."""
 MAX_TRANSACTION_ID = 128
 MAX_BODY_TYPE = 26
-MAX_EXTRA_CERTS = 100
 
 
 class MalformedMessageError(CMPError, ValueError):
-    """What came is not a PKIMessage with a readable header, so that no CMP error can answer it.
+    """What came is not a PKIMessage with a readable header, or beyond the limits: no CMP error can answer it.
 
-    Over HTTP it is answered with status 400 (413 when it is too large).
+    Over HTTP it is answered with status 400 (413 when it is too large). ``limit`` is the field of
+    :class:`osslcmp.Limits` that is exceeded, if it is one.
     """
+
+    limit: str | None = None
 
 
 class MessageTooLargeError(MalformedMessageError):
@@ -107,6 +111,34 @@ class RawMessage:
         return self.header.transaction_id or b""
 
 
+def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> RawMessage:
+    """Take a message of a client apart, after a look whether libcrypto may see it.
+
+    Args:
+        data: the message as DER.
+        limit: the most bytes that are accepted.
+        limits: what it may carry; the default limits when None.
+
+    Raises:
+        MessageTooLargeError: more than ``limit`` bytes.
+        MalformedMessageError: no PKIMessage whose header can be read, or beyond the limits.
+    """
+    if len(data) > limit:
+        raise _too_large(data, limit)
+    found = violation(data, limits)
+    if found is not None:
+        error = MalformedMessageError(f"{'not a CMP message' if found.is_garbage else 'refused'}: {found}")
+        error.limit = found.limit
+        raise error
+    return read_message(data, limit)
+
+
+def _too_large(data: bytes, limit: int) -> MessageTooLargeError:
+    error = MessageTooLargeError(f"message of {len(data)} bytes, at most {limit} are accepted")
+    error.limit = "message_size"
+    return error
+
+
 def read_message(data: bytes, limit: int) -> RawMessage:
     """Take a message apart.
 
@@ -119,7 +151,7 @@ def read_message(data: bytes, limit: int) -> RawMessage:
         MalformedMessageError: no PKIMessage whose header can be read.
     """
     if len(data) > limit:
-        raise MessageTooLargeError(f"message of {len(data)} bytes, at most {limit} are accepted")
+        raise _too_large(data, limit)
     try:
         fields = der.Fields(der.sequence(data))
         header = _read_header(fields.take(der.SEQUENCE).encoding)
@@ -135,8 +167,7 @@ def read_message(data: bytes, limit: int) -> RawMessage:
             ()
             if extra is None
             else tuple(
-                element.encoding
-                for element in der.children(der.read(extra.content, der.SEQUENCE).content, MAX_EXTRA_CERTS)
+                element.encoding for element in der.children(der.read(extra.content, der.SEQUENCE).content)
             )
         )
         fields.end()
@@ -163,8 +194,6 @@ def _read_header(data: bytes) -> Header:
     fields.end()
     if transaction_id is not None and len(transaction_id) > MAX_TRANSACTION_ID:
         raise der.DERError("transactionID too long")
-    if algorithm is not None:
-        _check_algorithm(algorithm.content)
     return Header(
         pvno=pvno,
         sender=sender,
@@ -178,25 +207,6 @@ def _read_header(data: bytes) -> Header:
         recip_nonce=recip_nonce,
         general_info=() if info is None else read_itavs(info.content),
     )
-
-
-def _check_algorithm(data: bytes) -> None:
-    """An AlgorithmIdentifier; for password-based MAC with parameters of the right shape.
-
-    libcrypto of before July 2026 crashes on some crafted ones, and who sends them need not know any secret.
-    """
-    fields = der.Fields(der.sequence(data))
-    oid = der.dotted(fields.take(der.OID))
-    if oid == PBM_OID:
-        parameters = der.Fields(der.children(fields.take(der.SEQUENCE).content))
-        parameters.take(der.OCTET_STRING)
-        parameters.take(der.SEQUENCE)
-        der.integer(parameters.take(der.INTEGER))
-        parameters.take(der.SEQUENCE)
-        parameters.end()
-    elif not fields.done:
-        fields.take()
-    fields.end()
 
 
 def read_itavs(data: bytes) -> tuple[tuple[str, bytes | None], ...]:

@@ -202,7 +202,7 @@ class CMPServer:
             BaseException: one of its own, for a step that only HTTP can show; ``__call__`` makes what a transport
                 raises of it.
         """
-        raw = wire.read_message(request, self._server.max_message_size)
+        raw = wire.receive_message(request, self._server.max_message_size, self._server.limits)
         kind = BodyType(raw.body_type)
         self.requests.append(Message.from_der(request))
         fault = self._step(kind, raw.transaction_id)

@@ -10,11 +10,11 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from ..._openssl.callbacks import message_from_der
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import clear, drain
 from ..._openssl.lib import NULL, features, ffi, lib
 from ..._openssl.ownership import cert_stack, share, take
+from ..._openssl.received import message_from_der
 from ...enums import BodyType, Option
 from ...errors import OpenSSLError
 from ...server.callbacks import init, init_delays

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..._openssl.callbacks import message_from_der
 from ..._openssl.convert import free_extensions
 from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, features, lib, usable_version
 from ..._openssl.ownership import take
+from ..._openssl.received import message_from_der
 from ...enums import Option
 from . import names
 from .console import Console, Failure

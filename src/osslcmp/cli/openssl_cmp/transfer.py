@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..._openssl.callbacks import message_from_der
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import check, drain
 from ..._openssl.lib import NULL, lib
 from ..._openssl.ownership import take
+from ..._openssl.received import message_from_der
 from ...errors import OpenSSLError, TransferError
 from .console import Console, Failure
 from .context import CommandContext, write
