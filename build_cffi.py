@@ -333,6 +333,12 @@ def static_link_args() -> list[str]:
     return ["-Wl,-Bstatic", *archives, "-Wl,-Bdynamic", "-Wl,--exclude-libs,ALL", "-ldl", "-lpthread"]
 
 
+def sanitizer_args() -> list[str]:
+    """For ``./dev sanitize``: what ``OSSLCMP_SANITIZE`` (``address,undefined``) asks of the compiler."""
+    kinds = os.environ.get("OSSLCMP_SANITIZE")
+    return [f"-fsanitize={kinds}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"] if kinds else []
+
+
 def ffibuilder() -> FFI:
     """The builder that setuptools runs; the generated C file goes to its build folder."""
     found = find_openssl()
@@ -347,8 +353,8 @@ def ffibuilder() -> FFI:
         library_dirs=found.library_dirs,
         runtime_library_dirs=found.library_dirs if "OPENSSL_DIR" in os.environ and not windows else [],
         libraries=[] if static else [f"lib{name}" for name in LIBRARIES] if windows else LIBRARIES,
-        extra_link_args=static_link_args() if static else [],
-        extra_compile_args=[] if windows else COMPILE_ARGS,
+        extra_link_args=[*(static_link_args() if static else []), *sanitizer_args()],
+        extra_compile_args=[] if windows else [*COMPILE_ARGS, *sanitizer_args()],
         depends=[str(path.relative_to(ROOT)) for path in sorted(DECLARATIONS.rglob("*.[ch]"))],
     )
     return ffi

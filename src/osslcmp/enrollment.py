@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -12,7 +12,7 @@ from .enums import FailureInfo, PKIStatus
 __all__ = ["Enrollment"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Enrollment:
     """A new certificate and what came with it."""
 
@@ -30,7 +30,13 @@ class Enrollment:
     """Failure bits that the server sent along."""
     text: str
     """The server's words."""
-    key: PrivateKeyTypes | None = field(default=None, repr=False)
+    key: PrivateKeyTypes | None = None
     """The private key, if the CA made it."""
     server_certificate: x509.Certificate | None = None
     """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
+
+    def __repr__(self) -> str:
+        # Not those of the certificates: cryptography reads their names only then, and it may not be able to.
+        number = f"{self.certificate.serial_number:x}"
+        others = f"{len(self.chain)} in its chain, {len(self.ca_pubs)} in caPubs, {len(self.extra_certs)} in extraCerts"
+        return f"<osslcmp.Enrollment {self.status.name}: certificate {number}; {others}>"

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ class Worker:
         self._stderr = os.open(folder / STDERR, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         os.dup2(self._stderr, 2)
         self._printed = 0
+        # What cryptography thinks of names and serial numbers is told once, and no harm.
+        warnings.simplefilter("ignore")
         self.target = _target(target)(folder)
         self._first: int | None = None
         self._peak = _peak()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .apps import Applications
 from .base import FindingError, Plan, Target
 from .client import Answers, Command, Transfer
 from .files import Messages, Resumed, Show, Traces
@@ -11,5 +12,17 @@ __all__ = ["TARGETS", "FindingError", "Plan", "Target"]
 
 TARGETS: dict[str, type[Target]] = {
     kind.name: kind
-    for kind in (Answers, Transfer, Command, Requests, Persistent, Web, Messages, Show, Traces, Resumed)
+    for kind in (
+        Answers,
+        Transfer,
+        Command,
+        Requests,
+        Persistent,
+        Web,
+        Applications,
+        Messages,
+        Show,
+        Traces,
+        Resumed,
+    )
 }
