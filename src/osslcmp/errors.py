@@ -166,9 +166,9 @@ class ResponseError(OpenSSLError):
 
     ``answer`` is that answer (DER, for :meth:`osslcmp.Message.from_der`), ``None`` if there is none. If it was refused
     before its contents counted (another transaction, nonce, version or kind of message), the text of the exception
-    repeats what it says as *unproven answer*: it may be an answer to something else.
+    repeats what it says as *unproven answer*: it may be an answer to something else. One that is beyond the
+    :class:`osslcmp.Limits` is not decoded at all.
     ``certificate_der`` holds a certificate that came and that ``cryptography`` does not decode, else ``None``.
-    ``answer`` is an answer (DER) that is beyond the limits or too malformed to be shown to libcrypto, else ``None``.
     """
 
     answer: bytes | None = None
