@@ -44,4 +44,5 @@ nitpick_ignore_regex = [
 nitpick_ignore = [
     ("py:class", "osslcmp.context.CertConf"),
     ("py:class", "osslcmp.server.ca.general.RootUpdate"),
+    ("py:class", "osslcmp.server.wire.RawMessage"),
 ]
