@@ -336,7 +336,9 @@ def static_link_args() -> list[str]:
 def sanitizer_args() -> list[str]:
     """For ``./dev sanitize``: what ``OSSLCMP_SANITIZE`` (``address,undefined``) asks of the compiler."""
     kinds = os.environ.get("OSSLCMP_SANITIZE")
-    return [f"-fsanitize={kinds}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"] if kinds else []
+    return (
+        [f"-fsanitize={kinds}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"] if kinds else []
+    )
 
 
 def ffibuilder() -> FFI:
