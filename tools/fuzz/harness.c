@@ -170,36 +170,40 @@ static int quiet(const char *function, const char *file, int line, OSSL_CMP_seve
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    (void)argc, (void)argv;
 # if HARNESS == 4
-    CHECK((ctx = OSSL_CMP_CTX_new(NULL, NULL)) != NULL && OSSL_CMP_CTX_set_log_cb(ctx, quiet));
+    X509_STORE *store = X509_STORE_new();
+
+    CHECK(store != NULL && (ctx = OSSL_CMP_CTX_new(NULL, NULL)) != NULL && OSSL_CMP_CTX_set_log_cb(ctx, quiet));
+    X509_STORE_set_verify_cb(store, osslcmp_validate_cb);
     CHECK(OSSL_CMP_CTX_set1_secretValue(ctx, (const unsigned char *)"the shared secret", 17));
-    CHECK(OSSL_CMP_CTX_set0_trustedStore(ctx, X509_STORE_new()));
+    CHECK(OSSL_CMP_CTX_set0_trustedStore(ctx, store));
 # endif
+    (void)argc, (void)argv;
     return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     osslcmp_finding finding;
-    int fine = osslcmp_precheck(data, size, NULL, NULL, &finding);
+# if HARNESS == 3
+    int fine = osslcmp_check_msg(data, (long)size, NULL, &finding);
 
     CHECK(fine == (finding.violation == OSSLCMP_FINE));
-    CHECK(finding.offset <= size && (fine || osslcmp_violation_text(finding.violation)[0] != '\0'));
-    CHECK(!osslcmp_violation_is_limit(finding.violation) || finding.found > finding.limit);
-# if HARNESS == 4
-    if (fine) {
-        const unsigned char *p = data;
-        OSSL_CMP_MSG *message
-            = (OSSL_CMP_MSG *)ASN1_item_d2i(NULL, &p, (long)size, ASN1_ITEM_rptr(OSSL_CMP_MSG));
+    CHECK(ERR_peek_error() == 0);
+# else
+    OSSL_CMP_MSG *message = osslcmp_d2i_msg(data, (long)size, NULL, &finding);
 
-        if (message != NULL)
-            (void)OSSL_CMP_validate_msg(ctx, message);
-        OSSL_CMP_MSG_free(message);
-        CHECK(OSSL_CMP_CTX_reinit(ctx) && OSSL_CMP_CTX_set1_untrusted(ctx, NULL));
-        ERR_clear_error();
-    }
+    if (message != NULL)
+        (void)OSSL_CMP_validate_msg(ctx, message);
+    else
+        CHECK(ERR_peek_error() != 0);
+    OSSL_CMP_MSG_free(message);
+    CHECK(OSSL_CMP_CTX_reinit(ctx) && OSSL_CMP_CTX_set1_untrusted(ctx, NULL));
+    ERR_clear_error();
 # endif
+    CHECK(finding.offset <= size);
+    CHECK(finding.violation == OSSLCMP_FINE || osslcmp_violation_text(finding.violation)[0] != '\0');
+    CHECK(!osslcmp_violation_is_limit(finding.violation) || finding.found > finding.limit);
     return 0;
 }
 
