@@ -15,7 +15,7 @@ from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
-from . import used, wire
+from . import bodies, used, wire
 from .authority import Authority
 from .checks import costs, following, strict
 from .engine import PVNOS, Pool, Settings
@@ -190,7 +190,11 @@ class Server(Transacting):
             return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
         if not header.transaction_id:
             return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
-        problem = self._mac_policy.check(message) or costs.check_certificates(self._key_sizes, message)
+        try:
+            bodies.name(header.sender_name)
+            problem = self._mac_policy.check(message) or costs.check_certificates(self._key_sizes, message)
+        except bodies.MALFORMED:  # libcrypto may read what cryptography does not
+            return self._refuse(message, FailureInfo.badDataFormat, "malformed header")
         if not self._strict and problem is not None:
             problem = replace(problem, failure_info=FailureInfo.badRequest)
         elif problem is None and self._strict:

@@ -10,6 +10,8 @@ import json
 from random import Random
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+
 import osslcmp
 from osslcmp.server import waiting
 
@@ -55,7 +57,7 @@ class Messages(Target):
 
 
 def look(thing: object, depth: int = _DEEP) -> None:
-    """Read every attribute of our objects; ``ValueError`` is what they may raise."""
+    """Read every attribute of our objects; ``ValueError``, and ``UnsupportedAlgorithm`` of keys, may be raised."""
     if isinstance(thing, (tuple, list)):
         for part in thing:
             look(part, depth)
@@ -70,7 +72,7 @@ def look(thing: object, depth: int = _DEEP) -> None:
     for name in names:
         try:
             part = getattr(thing, name)
-        except ValueError:
+        except (ValueError, UnsupportedAlgorithm):
             continue
         look(part, depth - 1)
 
