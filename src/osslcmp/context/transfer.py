@@ -11,9 +11,9 @@ from .._openssl.errorqueue import check, clear
 from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
 from .._openssl.ownership import take
-from .._openssl.received import limits_to_c, own_message_from_der
+from .._openssl.received import limits_to_c, own_message_from_der, refused_answer
 from ..enums import Option
-from ..errors import OpenSSLError, ResponseError, TransferError
+from ..errors import OpenSSLError, TransferError
 from ..limits import Limits
 from . import transfer_callbacks as _callbacks_transfer  # noqa: F401  # C calls it
 from .base import ContextBase
@@ -214,7 +214,8 @@ class TransferMixin(ContextBase):
         answer = self._run(lib.osslcmp_http_transfer, message)
         if answer == NULL:
             failure = self._failure("the transfer failed")
-            if isinstance(failure, OpenSSLError) and not isinstance(failure, (TransferError, ResponseError)):
+            seen = refused_answer(self._session) is None
+            if seen and isinstance(failure, OpenSSLError) and not isinstance(failure, TransferError):
                 failure = TransferError("the transfer failed", failure.errors)
             raise failure
         answer = take(answer, lib.OSSL_CMP_MSG_free, "taking the answer")
