@@ -101,7 +101,7 @@ class Flood:
         try:
             connections.extend(self._connect(number) for number in range(CONNECTIONS))
             self.ready.set()
-            while not self._over.wait(0.05):
+            while not self._over.wait(0.5):
                 for number, connection in enumerate(connections):
                     if connection is None or not self._go_on(connection):
                         if connection is not None:

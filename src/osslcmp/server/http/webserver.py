@@ -28,7 +28,7 @@ from .workers import Job, Workers
 
 __all__ = ["Handler", "Limits", "WebServer", "listen"]
 
-MAX_HEADER_SIZE = 16 * 1024
+MAX_HEADER_SIZE = 8 * 1024  # what has come is searched for its end again with each piece
 MAX_CONNECTIONS = 2_000
 MAX_BUFFERED = 64 * 1024 * 1024
 STOP_TIME = 5.0
