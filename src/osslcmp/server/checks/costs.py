@@ -55,9 +55,13 @@ class MacPolicy:
         algorithm = message.header.protection_alg
         if algorithm is None or not message.header.uses_mac:
             return None
-        salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
-        iterations = der.integer(count)
-        if {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)} & self.refused:
+        try:
+            salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
+            iterations = der.integer(count)
+            algorithms = {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)}
+        except (ValueError, IndexError):  # BER, which libcrypto would take
+            return Rejected(FailureInfo.badDataFormat, "malformed PBMParameter")
+        if algorithms & self.refused:
             return _bad("a hash or MAC algorithm that is too weak")
         if iterations < self.min_iterations:
             return _bad(f"fewer than {self.min_iterations} iterations")
