@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.clients import SECRET
-from support.forge import HMAC_SHA256, SHA256, Forger, octets, refused, sequence
+from support.forge import HMAC_SHA256, SHA256, Forger, octets, read, refused, sequence
+from support.pki import PKI
 
-from osslcmp import FailureInfo
+from osslcmp import FailureInfo, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode
 from osslcmp.server import EmbeddedCA, MalformedMessageError, wire
 
+CLIENT = Forger(secret=SECRET.encode() if isinstance(SECRET, str) else SECRET)
 COMMON_NAME = der.encode_oid("2.5.4.3")
 
 
@@ -48,9 +52,46 @@ def test_algorithms_of_a_mac_without_an_oid(algorithm: bytes, place: int) -> Non
     server = EmbeddedCA({"ref": SECRET}).server()
     parts = [octets(b"salt" * 4), SHA256, der.encode_integer(500), HMAC_SHA256]
     parts[place] = algorithm
-    client = Forger(algorithm=sequence(der.encode_oid(wire.PBM_OID), sequence(*parts)))
+    client = CLIENT.but(algorithm=sequence(der.encode_oid(wire.PBM_OID), sequence(*parts)))
     try:
         server.process(client.request())
     except MalformedMessageError:
         assert algorithm != SHA256
+    assert server.open_transactions == 0
+
+
+BITS = encode(0x03, b"\0x")  # in a name it is a TypeError of cryptography's
+
+
+def odd_certificate(certificate: x509.Certificate, found: bytes) -> bytes:
+    """The same with its common name of another type."""
+    return certificate.public_bytes(Encoding.DER).replace(b"\x0c" + found, b"\x03" + found)
+
+
+def test_a_sender_with_a_bit_string() -> None:
+    server = EmbeddedCA({"ref": SECRET}).server()
+    refused(server, CLIENT.but(sender=directory(BITS)).request(), FailureInfo.badDataFormat)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_certificate_with_a_bit_string_in_its_name(pki: PKI, place: int) -> None:
+    server = EmbeddedCA({"ref": SECRET}).server(trusted=[pki.root.certificate])
+    client = Forger.signing(pki)
+    message = der.sequence(client.request())
+    certificates = [element.encoding for element in der.sequence(message[3].content)]
+    name = pki.other_root.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+    assert isinstance(name, str)
+    certificates[place] = odd_certificate(pki.other_root.certificate, bytes((len(name),)) + name.encode())
+    extra = encode(der.explicit(1), sequence(*certificates))
+    forged = sequence(*(part.encoding for part in message[:3]), extra)
+    refused(server, forged, FailureInfo.badDataFormat)
+
+
+def test_a_subject_alternative_name_with_a_bit_string() -> None:
+    server = EmbeddedCA({"ref": SECRET}).server()
+    value = octets(sequence(directory(BITS)))
+    extensions = encode(der.explicit(9), sequence(der.encode_oid("2.5.29.17"), value))
+    answer = read(server.process(CLIENT.request(template=extensions)))
+    assert answer.status == PKIStatus.rejection
+    assert answer.failure == FailureInfo.badDataFormat
     assert server.open_transactions == 0

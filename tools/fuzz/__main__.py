@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,6 +41,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--c", action="store_true", help="libFuzzer on the C that reads; --count is its executions"
     )
+    parser.add_argument(
+        "--guided", action="store_true", help="atheris on one --target (server, message, trace)"
+    )
     parser.add_argument("--no-minimise", action="store_true", help="keep findings as they are")
     options = parser.parse_args()
     names = options.target or list(HARNESSES if options.c else TARGETS)
@@ -56,6 +60,11 @@ def main() -> int:
     options = _options()
     if options.replay:
         return replay(options.replay)
+    if options.guided:
+        # In a process of its own: what is to be followed must not have been imported yet.
+        limits = (str(options.count or -1), str(options.minutes), str(options.seed))
+        command = [sys.executable, "-m", "fuzz.guided", (options.target or ["server"])[0], *limits]
+        return subprocess.run(command, check=False).returncode
     if options.c:
         from . import libfuzzer
 

@@ -6,6 +6,9 @@ contains them, so each such piece is put into a CSR with an empty signature.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cryptography import x509
 
 from . import der
@@ -43,31 +46,52 @@ def as_csr(
 
 def read_certificate(data: bytes) -> x509.Certificate:
     """A certificate from its DER. Raises ValueError."""
-    try:
-        return x509.load_der_x509_certificate(data)
-    except x509.InvalidVersion as error:
-        raise ValueError(str(error)) from error
+    with _only_value_errors():
+        certificate = x509.load_der_x509_certificate(data)
+        _names_of(certificate)
+        return certificate
 
 
 def read_csr(data: bytes) -> x509.CertificateSigningRequest:
     """A CSR from its DER. Raises ValueError."""
-    try:
-        return x509.load_der_x509_csr(data)
-    except x509.InvalidVersion as error:
-        raise ValueError(str(error)) from error
+    with _only_value_errors():
+        request = x509.load_der_x509_csr(data)
+        _names_of(request)
+        return request
 
 
 def read_crl(data: bytes) -> x509.CertificateRevocationList:
     """A CRL from its DER. Raises ValueError."""
-    try:
-        return x509.load_der_x509_crl(data)
-    except x509.InvalidVersion as error:
-        raise ValueError(str(error)) from error
+    with _only_value_errors():
+        crl = x509.load_der_x509_crl(data)
+        _names_of(crl)
+        return crl
 
 
 def read_name(data: bytes) -> x509.Name:
     """A Name from its DER. Raises ValueError."""
-    return as_csr(data, None, None).subject
+    with _only_value_errors():
+        return as_csr(data, None, None).subject
+
+
+@contextmanager
+def _only_value_errors() -> Iterator[None]:
+    """What else ``cryptography`` raises for data: TypeError for a name with a BIT STRING in it, for instance."""
+    try:
+        yield
+    except (
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        TypeError,
+    ) as error:
+        raise ValueError(str(error)) from error
+
+
+def _names_of(found: object) -> None:
+    """Names are decoded when they are asked for: better now, where an error is expected, than anywhere."""
+    for name in ("subject", "issuer"):
+        getattr(found, name, None)
 
 
 def read_general_name(data: bytes) -> x509.GeneralName:
@@ -76,8 +100,6 @@ def read_general_name(data: bytes) -> x509.GeneralName:
     extension = der.encode(der.SEQUENCE, der.encode_oid(_SUBJECT_ALT_NAME), value)
     request = as_csr(None, None, der.encode(der.SEQUENCE, extension))
     name: x509.GeneralName
-    try:
+    with _only_value_errors():
         (name,) = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.UnsupportedGeneralNameType as error:
-        raise ValueError(str(error)) from error
     return name

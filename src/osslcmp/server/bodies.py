@@ -80,7 +80,13 @@ class UnacceptedExtensionError(ValueError):
 
 
 ALL_FAILURES = (1 << 27) - 1
-MALFORMED = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+MALFORMED = (
+    ValueError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    TypeError,  # cryptography's for a BIT STRING in a name
+)
 """What reading a body may raise."""
 
 

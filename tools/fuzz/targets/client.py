@@ -120,7 +120,9 @@ def look_at_error(error: osslcmp.CMPError) -> None:
     repr(error)
     answer = getattr(error, "answer", None)
     if answer is not None:
-        osslcmp.Message.from_der(answer)
+        # It may be what was refused.
+        with contextlib.suppress(ValueError):
+            osslcmp.Message.from_der(answer)
 
 
 STATUS_LINES = (

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from ..._asn1 import der, x509_parts
@@ -116,8 +117,12 @@ def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> Rejected | 
     """Whether verifying with a key in extraCerts would cost too much."""
     for encoding in message.extra_certs:
         try:
-            found = _size(x509_parts.read_certificate(encoding).public_key())
-        except Exception:  # whatever cryptography cannot read is for others to judge
+            certificate = x509_parts.read_certificate(encoding)
+        except ValueError:  # nobody could tell what libcrypto would do with it
+            return Rejected(FailureInfo.badDataFormat, "a certificate in extraCerts cannot be read")
+        try:
+            found = _size(certificate.public_key())
+        except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
             continue
         if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
             return Rejected(FailureInfo.badAlg, f"a key of more than {sizes[found[0]][1]} bits in extraCerts")
