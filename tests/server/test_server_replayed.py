@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +194,9 @@ def test_forgotten_when_no_longer_fresh(start: Start, monkeypatch: pytest.Monkey
     server._used.sweep()
     assert len(server._used) == 0
     server = start()
-    clock = server._checks.clock
-    server._checks = server._checks.__class__(300.0, lambda: clock() + datetime.timedelta(seconds=620))
+    limits = server._rules.limits
+    later = replace(limits, clock=lambda: limits.clock() + datetime.timedelta(seconds=620))
+    server._rules = replace(server._rules, limits=later)
     refused(server, message, FailureInfo.badTime)
 
 

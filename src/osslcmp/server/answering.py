@@ -13,7 +13,8 @@ from ..errors import OpenSSLError
 from . import messages as answers
 from . import wire
 from .authority import Authority
-from .checks import costs, strict
+from .checks import complaints
+from .checks.rules import Checker
 from .engine import Engine, Pool, UndecodableError
 from .handler import Exchange
 from .state import Transaction
@@ -34,10 +35,13 @@ class Answering:
 
     authority: Authority
     _pool: Pool
-    _strict: bool
+    _rules: Checker
     _sign_always: bool
-    _mac_policy: costs.MacPolicy
-    _key_sizes: costs.KeySizes
+
+    @property
+    def _explains(self) -> bool:
+        """Whether a specific failInfo replaces libcrypto's ``badRequest``."""
+        return self._rules.strictness != "openssl"
 
     def _process(
         self,
@@ -55,7 +59,7 @@ class Answering:
             poll: asks for the answer to ``message``, which was delayed.
         """
         # RFC 9483 wants a delayed answer to name the nonce of the request, OpenSSL's server names the last one.
-        asked = message if poll is None or self._strict else poll
+        asked = message if poll is None or self._explains else poll
         try:
             answer = engine.process(message.encoding, exchange)
         except UndecodableError as error:
@@ -72,8 +76,12 @@ class Answering:
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
             return self._refuse(asked, FailureInfo.badRequest, "")
-        if self._strict and not exchange.called:
-            refusal = strict.explain(message, engine.log) if is_error(answer) else strict.no_key(message)
+        if self._explains and not exchange.called:
+            refusal = (
+                complaints.explain(message, engine.log)
+                if is_error(answer)
+                else complaints.no_key(message, self._rules)
+            )
             if refusal is not None:
                 told = refusal.rejected
                 return self._refuse(asked, told.failure_info, told.text, in_body=refusal.in_body)
@@ -105,7 +113,7 @@ class Answering:
         The client's secret is used only when the message proves that its sender knows it. Else whoever asks with the
         reference alone gets something to try guesses on, and learns which references there are.
         """
-        affordable = self._mac_policy.check(message) is None
+        affordable = self._rules.limits.mac_policy.check(message) is None
         if message.header.uses_mac and affordable and not self._sign_always:
             engine = self._engine(message)
             try:
@@ -119,9 +127,7 @@ class Answering:
         return None if self._pool.settings.certificate is None else Engine(self._pool, None, None)
 
     def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
-        return Exchange(
-            self.authority, engine, message, transaction, strict=self._strict, key_sizes=self._key_sizes
-        )
+        return Exchange(self.authority, engine, message, transaction, self._rules)
 
     def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
         """A context with the credentials that fit a message."""

@@ -24,8 +24,7 @@ from .authority import (
     Waiting,
 )
 from .callbacks import CertAnswer, StatusAnswer
-from .checks import certhash, costs
-from .checks import strict as checks
+from .checks.rules import Checker, Stage
 from .engine import Engine
 from .state import Outcome, Transaction
 
@@ -67,16 +66,13 @@ class Exchange:
         engine: Engine,
         message: wire.RawMessage,
         transaction: Transaction,
-        *,
-        strict: bool,
-        key_sizes: costs.KeySizes = costs.KEY_SIZES,
+        rules: Checker,
     ) -> None:
         self._authority = authority
         self._engine = engine
         self._message = message
         self._transaction = transaction
-        self._strict = strict
-        self._key_sizes = key_sizes
+        self._rules = rules
         self.verified = False
         self.called = False
         self._told = False
@@ -127,7 +123,7 @@ class Exchange:
         except bodies.MALFORMED as error:
             answer = self._unreadable(error)
         else:
-            answer = checks.revocation(request) if self._strict else None
+            answer = self._rules.broken(Stage.REQUEST, self._message, request=request)
             answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
         if isinstance(answer, Waiting):
             self.waiting = answer
@@ -173,17 +169,18 @@ class Exchange:
     def cert_conf(self) -> bool:
         """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
 
-        Then ``waiting`` or ``refusal`` says what it gets instead (or libcrypto does, if the hash is wrong and the
-        server not strict).
+        Then ``waiting`` or ``refusal`` says what it gets instead.
         """
         if not self._admit():
             return False
         status = bodies.cert_statuses(self._message)[0]
         certificate = self._transaction.certificate
         assert certificate is not None
-        problem = certhash.check(certificate, self._transaction.certificate_handle(), status)
+        problem = self._rules.broken(
+            Stage.CONFIRMATION, self._message, transaction=self._transaction, status=status
+        )
         if problem is not None:
-            self.refusal = problem if self._strict else None
+            self.refusal = problem
             self._confirm(False, problem.failure_info, problem.text)
             return False
         info = status.info
@@ -300,12 +297,8 @@ class Exchange:
             transaction.request = bodies.certificate_request(self._message, self._about())
         except bodies.MALFORMED as error:
             return self._unreadable(error)
-        request, problem = transaction.request, None
-        if request.central_key:
-            problem = checks.central_key(self._message)  # whatever the authority says, it could not be sent
-        if problem is None and self._strict:
-            problem = checks.request(request)
-        return problem or costs.check_key(self._key_sizes, request) or self._issue(request)
+        problem = self._rules.broken(Stage.REQUEST, self._message, request=transaction.request)
+        return problem or self._issue(transaction.request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
         answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))

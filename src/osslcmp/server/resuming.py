@@ -176,7 +176,7 @@ class PersistentServer(Server):
                 # Who sent it can no longer be verified.
                 entry.request = bodies.certificate_request(entry.message, _unverified(entry))
         claimed = replace(row, version=row.version + 1)
-        until = self._checks.fresh_until(entry.message.header.message_time)
+        until = self._rules.limits.fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
             self._expired(entry)
             # Its request can still be sent again, by anybody.
@@ -234,7 +234,7 @@ class PersistentServer(Server):
             outcome = _write_state(after)
         else:
             # Kept as long as the request could be sent again, which need not be this message.
-            deadline = max(deadline, self._checks.fresh_until(None))
+            deadline = max(deadline, self._rules.limits.fresh_until(None))
             if is_confirmed(message, answer):
                 outcome = _CONFIRMED
         return TransactionRow(

@@ -15,10 +15,12 @@ from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
-from . import bodies, used, wire
+from . import used, wire
 from .authority import Authority
-from .checks import costs, following, strict
-from .engine import PVNOS, Pool, Settings
+from .checks import costs
+from .checks.rules import Checker, Stage, Strictness
+from .checks.subject import CLOCK_TOLERANCE, CheckLimits
+from .engine import Pool, Settings
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
 from .reply_cache import Replies
@@ -65,7 +67,8 @@ class Server(Transacting):
         transaction_timeout: seconds that an open transaction waits for its client, beyond the time it was
             told to wait.
         strictness: ``strict`` asks for what the Lightweight CMP Profile (RFC 9483) asks for, and tells the
-            specific failInfo; ``openssl`` leaves it to libcrypto, which checks less and answers ``badRequest``.
+            specific failInfo; ``rfc9810`` for what CMP itself asks for; ``openssl`` leaves it to libcrypto, which checks
+            less and answers ``badRequest``. See ``server.checks.rules``.
         mac_policy: ``default`` takes what OpenSSL's clients send (HMAC-SHA1, 500 iterations) and at most 10,000
             iterations, ``strict`` neither MD5 nor SHA-1, fewer than 1,000 iterations or a salt of less than 8 octets
             (failInfo badAlg); or a ``server.checks.costs.MacPolicy``.
@@ -96,8 +99,8 @@ class Server(Transacting):
         max_transactions: int = MAX_TRANSACTIONS,
         max_remembered: int = used.LIMIT,
         transaction_timeout: float = TRANSACTION_TIMEOUT,
-        strictness: strict.Strictness = "strict",
-        clock_tolerance: float = strict.CLOCK_TOLERANCE,
+        strictness: Strictness = "strict",
+        clock_tolerance: float = CLOCK_TOLERANCE,
         mac_policy: costs.MacPolicy | costs.MacPolicyName = "default",
         key_sizes: costs.KeySizes | None = None,
     ) -> None:
@@ -108,8 +111,8 @@ class Server(Transacting):
             raise ValueError("limits must be positive")
         if not isinstance(limits, (Limits, type(None))):
             raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
-        if strictness not in get_args(strict.Strictness):
-            raise ValueError(f"strictness: 'strict' or 'openssl', not {strictness!r}")
+        if strictness not in get_args(Strictness):
+            raise ValueError(f"strictness: 'strict', 'rfc9810' or 'openssl', not {strictness!r}")
         own = None if certificate is None else _inputs.certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
@@ -135,10 +138,12 @@ class Server(Transacting):
         if sign_always and own is None:
             raise ValueError("sign_always: needs a certificate")
         self._sign_always = sign_always
-        self._strict = strictness == "strict"
-        self._checks = strict.Checks(clock_tolerance)
-        self._mac_policy = costs.MacPolicy.of(mac_policy)
-        self._key_sizes = {**costs.KEY_SIZES, **(key_sizes or {})}
+        self._rules = Checker(
+            strictness,
+            CheckLimits(
+                clock_tolerance, costs.MacPolicy.of(mac_policy), {**costs.KEY_SIZES, **(key_sizes or {})}
+            ),
+        )
         self._replies = Replies()
         self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
@@ -185,32 +190,13 @@ class Server(Transacting):
 
     def _answer(self, message: wire.RawMessage) -> bytes:
         """Answer a message that has been taken apart."""
-        header = message.header
-        if self._strict and header.pvno not in PVNOS:
-            return self._refuse(message, FailureInfo.unsupportedVersion, "unsupported pvno")
-        if not header.transaction_id:
-            return self._refuse(message, FailureInfo.badDataFormat, "no transactionID")
-        try:
-            bodies.name(header.sender_name)
-            problem = self._mac_policy.check(message) or costs.check_certificates(self._key_sizes, message)
-        except bodies.MALFORMED:  # libcrypto may read what cryptography does not
-            return self._refuse(message, FailureInfo.badDataFormat, "malformed header")
-        if not self._strict and problem is not None:
-            problem = replace(problem, failure_info=FailureInfo.badRequest)
-        elif problem is None and self._strict:
-            problem = self._checks.header(message)
+        problem = self._rules.broken(Stage.HEADER, message, place=paths.current.get())
         if problem is not None:
             return self._refuse(message, problem.failure_info, problem.text)
         known = self._replies.find(message.transaction_id, message.encoding)
         if known is not None:
             return known
-        if message.body_type in wire.STARTS:
-            if self._strict and not paths.current.get().takes(message.body_type):
-                return self._refuse(message, FailureInfo.badRequest, "not the operation that the path names")
-            return self._start(message)
-        if message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR):
-            return self._follow(message)
-        return self._refuse(message, FailureInfo.badRequest, "not a message for a server")
+        return self._start(message) if message.body_type in wire.STARTS else self._follow(message)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
@@ -366,7 +352,7 @@ class Server(Transacting):
     def _note_taken(self, message: wire.RawMessage) -> None:
         """A request was validly protected, and the authority asked."""
         self._used.add(
-            message.transaction_id, message.owner, self._checks.fresh_until(message.header.message_time)
+            message.transaction_id, message.owner, self._rules.limits.fresh_until(message.header.message_time)
         )
 
     # -- an open transaction ---------------------------------------------------------------------------------
@@ -386,7 +372,7 @@ class Server(Transacting):
             said = transaction.repeated(message)
             if said is not None:
                 return self._say_again(said, message, transaction.message.extra_certs)
-            problem = following.check(transaction, message, strict=self._strict)
+            problem = self._rules.broken(Stage.TRANSACTION, message, transaction=transaction)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
                 return self._refuse(message, problem.failure_info, problem.text)
@@ -404,7 +390,7 @@ class Server(Transacting):
         said = self._replies.repeated(message)
         if said is not None:
             return self._say_again(said, message)
-        confirmation = self._strict and message.body_type == BodyType.CERTCONF
+        confirmation = self._explains and message.body_type == BodyType.CERTCONF
         if confirmation and self._replies.confirmed(message.transaction_id):
             return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
         return self._refuse(message, FailureInfo.badRequest, "no such transaction")

@@ -9,7 +9,7 @@ from ..enums import BodyType, FailureInfo
 from . import wire
 from .answering import Answering
 from .authority import Issued, Message, Rejected, Waiting
-from .checks import strict
+from .checks import complaints
 from .engine import Engine
 from .handler import Exchange, refuse_sender
 from .reply_cache import Replies, Reply
@@ -128,7 +128,7 @@ class Transacting(Answering):
             if engine.verifies(message.encoding):
                 refused = self._refuse_sender(engine, message)
                 return None if refused is None else self._refuse(message, refused.failure_info, refused.text)
-            refusal = strict.explain(message, engine.log) if self._strict else None
+            refusal = complaints.explain(message, engine.log) if self._explains else None
         finally:
             engine.close()
         told = Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected

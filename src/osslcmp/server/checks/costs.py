@@ -11,9 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from ..._asn1 import der, x509_parts
-from ...enums import FailureInfo
 from .. import wire
-from ..authority import CertificateRequest, Rejected
 
 MAX_ITERATIONS = 10_000
 _MD5 = frozenset({"1.2.840.113549.2.5", "1.2.840.113549.2.6", "1.3.6.1.5.5.8.1.1"})
@@ -51,33 +49,48 @@ class MacPolicy:
             return cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
         raise ValueError(f"mac_policy: 'default', 'strict' or a MacPolicy, not {value!r}")
 
-    def check(self, message: wire.RawMessage) -> Rejected | None:
+    def check(self, message: wire.RawMessage) -> str | None:
         """What is wrong with the MAC of a message, before it is computed."""
         algorithm = message.header.protection_alg
         if algorithm is None or not message.header.uses_mac:
             return None
-        try:
-            salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
-            iterations = der.integer(count)
-            algorithms = {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)}
-        except (ValueError, IndexError):  # BER, which libcrypto would take
-            return Rejected(FailureInfo.badDataFormat, "malformed PBMParameter")
+        parameters = _read_pbm(algorithm)
+        if parameters is None:
+            return "malformed PBMParameter"
+        salt, iterations, algorithms = parameters
         if algorithms & self.refused:
-            return _bad("a hash or MAC algorithm that is too weak")
+            return "a hash or MAC algorithm that is too weak"
         if iterations < self.min_iterations:
-            return _bad(f"fewer than {self.min_iterations} iterations")
+            return f"fewer than {self.min_iterations} iterations"
         if iterations > self.max_iterations:
-            return _bad(f"more than {self.max_iterations} iterations")
-        if len(salt.content) < self.min_salt:
-            return _bad(f"a salt of less than {self.min_salt} octets")
+            return f"more than {self.max_iterations} iterations"
+        if len(salt) < self.min_salt:
+            return f"a salt of less than {self.min_salt} octets"
+        return None
+
+
+def is_readable(message: wire.RawMessage) -> bool:
+    """Whether a message is not protected by a MAC, or its parameters are DER."""
+    header = message.header
+    return (
+        header.protection_alg is None or not header.uses_mac or _read_pbm(header.protection_alg) is not None
+    )
+
+
+def _read_pbm(algorithm: bytes) -> tuple[bytes, int, set[str]] | None:
+    """The salt, iterations and algorithms of a PBMParameter; None for BER, which libcrypto would take."""
+    try:
+        salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
+        return (
+            salt.content,
+            der.integer(count),
+            {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)},
+        )
+    except (ValueError, IndexError):
         return None
 
 
 MacPolicyName = Literal["default", "strict"]
-
-
-def _bad(text: str) -> Rejected:
-    return Rejected(FailureInfo.badAlg, text)
 
 
 def read_key_sizes(texts: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -101,29 +114,29 @@ def _size(key: object) -> tuple[str, int] | None:
     return None
 
 
-def check_key(sizes: KeySizes, request: CertificateRequest) -> Rejected | None:
-    """Why the key of a request is not to be certified."""
-    found = _size(request.public_key)
+def check_key(sizes: KeySizes, key: object) -> str | None:
+    """Why a public key is not to be certified."""
+    found = _size(key)
     if found is None or found[0] not in sizes:
         return None
     kind, bits = found
     least, most = sizes[kind]
     if least <= bits <= most:
         return None
-    return Rejected(FailureInfo.badCertTemplate, f"{kind} keys of {least} to {most} bits are certified")
+    return f"{kind} keys of {least} to {most} bits are certified"
 
 
-def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> Rejected | None:
+def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> str | None:
     """Whether verifying with a key in extraCerts would cost too much."""
     for encoding in message.extra_certs:
         try:
             certificate = x509_parts.read_certificate(encoding)
-        except ValueError:  # nobody could tell what libcrypto would do with it
-            return Rejected(FailureInfo.badDataFormat, "a certificate in extraCerts cannot be read")
+        except ValueError:  # refused already
+            continue
         try:
             found = _size(certificate.public_key())
         except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
             continue
         if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
-            return Rejected(FailureInfo.badAlg, f"a key of more than {sizes[found[0]][1]} bits in extraCerts")
+            return f"a key of more than {sizes[found[0]][1]} bits in extraCerts"
     return None

@@ -1,4 +1,4 @@
-"""Whether the hash in a certConf is that of the certificate (RFC 9810, section 5.3.18; RFC 9481)."""
+"""Checks whether the hash in a certConf is that of the certificate (RFC 9810, section 5.3.18; RFC 9481)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...enums import FailureInfo
-from .. import bodies
-from ..authority import Rejected
 from ..engine import default_hash
+from .subject import Subject
 
 _ED448 = x509.ObjectIdentifier("1.3.101.113")
 _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
@@ -26,18 +24,23 @@ _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
 }
 
 
-def check(certificate: x509.Certificate, handle: Any, status: bodies.CertStatus) -> Rejected | None:
-    """Whether a certConf means this certificate."""
+def hash_alg(subject: Subject) -> str | None:
+    """hashAlg is one that is known."""
+    status = subject.status
+    unknown = status is not None and status.hash_oid is not None and status.hash_oid not in _HASH_OIDS
+    return "unknown hashAlg" if unknown else None
+
+
+def cert_hash(subject: Subject) -> str | None:
+    """certHash is that of the certificate that was handed out."""
+    status, transaction = subject.status, subject.transaction
+    if status is None or transaction is None or transaction.certificate is None:
+        return None
     if status.hash_oid is None:
-        good = _default_hashes(certificate, handle)
+        good = _default_hashes(transaction.certificate, transaction.certificate_handle())
     else:
-        algorithm = _HASH_OIDS.get(status.hash_oid)
-        if algorithm is None:
-            return Rejected(FailureInfo.badAlg, "unknown hashAlg")
-        good = [_hash(certificate, algorithm)]
-    if status.cert_hash not in good:
-        return Rejected(FailureInfo.badCertId, "certHash does not match the certificate")
-    return None
+        good = [_hash(transaction.certificate, _HASH_OIDS[status.hash_oid])]
+    return None if status.cert_hash in good else "certHash does not match the certificate"
 
 
 def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:

@@ -1,0 +1,124 @@
+"""What libcrypto's complaints about a message mean: ``OSSL_CMP_SRV_CTX`` says ``badRequest`` to everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..._asn1 import x509_parts as _pieces
+from ...enums import FailureInfo
+from ...errors import ErrorEntry
+from .. import bodies, wire
+from ..authority import Rejected
+from .rules import Checker, Stage
+
+# What libcrypto says, in the order of precedence; more than one of these can be there.
+_MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
+    (FailureInfo.unsupportedVersion, frozenset({"unexpected pvno"})),
+    (
+        FailureInfo.badAlg,
+        frozenset(
+            {
+                "algorithm not supported",
+                "bad pbm iterationcount",
+                "iterationcount below 100",
+                "unknown algorithm id",
+                "unsupported",
+                "unsupported algorithm",
+                "unsupported method for creating popo",
+                "unsupported protection alg dhbasedmac",
+                "wrong algorithm oid",
+            }
+        ),
+    ),
+    (
+        FailureInfo.badMessageCheck,
+        frozenset({"wrong pbm value", "error validating signature", "missing secret", "missing protection"}),
+    ),
+    (
+        FailureInfo.signerNotTrusted,
+        frozenset(
+            {
+                "missing key usage digitalsignature",
+                "missing trust anchor",
+                "missing trust store",
+                "no suitable sender cert",
+                "potentially invalid certificate",
+            }
+        ),
+    ),
+    (FailureInfo.badDataFormat, frozenset({"sender generalname type not supported", "pkibody error"})),
+    (FailureInfo.badRecipientNonce, frozenset({"recipnonce unmatched"})),
+    (FailureInfo.badMessageCheck, frozenset({"error validating protection"})),
+)
+
+# Found after the protection: the answer is one to the request.
+_IN_BODY = {
+    "multiple requests not supported": FailureInfo.badRequest,
+    "bad request id": FailureInfo.badRequest,
+    "certreqmsg not found": FailureInfo.badRequest,
+    # From 3.5 on, a request with a key and without any proof.
+    "popo inconsistent central keygen": FailureInfo.badPOP,
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What the client is told instead of libcrypto's ``badRequest``."""
+
+    rejected: Rejected
+    in_body: bool = False
+    """The answer is an ip, cp, kup or rp, not an error message."""
+
+
+def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | None:
+    """What libcrypto's complaints about a message mean; None when they mean nothing better than
+    ``badRequest``.
+
+    Args:
+        message: the message that libcrypto has refused before it asked the authority.
+        log: what it complained about.
+    """
+    said = [entry.text for entry in log]
+    for text in said:
+        if text in _IN_BODY:
+            return Refusal(Rejected(_IN_BODY[text], text), in_body=True)
+    for failure, texts in _MEANINGS:
+        for text in said:
+            if text in texts:
+                return Refusal(_precise(message, failure, text))
+    return None
+
+
+def no_key(message: wire.RawMessage, rules: Checker) -> Refusal | None:
+    """What to say instead of libcrypto's complaint, before 3.5, that possession of no key was not proved."""
+    found = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
+    return None if found is None else Refusal(found, in_body=True)
+
+
+def _precise(message: wire.RawMessage, failure: FailureInfo, text: str) -> Rejected:
+    if failure is FailureInfo.signerNotTrusted:
+        missing = _missing_issuer(message)
+        if missing is not None:
+            return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
+    return Rejected(failure, text)
+
+
+def _missing_issuer(message: wire.RawMessage) -> str | None:
+    """Where the chain in extraCerts ends, if not at a self-issued certificate."""
+    try:
+        certificates = list(map(_pieces.read_certificate, message.extra_certs))
+        if not certificates:
+            return None
+        by_subject = {certificate.subject: certificate for certificate in certificates}
+        top = certificates[0]
+        for _ in certificates:
+            above = by_subject.get(top.issuer)
+            if above is None:
+                return top.issuer.rfc4514_string()
+            if above is top or above.subject == above.issuer:
+                return None
+            top = above
+    except ValueError:
+        pass
+    return None

@@ -1,0 +1,125 @@
+"""Checks whether a first message says who protects it, before libcrypto verifies that.
+
+Nothing here decides about trust. An unprotected message is libcrypto's to refuse: it can be allowed.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+
+from ..._asn1 import x509_parts
+from .. import bodies, wire
+from ..engine import key_identifier
+from . import costs
+from .subject import Subject
+
+_ML_DSA = frozenset(f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19))
+_SIGNATURES = _ML_DSA | {
+    oid.dotted_string
+    for oid in vars(x509.SignatureAlgorithmOID).values()
+    if isinstance(oid, x509.ObjectIdentifier)
+}
+
+
+def _says_protected(message: wire.RawMessage) -> bool:
+    return message.body_type in wire.STARTS and message.header.protection_oid is not None
+
+
+def _is_signed(message: wire.RawMessage) -> bool:
+    return _says_protected(message) and not message.header.uses_mac
+
+
+def _certificate(message: wire.RawMessage) -> x509.Certificate | None:
+    """The first of extraCerts of a signed message, if it has any."""
+    if not _is_signed(message) or not message.extra_certs:
+        return None
+    return x509_parts.read_certificate(message.extra_certs[0])
+
+
+def mac_readable(subject: Subject) -> str | None:
+    """The parameters of the MAC are DER."""
+    return None if costs.is_readable(subject.message) else "malformed PBMParameter"
+
+
+def mac_policy(subject: Subject) -> str | None:
+    """The MAC is not weaker, and does not cost more, than the server allows."""
+    return subject.limits.mac_policy.check(subject.message)
+
+
+def extra_certs_readable(subject: Subject) -> str | None:
+    """The certificates in extraCerts can be read; nobody could tell what libcrypto would do with another one."""
+    try:
+        for encoding in subject.message.extra_certs:
+            x509_parts.read_certificate(encoding)
+    except ValueError:
+        return "a certificate in extraCerts cannot be read"
+    return None
+
+
+def key_cost(subject: Subject) -> str | None:
+    """No key in extraCerts is larger than the server verifies with."""
+    return costs.check_certificates(subject.limits.key_sizes, subject.message)
+
+
+def sender_form(subject: Subject) -> str | None:
+    """The sender can be read; libcrypto may read what ``cryptography`` does not."""
+    try:
+        bodies.name(subject.message.header.sender_name)
+    except bodies.MALFORMED:
+        return "malformed sender"
+    return None
+
+
+def present(subject: Subject) -> str | None:
+    """Where there is a protectionAlg, there is a protection."""
+    message = subject.message
+    return "the protection is missing" if _says_protected(message) and not message.protected else None
+
+
+def mac_reference(subject: Subject) -> str | None:
+    """senderKID names the shared secret."""
+    message = subject.message
+    nameless = _says_protected(message) and message.header.uses_mac and not message.header.sender_kid
+    return "senderKID does not name a shared secret" if nameless else None
+
+
+def algorithm(subject: Subject) -> str | None:
+    """protectionAlg is a password-based MAC or a signature."""
+    message = subject.message
+    if not _is_signed(message) or message.header.protection_oid in _SIGNATURES:
+        return None
+    return f"protectionAlg {message.header.protection_oid} is not supported"
+
+
+def extra_certs(subject: Subject) -> str | None:
+    """A signed message carries the certificate that verifies it."""
+    message = subject.message
+    missing = _is_signed(message) and not message.extra_certs
+    return "extraCerts lacks the protection certificate" if missing else None
+
+
+def sender_kid(subject: Subject) -> str | None:
+    """senderKID is the key identifier of the first of extraCerts."""
+    certificate = _certificate(subject.message)
+    identifier = None if certificate is None else key_identifier(certificate)
+    found = subject.message.header.sender_kid
+    if identifier is None or found == identifier:
+        return None
+    if found is None:
+        return "senderKID is missing"
+    return "senderKID is not the key identifier of the first certificate in extraCerts"
+
+
+def sender_subject(subject: Subject) -> str | None:
+    """The sender is the subject of the first of extraCerts."""
+    name, certificate = subject.message.header.sender_name, _certificate(subject.message)
+    if name is None or certificate is None:
+        return None
+    if _canonical(x509_parts.read_name(name)) == _canonical(certificate.subject):
+        return None
+    return "sender is not the subject of the first certificate in extraCerts"
+
+
+def _canonical(name: x509.Name) -> str:
+    """What is the same for two names that are (RFC 5280, section 7.1, as far as libcrypto goes)."""
+    return " ".join(name.rfc4514_string().casefold().split())

@@ -1,0 +1,176 @@
+"""The rules that a client's message must keep, in the order in which they are checked: that of RFC 9483, section 3.5.
+
+One table, ``RULES``: in comes a message (and, from ``Stage.TRANSACTION`` on, the transaction that it belongs to), out
+comes the first rule that it breaks. ``Stage`` says when a rule is checked; libcrypto verifies the protection between
+``TRANSACTION`` and ``REQUEST``. To add a rule: one entry here, its check in the module of its stage, and its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from ..._text import get_logger
+from ...enums import FailureInfo
+from .. import bodies, wire
+from ..authority import CertificateRequest, Rejected, RevocationRequest
+from ..http.paths import Place
+from ..state import Transaction
+from . import confirmation, header, protection, request, transaction
+from .subject import CheckLimits, Subject
+
+__all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
+
+logger = get_logger("osslcmp.server")
+
+Strictness = Literal["strict", "rfc9810", "openssl"]
+
+
+class Stage(Enum):
+    """When a rule is checked."""
+
+    HEADER = "the message alone, before libcrypto verifies it"
+    TRANSACTION = "a later message of an open transaction, before libcrypto verifies it"
+    REQUEST = "the request, its protection verified, before the authority is asked"
+    CONFIRMATION = "the certConf, its protection verified, before the authority is told"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule.
+
+    Args:
+        name: identifies it in logs and in the documentation.
+        section: where it stands.
+        stage: when it is checked.
+        failure: what the client is told.
+        levels: the values of ``strictness`` in which it counts.
+        check: what is wrong, in words for the client; None if nothing is.
+    """
+
+    name: str
+    section: str
+    stage: Stage
+    failure: FailureInfo
+    levels: frozenset[Strictness]
+    check: Callable[[Subject], str | None]
+
+
+_STRICT: frozenset[Strictness] = frozenset({"strict"})
+_RFC: frozenset[Strictness] = frozenset({"strict", "rfc9810"})
+_ALWAYS: frozenset[Strictness] = frozenset({"strict", "rfc9810", "openssl"})
+
+_H, _T, _R, _C = Stage
+_F = FailureInfo
+
+RULES: tuple[Rule, ...] = (
+    # -- the header of any message
+    Rule("pvno", "RFC 9810, 5.1.1", _H, _F.unsupportedVersion, _RFC, header.pvno),
+    Rule("sender-form", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, protection.sender_form),
+    Rule("message-time-present", "RFC 9483, 3.1", _H, _F.badTime, _STRICT, header.time_present),
+    Rule("message-time", "RFC 9483, 3.5", _H, _F.badTime, _RFC, header.time),
+    Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALWAYS, protection.mac_readable),
+    Rule("mac-policy", "RFC 9810, 8.9", _H, _F.badAlg, _ALWAYS, protection.mac_policy),
+    Rule(
+        "extra-certs-readable",
+        "RFC 9810, 5.1",
+        _H,
+        _F.badDataFormat,
+        _ALWAYS,
+        protection.extra_certs_readable,
+    ),
+    Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALWAYS, protection.key_cost),
+    Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, header.transaction_id),
+    Rule(
+        "transaction-id-length", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id_length
+    ),
+    Rule("sender-nonce-present", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
+    Rule("sender-nonce-length", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce_length),
+    Rule("first-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.first_recip_nonce),
+    # -- who protects a first message
+    Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present),
+    Rule("mac-reference", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_reference),
+    Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm),
+    Rule("extra-certs-present", "RFC 9483, 3.3", _H, _F.signerNotTrusted, _STRICT, protection.extra_certs),
+    Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid),
+    Rule("sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject),
+    # -- what kind of message it is
+    Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path),
+    Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.body_type),
+    # -- whether it is the next one of its transaction
+    Rule("same-protection", "RFC 9483, 3.5", _T, _F.wrongIntegrity, _ALWAYS, transaction.same_protection),
+    Rule("same-sender", "RFC 9483, 3.5", _T, _F.badRequest, _ALWAYS, transaction.same_sender),
+    Rule("recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _RFC, transaction.recip_nonce),
+    # libcrypto takes an error message for a new transaction, so it does not look at the nonce.
+    Rule(
+        "error-recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _ALWAYS, transaction.error_recip_nonce
+    ),
+    Rule("poll-expected", "RFC 9483, 4.4", _T, _F.badRequest, _ALWAYS, transaction.poll_expected),
+    Rule("poll-readable", "RFC 9483, 4.4", _T, _F.badDataFormat, _RFC, transaction.poll_readable),
+    Rule("poll-request-id", "RFC 9483, 4.4", _T, _F.badRequest, _RFC, transaction.poll_request_id),
+    Rule("confirm-expected", "RFC 9483, 4.1.1", _T, _F.badRequest, _ALWAYS, transaction.confirm_expected),
+    Rule("confirm-readable", "RFC 9810, 5.3.18", _T, _F.badDataFormat, _ALWAYS, transaction.confirm_readable),
+    Rule("one-cert-status", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, transaction.one_status),
+    Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badCertId, _RFC, transaction.confirm_request_id),
+    # -- libcrypto verifies the protection and the proof of possession; then the request itself
+    Rule(
+        "central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALWAYS, request.central_key_release
+    ),
+    Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALWAYS, request.central_key_signed),
+    Rule("old-cert-id", "RFC 9483, 4.1.3", _R, _F.badCertId, _RFC, request.old_cert_id),
+    Rule("revoked-named", "RFC 9483, 4.2", _R, _F.badCertTemplate, _RFC, request.revoked_named),
+    Rule("key-size", "RFC 9483, 3.5", _R, _F.badCertTemplate, _ALWAYS, request.key_size),
+    # -- the confirmation
+    Rule("confirm-hash-alg", "RFC 9810, 5.3.18", _C, _F.badAlg, _ALWAYS, confirmation.hash_alg),
+    Rule("confirm-hash", "RFC 9810, 5.3.18", _C, _F.badCertId, _ALWAYS, confirmation.cert_hash),
+)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """The rules as one server asks for them.
+
+    Args:
+        strictness: which of them count.
+        limits: how far.
+    """
+
+    strictness: Strictness = "strict"
+    limits: CheckLimits = field(default_factory=CheckLimits)
+
+    def broken(
+        self,
+        stage: Stage,
+        message: wire.RawMessage,
+        *,
+        place: Place = Place(),  # noqa: B008  # immutable
+        transaction: Transaction | None = None,
+        request: CertificateRequest | RevocationRequest | None = None,
+        status: bodies.CertStatus | None = None,
+    ) -> Rejected | None:
+        """The first rule of a stage that a message breaks, as what its client is told; None when it keeps them all.
+
+        With ``openssl`` what libcrypto would refuse without a specific failInfo is ``badRequest``, as it says; what
+        cannot be read is ``badDataFormat`` always.
+
+        Args:
+            stage: which rules are checked.
+            message, place, transaction, request, status: see Subject.
+        """
+        subject = Subject(message, self.limits, place, transaction, request, status)
+        for rule in RULES:
+            if rule.stage is stage and self.strictness in rule.levels:
+                text = rule.check(subject)
+                if text is not None:
+                    logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
+                    told = rule.failure
+                    if (
+                        self.strictness == "openssl"
+                        and stage is not Stage.REQUEST
+                        and told is not _F.badDataFormat
+                    ):
+                        told = _F.badRequest
+                    return Rejected(told, text)
+        return None

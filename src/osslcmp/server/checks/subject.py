@@ -1,0 +1,67 @@
+"""What a rule looks at: a message, what is known of it so far, and the limits of the server."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .. import bodies, wire
+from ..authority import CertificateRequest, RevocationRequest
+from ..http.paths import Place
+from ..state import Transaction
+from .costs import KEY_SIZES, KeySizes, MacPolicy
+
+CLOCK_TOLERANCE = 300.0
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """The settings of a server that rules need.
+
+    Args:
+        tolerance: seconds that messageTime may differ from the server's clock.
+        mac_policy: what a password-based MAC must be like.
+        key_sizes: by kind of key the least and the most bits.
+        clock: tells the time.
+    """
+
+    tolerance: float = CLOCK_TOLERANCE
+    mac_policy: MacPolicy = field(default_factory=MacPolicy)
+    key_sizes: KeySizes = field(default_factory=lambda: dict(KEY_SIZES))
+    clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
+
+    def fresh_until(self, stated_time: datetime.datetime | None) -> float:
+        """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970.
+
+        None: whatever its messageTime is.
+        """
+        now = time.time()
+        stated = now + self.tolerance if stated_time is None else stated_time.timestamp()
+        return min(max(stated, now), now + self.tolerance) + self.tolerance
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a rule looks at.
+
+    Args:
+        message: the message, taken apart one level deep.
+        limits: the server's.
+        place: where it was sent to.
+        transaction: the open transaction that it belongs to, from Stage.TRANSACTION on.
+        request: what it asks for, in Stage.REQUEST.
+        status: what it says of the certificate, in Stage.CONFIRMATION.
+    """
+
+    message: wire.RawMessage
+    limits: CheckLimits
+    place: Place
+    transaction: Transaction | None = None
+    request: CertificateRequest | RevocationRequest | None = None
+    status: bodies.CertStatus | None = None

@@ -1,0 +1,111 @@
+"""Checks whether a message can be the next one of its transaction, as far as that can be seen from the outside."""
+
+from __future__ import annotations
+
+from ...enums import BodyType
+from .. import bodies, wire
+from .. import messages as answers
+from ..authority import Issued, Waiting
+from ..state import Transaction
+from .subject import Subject
+
+
+def _transaction(subject: Subject) -> Transaction:
+    assert subject.transaction is not None
+    return subject.transaction
+
+
+def same_protection(subject: Subject) -> str | None:
+    """It is protected by a MAC if the request was, and by a signature if that was."""
+    first, header = _transaction(subject).message.header, subject.message.header
+    same = (header.protection_alg is None, header.uses_mac) == (first.protection_alg is None, first.uses_mac)
+    return None if same else "not protected like the request"
+
+
+def same_sender(subject: Subject) -> str | None:
+    """It comes from the sender of the request."""
+    first, header = _transaction(subject).message.header, subject.message.header
+    same = header.sender == first.sender and header.sender_kid == first.sender_kid
+    return None if same else "not from the sender of the request"
+
+
+def recip_nonce(subject: Subject) -> str | None:
+    """recipNonce is the senderNonce of the last answer."""
+    same = subject.message.header.recip_nonce == _transaction(subject).sent_nonce
+    return None if same else "recipNonce does not match"
+
+
+def error_recip_nonce(subject: Subject) -> str | None:
+    """The same, of an error message."""
+    return recip_nonce(subject) if subject.message.body_type == BodyType.ERROR else None
+
+
+def poll_expected(subject: Subject) -> str | None:
+    """A pollReq asks for an answer that is delayed."""
+    transaction = _transaction(subject)
+    odd = (
+        subject.message.body_type == BodyType.POLLREQ
+        and transaction.held is None
+        and not isinstance(transaction.outcome, Waiting)
+    )
+    return "nothing to wait for" if odd else None
+
+
+def _poll_ids(message: wire.RawMessage) -> list[int] | None:
+    try:
+        return bodies.poll_ids(message)
+    except bodies.MALFORMED:
+        return None
+
+
+def poll_readable(subject: Subject) -> str | None:
+    """The body of a pollReq is one."""
+    message = subject.message
+    odd = message.body_type == BodyType.POLLREQ and _poll_ids(message) is None
+    return "malformed POLLREQ" if odd else None
+
+
+def poll_request_id(subject: Subject) -> str | None:
+    """A pollReq names the request whose answer is delayed."""
+    if subject.message.body_type != BodyType.POLLREQ:
+        return None
+    transaction = _transaction(subject)
+    wanted = bodies.request_id(transaction.message) if transaction.held is None else answers.WHOLE_ANSWER
+    return None if _poll_ids(subject.message) == [wanted] else "certReqId does not match"
+
+
+def confirm_expected(subject: Subject) -> str | None:
+    """A certConf confirms a certificate that was handed out."""
+    transaction = _transaction(subject)
+    waits = isinstance(transaction.outcome, Issued) and transaction.held is None
+    odd = subject.message.body_type == BodyType.CERTCONF and not waits
+    return "nothing to confirm" if odd else None
+
+
+def _statuses(message: wire.RawMessage) -> list[bodies.CertStatus] | None:
+    """What a certConf says; None for another message and for what cannot be read."""
+    if message.body_type != BodyType.CERTCONF:
+        return None
+    try:
+        return bodies.cert_statuses(message)
+    except bodies.MALFORMED:
+        return None
+
+
+def confirm_readable(subject: Subject) -> str | None:
+    """The body of a certConf is one."""
+    message = subject.message
+    odd = message.body_type == BodyType.CERTCONF and _statuses(message) is None
+    return "malformed CERTCONF" if odd else None
+
+
+def one_status(subject: Subject) -> str | None:
+    """A certConf speaks of one certificate at most."""
+    return "more than one CertStatus" if len(_statuses(subject.message) or ()) > 1 else None
+
+
+def confirm_request_id(subject: Subject) -> str | None:
+    """A certConf names the request that was answered."""
+    statuses = _statuses(subject.message)
+    wanted = bodies.request_id(_transaction(subject).message)
+    return "certReqId does not match" if statuses and statuses[0].request_id != wanted else None
