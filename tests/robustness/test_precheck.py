@@ -5,12 +5,15 @@ What would crash or hang this process is played in child processes.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from cryptography import x509
@@ -18,15 +21,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import hostile
-from support.forge import Forger, octets, sequence
+from support.forge import Forger, octets, read, sequence
 from support.pki import make_key, make_name
+from support.serving import Served
 
 import osslcmp
 from osslcmp import Limits
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
 from osslcmp._openssl.received import limits_to_c, violation
-from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, wire
+from osslcmp.server import CertificateRequest, EmbeddedCA, MalformedMessageError, Server, Waiting, wire
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent
@@ -341,6 +345,12 @@ def test_real_messages_pass() -> None:
     )
 
 
+def test_unknown_extensions_pass() -> None:
+    """What libcrypto does not know it does not print: hybrid certificates carry a second signature so."""
+    second = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.74"), encode(0x03, b"\0" + b"s" * 5000))
+    assert violation(with_extra(Forger().error(), certificate_der(extensions=(second,)))) is None
+
+
 def test_indefinite_lengths_pass() -> None:
     """Some servers send CMS objects in BER, which libcrypto reads."""
     inner = b"\x30\x80" + der.encode_oid("1.2.3") + b"\x24\x80\x04\x01a\x04\x01b\0\0" + b"\0\0"
@@ -359,6 +369,75 @@ def test_encrypted_value_without_iv() -> None:
         )
         found = violation(Forger().message(1, sequence(sequence(response))))
         assert (found is None) == fine, found
+
+
+# -- whoever has proved nothing changes nothing -------------------------------------------------------------
+
+
+class Slow(EmbeddedCA):
+    """Lets everybody wait."""
+
+    def issue(self, request: CertificateRequest) -> Waiting:
+        """Not yet."""
+        return Waiting(0)
+
+
+@pytest.mark.parametrize("strictness", ["strict", "openssl"])
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_forged_messages_with_unreadable_certificates(
+    strictness: Literal["strict", "openssl"], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Certificates that one library reads and the other does not cost nobody else an open transaction."""
+    chance = random.Random(4211)
+    own, key = certificate(extensions=(names(3), x509.KeyUsage(True, *[False] * 8)))
+    whole = own.public_bytes(Encoding.DER)
+    server = Server(Slow({"ref": b"secret"}), trusted=[own], strictness=strictness)
+    victim = Forger()
+    polling = victim.answering(server.process(victim.request()))
+    attacker = Forger(secret=None, reference=None, certificate=own, key=key)
+    signed = attacker.but(transaction_id=victim.transaction_id, recip_nonce=polling.recip_nonce)
+    for number in range(400):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            place = chance.randrange(len(damaged))
+            damaged[place] = chance.choice(
+                (chance.randrange(256), damaged[place] ^ 1 << chance.randrange(8), 0x0C)
+            )
+        message = (
+            signed.poll(),
+            polling.but(secret=b"wrong").poll(),
+            signed.error(),
+            attacker.but(transaction_id=os.urandom(16)).request(),
+        )[number % 4]
+        with contextlib.suppress(MalformedMessageError):
+            server.process(with_extra(message, *[bytes(damaged)] * chance.randint(1, 2)))
+        assert server.open_transactions == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert read(server.process(polling.poll())).kind == osslcmp.BodyType.POLLREP
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_log_that_cannot_be_written(tmp_path: Path) -> None:
+    """A line of the log that finds no room costs nobody an answer."""
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    arguments: list[str | Path] = [
+        "--port",
+        "0",
+        "--directory",
+        tmp_path / "ca",
+        "--reference",
+        "ref",
+        "--secret-file",
+        secret,
+    ]
+    served = Served(*arguments, "--verbose", log=Path("/dev/full"))
+    try:
+        cmp = osslcmp.Client(served.url, reference="ref", secret=b"secret", proxy="")
+        assert cmp.ir(make_key(), subject="CN=\u2603").certificate
+    finally:
+        with contextlib.suppress(OSError):
+            served.end()
 
 
 def test_replaced_at_the_server_by_http() -> None:

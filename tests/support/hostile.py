@@ -9,9 +9,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
+import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
+import urllib.request
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,6 +30,7 @@ from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, wire
 
 from .forge import HMAC_SHA256, SHA256, Forger, octets, sequence
+from .pki import cert_pem, key_pem, make_key
 
 SECRET = b"secret"
 ALGORITHMS = {
@@ -236,8 +241,6 @@ def from_reqin() -> None:
 def _files(option: str) -> None:
     folder = Path(tempfile.mkdtemp())
     key = folder / "key.pem"
-    from .pki import cert_pem, key_pem, make_key
-
     key.write_bytes(key_pem(make_key()))
     ca = EmbeddedCA({"ref": SECRET})
     certificate = folder / "cert.pem"
@@ -264,6 +267,34 @@ def _files(option: str) -> None:
             play(number, partial(_command, *common, *mock, "-reqin", str(path)))
 
 
+def into_mock() -> None:
+    """``osslcmp cmp -port``: it answers or refuses each, and serves the next client."""
+    folder = Path(tempfile.mkdtemp())
+    certificate = folder / "cert.pem"
+    certificate.write_bytes(cert_pem(EmbeddedCA({"ref": SECRET}).root))
+    command = [
+        *(sys.executable, "-m", "osslcmp", "cmp", "-config", "", "-batch", "-port", "127.0.0.1:0"),
+        *("-srv_ref", "ref", "-srv_secret", "pass:secret", "-rsp_cert", str(certificate)),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = next(m for line in server.stdout if (m := re.match(r"ACCEPT 127\.0\.0\.1:(\d+)", line)))
+            url = f"http://127.0.0.1:{found[1]}/pkix/"
+            for number, algorithm in enumerate(list(algorithms())[::9]):
+                play(number, partial(_post, url, Forger(algorithm=algorithm).genm()))
+            print(client(url=url).genm([osslcmp.InfoTypeAndValue("1.2.3")]), flush=True)
+            assert server.poll() is None
+        finally:
+            server.kill()
+
+
+def _post(url: str, message: bytes) -> None:
+    request = urllib.request.Request(url, message, {"Content-Type": "application/pkixcmp"})
+    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
 SURFACES = {
     "transport": over_transport,
     "http": over_http,
@@ -272,6 +303,7 @@ SURFACES = {
     "from_der": decoded,
     "rspin": from_rspin,
     "reqin": from_reqin,
+    "mock": into_mock,
 }
 
 if __name__ == "__main__":
