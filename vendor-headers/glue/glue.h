@@ -44,6 +44,9 @@ OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
 /* For trust stores, in place of X509_STORE_CTX_print_verify_cb(): the second one for that of messages, on which nothing is printed. */
 int osslcmp_verify_cb(int, X509_STORE_CTX *);
 int osslcmp_validate_cb(int, X509_STORE_CTX *);
+/* Likewise for a server, which says whose messages it validates from now on (NULL: nobody's). */
+int osslcmp_validate_quietly_cb(int, X509_STORE_CTX *);
+void osslcmp_validate(osslcmp_session *, OSSL_CMP_CTX *);
 /* Of a certificate as OpenSSL prints it; -1 for lack of memory. */
 long osslcmp_longest_line(X509 *);
 

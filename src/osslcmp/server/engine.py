@@ -67,6 +67,8 @@ class Material:
         self.certificate = None if settings.certificate is None else _convert.cert_to_c(settings.certificate)
         self.chain = [_convert.cert_to_c(certificate) for certificate in settings.chain]
         self.store = _convert.store_to_c(settings.trusted) if settings.trusted else None
+        if self.store is not None:
+            lib.X509_STORE_set_verify_cb(self.store, ffi.addressof(lib, "osslcmp_validate_quietly_cb"))
         self._known: dict[x509.Certificate, Any] = {}
 
     def handle(self, certificate: x509.Certificate) -> Any:
@@ -239,6 +241,8 @@ class Engine:
         self._state.begin()
         outer_state = current.state
         outer = lib.osslcmp_enter(self._session)
+        # From 3.1 on, libcrypto prints what it finds wrong while it looks for the signer's certificate.
+        lib.osslcmp_validate(self._session, self._ctx)
         current.state = self._state
         clear()
         try:
