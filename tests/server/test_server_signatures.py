@@ -47,6 +47,22 @@ def test_withdrawn_trust(signing: tuple[Server, Forger], pki: PKI) -> None:
     enroll(server, client.but(transaction_id=os.urandom(16)))
 
 
+def test_untrusted_clients(signing: tuple[Server, Forger], pki: PKI, nothing_printed: None) -> None:
+    """They are refused without a word on stderr, where OpenSSL 3.1 and later would tell about their certificates."""
+    server, client = signing
+    other = pki.issue("somebody", pki.other_root)
+    assert isinstance(other.key, ec.EllipticCurvePrivateKey)
+    for certificate in (other.certificate, pki.client.certificate):
+        stranger = client.but(certificate=certificate, key=other.key)
+        trusted = certificate == pki.client.certificate
+        refused(
+            server,
+            stranger.but(transaction_id=os.urandom(16)).request(),
+            FailureInfo.badMessageCheck if trusted else FailureInfo.signerNotTrusted,
+        )
+        enroll(server, client.but(transaction_id=os.urandom(16)))
+
+
 def test_settings_changed_meanwhile(signing: tuple[Server, Forger], pki: PKI) -> None:
     """An open transaction goes on when trust is added."""
     server, client = signing

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._text import one_line
+from .._text import get_logger, one_line
 from . import EXIT_USAGE
 from . import serve_options as _serve_options
 from .serve_log import BoundedHandler, OneLineFormatter
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parser", "run"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Seconds for the answers in progress when a signal has come.

@@ -60,7 +60,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
         super().__init__()
         self._most, self._seconds = most, seconds
         self._kinds: dict[tuple[str, int, object], _Kind] = {}
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record, unless there were enough of its kind."""

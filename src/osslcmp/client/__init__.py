@@ -283,11 +283,27 @@ class Client(GeneralMessages):
         """Go on with a request that waits at the server, from :meth:`osslcmp.Transaction.dump`.
 
         Needs a client with the same credentials and trust. Nothing is sent before the first
-        :meth:`osslcmp.Transaction.poll`, but the server's last messages are verified again, with
-        :class:`osslcmp.ProtectionError` if that fails. ``key`` is not needed; if given it is checked to be the one
-        that was asked for. Conditions for the new certificate (``confirm``, ``confirm_trusted``, ``check``: see
-        :class:`osslcmp.CertificateRequest`) must be given again. Raises ``ValueError`` for a dump that is damaged or of
-        an unknown version, for a ``key`` that does not fit, and for missing conditions.
+        :meth:`osslcmp.Transaction.poll`, but the server's last messages are decoded and verified again
+        (``OSSL_CMP_try_certreq``, OpenSSL 3.0).
+
+        Args:
+            dump: what ``dump()`` returned.
+            key: is not needed; if given it is checked to be the one that was asked for.
+            key_password: of an encrypted ``key``.
+            confirm: a condition for the new certificate, as in :class:`osslcmp.CertificateRequest`. If the request was
+                begun with conditions, they must be given again.
+            confirm_trusted: likewise.
+            check: likewise.
+
+        Returns:
+            The transaction, waiting.
+
+        Raises:
+            ValueError: the dump is damaged or of an unknown version, ``key`` does not fit, or conditions are missing.
+            ProtectionError: the server's last messages are not protected by what this client trusts.
+            ResponseError: they do not belong to the request, or are beyond this client's limits.
+            OpenSSLError: libcrypto refuses them, or the settings of this client, for another reason.
+            UnsupportedError: the request needs a newer OpenSSL.
         """
         found = _resume.load(dump)
         terms = CertificateRequest(

@@ -86,7 +86,7 @@ class Pool:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._free: list[Material] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
     def settings(self) -> Settings:

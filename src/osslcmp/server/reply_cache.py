@@ -83,7 +83,7 @@ class Replies:
         self._max_size = max_size
         self._seconds = seconds
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._size = 0
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
 

@@ -148,7 +148,7 @@ class Server(Transacting):
         self._used = used.UsedIDs(max_remembered)
         self._table: Table[Transaction] = Table(max_transactions)
         self._engines = LiveEngines()
-        self._mounting = threading.Lock()
+        self._mounting = threading.RLock()
         self._asgi: ASGI | None = None
 
     @property

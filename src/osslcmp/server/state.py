@@ -111,7 +111,7 @@ class LiveEngines:
 
     def __init__(self, limit: int = LIVE_ENGINES) -> None:
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._order: OrderedDict[int, Transaction] = OrderedDict()
 
     def used(self, transaction: Transaction) -> None:

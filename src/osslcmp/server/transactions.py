@@ -56,7 +56,7 @@ class Table(Generic[T]):
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._open: dict[bytes, T] = {}
         self._next_sweep = 0.0
 

@@ -27,7 +27,7 @@ class UsedIDs:
     def __init__(self, limit: int = LIMIT, clock: Callable[[], float] | None = None) -> None:
         self._limit = limit
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ids: dict[bytes, bytes] = {}
         """With the owner of each."""
         self._slots: dict[int, list[bytes]] = defaultdict(list)

@@ -116,7 +116,7 @@ class CMPServer:
         """Every message that came, decoded."""
         self.responses: list[Message] = []
         """Every answer that went out and that is a CMP message."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._any: deque[Fault] = deque()
         self._by_type: dict[BodyType, deque[Fault]] = {}
         self._renumbered: set[bytes] = set()

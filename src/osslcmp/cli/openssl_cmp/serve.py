@@ -36,7 +36,7 @@ class _Server(ThreadingTCPServer):
         self.mock = mock
         self.console = console
         self._left = limit
-        self._counting = threading.Lock()
+        self._counting = threading.RLock()
 
     def counted(self) -> bool:
         """Count a message. False: it is one too many."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from ..._openssl.certificate_check import CertificateCheck
+from ..._text import get_logger
 from ...enums import FailureInfo
 from ...errors import OpenSSLError
 from ..authority import Rejected
@@ -18,7 +18,7 @@ from .grants import name_key
 
 __all__ = ["ClientCRLs"]
 
-logger = logging.getLogger("osslcmp.server")
+logger = get_logger("osslcmp.server")
 
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
@@ -42,7 +42,7 @@ class ClientCRLs:
 
     def __init__(self, files: Iterable[Path], trusted: Sequence[x509.Certificate]) -> None:
         self._trusted = trusted
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._read: dict[Path, tuple[State | None, list[x509.CertificateRevocationList]]] = {
             file: (_state(file), read_crls(file)) for file in files
         }

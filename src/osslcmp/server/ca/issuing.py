@@ -389,7 +389,7 @@ class LastCRL:
 
     def __init__(self, renew: Callable[[], x509.CertificateRevocationList]) -> None:
         self._renew = renew
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._last: x509.CertificateRevocationList | None = None
         self._good_until = 0.0
 

@@ -136,8 +136,8 @@ class EmbeddedCA(Records, Authority):
         self.crl_grace = crl_grace
         self.client_crls = client_crls
         self.grants = Grants.all() if grants is None else grants
-        self._lock = threading.Lock()
-        self._revoking = threading.Lock()
+        self._lock = threading.RLock()
+        self._revoking = threading.RLock()
         """Held while a revocation is decided upon and done: none undoes another one that it has not seen."""
         self._compromised: set[bytes] = set()
         """The public keys."""
