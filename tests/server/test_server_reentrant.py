@@ -15,7 +15,8 @@ from osslcmp.server import EmbeddedCA
 ca = EmbeddedCA({"ref": "secret"})
 server = ca.server()
 inside, seen, inner = False, set(), []
-PLACES = tuple(f"osslcmp/server/{name}.py" for name in ("state", "transactions", "used", "reply_cache", "engine", "ca/memory"))
+FILES = ("state", "transactions", "used", "reply_cache", "engine", "ca/memory")
+PLACES = tuple(f"osslcmp/server/{name}.py" for name in FILES)
 
 def handler(*_):
     inner.append(enroll(server, Forger())[1].certificate.serial_number)
