@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.authorities import Scripted, confirm
-from support.forge import CR, IMPLICIT_CONFIRM, KUR, P10CR, Forger, octets, read, sequence
+from support.forge import CR, IMPLICIT_CONFIRM, KUR, P10CR, Forger, octets, read, sequence, sha256
 from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, InfoTypeAndValue, PKIStatus, RevocationReason
@@ -26,6 +26,7 @@ from osslcmp.server import (
     EmbeddedCA,
     ErrorNotice,
     GeneralRequest,
+    Issued,
     Rejected,
     RevocationRequest,
     Revoked,
@@ -152,6 +153,21 @@ def test_signer_with_a_double(pki: PKI) -> None:
 
     read(trusting(pki, authority).process(Reordered(**vars(client)).request(CR)))
     assert authority.asked[0].signer == pki.client.certificate
+
+
+def test_signer_of_a_later_message_is_not_who_it_says(pki: PKI) -> None:
+    """The client signs its certConf with the right key, and sends another certificate with the identifier of that key
+    along: libcrypto has the right one from the first message, and it counts."""
+    other = pki.issue("other", pki.other_issuing, subject=pki.client.subject, key=pki.client.key)
+    authority = Scripted(issue=Issued(pki.enrolled.certificate))
+    server, client = trusting(pki, authority), signed_by(pki)
+    response = server.process(client.request(CR, key=pki.enrolled.key))
+    assert (read(response).kind, read(response).status) == (BodyType.CP, PKIStatus.accepted)
+    later = client.but(certificate=other.certificate, chain=()).answering(response)
+    server.process(later.cert_conf(sha256(pki.enrolled.certificate)))
+    signers = [asked.signer for asked in authority.asked]
+    assert other.certificate not in signers
+    assert signers == [pki.client.certificate] * 2
 
 
 @pytest.mark.parametrize("reason", [None, *(r for r in RevocationReason if r >= 0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.clients import SECRET
 from support.forge import HMAC_SHA256, SHA256, Forger, octets, read, refused, sequence
@@ -13,6 +14,7 @@ from osslcmp import FailureInfo, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode
 from osslcmp.server import EmbeddedCA, MalformedMessageError, wire
+from osslcmp.server.ca import issuing
 
 CLIENT = Forger(secret=SECRET.encode() if isinstance(SECRET, str) else SECRET)
 COMMON_NAME = der.encode_oid("2.5.4.3")
@@ -95,3 +97,15 @@ def test_a_subject_alternative_name_with_a_bit_string() -> None:
     assert answer.status == PKIStatus.rejection
     assert answer.failure == FailureInfo.badDataFormat
     assert server.open_transactions == 0
+
+
+def test_the_key_of_a_certificate_that_cryptography_does_not_know(pki: PKI) -> None:
+    certificate = pki.client.certificate
+    key = issuing.public_key_info(certificate)
+    curve, unknown = der.encode_oid("1.2.840.10045.3.1.7"), der.encode_oid("1.2.840.10045.3.1.8")
+    encoded = certificate.public_bytes(Encoding.DER)
+    assert key in encoded
+    odd = x509.load_der_x509_certificate(encoded.replace(curve, unknown))
+    with pytest.raises(UnsupportedAlgorithm):
+        odd.public_key()
+    assert issuing.public_key_info(odd) == key.replace(curve, unknown)

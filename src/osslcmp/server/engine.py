@@ -28,6 +28,7 @@ from .._openssl.signers import check_signer
 from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from . import callbacks as _callbacks_server
+from . import wire
 
 KNOWN_CERTIFICATES = 32
 SPARE = 32
@@ -175,18 +176,18 @@ class Engine:
         )
         self._ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self._server)
         self._message: Any = None
+        self._came = dict.fromkeys(certificates)
+        """Certificates (DER) of clients' messages, which libcrypto keeps and may verify later messages with."""
         self.log: tuple[ErrorEntry, ...] = ()
         """What libcrypto complained about while it processed the last message."""
         material = self._material = pool.take()
         try:
-            self._configure(material, reference, secret, certificates)
+            self._configure(material, reference, secret)
         except BaseException:
             self.close()
             raise
 
-    def _configure(
-        self, material: Material, reference: bytes | None, secret: bytes | None, certificates: Iterable[bytes]
-    ) -> None:
+    def _configure(self, material: Material, reference: bytes | None, secret: bytes | None) -> None:
         settings = material.settings
         check(
             lib.OSSL_CMP_CTX_set_log_cb(self._ctx, ffi.addressof(lib, "osslcmp_log")),
@@ -202,7 +203,7 @@ class Engine:
         if material.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, material.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        helping = [*material.chain, *map(_convert.cert_to_c, _readable(certificates))]
+        helping = [*material.chain, *map(_convert.cert_to_c, _readable(self._came))]
         if helping:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
         if material.store is not None:
@@ -267,6 +268,7 @@ class Engine:
             UndecodableError: the message cannot be decoded.
         """
         message = self.decode(data)
+        self._keep_certificates(data)
         self._handler_handle = ffi.new_handle(handler)
         _callbacks_server.init(self._server, self._handler_handle)
         self._message = message
@@ -296,6 +298,10 @@ class Engine:
             self.log = drain()
             raise UndecodableError("; ".join(map(str, self.log)))
         return take(message, lib.OSSL_CMP_MSG_free, "decoding a message")
+
+    def _keep_certificates(self, data: bytes) -> None:
+        if not features["validated_server_certificate"]:
+            self._came.update(dict.fromkeys(wire.read_message(data, len(data)).extra_certs))
 
     def protect(self, data: bytes, transaction_id: bytes) -> bytes:
         """Protect a message with the credentials of this context.
@@ -333,6 +339,7 @@ class Engine:
             message = self._message = self.decode(data)
         except UndecodableError:
             return False
+        self._keep_certificates(data)
         with self._running():
             good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
         return bool(good)
@@ -349,24 +356,23 @@ class Engine:
         clear()
         return bool(good)
 
-    def signer(self, sender_kid: bytes | None, certificates: Iterable[bytes]) -> x509.Certificate | None:
+    def signer(self, sender_kid: bytes | None) -> x509.Certificate | None:
         """Which certificate verified the signature of the message that is being processed.
 
         ``OSSL_CMP_CTX_get0_validatedSrvCert`` tells from OpenSSL 3.2 on. Before, it is found among the
-        certificates that libcrypto can have used.
+        certificates that libcrypto can have used: those of earlier messages are among them, and a certificate that
+        came with this one need not be what it says.
 
         Args:
             sender_kid: the senderKID of the message.
-            certificates: the certificates (DER) that came with the message.
         """
         if features["validated_server_certificate"]:
             return _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
         assert self._material is not None
         settings = self._material.settings
-        came = list(certificates)
-        readable = list(_readable(came))
+        readable = list(_readable(self._came))
         candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
-        unclear = len(readable) < len(came)
+        unclear = len(readable) < len(self._came)
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
         if len(fitting) == 1 and not unclear and sender_kid is not None:

@@ -139,7 +139,7 @@ class Transacting(Answering):
         header = message.header
         if header.uses_mac or header.protection_alg is None:
             return None
-        signer = engine.signer(header.sender_kid, message.extra_certs)
+        signer = engine.signer(header.sender_kid)
         about = Message(
             type=BodyType(message.body_type),
             transaction_id=message.transaction_id,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -63,10 +64,17 @@ def _sign(builder: Any, key: CertificateIssuerPrivateKeyTypes) -> Any:
 
 
 def public_key_info(certificate: x509.Certificate) -> bytes:
-    """The key of a certificate as a DER SubjectPublicKeyInfo."""
-    return certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    """The key of a certificate as a DER SubjectPublicKeyInfo; of one that ``cryptography`` does not know as it stands."""
+    try:
+        return certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    except (UnsupportedAlgorithm, ValueError):
+        fields = der.Fields(der.sequence(certificate.tbs_certificate_bytes))
+        fields.maybe(der.explicit(0))
+        for _ in ("serialNumber", "signature", "issuer", "validity", "subject"):
+            fields.take()
+        return fields.take(der.SEQUENCE).encoding
 
 
 def is_ra(certificate: x509.Certificate) -> bool:
