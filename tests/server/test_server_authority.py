@@ -158,6 +158,7 @@ def test_signer_with_a_double(pki: PKI) -> None:
 def test_signer_of_a_later_message_is_not_who_it_says(pki: PKI) -> None:
     """The client signs its certConf with the right key, and sends another certificate with the identifier of that key
     along: libcrypto has the right one from the first message, and it counts."""
+    assert isinstance(pki.enrolled.key, ec.EllipticCurvePrivateKey)
     other = pki.issue("other", pki.other_issuing, subject=pki.client.subject, key=pki.client.key)
     authority = Scripted(issue=Issued(pki.enrolled.certificate))
     server, client = trusting(pki, authority), signed_by(pki)

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from support.forge import Forger, sequence
 from support.pki import PKI, make_key
 from support.raw_server import RawServer, hang, response, say
 from support.traced import ENROLMENT, SECRET, client, kinds, rich_text, two_requests
@@ -19,6 +20,7 @@ from support.traced import ENROLMENT, SECRET, client, kinds, rich_text, two_requ
 import osslcmp
 from osslcmp import BodyType, Trace
 from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, waiting
 
 
@@ -308,3 +310,15 @@ def test_damaged_secret() -> None:
         trace = Trace()
         trace.seen(True, b"before" + oid + value, BodyType.IR, None)
         assert trace.entries[0].der == b"before" + oid + expected
+
+
+def test_a_message_that_no_longer_decodes_with_its_secrets_overwritten() -> None:
+    """The OID of a secret stands where a BIT STRING follows, whose first octet cannot be anything."""
+    token = der.encode_oid("1.3.6.1.5.5.7.5.1.1")
+    popo = encode(explicit(1), sequence(token), encode(der.BIT_STRING, b"\0signature"))
+    trace = osslcmp.Trace()
+    trace.seen(True, Forger().request(popo=popo), osslcmp.IR, b"id")
+    (message,) = trace.messages
+    assert "cannot read it" in message.text()
+    assert "cannot read it" in trace.html()
+    assert len(osslcmp.Trace.of_entries(trace.entries)) == 1

@@ -240,7 +240,10 @@ class Message:
 
         Control characters and the like are escapes.
         """
-        pointer = _decode(self._der)
+        try:
+            pointer = _decode(self._der)
+        except ValueError as error:  # in a trace, secrets may be overwritten with what is none of their type
+            return f"(libcrypto cannot read it: {error})\n"
         clear()
         out = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
         value = ffi.cast("const ASN1_VALUE *", pointer)
