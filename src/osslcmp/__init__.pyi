@@ -46,6 +46,9 @@ from .message import Message
 from .message.bodyparts import AlgorithmIdentifier
 from .trace import Trace, TraceEntry
 
+__version__: str
+"""The release of this package, from the installed metadata."""
+
 __all__ = [
     "CR",
     "IR",
