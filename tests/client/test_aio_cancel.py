@@ -204,7 +204,7 @@ def test_cancelled_delayed_revocation(pki: PKI, mock_server: Mock) -> None:
     """A delayed rr that is cancelled is taken back at the server."""
     if not (SERVER_DELAYS_ALL and CLIENT_WAITS_FOR_ALL):
         assert not CLIENT_WAITS_FOR_ALL or version() < (3, 3, 0)
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     server = mock_server(poll_count=3, check_after=3600)
 
     async def test() -> None:

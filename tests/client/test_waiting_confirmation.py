@@ -55,7 +55,7 @@ def test_delayed_confirmation(kind: str, polls: int, waits: bool, site: Site) ->
 def test_delayed_confirmation_with_the_default_check(open_site: Site) -> None:
     """OpenSSL's own callback may be asked again: the chain is there."""
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     for options in ({}, {"confirm_trusted": open_site.ca.root}, {"confirm": osslcmp.certconf}):
         transport = delaying(open_site, BodyType.CERTCONF)
         result = client(transport).ir(**open_site.request("ir"), **options)
@@ -77,7 +77,7 @@ def test_rejected_confirmation_after_a_delay(open_site: Site) -> None:
     """The server says no to the certConf, late."""
     transport = delaying(open_site, BodyType.CERTCONF, finals=[error(2, b"no")])
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport).ir(**open_site.request("ir"))
     assert isinstance(caught.value.rejected, osslcmp.RejectedError)
@@ -90,7 +90,7 @@ def test_timeout_of_a_delayed_confirmation(open_site: Site) -> None:
     transport = delaying(open_site, BodyType.CERTCONF, polls=3, check_after=1)
     looked_at: list[x509.Certificate] = []
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport, total_timeout=0.2).ir(
             **open_site.request("ir"), confirm=lambda cert, _found: looked_at.append(cert)
@@ -121,7 +121,7 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
 
     transport = delaying(open_site, BodyType.CERTCONF, on_poll=fail)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     prepared = client(transport)._prepare(osslcmp.IR, **open_site.request("ir"))
     for _ in range(3):
         with pytest.raises(ConnectionError) as caught:
@@ -141,7 +141,7 @@ def test_signal_in_a_delayed_confirmation(open_site: Site) -> None:
     """The transaction can go on."""
     transport = delaying(open_site, BodyType.CERTCONF, check_after=3600)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     start = time.monotonic()
     with pytest.raises(AlarmError), alarm():
@@ -157,7 +157,7 @@ def test_abort_of_a_delayed_confirmation(open_site: Site) -> None:
     """The server is told."""
     transport = delaying(open_site, BodyType.CERTCONF)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     transaction.abort()
     assert transport.seen[-1] is BodyType.ERROR

@@ -64,7 +64,7 @@ def test_requests_of_one_context_in_turn(open_site: Site) -> None:
     transport = delaying(open_site, BodyType.RR)
     context = client(transport)._context()
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     context.set_subject_name("CN=new")
     for delayed in (BodyType.RR, BodyType.GENM, BodyType.RR):
         transport.delayed = ()
@@ -90,7 +90,7 @@ def test_signal_in_a_delayed_call(kind: str, open_site: Site) -> None:
     transport = delaying(open_site, QUESTIONS[kind], check_after=3600)
     cmp = client(transport)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     start = time.monotonic()
     with pytest.raises(AlarmError), alarm():
         ask(cmp, kind, open_site)
@@ -104,7 +104,7 @@ def test_signal_in_a_delayed_call_over_http(open_site: Site) -> None:
     from support.served import Served
 
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with Served(delaying(open_site, BodyType.GENM, check_after=3600)) as server:
         cmp = Client(server.url, reference="ref", secret=SECRET)
         before = open_descriptors()
@@ -121,7 +121,7 @@ def test_total_timeout_of_a_delayed_call(kind: str, open_site: Site) -> None:
     """It is a TransferTimeout; one last poll was made."""
     transport = delaying(open_site, QUESTIONS[kind], polls=100, check_after=3600)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.TransferTimeout, match="still waiting after 1 seconds"):
         ask(client(transport, total_timeout=1), kind, open_site)
     assert transport.seen == [QUESTIONS[kind], BodyType.POLLREQ, BodyType.POLLREQ]
@@ -145,7 +145,7 @@ def test_odd_ends(kind: str, final: bytes, expected: type[Exception], open_site:
     transport = delaying(open_site, QUESTIONS[kind], finals=[final])
     cmp = client(transport)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(expected) as caught:
         ask(cmp, kind, open_site)
     if expected is osslcmp.RejectedError:
@@ -166,7 +166,7 @@ def test_forged_final_answer(kind: str, open_site: Site) -> None:
         return answer
 
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ProtectionError):
         ask(client(transport), kind, open_site)
 
@@ -185,7 +185,7 @@ def test_replayed_final_answer(open_site: Site) -> None:
 
     cmp = client(transport)
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     assert isinstance(cmp.genm([HARMLESS]), list)
     with pytest.raises(osslcmp.ResponseError):
         cmp.genm([HARMLESS])
@@ -202,7 +202,7 @@ def test_connection_lost_while_a_delayed_call_polls(open_site: Site) -> None:
     transport = delaying(open_site, BodyType.GENM, on_poll=fail)
     context = client(transport)._context()
     if not CLIENT_WAITS_FOR_ALL:
-        return
+        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     broken = True
     with pytest.raises(ConnectionError):
         context.exec_genm_ses()
