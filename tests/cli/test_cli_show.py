@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from support.command import OSSLCMP, environment, on_a_terminal, osslcmp
 from support.pki import PKI, make_key
 
 import osslcmp as api
+from osslcmp._asn1.der import leading
+from osslcmp.cli import show, trace
 from osslcmp.server import EmbeddedCA, waiting
 
 KINDS = ["ir", "ip", "pollreq", "ip", "certconf", "pkiconf"]
@@ -118,7 +121,6 @@ def others(pki: PKI, recorded: Path) -> dict[str, bytes]:
         "PEM block 1 is no CMP message but CERTIFICATE": pki.root.certificate.public_bytes(Encoding.PEM),
         "HTTP response": b"HTTP/1.1 200 OK\r\n\r\n" + good,
         "HTML": b"<html></html>",
-        "cut": good[:-1],
         "octets after the message": good + b"more",
         "entry 1": b'{"osslcmp": "trace", "version": 1}\n{"time": "2026-01-01T00:00:00+00:00", "seconds": 0, "sent": true, '
         b'"transaction": null, "der": "MAA="}\n',
@@ -138,7 +140,7 @@ def test_what_is_no_message(pki: PKI, recorded: Path, tmp_path: Path, command: s
         assert done.stdout == ""
         assert done.stderr.startswith(f"osslcmp {command}: x: "), told
         assert done.stderr.count("\n") == 1
-        if told not in ("empty", "only newlines", "text", "zeros", "cut", "UTF-16"):
+        if told not in ("empty", "only newlines", "text", "zeros", "UTF-16"):
             assert told in done.stderr or "recorded" in done.stderr
     for name, why in (("absent", "No such file"), (".", "Is a directory")):
         assert why in osslcmp(command, name, cwd=tmp_path, status=1).stderr
@@ -149,6 +151,43 @@ def test_the_others_are_shown(recorded: Path) -> None:
     done = osslcmp("show", "--summary", "0.der", "absent", "1.der", cwd=recorded, status=1)
     assert kinds(done.stdout) == ["ir", "ip"]
     assert "absent" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["cut", "cut in the body", "damaged", "PEM"])
+def test_what_does_not_decode(
+    how: str, recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can be read of it, and where it stops."""
+    good = (recorded / "0.der").read_bytes()
+    _, rest = leading(good, 1)
+    body = len(good) - len(rest)
+    bad = {
+        "cut in the body": good[: body + 40],
+        "damaged": good[:body] + good[body : body + 20].replace(b"\x02", b"\x04", 1) + good[body + 20 :],
+    }.get(how, good[:-1])
+    if how == "PEM":
+        bad = b"-----BEGIN CMP-----\n" + base64.encodebytes(bad) + b"-----END CMP-----\n"
+    file = tmp_path / "x"
+    file.write_bytes(bad)
+
+    def run(command: Callable[[list[str]], int], *words: str) -> str:
+        assert command([*words, str(file)]) == 1
+        out, err = capsys.readouterr()
+        assert err.count("does not decode") == (command is trace.run)
+        return out
+
+    shown = run(show.run)
+    assert shown.startswith("ir, ")
+    assert "libcrypto does not decode it" in shown
+    assert "transaction id: " in shown
+    assert shown.count("does not decode") > 1
+    (told,) = json.loads(run(show.run, "--json"))
+    assert told["type"] == "ir"
+    assert told["error"]
+    assert told["header"]["transaction id"]
+    assert "does not decode" in run(show.run, "--summary")
+    assert "does not decode" in run(show.run, "--text")
+    assert " ir " in run(trace.run)
 
 
 # -- trace ----------------------------------------------------------------------------------------------

@@ -111,6 +111,22 @@ def sequence(data: bytes) -> list[Element]:
     return children(read(data, SEQUENCE).content)
 
 
+def leading(data: bytes, limit: int = 1000) -> tuple[list[Element], bytes]:
+    """Of the SEQUENCE that begins ``data``, cut or damaged as it may be: the first elements that are whole, and the
+    octets after them."""
+    start = 2 + (data[1] & 0x7F if len(data) > 1 and data[1] & 0x80 else 0)
+    if data[:1] != bytes([SEQUENCE]):
+        return [], data
+    found: list[Element] = []
+    while start < len(data) and len(found) < limit:
+        try:
+            element, start = read_at(data, start)
+        except DERError:
+            break
+        found.append(element)
+    return found, data[start:]
+
+
 class Fields:
     """Walks the fields of a SEQUENCE in their order, optional ones by tag."""
 

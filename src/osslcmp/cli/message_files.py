@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from .._asn1 import der
+from ..enums import BodyType
 from ..message import Message
 from ..trace import Trace
 from ..trace.recording import is_recording
@@ -47,6 +48,8 @@ class Found:
     place: str
     """Which one in the file; empty if it is the only one."""
     message: Message
+    stops: str = ""
+    """Why libcrypto does not decode it; then ``message`` is what came, of which parts may be read."""
 
 
 def content(name: str) -> bytes:
@@ -57,11 +60,11 @@ def content(name: str) -> bytes:
 def messages(name: str, data: bytes) -> list[Found]:
     """All messages in ``data``, that came from ``name``. Raises NotCMPError."""
     shown = "standard input" if name == _STDIN else name
-    found: list[tuple[str, Message]] = []
+    found: list[tuple[str, Message, str]] = []
     try:
         if is_recording(data):
             trace = Trace.load(data)
-            found = [(f"entry {n}", e.message) for n, e in enumerate(trace, 1) if e.message is not None]
+            found = [(f"entry {n}", e.message, "") for n, e in enumerate(trace, 1) if e.message is not None]
         else:
             for where, block in _blocks(data):
                 found += _sequences(where, block)
@@ -69,7 +72,7 @@ def messages(name: str, data: bytes) -> list[Found]:
         raise NotCMPError(f"{shown}: {error}") from None
     if not found:
         raise NotCMPError(f"{shown}: no CMP message is in it")
-    return [Found(shown, place if len(found) > 1 else "", message) for place, message in found]
+    return [Found(shown, place if len(found) > 1 else "", message, stops) for place, message, stops in found]
 
 
 def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -87,6 +90,9 @@ def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
             try:
                 Message.from_der(decoded[: _length(decoded)])
             except ValueError:
+                if _kind(decoded) is not None:
+                    yield where, decoded
+                    continue
                 raise ValueError(f"PEM block {number} is no CMP message but {label}") from None
             yield where, decoded
         return
@@ -117,8 +123,8 @@ def _length(data: bytes) -> int:
         return len(data)
 
 
-def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message]]:
-    """Messages one after the other."""
+def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message, str]]:
+    """Messages one after the other, and why one does not decode."""
     start = number = 0
     while start < len(data):
         rest = data[start:]
@@ -129,12 +135,28 @@ def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message]]:
                 return
             raise ValueError(f"{place}: {len(rest)} octets after the message are none")
         size = _length(rest)
+        shown = place if start or where else "octet 0"
         try:
-            yield (place if start or where else "octet 0"), Message.from_der(rest[:size])
+            yield shown, Message.from_der(rest[:size]), ""
         except ValueError as error:
-            told = _other(rest[:size]) or str(error).removeprefix("der: ")
-            raise ValueError(f"{place}: {told}" if start or where else told) from None
+            told = str(error).removeprefix("der: ")
+            kind = _kind(rest[:size])
+            if kind is None:
+                told = _other(rest[:size]) or told
+                raise ValueError(f"{place}: {told}" if start or where else told) from None
+            yield shown, Message(rest[:size], kind), told
         start += size
+
+
+def _kind(encoding: bytes) -> BodyType | None:
+    """What kind of message this would be; ``None`` if it does not begin like one."""
+    header, rest = der.leading(encoding, 1)
+    if not header or header[0].tag != _SEQUENCE or header[0].content[:1] != bytes([der.INTEGER]) or not rest:
+        return None
+    try:
+        return BodyType(rest[0] - der.explicit(0))
+    except ValueError:
+        return None
 
 
 def _other(encoding: bytes) -> str:

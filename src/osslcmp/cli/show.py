@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._text import json_text
+from .._text import json_text, one_line
 from ._common import Parser, complain, emit
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ FILE holds one or more messages, one after the other: DER as -reqout and -rspout
 or hexadecimal, or a trace recorded by osslcmp cmp -trace; - is standard input. Nothing about a message is
 verified. Secrets that a message may carry are not shown but with --text and --json, which show all of it.
 
-Exit status: 0, 1 if a file cannot be read or holds no CMP message (the others are shown), 2 for wrong options.
+Of a message that libcrypto does not decode, cut or damaged, what can be read is shown, and where it stops.
+
+Exit status: 0, 1 if a file cannot be read or holds something else (the others are shown), 2 for wrong options.
 
 Example:
   osslcmp cmp -cmd ir ... -reqout request.der && osslcmp show request.der
@@ -58,18 +60,20 @@ def _run(options: Namespace) -> int:
         return True
 
     readable = [read(name) for name in options.files]
-    status = 0 if all(readable) else 1
+    status = 0 if all(readable) and not any(one.stops for one in found) else 1
     if options.json:
         print(json_text([_object(one) for one in found], indent=2))
         return status
     for number, one in enumerate(found):
         if options.summary:
-            emit((_title(one), _kind_style(one)), (f"  {_summary(one)}", ""))
+            emit((_title(one), _kind_style(one)), (f"  {_stops(one) or _summary(one)}", ""))
             continue
         if number:
             print()
         emit((_title(one), f"bold {_kind_style(one)}"))
-        if options.text:
+        if one.stops:
+            emit((f"  {_stops(one)}", "red"))
+        if options.text and not one.stops:
             print(one.message.text(), end="")
         else:
             from ..message.describe import tree
@@ -88,6 +92,10 @@ def _summary(one: Found) -> str:
     from ..message.describe import summary
 
     return summary(one.message)
+
+
+def _stops(one: Found) -> str:
+    return one_line(f"libcrypto does not decode it: {one.stops}") if one.stops else ""
 
 
 def _kind_style(one: Found) -> str:
@@ -115,6 +123,8 @@ def _object(one: Found) -> dict[str, Any]:
     if one.place:
         told["place"] = one.place
     told |= {"type": one.message.type.name.lower(), "summary": summary(one.message)}
+    if one.stops:
+        told["error"] = one.stops
     told |= _nested(tree(one.message))
     told["der"] = base64.b64encode(one.message.der).decode()
     return told

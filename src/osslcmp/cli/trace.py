@@ -17,7 +17,7 @@ __all__ = ["parser", "run"]
 _EPILOG = """\
 FILE is what osslcmp cmp -trace FILE, osslcmp.Trace(file=...) or Trace.dump() wrote. Messages that -reqout and -rspout
 saved do as well, in any order: an answer is put after the request that it answers. Then the times are those
-that stand in the messages, if any.
+that stand in the messages, if any. Of a message that does not decode, what can be read is drawn.
 
 Exit status: 0, 1 if a file cannot be read or holds no messages, 2 for wrong options.
 
@@ -56,7 +56,7 @@ def _run(options: Namespace) -> int:
     from .trace_files import assemble
 
     try:
-        trace = assemble(options.files)
+        trace, stops = assemble(options.files)
         if options.transaction is not None:
             trace = _only(trace, options.transaction)
         if options.html is not None:
@@ -70,7 +70,9 @@ def _run(options: Namespace) -> int:
         print(f"{options.html}: {len(trace.messages)} messages")
     else:
         _draw(trace, options.width or width(), options.ascii or not _draws_lines())
-    return 0
+    for why in stops:
+        complain("trace", why)
+    return 1 if stops else 0
 
 
 def _only(trace: Trace, begin: str) -> Trace:

@@ -21,8 +21,9 @@ _REQUESTS = frozenset(
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 
 
-def assemble(files: Sequence[str]) -> Trace:
-    """All that is in the files. Raises OSError, NotCMPError."""
+def assemble(files: Sequence[str]) -> tuple[Trace, list[str]]:
+    """All that is in the files, and why some of it does not decode. Raises OSError, NotCMPError."""
+    stops: list[str] = []
     entries: list[TraceEntry] = []
     loose: list[Message] = []
     for name in files:
@@ -33,11 +34,14 @@ def assemble(files: Sequence[str]) -> Trace:
             except ValueError as error:
                 raise NotCMPError(f"{name}: {error}") from None
         else:
-            loose += (found.message for found in messages(name, data))
+            for found in messages(name, data):
+                loose.append(found.message)
+                if found.stops:
+                    stops.append(f"{found.file}: libcrypto does not decode it: {found.stops}")
     if not entries and not loose:
         raise NotCMPError(f"{', '.join(files)}: nothing was recorded")
     entries += _entries(_in_order(loose))
-    return Trace.of_entries(entries)
+    return Trace.of_entries(entries), stops
 
 
 def _header(message: Message) -> Header | None:

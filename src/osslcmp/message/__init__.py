@@ -10,6 +10,7 @@ from typing import Any
 from cryptography import x509
 
 from .._asn1 import schema as _asn1
+from .._asn1.der import Element, leading
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import encoded
 from .._asn1.x509_parts import read_certificate, read_general_name
@@ -212,12 +213,19 @@ class Message:
     @cached_property
     def header(self) -> Header:
         """The header. ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
-        return Header._of(self._read.header)
+        return Header._of(_asn1.decode(_asn1.PKIHeader, self._part(0).encoding))
 
     @cached_property
     def body(self) -> Body:
         """The body, as the dataclass of this module that fits :attr:`type`. Raises ``ValueError``."""
-        return read_body(self.type, bytes(self._read.body.data))
+        return read_body(self.type, self._part(1).content)
+
+    def _part(self, number: int) -> Element:
+        """The header or the body, whatever the rest is like."""
+        parts, _ = leading(self._der, 2)
+        if number >= len(parts):
+            raise ValueError("truncated, or no DER")
+        return parts[number]
 
     @cached_property
     def protection(self) -> bytes | None:

@@ -138,7 +138,8 @@ def _part(label: str, read: Callable[[], Any], message: Message, number: int | N
     try:
         return _node(label, read())
     except _UNREADABLE as error:
-        return [(label, [_unread(error), *_as_der(message.der, number)])]
+        encoding = _as_der(message.der, number)
+        return [(label, [_unread(error), *encoding])] if encoding or number is not None else []
 
 
 def _unread(error: Exception) -> tuple[str, str]:
@@ -147,15 +148,16 @@ def _unread(error: Exception) -> tuple[str, str]:
 
 def _as_der(encoding: bytes, number: int | None) -> Tree:
     """A part of a message, ``None`` for the extraCerts, as far as DER goes."""
-    try:
-        elements = der.sequence(encoding)
-    except der.DERError as error:
-        return [_unread(error)]
+    elements, rest = der.leading(encoding)
     if number is None:
-        parts = [element for element in elements[2:] if element.tag == der.explicit(1)]
+        content = [element.content for element in elements[2:] if element.tag == der.explicit(1)]
+        if len(elements) >= 2 and rest:
+            content.append(rest)
+    elif number == len(elements):
+        content = [rest]
     else:
-        parts = elements[number : number + 1]
-    return [entry for part in parts for entry in _elements(part.content, 1, [_MOST])]
+        content = [element.content for element in elements[number : number + 1]]
+    return [entry for part in content for entry in _elements(part, 1, [_MOST])]
 
 
 def _elements(content: bytes, depth: int, left: list[int]) -> Tree:
