@@ -458,3 +458,14 @@ def test_replaced_at_the_server_by_http() -> None:
         client = osslcmp.Client(running.url, reference="ref", secret=b"secret", proxy="")
         assert client.ir(make_key(), subject="CN=x").certificate
     assert server.open_transactions == 0
+
+
+def test_many_names_in_a_new_certificate() -> None:
+    """A line that is too long counts where libcrypto looks for the signer alone: such a certificate can be issued."""
+    ca = EmbeddedCA({"ref": "secret"})
+    client = osslcmp.Client(transport=ca.server().process, reference="ref", secret="secret")
+    names = [f"host-{number}.department.example" for number in range(300)]
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = client.ir(key, subject="CN=many", sans=names).certificate
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert found.get_values_for_type(x509.DNSName) == names

@@ -141,6 +141,7 @@ typedef struct osslcmp_walk {
     const unsigned char *der;
     const osslcmp_limits *limits;
     osslcmp_measure measure;
+    size_t extra_certs; /* where they begin: among them libcrypto looks for the signer */
     osslcmp_finding *finding;
     uint32_t elements, certificates;
 } osslcmp_walk;
@@ -532,7 +533,7 @@ static int osslcmp_check_encrypted_value(osslcmp_walk *w, const osslcmp_tlv *tlv
 /* -- certificates ---------------------------------------------------------------------------------------- */
 
 /*
- * libcrypto prints a certificate whose signature does not verify, some things each on one line. No octet of an
+ * libcrypto prints a certificate of the extraCerts if it did not sign the message, some things each on one line. No octet of an
  * extension makes more than 14 characters (a registeredID of one octet that has a name), none of a name more than 6,
  * none of a serial number more than 3. What may make a longer line than this is measured.
  */
@@ -616,7 +617,7 @@ static int osslcmp_check_certificate(osslcmp_walk *w, const osslcmp_tlv *tlv)
     }
     if (f.more < 0)
         return 0;
-    if (!suspicious || w->measure == NULL)
+    if (!suspicious || w->measure == NULL || tlv->start < w->extra_certs)
         return 1;
     if (!osslcmp_tlv_skip(w, tlv, &after))
         return 0;
@@ -750,6 +751,18 @@ static int osslcmp_check_message(osslcmp_walk *w, const osslcmp_tlv *message)
     return h.more >= 0 && f.more >= 0;
 }
 
+/* Where the extraCerts begin, behind header, body and protection; at the message's end if there are none. */
+static size_t osslcmp_find_extra_certs(osslcmp_walk *w, const osslcmp_tlv *message)
+{
+    osslcmp_fields f;
+    int field = 0;
+
+    for (osslcmp_fields_open(&f, w, message); f.more > 0; osslcmp_fields_next(&f))
+        if (field++ > 1 && f.next.id == OSSLCMP_EXPLICIT(1))
+            return f.next.start;
+    return f.more == 0 ? f.at : 0;
+}
+
 /*
  * Look at a message.
  *
@@ -772,7 +785,10 @@ static int osslcmp_precheck(const unsigned char *der, size_t length, const osslc
         return 0;
     if (length == 0 || der[0] != OSSLCMP_TAG_SEQUENCE)
         return osslcmp_refuse(&w, OSSLCMP_NO_MESSAGE, 0);
-    if (!osslcmp_tlv_read(&w, 0, length, &message) || !osslcmp_check_elements(&w, &message)
+    if (!osslcmp_tlv_read(&w, 0, length, &message))
+        return osslcmp_refuse(&w, OSSLCMP_NO_MESSAGE, 0);
+    w.extra_certs = osslcmp_find_extra_certs(&w, &message);
+    if (finding->violation != OSSLCMP_FINE || !osslcmp_check_elements(&w, &message)
             || !osslcmp_check_message(&w, &message))
         return osslcmp_refuse(&w, OSSLCMP_NO_MESSAGE, 0);
     return 1;
