@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.pki import PKI
 
@@ -28,6 +29,7 @@ from osslcmp.server import (
     waiting,
 )
 from osslcmp.server.ca import issuing
+from osslcmp.server.ca.signing import Signing
 
 NAME = x509.Name.from_rfc4514_string("CN=somebody,O=osslcmp tests")
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
@@ -59,7 +61,7 @@ def request(*extensions: x509.ExtensionType, critical: bool = False, **given: An
         request_id=0,
         subject=NAME,
         public_key=key,
-        public_key_info=b"",
+        public_key_info=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         extensions=x509.Extensions([x509.Extension(e.oid, critical, e) for e in extensions]),
         not_before=None,
         not_after=None,
@@ -333,7 +335,10 @@ def test_who_may_revoke(ca: EmbeddedCA, pki: PKI) -> None:
     builder = issuing._builder(NAME, NAME, key.public_key(), NOW - DAY, NOW + DAY).add_extension(
         ra, critical=False
     )
-    assert ca.revoke(revocation(certificate, reference=None, signer=issuing._sign(builder, key))) == Revoked()
+    assert (
+        ca.revoke(revocation(certificate, reference=None, signer=Signing.with_key(key).certificate(builder)))
+        == Revoked()
+    )
 
 
 def test_revocation_by_key(ca: EmbeddedCA) -> None:

@@ -13,7 +13,15 @@ from cryptography import x509
 
 from . import der
 
-__all__ = ["as_csr", "read_certificate", "read_crl", "read_csr", "read_general_name", "read_name"]
+__all__ = [
+    "as_csr",
+    "public_key_info",
+    "read_certificate",
+    "read_crl",
+    "read_csr",
+    "read_general_name",
+    "read_name",
+]
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
@@ -50,6 +58,14 @@ def read_certificate(data: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(data)
         _names_of(certificate)
         return certificate
+
+
+def public_key_info(certificate: x509.Certificate) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate, octet by octet as it stands there."""
+    fields = der.sequence(certificate.tbs_certificate_bytes)
+    return fields[
+        6 if fields[0].tag == der.explicit(0) else 5
+    ].encoding  # there is no version in one of version 1
 
 
 def read_csr(data: bytes) -> x509.CertificateSigningRequest:

@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from . import issuing
 from .issuing import Generation, Pair
+from .signing import Signing
 
 __all__ = ["Directory"]
 
@@ -119,7 +120,9 @@ class Directory:
         draft.rename(self.path / f"ca-{number}")
         _sync(self.path)
 
-    def server_credentials(self, name: str, issuer: x509.Certificate, key: object) -> Pair:
+    def server_credentials(
+        self, name: str, issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes
+    ) -> Pair:
         """Certificate and key of the CMP server, made when missing or of another issuer. Call with the
         directory locked."""
         path = self.path / "server.pem"
@@ -128,7 +131,7 @@ class Directory:
             certificate = x509.load_pem_x509_certificate(data)
             if certificate.issuer == issuer.subject and _signed_by(certificate, issuer):
                 return certificate, _key(data)
-        pair = issuing.make_server_certificate(name, issuer, cast(CertificateIssuerPrivateKeyTypes, key))
+        pair = issuing.make_server_certificate(name, issuer, Signing(issuer, key))
         write(path, _key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
         return pair
 

@@ -14,8 +14,8 @@ from ..._asn1 import x509_parts as _pieces
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
 from .. import wire
-from . import issuing
 from .profiles import Profile
+from .signing import EC_KEY, RSA_KEY
 
 _ID_IT = "1.3.6.1.5.5.7.4."
 SIGN_KEY_PAIR_TYPES = _ID_IT + "2"
@@ -27,8 +27,8 @@ ROOT_CA_CERT = _ID_IT + "20"
 CRL_STATUS_LIST = _ID_IT + "22"
 CRLS = _ID_IT + "23"
 
-_EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(issuing.EC_KEY), der.encode_oid("1.2.840.10045.3.1.7"))
-_RSA = der.encode(der.SEQUENCE, der.encode_oid(issuing.RSA_KEY), der.encode(der.NULL))
+_EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(EC_KEY), der.encode_oid("1.2.840.10045.3.1.7"))
+_RSA = der.encode(der.SEQUENCE, der.encode_oid(RSA_KEY), der.encode(der.NULL))
 _ED25519 = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
 
 

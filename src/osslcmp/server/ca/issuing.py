@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
-from ..._asn1 import der
+from ..._asn1 import der, x509_parts
 from ...enums import BodyType, FailureInfo, RevocationReason
 from ..authority import CertificateRequest, Rejected
+from .signing import EC_KEY, RSA_KEY, Signing, algorithm, key_identifier, key_value, names_curve
 
 Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
 Entry = tuple[int, datetime.datetime, RevocationReason]
@@ -50,31 +50,9 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
 
-def _digest(key: CertificateIssuerPrivateKeyTypes) -> hashes.HashAlgorithm | None:
-    """What to sign with, to fit the key."""
-    if isinstance(key, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey)):
-        return None
-    if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256:
-        return hashes.SHA384() if key.key_size <= 384 else hashes.SHA512()
-    return hashes.SHA256()
-
-
-def _sign(builder: Any, key: CertificateIssuerPrivateKeyTypes) -> Any:
-    return builder.sign(key, _digest(key))
-
-
 def public_key_info(certificate: x509.Certificate) -> bytes:
-    """The key of a certificate as a DER SubjectPublicKeyInfo; of one that ``cryptography`` does not know as it stands."""
-    try:
-        return certificate.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    except (UnsupportedAlgorithm, ValueError):
-        fields = der.Fields(der.sequence(certificate.tbs_certificate_bytes))
-        fields.maybe(der.explicit(0))
-        for _ in ("serialNumber", "signature", "issuer", "validity", "subject"):
-            fields.take()
-        return fields.take(der.SEQUENCE).encoding
+    """The key of a certificate as a DER SubjectPublicKeyInfo, the same for the same key."""
+    return key_value(x509_parts.public_key_info(certificate))
 
 
 def is_ra(certificate: x509.Certificate) -> bool:
@@ -107,7 +85,12 @@ def key_usage(**wanted: bool) -> x509.KeyUsage:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: Any, start: datetime.datetime, end: datetime.datetime
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: Any,
+    start: datetime.datetime,
+    end: datetime.datetime,
+    identifier: x509.SubjectKeyIdentifier | None = None,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -117,16 +100,20 @@ def _builder(
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(identifier or x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 
 def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    try:
-        identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    except x509.ExtensionNotFound:
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())  # type: ignore[arg-type]
+    identifier = _own_identifier(issuer) or key_identifier(x509_parts.public_key_info(issuer))
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
+def _own_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
@@ -142,8 +129,9 @@ def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
         .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
     )
     if parent is None:
-        return _sign(builder, key), key
-    return _sign(builder.add_extension(_authority_key(parent[0]), critical=False), parent[1]), key
+        return Signing.with_key(key).certificate(builder), key
+    builder = builder.add_extension(_authority_key(parent[0]), critical=False)
+    return Signing(*parent).certificate(builder), key
 
 
 @dataclass(frozen=True)
@@ -168,36 +156,41 @@ def update_root(old: Generation) -> Generation:
     key = ec.generate_private_key(ec.SECP256R1())
     now = _now()
 
-    def certify(public: Any, issuer: x509.Certificate | None, signing: Any, like: x509.Certificate) -> Any:
-        """A CA certificate like another one."""
+    def certify(
+        like: x509.Certificate, info: bytes, issuer: x509.Certificate | None, signing: Signing
+    ) -> x509.Certificate:
+        """A CA certificate like another one, for this key."""
         end = now + CA_VALIDITY if issuer is None else min(now + CA_VALIDITY, like.not_valid_after_utc)
         if issuer is not None:
             end = min(end, issuer.not_valid_after_utc)
         constraints = like.extensions.get_extension_for_class(x509.BasicConstraints).value
+        public = serialization.load_der_public_key(info)
+        identifier = _own_identifier(like) if info == x509_parts.public_key_info(like) else None
         builder = (
-            _builder(like.subject, subject, public, now - BACKDATE, end)
+            _builder(like.subject, subject, public, now - BACKDATE, end, identifier or key_identifier(info))
             .add_extension(constraints, critical=True)
             .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         )
         if issuer is not None:
             builder = builder.add_extension(_authority_key(issuer), critical=False)
-        return _sign(builder, signing)
+        return signing.certificate(builder, info)
 
-    root = certify(key.public_key(), None, key, old.root)
+    own = Signing.with_key(key)
+    root = certify(old.root, own.info, None, own)
     same = old.issuer == old.root
+    by_new, by_old = Signing(root, key), Signing(old.root, old.root_key)
+    kept = x509_parts.public_key_info
     return Generation(
         root=root,
         root_key=key,
-        issuer=root if same else certify(old.issuer.public_key(), root, key, old.issuer),
+        issuer=root if same else certify(old.issuer, kept(old.issuer), root, by_new),
         issuer_key=key if same else old.issuer_key,
-        new_with_old=certify(key.public_key(), old.root, old.root_key, old.root),
-        old_with_new=certify(old.root.public_key(), root, key, old.root),
+        new_with_old=certify(old.root, own.info, old.root, by_old),
+        old_with_new=certify(old.root, kept(old.root), root, by_new),
     )
 
 
-def make_server_certificate(
-    name: str, issuer: x509.Certificate, issuer_key: CertificateIssuerPrivateKeyTypes
-) -> Pair:
+def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signing) -> Pair:
     """A P-256 certificate for the server's own messages, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -208,11 +201,9 @@ def make_server_certificate(
         .add_extension(x509.ExtendedKeyUsage([CMC_CA, CM_KGA]), critical=False)
         .add_extension(_authority_key(issuer), critical=False)
     )
-    return _sign(builder, issuer_key), key
+    return signing.certificate(builder), key
 
 
-RSA_KEY, EC_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
-"""The algorithms of a SubjectPublicKeyInfo."""
 CURVES: dict[str, ec.EllipticCurve] = {
     "1.2.840.10045.3.1.7": ec.SECP256R1(),
     "1.3.132.0.34": ec.SECP384R1(),
@@ -243,7 +234,7 @@ def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | 
 def issue(
     request: CertificateRequest,
     issuer: x509.Certificate,
-    issuer_key: CertificateIssuerPrivateKeyTypes,
+    signing: Signing,
     validity: datetime.timedelta,
     old: x509.Certificate | None,
     own: Iterable[x509.ExtensionType] = (),
@@ -255,7 +246,7 @@ def issue(
     Args:
         request: what is asked for.
         issuer: certificate of the CA.
-        issuer_key: its key.
+        signing: makes its signatures.
         validity: when the request asks for none.
         old: the certificate that is updated; its subject is kept when the request names none.
         own: extensions that go into it besides, instead of any such in the request.
@@ -264,11 +255,13 @@ def issue(
     Returns:
         The certificate, and in words what differs from the request.
     """
-    key = request.public_key
+    key, info = request.public_key, request.public_key_info
     if key is None or isinstance(key, dsa.DSAPublicKey):
         return Rejected(FailureInfo.badCertTemplate, "no certificates are issued for this kind of key")
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
         return Rejected(FailureInfo.badCertTemplate, f"RSA keys need {MIN_RSA_BITS} bits")
+    if not names_curve(info):
+        return Rejected(FailureInfo.badCertTemplate, "a key for elliptic curves has to name its curve")
     subject = request.subject
     if subject is None and old is not None and request.type is BodyType.KUR:
         subject = old.subject
@@ -291,10 +284,12 @@ def issue(
         start = issuer.not_valid_before_utc
         if request.not_before is not None:
             changes.append("validity shortened")
-    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end)
+    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end, key_identifier(info))
     builder = builder.add_extension(_authority_key(issuer), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(key, asked.pop(x509.KeyUsage.oid, None), changes), critical=True)
+    builder = builder.add_extension(
+        _usage(key, info, asked.pop(x509.KeyUsage.oid, None), changes), critical=True
+    )
     for kind in _OWN:
         if kind.oid in asked and not asked[kind.oid].critical:
             del asked[kind.oid]
@@ -318,15 +313,15 @@ def issue(
             changes.append(f"extension {extension.oid.dotted_string} left out")
     for value in own:
         builder = builder.add_extension(value, critical=False)
-    return _sign(builder, issuer_key), changes
+    return signing.certificate(builder, info), changes
 
 
-def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
+def _usage(key: Any, info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
     """The key usage asked for without what only a CA may do, or one that fits the key."""
     if asked is None:
         if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
             return key_usage(key_agreement=True)
-        return key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPublicKey))
+        return key_usage(digital_signature=True, key_encipherment=algorithm(info) == RSA_KEY)
     usage = asked.value
     if usage.key_cert_sign or usage.crl_sign:
         changes.append("key usage of a CA left out")
@@ -343,7 +338,7 @@ def _usage(key: Any, asked: x509.Extension[Any] | None, changes: list[str]) -> x
 
 def make_crl(
     issuer: x509.Certificate,
-    issuer_key: CertificateIssuerPrivateKeyTypes,
+    signing: Signing,
     revoked: Iterable[Entry],
     last: x509.CertificateRevocationList | None,
     made: dict[Entry, x509.RevokedCertificate] | None = None,
@@ -352,7 +347,7 @@ def make_crl(
 
     Args:
         issuer: certificate of the CA.
-        issuer_key: its key.
+        signing: makes its signatures.
         revoked: what is on it.
         last: the CRL before it.
         made: entries of the CRL before it, which need not be made again; those of this one afterwards.
@@ -376,8 +371,7 @@ def make_crl(
         .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(_authority_key(issuer), critical=False)
     )
-    crl: x509.CertificateRevocationList = _sign(builder, issuer_key)
-    return crl
+    return signing.crl(builder)
 
 
 def _entry(serial: int, moment: datetime.datetime, reason: RevocationReason) -> x509.RevokedCertificate:

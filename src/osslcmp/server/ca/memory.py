@@ -34,6 +34,7 @@ from .general import RootUpdate
 from .grants import Binding, Grants
 from .profiles import Profile, choose
 from .records import DuplicateKeys, Record, Records, Signer, octets
+from .signing import Signing
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA
@@ -156,6 +157,7 @@ class EmbeddedCA(Records, Authority):
         if issuer is None:
             issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
         self._issuer = Signer(*issuer)
+        _ = self._issuer.signing  # tried now, not when the first client asks
         self._servers: tuple[x509.Certificate, ...] = ()
 
     @staticmethod
@@ -250,7 +252,7 @@ class EmbeddedCA(Records, Authority):
         if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
             last = None if self._crl is None else self._crl[0]
             crl = issuing.make_crl(
-                self._issuer.certificate, self._issuer.key, revoked, last, self._crl_entries
+                self._issuer.certificate, self._issuer.signing, revoked, last, self._crl_entries
             )
             self._crl = (crl, revoked)
         return self._crl[0]
@@ -263,7 +265,7 @@ class EmbeddedCA(Records, Authority):
         """
         if "certificate" not in options:
             certificate, key = issuing.make_server_certificate(
-                f"{self.name} CMP server", self._issuer.certificate, self._issuer.key
+                f"{self.name} CMP server", self._issuer.certificate, self._issuer.signing
             )
             options |= {"certificate": certificate, "key": key, "chain": self.chain}
             self._servers = (certificate,)
@@ -306,7 +308,9 @@ class EmbeddedCA(Records, Authority):
             if isinstance(made, Rejected):
                 return made
             private_key = made
-            request = replace(request, public_key=made.public_key())
+            request = replace(
+                request, public_key=made.public_key(), public_key_info=Signing.with_key(made).info
+            )
         result = self._make(request, None if old is None else old.certificate, profile)
         if isinstance(result, Rejected):
             return result
@@ -438,7 +442,7 @@ class EmbeddedCA(Records, Authority):
         result = issuing.issue(
             request,
             self._issuer.certificate,
-            self._issuer.key,
+            self._issuer.signing,
             validity,
             old,
             profile.own_extensions(),
@@ -449,7 +453,7 @@ class EmbeddedCA(Records, Authority):
     # -- records ---------------------------------------------------------------------------------------------
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
-        return self._records.get(serial) if issuer == self.issuer.subject else None
+        return self._records.get(serial) if self._is_own_name(issuer) else None
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]

@@ -271,7 +271,7 @@ class PersistentCA(EmbeddedCA):
         return tuple(map(StoredRecord, self.store.certificates()))
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
-        row = self.store.certificate(serial) if issuer == self.issuer.subject else None
+        row = self.store.certificate(serial) if self._is_own_name(issuer) else None
         return None if row is None else StoredRecord(row)
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
@@ -339,7 +339,7 @@ class PersistentCA(EmbeddedCA):
             ]
             number = 1 if last is None else last[0] + 1
             crl = issuing.make_crl(
-                self._issuer.certificate, self._issuer.key, revoked, old, self._crl_entries
+                self._issuer.certificate, self._issuer.signing, revoked, old, self._crl_entries
             )
             try:
                 self.store.add_crl(number, crl.public_bytes(Encoding.DER), changes)

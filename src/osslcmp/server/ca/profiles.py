@@ -17,6 +17,7 @@ from ..._asn1.der import explicit
 from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
+from .signing import EC_KEY
 
 __all__ = ["DEFAULT", "Profile", "choose"]
 
@@ -258,7 +259,7 @@ def _control(kind: str, rsa_bits: int) -> bytes:
     """An AttributeTypeAndValue of a keySpec."""
     if kind == "RSA":
         return der.encode(der.SEQUENCE, der.encode_oid(_RSA_KEY_LEN), der.encode_integer(rsa_bits))
-    oids = (issuing.EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
+    oids = (EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
     algorithm = der.encode(der.SEQUENCE, *map(der.encode_oid, oids))
     return der.encode(der.SEQUENCE, der.encode_oid(_ALG_ID), algorithm)
 

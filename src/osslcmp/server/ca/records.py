@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -18,6 +19,7 @@ from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
+from .signing import Signing, key_value
 
 DuplicateKeys = Literal["allow", "refuse"]
 
@@ -51,6 +53,11 @@ class Signer:
     certificate: x509.Certificate
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
 
+    @cached_property
+    def signing(self) -> Signing:
+        """Makes its signatures. Raises ValueError if the key cannot."""
+        return Signing(self.certificate, self.key)
+
 
 class Records:
     """The part of the embedded CA that decides who may do what."""
@@ -68,10 +75,16 @@ class Records:
         """What is known of a certificate, None when it was not issued here."""
         return self._find(certificate.issuer, certificate.serial_number)
 
+    def _is_own_name(self, name: x509.Name) -> bool:
+        """Whether it is that of the CA that issues, whatever its string types (RFC 5280, section 7.1)."""
+        own = self.issuer.subject
+        return name == own or grants.name_key(name) == grants.name_key(own)
+
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
         raise NotImplementedError
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
+        """The certificates for a key, as ``key_value`` writes it."""
         raise NotImplementedError
 
     def _owners(self, names: Collection[str]) -> set[bytes]:
@@ -110,7 +123,7 @@ class Records:
         """The one valid certificate for a key; None when it is not clear which."""
         if public_key_info is None:
             return None
-        found = self._with_key(public_key_info)
+        found = self._with_key(key_value(public_key_info))
         valid = [r for r in found if r.revoked is None] or found
         return valid[0] if len(valid) == 1 else None
 
@@ -150,7 +163,7 @@ class Records:
         record = None if request.signer is None else self.record(request.signer)
         if record is not None and record.revoked is not None:
             return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
-        if self.client_crls is None or request.signer is None or request.signer.issuer == self.issuer.subject:
+        if self.client_crls is None or request.signer is None or self._is_own_name(request.signer.issuer):
             return None
         return self.client_crls.refuse(request.signer, _certificates_of(request))
 
@@ -166,7 +179,7 @@ class Records:
         return (
             own is not None
             and own.reference == record.reference
-            and signer.subject == record.certificate.subject
+            and grants.name_key(signer.subject) == grants.name_key(record.certificate.subject)
         )
 
     def _refuse_update(self, request: CertificateRequest) -> Rejected | None:
@@ -191,7 +204,7 @@ class Records:
         if self.duplicate_keys == "allow":
             return None
         now = datetime.datetime.now(datetime.timezone.utc)
-        for record in self._with_key(request.public_key_info):
+        for record in self._with_key(key_value(request.public_key_info)):
             if record.revoked is RevocationReason.keyCompromise:
                 return Rejected(FailureInfo.badCertTemplate, "the key is compromised")
             if record.revoked is None and record.certificate.not_valid_after_utc > now:

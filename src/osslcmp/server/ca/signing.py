@@ -1,0 +1,163 @@
+"""What the CA's signatures are made with, and the keys that it certifies octet by octet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from ..._asn1 import der, x509_parts
+from ..._asn1.der import explicit
+
+__all__ = [
+    "EC_KEY",
+    "PSS_KEY",
+    "RSA_KEY",
+    "Signing",
+    "algorithm",
+    "key_identifier",
+    "key_value",
+    "names_curve",
+]
+
+RSA_KEY, EC_KEY, PSS_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
+"""The algorithms of a SubjectPublicKeyInfo."""
+_MGF1 = "1.2.840.113549.1.1.8"
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "2.16.840.1.101.3.4.2.1": hashes.SHA256,
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384,
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512,
+    "2.16.840.1.101.3.4.2.4": hashes.SHA224,
+}
+_SHA1 = "1.3.14.3.2.26"
+
+
+class Signing:
+    """Signs as the key of a CA is certified: one that is for RSA-PSS alone with its parameters.
+
+    Args:
+        certificate: of the CA.
+        key: its private key, which may be of RSA without a word of PSS: ``cryptography`` forgets that.
+
+    Raises:
+        ValueError: the key does not fit the certificate, or its parameters are of no use.
+    """
+
+    def __init__(self, certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> None:
+        info = x509_parts.public_key_info(certificate)
+        if key_value(info) != _encoded(key.public_key()):
+            raise ValueError("the private key of the CA does not match its certificate")
+        self._prepare(key, info)
+
+    @classmethod
+    def with_key(cls, key: CertificateIssuerPrivateKeyTypes) -> Signing:
+        """Of a key that is certified as what it is here."""
+        signing = cls.__new__(cls)
+        signing._prepare(key, _encoded(key.public_key()))
+        return signing
+
+    def _prepare(self, key: CertificateIssuerPrivateKeyTypes, info: bytes) -> None:
+        self._key = key
+        self.info = info
+        """The SubjectPublicKeyInfo of the CA."""
+        self._hash: Any = None
+        self._padding: padding.PSS | None = None
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            bits = key.key_size
+            self._hash = (
+                hashes.SHA256() if bits <= 256 else hashes.SHA384() if bits <= 384 else hashes.SHA512()
+            )
+        elif isinstance(key, (rsa.RSAPrivateKey, dsa.DSAPrivateKey)):
+            self._hash = hashes.SHA256()
+        algorithm = der.sequence(der.sequence(info)[0].encoding)
+        if der.dotted(algorithm[0]) == PSS_KEY:
+            self._hash, salt = _pss_parameters(algorithm[1:])
+            self._padding = padding.PSS(padding.MGF1(self._hash), salt)
+
+    def certificate(self, builder: x509.CertificateBuilder, info: bytes | None = None) -> x509.Certificate:
+        """Sign a certificate, for exactly the SubjectPublicKeyInfo ``info`` if it is given.
+
+        ``cryptography`` writes one of its own: another algorithm for RSA-PSS, points of curves uncompressed.
+        """
+        made = builder.sign(self._key, self._hash, rsa_padding=self._padding)
+        if info is None or x509_parts.public_key_info(made) == info:
+            return made
+        _, algorithm, _ = der.sequence(made.public_bytes(serialization.Encoding.DER))
+        fields = [field.encoding for field in der.sequence(made.tbs_certificate_bytes)]
+        fields[6] = info
+        tbs = der.encode(der.SEQUENCE, *fields)
+        signature = der.encode(der.BIT_STRING, b"\0", self._sign(tbs))
+        return x509.load_der_x509_certificate(der.encode(der.SEQUENCE, tbs, algorithm.encoding, signature))
+
+    def crl(self, builder: x509.CertificateRevocationListBuilder) -> x509.CertificateRevocationList:
+        """Sign a CRL."""
+        return builder.sign(self._key, self._hash, rsa_padding=self._padding)
+
+    def _sign(self, data: bytes) -> bytes:
+        key: Any = self._key
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(data, self._padding or padding.PKCS1v15(), self._hash)
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key.sign(data, ec.ECDSA(self._hash))
+        signature: bytes = key.sign(data) if self._hash is None else key.sign(data, self._hash)
+        return signature
+
+
+def key_value(info: bytes) -> bytes:
+    """The same for SubjectPublicKeyInfos of the same key: however the points of a curve and the algorithm are written,
+    and whatever RSA is restricted to."""
+    try:
+        return _encoded(serialization.load_der_public_key(info))
+    except (UnsupportedAlgorithm, ValueError):
+        return info
+
+
+def key_identifier(info: bytes) -> x509.SubjectKeyIdentifier:
+    """SHA-1 of the key's octets (RFC 5280, section 4.2.1.2)."""
+    digest = hashes.Hash(hashes.SHA1())
+    digest.update(der.sequence(info)[1].content[1:])
+    return x509.SubjectKeyIdentifier(digest.finalize())
+
+
+def algorithm(info: bytes) -> str:
+    """The OID of a key's algorithm."""
+    return der.dotted(der.sequence(der.sequence(info)[0].encoding)[0])
+
+
+def names_curve(info: bytes) -> bool:
+    """Whether a key for elliptic curves names its curve, as RFC 5480 wants it and libcrypto's path validation, too."""
+    parameters = der.sequence(der.sequence(info)[0].encoding)[1:]
+    return algorithm(info) != EC_KEY or (len(parameters) == 1 and parameters[0].tag == der.OID)
+
+
+def _encoded(key: Any) -> bytes:
+    octets: bytes = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return octets
+
+
+def _pss_parameters(parameters: list[der.Element]) -> tuple[hashes.HashAlgorithm, int]:
+    """The hash of RSASSA-PSS-params (RFC 4055, section 3.1) and the length of the salt."""
+    if not parameters:
+        return hashes.SHA256(), 32
+    fields = der.Fields(der.children(der.read(parameters[0].encoding, der.SEQUENCE).content))
+    hashing, mask, salt = fields.maybe(explicit(0)), fields.maybe(explicit(1)), fields.maybe(explicit(2))
+    name = _SHA1 if hashing is None else _first_oid(hashing.content)
+    masked = _SHA1
+    if mask is not None:
+        generator = der.sequence(mask.content)
+        if der.dotted(generator[0]) != _MGF1 or len(generator) != 2:
+            raise ValueError("the CA's key: RSA-PSS with another mask generation function than MGF1")
+        masked = _first_oid(generator[1].encoding)
+    if name not in _HASHES or masked != name:
+        raise ValueError("the CA's key: RSA-PSS with SHA-1, an unknown hash, or two different ones")
+    return _HASHES[name](), 20 if salt is None else der.integer(der.read(salt.content, der.INTEGER))
+
+
+def _first_oid(sequence: bytes) -> str:
+    return der.dotted(der.sequence(sequence)[0])

@@ -1,0 +1,186 @@
+"""Keys of CAs and clients of every kind: what is signed and certified is what the keys say, octet by octet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from support import openssl
+from support.persistent import opened
+
+import osslcmp
+from osslcmp import FailureInfo, RevocationReason
+from osslcmp._asn1 import x509_parts
+from osslcmp.server import EmbeddedCA
+
+PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
+BOUND = ("rsa_pss_keygen_md:sha384", "rsa_pss_keygen_mgf1_md:sha384", "rsa_pss_keygen_saltlen:48")
+CAS: dict[str, tuple[str, ...]] = {
+    "rsa": ("RSA", "rsa_keygen_bits:2048"),
+    "pss": PSS,
+    "pss-sha384": (*PSS, *BOUND),
+    "p-256": ("EC", "ec_paramgen_curve:P-256"),
+    "p-384": ("EC", "ec_paramgen_curve:P-384"),
+    "p-521": ("EC", "ec_paramgen_curve:P-521"),
+    "brainpool": ("EC", "ec_paramgen_curve:brainpoolP384r1"),
+    "ed25519": ("ED25519",),
+    "ed448": ("ED448",),
+}
+
+
+def run(*words: str) -> openssl.Run:
+    return openssl.run(words)
+
+
+def new_key(directory: Path, kind: str, name: str) -> Path:
+    algorithm, *options = CAS[kind]
+    file = directory / f"{name}.key"
+    more = [word for option in options for word in ("-pkeyopt", option)]
+    run("genpkey", "-algorithm", algorithm, *more, "-out", str(file)).must()
+    return file
+
+
+def new_ca(directory: Path, kind: str) -> tuple[x509.Certificate, object]:
+    key, file = new_key(directory, kind, "root"), directory / "root.pem"
+    run(
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        str(key),
+        "-subj",
+        f"/CN=CA with {kind}",
+        "-days",
+        "9",
+        "-out",
+        str(file),
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+    ).must()
+    return x509.load_pem_x509_certificate(file.read_bytes()), load_pem_private_key(key.read_bytes(), None)
+
+
+def csr(directory: Path, key: Path, *options: str) -> bytes:
+    file = directory / "csr.der"
+    run(
+        "req", "-new", "-key", str(key), "-subj", "/CN=device", "-outform", "DER", "-out", str(file), *options
+    ).must()
+    return file.read_bytes()
+
+
+def client(ca: EmbeddedCA) -> osslcmp.Client:
+    return osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+
+
+@pytest.mark.parametrize("kind", CAS)
+def test_signed_as_the_key_of_the_ca_says(kind: str, tmp_path: Path) -> None:
+    """Certificates, CRLs and the certificate of the CMP server are good for ``openssl``."""
+    pair = new_ca(tmp_path, kind)
+    ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)  # type: ignore[arg-type]
+    enrollment = client(ca).p10cr(csr(tmp_path, new_key(tmp_path, "p-256", "device")))
+    client(ca).rr(enrollment.certificate, reason=RevocationReason.superseded)
+    ca.server()
+    leaf, server, crl = tmp_path / "leaf.pem", tmp_path / "server.pem", tmp_path / "crl.pem"
+    leaf.write_bytes(enrollment.certificate.public_bytes(Encoding.PEM))
+    server.write_bytes(ca._servers[0].public_bytes(Encoding.PEM))
+    crl.write_bytes(ca.crl().public_bytes(Encoding.PEM))
+    root = str(tmp_path / "root.pem")
+    run("verify", "-CAfile", root, str(leaf), str(server)).must()
+    assert "verify OK" in run("crl", "-in", str(crl), "-CAfile", root, "-noout").must().text
+    checked = run("verify", "-CAfile", root, "-CRLfile", str(crl), "-crl_check", str(leaf))
+    assert "certificate revoked" in checked.must(2).text
+    run("verify", "-CAfile", root, "-CRLfile", str(crl), "-crl_check", str(server)).must()
+    if kind == "pss-sha384":
+        assert "Salt Length: 0x30" in openssl.x509_text(leaf)
+
+
+@pytest.mark.parametrize("kind", ["p-256", "pss"])
+@pytest.mark.parametrize("device", [*CAS, "compressed"])
+def test_certified_octet_by_octet(kind: str, device: str, tmp_path: Path) -> None:
+    """By a CA whose key is of another kind, too; our own client takes the certificate."""
+    pair = new_ca(tmp_path, kind)
+    key = new_key(tmp_path, "p-256" if device == "compressed" else device, "device")
+    if device == "compressed":
+        run("ec", "-in", str(key), "-conv_form", "compressed", "-out", str(key)).must()
+    request = csr(tmp_path, key)
+    ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)  # type: ignore[arg-type]
+    certificate = client(ca).p10cr(request).certificate
+    info = x509_parts.public_key_info(certificate)
+    assert info in request
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_bytes(certificate.public_bytes(Encoding.PEM))
+    run("verify", "-x509_strict", "-CAfile", str(tmp_path / "root.pem"), str(leaf)).must()
+    if device.startswith("pss"):
+        assert "rsassaPss" in openssl.x509_text(leaf)
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        assert not usage.key_encipherment
+
+
+def test_explicit_parameters_are_refused(tmp_path: Path) -> None:
+    """libcrypto's path validation takes no certificate for them."""
+    key = tmp_path / "device.key"
+    run(
+        "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit",
+        "-out", str(key),
+    ).must()  # fmt: skip
+    with pytest.raises(osslcmp.RejectedError, match="name its curve") as caught:
+        client(EmbeddedCA({"ref": "secret"})).p10cr(csr(tmp_path, key))
+    assert caught.value.failure_info == FailureInfo.badCertTemplate
+
+
+def test_a_key_that_cannot_sign_is_refused_when_the_ca_is_made(tmp_path: Path) -> None:
+    root, key = new_ca(tmp_path, "rsa")
+    _, other = new_ca(tmp_path, "p-256")
+    with pytest.raises(ValueError, match="does not match"):
+        EmbeddedCA(root=(root, other), issuer=(root, other))  # type: ignore[arg-type]
+    EmbeddedCA(root=(root, key), issuer=(root, key))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("where", ["memory", "database"])
+def test_the_same_key_written_otherwise(where: str, tmp_path: Path) -> None:
+    """A compressed point is no other key: not for duplicates, revocation by CSR, nor after a compromise."""
+    key, other = new_key(tmp_path, "p-256", "device"), tmp_path / "compressed.key"
+    run("ec", "-in", str(key), "-conv_form", "compressed", "-out", str(other)).must()
+    plain, compressed = csr(tmp_path, key), csr(tmp_path, other)
+    assert x509_parts.read_csr(plain).public_key() == x509_parts.read_csr(compressed).public_key()
+
+    def check(ca: EmbeddedCA) -> None:
+        client(ca).p10cr(plain)
+        with pytest.raises(osslcmp.RejectedError) as caught:
+            client(ca).p10cr(compressed)
+        assert caught.value.failure_info == FailureInfo.duplicateCertReq
+        client(ca).rr(csr=compressed, reason=RevocationReason.keyCompromise)
+        with pytest.raises(osslcmp.RejectedError, match="compromised"):
+            client(ca).p10cr(compressed)
+
+    options = {"duplicate_keys": "refuse"}
+    if where == "memory":
+        check(EmbeddedCA({"ref": "secret"}, **options))  # type: ignore[arg-type]
+    else:
+        with opened(tmp_path / "state", secrets={"ref": "secret"}, **options) as ca:
+            check(ca)
+
+
+def test_an_issuer_of_other_string_types(tmp_path: Path) -> None:
+    """The name of the CA in PrintableString, as RFC 5280 compares it, with other case and spaces."""
+    ca = EmbeddedCA({"ref": "secret"}, name="A CA")
+    certificate = client(ca).p10cr(csr(tmp_path, new_key(tmp_path, "p-256", "device"))).certificate
+    name = _printable(certificate.issuer)
+    client(ca).rr(issuer=name, serial=certificate.serial_number)
+    (record,) = ca.records
+    assert record.revoked is not None
+
+
+def _printable(name: x509.Name) -> x509.Name:
+    from cryptography.x509.name import _ASN1Type
+
+    return x509.Name(
+        [
+            x509.NameAttribute(
+                part.oid, str(part.value).upper().replace(" ", "  "), _ASN1Type.PrintableString
+            )
+            for part in name
+        ]
+    )
