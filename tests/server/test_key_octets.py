@@ -9,11 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from support import openssl
 from support.persistent import opened
+from support.pki import make_key
 
 import osslcmp
 from osslcmp import FailureInfo, RevocationReason
 from osslcmp._asn1 import x509_parts
-from osslcmp.server import EmbeddedCA
+from osslcmp.server import EmbeddedCA, Server
 
 PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
 BOUND = ("rsa_pss_keygen_md:sha384", "rsa_pss_keygen_mgf1_md:sha384", "rsa_pss_keygen_saltlen:48")
@@ -57,7 +58,7 @@ def new_ca(directory: Path, kind: str) -> tuple[x509.Certificate, object]:
         "-out",
         str(file),
         "-addext",
-        "keyUsage=critical,keyCertSign,cRLSign",
+        "keyUsage=critical,digitalSignature,keyCertSign,cRLSign",
     ).must()
     return x509.load_pem_x509_certificate(file.read_bytes()), load_pem_private_key(key.read_bytes(), None)
 
@@ -184,3 +185,24 @@ def _printable(name: x509.Name) -> x509.Name:
             for part in name
         ]
     )
+
+
+@pytest.mark.parametrize("kind", CAS)
+def test_a_server_that_cannot_sign_is_not_made(kind: str, tmp_path: Path) -> None:
+    """Before a certificate is issued to nobody: which keys can depends on the release."""
+    new_ca(tmp_path, kind)
+    certificate = tmp_path / "root.pem"
+    ca = EmbeddedCA({"ref": "secret"})
+    refused = ""
+    try:
+        server = Server(ca, certificate=certificate, key=tmp_path / "root.key", sign_always=True)
+    except ValueError as error:
+        refused = str(error)
+    if refused:
+        assert "cannot protect messages" in refused
+        assert kind not in ("rsa", "p-256")
+        pytest.skip(f"this OpenSSL refuses it, and the server says so: {refused}")
+    signing = osslcmp.Client(
+        transport=server, reference="ref", secret="secret", server_certificate=certificate
+    )
+    signing.ir(make_key(), subject="CN=device")

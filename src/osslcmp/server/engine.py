@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography import x509
 
+from .._asn1 import der
 from .._asn1 import x509_parts as _pieces
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
@@ -25,7 +26,7 @@ from .._openssl.lib import NULL, features, ffi, lib, openssl_version
 from .._openssl.ownership import cert_stack, hand_over, take
 from .._openssl.received import own_message_from_der
 from .._openssl.signers import check_signer
-from ..enums import Option, Severity
+from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from . import callbacks as _callbacks_server
 from . import wire
@@ -116,9 +117,9 @@ class Pool:
 
 
 def _readable(certificates: Iterable[bytes]) -> Iterator[x509.Certificate]:
-    for der in certificates:
+    for encoding in certificates:
         with suppress(ValueError):
-            yield _pieces.read_certificate(der)
+            yield _pieces.read_certificate(encoding)
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -407,3 +408,21 @@ class Engine:
         self._server = self._ctx = self._session = self._message = None
         if material is not None:
             self._pool.give(material)
+
+
+def try_protection(pool: Pool) -> None:
+    """Sign a message that goes nowhere. Raises ``ValueError`` if this OpenSSL cannot do that with the key."""
+    name = der.encode(der.explicit(4), der.encode(der.SEQUENCE))
+    algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2")))
+    number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
+    header = der.encode(der.SEQUENCE, der.encode_integer(2), name, name, algorithm, number)
+    message = der.encode(
+        der.SEQUENCE, header, der.encode(der.explicit(BodyType.PKICONF), der.encode(der.NULL))
+    )
+    engine = Engine(pool, None, None)
+    try:
+        engine.protect(message, bytes(16))
+    except OpenSSLError as error:
+        raise ValueError(f"key: this OpenSSL cannot protect messages with it: {error}") from error
+    finally:
+        engine.close()

@@ -20,7 +20,7 @@ from .authority import Authority
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits
-from .engine import Pool, Settings
+from .engine import Pool, Settings, try_protection
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
 from .reply_cache import Replies
@@ -77,7 +77,8 @@ class Server(Transacting):
         clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
 
     Raises:
-        ValueError: key and certificate do not fit together, or one of them is missing.
+        ValueError: key and certificate do not fit together, or one of them is missing, or this OpenSSL cannot protect
+            messages with that key (3.0 not with Ed25519).
     """
 
     def __init__(
@@ -135,6 +136,8 @@ class Server(Transacting):
                 grant_implicit_confirm=grant_implicit_confirm,
             )
         )
+        if own is not None:
+            try_protection(self._pool)
         if sign_always and own is None:
             raise ValueError("sign_always: needs a certificate")
         self._sign_always = sign_always

@@ -12,14 +12,16 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ..._asn1 import der, x509_parts
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
 from .profiles import Profile, matches
 
-__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "wanted"]
+__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "not_as_asked", "wanted"]
 
 MAX_NAMES = 500
+_EMPTY = b"\x30\0"
 
 _KEY_PURPOSES = "1.3.6.1.5.5.7.3."
 _HARMLESS = frozenset(
@@ -230,6 +232,29 @@ def name_key(name: x509.Name) -> str:
     return "dn:" + repr(
         [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
     )
+
+
+def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:
+    """In words what a CertTemplate names that the CA alone decides (RFC 4211, section 5), where that differs.
+
+    No reason to refuse: OpenSSL's clients ask for the issuer of the certificate that they sign with.
+    """
+    fields = {} if template is None else {field.tag: field.content for field in der.sequence(template)}
+    changes = []
+    if fields.get(der.implicit(0), b"\2") != b"\2":
+        changes.append("version 3")
+    named = fields.get(der.explicit(3), _EMPTY)
+    if named != _EMPTY and name_key(x509_parts.read_name(named)) != name_key(issuer):
+        changes.append("issuer of the CA")
+    for tag, what in (
+        (der.implicit(1), "serial number of the CA"),
+        (der.explicit(2), "signature algorithm of the CA"),
+        (der.implicit(7), "issuerUniqueID left out"),
+        (der.implicit(8), "subjectUniqueID left out"),
+    ):
+        if tag in fields:
+            changes.append(what)
+    return changes
 
 
 def _value_key(value: str | bytes) -> str:

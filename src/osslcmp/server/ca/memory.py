@@ -438,6 +438,7 @@ class EmbeddedCA(Records, Authority):
         if refusal is not None:
             return refusal
         request, changes = profile.adapt(request)
+        changes = [*grants.not_as_asked(request.template, self.issuer.subject), *changes]
         validity = profile.default_validity(self.validity)
         result = issuing.issue(
             request,
