@@ -28,7 +28,7 @@ def test_open_transactions_hold_few_contexts() -> None:
     answers = [read(server.process(one.request())) for one in mine]
     assert {answer.status for answer in answers} == {PKIStatus.accepted}
     assert server.open_transactions == count
-    alive = [entry for entry in server._table._open.values() if entry.engine is not None]
+    alive = [entry for entry in server._transactions.table._open.values() if entry.engine is not None]
     assert len(alive) == LIVE_ENGINES
     server.close()
     assert len(server._pool._free) == SPARE
@@ -41,7 +41,7 @@ def test_transaction_without_its_context() -> None:
 
     def forgetful(message: bytes) -> bytes:
         nonlocal transactions
-        for entry in server._table._open.values():
+        for entry in server._transactions.table._open.values():
             if entry.engine is not None:
                 transactions += 1
                 entry.drop_engine()

@@ -118,8 +118,8 @@ def test_unconfirmed_in_memory(unconfirmed: Any) -> None:
     follower, answer = enroll(server, Forger())
     confirmed, other = enroll(server, Forger())
     server.process(confirmed.cert_conf(sha256(other.certificate)))
-    now = server._table._clock()
-    server._table._clock = lambda: now + 11
+    now = server._transactions.table._clock()
+    server._transactions.table._clock = lambda: now + 11
     server.sweep()
     first, second = ca.records
     assert (first.certificate, first.revoked is not None) == (answer.certificate, unconfirmed == "revoke")

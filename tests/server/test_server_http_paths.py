@@ -56,7 +56,6 @@ def test_label() -> None:
     call(app, Forger().request(), PATH_INFO=ROOT)
     seen = [(request.label, request.profile) for request in authority.asked]
     assert seen == [("tls", "tls"), ("tls", "mine"), (None, None)]
-    assert paths.current.get() == paths.Place()
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def enroll(server: Server) -> None:
 
 
 def limited(server: Server) -> Server:
-    server._replies._limit = 10
+    server._transactions.replies._limit = 10
     return server
 
 

@@ -306,7 +306,7 @@ def test_asgi_client_that_goes_away(cmp: Server) -> None:
     """Before its message is there, and while it is worked on."""
     assert ask(cmp, body(b"x", more=True), {"type": "http.disconnect"}) == []
     go_on = threading.Event()
-    cmp.process = lambda _: go_on.wait(20) and b""  # type: ignore[method-assign,return-value,assignment]
+    cmp.process = lambda *_: go_on.wait(20) and b""  # type: ignore[method-assign,assignment]
     assert ask(cmp, body(b"x"), {"type": "http.disconnect"}) == []
     go_on.set()
     cmp.close()
@@ -328,7 +328,7 @@ def test_asgi_too_many(cmp: Server) -> None:
     from osslcmp.server.http.asgi import ASGI
 
     go_on = threading.Event()
-    app = ASGI(Application(lambda _: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type,return-value]
+    app = ASGI(Application(lambda *_: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type]
     app._workers._waiting = 1
     cmp._asgi = app
     statuses: list[int] = []

@@ -148,7 +148,7 @@ def test_late_transaction_that_nobody_has_closed_yet(tmp_path: Path) -> None:
         message = Forger().request()
         server.process(message)
         time.sleep(0.05)
-        server._next_sweep = float("inf")
+        server._transactions.next_sweep = float("inf")  # type: ignore[attr-defined]
         refused(server, with_other_certificates(message), IN_USE)
         assert len(ca.records) == 1
 
@@ -157,7 +157,7 @@ def test_after_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are forgotten for want of room, what was answered is not."""
     monkeypatch.setattr(replies, "LIMIT", 3)
     server = EmbeddedCA(SECRETS).server()
-    server._replies = replies.Replies(limit=3)
+    server._transactions.replies = replies.Replies(limit=3)
     message = Forger(info=(IMPLICIT_CONFIRM,)).request()
     server.process(message)
     for _ in range(5):
@@ -180,7 +180,7 @@ def test_from_the_future(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     message, _ = confirmed(server, client)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 580)
-    server._used.sweep()
+    server._transactions.used.sweep()
     refused(start(), message, IN_USE)
     assert len(records(server)) == 1
 
@@ -191,8 +191,8 @@ def test_forgotten_when_no_longer_fresh(start: Start, monkeypatch: pytest.Monkey
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 620)
     server.sweep()
-    server._used.sweep()
-    assert len(server._used) == 0
+    server._transactions.used.sweep()
+    assert len(server._transactions.used) == 0
     server = start()
     limits = server._rules.limits
     later = replace(limits, clock=lambda: limits.clock() + datetime.timedelta(seconds=620))
@@ -244,13 +244,13 @@ def test_no_room(start: Start) -> None:
     for _ in range(6):
         recorded.append(Forger(**implicit).request())
         assert read(server.process(recorded[-1])).status == PKIStatus.accepted
-        server._next_count = 0.0  # type: ignore[attr-defined]
+        server._transactions.next_count = 0.0  # type: ignore[attr-defined]
     refused(server, Forger(**implicit).request(), FailureInfo.systemUnavail)
     other = Forger(reference=b"other", secret=b"another secret", **implicit)
     for _ in range(2):
         client = other.but(transaction_id=Forger().transaction_id)
         assert read(server.process(client.request())).status == PKIStatus.accepted
-        server._next_count = 0.0  # type: ignore[attr-defined]
+        server._transactions.next_count = 0.0  # type: ignore[attr-defined]
     refused(server, other.but(transaction_id=Forger().transaction_id).request(), FailureInfo.systemUnavail)
     for message in recorded:
         server.process(message)
@@ -304,11 +304,7 @@ def test_label_survives(tmp_path: Path) -> None:
     }
 
     def at(server: Server, label: str | None, message: bytes) -> bytes:
-        token = paths.current.set(paths.Place(label))
-        try:
-            return server.process(message)
-        finally:
-            paths.current.reset(token)
+        return server.process(message, paths.Place(label))
 
     client = Forger()
     with opened(tmp_path, secrets=SECRETS, policy=waiting(2, 0), profiles=profiles) as ca:

@@ -105,7 +105,7 @@ def test_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     server = ca.server()
     client = Forger()
     client = client.answering(server.process(client.request()))
-    transaction = server._table.get(client.transaction_id or b"")
+    transaction = server._transactions.table.get(client.transaction_id or b"")
     assert transaction is not None
     with transaction.lock:
         answer = read(server.process(client.poll()))

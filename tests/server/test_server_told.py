@@ -31,7 +31,7 @@ def test_expired(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     authority = Watching(issue=Issued(pki.client.certificate), expired=RuntimeError("no database"))
     server = Server(authority, transaction_timeout=10)
-    server._table._clock = lambda: now[0]
+    server._transactions.table._clock = lambda: now[0]
     client = Forger()
     server.process(client.request())
     now[0] = 11
@@ -50,7 +50,7 @@ def test_expired_while_waiting() -> None:
     now = [0.0]
     authority = Watching(issue=Waiting(100))
     server = Server(authority, transaction_timeout=10)
-    server._table._clock = lambda: now[0]
+    server._transactions.table._clock = lambda: now[0]
     server.process(Forger().request())
     now[0] = 105
     server.sweep()
@@ -71,7 +71,7 @@ def test_authority_that_does_not_want_to_know(pki: PKI) -> None:
 
     now = [0.0]
     server = Server(Old(), transaction_timeout=10)
-    server._table._clock = lambda: now[0]
+    server._transactions.table._clock = lambda: now[0]
     server.process(Forger().request())
     now[0] = 11
     server.sweep()

@@ -130,6 +130,6 @@ def test_a_failure_is_not_for_other_clients(
             raise OSError("no such token")
 
         monkeypatch.setattr(server, "_engine_of", fail)
-        server._next_sweep = 0.0
+        server._transactions.next_sweep = 0.0  # type: ignore[attr-defined]
         assert read(server.process(Forger().request())).status == PKIStatus.accepted
         assert "no such token" in caplog.text

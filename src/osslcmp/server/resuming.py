@@ -1,4 +1,4 @@
-"""PersistentServer: a Server whose transactions outlive the process and may be taken up by another one."""
+"""Transactions in a database, which outlive the process and may be taken up by another one, and the Server with them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, used, wire
 from .authority import Authority, Issued, Waiting
-from .http import app
-from .reply_cache import Replies, Reply, meaning
+from .reply_cache import Reply, meaning
 from .server import Server
 from .state import Held, Transaction
 from .store import ConflictError, Store, TransactionRow
 from .transacting import is_confirmed
+from .transaction_store import MAX_TRANSACTIONS, TransactionStore
 from .transactions import Table, share
 
-__all__ = ["PersistentServer"]
+__all__ = ["DatabaseTransactions", "PersistentServer"]
 
 logger = get_logger("osslcmp.server")
 
@@ -40,111 +40,84 @@ _COUNT_INTERVAL = 1.0
 _SWEEP_INTERVAL = 1.0
 
 
-class _Cache(Table[Transaction]):
-    """The transactions that this process has at hand. What has been late is decided by the database."""
-
-    def sweep(self) -> None:
-        """Nothing disappears by itself."""
-
-    def ids(self) -> list[bytes]:
-        """All transactionIDs, the oldest first."""
-        with self._lock:
-            return list(self._open)
-
-
-class _Stored(Replies):
-    """The answers that ended transactions are in the database, too."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__()
-        self._store = store
-
-    def keep(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
-        """It is kept together with what else the message has changed, or not at all."""
-
-    def repeated(self, message: wire.RawMessage) -> bytes | None:
-        row = self._store.transaction(message.transaction_id)
-        reply = None if row is None else _reply(row)
-        return reply.answer if reply is not None and reply.repeats(message) else None
-
-    def confirmed(self, transaction_id: bytes) -> bool:
-        row = self._store.transaction(transaction_id)
-        return row is not None and row.outcome == _CONFIRMED
-
-
-class PersistentServer(Server):
-    """A Server that answers only after what it answers is in a database.
+class DatabaseTransactions(TransactionStore):
+    """Transactions in a database: they outlive the process, and another one may take them up.
 
     The state of a transaction is its request, what the authority said and the nonce that the client has got.
     From that any process makes the rest again: libcrypto is given the request once more. A message that comes
     twice, because its answer was lost, gets the same answer twice.
 
     Args:
-        authority: decides, and keeps its records in the same store.
         store: the database.
+        max_transactions: of all processes that may be open at once, 3/4 of them of one client.
+        max_remembered: requests that are remembered, likewise.
         tidy: is called now and then.
-        options: those of Server; ``max_transactions`` counts those of all processes.
     """
 
     def __init__(
-        self, authority: Authority, store: Store, *, tidy: Callable[[], object] | None = None, **options: Any
+        self,
+        store: Store,
+        max_transactions: int = MAX_TRANSACTIONS,
+        max_remembered: int = used.LIMIT,
+        *,
+        tidy: Callable[[], object] | None = None,
     ) -> None:
-        super().__init__(authority, **options)
+        super().__init__(max_transactions, max_remembered)
+        # What has been late is decided by the database, and so is how many there may be.
+        self.table: Table[Transaction] = Table(2**62, expires=False)
         self._store = store
         self._tidy = tidy
-        self._limit = self._table._limit
-        self._table = self._cache = _Cache(2**62)
-        self._replies = _Stored(store)
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
-        self._max_remembered = options.get("max_remembered", used.LIMIT)
         self._counts = (0, 0)
         self._local = threading.local()
-        self._next_count = 0.0
+        self.next_count = 0.0
+        """When the transactions in the database are counted again (monotonic seconds)."""
         self._sweeping = threading.Lock()
-        self._next_sweep = 0.0
+        self.next_sweep = 0.0
+        """When it is looked who is late (monotonic seconds)."""
 
     @property
     def open_transactions(self) -> int:
         """How many transactions of all processes wait for their clients."""
         return self._store.open_transactions(time.time())
 
-    def process(self, der: bytes) -> bytes:
-        """Answer one message, see ``Server.process``.
-
-        Args:
-            der: the PKIMessage, as DER.
-
-        Returns:
-            The answer, as DER. What it tells is in the database already.
+    def answer(self, message: wire.RawMessage, work: Callable[[], bytes]) -> bytes:
+        """Answer a message; what the answer tells is in the database before it goes out.
 
         Raises:
-            MalformedMessageError: it is no PKIMessage with a readable header.
             ConflictError: other processes have changed the same things again and again.
         """
-        message = wire.receive_message(der, self.max_message_size, self.limits)
         name = message.transaction_id
         if not name:
-            return self._answer(message)
+            return work()
         self.sweep()
         with self._lock_of(name):
             for _ in range(_ATTEMPTS - 1):
                 with suppress(ConflictError):
-                    return self._attempt(message)
-            return self._attempt(message)
+                    return self._attempt(message, work)
+            return self._attempt(message, work)
 
-    __call__ = process
+    def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
+        """It is kept together with what else the message has changed, or not at all."""
 
-    def _application(self) -> app.Application:
-        """It offers downloads, too."""
-        return app.Application(self.process, self.max_message_size, self.authority)
+    def repeated(self, message: wire.RawMessage) -> bytes | None:
+        """What was said to a message that meant the same and ended its transaction; None if there was none."""
+        row = self._store.transaction(message.transaction_id)
+        reply = None if row is None else _reply(row)
+        return reply.answer if reply is not None and reply.repeats(message) else None
+
+    def is_confirmed(self, transaction_id: bytes) -> bool:
+        """Whether a transaction is known to have ended with a confirmation."""
+        row = self._store.transaction(transaction_id)
+        return row is not None and row.outcome == _CONFIRMED
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time, whichever process has answered them: once a
         second at most, by one thread at a time. And let ``tidy`` do what it has to."""
         now = time.monotonic()
-        if now >= self._next_sweep and self._sweeping.acquire(blocking=False):
+        if now >= self.next_sweep and self._sweeping.acquire(blocking=False):
             try:
-                self._next_sweep = now + _SWEEP_INTERVAL
+                self.next_sweep = now + _SWEEP_INTERVAL
                 for row in self._store.late_transactions(time.time()):
                     self._try_to_expire(row)
             finally:
@@ -170,15 +143,14 @@ class PersistentServer(Server):
         self._store.save_transaction(row)  # claims it
         entry = _entry(row)
         if entry.outcome is not None:
-            self._engine_of(entry)  # replays the request
-            entry.drop_engine()
+            self.host.replay(entry)
             if entry.request is None:
                 # Who sent it can no longer be verified.
                 entry.request = bodies.certificate_request(entry.message, _unverified(entry))
         claimed = replace(row, version=row.version + 1)
-        until = self._rules.limits.fresh_until(entry.message.header.message_time)
+        until = self.host.check_limits.fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
-            self._expired(entry)
+            self.host.expired(entry)
             # Its request can still be sent again, by anybody.
             self._store.save_transaction(
                 replace(claimed, open=False, request=b"", outcome=b"", deadline=until)
@@ -187,27 +159,27 @@ class PersistentServer(Server):
 
     # -- one message -----------------------------------------------------------------------------------------
 
-    def _attempt(self, message: wire.RawMessage) -> bytes:
+    def _attempt(self, message: wire.RawMessage, work: Callable[[], bytes]) -> bytes:
         """Answer a message, unless another process changes the same things meanwhile (ConflictError)."""
         try:
-            return self._answer_and_write(message)
+            return self._answer_and_write(message, work)
         except BaseException:
             # What is at hand must never run ahead of the database.
             self._drop(message.transaction_id)
             raise
 
-    def _answer_and_write(self, message: wire.RawMessage) -> bytes:
+    def _answer_and_write(self, message: wire.RawMessage, work: Callable[[], bytes]) -> bytes:
         name, digest = message.transaction_id, sha256(message.encoding).digest()
         row = self._store.transaction(name)
         alive = row is not None and row.deadline >= time.time()
         if row is not None and alive and row.last_hash == digest:
             return row.last_response
         self._take_up(name, row if alive and row is not None and row.open else None)
-        before = _state(self._cache.get(name))
+        before = _state(self.table.get(name))
         self._local.row, self._local.taken = row, False
         with self._store.unit() as unit:
-            answer = self._answer(message)
-            after = self._cache.get(name)
+            answer = work()
+            after = self.table.get(name)
             if not unit.changes and _state(after) == before and not self._local.taken:
                 return answer
             self._store.save_transaction(self._row(message, digest, answer, row, after))
@@ -227,14 +199,14 @@ class PersistentServer(Server):
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
         polls, outcome = 0, b""
-        deadline = time.time() + self.transaction_timeout
+        deadline = time.time() + self.host.transaction_timeout
         if after is not None:
             polls = after.polls if after.request is None else after.request.polls
             deadline += after.wait
             outcome = _write_state(after)
         else:
             # Kept as long as the request could be sent again, which need not be this message.
-            deadline = max(deadline, self._rules.limits.fresh_until(None))
+            deadline = max(deadline, self.host.check_limits.fresh_until(None))
             if is_confirmed(message, answer):
                 outcome = _CONFIRMED
         return TransactionRow(
@@ -254,20 +226,20 @@ class PersistentServer(Server):
 
     def _take_up(self, name: bytes, row: TransactionRow | None) -> None:
         """Have at hand what the database has."""
-        entry = self._cache.get(name)
+        entry = self.table.get(name)
         if entry is not None and row is not None and entry.version == row.version:
             return
         self._drop(name)
         if row is not None:
             entry = _entry(row)
-            self._cache.add(entry)
+            self.table.add(entry)
             entry.lock.release()
 
     def _drop(self, name: bytes) -> None:
-        entry = self._cache.get(name)
+        entry = self.table.get(name)
         if entry is not None:
             with entry.lock:
-                self._cache.remove(entry)
+                self.table.remove(entry)
 
     # -- limits ----------------------------------------------------------------------------------------------
 
@@ -275,45 +247,78 @@ class PersistentServer(Server):
         # The hash is salted: nobody can choose a transactionID that shares a lock with another one.
         return self._locks[hash(name) % _LOCKS]
 
-    def _is_full(self, message: wire.RawMessage) -> bool:
+    def is_full(self, message: wire.RawMessage) -> bool:
+        """Whether there is no room for another transaction, or to remember a request."""
         now = time.monotonic()
-        if now >= self._next_count:
-            self._next_count = now + _COUNT_INTERVAL
+        if now >= self.next_count:
+            self.next_count = now + _COUNT_INTERVAL
             self._counts = self._store.count_transactions(time.time())
-        for kind, limit in enumerate((self._limit, self._max_remembered)):
+        for kind, limit in enumerate((self.max_transactions, self.max_remembered)):
             most = share(limit)
             if self._counts[kind] >= limit:
                 return True
             if self._counts[kind] >= most and self._of_client(message.owner)[kind] >= most:
                 return True
-        return super()._is_full(message)
+        return super().is_full(message)
 
     def _of_client(self, owner: bytes) -> tuple[int, int]:
         return self._store.count_transactions(time.time(), owner)
 
-    def _was_taken(self, message: wire.RawMessage) -> bool:
+    def was_taken(self, message: wire.RawMessage) -> bool:
+        """Whether a request with this transactionID was taken before, by whichever process."""
         row: TransactionRow | None = self._local.row
         # An open one that is late will be closed in a moment; a closed one that is late can be forgotten.
         if row is not None and (row.open or row.deadline >= time.time()):
             return True
-        return super()._was_taken(message)
+        return super().was_taken(message)
 
-    def _note_taken(self, message: wire.RawMessage) -> None:
+    def note_taken(self, message: wire.RawMessage) -> None:
+        """A request was validly protected, and the authority asked."""
         if message.body_type == BodyType.GENM:
-            super()._note_taken(message)  # changes nothing: not worth a commit
+            super().note_taken(message)  # changes nothing: not worth a commit
         self._local.taken = message.body_type != BodyType.GENM
 
     def _trim(self) -> None:
         """Keep a limited number of transactions at hand; the others are in the database."""
-        if len(self._cache) <= _CACHE:
+        if len(self.table) <= _CACHE:
             return
-        for name in self._cache.ids()[: _CACHE // 2]:
+        for name in self.table.ids()[: _CACHE // 2]:
             lock = self._lock_of(name)
             if lock.acquire(blocking=False):
                 try:
                     self._drop(name)
                 finally:
                     lock.release()
+
+
+class PersistentServer(Server):
+    """A Server that keeps its transactions in a database, and answers only after what it answers is there.
+
+    Args:
+        authority: decides, and keeps its records in the same store.
+        store: the database.
+        tidy: is called now and then.
+        max_transactions: as for Server; counts those of all processes.
+        max_remembered: likewise.
+        options: those of Server.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        store: Store,
+        *,
+        tidy: Callable[[], object] | None = None,
+        max_transactions: int = MAX_TRANSACTIONS,
+        max_remembered: int = used.LIMIT,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            authority,
+            transactions=DatabaseTransactions(store, max_transactions, max_remembered, tidy=tidy),
+            downloads=True,
+            **options,
+        )
 
 
 def _state(entry: Transaction | None) -> bytes | None:

@@ -23,10 +23,10 @@ from .checks.subject import CLOCK_TOLERANCE, CheckLimits
 from .engine import Pool, Settings, try_protection
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
-from .reply_cache import Replies
 from .state import LiveEngines, Transaction
 from .transacting import Transacting
-from .transactions import FullError, InUseError, Table
+from .transaction_store import MAX_TRANSACTIONS, TransactionStore
+from .transactions import FullError, InUseError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 logger = get_logger("osslcmp.server")
 
 MAX_MESSAGE_SIZE = 256 * 1024
-MAX_TRANSACTIONS = 10_000
 TRANSACTION_TIMEOUT = 300.0
 BUSY_TIMEOUT = 5.0
 
@@ -74,6 +73,8 @@ class Server(Transacting):
             (failInfo badAlg); or a ``server.checks.costs.MacPolicy``.
         key_sizes: by kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits that are certified, and the most
             in extraCerts; what is not named is as by default (2048 to 8192, 2048 to 4096, 224 to 571).
+        transactions: where transactions are kept, with the limits of it; in memory by default.
+        downloads: offer the CRL, root and issuer of an authority that has them by HTTP, too.
         clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
 
     Raises:
@@ -104,11 +105,10 @@ class Server(Transacting):
         clock_tolerance: float = CLOCK_TOLERANCE,
         mac_policy: costs.MacPolicy | costs.MacPolicyName = "default",
         key_sizes: costs.KeySizes | None = None,
+        transactions: TransactionStore | None = None,
+        downloads: bool = False,
     ) -> None:
-        if (
-            min(max_message_size, max_transactions, max_remembered) < 1
-            or min(transaction_timeout, clock_tolerance) <= 0
-        ):
+        if max_message_size < 1 or min(transaction_timeout, clock_tolerance) <= 0:
             raise ValueError("limits must be positive")
         if not isinstance(limits, (Limits, type(None))):
             raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
@@ -147,9 +147,9 @@ class Server(Transacting):
                 clock_tolerance, costs.MacPolicy.of(mac_policy), {**costs.KEY_SIZES, **(key_sizes or {})}
             ),
         )
-        self._replies = Replies()
-        self._used = used.UsedIDs(max_remembered)
-        self._table: Table[Transaction] = Table(max_transactions)
+        self._transactions = transactions or TransactionStore(max_transactions, max_remembered)
+        self._transactions.host = self
+        self._downloads = downloads
         self._engines = LiveEngines()
         self._mounting = threading.RLock()
         self._asgi: ASGI | None = None
@@ -170,15 +170,21 @@ class Server(Transacting):
         self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
 
     @property
+    def check_limits(self) -> CheckLimits:
+        """How far the rules go that messages must keep."""
+        return self._rules.limits
+
+    @property
     def open_transactions(self) -> int:
         """How many transactions wait for their clients or are being worked on."""
-        return len(self._table)
+        return self._transactions.open_transactions
 
-    def process(self, der: bytes) -> bytes:
+    def process(self, der: bytes, place: paths.Place = paths.Place()) -> bytes:  # noqa: B008  # immutable
         """Answer one message.
 
         Args:
             der: the PKIMessage, as DER.
+            place: what the path says that it was sent to.
 
         Returns:
             The answer, as DER; often an error message.
@@ -187,19 +193,20 @@ class Server(Transacting):
             MalformedMessageError: it is no PKIMessage with a readable header, or beyond the limits, so that no
                 answer is possible (a ValueError too).
         """
-        return self._answer(wire.receive_message(der, self.max_message_size, self.limits))
+        message = wire.receive_message(der, self.max_message_size, self.limits)
+        return self._transactions.answer(message, lambda: self._answer(message, place))
 
     __call__ = process
 
-    def _answer(self, message: wire.RawMessage) -> bytes:
+    def _answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         """Answer a message that has been taken apart."""
-        problem = self._rules.broken(Stage.HEADER, message, place=paths.current.get())
+        problem = self._rules.broken(Stage.HEADER, message, place=place)
         if problem is not None:
             return self._refuse(message, problem.failure_info, problem.text)
-        known = self._replies.find(message.transaction_id, message.encoding)
+        known = self._transactions.last_answer(message)
         if known is not None:
             return known
-        return self._start(message) if message.body_type in wire.STARTS else self._follow(message)
+        return self._start(message, place) if message.body_type in wire.STARTS else self._follow(message)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
@@ -220,7 +227,8 @@ class Server(Transacting):
 
     def _application(self) -> app.Application:
         """What it is over HTTP."""
-        return app.Application(self.process, self.max_message_size)
+        published = self.authority if self._downloads else None
+        return app.Application(self.process, self.max_message_size, published)
 
     def serve(
         self,
@@ -267,9 +275,10 @@ class Server(Transacting):
 
         It is done with each message, and by ``serve`` once a second.
         """
-        self._table.sweep()
+        self._transactions.sweep()
 
-    def _expired(self, transaction: Transaction) -> None:
+    def expired(self, transaction: Transaction) -> None:
+        """Tell the authority that a client did not come back in time."""
         tell = getattr(self.authority, "expired", None)
         if tell is None or transaction.request is None:
             return
@@ -285,14 +294,13 @@ class Server(Transacting):
             if self._asgi is not None:
                 self._asgi.close()
                 self._asgi = None
-        self._table.clear()
-        self._replies.clear()
+        self._transactions.clear()
 
     # -- a message that comes again --------------------------------------------------------------------------
 
     def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
         """The answer to a request that opened a transaction and has come again."""
-        transaction = self._table.get(message.transaction_id)
+        transaction = self._transactions.table.get(message.transaction_id)
         if transaction is None or transaction.message.encoding != message.encoding:
             return None
         if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
@@ -304,15 +312,17 @@ class Server(Transacting):
 
     # -- a new transaction -----------------------------------------------------------------------------------
 
-    def _start(self, message: wire.RawMessage) -> bytes:
-        if self._table.get(message.transaction_id) is None and self._is_full(message):
+    def _start(self, message: wire.RawMessage, place: paths.Place) -> bytes:
+        if self._transactions.table.get(message.transaction_id) is None and self._transactions.is_full(
+            message
+        ):
             return self._refuse(
                 message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
             )
-        transaction = Transaction(message, paths.current.get().label)
-        transaction.on_expire = self._expired
+        transaction = Transaction(message, place.label)
+        transaction.on_expire = self.expired
         try:
-            self._table.add(transaction)
+            self._transactions.table.add(transaction)
         except InUseError:
             known = self._said_to_start(message)
             if known is not None:
@@ -321,8 +331,8 @@ class Server(Transacting):
         except FullError:
             return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
         try:
-            if self._was_taken(message):
-                self._table.remove(transaction)
+            if self._transactions.was_taken(message):
+                self._transactions.table.remove(transaction)
                 return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID was used")
             transaction.engine = engine = self._engine(message)
             exchange = self._exchange(engine, message, transaction)
@@ -330,38 +340,21 @@ class Server(Transacting):
                 answer = self._process(message, engine, exchange)
             finally:
                 if exchange.verified:
-                    self._note_taken(message)
+                    self._transactions.note_taken(message)
             self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
             if exchange.called:
                 self._remember(transaction, message, answer)
         except BaseException:
-            self._table.remove(transaction)
+            self._transactions.table.remove(transaction)
             raise
         finally:
             transaction.lock.release()
         return answer
 
-    # Whoever can record a request can send it again. What makes it another one is its transactionID alone: a copy may
-    # differ in its extraCerts, which no protection covers.
-
-    def _is_full(self, message: wire.RawMessage) -> bool:
-        """Whether there is no room to remember a request."""
-        return self._used.is_full(message.owner)
-
-    def _was_taken(self, message: wire.RawMessage) -> bool:
-        """Whether a request with this transactionID was taken before, and could be sent again by anybody."""
-        return message.transaction_id in self._used
-
-    def _note_taken(self, message: wire.RawMessage) -> None:
-        """A request was validly protected, and the authority asked."""
-        self._used.add(
-            message.transaction_id, message.owner, self._rules.limits.fresh_until(message.header.message_time)
-        )
-
     # -- an open transaction ---------------------------------------------------------------------------------
 
     def _follow(self, message: wire.RawMessage) -> bytes:
-        transaction = self._table.get(message.transaction_id)
+        transaction = self._transactions.table.get(message.transaction_id)
         if transaction is None:
             return self._refuse_unknown(message)
         if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
@@ -384,16 +377,16 @@ class Server(Transacting):
                     return self._client_error(transaction, message)
                 return self._go_on(transaction, message)
             except BaseException:
-                self._table.remove(transaction)
+                self._transactions.table.remove(transaction)
                 raise
         finally:
             transaction.lock.release()
 
     def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
-        said = self._replies.repeated(message)
+        said = self._transactions.repeated(message)
         if said is not None:
             return self._say_again(said, message)
         confirmation = self._explains and message.body_type == BodyType.CERTCONF
-        if confirmation and self._replies.confirmed(message.transaction_id):
+        if confirmation and self._transactions.is_confirmed(message.transaction_id):
             return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
         return self._refuse(message, FailureInfo.badRequest, "no such transaction")

@@ -12,9 +12,9 @@ from .authority import Issued, Message, Rejected, Waiting
 from .checks import complaints
 from .engine import Engine
 from .handler import Exchange, refuse_sender
-from .reply_cache import Replies, Reply
+from .reply_cache import Reply
 from .state import Held, LiveEngines, Transaction
-from .transactions import Table
+from .transaction_store import TransactionStore
 
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
 _STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
@@ -31,15 +31,16 @@ class Transacting(Answering):
     """The part of Server that knows of one transaction that is open."""
 
     transaction_timeout: float
-    _table: Table[Transaction]
-    _replies: Replies
+    _transactions: TransactionStore
     _engines: LiveEngines
 
     def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
         """The message of the transaction's own client has been answered; the answer may get lost."""
         transaction.reply = Reply.to(message, answer)
         if transaction.closed:
-            self._replies.keep(transaction.id, transaction.reply, confirmed=is_confirmed(message, answer))
+            self._transactions.keep_last_reply(
+                transaction.id, transaction.reply, confirmed=is_confirmed(message, answer)
+            )
 
     def _settle(
         self, transaction: Transaction, message: wire.RawMessage, raw: wire.RawMessage, exchange: Exchange
@@ -67,12 +68,12 @@ class Transacting(Answering):
         if not open_:
             if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
                 exchange.undelivered()
-            self._table.remove(transaction)
+            self._transactions.table.remove(transaction)
             self._engines.forget(transaction)
             return
         self._engines.used(transaction)
         transaction.sent_nonce = raw.header.sender_nonce or b""
-        self._table.keep(transaction, transaction.wait + self.transaction_timeout)
+        self._transactions.table.keep(transaction, transaction.wait + self.transaction_timeout)
 
     def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
         """Process a certConf or pollReq."""
@@ -80,7 +81,7 @@ class Transacting(Answering):
             return self._go_on_waiting(transaction, transaction.held, message)
         engine = self._engine_of(transaction)
         if engine is None:
-            self._table.remove(transaction)
+            self._transactions.table.remove(transaction)
             return self._refuse(message, FailureInfo.badRequest, "no such transaction")
         exchange = self._exchange(engine, message, transaction)
         answer = self._process(message, engine, exchange)
@@ -111,7 +112,7 @@ class Transacting(Answering):
         else:
             found = self._engine_of(transaction)
             if found is None:
-                self._table.remove(transaction)
+                self._transactions.table.remove(transaction)
                 return self._refuse(poll, FailureInfo.badRequest, "no such transaction")
             engine = found
             engine.expect_nonce(message.header.recip_nonce or b"")
@@ -168,9 +169,14 @@ class Transacting(Answering):
         finally:
             engine.close()
         if exchange.called:
-            self._table.remove(transaction)
+            self._transactions.table.remove(transaction)
             self._remember(transaction, message, answer)
         return answer
+
+    def replay(self, transaction: Transaction) -> None:
+        """Let libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there."""
+        self._engine_of(transaction)
+        transaction.drop_engine()
 
     def _engine_of(self, transaction: Transaction) -> Engine | None:
         """libcrypto's side of a transaction, made again if it is gone or its settings have changed.

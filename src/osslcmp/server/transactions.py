@@ -51,10 +51,14 @@ class Table(Generic[T]):
     Args:
         limit: the most transactions open at once.
         clock: monotonic seconds.
+        expires: whether what has waited too long disappears.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, limit: int, clock: Callable[[], float] = time.monotonic, *, expires: bool = True
+    ) -> None:
         self._limit = limit
+        self._expires = expires
         self._clock = clock
         self._lock = threading.RLock()
         self._open: dict[bytes, T] = {}
@@ -62,6 +66,11 @@ class Table(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def ids(self) -> list[bytes]:
+        """All transactionIDs, the oldest first."""
+        with self._lock:
+            return list(self._open)
 
     def add(self, entry: T) -> None:
         """Open a transaction; its lock is taken for the caller.
@@ -103,7 +112,7 @@ class Table(Generic[T]):
     def sweep(self) -> None:
         """Close what has waited too long. Costs nothing when called more than once a second."""
         now = self._clock()
-        if now < self._next_sweep:
+        if not self._expires or now < self._next_sweep:
             return
         with self._lock:
             self._next_sweep = now + 1

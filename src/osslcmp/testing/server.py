@@ -34,6 +34,7 @@ from ..server import (
     wire,
 )
 from ..server.http.app import Application, Request, Response
+from ..server.http.paths import Place
 from ..server.http.serving import serve
 from ..server.server import Server
 from .faults import CertReqId, Delay, Fault, Reject, Wait
@@ -121,7 +122,7 @@ class CMPServer:
         self._by_type: dict[BodyType, deque[Fault]] = {}
         self._renumbered: set[bytes] = set()
         self._server: Server = self.ca.server(**options)
-        application = _Application(self.answer, self._server.max_message_size)
+        application = _Application(self._answer, self._server.max_message_size)
         self._running = serve(application, "127.0.0.1", 0, threads=8, timeout=10.0)
 
     @property
@@ -202,6 +203,9 @@ class CMPServer:
             BaseException: one of its own, for a step that only HTTP can show; ``__call__`` makes what a transport
                 raises of it.
         """
+        return self._answer(request, Place())
+
+    def _answer(self, request: bytes, place: Place) -> bytes:
         raw = wire.receive_message(request, self._server.max_message_size, self._server.limits)
         kind = BodyType(raw.body_type)
         self.requests.append(Message.from_der(request))
@@ -209,7 +213,7 @@ class CMPServer:
         if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
             return self._send(self._confirmed(raw))
         if fault is None:
-            return self._send(self._server.process(request))
+            return self._send(self._server.process(request, place))
         if fault.name == "html_503":
             raise _HTTPFault(fault)
         if isinstance(fault, Delay):
@@ -217,7 +221,7 @@ class CMPServer:
         if isinstance(fault, (Wait, Reject)) or fault.name == "issue_other_key":
             plans = self.ca.confirmations if kind is BodyType.CERTCONF else self.ca.plans
             plans[raw.transaction_id] = fault
-        answer = self._server.process(request)
+        answer = self._server.process(request, place)
         if fault.name == "drop_response":
             raise _HTTPFault(fault)
         return self._send(self._spoil(fault, raw, answer))

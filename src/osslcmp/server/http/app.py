@@ -27,7 +27,7 @@ _FETCH = ("GET", "HEAD")
 
 logger = get_logger("osslcmp.server")
 
-Process = Callable[[bytes], bytes]
+Process = Callable[[bytes, paths.Place], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Application:
     """Answers HTTP requests. May be used from many threads at once.
 
     Args:
-        process: takes a CMP message as DER and returns the answer.
+        process: takes a CMP message as DER and what the path says, and returns the answer.
         limit: the most bytes of a message.
         authority: if it is a CA, ``/crl`` (DER), ``/crl.pem``, ``/root`` (DER), ``/root.pem`` and ``/issuer`` (DER)
             can be downloaded.
@@ -135,17 +135,15 @@ class Application:
             return refuse(HTTPStatus.BAD_REQUEST, "the body is empty")
         if len(request.body) > self.limit:
             return self.too_large()
-        place = paths.current.set(paths.parse(request.path) or paths.Place())
+        place = paths.parse(request.path) or paths.Place()
         try:
-            answer = self.process(request.body)
+            answer = self.process(request.body, place)
         except MessageTooLargeError:
             return self.too_large()
         except MalformedMessageError as error:
             return refuse(HTTPStatus.BAD_REQUEST, one_line(str(error))[:200])
         except Exception as error:
             return _failed("a CMP message", error)
-        finally:
-            paths.current.reset(place)
         journal.note(request.address, request.body, answer)
         return Response(
             HTTPStatus.OK, answer, (("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache"))

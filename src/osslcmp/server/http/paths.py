@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 from ...enums import BodyType
@@ -35,10 +34,6 @@ class Place:
         """Whether a transaction may begin here with a body of this type."""
         wanted = _OPERATIONS.get(self.operation or "")
         return wanted is None or wanted == body_type
-
-
-current: ContextVar[Place] = ContextVar("osslcmp_place", default=Place())  # noqa: B039  # immutable
-"""Where the message was sent to that is being processed."""
 
 
 def parse(path: str) -> Place | None:
