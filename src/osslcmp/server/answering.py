@@ -43,6 +43,11 @@ class Answering:
         """Whether a specific failInfo replaces libcrypto's ``badRequest``."""
         return self._rules.strictness != "openssl"
 
+    @property
+    def _is_strict(self) -> bool:
+        """Whether what the Lightweight profile restricts is restricted."""
+        return self._rules.strictness == "strict"
+
     def _process(
         self,
         message: wire.RawMessage,
@@ -85,6 +90,8 @@ class Answering:
             if refusal is not None:
                 told = refusal.rejected
                 return self._refuse(asked, told.failure_info, told.text, in_body=refusal.in_body)
+        if message.assigned_id:
+            answer = engine.protect(answer, message.assigned_id)  # libcrypto has made another one
         answer = self._as_proven(message, answer, exchange)
         return answer if asked is message else self._once_more(answer, asked)
 

@@ -310,14 +310,18 @@ class Engine:
         ``OSSL_CMP_MSG_update_transactionID`` is the public function that does it: it protects again what
         has a protection algorithm in its header. Raises OpenSSLError.
         """
-        octets = _convert.octets_to_c(transaction_id)
-        check(lib.OSSL_CMP_CTX_set1_transactionID(self._ctx, octets), "setting the transactionID")
+        self.expect_transaction(transaction_id)
         message = self.decode(data)
         with self._running():
             result = lib.OSSL_CMP_MSG_update_transactionID(self._ctx, message)
         if not result:
             raise OpenSSLError("protecting an answer", self.log)
         return _convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer")
+
+    def expect_transaction(self, transaction_id: bytes) -> None:
+        """The next messages of the client and of this context have this transactionID."""
+        octets = _convert.octets_to_c(transaction_id)
+        check(lib.OSSL_CMP_CTX_set1_transactionID(self._ctx, octets), "setting the transactionID")
 
     def expect_nonce(self, nonce: bytes) -> None:
         """The next message of the client must have this recipNonce."""

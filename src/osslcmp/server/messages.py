@@ -61,7 +61,7 @@ def waiting(
     The arguments are those of ``error``.
     """
     content = status_info(PKIStatus.waiting, FailureInfo(0), text)
-    return _message(request.header, sender, recipient, BodyType.ERROR, content, protect)
+    return _message(request, sender, recipient, BodyType.ERROR, content, protect)
 
 
 def poll_reply(
@@ -81,7 +81,7 @@ def poll_reply(
     """
     number, seconds = der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)
     content = der.encode(der.SEQUENCE, number, seconds, _free_text(text))
-    return _message(request.header, sender, recipient, BodyType.POLLREP, content, protect)
+    return _message(request, sender, recipient, BodyType.POLLREP, content, protect)
 
 
 def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
@@ -134,7 +134,7 @@ def error(
         recipient: a GeneralName as DER; None for the sender of the request.
     """
     content = status_info(PKIStatus.rejection, failure_info, text)
-    return _message(request.header, sender, recipient, BodyType.ERROR, content, protect)
+    return _message(request, sender, recipient, BodyType.ERROR, content, protect)
 
 
 def rejection(
@@ -157,11 +157,11 @@ def rejection(
     if kind is not BodyType.RP:
         number = der.encode_integer(bodies.request_id(request))
         status = der.encode(der.SEQUENCE, number, status)
-    return _message(request.header, sender, recipient, kind, der.encode(der.SEQUENCE, status), protect)
+    return _message(request, sender, recipient, kind, der.encode(der.SEQUENCE, status), protect)
 
 
 def _message(
-    request: wire.Header,
+    request: wire.RawMessage,
     sender: bytes | None,
     recipient: bytes | None,
     kind: BodyType,
@@ -177,12 +177,12 @@ def _message(
         der.SEQUENCE,
         der.encode_integer(PVNO),
         der.encode(wire.DIRECTORY_NAME, sender or _EMPTY_NAME),
-        recipient or request.sender,
+        recipient or request.header.sender,
         _message_time(),
         der.encode(explicit(1), _PLACEHOLDER) if protect else b"",
-        octets(4, request.transaction_id),
+        octets(4, request.transaction_id or None),
         octets(5, os.urandom(NONCE_LENGTH)),
-        octets(6, request.sender_nonce),
+        octets(6, request.header.sender_nonce),
     )
     body = der.encode(der.SEQUENCE, content)
     return der.encode(der.SEQUENCE, header, der.encode(explicit(kind), body))

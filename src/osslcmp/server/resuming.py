@@ -328,7 +328,8 @@ def _state(entry: Transaction | None) -> bytes | None:
 
 def _entry(row: TransactionRow) -> Transaction:
     """A transaction as it was written down."""
-    entry = Transaction(wire.read_message(row.request, len(row.request)))
+    message = wire.read_message(row.request, len(row.request))
+    entry = Transaction(message if message.transaction_id else replace(message, assigned_id=row.id))
     _read_state(row.outcome, entry)
     entry.reply = _reply(row)
     entry.polls = row.polls
@@ -363,6 +364,7 @@ def _write_state(transaction: Transaction) -> bytes:
         return _text(certificate.public_bytes(Encoding.DER))
 
     found: dict[str, Any] = {} if transaction.label is None else {"label": transaction.label}
+    found["nonces"] = [nonce.hex() for nonce in transaction.client_nonces]
     outcome, held = transaction.outcome, transaction.held
     if isinstance(outcome, Waiting):
         found["waiting"] = vars(outcome)
@@ -390,6 +392,7 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
 
     found = json.loads(data)
     transaction.label = found.get("label")
+    transaction.client_nonces = [bytes.fromhex(nonce) for nonce in found.get("nonces", ())]
     if "waiting" in found:
         transaction.outcome = Waiting(**found["waiting"])
     elif "issued" in found:

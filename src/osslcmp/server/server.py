@@ -194,6 +194,8 @@ class Server(Transacting):
                 answer is possible (a ValueError too).
         """
         message = wire.receive_message(der, self.max_message_size, self.limits)
+        if not self._is_strict and message.body_type in wire.STARTS:
+            message = message.with_assigned_id()
         return self._transactions.answer(message, lambda: self._answer(message, place))
 
     __call__ = process
@@ -383,10 +385,15 @@ class Server(Transacting):
             transaction.lock.release()
 
     def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
-        said = self._transactions.repeated(message)
+        confirmed = (
+            self._explains
+            and message.body_type == BodyType.CERTCONF
+            and self._transactions.is_confirmed(message.transaction_id)
+        )
+        # RFC 9483 has a client that has not got the pkiConf told so.
+        said = None if confirmed and self._is_strict else self._transactions.repeated(message)
         if said is not None:
             return self._say_again(said, message)
-        confirmation = self._explains and message.body_type == BodyType.CERTCONF
-        if confirmation and self._transactions.is_confirmed(message.transaction_id):
+        if confirmed:
             return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
         return self._refuse(message, FailureInfo.badRequest, "no such transaction")

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
@@ -19,7 +20,13 @@ from .transactions import Entry
 
 LIVE_ENGINES = 256
 
+MAX_NONCES = 100
+
 Outcome = Issued | Waiting | Rejected
+
+
+def _nonce_hash(message: wire.RawMessage) -> bytes:
+    return sha256(message.header.sender_nonce or b"").digest()[:8]
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class Transaction(Entry):
         """The senderNonce of the last answer."""
         self.reply: Reply | None = None
         """The last answer."""
+        self.client_nonces: list[bytes] = []
+        """Hashes of the senderNonces that the client has used, the last ones."""
         self.on_expire: Callable[[Transaction], None] | None = None
 
     @property
@@ -83,6 +92,14 @@ class Transaction(Entry):
     def repeated(self, message: wire.RawMessage) -> bytes | None:
         """What was said to a message that meant the same, if it came last."""
         return self.reply.answer if self.reply is not None and self.reply.repeats(message) else None
+
+    def note_nonce(self, message: wire.RawMessage) -> None:
+        """The client has used the senderNonce of this message."""
+        self.client_nonces = [*self.client_nonces[-MAX_NONCES + 1 :], _nonce_hash(message)]
+
+    def has_nonce(self, message: wire.RawMessage) -> bool:
+        """Whether the client has used the senderNonce of this message before."""
+        return _nonce_hash(message) in self.client_nonces
 
     def drop_engine(self) -> None:
         """Forget libcrypto's side."""

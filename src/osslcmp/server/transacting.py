@@ -37,6 +37,7 @@ class Transacting(Answering):
     def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
         """The message of the transaction's own client has been answered; the answer may get lost."""
         transaction.reply = Reply.to(message, answer)
+        transaction.note_nonce(message)
         if transaction.closed:
             self._transactions.keep_last_reply(
                 transaction.id, transaction.reply, confirmed=is_confirmed(message, answer)
@@ -196,5 +197,7 @@ class Transacting(Answering):
             engine.close()
             return None
         engine.expect_nonce(transaction.sent_nonce)
+        if transaction.message.assigned_id:
+            engine.expect_transaction(transaction.message.assigned_id)
         transaction.engine = engine
         return engine

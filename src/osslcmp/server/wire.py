@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from .._asn1 import der
@@ -98,6 +98,8 @@ class RawMessage:
     extra_certs: tuple[bytes, ...]
     protected: bool
     encoding: bytes
+    assigned_id: bytes = b""
+    """The transactionID that the server has made for a first message without one."""
 
     @property
     def owner(self) -> bytes:
@@ -108,7 +110,17 @@ class RawMessage:
     @property
     def transaction_id(self) -> bytes:
         """The transactionID, empty when absent."""
-        return self.header.transaction_id or b""
+        return self.header.transaction_id or self.assigned_id
+
+    def with_assigned_id(self) -> RawMessage:
+        """The same with a transactionID that the server makes, if it has none (RFC 9810, section 5.1.1).
+
+        A copy of the message gets the same one, so that it is known for a copy.
+        """
+        if self.transaction_id:
+            return self
+        header, body = der.sequence(self.encoding)[:2]
+        return replace(self, assigned_id=sha256(b"id" + header.encoding + body.encoding).digest()[:16])
 
 
 def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> RawMessage:

@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         protection.extra_certs_readable,
     ),
     Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALWAYS, protection.key_cost),
-    Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, header.transaction_id),
+    Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id),
     Rule(
         "transaction-id-length", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id_length
     ),
@@ -102,6 +102,9 @@ RULES: tuple[Rule, ...] = (
     # -- whether it is the next one of its transaction
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.wrongIntegrity, _ALWAYS, transaction.same_protection),
     Rule("same-sender", "RFC 9483, 3.5", _T, _F.badRequest, _ALWAYS, transaction.same_sender),
+    Rule(
+        "fresh-sender-nonce", "RFC 9483, 3.5", _T, _F.badSenderNonce, _STRICT, transaction.fresh_sender_nonce
+    ),
     Rule("recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _RFC, transaction.recip_nonce),
     # libcrypto takes an error message for a new transaction, so it does not look at the nonce.
     Rule(

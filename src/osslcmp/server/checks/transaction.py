@@ -29,6 +29,12 @@ def same_sender(subject: Subject) -> str | None:
     return None if same else "not from the sender of the request"
 
 
+def fresh_sender_nonce(subject: Subject) -> str | None:
+    """senderNonce is another one in each message."""
+    used = _transaction(subject).has_nonce(subject.message)
+    return "senderNonce was used before in this transaction" if used else None
+
+
 def recip_nonce(subject: Subject) -> str | None:
     """recipNonce is the senderNonce of the last answer."""
     same = subject.message.header.recip_nonce == _transaction(subject).sent_nonce
