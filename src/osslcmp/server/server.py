@@ -395,5 +395,7 @@ class Server(Transacting):
         if said is not None:
             return self._say_again(said, message)
         if confirmed:
-            return self._refuse(message, FailureInfo.certConfirmed, "already confirmed")
+            return self._refuse_unverified(message, ()) or self._refuse(
+                message, FailureInfo.certConfirmed, "already confirmed"
+            )
         return self._refuse(message, FailureInfo.badRequest, "no such transaction")

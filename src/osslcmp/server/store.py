@@ -59,7 +59,7 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 _ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 4
+_SCHEMA, _SCHEMA_VERSION = "schema", 5
 
 Change = Callable[[sa.Connection], object]
 
@@ -129,8 +129,8 @@ class Store:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             metadata.create_all(connection)
             version = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
-            if version == 3:
-                version = _upgrade(connection)
+            if version in (3, 4):
+                version = _upgrade(connection, version)
             if version is None:
                 connection.execute(
                     sa.insert(COUNTERS),
@@ -270,6 +270,10 @@ class Store:
                 _lock_names(connection, names)
                 if _owners(connection, names, time.time()) - {row.owner}:
                     raise ConflictError("another client has got a name")
+            if row.updates is not None:
+                _lock_names(connection, [name_hash(row.updates)])
+                if any(is_pending(other, time.time()) for other in _updates(connection, row.updates)):
+                    raise ConflictError("another update has begun")
             connection.execute(sa.insert(CERTIFICATES).values({**vars(row), "serial": serial}))
             if names:
                 connection.execute(sa.insert(NAMES), [{"name": name, "serial": serial} for name in names])
@@ -280,6 +284,11 @@ class Store:
         """Who has valid certificates with these names (hashes), or some of them on hold."""
         with self._reading.connect() as connection:
             return _owners(connection, names, now)
+
+    def updates(self, serial: int) -> list[CertificateRow]:
+        """The certificates that this one was updated to."""
+        with self._reading.connect() as connection:
+            return _updates(connection, f"{serial:x}")
 
     def certificate(self, serial: int) -> CertificateRow | None:
         """The certificate with this serial number."""
@@ -322,16 +331,8 @@ class Store:
         self._change_one(statement.values(values), "the certificate has changed")
 
     def _certificates(self, condition: sa.ColumnElement[bool]) -> list[CertificateRow]:
-        query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
         with self._reading.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [
-            CertificateRow(
-                **{name: row[name] for name in row if name not in ("number", "serial")},
-                serial=int(row["serial"], 16),
-            )
-            for row in rows
-        ]
+            return _select_certificates(connection, condition)
 
     # -- transactions ----------------------------------------------------------------------------------------
 
@@ -447,6 +448,29 @@ class Store:
             return connection.scalar(query)
 
 
+def _select_certificates(
+    connection: sa.Connection, condition: sa.ColumnElement[bool]
+) -> list[CertificateRow]:
+    query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
+    rows = connection.execute(query).mappings().all()
+    return [
+        CertificateRow(
+            **{name: row[name] for name in row if name not in ("number", "serial")},
+            serial=int(row["serial"], 16),
+        )
+        for row in rows
+    ]
+
+
+def _updates(connection: sa.Connection, serial: str) -> list[CertificateRow]:
+    return _select_certificates(connection, CERTIFICATES.c.updates == serial)
+
+
+def is_pending(row: CertificateRow, now: float) -> bool:
+    """Whether a certificate still waits for its confirmation."""
+    return not row.confirmed and row.revoked is None and row.confirm_by >= now
+
+
 def _same(row: TransactionRow) -> sa.ColumnElement[bool]:
     """That a transaction still is as in ``row``."""
     return (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
@@ -487,12 +511,28 @@ def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
-def _upgrade(connection: sa.Connection) -> int:
-    """Bring a database of schema 3 up to 4, whose tables are there already but for their new columns."""
-    for table, names in ((SECRETS, ("names", "profile")), (CERTIFICATES, ("owner", "not_after"))):
-        for name in names:
-            column = sa.schema.CreateColumn(table.c[name]).compile(dialect=connection.dialect)
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")
+def _upgrade(connection: sa.Connection, version: int) -> int:
+    """Bring a database of schema 3 or 4 up to 5, whose tables are there already but for their new columns."""
+    _add_columns(connection, CERTIFICATES, "updates")
+    for index in CERTIFICATES.indexes:
+        index.create(connection, checkfirst=True)
+    if version == 3:
+        _upgrade_owners(connection)
+    connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=_SCHEMA_VERSION))
+    return _SCHEMA_VERSION
+
+
+def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+    for name in set(names) - there:
+        column = sa.schema.CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")
+
+
+def _upgrade_owners(connection: sa.Connection) -> None:
+    """What schema 4 knows more than 3: whose names are whose."""
+    _add_columns(connection, SECRETS, "names", "profile")
+    _add_columns(connection, CERTIFICATES, "owner", "not_after")
     for row in connection.execute(
         sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.der, CERTIFICATES.c.reference)
     ).all():
@@ -505,8 +545,6 @@ def _upgrade(connection: sa.Connection) -> int:
             .values(owner=owner, not_after=certificate.not_valid_after_utc.timestamp())
         )
         connection.execute(sa.insert(NAMES), [{"name": name, "serial": row.serial} for name in hashes])
-    connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=_SCHEMA_VERSION))
-    return _SCHEMA_VERSION
 
 
 def _count_revocation(connection: sa.Connection) -> None:

@@ -30,6 +30,7 @@ CERTIFICATES = sa.Table(
     sa.Column("revoked_at", sa.Double),
     sa.Column("owner", sa.LargeBinary, nullable=False, server_default=sa.text("''")),
     sa.Column("not_after", sa.Double, nullable=False, server_default=sa.text("0")),
+    sa.Column("updates", sa.String(42), index=True),
     sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
     sa.Index("certificates_revoked", "revoked"),
 )
@@ -86,6 +87,8 @@ class CertificateRow:
     owner: bytes = b""
     """Tells clients apart: whose names it has."""
     not_after: float = 0.0
+    updates: str | None = None
+    """The serial number, in hexadecimal, of the certificate that was updated to it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 Unconfirmed = Literal["revoke", "keep"]
 ANYBODY = b"*"
+CONFIRM_WITHIN = 300.0
+"""Seconds that another update of a certificate waits for the confirmation of the last one, if no server says before that
+it does not come."""
 """The reference of clients that have none of their own."""
 # From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
 Secrets = Mapping[Any, str | bytes | tuple[str | bytes, Binding]]
@@ -144,6 +148,8 @@ class EmbeddedCA(Records, Authority):
         """The public keys."""
         self._bindings: dict[bytes, Binding] = {}
         self._by_name: dict[str, set[int]] = {}
+        self._updated: dict[int, list[Record]] = {}
+        """By serial number, what a certificate was updated to."""
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
         self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
@@ -283,7 +289,11 @@ class EmbeddedCA(Records, Authority):
 
         A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
-        refusal = self._refuse_sender(request) or self.grants.refuse_vouching(request)
+        refusal = (
+            self._refuse_sender(request)
+            or self._refuse_updated(None if request.signer is None else self.record(request.signer))
+            or self.grants.refuse_vouching(request)
+        )
         reference = request.reference or self._reference_of(request.signer)
         if refusal is None and request.type is BodyType.KUR:
             refusal = self._refuse_update(request)
@@ -315,7 +325,14 @@ class EmbeddedCA(Records, Authority):
         if isinstance(result, Rejected):
             return result
         certificate, changes = result
-        record = Record(certificate, reference, owner=self._owner(request, old))
+        updated = old if request.type is BodyType.KUR else None
+        record = Record(
+            certificate,
+            reference,
+            owner=self._owner(request, old),
+            updates=None if updated is None else updated.certificate.serial_number,
+            confirm_by=time.time() + CONFIRM_WITHIN,
+        )
         if not self._add(record, exclusive=not self._may_share_names(request)):
             return Rejected(FailureInfo.badCertTemplate, "a name in a valid certificate of another client")
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
@@ -344,10 +361,14 @@ class EmbeddedCA(Records, Authority):
         return None
 
     def expired(self, request: CertificateRequest, certificate: x509.Certificate | None) -> None:  # noqa: ARG002
-        """Revoke a certificate that its client has not confirmed in time, if ``unconfirmed`` says so."""
+        """Revoke a certificate that its client has not confirmed in time, if it is an update (the one before goes on) or
+        ``unconfirmed`` says so."""
         record = None if certificate is None else self.record(certificate)
         open_ = (None, RevocationReason.certificateHold)
-        if record is not None and self.unconfirmed == "revoke" and record.revoked in open_:
+        if record is None:
+            return
+        record.confirm_by = 0.0
+        if (self.unconfirmed == "revoke" or record.updates is not None) and record.revoked in open_:
             self._revoke(record, RevocationReason.cessationOfOperation)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
@@ -459,6 +480,10 @@ class EmbeddedCA(Records, Authority):
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
 
+    def _updates(self, record: Record) -> Collection[Record]:
+        with self._lock:
+            return tuple(self._updated.get(record.certificate.serial_number, ()))
+
     def _owners(self, names: Collection[str]) -> set[bytes]:
         now = datetime.datetime.now(datetime.timezone.utc)
         serials = {serial for name in names for serial in self._by_name.get(name, ())}
@@ -476,6 +501,8 @@ class EmbeddedCA(Records, Authority):
         with self._lock:
             if exclusive and self._owners(names) - {record.owner}:
                 return False
+            if record.updates is not None:
+                self._updated.setdefault(record.updates, []).append(record)
             self._records[record.certificate.serial_number] = record
             for name in names:
                 self._by_name.setdefault(name, set()).add(record.certificate.serial_number)

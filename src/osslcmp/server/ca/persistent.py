@@ -50,6 +50,8 @@ class StoredRecord(Record):
             None if row.revoked is None else RevocationReason(row.revoked),
             None if row.revoked_at is None else _moment(row.revoked_at),
             row.owner,
+            None if row.updates is None else int(row.updates, 16),
+            row.confirm_by,
         )
         self.row = row
 
@@ -277,6 +279,9 @@ class PersistentCA(EmbeddedCA):
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         return list(map(StoredRecord, self.store.certificates(sha256(public_key_info).digest())))
 
+    def _updates(self, record: Record) -> Collection[Record]:
+        return list(map(StoredRecord, self.store.updates(record.certificate.serial_number)))
+
     def _owners(self, names: Collection[str]) -> set[bytes]:
         return self.store.owners(list(map(name_hash, names)), time.time())
 
@@ -295,6 +300,7 @@ class PersistentCA(EmbeddedCA):
                 confirm_by=time.time() + self.confirm_within,
                 owner=record.owner,
                 not_after=certificate.not_valid_after_utc.timestamp(),
+                updates=None if record.updates is None else f"{record.updates:x}",
             ),
             certificate_names(certificate),
             exclusive=exclusive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +45,15 @@ class Record:
     """Since when, in UTC."""
     owner: bytes = b""
     """Tells clients apart: whose names these are."""
+    updates: int | None = None
+    """The serial number of the certificate that was updated to it."""
+    confirm_by: float = 0.0
+    """When the client must have confirmed it, in seconds since 1970."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it still waits for its confirmation."""
+        return not self.confirmed and self.revoked is None and self.confirm_by >= time.time()
 
 
 @dataclass
@@ -85,6 +95,10 @@ class Records:
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         """The certificates for a key, as ``key_value`` writes it."""
+        raise NotImplementedError
+
+    def _updates(self, record: Record) -> Collection[Record]:
+        """What a certificate was updated to, confirmed or not."""
         raise NotImplementedError
 
     def _owners(self, names: Collection[str]) -> set[bytes]:
@@ -193,6 +207,16 @@ class Records:
             return Rejected(FailureInfo.certRevoked, "the certificate to update is revoked")
         if not self._owns(request, old):
             return Rejected(FailureInfo.notAuthorized, "not your certificate")
+        refusal = self._refuse_updated(old)
+        if refusal is None and any(update.is_pending for update in self._updates(old)):
+            # The old certificate stays as it is until then.
+            return Rejected(FailureInfo.badRequest, "another update waits for its confirmation")
+        return refusal
+
+    def _refuse_updated(self, record: Record | None) -> Rejected | None:
+        """Why a certificate neither updates nor enrols any more."""
+        if record is not None and any(update.confirmed for update in self._updates(record)):
+            return Rejected(FailureInfo.certRevoked, "the certificate has been updated")
         return None
 
     def _refuse_key(self, request: CertificateRequest) -> Rejected | None:

@@ -1,0 +1,147 @@
+"""Updates of certificates: one at a time, and nothing more from the old one afterwards (RFC 9483, section 4.1.3)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.forge import (
+    CR,
+    IMPLICIT_CONFIRM,
+    IR,
+    KUR,
+    Answer,
+    Forger,
+    enroll,
+    read,
+    refused,
+    sequence,
+    sha256,
+)
+from support.persistent import opened
+
+from osslcmp import BodyType, FailureInfo, PKIStatus
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
+from osslcmp.server import EmbeddedCA, Server, bodies
+
+
+@pytest.fixture(params=["memory", "database"])
+def ca(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedCA]:
+    if request.param == "memory":
+        yield EmbeddedCA({"ref": "secret"})
+        return
+    with opened(tmp_path, secrets={"ref": "secret"}) as found:
+        yield found
+
+
+def member(server: Server, ca: EmbeddedCA) -> Forger:
+    """A client with a certificate of this CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    client = Forger(info=(IMPLICIT_CONFIRM,))
+    certificate = read(server.process(client.request(key=key))).certificate
+    return Forger(secret=None, reference=None, certificate=certificate, key=key, chain=(ca.issuer,))
+
+
+def again(client: Forger) -> Forger:
+    """The same client in another transaction."""
+    return client.but(transaction_id=Forger().transaction_id, recip_nonce=None)
+
+
+def kur(client: Forger) -> bytes:
+    """Asks for an update of the client's certificate."""
+    certificate = client.certificate
+    assert certificate is not None
+    issuer = encode(explicit(4), certificate.issuer.public_bytes())
+    value = sequence(issuer, der.encode_integer(certificate.serial_number))
+    control = sequence(sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), value))
+    return client.request(KUR, controls=control)
+
+
+def updating(server: Server, client: Forger) -> tuple[Forger, Answer]:
+    """A kur that waits for its confirmation."""
+    response = server.process(kur(client))
+    answer = read(response)
+    assert (answer.kind, answer.status) == (BodyType.KUP, PKIStatus.accepted), answer
+    return client.answering(response), answer
+
+
+def test_one_at_a_time(ca: EmbeddedCA) -> None:
+    """The second waits for the first; the old certificate is good until then, and good for nothing new afterwards."""
+    server = ca.server()
+    client = member(server, ca)
+    first, answer = updating(server, client)
+    refused(server, kur(again(client)), FailureInfo.badRequest, BodyType.KUP)
+    enrolled = read(server.process(again(client).but(info=(IMPLICIT_CONFIRM,)).request(CR)))
+    assert enrolled.status == PKIStatus.accepted
+    assert read(server.process(first.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
+    refused(server, kur(again(client)), FailureInfo.certRevoked, BodyType.KUP)
+    refused(server, again(client).request(CR), FailureInfo.certRevoked, BodyType.CP)
+    refused(server, again(client).request(IR), FailureInfo.certRevoked, BodyType.IP)
+    certificate = client.certificate
+    assert certificate is not None
+    record = ca.record(certificate)
+    assert record is not None
+    assert record.revoked is None
+    message = again(client).rr(certificate.issuer, certificate.serial_number)
+    assert read(server.process(message)).status == PKIStatus.accepted  # who has it may still revoke it
+
+
+def test_refused_by_the_client(ca: EmbeddedCA) -> None:
+    """The client does not want it: it is revoked, and the old certificate goes on."""
+    server = ca.server()
+    client = member(server, ca)
+    first, answer = updating(server, client)
+    rejection = sequence(der.encode_integer(2))
+    response = server.process(first.cert_conf(sha256(answer.certificate), info=rejection))
+    assert read(response).kind == BodyType.PKICONF
+    assert answer.certificate is not None
+    record = ca.record(answer.certificate)
+    assert record is not None
+    assert record.revoked is not None
+    updating(server, again(client))
+
+
+def test_never_confirmed(ca: EmbeddedCA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new certificate is revoked, and the old one goes on."""
+    server = ca.server(transaction_timeout=0.001)
+    client = member(server, ca)
+    _, answer = updating(server, client)
+    assert answer.certificate is not None
+    for _ in range(1000):
+        server.sweep()
+        record = ca.record(answer.certificate)
+        assert record is not None
+        if record.revoked is not None:
+            break
+        monkeypatch.setattr(server._transactions.table, "_next_sweep", 0.0)
+        monkeypatch.setattr(server._transactions, "next_sweep", 0.0, raising=False)
+    assert record is not None
+    assert record.revoked is not None
+    updating(ca.server(), again(client))
+
+
+def test_other_enrolments_do_not_wait(ca: EmbeddedCA) -> None:
+    server = ca.server()
+    enroll(server, Forger())
+    enroll(server, Forger())
+
+
+def test_database_of_the_release_before(tmp_path: Path) -> None:
+    """It gets the column and goes on."""
+    with opened(tmp_path, secrets={"ref": "secret"}) as ca:
+        client = member(ca.server(), ca)
+    database = next(tmp_path.rglob("*.sqlite*"), None) or next(tmp_path.rglob("*.db"))
+    with sqlite3.connect(database) as connection:
+        connection.execute("DROP INDEX ix_certificates_updates")
+        connection.execute("ALTER TABLE certificates DROP COLUMN updates")
+        connection.execute("UPDATE counters SET value = 4 WHERE name = 'schema'")
+    connection.close()
+    with opened(tmp_path) as ca:
+        server = ca.server()
+        first, answer = updating(server, client)
+        assert read(server.process(first.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
+        refused(server, kur(again(client)), FailureInfo.certRevoked, BodyType.KUP)
