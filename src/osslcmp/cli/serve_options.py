@@ -240,8 +240,8 @@ def _protocol(group: Any) -> None:
     )
     add(
         "--strictness",
-        choices=("strict", "openssl"),
-        help="check as RFC 9483 asks and tell what is wrong, or as OpenSSL does (strict)",
+        choices=("strict", "rfc9810", "openssl"),
+        help="check as RFC 9483 asks and tell what is wrong, as RFC 9810 alone asks, or as OpenSSL does (strict)",
     )
     add(
         "--clock-tolerance",

@@ -148,7 +148,7 @@ class DatabaseTransactions(TransactionStore):
                 # Who sent it can no longer be verified.
                 entry.request = bodies.certificate_request(entry.message, _unverified(entry))
         claimed = replace(row, version=row.version + 1)
-        until = self.host.check_limits.fresh_until(entry.message.header.message_time)
+        until = self.host.limits().fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
             self.host.expired(entry)
             # Its request can still be sent again, by anybody.
@@ -199,14 +199,14 @@ class DatabaseTransactions(TransactionStore):
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
         polls, outcome = 0, b""
-        deadline = time.time() + self.host.transaction_timeout
+        deadline = time.time() + self.host.timeout()
         if after is not None:
             polls = after.polls if after.request is None else after.request.polls
             deadline += after.wait
             outcome = _write_state(after)
         else:
             # Kept as long as the request could be sent again, which need not be this message.
-            deadline = max(deadline, self.host.check_limits.fresh_until(None))
+            deadline = max(deadline, self.host.limits().fresh_until(None))
             if is_confirmed(message, answer):
                 outcome = _CONFIRMED
         return TransactionRow(

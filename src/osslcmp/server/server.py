@@ -25,7 +25,7 @@ from .http import app, paths, serving
 from .http.tls import ServerTLSInput
 from .state import LiveEngines, Transaction
 from .transacting import Transacting
-from .transaction_store import MAX_TRANSACTIONS, TransactionStore
+from .transaction_store import MAX_TRANSACTIONS, Host, TransactionStore
 from .transactions import FullError, InUseError
 
 if TYPE_CHECKING:
@@ -148,7 +148,12 @@ class Server(Transacting):
             ),
         )
         self._transactions = transactions or TransactionStore(max_transactions, max_remembered)
-        self._transactions.host = self
+        self._transactions.host = Host(
+            timeout=lambda: self.transaction_timeout,
+            limits=lambda: self._rules.limits,
+            replay=self._replay,
+            expired=self._expired,
+        )
         self._downloads = downloads
         self._engines = LiveEngines()
         self._mounting = threading.RLock()
@@ -168,11 +173,6 @@ class Server(Transacting):
     @trusted.setter
     def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
         self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
-
-    @property
-    def check_limits(self) -> CheckLimits:
-        """How far the rules go that messages must keep."""
-        return self._rules.limits
 
     @property
     def open_transactions(self) -> int:
@@ -279,7 +279,7 @@ class Server(Transacting):
         """
         self._transactions.sweep()
 
-    def expired(self, transaction: Transaction) -> None:
+    def _expired(self, transaction: Transaction) -> None:
         """Tell the authority that a client did not come back in time."""
         tell = getattr(self.authority, "expired", None)
         if tell is None or transaction.request is None:
@@ -322,7 +322,7 @@ class Server(Transacting):
                 message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
             )
         transaction = Transaction(message, place.label)
-        transaction.on_expire = self.expired
+        transaction.on_expire = self._expired
         try:
             self._transactions.table.add(transaction)
         except InUseError:

@@ -174,7 +174,7 @@ class Transacting(Answering):
             self._remember(transaction, message, answer)
         return answer
 
-    def replay(self, transaction: Transaction) -> None:
+    def _replay(self, transaction: Transaction) -> None:
         """Let libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there."""
         self._engine_of(transaction)
         transaction.drop_engine()

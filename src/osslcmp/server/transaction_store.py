@@ -7,7 +7,7 @@ that a message belongs to, and whether its transactionID is in use or was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
 
 from . import used, wire
 from .checks.subject import CheckLimits
@@ -18,20 +18,21 @@ from .transactions import Table
 MAX_TRANSACTIONS = 10_000
 
 
-class Host(Protocol):
-    """What a store asks of its server."""
+@dataclass(frozen=True)
+class Host:
+    """What a store asks of its server.
 
-    transaction_timeout: float
+    Args:
+        timeout: tells how many seconds an open transaction waits for its client.
+        limits: tells how far the server's rules go.
+        replay: lets libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there.
+        expired: tells the authority that a client did not come back in time.
+    """
 
-    @property
-    def check_limits(self) -> CheckLimits:
-        """How far the server's rules go."""
-
-    def replay(self, transaction: Transaction) -> None:
-        """Let libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there."""
-
-    def expired(self, transaction: Transaction) -> None:
-        """Tell the authority that a client did not come back in time."""
+    timeout: Callable[[], float]
+    limits: Callable[[], CheckLimits]
+    replay: Callable[[Transaction], None]
+    expired: Callable[[Transaction], None]
 
 
 class TransactionStore:
@@ -78,7 +79,7 @@ class TransactionStore:
 
     def note_taken(self, message: wire.RawMessage) -> None:
         """A request was validly protected, and the authority asked."""
-        until = self.host.check_limits.fresh_until(message.header.message_time)
+        until = self.host.limits().fresh_until(message.header.message_time)
         self.used.add(message.transaction_id, message.owner, until)
 
     def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
