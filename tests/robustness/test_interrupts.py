@@ -13,7 +13,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,11 @@ def test_signal_between_polls(comes: Alarm, pki: PKI, peer: Peer) -> None:
     context = new_context(pki)
     context.set_transfer_cb(peer)
     start = time.monotonic()
-    with pytest.raises(AlarmError), comes():
+    stack = ExitStack()
+    context.on_wait = lambda _: stack.enter_context(comes())
+    with pytest.raises(AlarmError), stack:
         context.exec_ir_ses()
+    context.on_wait = None
     assert time.monotonic() - start < LIMIT
     assert context.status is osslcmp.PKIStatus.waiting
     peer.script.check_after = 0
