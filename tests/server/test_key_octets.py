@@ -13,8 +13,9 @@ from support.pki import make_key
 
 import osslcmp
 from osslcmp import FailureInfo, RevocationReason
-from osslcmp._asn1 import x509_parts
+from osslcmp._asn1 import der, x509_parts
 from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server.ca import general
 
 PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
 BOUND = ("rsa_pss_keygen_md:sha384", "rsa_pss_keygen_mgf1_md:sha384", "rsa_pss_keygen_saltlen:48")
@@ -172,6 +173,21 @@ def test_an_issuer_of_other_string_types(tmp_path: Path) -> None:
     client(ca).rr(issuer=name, serial=certificate.serial_number)
     (record,) = ca.records
     assert record.revoked is not None
+
+
+def test_a_crl_is_asked_for_with_other_string_types() -> None:
+    """Whoever names the CA otherwise and has its CRL learns nothing new."""
+    ca = EmbeddedCA({"ref": "secret"}, name="A CA")
+    crl = ca.crl()
+    name = der.encode(der.explicit(4), _printable(crl.issuer).public_bytes())
+    source = der.encode(der.explicit(1), der.encode(der.SEQUENCE, name))
+    status = der.encode(der.SEQUENCE, source, der.encode_moment(crl.last_update_utc))
+    info = osslcmp.InfoTypeAndValue(
+        x509.ObjectIdentifier(general.CRL_STATUS_LIST), der.encode(der.SEQUENCE, status)
+    )
+    answer = general.answer(ca, info)
+    assert answer is not None
+    assert answer.value is None
 
 
 def _printable(name: x509.Name) -> x509.Name:

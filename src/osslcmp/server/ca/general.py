@@ -14,6 +14,7 @@ from ..._asn1 import x509_parts as _pieces
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
 from .. import wire
+from .grants import name_key
 from .profiles import Profile
 from .signing import EC_KEY, RSA_KEY
 
@@ -108,7 +109,8 @@ def _is_source(source: der.Element, issuer: x509.Name) -> bool:
     if source.tag != explicit(1):
         return True
     names = map(wire.directory_name, (name.encoding for name in der.sequence(source.content)))
-    return any(name is not None and _pieces.read_name(name) == issuer for name in names)
+    own = name_key(issuer)
+    return any(name is not None and name_key(_pieces.read_name(name)) == own for name in names)
 
 
 def _root_update(update: RootUpdate | None) -> bytes | None:
