@@ -7,10 +7,8 @@ import ipaddress
 import re
 import resource
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from support import openssl_cmp
+from support.flood import Flood
 from support.forge import Forger
 from support.framings import framings
 from support.pki import PKI, key_pem, make_key, make_name
@@ -26,6 +25,7 @@ from support.serving import MAC, REFERENCE, SECRET, Served, Serving, client
 import osslcmp
 
 CONNECTIONS = 600
+TICK = 0.5
 MESSAGE = Forger(reference=REFERENCE.encode(), secret=SECRET).request()
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -56,8 +56,8 @@ def serve(tmp_path: Path) -> Iterator[Serving]:
         yield serving
 
 
-# Who ties up a thread, keeps it for a minute: longer than good clients wait.
-PATIENT = ("--threads", "2", "--timeout", "60", "--request-time", "60")
+# Who ties up a thread, keeps it for longer than good clients wait.
+PATIENT = ("--threads", "2", "--timeout", "150", "--request-time", "150")
 
 
 def start(serve: Serving, scheme: str, web_server: Any, *options: str, log: Path | None = None) -> Served:
@@ -69,78 +69,14 @@ def start(serve: Serving, scheme: str, web_server: Any, *options: str, log: Path
     return serve(*options, *tls, log=log)
 
 
-class Flood:
-    """Connections that send something, and then again and again something more."""
-
-    def __init__(
-        self, served: Served, first: Callable[[int], bytes], more: bytes, tls: ssl.SSLContext | None = None
-    ) -> None:
-        where = urlsplit(served.url)
-        assert where.hostname is not None
-        assert where.port is not None
-        self._address = where.hostname, where.port
-        self._first, self._more, self._tls = first, more, tls
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.ready = threading.Event()
-        self.open = 0
-
-    def _connect(self, number: int) -> socket.socket | None:
-        try:
-            made = socket.create_connection(self._address, timeout=20)
-            if self._tls is not None:
-                made = self._tls.wrap_socket(made)
-            made.setblocking(False)
-            made.send(self._first(number))
-        except OSError:
-            return None
-        return made
-
-    def _run(self) -> None:
-        connections: list[socket.socket | None] = []
-        try:
-            connections.extend(self._connect(number) for number in range(CONNECTIONS))
-            self.ready.set()
-            while not self._over.wait(0.5):
-                for number, connection in enumerate(connections):
-                    if connection is None or not self._go_on(connection):
-                        if connection is not None:
-                            connection.close()
-                        connections[number] = self._connect(number)  # who was sent away comes again
-        finally:
-            self.ready.set()
-            for connection in connections:
-                if connection is not None:
-                    connection.close()
-
-    def _go_on(self, connection: socket.socket) -> bool:
-        try:
-            if self._more:
-                connection.send(self._more)
-            return connection.recv(4096) != b""
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return True
-        except OSError:
-            return False
-
-    def __enter__(self) -> Flood:  # noqa: PYI034
-        self._thread.start()
-        assert self.ready.wait(120)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join(60)
-
-
 ROWS = framings(MESSAGE)
-ATTACKS: dict[str, tuple[Callable[[int], bytes], bytes]] = {
-    "silent": (lambda _: b"", b""),
-    "slow header": (lambda _: HEAD[:20], b"a"),
-    "slow body": (lambda _: HEAD + b"Content-Length: 5000\r\n\r\n", b"a"),
-    "endless header": (lambda _: HEAD, b"X-Y: z\r\n" * 40),
-    "endless chunks": (lambda _: CHUNKED, b"64\r\n" + b"x" * 100 + b"\r\n"),
-    "wrong framings": (lambda number: list(ROWS.values())[number % len(ROWS)][0][:-1], b""),
+ATTACKS: dict[str, tuple[list[bytes], bytes]] = {
+    "silent": ([b""], b""),
+    "slow header": ([HEAD[:20]], b"a"),
+    "slow body": ([HEAD + b"Content-Length: 5000\r\n\r\n"], b"a"),
+    "endless header": ([HEAD], b"X-Y: z\r\n" * 40),
+    "endless chunks": ([CHUNKED], b"64\r\n" + b"x" * 100 + b"\r\n"),
+    "wrong framings": ([sent[:-1] for sent, _ in ROWS.values()], b""),
 }
 HALVES = {
     "no handshake": b"",
@@ -154,14 +90,14 @@ def good_clients(served: Served, path: Path, pki: PKI) -> None:
     secure = served.url.startswith("https")
     trust = {"tls": osslcmp.TLS(trusted=pki.root.certificate)} if secure else {}
     for number in range(5):
-        mine = client(served.url, **trust)
+        mine = client(served.url, message_timeout=60, **trust)
         assert mine.ir(make_key(), subject=make_name(f"good {number}")).certificate
     key = path / "good.pem"
     key.write_bytes(key_pem(make_key()))
     (path / "roots.pem").write_bytes(pki.root.cert_file.read_bytes())
     tls: dict[str, Any] = {"tls_used": True, "tls_trusted": "roots.pem"} if secure else {}
     openssl_cmp.cmp(
-        "ir", served.url, cwd=path, newkey=key, subject="/CN=x", certout="x.pem", msg_timeout=20, **MAC, **tls
+        "ir", served.url, cwd=path, newkey=key, subject="/CN=x", certout="x.pem", msg_timeout=60, **MAC, **tls
     ).must()
 
 
@@ -172,11 +108,8 @@ def test_flood(name: str, scheme: str, serve: Serving, pki: PKI, web_server: Any
     """600 connections that never become requests, though they never pause for long, keep no thread busy."""
     log = tmp_path / "log"
     served = start(serve, scheme, web_server, *PATIENT, log=log)
-    context = None
-    if scheme == "https":
-        context = ssl.create_default_context(cafile=str(pki.root.cert_file))
-        context.check_hostname = False
-    with Flood(served, *ATTACKS[name], context):
+    tls = pki.root.cert_file if scheme == "https" else None
+    with Flood(served.url, *ATTACKS[name], connections=CONNECTIONS, tick=TICK, tls=tls):
         good_clients(served, tmp_path, pki)
     good_clients(served, tmp_path, pki)
     assert served.end() == 0
@@ -188,7 +121,7 @@ def test_flood(name: str, scheme: str, serve: Serving, pki: PKI, web_server: Any
 def test_flood_of_handshakes(name: str, serve: Serving, pki: PKI, web_server: Any, tmp_path: Path) -> None:
     log = tmp_path / "log"
     served = start(serve, "https", web_server, *PATIENT, log=log)
-    with Flood(served, lambda _: HALVES[name], b""):
+    with Flood(served.url, [HALVES[name]], b"", connections=CONNECTIONS):
         good_clients(served, tmp_path, pki)
     assert served.end() == 0
     assert log.read_text() == ""
@@ -205,7 +138,7 @@ def test_more_connections_than_descriptors(serve: Serving, pki: PKI, tmp_path: P
     log = tmp_path / "log"
     served = start(serve, "http", None, *PATIENT, log=log)
     subprocess.run(["prlimit", f"--pid={served.process.pid}", "--nofile=256:256"], check=True)
-    with Flood(served, *ATTACKS["silent"]):
+    with Flood(served.url, *ATTACKS["silent"], connections=CONNECTIONS):
         good_clients(served, tmp_path, pki)
     assert served.end() == 0
     assert "Traceback" not in log.read_text()
@@ -261,12 +194,12 @@ def test_there_are_many(framed: tuple[Served, Path]) -> None:
 def test_slow_ones_are_closed(framed: tuple[Served, Path]) -> None:
     """When their time is up, though they go on sending."""
     served, _ = framed
-    for first, more in ATTACKS.values():
+    for firsts, more in ATTACKS.values():
         where = urlsplit(served.url)
         with socket.create_connection((where.hostname or "", where.port or 0), timeout=20) as connection:
             until = time.monotonic() + 30
             with contextlib.suppress(ConnectionError):
-                connection.sendall(first(0))
+                connection.sendall(firsts[0])
                 connection.settimeout(0.05)
                 while True:
                     assert time.monotonic() < until

@@ -20,10 +20,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, HTTP1ServerConnection
 from tornado.ioloop import IOLoop
-from tornado.iostream import IOStream, SSLIOStream
 
 from ..._text import get_logger, one_line
 from .app import Request, Response, busy, refuse
+from .pacing import PacedSSLStream, PacedStream
 from .workers import Job, Workers
 
 __all__ = ["Handler", "Limits", "WebServer", "listen"]
@@ -210,12 +210,13 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         self.server, self.address = server, address
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.stream: PacedStream | PacedSSLStream
         if server.tls is None:
-            self.stream = IOStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
+            self.stream = PacedStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
         else:
             # The handshake is done by and by, within the time for the first header.
             wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-            self.stream = SSLIOStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
+            self.stream = PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
         server.waiting[self] = None
         self.http = HTTP1ServerConnection(self.stream, server.params, address)
         self.http.start_serving(self)
@@ -223,6 +224,7 @@ class Connection(httputil.HTTPServerConnectionDelegate):
     def start_request(self, _: object, request_conn: httputil.HTTPConnection) -> Exchange:
         """Tornado waits for the next request."""
         assert isinstance(request_conn, HTTP1Connection)
+        self.stream.begin()
         return Exchange(self, request_conn)
 
     def on_close(self, _: object) -> None:
@@ -263,6 +265,7 @@ class Exchange(httputil.HTTPMessageDelegate):
     ) -> None:
         """The header is there; the body may be on its way."""
         assert isinstance(start_line, httputil.RequestStartLine)
+        self._connection.stream.expect(chunked="Transfer-Encoding" in headers)
         self._version = start_line.version
         self._keep = headers.get("Connection", "").lower()
         hosts = len(headers.get_list("Host"))
@@ -293,6 +296,7 @@ class Exchange(httputil.HTTPMessageDelegate):
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body."""
+        self._connection.stream.credit(len(chunk))
         self._arrived += len(chunk)
         if self._arrived <= self._handler.limit:
             if self._refusal is None:

@@ -1,0 +1,96 @@
+"""Streams that are read the more seldom, the more work their clients make of a request.
+
+Each arrival costs the server a turn of its loop, of one octet or of many; so does each chunk of a chunked body.
+So small pieces, and the framing of chunks, count; what they deliver counts against that.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from tornado.ioloop import IOLoop
+from tornado.iostream import BaseIOStream, IOStream, SSLIOStream
+
+__all__ = ["PacedSSLStream", "PacedStream"]
+
+_FREE = 16.0  # arrivals of a request before its client has to wait
+_PAUSE = 0.25  # seconds for each one more
+_LONGEST = 60.0
+_GOOD = 512  # octets that make an arrival worth its turn
+_FRAMING = 4  # octets of framing that cost as much as an arrival
+
+
+class _Paced(BaseIOStream):
+    """Reads what has come at most so often as the request is worth."""
+
+    _work = 0.0
+    _framed = False
+    _most: int | None = None
+    _paused: object = None
+    _unseen = False
+    """Whether the loop has been told not to look for what comes."""
+
+    def begin(self) -> None:
+        """Another request is expected: it has done nothing yet."""
+        self._work, self._framed, self._most = 0.0, False, _GOOD
+        self._resume()
+
+    def expect(self, *, chunked: bool) -> None:
+        """The header is there, and the body may come."""
+        self.begin()
+        self._framed, self._most = chunked, _GOOD if chunked else None
+
+    def credit(self, size: int) -> None:
+        """So many octets of the body have arrived."""
+        self._work = max(0.0, self._work - size / _GOOD - (size / _FRAMING if self._framed else 0.0))
+        if self._work <= _FREE:
+            self._resume()
+
+    def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
+        """Read, or say that there is nothing yet."""
+        if self._paused is not None and not self._hidden():
+            self._unseen = False  # Tornado has told the loop to look
+            self.io_loop.add_callback(self._listen)
+            return None
+        if self._most is not None and self._work > _FREE:
+            buf = memoryview(buf)[: self._most]
+        size = super().read_from_fd(buf)
+        if size:
+            self._work += 1 + (size / _FRAMING if self._framed else 0.0)
+            if self._work > _FREE and self._paused is None:
+                pause = min(_PAUSE * (self._work - _FREE), _LONGEST)
+                self._paused = self.io_loop.call_later(pause, self._resume)
+                self.io_loop.add_callback(self._listen)
+        return size
+
+    def _hidden(self) -> bool:
+        """Whether there is something to read that the loop cannot see."""
+        return False
+
+    def _resume(self) -> None:
+        if self._paused is not None:
+            self.io_loop.remove_timeout(self._paused)
+            self._paused = None
+            self._listen()
+
+    def _listen(self) -> None:
+        """Tell the loop to look for what comes, or not to."""
+        pause = self._paused is not None
+        # Tornado has the stream in its loop from the first read on that has to wait.
+        if self.closed() or pause == self._unseen or (pause and not self.reading()):
+            return
+        self._unseen = pause
+        events = IOLoop.ERROR if pause else IOLoop.ERROR | IOLoop.READ
+        self.io_loop.update_handler(self.fileno(), events | IOLoop.WRITE if self.writing() else events)
+
+
+class PacedStream(_Paced, IOStream):
+    """Of HTTP."""
+
+
+class PacedSSLStream(_Paced, SSLIOStream):
+    """Of HTTPS."""
+
+    def _hidden(self) -> bool:
+        assert isinstance(self.socket, ssl.SSLSocket)
+        return self.socket.pending() > 0
