@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .._asn1 import der
 from .._asn1.der import explicit
@@ -72,7 +73,8 @@ class ScriptedCA(EmbeddedCA):
         plan = self.plans.get(request.transaction_id)
         if plan is not None and plan.name == "issue_other_key":
             other = ec.generate_private_key(ec.SECP256R1()).public_key()
-            request = replace(request, public_key=other)
+            info = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            request = replace(request, public_key=other, public_key_info=info)
         return super().issue(request)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
