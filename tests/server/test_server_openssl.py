@@ -224,7 +224,8 @@ def test_revocation(site: Site) -> None:
 def test_revocation_of_an_unknown_certificate(site: Site) -> None:
     stranger = EmbeddedCA({"ref": "secret"})
     other = site.write(cert_pem(stranger.issuer))
-    refusal = site.cmp("rr", **MAC, oldcert=other).must(1)
+    credentials = site.signed_with(site.enroll("ir", **MAC))
+    refusal = site.cmp("rr", **credentials, oldcert=other).must(1)
     assert "badCertId" in refusal.text
 
 
@@ -253,7 +254,7 @@ def test_updates(site: Site, protection: dict[str, Any]) -> None:
         assert "o CRL update available" in site.cmp("genm", **protection, **ask).must().text
         assert not (site.path / "crl.der").exists()
         lost = site.enroll("ir", "lost", **MAC)
-        site.cmp("rr", **MAC, oldcert=lost).must()
+        site.cmp("rr", **site.signed_with(lost), oldcert=lost).must()
         site.cmp("genm", **protection, **ask).must()
         crl = x509.load_der_x509_crl((site.path / "crl.der").read_bytes())
         assert crl == site.ca.crl()

@@ -83,7 +83,7 @@ def test_wrong_cert_hash(server: Server, ca: EmbeddedCA) -> None:
 @pytest.mark.parametrize("request_id", [1, -1, 2**40])
 def test_wrong_request_id(server: Server, request_id: int) -> None:
     client, answer = enroll(server, Forger())
-    refused(server, client.cert_conf(sha256(answer.certificate), request_id), FailureInfo.badCertId)
+    refused(server, client.cert_conf(sha256(answer.certificate), request_id), FailureInfo.badRequest)
 
 
 def test_two_statuses(server: Server) -> None:
@@ -126,10 +126,10 @@ def test_intruders(server: Server, ca: EmbeddedCA) -> None:
     refused(server, stranger.poll(), FailureInfo.badRequest)
     refused(server, client.but(recip_nonce=os.urandom(16)).cert_conf(good), FailureInfo.badRecipientNonce)
     refused(server, client.but(recip_nonce=None).error(), FailureInfo.badRecipientNonce)
-    refused(server, client.but(protected=False).cert_conf(good), FailureInfo.wrongIntegrity)
+    refused(server, client.but(protected=False).cert_conf(good), FailureInfo.badMessageCheck)
     neighbour = client.but(reference=b"other", secret=b"other secret")
-    refused(server, neighbour.cert_conf(good), FailureInfo.badRequest)
-    refused(server, neighbour.error(), FailureInfo.badRequest)
+    refused(server, neighbour.cert_conf(good), FailureInfo.badMessageCheck)
+    refused(server, neighbour.error(), FailureInfo.badMessageCheck)
     refused(server, neighbour.but(recip_nonce=None).request(), FailureInfo.transactionIdInUse)
     assert server.open_transactions == 1
     assert read(server.process(client.cert_conf(good))).kind == BodyType.PKICONF
@@ -289,7 +289,8 @@ def test_no_transaction_id(server: Server) -> None:
 
 @pytest.mark.parametrize("kind", [0, 2, 4, 7, 11, 21])
 @pytest.mark.parametrize("body", [b"\x05\x00", sequence(b"\x05\x00"), sequence(sequence(b"\x05\x00"))])
-def test_body_that_does_not_decode(server: Server, kind: int, body: bytes) -> None:
+def test_body_that_does_not_decode(ca: EmbeddedCA, kind: int, body: bytes) -> None:
+    server = ca.server(strictness="rfc9810")
     answer = refused(server, Forger().message(kind, body), FailureInfo.badDataFormat)
     assert answer.text == "malformed message"
     assert server.open_transactions == 0
@@ -356,7 +357,7 @@ def test_proof_of_possession_by_another_key(server: Server) -> None:
 def test_ra_verified(ca: EmbeddedCA) -> None:
     message = Forger().request(popo=b"\x80\x00")
     answer = read(ca.server().process(message))
-    assert FailureInfo(answer.failure) == FailureInfo.badPOP
+    assert FailureInfo(answer.failure) == FailureInfo.notAuthorized
     answer = read(ca.server(accept_raverified=True).process(message))
     assert answer.status == PKIStatus.accepted
 

@@ -206,7 +206,7 @@ class OtherFirst(Forger):
 def test_extra_certs(ca: EmbeddedCA, member: Forger, pki: PKI) -> None:
     server = ca.server(trusted=[pki.root.certificate])
     fields = vars(member)
-    answer = refused(server, WithoutCerts(**fields).request(), FailureInfo.signerNotTrusted)
+    answer = refused(server, WithoutCerts(**fields).request(), FailureInfo.badMessageCheck)
     assert answer.text == "extraCerts lacks the protection certificate"
     answer = refused(server, OtherFirst(**fields).request(), FailureInfo.badMessageCheck)
     assert "senderKID" in answer.text
@@ -225,4 +225,4 @@ def test_sender_that_is_not_the_signer(ca: EmbeddedCA, member: Forger, pki: PKI)
 
 @pytest.mark.parametrize("sender", [encode(0x82, b"client.example"), encode(0x81, b"a@b.example")])
 def test_sender_that_is_no_directory_name(server: Server, sender: bytes) -> None:
-    refused(server, Forger(sender=sender).request(), FailureInfo.badDataFormat)
+    refused(server, Forger(sender=sender).request(), FailureInfo.badMessageCheck)

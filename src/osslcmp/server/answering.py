@@ -85,7 +85,7 @@ class Answering:
             refusal = (
                 complaints.explain(message, engine.log)
                 if is_error(answer)
-                else complaints.no_key(message, self._rules)
+                else complaints.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:
                 told = refusal.rejected

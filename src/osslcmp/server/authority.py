@@ -72,7 +72,7 @@ class CertificateRequest(Message):
     csr: x509.CertificateSigningRequest | None
     """The CSR of a p10cr, else None."""
     old_certificate: CertificateId | None
-    """The certificate that a kur updates."""
+    """The certificate that a kur updates: that which signs it when it names none."""
     ra_verified: bool
     """Proof of possession was not given here but vouched for by the sender (raVerified)."""
     implicit_confirm: bool
@@ -150,6 +150,8 @@ class RevocationRequest(Message):
     """Likewise; a DER SubjectPublicKeyInfo."""
     reason: RevocationReason | None
     """None when the client gives none."""
+    extensions: x509.Extensions = field(default_factory=lambda: x509.Extensions([]))
+    """Those that the certificate has, as far as the client says."""
     polls: int = 0
     """How often the client has come back for the answer."""
 

@@ -34,6 +34,7 @@ CRL_REASON_OID = "2.5.29.21"
 class _Template:
     """The fields of a CRMF CertTemplate that are used, as DER."""
 
+    version: int | None
     serial: int | None
     issuer: bytes | None
     not_before: datetime.datetime | None
@@ -45,7 +46,7 @@ class _Template:
 
 def _read_template(content: bytes) -> _Template:
     fields = der.Fields(der.children(content))
-    fields.maybe(implicit(0))
+    version = fields.maybe(implicit(0))
     serial = fields.maybe(implicit(1))
     fields.maybe(explicit(2))
     issuer = fields.maybe(explicit(3))
@@ -65,6 +66,7 @@ def _read_template(content: bytes) -> _Template:
         ]
         ends.end()
     return _Template(
+        version=None if version is None else der.integer(version._replace(tag=der.INTEGER)),
         serial=None if serial is None else der.integer(serial._replace(tag=der.INTEGER)),
         issuer=None if issuer is None else der.read(issuer.content, der.SEQUENCE).encoding,
         not_before=times[0],
@@ -103,6 +105,17 @@ def _public_key(csr: x509.CertificateSigningRequest) -> Any:
         return None
 
 
+class BadTemplateError(ValueError):
+    """What is asked to be in the certificate makes no sense."""
+
+
+def _extensions(csr: x509.CertificateSigningRequest) -> x509.Extensions:
+    try:
+        return csr.extensions
+    except MALFORMED as error:
+        raise BadTemplateError(f"extensions: {error}") from None
+
+
 def name(data: bytes | None) -> x509.Name | None:
     """A Name from its DER; None for an empty one, which says as little as none."""
     return None if data is None or data == b"\x30\x00" else _pieces.read_name(data)
@@ -130,7 +143,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             subject=csr.subject if csr.subject.rdns else None,
             public_key=_public_key(csr),
             public_key_info=info[2].encoding,
-            extensions=csr.extensions,
+            extensions=_extensions(csr),
             not_before=None,
             not_after=None,
             template=None,
@@ -152,6 +165,10 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     central = _wants_key(template.public_key)
     view = _pieces.as_csr(template.subject, None if central else template.public_key, template.extensions)
     old = None if controls is None else dict(wire.read_itavs(controls.encoding)).get(OLD_CERT_ID_OID)
+    updated = None if old is None else _certificate_id(old)
+    signer: x509.Certificate | None = about["signer"]
+    if updated is None and signer is not None and message.body_type == BodyType.KUR:
+        updated = CertificateId(signer.issuer, signer.serial_number)
     return CertificateRequest(
         **about,
         request_id=request_id,
@@ -159,12 +176,12 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         public_key=None if central else _public_key(view),
         public_key_info=template.public_key or b"",
         central_key=central,
-        extensions=view.extensions,
+        extensions=_extensions(view),
         not_before=template.not_before,
         not_after=template.not_after,
         template=template_element.encoding,
         csr=None,
-        old_certificate=None if old is None else _certificate_id(old),
+        old_certificate=updated,
         ra_verified=popo is not None and popo.tag == implicit(0),
     )
 
@@ -176,6 +193,73 @@ def _certificate_id(data: bytes) -> CertificateId:
     if issuer is None:
         raise der.DERError("the issuer in a CertId is not a directoryName")
     return CertificateId(_pieces.read_name(issuer), serial)
+
+
+def _template_of(message: wire.RawMessage) -> _Template | None:
+    """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
+    try:
+        parts = der.Fields(der.sequence(_first(message.body).encoding))
+        if message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
+            parts = der.Fields(der.sequence(parts.take(der.SEQUENCE).encoding))
+            parts.take(der.INTEGER)
+        elif message.body_type != BodyType.RR:
+            return None
+        return _read_template(parts.take(der.SEQUENCE).content)
+    except (ValueError, IndexError):
+        return None
+
+
+def template_version(message: wire.RawMessage) -> int | None:
+    """The version in the template of an ir, cr, kur or rr; None where there is none that can be read."""
+    template = _template_of(message)
+    return None if template is None else template.version
+
+
+def csr_version(message: wire.RawMessage) -> int | None:
+    """The version in the CSR of a p10cr; None if it cannot be read."""
+    try:
+        return der.integer(_first(_first(message.body).encoding))
+    except der.DERError:
+        return None
+
+
+def revoked_named(message: wire.RawMessage) -> bool | None:
+    """Whether an rr names a certificate; None if it cannot be read."""
+    template = _template_of(message)
+    if template is None:
+        return None
+    absent = template.issuer is None, template.serial is None
+    return absent == (False, False) or (absent == (True, True) and template.public_key is not None)
+
+
+def crl_reasons(message: wire.RawMessage) -> list[int]:
+    """The reasons that an rr gives, as far as they can be read."""
+    try:
+        details = der.sequence(_first(message.body).encoding)
+        extensions = [der.sequence(one.encoding) for one in der.sequence(details[1].encoding)]
+        return [
+            der.integer(der.read(der.octets(parts[-1].encoding), der.ENUMERATED))
+            for parts in extensions
+            if der.dotted(parts[0]) == CRL_REASON_OID
+        ]
+    except (ValueError, IndexError):
+        return []
+
+
+def _popo(message: wire.RawMessage) -> der.Element | None:
+    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
+        return None
+    try:
+        parts = der.sequence(_first(message.body).encoding)
+        return parts[1] if len(parts) > 1 else None
+    except (ValueError, IndexError):
+        return None
+
+
+def is_ra_verified(message: wire.RawMessage) -> bool:
+    """Whether proof of possession is vouched for, not given."""
+    popo = _popo(message)
+    return popo is not None and popo.tag == implicit(0)
 
 
 def _wants_key(public_key_info: bytes | None) -> bool:
@@ -231,6 +315,7 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
         serial=template.serial,
         subject=name(template.subject),
         public_key_info=template.public_key,
+        extensions=_extensions(_pieces.as_csr(None, None, template.extensions)),
         reason=reason,
     )
 

@@ -118,12 +118,13 @@ class Exchange:
         if not self._admit():
             return _REFUSED
         answer: Revoked | Waiting | Rejected | None
+        answer = self._rules.broken(Stage.BODY, self._message)
         try:
             request = bodies.revocation_request(self._message, self._about_polls())
         except bodies.MALFORMED as error:
-            answer = self._unreadable(error)
+            answer = answer or self._unreadable(error)
         else:
-            answer = self._rules.broken(Stage.REQUEST, self._message, request=request)
+            answer = answer or self._rules.broken(Stage.REQUEST, self._message, request=request)
             answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
         if isinstance(answer, Waiting):
             self.waiting = answer
@@ -289,6 +290,9 @@ class Exchange:
 
     def _first_answer(self) -> Outcome:
         transaction = self._transaction
+        refused = self._rules.broken(Stage.BODY, self._message)
+        if refused is not None:
+            return refused
         try:
             transaction.request = bodies.certificate_request(self._message, self._about())
         except bodies.MALFORMED as error:
@@ -339,6 +343,8 @@ class Exchange:
     def _unreadable(self, error: Exception) -> Rejected:
         if isinstance(error, bodies.UnacceptedExtensionError):
             return Rejected(FailureInfo.unacceptedExtension, str(error))
+        if isinstance(error, bodies.BadTemplateError):
+            return Rejected(FailureInfo.badCertTemplate, "malformed template")
         logger.info("a %s is malformed: %s", self._name, error)
         return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
 

@@ -15,6 +15,7 @@ from ..limits import Limits
 
 PBM_OID = "1.2.840.113533.7.66.13"
 IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
+CONFIRM_WAIT_TIME_OID = "1.3.6.1.5.5.7.4.14"
 CERT_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
 DIRECTORY_NAME = explicit(4)
 STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})

@@ -390,6 +390,8 @@ class EmbeddedCA(Records, Authority):
             record = self._find(request.issuer, request.serial)
         if record is None:
             return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
+        if not _is_described(record.certificate, request):
+            return Rejected(FailureInfo.badCertId, "certDetails are not those of the certificate")
         if not self._owns(request, record):
             return Rejected(FailureInfo.notAuthorized, "not your certificate")
         held = record.revoked is RevocationReason.certificateHold
@@ -401,7 +403,7 @@ class EmbeddedCA(Records, Authority):
             return refusal
         if release:
             if not held:
-                return Rejected(FailureInfo.badRequest, "the certificate is not on hold")
+                return Rejected(FailureInfo.badCertId, "the certificate is not on hold")
             self._revoke(record, None)
             return Revoked()
         self._revoke(record, request.reason or RevocationReason.unspecified)
@@ -425,6 +427,8 @@ class EmbeddedCA(Records, Authority):
             return profile
         try:
             answers = [general.answer(self, info, profile) for info in request.infos]
+        except general.BadValueError as error:
+            return Rejected(FailureInfo.badRequest, str(error))
         except bodies.MALFORMED:
             return Rejected(FailureInfo.badDataFormat, "malformed general message")
         return [info for info in answers if info is not None]
@@ -526,3 +530,14 @@ class EmbeddedCA(Records, Authority):
 
     def _is_compromised(self, public_key_info: bytes) -> bool:
         return public_key_info in self._compromised
+
+
+def _is_described(certificate: x509.Certificate, request: RevocationRequest) -> bool:
+    """Whether what a request says of the certificate to revoke is true."""
+    name, key = request.subject, request.public_key_info
+    if name is not None and grants.name_key(name) != grants.name_key(certificate.subject):
+        return False
+    if key is not None and key != issuing.public_key_info(certificate):
+        return False
+    own = {extension.oid: extension.value for extension in certificate.extensions}
+    return all(own.get(extension.oid) == extension.value for extension in request.extensions)

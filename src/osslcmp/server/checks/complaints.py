@@ -62,6 +62,21 @@ _IN_BODY = {
 }
 
 
+# Of the proof of possession.
+_KEYS = {
+    FailureInfo.badAlg: frozenset(
+        {
+            "unknown digest algorithm",
+            "unknown message digest algorithm",
+            "unknown signature algorithm",
+            "unsupported algorithm",
+            "unsupported public key type",
+        }
+    ),
+    FailureInfo.badCertTemplate: frozenset({"popo missing subject", "wrong public key type"}),
+}
+
+
 @dataclass(frozen=True)
 class Refusal:
     """What the client is told instead of libcrypto's ``badRequest``."""
@@ -90,8 +105,15 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
     return None
 
 
-def no_key(message: wire.RawMessage, rules: Checker) -> Refusal | None:
-    """What to say instead of libcrypto's complaint, before 3.5, that possession of no key was not proved."""
+def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker) -> Refusal | None:
+    """What to say instead of libcrypto's complaint that possession of the key was not proved: before 3.5 that
+    is also said of no key."""
+    said = {entry.text for entry in log}
+    for failure, texts in _KEYS.items():
+        if said & texts:
+            return Refusal(Rejected(failure, "; ".join(sorted(said & texts))), in_body=True)
+    if bodies.is_ra_verified(message):
+        return Refusal(Rejected(FailureInfo.notAuthorized, "raVerified is not for this sender"), in_body=True)
     found = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
     return None if found is None else Refusal(found, in_body=True)
 

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ...enums import PKIStatus
 from ..engine import default_hash
 from .subject import Subject
 
@@ -29,6 +30,13 @@ def hash_alg(subject: Subject) -> str | None:
     status = subject.status
     unknown = status is not None and status.hash_oid is not None and status.hash_oid not in _HASH_OIDS
     return "unknown hashAlg" if unknown else None
+
+
+def accepted_failure(subject: Subject) -> str | None:
+    """What is accepted has no failure."""
+    info = None if subject.status is None else subject.status.info
+    odd = info is not None and info.status == PKIStatus.accepted and info.failure_info
+    return "accepted and a failInfo" if odd else None
 
 
 def cert_hash(subject: Subject) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..._asn1 import der
 from ...enums import BodyType
 from .. import wire
 from ..engine import PVNOS
 from .subject import Subject
 
+_NULL = der.encode(der.NULL)
 MIN_OCTETS = 16
 """128 bits: the least of a nonce and of a transactionID."""
 
@@ -31,14 +33,26 @@ def time(subject: Subject) -> str | None:
     return "messageTime is too far from the time here"
 
 
+def _is_first(message: wire.RawMessage) -> bool:
+    """Whether it is not the next message of some transaction."""
+    return message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR)
+
+
 def transaction_id(subject: Subject) -> str | None:
-    """There is a transactionID."""
-    return None if subject.message.transaction_id else "no transactionID"
+    """A first message has a transactionID."""
+    message = subject.message
+    return "no transactionID" if _is_first(message) and not message.transaction_id else None
+
+
+def later_transaction_id(subject: Subject) -> str | None:
+    """A later message says which transaction it belongs to."""
+    message = subject.message
+    return None if _is_first(message) or message.transaction_id else "no transactionID"
 
 
 def transaction_id_length(subject: Subject) -> str | None:
-    """transactionID is long enough to be unique."""
-    short = len(subject.message.transaction_id) < MIN_OCTETS
+    """The transactionID of a first message is long enough to be unique."""
+    short = _is_first(subject.message) and len(subject.message.transaction_id) < MIN_OCTETS
     return "transactionID has less than 128 bits" if short else None
 
 
@@ -60,6 +74,51 @@ def first_recip_nonce(subject: Subject) -> str | None:
     return "recipNonce in the first message" if odd else None
 
 
+def _is_null(value: bytes | None) -> bool:
+    return value is None or value == _NULL
+
+
+def _is_texts(value: bytes | None) -> bool:
+    texts = () if value is None else der.sequence(value)
+    return bool(texts) and all(element.tag == der.UTF8_STRING for element in texts)
+
+
+_INFO_VALUES = {
+    wire.IMPLICIT_CONFIRM_OID: ("implicitConfirm is a NULL", _is_null),
+    wire.CERT_PROFILE_OID: ("certProfile is a list of names", _is_texts),
+}
+
+
+def info_values(subject: Subject) -> str | None:
+    """What is known in generalInfo has a value of its type."""
+    for oid, value in subject.message.header.general_info:
+        text, fits = _INFO_VALUES.get(oid, ("", None))
+        try:
+            good = fits is None or fits(value)
+        except ValueError:
+            good = False
+        if not good:
+            return text
+    return None
+
+
+def confirm_wait_time(subject: Subject) -> str | None:
+    """confirmWaitTime is a GeneralizedTime."""
+    found, value = subject.message.header.info(wire.CONFIRM_WAIT_TIME_OID)
+    try:
+        good = not found or (value is not None and der.read(value).tag == der.GENERALIZED_TIME)
+    except ValueError:
+        good = False
+    return None if good else "confirmWaitTime is no GeneralizedTime"
+
+
+def one_confirmation(subject: Subject) -> str | None:
+    """implicitConfirm and confirmWaitTime do not go together."""
+    header = subject.message.header
+    both = header.implicit_confirm and header.info(wire.CONFIRM_WAIT_TIME_OID)[0]
+    return "implicitConfirm and confirmWaitTime together" if both else None
+
+
 def path(subject: Subject) -> str | None:
     """The request is what the path of the URL names."""
     kind = subject.message.body_type
@@ -71,3 +130,19 @@ def body_type(subject: Subject) -> str | None:
     """The body is one that clients send."""
     known = (*wire.STARTS, BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR)
     return None if subject.message.body_type in known else "not a message for a server"
+
+
+_WITHOUT_VALUE = frozenset(f"1.3.6.1.5.5.7.4.{number}" for number in (1, 2, 3, 4, 5, 6, 17, 19))
+"""InfoTypes that are asked for without a value."""
+
+
+def general_values(subject: Subject) -> str | None:
+    """A genm has a value only where its type has one; libcrypto cannot decode others."""
+    if subject.message.body_type != BodyType.GENM:
+        return None
+    try:
+        infos = wire.read_itavs(subject.message.body)
+    except ValueError:
+        return None  # libcrypto does not decode it, either
+    odd = any(oid in _WITHOUT_VALUE and value is not None for oid, value in infos)
+    return "an infoValue where none belongs" if odd else None

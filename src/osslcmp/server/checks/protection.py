@@ -70,6 +70,12 @@ def sender_form(subject: Subject) -> str | None:
     return None
 
 
+def sender_kind(subject: Subject) -> str | None:
+    """The sender is a directoryName."""
+    named = subject.message.header.sender_name is not None
+    return None if named else "the sender is no directoryName"
+
+
 def present(subject: Subject) -> str | None:
     """Where there is a protectionAlg, there is a protection."""
     message = subject.message
@@ -115,9 +121,14 @@ def sender_subject(subject: Subject) -> str | None:
     name, certificate = subject.message.header.sender_name, _certificate(subject.message)
     if name is None or certificate is None:
         return None
-    if _canonical(x509_parts.read_name(name)) == _canonical(certificate.subject):
+    if same_name(x509_parts.read_name(name), certificate.subject):
         return None
     return "sender is not the subject of the first certificate in extraCerts"
+
+
+def same_name(one: x509.Name, other: x509.Name) -> bool:
+    """Whether two names are the same."""
+    return _canonical(one) == _canonical(other)
 
 
 def _canonical(name: x509.Name) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..._openssl.lib import features
 from ...enums import BodyType
 from .. import bodies
-from ..authority import CertificateRequest, RevocationRequest
+from ..authority import CertificateRequest
+from ..ca.issuing import is_ra
 from . import costs
+from .protection import same_name
 from .subject import Subject
 
 
@@ -29,20 +31,26 @@ def central_key_signed(subject: Subject) -> str | None:
 
 
 def old_cert_id(subject: Subject) -> str | None:
-    """A kur says which certificate is updated."""
+    """A kur is signed with the certificate that it updates, if it names one; an RA updates those of others."""
     asked = subject.request
-    missing = (
-        isinstance(asked, CertificateRequest) and asked.type is BodyType.KUR and asked.old_certificate is None
-    )
-    return "a kur without oldCertID" if missing else None
-
-
-def revoked_named(subject: Subject) -> str | None:
-    """An rr says which certificate is revoked."""
-    asked = subject.request
-    if not isinstance(asked, RevocationRequest) or asked.public_key_info is not None:
+    if not isinstance(asked, CertificateRequest) or asked.type is not BodyType.KUR:
         return None
-    return "an rr without issuer and serial number" if asked.issuer is None or asked.serial is None else None
+    old, signer = asked.old_certificate, asked.signer
+    if old is None or signer is None or is_ra(signer):
+        return None
+    same = (old.issuer, old.serial) == (signer.issuer, signer.serial_number)
+    return None if same else "oldCertID is not the certificate that signs"
+
+
+def update_subject(subject: Subject) -> str | None:
+    """A kur asks for the name that is in the certificate that signs it; an RA speaks for others."""
+    asked = subject.request
+    if not isinstance(asked, CertificateRequest) or asked.type is not BodyType.KUR or asked.subject is None:
+        return None
+    signer = asked.signer
+    if signer is None or is_ra(signer) or same_name(asked.subject, signer.subject):
+        return None
+    return "not the subject of the certificate that is updated"
 
 
 def key_size(subject: Subject) -> str | None:

@@ -18,7 +18,7 @@ from .. import bodies, wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
 from ..state import Transaction
-from . import confirmation, header, protection, request, transaction
+from . import body, confirmation, header, protection, request, transaction
 from .subject import CheckLimits, Subject
 
 __all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
@@ -33,6 +33,7 @@ class Stage(Enum):
 
     HEADER = "the message alone, before libcrypto verifies it"
     TRANSACTION = "a later message of an open transaction, before libcrypto verifies it"
+    BODY = "the body, its protection verified, before it is read for the authority"
     REQUEST = "the request, its protection verified, before the authority is asked"
     CONFIRMATION = "the certConf, its protection verified, before the authority is told"
 
@@ -62,13 +63,14 @@ _STRICT: frozenset[Strictness] = frozenset({"strict"})
 _RFC: frozenset[Strictness] = frozenset({"strict", "rfc9810"})
 _ALWAYS: frozenset[Strictness] = frozenset({"strict", "rfc9810", "openssl"})
 
-_H, _T, _R, _C = Stage
+_H, _T, _B, _R, _C = Stage
 _F = FailureInfo
 
 RULES: tuple[Rule, ...] = (
     # -- the header of any message
     Rule("pvno", "RFC 9810, 5.1.1", _H, _F.unsupportedVersion, _RFC, header.pvno),
     Rule("sender-form", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, protection.sender_form),
+    Rule("sender-kind", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kind),
     Rule("message-time-present", "RFC 9483, 3.1", _H, _F.badTime, _STRICT, header.time_present),
     Rule("message-time", "RFC 9483, 3.5", _H, _F.badTime, _RFC, header.time),
     Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALWAYS, protection.mac_readable),
@@ -83,25 +85,32 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALWAYS, protection.key_cost),
     Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id),
+    Rule("later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.later_transaction_id),
     Rule(
         "transaction-id-length", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id_length
     ),
     Rule("sender-nonce-present", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
     Rule("sender-nonce-length", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce_length),
     Rule("first-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.first_recip_nonce),
+    Rule("info-values", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.info_values),
+    Rule("confirm-wait-time", "RFC 9810, 5.1.1.2", _H, _F.badDataFormat, _RFC, header.confirm_wait_time),
+    Rule("one-confirmation", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.one_confirmation),
     # -- who protects a first message
     Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present),
     Rule("mac-reference", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_reference),
     Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm),
-    Rule("extra-certs-present", "RFC 9483, 3.3", _H, _F.signerNotTrusted, _STRICT, protection.extra_certs),
+    Rule("extra-certs-present", "RFC 9483, 3.3", _H, _F.badMessageCheck, _STRICT, protection.extra_certs),
     Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid),
     Rule("sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject),
     # -- what kind of message it is
     Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path),
     Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.body_type),
+    Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values),
     # -- whether it is the next one of its transaction
+    Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.still_protected),
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.wrongIntegrity, _ALWAYS, transaction.same_protection),
-    Rule("same-sender", "RFC 9483, 3.5", _T, _F.badRequest, _ALWAYS, transaction.same_sender),
+    Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, transaction.same_algorithm),
+    Rule("same-sender", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.same_sender),
     Rule(
         "fresh-sender-nonce", "RFC 9483, 3.5", _T, _F.badSenderNonce, _STRICT, transaction.fresh_sender_nonce
     ),
@@ -116,16 +125,28 @@ RULES: tuple[Rule, ...] = (
     Rule("confirm-expected", "RFC 9483, 4.1.1", _T, _F.badRequest, _ALWAYS, transaction.confirm_expected),
     Rule("confirm-readable", "RFC 9810, 5.3.18", _T, _F.badDataFormat, _ALWAYS, transaction.confirm_readable),
     Rule("one-cert-status", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, transaction.one_status),
-    Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badCertId, _RFC, transaction.confirm_request_id),
-    # -- libcrypto verifies the protection and the proof of possession; then the request itself
+    Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, transaction.confirm_request_id),
+    Rule(
+        "confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, transaction.confirm_hash_alg
+    ),
+    # -- libcrypto verifies the protection and the proof of possession; then the body
+    Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, body.csr_version),
+    Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.request_version),
+    Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.revoked_version),
+    Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named),
+    Rule("one-reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.one_reason),
+    # -- the request itself
     Rule(
         "central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALWAYS, request.central_key_release
     ),
     Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALWAYS, request.central_key_signed),
-    Rule("old-cert-id", "RFC 9483, 4.1.3", _R, _F.badCertId, _RFC, request.old_cert_id),
-    Rule("revoked-named", "RFC 9483, 4.2", _R, _F.badCertTemplate, _RFC, request.revoked_named),
+    Rule("old-cert-id", "RFC 9483, 4.1.3", _R, _F.badCertId, _STRICT, request.old_cert_id),
+    Rule("update-subject", "RFC 9483, 4.1.3", _R, _F.badCertTemplate, _STRICT, request.update_subject),
     Rule("key-size", "RFC 9483, 3.5", _R, _F.badCertTemplate, _ALWAYS, request.key_size),
     # -- the confirmation
+    Rule(
+        "confirm-accepted-failure", "RFC 9483, 4.1.1", _C, _F.badRequest, _RFC, confirmation.accepted_failure
+    ),
     Rule("confirm-hash-alg", "RFC 9810, 5.3.18", _C, _F.badAlg, _ALWAYS, confirmation.hash_alg),
     Rule("confirm-hash", "RFC 9810, 5.3.18", _C, _F.badCertId, _ALWAYS, confirmation.cert_hash),
 )
@@ -171,7 +192,7 @@ class Checker:
                     told = rule.failure
                     if (
                         self.strictness == "openssl"
-                        and stage is not Stage.REQUEST
+                        and stage not in (Stage.BODY, Stage.REQUEST)
                         and told is not _F.badDataFormat
                     ):
                         told = _F.badRequest

@@ -15,11 +15,23 @@ def _transaction(subject: Subject) -> Transaction:
     return subject.transaction
 
 
+def still_protected(subject: Subject) -> str | None:
+    """It is protected if the request was, and only then."""
+    first, header = _transaction(subject).message.header, subject.message.header
+    same = (header.protection_alg is None) == (first.protection_alg is None)
+    return None if same else "not protected like the request"
+
+
 def same_protection(subject: Subject) -> str | None:
     """It is protected by a MAC if the request was, and by a signature if that was."""
-    first, header = _transaction(subject).message.header, subject.message.header
-    same = (header.protection_alg is None, header.uses_mac) == (first.protection_alg is None, first.uses_mac)
+    same = subject.message.header.uses_mac == _transaction(subject).message.header.uses_mac
     return None if same else "not protected like the request"
+
+
+def same_algorithm(subject: Subject) -> str | None:
+    """It is protected with the algorithm of the request."""
+    same = subject.message.header.protection_oid == _transaction(subject).message.header.protection_oid
+    return None if same else "not protected with the algorithm of the request"
 
 
 def same_sender(subject: Subject) -> str | None:
@@ -115,3 +127,9 @@ def confirm_request_id(subject: Subject) -> str | None:
     statuses = _statuses(subject.message)
     wanted = bodies.request_id(_transaction(subject).message)
     return "certReqId does not match" if statuses and statuses[0].request_id != wanted else None
+
+
+def confirm_hash_alg(subject: Subject) -> str | None:
+    """hashAlg is there only since pvno 3."""
+    odd = subject.message.header.pvno < 3 and any(one.hash_oid for one in _statuses(subject.message) or ())
+    return "hashAlg needs pvno 3" if odd else None
