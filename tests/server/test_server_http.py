@@ -307,7 +307,7 @@ def test_wsgi_absurd_length(server: Server) -> None:
 def test_wsgi_survives(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: bytes) -> bytes:
+    def fail(_: bytes, _place: object = None) -> bytes:
         raise RuntimeError("hunter2")
 
     monkeypatch.setattr(server, "process", fail)
