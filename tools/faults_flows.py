@@ -46,7 +46,8 @@ class Site:
         self.server = self.ca.server()
         self.key, self.new_key = make_key(), make_key()
         mac = osslcmp.Client(transport=self.server, reference="ref", secret="secret")
-        self.enrollment = mac.ir(self.key, subject="CN=me")
+        self.enrol = partial(mac.ir, self.key, subject="CN=me")
+        self.enrollment = self.enrol()
 
     def client(self, protection: str) -> osslcmp.Client:
         """One with a secret, or with a certificate."""
@@ -71,6 +72,10 @@ def _request(kind: str, protection: str) -> Flow:
     site = Site()
     csr = make_csr(site.new_key)
 
+    def prepare() -> None:
+        if kind == "kur":  # what has been updated is not updated again
+            site.enrollment = site.enrol()
+
     def run(_: Any) -> None:
         client = site.client(protection)
         if kind == "p10cr":
@@ -80,7 +85,7 @@ def _request(kind: str, protection: str) -> Flow:
         else:
             site.check(getattr(client, kind)(site.new_key, subject="CN=me", sans=["a.example"]))
 
-    return Flow(lambda: None, run)
+    return Flow(prepare, run)
 
 
 def make_csr(key: Any) -> x509.CertificateSigningRequest:

@@ -28,10 +28,13 @@ class Site:
         self.server = self.ca.server()
         self.released = True
         self.key = ec.generate_private_key(ec.SECP256R1())
-        first = osslcmp.Client(transport=self.server, reference="ref", secret=SECRET)
-        self.own = first.ir(self.key, subject="CN=device")
+        self.own = self._enrol()
         self.released = False
         self.new_key = ec.generate_private_key(ec.SECP256R1())
+
+    def _enrol(self) -> osslcmp.Enrollment:
+        client = osslcmp.Client(transport=self.server, reference="ref", secret=SECRET)
+        return client.ir(self.key, subject="CN=device")
 
     def _policy(self, request: CertificateRequest) -> Waiting | Rejected | None:
         self.polls = request.polls
@@ -42,7 +45,10 @@ class Site:
 
     def reset(self) -> None:
         """As it was at the start."""
-        self.released, self.check_after, self.refusal = False, 0, None
+        self.released, self.check_after, self.refusal = True, 0, None
+        if any(record.updates for record in self.ca.records):
+            self.own = self._enrol()  # what has been updated enrols no more
+        self.released = False
         self.waiting.clear()
 
     def credentials(self, protection: str) -> dict[str, str]:

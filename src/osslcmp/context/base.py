@@ -23,8 +23,6 @@ from ..errors import (
     TransferError,
     UnsupportedError,
 )
-from ..message import Message
-from ..message.describe import summary
 from .deadline import StillWaitingError
 from .guard import Guard, Wakeup, guarded, locked
 
@@ -71,6 +69,9 @@ _UNHEARD = (
 
 def _unproven(answer: bytes) -> str:
     """What an answer says that nobody vouches for, for the text of an exception."""
+    from ..message import Message  # only when something failed
+    from ..message.describe import summary
+
     try:
         message = Message.from_der(answer)
         told = summary(message) or message.type.name.lower()
