@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -217,16 +217,15 @@ def clients(pki: PKI) -> None:
     server = ca.server()
     mac = osslcmp.Client(transport=server, reference="ref", secret="secret", trace=osslcmp.Trace())
     enrollment = mac.ir(pki.client.key, subject="CN=me", sans=["a.example"])
-    own = osslcmp.Client(
-        transport=server, certificate=enrollment.certificate, key=pki.client.key, chain=enrollment.chain,
-        trusted=ca.root,
-    )  # fmt: skip
-    updated = own.kur(pki.server.key, check=osslcmp.CertificateCheck(trusted=ca.root)).certificate
+    whoever: dict[str, Any] = {"transport": server, "chain": enrollment.chain, "trusted": ca.root}
+    first = osslcmp.Client(certificate=enrollment.certificate, key=pki.client.key, **whoever)
+    updated = first.kur(pki.server.key, check=osslcmp.CertificateCheck(trusted=ca.root)).certificate
+    own = osslcmp.Client(certificate=updated, key=pki.server.key, **whoever)
     own.ca_certs()
     own.current_crl()
     own.genm(InfoTypeAndValue(OID, b"\5\0"))
-    own.rr(updated)
     own.p10cr(pki.client.csr())
+    own.rr(updated)
     for entry in mac.trace or ():
         assert entry.message is not None
         entry.message.text()
@@ -239,6 +238,11 @@ def clients(pki: PKI) -> None:
     expect(osslcmp.RejectedError, lambda: own.rr(updated))
     stranger = osslcmp.Client(transport=server, reference="ref", secret="wrong")
     expect(osslcmp.CMPError, lambda: stranger.ir(pki.client.key, subject="CN=me"))
+    choosy = ca.server(trusted=[pki.root.certificate])
+    untrusted = pki.issue("untrusted", pki.other_root)
+    for who in (untrusted, untrusted):
+        signer = osslcmp.Client(transport=choosy, certificate=who.certificate, key=who.key, trusted=ca.root)
+        expect(osslcmp.CMPError, signer.ca_certs)
 
 
 def coroutines(pki: PKI) -> None:

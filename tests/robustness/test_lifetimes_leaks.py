@@ -47,6 +47,15 @@ _LOOP = """
 """
 
 BODIES = {
+    "untrusted clients at a server": """
+    from support.forge import Forger
+    from osslcmp.server import EmbeddedCA
+    server = EmbeddedCA().server(trusted=[pki.root.certificate])
+    other = pki.issue("somebody", pki.other_root)
+    message = Forger.signing(pki).but(certificate=other.certificate, key=other.key).request()
+    def once():
+        server.process(message)
+    """,
     "a new context for each": """
     def once():
         peer = Peer(pki)
@@ -86,7 +95,12 @@ BODIES = {
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize(
     ("what", "count"),
-    [("a new context for each", 300), ("one context", 1000), ("through DER, refused, raised", 250)],
+    [
+        ("a new context for each", 300),
+        ("one context", 1000),
+        ("through DER, refused, raised", 250),
+        ("untrusted clients at a server", 250),
+    ],
 )
 def test_memory_does_not_grow(what: str, count: int) -> None:
     """After a warm-up, the process stays as large as it is. The smallest leak would be more in so many rounds."""
