@@ -153,10 +153,10 @@ def enrol_at_a_server_with(what: str) -> None:
     for extension in model.extensions:
         builder = builder.add_extension(extension.value, extension.critical)
     own = builder.sign(key, hashes.SHA256())
-    server = Server(EmbeddedCA({"r": b"s"}), certificate=own, key=key, sign_always=True)
     root = certificate(make_name("root"), make_name("root"))
-    client = osslcmp.Client(transport=server.process, certificate=own, key=key, trusted=[root])
-    with pytest.raises(osslcmp.CMPError):
+    with pytest.raises((osslcmp.CMPError, ValueError)):
+        server = Server(EmbeddedCA({"r": b"s"}), certificate=own, key=key, sign_always=True)
+        client = osslcmp.Client(transport=server.process, certificate=own, key=key, trusted=[root])
         client.ir(make_key(), subject="CN=x")
 
 

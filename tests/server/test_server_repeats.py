@@ -143,8 +143,8 @@ def test_what_is_no_repetition(make: Make) -> None:
     response = server.process(client.poll())
     for other, failure in (
         (client.but(secret=b"guess"), FailureInfo.badMessageCheck),
-        (client.but(protected=False), FailureInfo.wrongIntegrity),
-        (client.but(reference=b"other"), FailureInfo.badRequest),
+        (client.but(protected=False), FailureInfo.badMessageCheck),
+        (client.but(reference=b"other"), FailureInfo.badMessageCheck),
         (client.but(recip_nonce=bytes(16)), FailureInfo.badRecipientNonce),
     ):
         refused(server, other.poll(), failure)

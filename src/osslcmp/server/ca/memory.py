@@ -35,7 +35,7 @@ from .general import RootUpdate
 from .grants import Binding, Grants
 from .profiles import Profile, choose
 from .records import DuplicateKeys, Record, Records, Signer, octets
-from .signing import Signing
+from .signing import Signing, key_value
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA
@@ -537,7 +537,7 @@ def _is_described(certificate: x509.Certificate, request: RevocationRequest) -> 
     name, key = request.subject, request.public_key_info
     if name is not None and grants.name_key(name) != grants.name_key(certificate.subject):
         return False
-    if key is not None and key != issuing.public_key_info(certificate):
+    if key is not None and key_value(key) != issuing.public_key_info(certificate):
         return False
     own = {extension.oid: extension.value for extension in certificate.extensions}
     return all(own.get(extension.oid) == extension.value for extension in request.extensions)
