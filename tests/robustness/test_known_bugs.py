@@ -48,7 +48,7 @@ def template(**request: Any) -> bytes:
     client = osslcmp.Client(
         transport=EmbeddedCA({"ref": "secret"}).server(), reference="ref", secret="secret", trace=trace
     )
-    with pytest.raises(osslcmp.RejectedError, match="(?i)raverified"):
+    with pytest.raises(osslcmp.RejectedError, match=r"(?i)raverified"):
         client.ir(popo=POPOMethod.RAVERIFIED, **request)
     message = next(iter(trace)).message
     assert message is not None

@@ -154,10 +154,14 @@ def enrol_at_a_server_with(what: str) -> None:
         builder = builder.add_extension(extension.value, extension.critical)
     own = builder.sign(key, hashes.SHA256())
     root = certificate(make_name("root"), make_name("root"))
-    with pytest.raises((osslcmp.CMPError, ValueError)):
+
+    def enrol() -> None:
         server = Server(EmbeddedCA({"r": b"s"}), certificate=own, key=key, sign_always=True)
         client = osslcmp.Client(transport=server.process, certificate=own, key=key, trusted=[root])
         client.ir(make_key(), subject="CN=x")
+
+    with pytest.raises((osslcmp.CMPError, ValueError)):
+        enrol()
 
 
 @pytest.mark.parametrize("what", [what for what in LONG if what != "serial number"])
