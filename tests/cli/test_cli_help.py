@@ -269,6 +269,8 @@ def test_info_for_people() -> None:
     told = osslcmp("info", https_proxy="http://me:hunter2@proxy").stdout
     for name, there in api.features.items():
         assert re.search(rf"^  {name} +{'yes' if there else 'no '} +OpenSSL \d\.\d", told, re.MULTILINE)
+    assert re.findall(r"^(\w+)$", told, re.MULTILINE)[:3] == ["OpenSSL", "Features", "Python"]
+    assert "\n\nFeatures\n" in told
     assert re.search(r"^  provider loaded +default \d", told, re.MULTILINE)
     assert "hunter2" not in told
     assert re.search(r"^  https_proxy +\(set\)", told, re.MULTILINE)
@@ -326,6 +328,8 @@ def test_demo(tmp_path: Path) -> None:
     """All steps; the certificates and the page stay where they were asked for, and nowhere else."""
     told = osslcmp("demo", "--quick", "--output", "out", cwd=tmp_path).stdout
     assert told.count(": OK\n") == 5
+    assert re.findall(r"^\n(\d)\. ", told, re.MULTILINE) == list("12345678")
+    assert "\\n" not in told
     assert re.findall(r"^  (\d)\. .* ok +\d+ ms$", told, re.MULTILINE) == list("12345678")
     for kind in ("ir", "cr", "p10cr", "kur", "rr", "genm", "pollreq", "certconf", "error"):
         assert re.search(rf"^    (-->|<--) {kind}$", told, re.MULTILINE)

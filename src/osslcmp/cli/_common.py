@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from .._text import one_line, visible
 from . import EXIT_USAGE
 
-__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "pieces", "styled", "width"]
+__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "heading", "pieces", "styled", "width"]
 
 _WIDEST = 100
 _FOLD = 79
@@ -128,6 +128,12 @@ def emit(*spans: tuple[str, str]) -> None:
     from rich.text import Text
 
     console.print(Text.assemble(*spans), soft_wrap=True)
+
+
+def heading(text: str, style: str = "bold") -> None:
+    """A line that begins something new, below an empty one."""
+    emit()
+    emit((text, style))
 
 
 def width() -> int:

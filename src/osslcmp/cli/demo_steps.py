@@ -25,7 +25,7 @@ from ..enums import RevocationReason
 from ..errors import CMPError
 from ..server import EmbeddedCA, waiting
 from ..trace import Trace
-from ._common import emit
+from ._common import emit, heading
 
 __all__ = ["DemoError", "show"]
 
@@ -62,7 +62,7 @@ class _Demo:
 
     def step(self, title: str, action: Callable[[], str]) -> None:
         """One step with its outcome, and its time for the table."""
-        emit((f"\n{len(self.rows) + 1}. {title}", "bold"))
+        heading(f"{len(self.rows) + 1}. {title}")
         start = time.perf_counter()
         outcome = action()
         self.rows.append((title, (time.perf_counter() - start) * 1000))
@@ -106,7 +106,7 @@ def _show(demo: _Demo, *, quick: bool) -> None:
         _steps(demo, ca, running.url, reference, secret, 0 if quick else 1)
     _verify(demo)
     demo.trace.save(demo.folder / "trace.html", "osslcmp demo")
-    emit(("\nWhat happened", "bold"))
+    heading("What happened")
     for number, (title, milliseconds) in enumerate(demo.rows, 1):
         emit((f"  {number}. {title:<66}", ""), ("ok", "green"), (f"{milliseconds:7.0f} ms", "dim"))
 
@@ -210,12 +210,12 @@ def _verify(demo: _Demo) -> None:
     """``openssl verify`` has the last word on what was issued."""
     program = shutil.which("openssl")
     if program is None:
-        emit(("\nThe command openssl is not installed: nobody else has verified what was issued.", "dim"))
+        heading("The command openssl is not installed: nobody else has verified what was issued.", "dim")
         return
     command = [program, "verify", "-CAfile", str(demo.folder / "root.pem")]
     command += ["-untrusted", str(demo.folder / "chain.pem"), *map(str, demo.issued)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    emit(("\nopenssl verify", "bold"))
+    heading("openssl verify")
     for line in result.stdout.splitlines():
         emit((f"    {Path(line).name}", ""))
     if result.returncode:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
-from ._common import Parser, emit
+from ._common import Parser, emit, heading
 
 __all__ = ["parser", "run"]
 
@@ -62,16 +62,12 @@ def _facts() -> tuple[dict[str, Any], int]:
     return {"OpenSSL": openssl_facts(), "Python": python_facts()}, 0
 
 
-def _title(text: str) -> None:
-    emit((text, "bold"))
-
-
 def _row(name: str, value: str, style: str = "") -> None:
     emit((f"  {name:<24} ", "dim"), (value, style))
 
 
 def _print_openssl(told: dict[str, Any], *, everything: bool) -> None:
-    _title("OpenSSL")
+    emit(("OpenSSL", "bold"))
     features = told.pop("features", {})
     for name, value in told.items():
         if name in _LONG and not everything:
@@ -85,7 +81,7 @@ def _print_openssl(told: dict[str, Any], *, everything: bool) -> None:
         else:
             _row(name, _text(value))
     if features:
-        _title("\nFeatures")
+        heading("Features")
         for name, one in sorted(features.items(), key=lambda item: (_release(item[1]["since"]), item[0])):
             there = one["available"]
             emit(
@@ -100,7 +96,7 @@ def _release(text: str) -> tuple[int, ...]:
 
 
 def _print_python(told: dict[str, Any]) -> None:
-    _title("\nPython")
+    heading("Python")
     extras, environment = told.pop("extras", {}), told.pop("environment", {})
     for name, value in told.items():
         _row(name, _text(value))
