@@ -14,6 +14,7 @@ from cryptography import x509
 from . import der
 
 __all__ = [
+    "KEY_USAGES",
     "as_csr",
     "public_key_info",
     "read_certificate",
@@ -22,6 +23,19 @@ __all__ = [
     "read_general_name",
     "read_name",
 ]
+
+KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+"""The arguments of ``x509.KeyUsage``."""
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from .. import message as m
 from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_certificate
+from .._asn1.x509_parts import KEY_USAGES, read_certificate
 from .._text import one_line
 from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
@@ -221,17 +221,6 @@ class _Certificate:
 #: Fields of DER that are told as what the property of this name makes of them.
 _DER = "_der"
 _KEY_IDS = ("sender_kid", "recip_kid")
-_KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 _CERTIFICATES = ("certificate_der", "ca_pubs_der")
 
 
@@ -384,7 +373,7 @@ def _extension_text(value: Any) -> str:
 
 
 def _key_usages(value: x509.KeyUsage) -> Iterator[str]:
-    for name in _KEY_USAGES:
+    for name in KEY_USAGES:
         # The last two have a meaning only with key agreement.
         if (value.key_agreement or not name.endswith("cipher_only")) and getattr(value, name):
             yield name.replace("_", " ")

@@ -70,18 +70,7 @@ def key_usage(**wanted: bool) -> x509.KeyUsage:
     Args:
         wanted: the usages it has, by the names of the arguments of ``x509.KeyUsage``; the others it has not.
     """
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    )
-    return x509.KeyUsage(**{name: wanted.get(name, False) for name in names})
+    return x509.KeyUsage(**{name: wanted.get(name, False) for name in x509_parts.KEY_USAGES})
 
 
 def _builder(
