@@ -296,7 +296,7 @@ def hang(name: str, direction: str) -> None:
         return
 
     def transport(request: bytes) -> bytes:
-        header = wire.read_message(request, 1 << 20).header
+        header = wire.read_message(request).header
         forged = forger.but(key=other, transaction_id=header.transaction_id, recip_nonce=header.sender_nonce)
         return forged.error()
 

@@ -108,7 +108,7 @@ def test_times() -> None:
 def test_message() -> None:
     client = Forger(info=(IMPLICIT_CONFIRM,))
     encoded = client.request()
-    message = wire.read_message(encoded, LIMIT)
+    message = wire.read_message(encoded)
     header = message.header
     assert message.body_type == 0
     assert message.protected
@@ -128,13 +128,13 @@ def test_message() -> None:
 
 def test_profile() -> None:
     profile = sequence(der.encode_oid(wire.CERT_PROFILE_OID), sequence(der.encode_text("tls")))
-    assert wire.read_message(Forger(info=(profile,)).request(), LIMIT).header.profile == "tls"
+    assert wire.read_message(Forger(info=(profile,)).request()).header.profile == "tls"
 
 
 def test_too_large() -> None:
     encoded = Forger().request()
     with pytest.raises(MessageTooLargeError, match=f"at most {len(encoded) - 1}"):
-        wire.read_message(encoded, len(encoded) - 1)
+        wire.receive_message(encoded, len(encoded) - 1)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_too_large() -> None:
 )
 def test_garbage(garbage: bytes) -> None:
     with pytest.raises(MalformedMessageError, match="not a CMP message") as caught:
-        wire.read_message(garbage, LIMIT)
+        wire.read_message(garbage)
     assert isinstance(caught.value, CMPError)
     assert isinstance(caught.value, ValueError)
 
@@ -163,7 +163,7 @@ def test_crafted_protection_algorithm(parameters: bytes) -> None:
 
 def test_transaction_id_too_long() -> None:
     with pytest.raises(MalformedMessageError, match="too long"):
-        wire.read_message(Forger(transaction_id=bytes(129)).request(), LIMIT)
+        wire.read_message(Forger(transaction_id=bytes(129)).request())
 
 
 def test_damaged_messages() -> None:
@@ -178,7 +178,7 @@ def test_damaged_messages() -> None:
         if chance.random() < 0.2:
             del damaged[chance.randrange(len(damaged)) :]
         try:
-            wire.read_message(bytes(damaged), LIMIT)
+            wire.read_message(bytes(damaged))
         except MalformedMessageError:
             refused += 1
     assert 0 < refused < 3000

@@ -51,10 +51,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
 
 def same(first: bytes, second: bytes, poll: bytes) -> wire.RawMessage:
     """The second answer is the first as one to another message."""
-    one, two = (wire.read_message(answer, 1 << 20) for answer in (first, second))
+    one, two = (wire.read_message(answer) for answer in (first, second))
     assert (one.body_type, one.body, one.extra_certs) == (two.body_type, two.body, two.extra_certs)
     assert one.header.sender_nonce == two.header.sender_nonce
-    assert two.header.recip_nonce == wire.read_message(poll, 1 << 20).header.sender_nonce
+    assert two.header.recip_nonce == wire.read_message(poll).header.sender_nonce
     assert two.header.general_info == one.header.general_info
     assert two.protected
     return two
@@ -176,7 +176,7 @@ class Losing:
 
     def __call__(self, message: bytes) -> bytes:
         answer = self.server(message)
-        kind = BodyType(wire.read_message(message, 1 << 20).body_type)
+        kind = BodyType(wire.read_message(message).body_type)
         if kind in self.types:
             self.types.remove(kind)
             raise ConnectionResetError("the answer is lost")

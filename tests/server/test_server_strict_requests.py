@@ -56,7 +56,7 @@ ANSWERS = {IR: BodyType.IP, CR: BodyType.CP, KUR: BodyType.KUP}
 @pytest.mark.parametrize("kind", [IR, CR, KUR])
 def test_number_of_requests(server: Server, lenient: Server, kind: int) -> None:
     for count in (0, 2):
-        single = der.read(wire.read_message(Forger().request(kind), 1 << 16).body).content
+        single = der.read(wire.read_message(Forger().request(kind)).body).content
         message = Forger().message(kind, sequence(single * count))
         refused(server, message, FailureInfo.badRequest, ANSWERS[kind])
         refused(lenient, message, FailureInfo.badRequest)
@@ -72,7 +72,7 @@ def test_request_id(server: Server, kind: int) -> None:
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_number_of_revocations(server: Server, ca: EmbeddedCA, count: int) -> None:
-    single = der.read(wire.read_message(Forger().rr(ca.issuer.subject, 5), 1 << 16).body).content
+    single = der.read(wire.read_message(Forger().rr(ca.issuer.subject, 5)).body).content
     refused(server, Forger().message(RR, sequence(single * count)), FailureInfo.badRequest, BodyType.RP)
 
 

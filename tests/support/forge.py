@@ -92,7 +92,7 @@ class Forger:
 
     def answering(self, response: bytes) -> Forger:
         """The same client after this response."""
-        return replace(self, recip_nonce=wire.read_message(response, 1 << 20).header.sender_nonce)
+        return replace(self, recip_nonce=wire.read_message(response).header.sender_nonce)
 
     # -- messages --------------------------------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class Answer:
 
 def read(response: bytes) -> Answer:
     """Take a response apart: status of the error, of the first certificate response, or of the revocation."""
-    raw = wire.read_message(response, 1 << 20)
+    raw = wire.read_message(response)
     info: bodies.StatusInfo | None = None
     certificate = None
     if raw.body_type == ERROR:

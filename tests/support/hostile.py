@@ -90,7 +90,7 @@ def algorithms() -> Iterator[bytes]:
 
 def answer(request: bytes, algorithm: bytes) -> bytes:
     """An error message in answer to a request, with this protectionAlg."""
-    header = wire.read_message(request, 1 << 20).header
+    header = wire.read_message(request).header
     forger = Forger(
         transaction_id=header.transaction_id, recip_nonce=header.sender_nonce, algorithm=algorithm
     )

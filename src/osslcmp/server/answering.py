@@ -27,7 +27,7 @@ logger = get_logger("osslcmp.server")
 
 def is_error(answer: bytes) -> bool:
     """Whether an answer is an error message."""
-    return wire.read_message(answer, len(answer)).body_type == BodyType.ERROR
+    return wire.read_message(answer).body_type == BodyType.ERROR
 
 
 class Answering:

@@ -302,7 +302,7 @@ class Engine:
 
     def _keep_certificates(self, data: bytes) -> None:
         if not features["validated_server_certificate"]:
-            self._came.update(dict.fromkeys(wire.read_message(data, len(data)).extra_certs))
+            self._came.update(dict.fromkeys(wire.read_message(data).extra_certs))
 
     def protect(self, data: bytes, transaction_id: bytes) -> bytes:
         """Protect a message with the credentials of this context.

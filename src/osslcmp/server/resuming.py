@@ -328,7 +328,7 @@ def _state(entry: Transaction | None) -> bytes | None:
 
 def _entry(row: TransactionRow) -> Transaction:
     """A transaction as it was written down."""
-    message = wire.read_message(row.request, len(row.request))
+    message = wire.read_message(row.request)
     entry = Transaction(message if message.transaction_id else replace(message, assigned_id=row.id))
     _read_state(row.outcome, entry)
     entry.reply = _reply(row)
@@ -409,7 +409,7 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
         message = transaction.message
         if held["message"] is not None:
             encoding = base64.b64decode(held["message"])
-            message = wire.read_message(encoding, len(encoding))
+            message = wire.read_message(encoding)
         transaction.held = Held(message, Waiting(**held["waiting"]), held["polls"])
 
 

@@ -343,7 +343,7 @@ class Server(Transacting):
             finally:
                 if exchange.verified:
                     self._transactions.note_taken(message)
-            self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
+            self._settle(transaction, message, wire.read_message(answer), exchange)
             if exchange.called:
                 self._remember(transaction, message, answer)
         except BaseException:

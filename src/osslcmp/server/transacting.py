@@ -24,7 +24,7 @@ def is_confirmed(message: wire.RawMessage, answer: bytes) -> bool:
     """Whether an answer ends a transaction with the confirmation of its certificate."""
     if message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ):
         return False
-    return wire.read_message(answer, len(answer)).body_type == BodyType.PKICONF
+    return wire.read_message(answer).body_type == BodyType.PKICONF
 
 
 class Transacting(Answering):
@@ -86,7 +86,7 @@ class Transacting(Answering):
             return self._refuse(message, FailureInfo.badRequest, "no such transaction")
         exchange = self._exchange(engine, message, transaction)
         answer = self._process(message, engine, exchange)
-        raw = wire.read_message(answer, len(answer))
+        raw = wire.read_message(answer)
         if raw.body_type == BodyType.ERROR and not exchange.called:
             # Not from our client. libcrypto has closed the transaction now; ours is still open.
             transaction.drop_engine()
@@ -119,7 +119,7 @@ class Transacting(Answering):
             engine.expect_nonce(message.header.recip_nonce or b"")
         exchange = self._exchange(engine, message, transaction)
         answer = self._process(message, engine, exchange, poll)
-        self._settle(transaction, message, wire.read_message(answer, len(answer)), exchange)
+        self._settle(transaction, message, wire.read_message(answer), exchange)
         self._remember(transaction, poll, answer)
         return answer
 
@@ -193,7 +193,7 @@ class Transacting(Answering):
         exchange = self._exchange(engine, transaction.message, transaction)
         answer = engine.process(transaction.message.encoding, exchange)
         exchange.raise_interrupt()
-        if answer is None or wire.read_message(answer, len(answer)).body_type not in _CERT_ANSWERS:
+        if answer is None or wire.read_message(answer).body_type not in _CERT_ANSWERS:
             engine.close()
             return None
         engine.expect_nonce(transaction.sent_nonce)

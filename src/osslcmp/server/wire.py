@@ -137,34 +137,26 @@ def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> Ra
         MalformedMessageError: no PKIMessage whose header can be read, or beyond the limits.
     """
     if len(data) > limit:
-        raise _too_large(data, limit)
+        error = MessageTooLargeError(f"message of {len(data)} bytes, at most {limit} are accepted")
+        error.limit = "message_size"
+        raise error
     found = violation(data, limits)
     if found is not None:
-        error = MalformedMessageError(f"{'not a CMP message' if found.is_garbage else 'refused'}: {found}")
-        error.limit = found.limit
-        raise error
-    return read_message(data, limit)
+        refused = MalformedMessageError(f"{'not a CMP message' if found.is_garbage else 'refused'}: {found}")
+        refused.limit = found.limit
+        raise refused
+    return read_message(data)
 
 
-def _too_large(data: bytes, limit: int) -> MessageTooLargeError:
-    error = MessageTooLargeError(f"message of {len(data)} bytes, at most {limit} are accepted")
-    error.limit = "message_size"
-    return error
-
-
-def read_message(data: bytes, limit: int) -> RawMessage:
-    """Take a message apart.
+def read_message(data: bytes) -> RawMessage:
+    """Take a message apart, of any size: one that was made here, or has been received.
 
     Args:
         data: the message as DER.
-        limit: the most bytes that are accepted.
 
     Raises:
-        MessageTooLargeError: more than ``limit`` bytes.
         MalformedMessageError: no PKIMessage whose header can be read.
     """
-    if len(data) > limit:
-        raise _too_large(data, limit)
     try:
         fields = der.Fields(der.sequence(data))
         header = _read_header(fields.take(der.SEQUENCE).encoding)

@@ -420,7 +420,7 @@ class EmbeddedCA(Records, Authority):
             return answer
         profile: Profile | Rejected | None = None
         if self.profiles is not None:
-            header = wire.read_message(request.message, len(request.message)).header
+            header = wire.read_message(request.message).header
             binding = self._binding(request.reference or self._reference_of(request.signer))
             profile = choose(self.profiles, header.profile or request.label, binding.profile)
         if isinstance(profile, Rejected):

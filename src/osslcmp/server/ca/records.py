@@ -239,7 +239,7 @@ class Records:
 def _certificates_of(message: Message) -> list[x509.Certificate]:
     """Those that came with a message, as far as they are readable."""
     found = []
-    for der in wire.read_message(message.message, len(message.message)).extra_certs:
+    for der in wire.read_message(message.message).extra_certs:
         with suppress(ValueError):
             found.append(x509_parts.read_certificate(der))
     return found
