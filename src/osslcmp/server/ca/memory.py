@@ -147,6 +147,7 @@ class EmbeddedCA(Records, Authority):
         self._compromised: set[bytes] = set()
         """The public keys."""
         self._bindings: dict[bytes, Binding] = {}
+        self._by_key: dict[bytes, list[Record]] = {}
         self._by_name: dict[str, set[int]] = {}
         self._updated: dict[int, list[Record]] = {}
         """By serial number, what a certificate was updated to."""
@@ -482,7 +483,8 @@ class EmbeddedCA(Records, Authority):
         return self._records.get(serial) if self._is_own_name(issuer) else None
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
-        return [r for r in self.records if issuing.public_key_info(r.certificate) == public_key_info]
+        with self._lock:
+            return list(self._by_key.get(public_key_info, ()))
 
     def _updates(self, record: Record) -> Collection[Record]:
         with self._lock:
@@ -490,10 +492,12 @@ class EmbeddedCA(Records, Authority):
 
     def _owners(self, names: Collection[str]) -> set[bytes]:
         now = datetime.datetime.now(datetime.timezone.utc)
-        serials = {serial for name in names for serial in self._by_name.get(name, ())}
+        with self._lock:
+            serials = {serial for name in names for serial in self._by_name.get(name, ())}
+            records = [self._records[serial] for serial in serials]
         return {
             record.owner
-            for record in map(self._records.__getitem__, serials)
+            for record in records
             if record.revoked in (None, RevocationReason.certificateHold)
             and record.certificate.not_valid_after_utc > now
         }
@@ -502,12 +506,14 @@ class EmbeddedCA(Records, Authority):
         """Keep what was issued; False if meanwhile another client has got one of its names and it is to be
         ``exclusive``."""
         names = grants.names_of(*grants.names_in(record.certificate))
+        key = issuing.public_key_info(record.certificate)
         with self._lock:
             if exclusive and self._owners(names) - {record.owner}:
                 return False
             if record.updates is not None:
                 self._updated.setdefault(record.updates, []).append(record)
             self._records[record.certificate.serial_number] = record
+            self._by_key.setdefault(key, []).append(record)
             for name in names:
                 self._by_name.setdefault(name, set()).add(record.certificate.serial_number)
         return True
