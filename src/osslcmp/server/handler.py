@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from .._asn1.itav import InfoTypeAndValue
@@ -98,7 +99,7 @@ class Exchange:
         if transaction.outcome is None:
             transaction.outcome = self._first_answer()
         elif transaction.request is None:  # taken up again after a restart
-            request = bodies.certificate_request(self._message, self._about())
+            request = bodies.certificate_request(self._message, self._about)
             transaction.request = replace(request, polls=transaction.polls)
         outcome = transaction.outcome
         if isinstance(outcome, Waiting):
@@ -159,7 +160,7 @@ class Exchange:
         transaction = self._transaction
         try:
             notice = bodies.error_notice(
-                self._message, self._about(), transaction.request, transaction.certificate
+                self._message, self._about, transaction.request, transaction.certificate
             )
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
@@ -238,7 +239,7 @@ class Exchange:
     def _admit(self) -> bool:
         """Whether the sender of a verified message may authorise anything; else ``refusal`` says why not."""
         self.verified = True
-        about = Message(**self._about())
+        about = Message(**self._about)
         if about.signer is None and about.reference is None and self._engine.vouched() and self._is_signed:
             self.refusal = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
         else:
@@ -255,8 +256,9 @@ class Exchange:
     def _name(self) -> str:
         return BodyType(self._message.body_type).name
 
+    @cached_property
     def _about(self) -> dict[str, Any]:
-        """The fields of authority.Message."""
+        """The fields of authority.Message. Once: before OpenSSL 3.2 it costs a signature to know the signer."""
         header = self._message.header
         vouched = header.protection_alg is not None and self._engine.vouched()
         return {
@@ -272,7 +274,7 @@ class Exchange:
     def _about_polls(self) -> dict[str, Any]:
         """The same, with how often the client has come back for the answer."""
         held = self._transaction.held
-        return {**self._about(), "polls": 0 if held is None else held.polls}
+        return {**self._about, "polls": 0 if held is None else held.polls}
 
     def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:
         """Call the authority; what it raises, or a senseless answer, becomes systemFailure."""
@@ -294,7 +296,7 @@ class Exchange:
         if refused is not None:
             return refused
         try:
-            transaction.request = bodies.certificate_request(self._message, self._about())
+            transaction.request = bodies.certificate_request(self._message, self._about)
         except bodies.MALFORMED as error:
             return self._unreadable(error)
         problem = self._rules.broken(Stage.REQUEST, self._message, request=transaction.request)
