@@ -109,6 +109,16 @@ def test_an_answer_can_be_had_again(world: World) -> None:
     assert client.rr(world.other).status is osslcmp.PKIStatus.accepted
 
 
+def test_a_worker_has_a_peak_of_its_own() -> None:
+    """That of the process which started it does not hide what it takes."""
+    large = b"x" * (400 << 20)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from fuzz.worker import _peak; print(_peak() >> 20)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "tools")], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < len(large) >> 21
+
+
 @pytest.mark.parametrize(
     ("op", "told"),
     [
