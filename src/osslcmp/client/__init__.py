@@ -63,6 +63,8 @@ class Client(GeneralMessages):
         of these, or be a CA's. ``None``: whoever is below ``trusted`` may, as in OpenSSL. See
         :meth:`osslcmp.Context.set_server_usage`.
     :param recipient: name of the server in the header; default: what OpenSSL derives.
+    :param sender: our name in the header of requests under a shared secret, for servers that look the secret up by it;
+        default: the subject that is asked for. Under a signature it is the subject of ``certificate``.
     :param extra_certs: certificates to send in extraCerts.
     :param general_info: :class:`osslcmp.InfoTypeAndValue` items for the header.
     :param keep_alive: keep the HTTP connection within a transaction: False, True (if the server agrees), or 2
@@ -104,6 +106,7 @@ class Client(GeneralMessages):
         expected_sender: x509.Name | str | None = None,
         server_usage: ServerUsageInput = PERMITTED,
         recipient: x509.Name | str | None = None,
+        sender: x509.Name | str | None = None,
         extra_certs: CertificatesInput | None = None,
         general_info: Iterable[InfoTypeAndValue] = (),
         keep_alive: bool | int = True,
@@ -134,6 +137,8 @@ class Client(GeneralMessages):
             raise ValueError("reference: is of no use without a secret")
         if certificate is None and secret is None and not unprotected_requests:
             raise ValueError("credentials: give secret (and reference), or certificate and key")
+        if sender is not None and certificate is not None:
+            raise ValueError("sender: is the subject of the certificate")
         address = None if server is None else parse_url(server)
         settings = _settings.Settings(
             address=address,
@@ -155,6 +160,7 @@ class Client(GeneralMessages):
             if server_usage is None or isinstance(server_usage, (str, x509.ObjectIdentifier))
             else tuple(server_usage),
             recipient=_settings.name_or_none(recipient),
+            sender=_settings.name_or_none(sender),
             extra_certs=_inputs.certificates("extra_certs", extra_certs),
             general_info=_settings.itavs("general_info", general_info),
             proxy=proxy,
@@ -332,18 +338,21 @@ class Client(GeneralMessages):
         issuer: x509.Name | str | None = None,
         serial: int | None = None,
         csr: CSRInput | None = None,
-        reason: RevocationReason | int | None = None,
+        reason: RevocationReason | int | None = RevocationReason.unspecified,
         on_wait: OnWait | None = None,
     ) -> Revocation:
         """Revocation request (``OSSL_CMP_exec_RR_ses``, 3.0).
 
         Names the certificate by itself, by ``issuer`` and ``serial``, or by the ``csr`` that it was made from;
-        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`. ``on_wait`` is as for
-        :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what :meth:`ir`
-        raises.
+        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`; ``None`` sends none, which
+        some servers refuse. ``on_wait`` is as for :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status``
+        may be a warning. Raises what :meth:`ir` raises.
         """
         context = self._context(on_wait)
-        return revoke(context, self._settings.certificate, certificate, issuer, serial, csr, reason)
+        settings = self._settings
+        return revoke(
+            context, settings.certificate, certificate, issuer, serial, csr, reason, settings.sender
+        )
 
     def _context(self, on_wait: OnWait | None = None) -> Context:
         context = self._settings.context()

@@ -124,6 +124,7 @@ class ClientArguments(TypedDict, total=False):
     expected_sender: x509.Name | str | None
     server_usage: ServerUsageInput
     recipient: x509.Name | str | None
+    sender: x509.Name | str | None
     extra_certs: CertificatesInput | None
     general_info: Iterable[InfoTypeAndValue]
     keep_alive: bool | int

@@ -123,7 +123,7 @@ class CertificateRequest:
         if self.crm is not None and req_type is BodyType.P10CR:
             raise ValueError("crm: p10cr has none")
         self._apply_keys(context, req_type, settings)
-        if self.subject is not None:
+        if self.subject is not None or settings.sender is not None:
             context.set_subject_name(self.subject)
         if self.issuer is not None:
             context.set_issuer(self.issuer)
@@ -159,23 +159,31 @@ class CertificateRequest:
         if self.profile is not None:
             context.push_geninfo_itav(cert_profile(self.profile))
         self.apply_confirmation(context)
-        return self._message(context, req_type)
+        made = self._message(context, req_type, settings.sender is not None)
+        if settings.sender is not None:
+            # From here on they go into the header alone, where the name of an old certificate would come first.
+            context.set_subject_name(settings.sender)
+            context.set_old_cert(None)
+        return made
 
-    def _message(self, context: Context, req_type: BodyType) -> CertReqMsg | None:
-        """The setters know days from now only: other times go into a message of our own."""
+    def _message(self, context: Context, req_type: BodyType, other_sender: bool) -> CertReqMsg | None:
+        """The setters know days from now only, and one name for the sender and the subject: the rest goes into a message
+        of our own."""
         if self.crm is not None:
             if self.key is None and self.popo is None:
                 # OpenSSL misses a private key otherwise, though the proof is in the message already.
                 context.set_option(Option.POPO_METHOD, POPOMethod.RAVERIFIED)
             return self.crm
-        if self.not_before is None and self.not_after is None:
-            return None
-        if self.days:
+        timed = self.not_before is not None or self.not_after is not None
+        if timed and self.days:
             raise ValueError("days: goes with neither not_before nor not_after")
-        if req_type is BodyType.P10CR:
+        if timed and req_type is BodyType.P10CR:
             raise ValueError("not_before, not_after: a CSR says nothing about validity")
+        if not timed and (not other_sender or req_type is BodyType.P10CR):
+            return None
         made = context.setup_crm(for_kur=req_type is BodyType.KUR)
-        made.set_validity(self.not_before, self.not_after)
+        if timed:
+            made.set_validity(self.not_before, self.not_after)
         context.create_popo(made)
         return made
 

@@ -43,23 +43,26 @@ def revoke(
     serial: int | None,
     csr: _inputs.CSRInput | None,
     reason: RevocationReason | int | None,
+    sender: x509.Name | None = None,
 ) -> Revocation:
-    """Run rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`."""
+    """Run rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`, and the ``sender`` of a
+    client under a shared secret."""
     if (issuer is None) != (serial is None):
         raise ValueError("issuer, serial: name a certificate only together")
     given = [certificate is not None, issuer is not None, csr is not None]
     if sum(given) > 1:
         raise ValueError("certificate, issuer and serial, csr: give one of them")
-    if certificate is not None:
-        context.set_old_cert(_inputs.certificate("certificate", certificate))
-    elif issuer is not None and serial is not None:
-        _name_certificate(context, parse_name(issuer), serial)
+    named = own if certificate is None else _inputs.certificate("certificate", certificate)
+    if issuer is not None and serial is not None:
+        _name_certificate(context, parse_name(issuer), serial, sender)
     elif csr is not None:
         context.set_p10_csr(_inputs.csr("csr", csr))
-    elif own is not None:
-        context.set_old_cert(own)
-    else:
+    elif named is None:
         raise ValueError("certificate: none is given, and the client has none")
+    elif sender is not None:
+        _name_certificate(context, named.issuer, named.serial_number, sender)
+    else:
+        context.set_old_cert(named)
     if reason is not None:
         context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))
     with context.connection():
@@ -67,8 +70,9 @@ def revoke(
     return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
 
 
-def _name_certificate(context: Context, issuer: x509.Name, serial: int) -> None:
-    """By issuer and serial number; before 3.2 through a certificate of which OpenSSL sends just these two."""
+def _name_certificate(context: Context, issuer: x509.Name, serial: int, sender: x509.Name | None) -> None:
+    """By issuer and serial number; before 3.2 through a certificate of which OpenSSL sends just these two, and the
+    subject as the sender under a shared secret."""
     if features["serial_number"]:
         context.set_issuer(issuer)
         context.set_serial_number(serial)
@@ -77,7 +81,7 @@ def _name_certificate(context: Context, issuer: x509.Name, serial: int) -> None:
     context.set_old_cert(
         x509.CertificateBuilder()
         .issuer_name(issuer)
-        .subject_name(issuer)
+        .subject_name(issuer if sender is None else sender)
         .serial_number(serial)
         .public_key(key.public_key())
         .not_valid_before(now)

@@ -44,6 +44,7 @@ class Settings:
     expected_sender: x509.Name | None = None
     server_usage: ServerUsageInput = None
     recipient: x509.Name | None = None
+    sender: x509.Name | None = None
     extra_certs: list[x509.Certificate] = field(default_factory=list)
     general_info: list[InfoTypeAndValue] = field(default_factory=list)
     #: What :func:`osslcmp._openssl.tls_context.tls_to_c` made: all contexts share it.
@@ -108,6 +109,9 @@ class Settings:
             context.set_expected_sender(self.expected_sender)
         if self.recipient is not None:
             context.set_recipient(self.recipient)
+        if self.sender is not None:
+            # Without a certificate, OpenSSL takes the sender from there.
+            context.set_subject_name(self.sender)
         if self.extra_certs:
             context.set_extra_certs_out(self.extra_certs)
         for itav in self.general_info:
