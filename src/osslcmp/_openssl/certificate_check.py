@@ -88,5 +88,4 @@ class CertificateCheck:
         the verification cannot be set up.
         """
         known = [*_inputs.certificates("untrusted", self.untrusted), *untrusted]
-        trusted = _inputs.certificates("trusted", self.trusted)
-        return _verify.verify(certificate, self, trusted, known, self.crls)
+        return _verify.verify(certificate, self, known)

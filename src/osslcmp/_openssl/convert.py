@@ -163,16 +163,11 @@ def _cert_or_none(pointer: Any) -> x509.Certificate | None:
         return None
 
 
-def store_to_c(certs: Iterable[x509.Certificate], *, telling: bool = False) -> Any:
-    """``X509_STORE *`` that trusts the certificates.
-
-    ``telling`` queues what is wrong with which certificate: not for a server, which tells its clients what is queued.
-    """
+def store_to_c(certs: Iterable[x509.Certificate]) -> Any:
+    """``X509_STORE *`` that trusts the certificates."""
     store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
     for cert in certs:
         check(lib.X509_STORE_add_cert(store, cert_to_c(cert)), "adding to a trust store")
-    if telling:
-        lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, "osslcmp_verify_cb"))
     return store
 
 

@@ -90,9 +90,7 @@ def _understood(what: str, result: int) -> None:
 def _trust(ctx: Any, tls: TLS) -> None:
     store = lib.SSL_CTX_get_cert_store(ctx)
     if tls.check is not None:
-        _add(store, tls.check.trusted)
-        for crl in tls.check.crls:
-            check(lib.X509_STORE_add_crl(store, _verify.crl_to_c(crl)), "adding a CRL to the trust store")
+        _verify.add(store, tls.check)
         _verify.apply(lib.SSL_CTX_get0_param(ctx), tls.check)
     elif tls.trusted is None:
         check(lib.SSL_CTX_set_default_verify_paths(ctx), "loading the system's trust anchors")

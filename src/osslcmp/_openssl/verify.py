@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._text import visible
 from . import convert as _convert
+from . import inputs
 from .errorqueue import check, clear, text
 from .lib import NULL, ffi, lib
 from .ownership import hand_over, take
@@ -17,7 +18,7 @@ from .ownership import hand_over, take
 if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
 
-__all__ = ["apply", "check_purpose", "crl_to_c", "verify"]
+__all__ = ["add", "apply", "check_purpose", "crl_to_c", "store_to_c", "verify"]
 
 
 def check_purpose(name: str) -> int:
@@ -35,6 +36,26 @@ def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
     data = ffi.from_buffer("unsigned char[]", der)
     pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
     return take(pointer, lib.X509_CRL_free, "decoding a CRL")
+
+
+def add(store: Any, wanted: CertificateCheck) -> None:
+    """Put the trust anchors and CRLs of a check into a ``X509_STORE *``."""
+    for certificate in inputs.certificates("trusted", wanted.trusted):
+        check(lib.X509_STORE_add_cert(store, _convert.cert_to_c(certificate)), "adding to the trust store")
+    for crl in wanted.crls:
+        check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
+
+
+def store_to_c(wanted: CertificateCheck) -> Any:
+    """``X509_STORE *`` that verifies as the check says, for libcrypto's own use (``X509_STORE_get0_param``).
+
+    The certificates in ``untrusted`` are no part of a store.
+    """
+    clear()
+    store = _convert.store_to_c(())
+    add(store, wanted)
+    apply(lib.X509_STORE_get0_param(store), wanted)
+    return store
 
 
 def apply(param: Any, wanted: CertificateCheck) -> None:
@@ -82,19 +103,14 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
 def verify(
     certificate: x509.Certificate,
     wanted: CertificateCheck,
-    trusted: Iterable[x509.Certificate],
     untrusted: Iterable[x509.Certificate],
-    crls: Iterable[x509.CertificateRevocationList],
 ) -> str | None:
     """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
     clear()
-    store = _convert.store_to_c(trusted)
-    for crl in crls:
-        check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
+    store = store_to_c(wanted)
     run = take(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
     leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
     check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")
-    apply(lib.X509_STORE_CTX_get0_param(run), wanted)
     passed = lib.X509_verify_cert(run) > 0
     clear()
     if passed:

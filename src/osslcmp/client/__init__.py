@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from cryptography import x509
@@ -53,7 +54,8 @@ class Client(GeneralMessages):
     :param chain: certificates between ours and its trust anchor, sent along.
     :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths. By themselves
         they let everybody below them answer as the server whom ``server_usage`` does not exclude: better say who it is by
-        ``server_usage``, ``expected_sender`` or ``server_certificate``.
+        ``server_usage``, ``expected_sender`` or ``server_certificate``. A :class:`osslcmp.CertificateCheck` brings them
+        with conditions for the path: CRLs, policies, purpose, time, partial chains and the like.
     :param untrusted: further certificates that help to build chains.
     :param server_certificate: pins the server: its signatures must be made with this certificate.
     :param expected_sender: name that answers must come from; default: the subject of the pinned certificate.
@@ -100,7 +102,7 @@ class Client(GeneralMessages):
         key: KeyInput | None = None,
         key_password: Password = None,
         chain: CertificatesInput | None = None,
-        trusted: CertificatesInput | None = None,
+        trusted: CertificatesInput | CertificateCheck | None = None,
         untrusted: CertificatesInput | None = None,
         server_certificate: CertificateInput | None = None,
         expected_sender: x509.Name | str | None = None,
@@ -140,6 +142,7 @@ class Client(GeneralMessages):
         if sender is not None and certificate is not None:
             raise ValueError("sender: is the subject of the certificate")
         address = None if server is None else parse_url(server)
+        anchors, helping = _trust(trusted, untrusted)
         settings = _settings.Settings(
             address=address,
             transport=transport,
@@ -150,8 +153,8 @@ class Client(GeneralMessages):
             certificate=None if certificate is None else _inputs.certificate("certificate", certificate),
             key=None if key is None else _private_key(library, key, key_password),
             chain=_inputs.certificates("chain", chain),
-            trusted=_inputs.certificates("trusted", trusted),
-            untrusted=_inputs.certificates("untrusted", untrusted),
+            trusted=anchors,
+            untrusted=helping,
             server_certificate=None
             if server_certificate is None
             else _inputs.certificate("server_certificate", server_certificate),
@@ -372,6 +375,19 @@ def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None)
     if tls is False:
         raise ValueError("tls: False, but the server's URL says https")
     return tls_to_c(settings or TLS(), library)
+
+
+def _trust(
+    trusted: CertificatesInput | CertificateCheck | None, untrusted: CertificatesInput | None
+) -> tuple[list[x509.Certificate] | CertificateCheck, list[x509.Certificate]]:
+    """Trust anchors, which may have conditions, and the certificates that help."""
+    helping = _inputs.certificates("untrusted", untrusted)
+    if not isinstance(trusted, CertificateCheck):
+        return _inputs.certificates("trusted", trusted), helping
+    if not trusted.trusted:
+        raise ValueError("trusted: the CertificateCheck has no trust anchor")
+    more = _inputs.certificates("untrusted", trusted.untrusted)
+    return replace(trusted, untrusted=None), [*helping, *more]
 
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:

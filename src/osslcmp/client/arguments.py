@@ -118,7 +118,7 @@ class ClientArguments(TypedDict, total=False):
     key: KeyInput | None
     key_password: Password
     chain: CertificatesInput | None
-    trusted: CertificatesInput | None
+    trusted: CertificatesInput | CertificateCheck | None
     untrusted: CertificatesInput | None
     server_certificate: CertificateInput | None
     expected_sender: x509.Name | str | None

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
+from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import lending
 from .._openssl.names import parse_name
 from .._openssl.providers import LibraryContext
@@ -38,7 +39,7 @@ class Settings:
     certificate: x509.Certificate | None = None
     key: Any = field(default=None, repr=False)
     chain: list[x509.Certificate] = field(default_factory=list)
-    trusted: list[x509.Certificate] = field(default_factory=list)
+    trusted: list[x509.Certificate] | CertificateCheck = field(default_factory=list)
     untrusted: list[x509.Certificate] = field(default_factory=list)
     server_certificate: x509.Certificate | None = None
     expected_sender: x509.Name | None = None

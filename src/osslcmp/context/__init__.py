@@ -9,11 +9,13 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
+from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus
 from ..errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError
+from .credentials import trust_store
 from .crmf import CertReqMsg
 from .deadline import Patience
 from .general import GeneralMixin
@@ -87,18 +89,20 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         """What :meth:`set_cert_conf_cb` set."""
         return self._kept.get("cert_conf_cb")
 
-    def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | Any | None) -> None:
+    def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | CertificateCheck | Any | None) -> None:
         """Argument of the certConf callback (``OSSL_CMP_CTX_set_certConf_cb_arg``, 3.0).
 
-        For :data:`osslcmp.certconf`: the certificates that the new certificate must chain to. For a C function:
-        a C pointer, kept alive with the context.
+        For :data:`osslcmp.certconf`: the certificates that the new certificate must chain to, or a
+        :class:`osslcmp.CertificateCheck` (without ``untrusted``). For a C function: a C pointer, kept alive with the
+        context.
         """
         if trusted is None:
             pointer = NULL
         elif isinstance(trusted, ffi.CData):
             pointer = trusted
         else:
-            pointer = _convert.store_to_c(trusted, telling=True)
+            pointer = trust_store("trusted", trusted)
+            lib.X509_STORE_set_verify_cb(pointer, ffi.addressof(lib, "osslcmp_verify_cb"))
         self._set(lib.OSSL_CMP_CTX_set_certConf_cb_arg, pointer, what="setting the certConf argument")
         self._state.may_check = not isinstance(trusted, ffi.CData)
         # C does not consume it.

@@ -9,11 +9,13 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
-from .._openssl.inputs import KeyInput, secret_bytes
+from .._openssl.certificate_check import CertificateCheck
+from .._openssl.inputs import KeyInput, certificates, secret_bytes
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.names import parse_name
 from .._openssl.signers import check_signer
+from .._openssl.verify import store_to_c
 from ..enums import Option
 from .base import ContextBase
 from .guard import locked
@@ -49,12 +51,16 @@ class AuthMixin(ContextBase):
         self._set(lib.OSSL_CMP_CTX_set1_expected_sender, handle, what="setting the expected sender")
         self._state.keep_notes = True
 
-    def set_trusted_store(self, certificates: Iterable[x509.Certificate] | None) -> None:
-        """Trust anchors for the server's signature (``OSSL_CMP_CTX_set0_trusted``; ``..trustedStore`` before 3.2)."""
+    def set_trusted_store(self, certificates: Iterable[x509.Certificate] | CertificateCheck | None) -> None:
+        """Trust anchors for the server's signature (``OSSL_CMP_CTX_set0_trusted``; ``..trustedStore`` before 3.2).
+
+        A :class:`osslcmp.CertificateCheck` brings them with CRLs, policies, purpose, time and whatever else
+        ``X509_VERIFY_PARAM`` offers; its ``untrusted`` must be empty, these belong to :meth:`set_untrusted`.
+        """
         if certificates is None:
             self._set(lib.OSSL_CMP_CTX_set0_trustedStore, NULL, what="setting the trust store")
             return
-        store = _convert.store_to_c(_candidates("trusted", certificates))
+        store = trust_store("trusted", certificates)
         lib.X509_STORE_set_verify_cb(store, self._verify_cb)
         setter, free = lib.OSSL_CMP_CTX_set0_trustedStore, lib.X509_STORE_free
         self._set(setter, store, what="setting the trust store", giving=free)
@@ -139,16 +145,19 @@ class AuthMixin(ContextBase):
         self._key = handle
 
     def build_cert_chain(
-        self, own_trusted: Iterable[x509.Certificate] | None, candidates: Iterable[x509.Certificate]
+        self,
+        own_trusted: Iterable[x509.Certificate] | CertificateCheck | None,
+        candidates: Iterable[x509.Certificate],
     ) -> None:
         """Build the chain of our certificate to send along (``OSSL_CMP_CTX_build_cert_chain``, 3.0).
 
-        ``candidates`` may serve as intermediates. With ``own_trusted`` the chain must end at one of these; with
-        ``None`` it is taken as far as it goes. Raises :class:`osslcmp.OpenSSLError` if it cannot be built.
+        ``candidates`` may serve as intermediates. With ``own_trusted`` the chain must end at one of these, and meet
+        the conditions of a :class:`osslcmp.CertificateCheck`; with ``None`` it is taken as far as it goes. Raises
+        :class:`osslcmp.OpenSSLError` if it cannot be built.
         """
         if self._certificate is None:
             raise ValueError("build_cert_chain: no certificate is set")
-        store = NULL if own_trusted is None else _convert.store_to_c(_certs("own_trusted", own_trusted))
+        store = NULL if own_trusted is None else trust_store("own_trusted", own_trusted)
         stack = _convert.certs_to_c(_candidates("candidates", candidates))
         self._set(lib.OSSL_CMP_CTX_build_cert_chain, store, stack, what="building the own chain")
 
@@ -233,6 +242,16 @@ def _certs(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certifica
     if isinstance(values, x509.Certificate):
         raise TypeError(f"{what}: an iterable of certificates, not a single one")
     return [_cert(what, value) for value in values]
+
+
+def trust_store(what: str, trusted: Iterable[x509.Certificate] | CertificateCheck) -> Any:
+    """``X509_STORE *`` of trust anchors, which may come with conditions."""
+    if not isinstance(trusted, CertificateCheck):
+        return _convert.store_to_c(_candidates(what, trusted))
+    if trusted.untrusted:
+        raise ValueError(f"{what}: the untrusted certificates of a CertificateCheck belong to set_untrusted")
+    _candidates(what, certificates(what, trusted.trusted))
+    return store_to_c(trusted)
 
 
 def _candidates(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certificate]:
