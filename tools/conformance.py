@@ -24,7 +24,7 @@ each OpenSSL release: each line is a test there, `test_rule[...]`.
 Not asked for, although the profile does: the common name of a sender under MAC need not be its senderKID (OpenSSL's
 clients name the subject that they ask for), and kur and rr are taken under MAC.
 Refused, because libcrypto's server has no side for it: PBMAC1 and DHBasedMac (`badAlg`), pvno 3 before OpenSSL 3.5
-(`unsupportedVersion`), nested messages (`badRequest`).
+(`unsupportedVersion`). libcrypto's server has none for nested messages, either: they are taken apart and answered here.
 """
 
 

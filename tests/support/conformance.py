@@ -33,6 +33,7 @@ from .forge import (
     IMPLICIT_CONFIRM,
     IR,
     KUR,
+    NESTED,
     P10CR,
     RR,
     SHA256,
@@ -719,7 +720,61 @@ def _general() -> None:
     ask("a type that nobody knows", sequence(der.encode_oid(UNKNOWN)))
 
 
-for _fill in (_header, _enrollment, _confirmation, _revocation, _general):
+def _nested() -> None:
+    text = "9483, 5.2.2"
+
+    def case(
+        what: str,
+        make: Make,
+        answer: BodyType = ERROR,
+        failure: FailureInfo | None = None,
+        by: Protection = "MAC",
+    ) -> None:
+        _one(by, "nested", text, what, make, answer, failure)
+
+    for by in ("MAC", "signature"):
+        case("an ir", lambda s, c: s.ra.nest(crm(c)), BodyType.IP, by=by)
+        case("a certConf", _later_nested, BodyType.PKICONF, by=by)
+        case("a batch", lambda s, c: s.ra.nest(crm(c), crm(s.member)), BodyType.NESTED, by=by)
+    case("by no RA", lambda s, c: s.member.nest(crm(c)), failure=F.notAuthorized)
+    case("under MAC", lambda _, c: Forger().nest(crm(c)), failure=F.wrongIntegrity)
+    case("unprotected", lambda s, c: s.ra.but(protected=False).nest(crm(c)), failure=F.badMessageCheck)
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    case("with another key", lambda s, c: s.ra.but(key=stranger).nest(crm(c)), failure=F.badMessageCheck)
+    case(
+        "by the RA of a CA that nobody trusts",
+        lambda _, c: Scene().ra.nest(crm(c)),
+        failure=F.signerNotTrusted,
+    )
+    other = bytes(range(16))
+    case(
+        "transactionID of no message in it",
+        lambda s, c: s.ra.nest(crm(c), transaction_id=other),
+        failure=F.badRequest,
+    )
+    case(
+        "senderNonce of no message in it",
+        lambda s, c: s.ra.nest(crm(c), nonce=other),
+        failure=F.badSenderNonce,
+    )
+    case(
+        "a batch with the transactionID of one of it",
+        lambda s, c: s.ra.nest(crm(c), crm(s.member), transaction_id=c.transaction_id),
+        failure=F.badRequest,
+    )
+    case("nested in nested", lambda s, c: s.ra.nest(s.ra.nest(crm(c))), failure=F.badRequest)
+    case("nothing", lambda s, _: s.ra.message(NESTED, sequence()), failure=F.badDataFormat)
+    case(
+        "what is no message", lambda s, _: s.ra.message(NESTED, sequence(sequence())), failure=F.badDataFormat
+    )
+
+
+def _later_nested(scene: Scene, client: Forger) -> bytes:
+    client, cert_hash = scene.enroll(client)
+    return scene.ra.nest(client.cert_conf(cert_hash))
+
+
+for _fill in (_header, _enrollment, _confirmation, _revocation, _general, _nested):
     _fill()
 
 

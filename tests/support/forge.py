@@ -25,7 +25,7 @@ from osslcmp.server import Server, bodies, wire
 
 from .pki import PKI
 
-IR, CR, P10CR, KUR, RR, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 21, 23, 24, 25
+IR, CR, P10CR, KUR, RR, NESTED, GENM, ERROR, CERTCONF, POLLREQ = 0, 2, 4, 7, 11, 20, 21, 23, 24, 25
 
 SHA256 = encode(0x30, der.encode_oid("2.16.840.1.101.3.4.2.1"))
 HMAC_SHA256 = encode(0x30, der.encode_oid("1.2.840.113549.2.9"))
@@ -196,6 +196,18 @@ class Forger:
     def genm(self, *infos: bytes) -> bytes:
         """A genm with these InfoTypeAndValue."""
         return self.message(GENM, sequence(*infos))
+
+    def nest(self, *messages: bytes, **changes: Any) -> bytes:
+        """A nested message: one with the transactionID and the nonces of the one that is in it, or a batch."""
+        header = wire.read_message(messages[0]).header
+        fields: dict[str, bytes | None] = {"transaction_id": os.urandom(16)}
+        if len(messages) == 1:
+            fields = {
+                "transaction_id": header.transaction_id,
+                "nonce": header.sender_nonce,
+                "recip_nonce": header.recip_nonce,
+            }
+        return self.but(**(fields | changes)).message(NESTED, sequence(*messages))
 
     def error(self, text: str = "enough") -> bytes:
         """An error message."""

@@ -399,6 +399,11 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
     return statuses
 
 
+def nested_messages(message: wire.RawMessage) -> list[bytes]:
+    """Read a nested message: the messages in it, as DER."""
+    return [element.encoding for element in der.sequence(message.body)]
+
+
 def poll_ids(message: wire.RawMessage) -> list[int]:
     """Read a pollReq: the certReqIds."""
     return [der.integer(_first(element.encoding)) for element in der.sequence(message.body)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Iterable
 
 from .._asn1 import der
 from .._asn1.der import explicit
@@ -82,6 +83,24 @@ def poll_reply(
     number, seconds = der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)
     content = der.encode(der.SEQUENCE, number, seconds, _free_text(text))
     return _message(request, sender, recipient, BodyType.POLLREP, content, protect)
+
+
+def nested(
+    request: wire.RawMessage,
+    sender: bytes | None,
+    text: str,  # noqa: ARG001  # as for error
+    *,
+    contents: Iterable[bytes],
+    protect: bool,
+    recipient: bytes | None = None,
+) -> bytes:
+    """The answer to a batch of messages (RFC 9483, section 5.2.2.2).
+
+    Args:
+        contents: the answer to each, as DER.
+        request, sender, text, protect, recipient: as for ``error``.
+    """
+    return _message(request, sender, recipient, BodyType.NESTED, b"".join(contents), protect)
 
 
 def once_more(answer: bytes, request: wire.RawMessage) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
@@ -15,8 +16,8 @@ from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
-from . import used, wire
-from .authority import Authority
+from . import bodies, messages, used, wire
+from .authority import Authority, Rejected
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits
@@ -193,12 +194,38 @@ class Server(Transacting):
             MalformedMessageError: it is no PKIMessage with a readable header, or beyond the limits, so that no
                 answer is possible (a ValueError too).
         """
-        message = wire.receive_message(der, self.max_message_size, self.limits)
+        message = self._receive(der)
+        if message.body_type == BodyType.NESTED:
+            return self._process_nested(message, place)
+        return self._process_one(message, place)
+
+    __call__ = process
+
+    def _receive(self, der: bytes) -> wire.RawMessage:
+        return wire.receive_message(der, self.max_message_size, self.limits)
+
+    def _process_one(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         if not self._is_strict and message.body_type in wire.STARTS:
             message = message.with_assigned_id()
         return self._transactions.answer(message, lambda: self._answer(message, place))
 
-    __call__ = process
+    def _process_nested(self, message: wire.RawMessage, place: paths.Place) -> bytes:
+        """Answer what a registration authority has put into one message: a message that it vouches for, or a batch, whose
+        answers it gets in one, too (RFC 9483, section 5.2.2). Each is answered as if it had come by itself."""
+        problem = self._rules.broken(Stage.HEADER, message, place=place)
+        if problem is None and not self._explains:
+            problem = Rejected(FailureInfo.badRequest, "libcrypto's server takes no nested messages")
+        problem = problem or self._refuse_forwarder(message)
+        if problem is not None:
+            return self._refuse(message, problem.failure_info, problem.text)
+        try:
+            inner = list(map(self._receive, bodies.nested_messages(message)))
+        except wire.MalformedMessageError as error:
+            return self._refuse(message, FailureInfo.badDataFormat, f"a nested message: {error}")
+        answers = [self._process_one(one, paths.Place(place.label)) for one in inner]
+        if len(answers) == 1:
+            return answers[0]
+        return self._answer_with(partial(messages.nested, contents=answers), message, "")
 
     def _answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         """Answer a message that has been taken apart."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 
 from ..enums import BodyType, FailureInfo
 from . import wire
 from .answering import Answering
 from .authority import Issued, Message, Rejected, Waiting
+from .ca.issuing import is_ra
 from .checks import complaints
 from .engine import Engine
 from .handler import Exchange, refuse_sender
@@ -128,13 +130,33 @@ class Transacting(Answering):
         engine = self._engine(message, (*message.extra_certs, *certificates))
         try:
             if engine.verifies(message.encoding):
-                refused = self._refuse_sender(engine, message)
-                return None if refused is None else self._refuse(message, refused.failure_info, refused.text)
-            refusal = complaints.explain(message, engine.log) if self._explains else None
+                told = self._refuse_sender(engine, message)
+            else:
+                told = self._unproven(message, engine)
         finally:
             engine.close()
-        told = Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
-        return self._refuse(message, told.failure_info, told.text)
+        return None if told is None else self._refuse(message, told.failure_info, told.text)
+
+    def _unproven(self, message: wire.RawMessage, engine: Engine) -> Rejected:
+        """What is wrong with the protection that ``engine`` has just refused."""
+        refusal = complaints.explain(message, engine.log) if self._explains else None
+        return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
+
+    def _refuse_forwarder(self, message: wire.RawMessage) -> Rejected | None:
+        """Why a nested message is not opened: a registration authority has to have signed it, whatever else the server
+        accepts. What is in it proves itself."""
+        with closing(self._engine(message, message.extra_certs)) as engine:
+            if not engine.proves(message.encoding):
+                return self._unproven(message, engine)
+            refused = self._refuse_sender(engine, message)
+            if refused is not None:
+                return refused
+            signer = engine.signer(message.header.sender_kid)
+        if signer is None or not is_ra(signer):
+            return Rejected(
+                FailureInfo.notAuthorized, "nested messages are for a registration authority to send"
+            )
+        return None
 
     def _refuse_sender(self, engine: Engine, message: wire.RawMessage) -> Rejected | None:
         """Why the sender of a message that ``engine`` has verified may not authorise anything; None when it may."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cryptography import x509
 
 from ..._asn1 import x509_parts
+from ...enums import BodyType
 from .. import bodies, wire
 from ..engine import key_identifier
 from . import costs
@@ -22,7 +23,8 @@ _SIGNATURES = _ML_DSA | {
 
 
 def _says_protected(message: wire.RawMessage) -> bool:
-    return message.body_type in wire.STARTS and message.header.protection_oid is not None
+    first = message.body_type in wire.STARTS or message.body_type == BodyType.NESTED
+    return first and message.header.protection_oid is not None
 
 
 def _is_signed(message: wire.RawMessage) -> bool:

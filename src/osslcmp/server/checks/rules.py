@@ -18,7 +18,7 @@ from .. import bodies, wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
 from ..state import Transaction
-from . import body, confirmation, header, protection, request, transaction
+from . import body, confirmation, header, nested, protection, request, transaction
 from .subject import CheckLimits, Subject
 
 __all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
@@ -106,6 +106,11 @@ RULES: tuple[Rule, ...] = (
     Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path),
     Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.body_type),
     Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values),
+    Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, nested.readable),
+    Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, nested.signed),
+    Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, nested.depth),
+    Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.transaction_id),
+    Rule("nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.sender_nonce),
     # -- whether it is the next one of its transaction
     Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.still_protected),
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.wrongIntegrity, _ALWAYS, transaction.same_protection),

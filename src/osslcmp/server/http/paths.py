@@ -19,6 +19,7 @@ _OPERATIONS = {
     "getrootupdate": BodyType.GENM,
     "getcertreqtemplate": BodyType.GENM,
     "getcrls": BodyType.GENM,
+    "nested": BodyType.NESTED,
 }
 
 
