@@ -1,15 +1,17 @@
-"""Clients that never make a request whole, in a process of their own: hundreds that send a little again and again."""
+"""Clients that never make a request whole: hundreds in one process of their own, which send a little again and again."""
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import json
+import selectors
 import socket
 import ssl
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 __all__ = ["Flood"]
@@ -18,14 +20,19 @@ __all__ = ["Flood"]
 class Flood:
     """Connections that begin in one of some ways, and then send ``more`` again and again.
 
+    When the block begins, all are open and have sent what is sent first. Who is sent away comes again in the next round.
+
     Args:
         url: of the server.
         firsts: what is sent first, by turns.
         more: what is sent then.
-        connections: how many there are. Who is sent away comes again.
+        connections: how many there are.
         tick: seconds between two rounds.
         tls: a file with the server's root, for connections that do the TLS handshake first.
     """
+
+    dropped: int
+    """How many connections the server has closed; known when the block has ended."""
 
     def __init__(
         self,
@@ -48,7 +55,7 @@ class Flood:
 
     def __enter__(self) -> Flood:  # noqa: PYI034
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-S", __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -58,63 +65,114 @@ class Flood:
 
     def __exit__(self, *_: object) -> None:
         """End it."""
-        self._process.communicate("\n", timeout=60)
-        assert self._process.returncode == 0
+        told, errors = self._process.communicate("\n", timeout=60)
+        assert self._process.returncode == 0, errors
+        self.dropped = int(told)
 
 
-class _Attackers:
-    def __init__(self, told: argparse.Namespace) -> None:
-        where = urlsplit(told.url)
-        self._address = where.hostname, where.port
-        self._firsts = [bytes.fromhex(first) for first in told.firsts]
-        self._more, self._count, self._tick = bytes.fromhex(told.more), told.connections, told.tick
-        self._tls = None
-        if told.tls is not None:
-            self._tls = ssl.create_default_context(cafile=told.tls)
-            self._tls.check_hostname = False
-        self.over = threading.Event()
+class _Attacker:
+    """A connection on its way: it connects, does its handshake, sends what comes first."""
 
-    def run(self) -> None:
-        connections = [self._connect(number) for number in range(self._count)]
-        print("ready", flush=True)
-        while not self.over.wait(self._tick):
-            for number, connection in enumerate(connections):
-                if connection is None or not self._go_on(connection):
-                    if connection is not None:
-                        connection.close()
-                    connections[number] = self._connect(number)  # who was sent away comes again
+    def __init__(self, address: tuple[str, int], first: bytes, tls: ssl.SSLContext | None) -> None:
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.socket.connect_ex(address)
+        self._tls, self._wrapped, self.first, self.ready = tls, False, first, False
 
-    def _connect(self, number: int) -> socket.socket | None:
+    def go_on(self) -> int:
+        """Do what can be done now; what to wait for.
+
+        Raises:
+            OSError: the server has closed it.
+        """
+        if self.ready:
+            if self.socket.recv(65536) == b"":
+                raise ConnectionResetError
+            return selectors.EVENT_READ
+        if error := self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(error, "connect")
+        if self._tls is not None:
+            if not self._wrapped:
+                self.socket = self._tls.wrap_socket(self.socket, do_handshake_on_connect=False)
+                self._wrapped = True
+            assert isinstance(self.socket, ssl.SSLSocket)
+            self.socket.do_handshake()
+        self.send(self.first)
+        self.ready = True
+        return selectors.EVENT_READ
+
+    def send(self, data: bytes) -> None:
+        """Send of it what can be sent now."""
+        if data:
+            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                self.socket.send(data)
+
+
+def _flood(told: dict[str, Any]) -> int:
+    where = urlsplit(told["url"])
+    address = where.hostname or "", where.port or 0
+    firsts, more = [bytes.fromhex(first) for first in told["firsts"]], bytes.fromhex(told["more"])
+    tls = None
+    if told["tls"] is not None:
+        tls = ssl.create_default_context(cafile=told["tls"])
+        tls.check_hostname = False
+    selector, attackers, dropped = selectors.DefaultSelector(), set[_Attacker](), 0
+    away: list[int] = []
+    missing = set(range(told["connections"]))  # have not been there yet
+
+    def come(number: int) -> None:
+        attacker = _Attacker(address, firsts[number % len(firsts)], tls)
+        attackers.add(attacker)
+        selector.register(attacker.socket, selectors.EVENT_WRITE, (attacker, number))
+
+    def watch(attacker: _Attacker, number: int) -> None:
+        nonlocal dropped
+        before = attacker.socket
         try:
-            made = socket.create_connection(self._address, timeout=20)
-            if self._tls is not None:
-                made = self._tls.wrap_socket(made)
-            made.setblocking(False)
-            made.send(self._firsts[number % len(self._firsts)])
+            events = attacker.go_on()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            events = selectors.EVENT_READ
+        except ssl.SSLWantWriteError:
+            events = selectors.EVENT_WRITE
         except OSError:
-            return None
-        return made
+            selector.unregister(before)
+            attacker.socket.close()
+            attackers.remove(attacker)
+            dropped += 1
+            away.append(number)
+            return
+        if attacker.ready and number in missing:
+            missing.remove(number)
+            if not missing:
+                print("ready", flush=True)
+        if attacker.socket is before:
+            selector.modify(before, events, (attacker, number))
+        else:  # TLS has another object for it
+            selector.unregister(before)
+            selector.register(attacker.socket, events, (attacker, number))
 
-    def _go_on(self, connection: socket.socket) -> bool:
-        try:
-            if self._more:
-                connection.send(self._more)
-            return connection.recv(4096) != b""
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return True
-        except OSError:
-            return False
+    selector.register(sys.stdin, selectors.EVENT_READ, None)
+    for number in range(told["connections"]):
+        come(number)
+    due = time.monotonic() + told["tick"]
+    while True:
+        for key, _ in selector.select(max(due - time.monotonic(), 0)):
+            if key.data is None:
+                return dropped
+            watch(*key.data)
+        if time.monotonic() >= due:
+            due = time.monotonic() + told["tick"]
+            for number in away:
+                come(number)
+            away.clear()
+            for attacker in attackers:
+                if attacker.ready:
+                    with contextlib.suppress(OSError):  # it is found closed when it is read
+                        attacker.send(more)
 
 
 def main() -> None:
-    attackers = _Attackers(argparse.Namespace(**json.loads(sys.stdin.readline())))
-
-    def wait() -> None:
-        sys.stdin.readline()
-        attackers.over.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    attackers.run()
+    print(_flood(json.loads(sys.stdin.readline())))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -50,6 +51,11 @@ class Served:
     def anchor(self) -> x509.Certificate:
         """The trust anchor that it has written."""
         return x509.load_pem_x509_certificate(self.root.read_bytes())
+
+    def work(self) -> float:
+        """Seconds of a processor that it has taken so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send it a signal; its exit status."""

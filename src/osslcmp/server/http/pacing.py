@@ -1,13 +1,17 @@
 """Streams that are read the more seldom, the more work their clients make of a request.
 
-Each arrival costs the server a turn of its loop, of one octet or of many; so does each chunk of a chunked body.
-So small pieces, and the framing of chunks, count; what they deliver counts against that.
+Each arrival costs the server a turn of its loop, of one octet or of many: small pieces count, and what they deliver
+counts against that. Each chunk of a chunked body costs about as much as a small request, however many come at once: a
+body in many small ones is refused, and a few of them are the turn of a connection.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from collections.abc import Awaitable
 
+from tornado.httputil import HTTPInputError
 from tornado.ioloop import IOLoop
 from tornado.iostream import BaseIOStream, IOStream, SSLIOStream
 
@@ -17,34 +21,66 @@ _FREE = 16.0  # arrivals of a request before its client has to wait
 _PAUSE = 0.25  # seconds for each one more
 _LONGEST = 60.0
 _GOOD = 512  # octets that make an arrival worth its turn
-_FRAMING = 4  # octets of framing that cost as much as an arrival
+_CHUNKS = 32  # of a body, of any size
+_CHUNK = 256  # octets for each chunk more
+_CHUNKS_AT_ONCE = 8
 
 
 class _Paced(BaseIOStream):
     """Reads what has come at most so often as the request is worth."""
 
     _work = 0.0
-    _framed = False
     _most: int | None = None
+    _chunks = 0
+    _chunked = 0
+    """Octets that the chunks have announced."""
+    _begins = False
+    """Whether the octets that are read next are the first of a chunk."""
     _paused: object = None
     _unseen = False
     """Whether the loop has been told not to look for what comes."""
 
     def begin(self) -> None:
         """Another request is expected: it has done nothing yet."""
-        self._work, self._framed, self._most = 0.0, False, _GOOD
+        self._work, self._most = 0.0, _GOOD
+        self._chunks = self._chunked = 0
         self._resume()
 
-    def expect(self, *, chunked: bool) -> None:
+    def expect_body(self) -> None:
         """The header is there, and the body may come."""
         self.begin()
-        self._framed, self._most = chunked, _GOOD if chunked else None
+        self._most = None
 
     def credit(self, size: int) -> None:
         """So many octets of the body have arrived."""
-        self._work = max(0.0, self._work - size / _GOOD - (size / _FRAMING if self._framed else 0.0))
+        self._work = max(0.0, self._work - size / _GOOD)
         if self._work <= _FREE:
             self._resume()
+
+    def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
+        """Read the line before a chunk, the only thing that Tornado's server reads so.
+
+        Raises:
+            HTTPInputError: there are too many small chunks.
+        """
+        self._chunks += 1
+        self._begins = True
+        if self._chunks > _CHUNKS + self._chunked / _CHUNK:
+            raise HTTPInputError("too many small chunks")
+        if self._chunks % _CHUNKS_AT_ONCE == 0:
+            return asyncio.ensure_future(self._after_others(delimiter, max_bytes))
+        return super().read_until(delimiter, max_bytes)
+
+    async def _after_others(self, delimiter: bytes, max_bytes: int | None) -> bytes:
+        await asyncio.sleep(0)
+        return await super().read_until(delimiter, max_bytes)
+
+    def read_bytes(self, num_bytes: int, partial: bool = False) -> Awaitable[bytes]:
+        """Read some of a body."""
+        if self._begins:
+            self._begins = False
+            self._chunked += num_bytes
+        return super().read_bytes(num_bytes, partial)
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """Read, or say that there is nothing yet."""
@@ -56,7 +92,7 @@ class _Paced(BaseIOStream):
             buf = memoryview(buf)[: self._most]
         size = super().read_from_fd(buf)
         if size:
-            self._work += 1 + (size / _FRAMING if self._framed else 0.0)
+            self._work += 1
             if self._work > _FREE and self._paused is None:
                 pause = min(_PAUSE * (self._work - _FREE), _LONGEST)
                 self._paused = self.io_loop.call_later(pause, self._resume)

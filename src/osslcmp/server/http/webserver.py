@@ -265,7 +265,7 @@ class Exchange(httputil.HTTPMessageDelegate):
     ) -> None:
         """The header is there; the body may be on its way."""
         assert isinstance(start_line, httputil.RequestStartLine)
-        self._connection.stream.expect(chunked="Transfer-Encoding" in headers)
+        self._connection.stream.expect_body()
         self._version = start_line.version
         self._keep = headers.get("Connection", "").lower()
         hosts = len(headers.get_list("Host"))
