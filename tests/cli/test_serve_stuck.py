@@ -25,7 +25,7 @@ from osslcmp.server.server import Server
 from osslcmp.server.resuming import PersistentServer
 serve._GRACE = 1.0
 
-def never(self, der):
+def never(self, *message):
     print("busy", flush=True)
     threading.Event().wait()
 
@@ -58,6 +58,8 @@ class Stuck:
             text=True,
         )
         assert self.process.stdout is not None
+        late = threading.Timer(LIMIT, self.process.kill)
+        late.start()
         for line in self.process.stdout:
             if found := re.search(r"http://127.0.0.1:[0-9]+/|ACCEPT (127.0.0.1:[0-9]+)", line):
                 break
@@ -67,6 +69,7 @@ class Stuck:
         self._client = threading.Thread(target=self._ask)
         self._client.start()
         assert "busy\n" in self.process.stdout
+        late.cancel()
 
     def _ask(self) -> None:
         request = urllib.request.Request(self.url, b"\x30\x00", {"Content-Type": "application/pkixcmp"})
