@@ -18,7 +18,7 @@ import pytest
 from cryptography import x509
 from support import openssl, openssl_cmp
 from support.comparison import PASSWORD, Inputs, outcome
-from support.https import WebServer, server_context
+from support.https import Proxy, WebServer, server_context
 from support.openssl import Value
 from support.pki import PKI
 
@@ -111,6 +111,18 @@ def test_https_in_the_url(https: WebServer, inputs: Inputs, tmp_path: Path) -> N
     """Since 3.2 it stands for -tls_used."""
     line = f"-server {https.url()} -no_proxy 127.0.0.1 {{mac}} {{ir}} -tls_trusted {{root}}"
     both(inputs, line, tmp_path, int(openssl.version() < (3, 2, 0)))
+
+
+def test_https_of_a_proxy(inputs: Inputs, tmp_path: Path) -> None:
+    """OpenSSL ignores it but for the default port; with a password, which it would send nobody, it is refused."""
+    with Proxy() as proxy, WebServer(EmbeddedCA({"ref": "secret"}).server().process) as http:
+        line = f"-server 127.0.0.1:{http.port}/pkix/ {{mac}} {{ir}} -proxy https://{{}}127.0.0.1:{proxy.port}"
+        both(inputs, line.replace("{}", ""), tmp_path, 0)
+        assert len(proxy.requests) == 2
+        done = run(OURS, inputs.expand(line.replace("{}", "me:hunter2@")), tmp_path)
+    assert done.returncode == 1
+    assert b"hunter2" not in done.stdout + done.stderr
+    assert len(proxy.requests) == 2
 
 
 OTHERS = [

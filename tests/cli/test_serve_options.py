@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from support import openssl
+from support.command import osslcmp as command
 from support.forge import Forger, read
 from support.https import has_ipv6
 from support.openssl import clean_environment
@@ -315,3 +316,18 @@ def test_reason_of_what_was_refused_is_kept(serve: Serving) -> None:
     with opened(serve.directory) as ca:
         (record,) = ca.records
         assert record.revoked is RevocationReason.cessationOfOperation
+
+
+@pytest.mark.parametrize(
+    "data", [b"a secret", b"a secret\n", b"a secret\r\n", b"a secret\nand more\n", b"a secret\r\nmore"]
+)
+def test_one_secret_in_a_file(data: bytes, serve: Serving, tmp_path: Path) -> None:
+    """The server and the client's command take the same for it: the first line, without its end."""
+    secret = tmp_path / "same"
+    secret.write_bytes(data)
+    served = serve("--reference", "same", "--secret-file", secret, log=tmp_path / "log")
+    words = ["-cmd", "genm", "-server", served.url, "-ref", "same", "-recipient", "/CN=x"]
+    command("cmp", "-config", "", *words, "-secret", f"file:{secret}")
+    command("cmp", "-config", "", *words, "-secret", "pass:a secret")
+    served.end()
+    assert ("only the first line" in (tmp_path / "log").read_text()) == (b"more" in data)

@@ -16,6 +16,7 @@ from support.raising import OwnError
 from support.raw_server import free_port
 
 import osslcmp
+from osslcmp.context.proxies import bypasses
 from osslcmp.server import EmbeddedCA
 
 KEY = make_key()
@@ -153,13 +154,15 @@ def test_argument_wins(http: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pyt
         ("127.0.0", True),
         ("27.0.0.1", True),
         ("localhost", True),
-        ("*", True),
+        ("*", False),
+        ("127.0.0.0/8", False),
+        ("10.0.0.0/8", True),
     ],
 )
 def test_no_proxy(
     names: str, applies: bool, http: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole names, separated by commas or space; argument or environment."""
+    """Separated by commas or space; argument or environment."""
     enroll(http.url(), pki, proxy=proxy.url(), no_proxy=names)
     assert bool(proxy.requests) == applies
     for variable in ("no_proxy", "NO_PROXY"):
@@ -174,9 +177,81 @@ def test_no_proxy(
             assert proxy.requests
 
 
+@pytest.mark.parametrize(
+    ("names", "host", "port", "bypassed"),
+    [
+        ("example.com", "example.com", 80, True),
+        ("example.com", "cmp.example.com", 80, True),
+        ("example.com", "badexample.com", 80, False),
+        ("example.com", "example.com.evil", 80, False),
+        (".example.com", "cmp.example.com", 80, True),
+        (".example.com", "example.com", 80, True),
+        ("*.example.com", "cmp.example.com", 80, True),
+        ("*.example.com", "example.org", 80, False),
+        ("EXAMPLE.com", "cmp.Example.COM", 80, True),
+        ("example.com.", "example.com", 80, True),
+        ("example.com", "example.com.", 80, True),
+        ("example.com:8080", "example.com", 8080, True),
+        ("example.com:8080", "example.com", 80, False),
+        (".example.com:443", "cmp.example.com", 443, True),
+        ("*", "anything", 80, True),
+        ("localhost, *", "anything", 80, True),
+        ("a,b c,example.com", "example.com", 80, True),
+        (" ,, ", "example.com", 80, False),
+        (".", "example.com", 80, False),
+        ("com", "example.com", 80, True),
+        ("10.0.0.0/8", "10.1.2.3", 80, True),
+        ("10.0.0.0/8", "11.1.2.3", 80, False),
+        ("10.1.2.3/8", "10.9.9.9", 80, True),
+        ("10.0.0.0/33", "10.1.2.3", 80, False),
+        ("10.0.0.0/8", "ten.example", 80, False),
+        ("10.1.2.3:8080", "10.1.2.3", 8080, True),
+        ("10.1.2.3:8080", "10.1.2.3", 80, False),
+        ("2.3", "10.1.2.3", 80, False),
+        (".2.3", "10.1.2.3", 80, False),
+        ("::1", "[::1]", 80, True),
+        ("[::1]", "::1", 80, True),
+        ("0:0::1", "::1", 80, True),
+        ("[::1]:8443", "::1", 8443, True),
+        ("[::1]:8443", "::1", 80, False),
+        ("fd00::/8", "fd12:3456::1", 80, True),
+        ("[fd00::]/8", "fd12:3456::1", 80, True),
+        ("fd00::/8", "10.1.2.3", 80, False),
+        ("0.0.0.0/0", "::1", 80, False),
+    ],
+)
+def test_no_proxy_table(names: str, host: str, port: int, bypassed: bool) -> None:
+    """What curl and requests take: domains with all below, networks, ports, brackets, in any case."""
+    assert bypasses(host, port, names) == bypassed
+
+
+def test_no_proxy_with_a_port(https: WebServer, proxy: Proxy, pki: PKI) -> None:
+    """Name and port."""
+    enroll(https.url(), pki, proxy=proxy.url(), no_proxy=f"127.0.0.1:{https.port}")
+    assert not proxy.requests
+
+
+@pytest.mark.parametrize("url", ["https://me:hunter2@127.0.0.1:{}", "https://127.0.0.1:{}/x"])
+def test_https_to_the_proxy(
+    url: str, https: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused: it would not be encrypted, and the password sent in clear. In the environment as well."""
+    url = url.format(proxy.port)
+    with pytest.raises(ValueError, match="proxy: https:// is not supported") as caught:
+        osslcmp.Client("http://127.0.0.1/", reference="a", secret="b", proxy=url)
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ValueError, match="proxy: https:// is not supported"):
+        osslcmp.transport.HTTPTransport("http://127.0.0.1/", proxy=url)
+    monkeypatch.setenv("https_proxy", url)
+    told = refusal(https.url(), pki)
+    assert "proxy by https:// is not supported" in told
+    assert "hunter2" not in told
+    assert not proxy.requests
+
+
 def test_path_and_prefix_are_nothing(http: WebServer, proxy: Proxy, pki: PKI) -> None:
     """As OpenSSL reads it: the scheme is optional, and a path is ignored."""
-    for form in (f"127.0.0.1:{proxy.port}", f"https://127.0.0.1:{proxy.port}/x?y#z"):
+    for form in (f"127.0.0.1:{proxy.port}", f"http://127.0.0.1:{proxy.port}/x?y#z"):
         enroll(http.url(), pki, proxy=form)
     assert len(proxy.requests) == 2
 

@@ -213,6 +213,22 @@ def test_proxy(scheme: str, make: Make, cmp: Server, pki: PKI) -> None:
             assert "wrong" not in told
 
 
+def test_https_to_the_proxy(make: Make, web: WebServer) -> None:
+    """These libraries speak TLS to such a proxy: it gets a ClientHello, and no password before it has been verified."""
+    seen: list[bytes] = []
+
+    def handler(connection: socket.socket, _request: bytes) -> None:
+        seen.append(connection.recv(65536))
+
+    with (
+        RawServer(handler, read=False) as proxy,
+        make(web.url(), proxy=f"https://me:hunter2@127.0.0.1:{proxy.port}") as transport,
+    ):
+        refusal(transport)
+    assert seen
+    assert all(data[0] == 0x16 and b"hunter2" not in data for data in seen)
+
+
 def test_own_client(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """One's own client or pool brings its settings, and stays open."""
     with httpx.Client(headers={"X-Mine": "yes"}) as mine:

@@ -130,6 +130,7 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
 {
     char *bare = osslcmp_bare_host(s->host), *user = NULL;
     const char *proxy;
+    int tls = 0;
 
     memset(found, 0, sizeof(*found));
     if (bare == NULL)
@@ -139,12 +140,17 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
     if (proxy == NULL)
         return 1;
     ERR_set_mark();
-    if (!OSSL_HTTP_parse_url(proxy, NULL, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
+    if (!OSSL_HTTP_parse_url(proxy, &tls, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
         ERR_pop_to_mark(); /* it may repeat a part of the password */
         ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "the URL of the HTTP proxy is not valid");
         return 0;
     }
     ERR_clear_last_mark();
+    if (tls) { /* of the environment: ours has been looked at */
+        ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "an HTTP proxy by https:// is not supported");
+        osslcmp_wipe(user);
+        return 0;
+    }
     if (user != NULL && *user != '\0')
         found->credentials = osslcmp_basic(user);
     OPENSSL_free(user);

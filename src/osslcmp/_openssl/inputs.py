@@ -65,6 +65,11 @@ def secret_bytes(what: str, value: bytes | str, limit: int) -> bytes:
     return bytes(value)
 
 
+def first_line(data: bytes) -> bytes:
+    """The secret in a file: its first line, as in OpenSSL, without LF or CR LF. The same for every command."""
+    return data.partition(b"\n")[0].removesuffix(b"\r")
+
+
 def _read(what: str, source: Source) -> bytes:
     if isinstance(source, (bytes, bytearray)):
         return bytes(source)

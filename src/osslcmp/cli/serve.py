@@ -311,14 +311,15 @@ def _client_crls(settings: dict[str, Any]) -> ClientCRLs | None:
 
 
 def _secret(path: Path) -> bytes:
+    from .._openssl.inputs import first_line
+
     data = path.read_bytes()
-    for end in (b"\r\n", b"\n"):
-        if data.endswith(end):
-            data = data[: -len(end)]
-            break
-    if not data:
+    secret = first_line(data)
+    if not secret:
         raise ValueError(f"{path}: the secret is empty")
-    return data
+    if data.partition(b"\n")[2]:
+        logger.warning("%s: only the first line is the secret, as in openssl cmp -secret file:", path)
+    return secret
 
 
 def _certificates(paths: Sequence[str]) -> list[Any]:

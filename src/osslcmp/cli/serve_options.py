@@ -167,8 +167,8 @@ def _who(group: Any) -> None:
         "--secret-file",
         action="append",
         metavar="FILE",
-        help="file with the secret of the --reference at the same place; one newline at its end does not "
-        "count. Kept in the database: needed once, or to change it",
+        help="file with the secret of the --reference at the same place, its first line. "
+        "Kept in the database: needed once, or to change it",
     )
     add(
         "--names",

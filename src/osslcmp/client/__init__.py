@@ -76,7 +76,8 @@ class Client(GeneralMessages):
     :param tls: for https, an :class:`osslcmp.TLS` or what to trust; default: the system's trust anchors.
     :param proxy: HTTP proxy, ``http://[user:password@]host:port``; default: the environment decides, ``""``:
         none.
-    :param no_proxy: hosts to reach without it, separated by commas or space; default: the environment decides.
+    :param no_proxy: servers to reach without it, as curl takes them; default: the environment decides. See
+        :meth:`osslcmp.Context.set_no_proxy`.
     :param transport: a callable from request DER to response DER, instead of HTTP.
     :param digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
     :param owf: hash of password-based MAC (default SHA-256).

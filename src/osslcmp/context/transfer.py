@@ -18,6 +18,7 @@ from ..limits import Limits
 from . import transfer_callbacks as _callbacks_transfer  # noqa: F401  # C calls it
 from .base import ContextBase
 from .guard import guarded
+from .proxies import bypasses, check_proxy
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
@@ -34,6 +35,7 @@ class TransferMixin(ContextBase):
     _host: str | None = None
     _port: int = 0
     _tls = False
+    _no_proxy: str | None = None
 
     @guarded
     def set_server(self, address: str | None) -> None:
@@ -67,6 +69,7 @@ class TransferMixin(ContextBase):
             lib.osslcmp_session_set_server(self._session, _chars(host), str(port).encode()),
             "setting the server",
         )
+        self._apply_no_proxy()
 
     @guarded
     def set_server_path(self, path: str | None) -> None:
@@ -85,11 +88,12 @@ class TransferMixin(ContextBase):
         ``HTTPS_PROXY``); an empty string: no proxy. A server with https is reached through a tunnel
         (CONNECT). User and password, percent-encoded where they contain ``:@/%``, are sent as Basic
         authentication, which OpenSSL's own client does not do. The way to the proxy itself is never
-        encrypted: with ``https://`` only the default port is another, 443 instead of 80, as in OpenSSL.
+        encrypted: ``https://`` is a ``ValueError``, and in the environment a :class:`osslcmp.TransferError`. (OpenSSL's
+        own client takes it, and speaks to port 443 without TLS.)
         """
         name = check_text("proxy", name)
         if name:
-            _check_proxy(name)
+            check_proxy(name)
         self.disconnect()
         # libcrypto's own HTTP client, which a transfer callback may call, sends no password, and would not wipe it.
         bare = name if name is None else re.sub(r"^(\w+://)?.*@", r"\1", name)
@@ -98,13 +102,23 @@ class TransferMixin(ContextBase):
 
     @guarded
     def set_no_proxy(self, names: str | None) -> None:
-        """Hosts to reach without proxy, separated by commas or space (``OSSL_CMP_CTX_set1_no_proxy``, 3.0).
+        """Servers to reach without proxy (``OSSL_CMP_CTX_set1_no_proxy``, 3.0).
 
-        ``None``: the environment's ``no_proxy`` decides.
+        Separated by commas or space, in any case, as curl and requests take them: ``*`` for all, a domain with all below
+        it (``example.com`` or ``.example.com``), an IP address, a network (``10.0.0.0/8``), each with or without
+        ``:port``. OpenSSL's own client takes whole names alone, in their very case. ``None``: ``no_proxy`` or else
+        ``NO_PROXY`` of the environment, as it is when server or port are set.
         """
-        names = check_text("no_proxy", names)
+        self._no_proxy = check_text("no_proxy", names)
         self.disconnect()
-        self._set(lib.OSSL_CMP_CTX_set1_no_proxy, _chars(names), what="setting no_proxy")
+        self._set(lib.OSSL_CMP_CTX_set1_no_proxy, _chars(self._no_proxy), what="setting no_proxy")
+        self._apply_no_proxy()
+
+    def _apply_no_proxy(self) -> None:
+        """Where ``no_proxy`` names the server in a way that OpenSSL does not know, give it the host itself."""
+        names, host = self._no_proxy, (self._host or "").strip("[]")
+        if host and bypasses(host, self._port or (443 if self._tls else 80), names):
+            names = host
         check(lib.osslcmp_session_set_no_proxy(self._session, _chars(names)), "setting no_proxy")
 
     @guarded
@@ -274,16 +288,6 @@ class TransferMixin(ContextBase):
     def transfer_cb_arg(self) -> Any:
         """What :meth:`set_transfer_cb_arg` set (``OSSL_CMP_CTX_get_transfer_cb_arg``, 3.0)."""
         return self._kept.get("transfer_cb_arg")
-
-
-def _check_proxy(name: str) -> None:
-    """``ValueError`` for what OpenSSL would refuse when it is needed. The password is not repeated."""
-    if re.search(r"[\x00-\x20\x7f]", name):
-        raise ValueError("proxy: contains a space or control character")
-    clear()
-    if not lib.OSSL_HTTP_parse_url(name.encode(), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
-        clear()  # it may repeat a part of the password
-        raise ValueError("proxy: not of the form [http://][user:password@]host[:port]")
 
 
 def _chars(text: str | None) -> Any:

@@ -8,6 +8,7 @@ from ..._openssl.errorqueue import clear, text
 from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack
+from ...context.proxies import bypasses, uses_tls
 from ...enums import Option
 from . import names
 from .console import Console, Failure
@@ -74,17 +75,35 @@ def _server(ctx: CommandContext, s: Settings, console: Console) -> str:
     ctx.set_server(host)
     ctx.set_server_port(port)
     ctx.set_server_path(path)
-    proxy, no_proxy = s.text("proxy"), s.text("no_proxy")
-    if proxy is not None:
-        ctx.set_proxy(proxy)
-    if no_proxy is not None:
-        ctx.set_no_proxy(no_proxy)
+    via = _set_proxy(ctx, s, console, host, port)
     s.put("server host", host)
     scheme = "https" if s.flag("tls_used") else "http"
-    # Without the brackets of an IPv6 address: see CVE-2025-9232.
-    via = lib.OSSL_HTTP_adapt_proxy(_chars(proxy), _chars(no_proxy), host.strip("[]").encode(), int(tls))
-    through = "" if via == NULL else f" via {without_credentials(text(via))}"
+    through = f" via {without_credentials(via)}" if via else ""
     return f"{scheme}://{host}:{port}/{path.lstrip('/')}{through}"
+
+
+def _set_proxy(ctx: CommandContext, s: Settings, console: Console, host: str, port: int) -> str:
+    """The proxy that applies, by options or environment; empty if none does."""
+    proxy, no_proxy = s.text("proxy"), s.text("no_proxy")
+    ctx.set_no_proxy(no_proxy)
+    # Without the brackets of an IPv6 address: see CVE-2025-9232.
+    bare = host.strip("[]").encode()
+    given = _chars(proxy)  # the result may point into it
+    found = lib.OSSL_HTTP_adapt_proxy(given, _chars(no_proxy), bare, int(s.flag("tls_used")))
+    via = "" if found == NULL or bypasses(host, port, no_proxy) else text(found)
+    if via and uses_tls(via):
+        if "@" in via:
+            raise Failure(
+                "the proxy must not be given as https:// with a password: it is spoken to without TLS, use http://"
+            )
+        console.warn(
+            "https:// of a proxy counts for its default port alone, as in OpenSSL: it is spoken to without TLS"
+        )
+        proxy_host, proxy_port, _, _ = _parse_url(via)
+        via = f"http://{proxy_host}:{proxy_port}"
+    if via or proxy is not None:
+        ctx.set_proxy(via)
+    return via
 
 
 def _parse_url(url: str) -> tuple[str, int, str, bool]:
@@ -213,7 +232,7 @@ def _protection(ctx: CommandContext, s: Settings, console: Console, loader: Load
     if secret is None and (cert is None) != (key is None):
         raise Failure("must give both -cert and -key options or neither")
     if secret is not None:
-        value = (loader.password("secret", "PBMAC") or "").encode("utf-8", "surrogateescape")
+        value = loader.secret("secret", "PBMAC")
         ctx.put("OSSL_CMP_CTX_set1_secretValue", value, len(value))
         if cert is not None or key is not None:
             console.warn("-cert and -key not used for protection since -secret is given")

@@ -16,7 +16,7 @@ from ..._openssl.ownership import cert_stack, take
 from ..._openssl.signers import check_signer
 from .console import Console, Failure
 from .context import name_of
-from .password import password
+from .password import password, secret
 from .settings import Settings, items
 
 __all__ = ["Loader", "check_signers"]
@@ -45,6 +45,10 @@ class Loader:
     def password(self, option: str, what: str) -> str | None:
         """The password of an option."""
         return password(self._settings.text(option), what, self._console)
+
+    def secret(self, option: str, what: str) -> bytes:
+        """The shared secret of an option."""
+        return secret(self._settings.text(option), what, self._console)
 
     # -- keys ---------------------------------------------------------------------------------------------
 

@@ -56,8 +56,7 @@ class MockServer:
         elif cert is None:
             raise Failure("must give -srv_ref for mock server if no -srv_cert given")
         if s.given("srv_secret"):
-            secret = loader.password("srv_secret", "PBMAC secret of mock server") or ""
-            encoded = secret.encode("utf-8", "surrogateescape")
+            encoded = loader.secret("srv_secret", "PBMAC secret of mock server")
             self._setters.append(("OSSL_CMP_CTX_set1_secretValue", (encoded, len(encoded))))
         elif cert is None:
             raise Failure(

@@ -6,11 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+from ..._openssl.inputs import first_line
 from .console import Console
 
-__all__ = ["password"]
+__all__ = ["password", "secret"]
 
-_LINE_LIMIT = 1024
+#: Octets of a line, as in OpenSSL (``APP_PASS_LEN`` without the NUL).
+_LINE_LIMIT = 1023
 
 
 def password(source: str | None, what: str, console: Console) -> str | None:
@@ -23,6 +25,13 @@ def password(source: str | None, what: str, console: Console) -> str | None:
         console.plain(f"{error}\nError getting password for {what}")
         console.plain("Trying plain input string (better precede with 'pass:')")
         return source
+
+
+def secret(source: str | None, what: str, console: Console) -> bytes:
+    """The shared secret of ``source``: of a file, its first line without the CR of a CR LF, which OpenSSL leaves there."""
+    value = (password(source, what, console) or "").encode("utf-8", "surrogateescape")
+    is_line = source == "stdin" or (source or "").startswith(("file:", "fd:"))
+    return first_line(value) if is_line else value
 
 
 def _read(source: str) -> str:

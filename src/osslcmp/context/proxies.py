@@ -1,0 +1,70 @@
+"""HTTP proxies: what is accepted as one, and which servers are reached without."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+
+from .._openssl.errorqueue import clear
+from .._openssl.lib import NULL, ffi, lib
+
+__all__ = ["bypasses", "check_proxy", "uses_tls"]
+
+_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z")
+
+
+def check_proxy(url: str) -> None:
+    """Raise ``ValueError`` for a URL of a proxy that cannot be used. The password is not repeated."""
+    if uses_tls(url):
+        raise ValueError(
+            "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "
+            "Use http://, or a transport of httpx or urllib3"
+        )
+
+
+def uses_tls(url: str) -> bool:
+    """Whether the URL of a proxy, read as OpenSSL reads it, says ``https``. ``ValueError`` if it is none."""
+    if re.search(r"[\x00-\x20\x7f]", url):
+        raise ValueError("proxy: contains a space or control character")
+    tls = ffi.new("int *")
+    clear()
+    if not lib.OSSL_HTTP_parse_url(url.encode(), tls, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
+        clear()  # it may repeat a part of the password
+        raise ValueError("proxy: not of the form [http://][user:password@]host[:port]")
+    return bool(tls[0])
+
+
+def bypasses(host: str, port: int, names: str | None) -> bool:
+    """Whether a server is to be reached without proxy.
+
+    Args:
+        host: its name or address, an IPv6 address with or without brackets.
+        port: its TCP port.
+        names: as curl and requests take them in ``no_proxy``, in any case, separated by commas or space: ``*`` is every
+            server; ``example.com``, ``.example.com`` and ``*.example.com`` are that domain and all below it; an IP
+            address; a network such as ``10.0.0.0/8``; each with ``:port`` for that port alone. ``None``: those in the
+            environment's ``no_proxy``, else ``NO_PROXY``.
+    """
+    if names is None:
+        names = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
+    name = host.strip("[]").rstrip(".").lower()
+    return any(_matches(item, name, port) for item in re.split(r"[,\s]+", names.lower()) if item)
+
+
+def _matches(item: str, name: str, port: int) -> bool:
+    if item == "*":
+        return True
+    parts = _PORT.match(item)  # none: an IPv6 address or network
+    if parts is not None and parts["port"] is not None and int(parts["port"]) != port:
+        return False
+    pattern = (item if parts is None else parts["host"]).replace("[", "").replace("]", "")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        domain = pattern.removeprefix("*").removeprefix(".").rstrip(".")
+        return domain != "" and (name == domain or name.endswith(f".{domain}"))
+    try:
+        return address in ipaddress.ip_network(pattern, strict=False)
+    except ValueError:
+        return False
