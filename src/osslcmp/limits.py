@@ -19,7 +19,7 @@ class Limits:
 
     Raises:
         TypeError: a limit is no ``int``.
-        ValueError: a limit is not positive, or larger than what libcrypto survives.
+        ValueError: a limit is not positive (``explicit_curves``: negative), or larger than what libcrypto survives.
     """
 
     message_size: int = 16 * 1024 * 1024
@@ -44,11 +44,17 @@ class Limits:
     text_length: int = 16384
     """Octets of a UTF8String, such as freeText and statusString."""
     iterations: int = 2_000_000
-    """Iterations of PBKDF2 and the like, N * r * p of scrypt. libcrypto takes at most 100,000 for password-based MAC."""
+    """Iterations of PBKDF2 and the like, and N * r * p of scrypt, of the whole message together. libcrypto takes at most
+    100,000 for password-based MAC."""
     printed_line: int = _MOST_PRINTED_LINE
     """Characters of the longest line as which libcrypto prints a certificate: a name, a serial number, or an extension
     such as a list of alternative names. libcrypto never comes back from a longer line than this default, when a
     signature is wrong, so it cannot be raised."""
+    explicit_curves: int = 0
+    """How many elliptic curves are given by parameters instead of a name, which RFC 5480 forbids in certificates. Decoding
+    a single one may cost libcrypto a fifth of a second, before anything is verified."""
+    exponent_bits: int = 256
+    """Bits of the public exponent of an RSA key. libcrypto takes as many as the modulus has, up to 3,072."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -56,5 +62,6 @@ class Limits:
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{field.name}: an int, not {type(value).__name__}")
             most = {"depth": _MOST_DEPTH, "printed_line": _MOST_PRINTED_LINE}.get(field.name, 2**31 - 1)
-            if not 1 <= value <= most:
-                raise ValueError(f"{field.name}: {value} is out of range 1 to {most}")
+            least = 0 if field.name == "explicit_curves" else 1
+            if not least <= value <= most:
+                raise ValueError(f"{field.name}: {value} is out of range {least} to {most}")

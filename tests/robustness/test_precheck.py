@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from support import hostile
+from support import hostile, work
 from support.forge import Forger, octets, read, sequence
 from support.pki import make_key, make_name
 from support.serving import Served
@@ -152,6 +152,8 @@ EXCEEDING: dict[str, Callable[[Forger], bytes]] = {
     "text_length": lambda f: f.error("x" * 16385),
     "iterations": lambda f: f.but(info=(pbkdf2(2_000_001),)).error(),
     "printed_line": lambda f: with_extra(f.error(), certificate_der(extensions=(names(200),))),
+    "explicit_curves": lambda f: with_extra(f.error(), work.with_key(work.own_curve(), 2)),
+    "exponent_bits": lambda f: work.rsa_keys(lambda _: f.error(), 2048, 1 << 256, 1),
 }
 
 
@@ -214,6 +216,8 @@ def test_limits_that_cannot_be() -> None:
         Limits(printed_line=3901)
     with pytest.raises(ValueError, match="depth"):
         Limits(depth=129)
+    with pytest.raises(ValueError, match="explicit_curves: -1"):
+        Limits(explicit_curves=-1)
     for nonsense in ("1", 1.0, True, None):
         with pytest.raises(TypeError, match="depth"):
             Limits(depth=nonsense)  # type: ignore[arg-type]

@@ -11,11 +11,11 @@
 
 #define OSSLCMP_MAX_DEPTH 128
 
-/* Octets, but for depth, elements, certificates, iterations (numbers) and line (characters). */
+/* Octets, but for depth, elements, certificates, iterations, curves (numbers), line (characters), exponent (bits). */
 typedef struct osslcmp_limits {
     uint32_t message, depth, elements, certificates;
     uint32_t oid, integer, serial, name, extension, text;
-    uint32_t iterations, line;
+    uint32_t iterations, line, curves, exponent;
 } osslcmp_limits;
 
 /* Why a message is refused; osslcmp_violation_text() has the words. */
@@ -48,6 +48,8 @@ enum osslcmp_violation {
     OSSLCMP_LIMIT_TEXT,
     OSSLCMP_LIMIT_ITERATIONS,
     OSSLCMP_LIMIT_LINE,
+    OSSLCMP_LIMIT_CURVES,
+    OSSLCMP_LIMIT_EXPONENT,
     OSSLCMP_VIOLATIONS
 };
 
@@ -73,7 +75,9 @@ static const osslcmp_limits osslcmp_default_limits = {
     65536,            /* extension */
     16384,            /* text */
     2000000,          /* iterations */
-    3900              /* line */
+    3900,             /* line */
+    0,                /* curves */
+    256               /* exponent */
 };
 
 static const char *osslcmp_violation_text(int violation)
@@ -103,6 +107,8 @@ static const char *osslcmp_violation_text(int violation)
         "text_length",
         "iterations",
         "printed_line",
+        "explicit_curves",
+        "exponent_bits",
     };
 
     return violation > 0 && violation < OSSLCMP_VIOLATIONS ? texts[violation] : texts[0];
@@ -143,7 +149,8 @@ typedef struct osslcmp_walk {
     osslcmp_measure measure;
     size_t extra_certs; /* where they begin: among them libcrypto looks for the signer */
     osslcmp_finding *finding;
-    uint32_t elements, certificates;
+    uint32_t elements, certificates, curves;
+    uint64_t iterations;
 } osslcmp_walk;
 
 static int osslcmp_refuse(osslcmp_walk *w, int violation, size_t offset)
@@ -302,7 +309,7 @@ enum osslcmp_parameters {
     OSSLCMP_STRUCTURE,   /* a SEQUENCE */
     OSSLCMP_MAYBE,       /* a SEQUENCE, NULL or nothing */
     OSSLCMP_OCTETS,      /* an OCTET STRING */
-    OSSLCMP_CURVE,       /* an OBJECT IDENTIFIER, a SEQUENCE, NULL or nothing */
+    OSSLCMP_CURVE,       /* an OBJECT IDENTIFIER, NULL or nothing; a SEQUENCE is a curve of the sender's own */
     OSSLCMP_PBES1,       /* a SEQUENCE of salt and iterations */
     OSSLCMP_PBKDF2,
     OSSLCMP_SCRYPT,
@@ -400,12 +407,12 @@ static uint64_t osslcmp_number(const osslcmp_walk *w, const osslcmp_tlv *tlv)
     return value;
 }
 
-static int osslcmp_check_iterations(osslcmp_walk *w, const osslcmp_tlv *tlv)
+/* All those of a message count together: libcrypto tries one recipient of an EnvelopedData after the other. */
+static int osslcmp_count_iterations(osslcmp_walk *w, uint64_t number, size_t offset)
 {
-    uint64_t number = osslcmp_number(w, tlv);
-
-    return !osslcmp_exceeds(w, OSSLCMP_LIMIT_ITERATIONS, tlv->start,
-                            number > UINT32_MAX ? UINT32_MAX : (size_t)number, w->limits->iterations);
+    w->iterations = number > UINT32_MAX ? UINT32_MAX : w->iterations + number;
+    return !osslcmp_exceeds(w, OSSLCMP_LIMIT_ITERATIONS, offset,
+                            w->iterations > UINT32_MAX ? UINT32_MAX : (size_t)w->iterations, w->limits->iterations);
 }
 
 /* N * r * p is what scrypt takes; a step of it costs some thirty times what one of PBKDF2 does. */
@@ -423,8 +430,7 @@ static int osslcmp_check_scrypt(osslcmp_fields *f)
         work *= osslcmp_number(f->walk, &r) * osslcmp_number(f->walk, &p);
     else
         work = UINT64_MAX;
-    osslcmp_exceeds(f->walk, OSSLCMP_LIMIT_ITERATIONS, n.start,
-                    work > UINT32_MAX ? UINT32_MAX : (size_t)work, f->walk->limits->iterations);
+    osslcmp_count_iterations(f->walk, work, n.start);
     return 1;
 }
 
@@ -440,8 +446,11 @@ static int osslcmp_check_parameters(osslcmp_walk *w, const osslcmp_algorithm *a,
     case OSSLCMP_MAYBE:
         return value == NULL || value->id == OSSLCMP_TAG_NULL || value->id == OSSLCMP_TAG_SEQUENCE;
     case OSSLCMP_CURVE:
-        return value == NULL || value->id == OSSLCMP_TAG_NULL || value->id == OSSLCMP_TAG_SEQUENCE
-            || value->id == OSSLCMP_TAG_OID;
+        if (value != NULL && value->id == OSSLCMP_TAG_SEQUENCE) {
+            osslcmp_exceeds(w, OSSLCMP_LIMIT_CURVES, value->start, ++w->curves, w->limits->curves);
+            return 1;
+        }
+        return value == NULL || value->id == OSSLCMP_TAG_NULL || value->id == OSSLCMP_TAG_OID;
     case OSSLCMP_DH_BASED_MAC:
     case OSSLCMP_AEAD:
         if (value == NULL || value->id == OSSLCMP_TAG_NULL)
@@ -461,13 +470,13 @@ static int osslcmp_check_parameters(osslcmp_walk *w, const osslcmp_algorithm *a,
         if ((!osslcmp_take(&f, OSSLCMP_TAG_OCTET_STRING, NULL) && !osslcmp_take_algorithm(&f))
                 || !osslcmp_take(&f, OSSLCMP_TAG_INTEGER, &number))
             return 0;
-        osslcmp_check_iterations(w, &number);
+        osslcmp_count_iterations(w, osslcmp_number(w, &number), number.start);
         return 1;
     case OSSLCMP_PBES1:
         if (!osslcmp_take(&f, OSSLCMP_TAG_OCTET_STRING, NULL)
                 || !osslcmp_take(&f, OSSLCMP_TAG_INTEGER, &number) || f.more != 0)
             return 0;
-        osslcmp_check_iterations(w, &number);
+        osslcmp_count_iterations(w, osslcmp_number(w, &number), number.start);
         return 1;
     case OSSLCMP_SCRYPT:
         return osslcmp_check_scrypt(&f);
@@ -501,6 +510,46 @@ static int osslcmp_check_algorithm(osslcmp_walk *w, const osslcmp_tlv *tlv)
         return osslcmp_refuse(w, has_value ? OSSLCMP_BAD_PARAMETERS : OSSLCMP_NO_PARAMETERS, tlv->start);
     }
     return w->finding->violation == OSSLCMP_FINE;
+}
+
+/*
+ * A SubjectPublicKeyInfo, under whatever tag: an RSA key's exponent. What a signature costs grows with its length, and
+ * libcrypto bounds that of long moduli alone.
+ */
+static int osslcmp_check_public_key(osslcmp_walk *w, const osslcmp_tlv *tlv)
+{
+    static const unsigned char pkcs1[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01};
+    osslcmp_fields f, inner;
+    osslcmp_tlv algorithm, oid, bits, key, exponent;
+    size_t length, at;
+    unsigned top;
+
+    if (tlv->content >= tlv->end || w->der[tlv->content] != OSSLCMP_TAG_SEQUENCE)
+        return 1;
+    osslcmp_fields_open(&f, w, tlv);
+    if (!osslcmp_take(&f, OSSLCMP_TAG_SEQUENCE, &algorithm))
+        return f.more >= 0;
+    osslcmp_fields_open(&inner, w, &algorithm);
+    if (!osslcmp_take(&inner, OSSLCMP_TAG_OID, &oid) || oid.end - oid.content != sizeof(pkcs1) + 1
+            || memcmp(w->der + oid.content, pkcs1, sizeof(pkcs1)) != 0)
+        return inner.more >= 0;
+    if (osslcmp_take(&f, 0x20 | OSSLCMP_TAG_BIT_STRING, &bits)) /* libcrypto would put its parts together */
+        return osslcmp_refuse(w, OSSLCMP_BAD_FORM, bits.start);
+    if (!osslcmp_take(&f, OSSLCMP_TAG_BIT_STRING, &bits) || bits.end - bits.content < 2
+            || w->der[bits.content + 1] != OSSLCMP_TAG_SEQUENCE)
+        return f.more >= 0;
+    if (!osslcmp_tlv_read(w, bits.content + 1, bits.end, &key)
+            || (osslcmp_fields_open(&inner, w, &key), !osslcmp_take(&inner, OSSLCMP_TAG_INTEGER, NULL))
+            || !osslcmp_take(&inner, OSSLCMP_TAG_INTEGER, &exponent)) {
+        memset(w->finding, 0, sizeof(*w->finding)); /* no key; libcrypto takes a certificate without */
+        return 1;
+    }
+    for (at = exponent.content; at < exponent.end && w->der[at] == 0; at++)
+        ;
+    length = (exponent.end - at) * 8;
+    for (top = at < exponent.end ? w->der[at] : 0x80; (top & 0x80) == 0; top <<= 1)
+        length--;
+    return !osslcmp_exceeds(w, OSSLCMP_LIMIT_EXPONENT, exponent.start, length, w->limits->exponent);
 }
 
 /*
@@ -660,8 +709,8 @@ static int osslcmp_check_constructed(osslcmp_walk *w, const osslcmp_tlv *tlv)
     case 0x20 | 0x0a:
         return osslcmp_refuse(w, OSSLCMP_BAD_FORM, tlv->start);
     default:
-        return osslcmp_check_algorithm(w, tlv) && osslcmp_check_encrypted_value(w, tlv)
-            && osslcmp_check_certificate(w, tlv);
+        return osslcmp_check_algorithm(w, tlv) && osslcmp_check_public_key(w, tlv)
+            && osslcmp_check_encrypted_value(w, tlv) && osslcmp_check_certificate(w, tlv);
     }
 }
 

@@ -53,6 +53,8 @@ def limits_to_c(limits: Limits) -> Any:
             "text": limits.text_length,
             "iterations": limits.iterations,
             "line": limits.printed_line,
+            "curves": limits.explicit_curves,
+            "exponent": limits.exponent_bits,
         },
     )
 
