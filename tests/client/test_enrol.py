@@ -132,18 +132,21 @@ def test_kur_keeps_what_it_is_asked_to_keep(site: Site) -> None:
     first = site.client.ir(
         key, subject="CN=x", sans=["a.example"], extensions=[x509.Extension(usage.oid, False, usage)]
     )
-    client = site.signing(first, key)
-    assert sans(client.kur(new_key()).certificate) == ["a.example"]
-    assert usage.oid not in names(site.request.extensions)
-    client.kur(new_key(), carry_extensions=True)
+    other = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    renewed = [new_key() for _ in range(3)]
+    # A certificate is updated once: each update is of the one before.
+    second = site.signing(first, key).kur(renewed[0], carry_extensions=True)
     carried = names(site.request.extensions)
     assert carried[usage.oid].value == usage
     assert ExtensionOID.AUTHORITY_KEY_IDENTIFIER not in carried
-    client.kur(new_key(), sans_default=False)
-    assert ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in names(site.request.extensions)
-    other = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-    client.kur(new_key(), carry_extensions=True, extensions=[x509.Extension(other.oid, False, other)])
+    client = site.signing(second, renewed[0])
+    third = client.kur(renewed[1], carry_extensions=True, extensions=[x509.Extension(other.oid, False, other)])
     assert names(site.request.extensions)[usage.oid].value == other
+    last = site.signing(third, renewed[1]).kur(renewed[2])
+    assert sans(last.certificate) == ["a.example"]
+    assert usage.oid not in names(site.request.extensions)
+    site.signing(last, renewed[2]).kur(new_key(), sans_default=False)
+    assert ExtensionOID.SUBJECT_ALTERNATIVE_NAME not in names(site.request.extensions)
 
 
 def test_carry_needs_a_certificate(site: Site) -> None:
@@ -225,12 +228,12 @@ def test_public_key_needs_another_proof(site: Site) -> None:
 
 
 def test_server_that_does_not_trust_ras() -> None:
-    """RAVERIFIED is refused with badPOP."""
+    """RAVERIFIED is refused with notAuthorized, as RFC 9483, 3.5, has it."""
     ca = EmbeddedCA({"ref": "secret"})
     client = Client(transport=ca.server().process, reference="ref", secret="secret")
     with pytest.raises(osslcmp.RejectedError) as caught:
         client.ir(csr=csr(new_key()), popo=POPOMethod.RAVERIFIED)
-    assert caught.value.failure_info == osslcmp.FailureInfo.badPOP
+    assert caught.value.failure_info == osslcmp.FailureInfo.notAuthorized
 
 
 def test_profile_and_general_info(site: Site) -> None:
