@@ -11,7 +11,7 @@ import pytest
 from osslcmp import OpenSSLError, ffi, lib
 from osslcmp._openssl import convert as _convert
 from osslcmp._openssl import ownership as _handles
-from osslcmp.cli.openssl_cmp import effects as _cmp_effects
+from osslcmp.cli.openssl_cmp import global_options
 from osslcmp.cli.openssl_cmp.context import CommandContext
 
 Free = Callable[[Any], None]
@@ -113,9 +113,9 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
         if ended is not None:
             raise ended
 
-    monkeypatch.setattr(_cmp_effects, "take", counting)
+    monkeypatch.setattr(global_options, "take", counting)
     monkeypatch.setattr(_handles, "check", checked)
-    effects = _cmp_effects.Effects()
+    effects = global_options.GlobalOptions()
     if ended is None:
         effects("policy", "1.2.3.4")
     else:

@@ -20,7 +20,6 @@ HELP = {
     "osslcmp",
     "osslcmp.cli",
     "osslcmp.cli.openssl_cmp",
-    "osslcmp.cli.openssl_cmp.main",
     "osslcmp.cli.openssl_cmp.options",
     "osslcmp.cli.openssl_cmp.help",
     "warnings",  # importlib's

@@ -28,7 +28,7 @@ from support.stuck import PLACES, at, works
 
 import osslcmp
 from osslcmp import IR, Client, Context, Option, lib
-from osslcmp.cli.openssl_cmp import waiting as _cmp_waiting
+from osslcmp.cli.openssl_cmp import command
 from osslcmp.cli.openssl_cmp.console import Console
 
 pytestmark = [
@@ -122,7 +122,7 @@ def test_signal_while_the_command_waits(comes: Alarm) -> None:
     """Between its polls, without a terminal."""
     start = time.monotonic()
     with pytest.raises(AlarmError), comes():
-        _cmp_waiting.wait(3600, Console())
+        command.wait(3600, Console())
     assert time.monotonic() - start < LIMIT
 
 

@@ -15,7 +15,7 @@ __all__ = ["COMMANDS", "main"]
 #: By group, for each subcommand the module with ``run(arguments) -> exit status``, and one line of help.
 _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Certificates": {
-        "cmp": ("openssl_cmp.main", "CMP client and mock server with the options of openssl cmp"),
+        "cmp": ("openssl_cmp", "CMP client and mock server with the options of openssl cmp"),
         "serve": ("serve", "CMP server with a CA that really issues and keeps its state"),
         "demo": ("demo", "enrol, poll, update, revoke and ask against a CA of its own"),
     },

@@ -2,107 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..._openssl.errorqueue import clear, text
+from ..._openssl.errorqueue import check, clear, drain, text
 from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
-from ..._openssl.ownership import cert_stack
+from ..._openssl.ownership import cert_stack, disarm, take
 from ...context.proxies import bypasses, uses_tls
 from ...enums import Option
-from . import names
-from .console import Console, Failure
-from .context import CommandContext
-from .geninfo import add_general_infos
-from .load import Loader, check_signers
-from .request import set_up_request
-from .settings import Settings
-from .tls import set_up_tls
+from .console import Failure
+from .load import check_signers
+from .output import shared
+from .request import add_general_infos, name, set_up_request
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["COMMANDS", "set_up_client"]
 
 COMMANDS = ("ir", "cr", "kur", "p10cr", "rr", "genm")
 
 
-def set_up_client(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
+def set_up_client(run: Run) -> None:
     """Everything that a request needs. Raises Failure, CMPError, OSError, ValueError."""
-    target = _server(ctx, s, console)
-    command = s.text("cmd")
+    target = _server(run)
+    command = run.opt.text("cmd")
     if command is None:
         raise Failure("no cmp command to execute")
     if command not in COMMANDS:
         raise Failure(f"unknown cmp command '{command}'")
-    _forms(s)
-    _check_infotype(s)
-    _verification(ctx, s, console, loader)
-    _transfer(ctx, s, console)
-    if s.flag("tls_used"):
-        set_up_tls(ctx, s, console, loader)
-    _protection(ctx, s, console, loader)
-    set_up_request(ctx, s, console, loader)
+    _forms(run)
+    _check_infotype(run)
+    _verification(run)
+    _transfer(run)
+    if run.opt.flag("tls_used"):
+        set_up_tls(run)
+    _protection(run)
+    set_up_request(run)
     for option, function, what in (
         ("recipient", "OSSL_CMP_CTX_set1_recipient", "recipient"),
         ("expect_sender", "OSSL_CMP_CTX_set1_expected_sender", "expected sender"),
     ):
-        if (value := s.text(option)) is not None:
-            ctx.put(function, names.name(value, what, console))
-    add_general_infos(ctx, s)
-    only = " only if -rspin argument gives too few filenames" if s.given("rspin") else ""
-    console.info(f"will contact {target}{only}")
+        if (value := run.opt.text(option)) is not None:
+            run.ctx.put(function, name(value, what, run.console))
+    add_general_infos(run)
+    only = " only if -rspin argument gives too few filenames" if run.opt.given("rspin") else ""
+    run.console.info(f"will contact {target}{only}")
 
 
-def _server(ctx: CommandContext, s: Settings, console: Console) -> str:
+def _server(run: Run) -> str:
     """Where to; returns how to tell it."""
-    server = s.text("server")
+    server = run.opt.text("server")
     if server is None:
-        if not s.flag("use_mock_srv") and not s.given("rspin") and not s.given("reqout_only"):
+        if (
+            not run.opt.flag("use_mock_srv")
+            and not run.opt.given("rspin")
+            and not run.opt.given("reqout_only")
+        ):
             raise Failure("missing -server or -use_mock_srv or -rspin option")
         for option in ("proxy", "no_proxy"):
-            if s.given(option):
-                console.warn(f"ignoring -{option} option since -server is not given")
-        if s.flag("tls_used"):
-            console.warn("ignoring -tls_used option since -server is not given")
-            s.put("tls_used", 0)
-        ctx.set_server_path(s.text("path"))
+            if run.opt.given(option):
+                run.console.warn(f"ignoring -{option} option since -server is not given")
+        if run.opt.flag("tls_used"):
+            run.console.warn("ignoring -tls_used option since -server is not given")
+            run.opt.put("tls_used", 0)
+        run.ctx.set_server_path(run.opt.text("path"))
         return "mock server"
     host, port, path, tls = _parse_url(server)
-    if tls and not s.flag("tls_used"):
+    if tls and not run.opt.flag("tls_used"):
         if usable_version < (3, 2, 0):
             raise Failure("missing -tls_used option since -server URL indicates https")
-        console.warn("assuming -tls_used since -server URL indicates HTTPS")
-        s.put("tls_used", 1)
-    path = s.text("path") or path
-    ctx.set_server(host)
-    ctx.set_server_port(port)
-    ctx.set_server_path(path)
-    via = _set_proxy(ctx, s, console, host, port)
-    s.put("server host", host)
-    scheme = "https" if s.flag("tls_used") else "http"
+        run.console.warn("assuming -tls_used since -server URL indicates HTTPS")
+        run.opt.put("tls_used", 1)
+    path = run.opt.text("path") or path
+    run.ctx.set_server(host)
+    run.ctx.set_server_port(port)
+    run.ctx.set_server_path(path)
+    via = _set_proxy(run, host, port)
+    run.opt.put("server host", host)
+    scheme = "https" if run.opt.flag("tls_used") else "http"
     through = f" via {without_credentials(via)}" if via else ""
     return f"{scheme}://{host}:{port}/{path.lstrip('/')}{through}"
 
 
-def _set_proxy(ctx: CommandContext, s: Settings, console: Console, host: str, port: int) -> str:
+def _set_proxy(run: Run, host: str, port: int) -> str:
     """The proxy that applies, by options or environment; empty if none does."""
-    proxy, no_proxy = s.text("proxy"), s.text("no_proxy")
-    ctx.set_no_proxy(no_proxy)
+    proxy, no_proxy = run.opt.text("proxy"), run.opt.text("no_proxy")
+    run.ctx.set_no_proxy(no_proxy)
     # Without the brackets of an IPv6 address: see CVE-2025-9232.
     bare = host.strip("[]").encode()
     given = _chars(proxy)  # the result may point into it
-    found = lib.OSSL_HTTP_adapt_proxy(given, _chars(no_proxy), bare, int(s.flag("tls_used")))
+    found = lib.OSSL_HTTP_adapt_proxy(given, _chars(no_proxy), bare, int(run.opt.flag("tls_used")))
     via = "" if found == NULL or bypasses(host, port, no_proxy) else text(found)
     if via and uses_tls(via):
         if "@" in via:
             raise Failure(
                 "the proxy must not be given as https:// with a password: it is spoken to without TLS, use http://"
             )
-        console.warn(
+        run.console.warn(
             "https:// of a proxy counts for its default port alone, as in OpenSSL: it is spoken to without TLS"
         )
         proxy_host, proxy_port, _, _ = _parse_url(via)
         via = f"http://{proxy_host}:{proxy_port}"
     if via or proxy is not None:
-        ctx.set_proxy(via)
+        run.ctx.set_proxy(via)
     return via
 
 
@@ -127,21 +130,21 @@ def _chars(value: str | None) -> Any:
     return NULL if value is None else value.encode()
 
 
-def _forms(s: Settings) -> None:
+def _forms(run: Run) -> None:
     """``-certform``, ``-crlform``, ``-keyform``."""
-    if (keyform := s.text("keyform")) is not None:
+    if (keyform := run.opt.text("keyform")) is not None:
         found = _form(keyform)
         if found is None:
             raise Failure(
                 "unknown option given for key loading format: PEM, DER or P12; engines are not supported"
             )
         # With P12 OpenSSL finds the form out. The mock server's key is loaded before: it may have any form.
-        s.put("form of keys", None if found == "P12" else found)
+        run.opt.put("form of keys", None if found == "P12" else found)
     for option, what in (("certform", "certificate"), ("crlform", "CRL")):
-        form = _form(s.text(option) or "PEM")
+        form = _form(run.opt.text(option) or "PEM")
         if form not in ("PEM", "DER"):
             raise Failure(f"unknown option given for {what} storing format")
-        s.put(option, form)
+        run.opt.put(option, form)
 
 
 def _form(value: str) -> str | None:
@@ -155,8 +158,8 @@ def _form(value: str) -> str | None:
     return None
 
 
-def _check_infotype(s: Settings) -> None:
-    infotype = s.text("infotype")
+def _check_infotype(run: Run) -> None:
+    infotype = run.opt.text("infotype")
     if infotype is not None:
         _known(lib.OBJ_sn2nid(f"id-it-{infotype}".encode()), "unknown OID name in -infotype option")
 
@@ -169,102 +172,158 @@ def _known(number: int, otherwise: str) -> int:
     return number
 
 
-def _verification(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
-    if (untrusted := s.text("untrusted")) is not None:
-        certs = loader.certs(untrusted, "untrusted certificates")
+def _verification(run: Run) -> None:
+    if (untrusted := run.opt.text("untrusted")) is not None:
+        certs = run.load.certs(untrusted, "untrusted certificates")
         check_signers(certs, "untrusted certificates")
-        ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(certs))
-    if (srvcert := s.text("srvcert")) is not None:
+        run.ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(certs))
+    if (srvcert := run.opt.text("srvcert")) is not None:
         for option in ("trusted", "recipient"):
-            if s.given(option):
-                console.warn(f"-{option} option is ignored since -srvcert option is present")
-                s.put(option, None)
-        cert = loader.cert(srvcert, "otherpass", "directly trusted CMP server certificate")
+            if run.opt.given(option):
+                run.console.warn(f"-{option} option is ignored since -srvcert option is present")
+                run.opt.put(option, None)
+        cert = run.load.cert(srvcert, "otherpass", "directly trusted CMP server certificate")
         check_signers([cert], "directly trusted CMP server certificate")
-        ctx.put("OSSL_CMP_CTX_set1_srvCert", cert)
-    if (trusted := s.text("trusted")) is not None:
-        ctx.give_trusted(loader.store(trusted, "certs trusted by client"))
+        run.ctx.put("OSSL_CMP_CTX_set1_srvCert", cert)
+    if (trusted := run.opt.text("trusted")) is not None:
+        run.ctx.give_trusted(run.load.store(trusted, "certs trusted by client"))
     for option, number in (
         ("ignore_keyusage", Option.IGNORE_KEYUSAGE),
         ("unprotected_errors", Option.UNPROTECTED_ERRORS),
         ("ta_in_ip_extracerts", Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR),
         ("no_cache_extracerts", Option.NO_CACHE_EXTRACERTS),
     ):
-        if s.flag(option):
-            ctx.set_option(number, 1)
-    if (out_trusted := s.text("out_trusted")) is not None:
-        store = loader.store(
+        if run.opt.flag(option):
+            run.ctx.set_option(number, 1)
+    if (out_trusted := run.opt.text("out_trusted")) is not None:
+        store = run.load.store(
             out_trusted, "trusted certs for verifying newly enrolled cert", for_new_cert=True
         )
         # A new certificate is current, whatever -attime says.
         lib.X509_VERIFY_PARAM_clear_flags(lib.X509_STORE_get0_param(store), lib.X509_V_FLAG_USE_CHECK_TIME)
-        ctx.set_cert_conf_cb_arg(store)
-    if s.flag("disable_confirm"):
-        ctx.set_option(Option.DISABLE_CONFIRM, 1)
-    if s.flag("implicit_confirm"):
-        ctx.set_option(Option.IMPLICIT_CONFIRM, 1)
+        run.ctx.set_cert_conf_cb_arg(store)
+    if run.opt.flag("disable_confirm"):
+        run.ctx.set_option(Option.DISABLE_CONFIRM, 1)
+    if run.opt.flag("implicit_confirm"):
+        run.ctx.set_option(Option.IMPLICIT_CONFIRM, 1)
 
 
-def _transfer(ctx: CommandContext, s: Settings, console: Console) -> None:
-    if s.number("keep_alive") != 1:
-        if s.number("keep_alive") > 2:
+def _transfer(run: Run) -> None:
+    if run.opt.number("keep_alive") != 1:
+        if run.opt.number("keep_alive") > 2:
             raise Failure("-keep_alive argument must be 0, 1, or 2")
-        ctx.set_option(Option.KEEP_ALIVE, s.number("keep_alive"))
-    message, total = s.number("msg_timeout"), s.number("total_timeout")
+        run.ctx.set_option(Option.KEEP_ALIVE, run.opt.number("keep_alive"))
+    message, total = run.opt.number("msg_timeout"), run.opt.number("total_timeout")
     if total > 0 and message > 0 and total < message:
         raise Failure(f"-total_timeout argument = {total} must not be < {message} (-msg_timeout)")
-    if message >= 0 and s.given("msg_timeout"):
-        ctx.set_option(Option.MSG_TIMEOUT, message)
-    if total >= 0 and s.given("total_timeout"):
-        ctx.set_option(Option.TOTAL_TIMEOUT, total)
-    if s.given("rspin") and s.given("reqin"):
-        console.warn("-reqin is ignored since -rspin is present")
-    if s.flag("reqin_new_tid") and not s.given("reqin"):
-        console.warn("-reqin_new_tid is ignored since -reqin is not present")
+    if message >= 0 and run.opt.given("msg_timeout"):
+        run.ctx.set_option(Option.MSG_TIMEOUT, message)
+    if total >= 0 and run.opt.given("total_timeout"):
+        run.ctx.set_option(Option.TOTAL_TIMEOUT, total)
+    if run.opt.given("rspin") and run.opt.given("reqin"):
+        run.console.warn("-reqin is ignored since -rspin is present")
+    if run.opt.flag("reqin_new_tid") and not run.opt.given("reqin"):
+        run.console.warn("-reqin_new_tid is ignored since -reqin is not present")
 
 
-def _protection(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
-    cert, key, secret, ref = s.text("cert"), s.text("key"), s.text("secret"), s.text("ref")
-    if not s.flag("unprotected_requests") and secret is None and key is None:
+def _protection(run: Run) -> None:
+    cert, key, secret, ref = (
+        run.opt.text("cert"),
+        run.opt.text("key"),
+        run.opt.text("secret"),
+        run.opt.text("ref"),
+    )
+    if not run.opt.flag("unprotected_requests") and secret is None and key is None:
         raise Failure("must give -key or -secret unless -unprotected_requests is used")
-    if ref is None and cert is None and not s.given("subject"):
+    if ref is None and cert is None and not run.opt.given("subject"):
         raise Failure("must give -ref if no -cert and no -subject given")
     if secret is None and (cert is None) != (key is None):
         raise Failure("must give both -cert and -key options or neither")
     if secret is not None:
-        value = loader.secret("secret", "PBMAC")
-        ctx.put("OSSL_CMP_CTX_set1_secretValue", value, len(value))
+        value = run.load.secret("secret", "PBMAC")
+        run.ctx.put("OSSL_CMP_CTX_set1_secretValue", value, len(value))
         if cert is not None or key is not None:
-            console.warn("-cert and -key not used for protection since -secret is given")
+            run.console.warn("-cert and -key not used for protection since -secret is given")
     if ref is not None:
         encoded = ref.encode("utf-8", "surrogateescape")
-        ctx.put("OSSL_CMP_CTX_set1_referenceValue", encoded, len(encoded))
+        run.ctx.put("OSSL_CMP_CTX_set1_referenceValue", encoded, len(encoded))
     if key is not None:
-        handle = loader.private_key(key, "keypass", "private key for CMP client certificate")
-        ctx.put("OSSL_CMP_CTX_set1_pkey", handle)
-    if secret is None and not s.given("srvcert", "trusted"):
-        console.warn("will not authenticate server due to missing -secret, -trusted, or -srvcert")
+        handle = run.load.private_key(key, "keypass", "private key for CMP client certificate")
+        run.ctx.put("OSSL_CMP_CTX_set1_pkey", handle)
+    if secret is None and not run.opt.given("srvcert", "trusted"):
+        run.console.warn("will not authenticate server due to missing -secret, -trusted, or -srvcert")
     if cert is not None:
-        first, more = loader.cert_and_more(cert, "keypass", "CMP client certificate (optionally with chain)")
-        ctx.put("OSSL_CMP_CTX_set1_cert", first)
-        own = s.text("own_trusted")
-        store = None if own is None else loader.store(own, "trusted certs for verifying own CMP signer cert")
+        first, more = run.load.cert_and_more(
+            cert, "keypass", "CMP client certificate (optionally with chain)"
+        )
+        run.ctx.put("OSSL_CMP_CTX_set1_cert", first)
+        own = run.opt.text("own_trusted")
+        store = (
+            None if own is None else run.load.store(own, "trusted certs for verifying own CMP signer cert")
+        )
         check_signers(more, "chain of CMP client certificate")
-        ctx.chain(store, cert_stack(more))
-    elif s.given("own_trusted"):
-        console.warn("-own_trusted option is ignored without -cert")
-    if (extra := s.text("extracerts")) is not None:
-        ctx.put("OSSL_CMP_CTX_set1_extraCertsOut", loader.stack(extra, "extra certificates for CMP"))
-    if s.flag("unprotected_requests"):
-        ctx.set_option(Option.UNPROTECTED_SEND, 1)
-    _algorithms(ctx, s)
+        run.ctx.chain(store, cert_stack(more))
+    elif run.opt.given("own_trusted"):
+        run.console.warn("-own_trusted option is ignored without -cert")
+    if (extra := run.opt.text("extracerts")) is not None:
+        run.ctx.put("OSSL_CMP_CTX_set1_extraCertsOut", run.load.stack(extra, "extra certificates for CMP"))
+    if run.opt.flag("unprotected_requests"):
+        run.ctx.set_option(Option.UNPROTECTED_SEND, 1)
+    _algorithms(run)
 
 
-def _algorithms(ctx: CommandContext, s: Settings) -> None:
-    if (digest := s.text("digest")) is not None:
+def _algorithms(run: Run) -> None:
+    if (digest := run.opt.text("digest")) is not None:
         number = _known(lib.OBJ_ln2nid(digest.encode()), f"digest algorithm name not recognized: '{digest}'")
-        ctx.set_option(Option.DIGEST_ALGNID, number)
-        ctx.set_option(Option.OWF_ALGNID, number)
-    if (mac := s.text("mac")) is not None:
+        run.ctx.set_option(Option.DIGEST_ALGNID, number)
+        run.ctx.set_option(Option.OWF_ALGNID, number)
+    if (mac := run.opt.text("mac")) is not None:
         number = _known(lib.OBJ_ln2nid(mac.encode()), f"MAC algorithm name not recognized: '{mac}'")
-        ctx.set_option(Option.MAC_ALGNID, number)
+        run.ctx.set_option(Option.MAC_ALGNID, number)
+
+
+def set_up_tls(run: Run) -> None:
+    """Make the ``SSL_CTX`` and set it. Raises Failure, CMPError."""
+    if run.opt.given("tls_cert", "tls_key", "tls_keypass"):
+        for option in ("tls_key", "tls_cert"):
+            if not run.opt.given(option):
+                raise Failure(f"missing -{option} option")
+    clear()
+    ssl = take(lib.SSL_CTX_new(lib.TLS_client_method()), lib.SSL_CTX_free, "making a SSL_CTX")
+    trusted = run.opt.text("tls_trusted")
+    if trusted is not None:
+        store = run.load.store(trusted, "trusted TLS certs")
+        disarm(store)
+        lib.SSL_CTX_set_cert_store(ssl, store)
+    else:
+        run.console.warn("-tls_used given without -tls_trusted; will not authenticate the TLS server")
+    if (cert := run.opt.text("tls_cert")) is not None:
+        _identify(run, ssl, cert)
+    host = run.opt.text("tls_host") or run.opt.text("server host") or ""
+    made = lib.osslcmp_tls_new(ssl, int(trusted is not None), host.encode(), NULL)
+    run.ctx.set_tls(take(made, lib.osslcmp_tls_free, "setting up TLS"))
+
+
+def _identify(run: Run, ssl: Any, path: str) -> None:
+    first, more = run.load.cert_and_more(
+        path, "tls_keypass", "TLS client certificate (optionally with chain)"
+    )
+    check(lib.SSL_CTX_use_certificate(ssl, first), f"unable to use client TLS certificate file '{path}'")
+    for link in [*more, *shared(lib.OSSL_CMP_CTX_get0_untrusted(run.ctx.raw))]:
+        check(lib.SSL_CTX_add1_chain_cert(ssl, link), "adding to the TLS client cert chain")
+    run.console.debug("trying to build cert chain for own TLS cert")
+    flags = lib.SSL_BUILD_CHAIN_FLAG_UNTRUSTED | lib.SSL_BUILD_CHAIN_FLAG_NO_ROOT
+    if lib.SSL_CTX_build_cert_chain(ssl, flags) > 0:
+        run.console.debug("success building cert chain for own TLS cert")
+    else:
+        drain()
+        run.console.warn("could not build cert chain for own TLS cert")
+    if (extra := run.opt.text("tls_extra")) is not None:
+        for cert in run.load.certs(extra, "extra certificates for TLS"):
+            check(lib.SSL_CTX_add1_chain_cert(ssl, cert), "adding TLS extra certs")
+    key_path = run.opt.text("tls_key") or ""
+    key = run.load.private_key(key_path, "tls_keypass", "TLS client private key")
+    if lib.X509_check_private_key(lib.SSL_CTX_get0_certificate(ssl), key) != 1:
+        clear()
+        raise Failure(f"TLS private key '{key_path}' does not match the TLS certificate '{path}'")
+    check(lib.SSL_CTX_use_PrivateKey(ssl, key), f"unable to use TLS client private key '{key_path}'")

@@ -1,20 +1,40 @@
-"""The context of the command: takes C objects as they were loaded, and writes results as they came."""
+"""One run of the command, and its context: takes C objects as they were loaded, and gives results as they came."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from ..._openssl import convert as _convert
-from ..._openssl.errorqueue import check, clear, text
 from ..._openssl.lib import NULL, ffi, lib
-from ..._openssl.ownership import share, take, take_stack
+from ..._openssl.ownership import take_stack
 from ...context import Context
 from ...enums import Option
 from .console import Console, Failure
+from .global_options import GlobalOptions
+from .output import shared, through_bio, write
+from .report import Outcome
+from .settings import Settings
 
-__all__ = ["CommandContext", "encode", "name_of", "save_certs", "serial_of", "shared", "through_bio", "write"]
+if TYPE_CHECKING:
+    from .load import Loader
+
+__all__ = ["CommandContext", "Run"]
+
+
+@dataclass
+class Run:
+    """What the parts of one run of the command share."""
+
+    console: Console = field(default_factory=Console)
+    opt: Settings = field(default_factory=Settings)
+    global_options: GlobalOptions = field(default_factory=GlobalOptions)
+    outcome: Outcome = field(default_factory=Outcome)
+    load: Loader = field(init=False)
+    """Once the options have been read."""
+    ctx: CommandContext = field(init=False)
+    """Once the client is being set up."""
 
 
 class CommandContext(Context):
@@ -92,67 +112,3 @@ class CommandContext(Context):
         """The certificates that a ``get1`` function gives."""
         stack = self._get(getattr(lib, function))
         return [] if stack == NULL else shared(take_stack(stack, "taking certificates"))
-
-
-def shared(stack: Any) -> list[Any]:
-    """References of our own to the certificates of a ``STACK_OF(X509)``; none for NULL."""
-    certs = [lib.sk_X509_value(stack, i) for i in range(lib.sk_X509_num(stack))]  # -1 of NULL
-    return [share(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
-
-
-def name_of(cert: Any) -> str:
-    """The subject in OpenSSL's one-line form."""
-    line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
-    try:
-        return text(line)
-    finally:
-        lib.OPENSSL_free(line)
-
-
-def serial_of(cert: Any) -> str:
-    """The serial number in hexadecimal."""
-    number = lib.ASN1_INTEGER_to_BN(lib.X509_get0_serialNumber(cert), NULL)
-    digits = lib.BN_bn2hex(number)
-    try:
-        return text(digits)
-    finally:
-        lib.OPENSSL_free(digits)
-        lib.BN_free(number)
-
-
-def save_certs(certs: list[Any], path: str | None, form: str, what: str, console: Console) -> bool:
-    """Write certificates to a file, PEM or DER; an empty list makes an empty file. Whether there was a path."""
-    if path is None:
-        return False
-    console.info(f"received {len(certs)} {what} certificate(s), saving to file '{path}'")
-    pem = form == "PEM"
-    if len(certs) > 1 and not pem:
-        console.warn("saving more than one certificate in non-PEM format")
-    write(path, b"".join(encode(cert, pem) for cert in certs))
-    return True
-
-
-def encode(cert: Any, pem: bool) -> bytes:
-    """A certificate as PEM or DER."""
-    if not pem:
-        return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
-    return through_bio(lambda bio: lib.PEM_write_bio_X509(bio, cert))
-
-
-def through_bio(function: Any) -> bytes:
-    """What a function writes to a ``BIO *``."""
-    clear()
-    bio = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "writing")
-    check(function(bio), "writing")
-    data = ffi.new("char **")
-    length = lib.BIO_get_mem_data(bio, data)
-    return bytes(ffi.buffer(data[0], length))
-
-
-def write(path: str, data: bytes, *, mode: int = 0o666) -> None:
-    """Write a file. Raises Failure."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise Failure(f"could not open file '{path}' for writing: {error.strerror}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -15,19 +15,18 @@ from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.names import object_text
 from ..._openssl.ownership import take
-from .console import Console, Failure
-from .context import CommandContext, write
-from .load import Loader
-from .settings import Settings
+from .console import Failure
+from .output import write
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["general_message"]
 
 
-def general_message(
-    ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]
-) -> None:
+def general_message(run: Run) -> None:
     """Send the genm of ``-infotype``. Raises CMPError, Failure."""
-    infotype = s.text("infotype")
+    infotype = run.opt.text("infotype")
     special = {
         "caCerts": (_ca_certs, (3, 2)),
         "rootCaCert": (_root_update, (3, 2)),
@@ -35,19 +34,19 @@ def general_message(
         "certReqTemplate": (_template, (3, 4)),
     }.get(infotype or "")
     if special is not None and usable_version[:2] >= special[1]:
-        special[0](ctx, s, console, loader, outcome)
+        special[0](run)
         return
     if infotype is not None:
         oid = oid_from_c(lib.OBJ_nid2obj(lib.OBJ_sn2nid(f"id-it-{infotype}".encode())))
-        ctx.push_genm_itav(InfoTypeAndValue(oid))
-    answer = ctx.exec_genm_ses()
-    outcome["infos"] = []
+        run.ctx.push_genm_itav(InfoTypeAndValue(oid))
+    answer = run.ctx.exec_genm_ses()
+    run.outcome.infos = []
     if not answer:
-        console.info("genp contains no ITAV")
+        run.console.info("genp contains no ITAV")
     for info in answer:
         name = _name(info.oid)
-        outcome["infos"].append(name)
-        console.info(f"genp contains ITAV of type: {name}")
+        run.outcome.infos.append(name)
+        run.console.info(f"genp contains ITAV of type: {name}")
 
 
 def _name(oid: x509.ObjectIdentifier) -> str:
@@ -56,109 +55,101 @@ def _name(oid: x509.ObjectIdentifier) -> str:
     return told
 
 
-def _needed(s: Settings, option: str, infotype: str) -> str:
-    path = s.text(option)
+def _needed(run: Run, option: str, infotype: str) -> str:
+    path = run.opt.text(option)
     if path is None:
         raise Failure(f"missing -{option} option for -infotype {infotype}")
     return path
 
 
-def _ca_certs(
-    ctx: CommandContext, s: Settings, console: Console, _loader: Loader, outcome: dict[str, Any]
-) -> None:
-    path = _needed(s, "cacertsout", "caCerts")
-    certs = ctx.get_ca_certs()
+def _ca_certs(run: Run) -> None:
+    path = _needed(run, "cacertsout", "caCerts")
+    certs = run.ctx.get_ca_certs()
     if not certs:
-        console.warn("no CA certificates provided by server")
+        run.console.warn("no CA certificates provided by server")
         return
-    form = _form(s, "certform")
-    console.info(f"received {len(certs)} CA certificate(s), saving to file '{path}'")
+    form = _form(run, "certform")
+    run.console.info(f"received {len(certs)} CA certificate(s), saving to file '{path}'")
     write(path, b"".join(cert.public_bytes(form) for cert in certs))
-    outcome["files"]["cacertsout"] = path
+    run.outcome.files["cacertsout"] = path
 
 
-def _root_update(
-    ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]
-) -> None:
-    _needed(s, "newwithnew", "rootCaCert")
+def _root_update(run: Run) -> None:
+    _needed(run, "newwithnew", "rootCaCert")
     old = None
-    if (path := s.text("oldwithold")) is None:
-        console.warn(
+    if (path := run.opt.text("oldwithold")) is None:
+        run.console.warn(
             "no -oldwithold given, will use all certs given with -trusted as trust anchors for newWithNew"
         )
     else:
         old = cert_from_c(
-            loader.cert(path, "otherpass", "OldWithOld cert for genm with -infotype rootCaCert")
+            run.load.cert(path, "otherpass", "OldWithOld cert for genm with -infotype rootCaCert")
         )
-    update = ctx.get_root_ca_key_update(old)
+    update = run.ctx.get_root_ca_key_update(old)
     came: tuple[x509.Certificate | None, ...] = (None, None, None)
     if update is None:
-        console.info("no root CA certificate update available")
+        run.console.info("no root CA certificate update available")
     else:
         came = update.new_with_new, update.new_with_old, update.old_with_new
     for option, cert in zip(("newwithnew", "newwithold", "oldwithnew"), came, strict=True):
-        if (path := s.text(option)) is None:
+        if (path := run.opt.text(option)) is None:
             continue
         if cert is None:
             # Nobody must take a file of an earlier run for the answer to this one.
-            console.warn(f"no {option} certificate received, removing file '{path}' if it exists")
+            run.console.warn(f"no {option} certificate received, removing file '{path}' if it exists")
             Path(path).unlink(missing_ok=True)
         else:
-            console.info(f"received {option} certificate, saving to file '{path}'")
-            write(path, cert.public_bytes(_form(s, "certform")))
-            outcome["files"][option] = path
+            run.console.info(f"received {option} certificate, saving to file '{path}'")
+            write(path, cert.public_bytes(_form(run, "certform")))
+            run.outcome.files[option] = path
 
 
-def _crl_update(
-    ctx: CommandContext, s: Settings, console: Console, loader: Loader, outcome: dict[str, Any]
-) -> None:
-    if not s.given("oldcrl", "crlcert"):
+def _crl_update(run: Run) -> None:
+    if not run.opt.given("oldcrl", "crlcert"):
         raise Failure("missing -oldcrl and no -crlcert given for -infotype crlStatusList")
-    path = _needed(s, "crlout", "crlStatusList")
+    path = _needed(run, "crlout", "crlStatusList")
     crl = cert = None
-    if (old := s.text("oldcrl")) is not None:
-        handle = loader.crl(old, "old CRL for genm with -infotype crlStatusList")
+    if (old := run.opt.text("oldcrl")) is not None:
+        handle = run.load.crl(old, "old CRL for genm with -infotype crlStatusList")
         crl = read_crl(to_der(lib.i2d_X509_CRL, handle, "encoding a CRL"))
-    if (of := s.text("crlcert")) is not None:
-        cert = cert_from_c(loader.cert(of, "otherpass", "Cert for genm with -infotype crlStatusList"))
-    new = ctx.get_crl_update(cert, crl)
+    if (of := run.opt.text("crlcert")) is not None:
+        cert = cert_from_c(run.load.cert(of, "otherpass", "Cert for genm with -infotype crlStatusList"))
+    new = run.ctx.get_crl_update(cert, crl)
     if new is None:
-        console.info("no CRL update available")
+        run.console.info("no CRL update available")
         Path(path).unlink(missing_ok=True)
         return
-    console.info(f"received CRL, saving to file '{path}'")
-    write(path, new.public_bytes(_form(s, "crlform")))
-    outcome["files"]["crlout"] = path
+    run.console.info(f"received CRL, saving to file '{path}'")
+    write(path, new.public_bytes(_form(run, "crlform")))
+    run.outcome.files["crlout"] = path
 
 
-def _template(
-    ctx: CommandContext, s: Settings, console: Console, _loader: Loader, outcome: dict[str, Any]
-) -> None:
-    path = _needed(s, "template", "certReqTemplate")
+def _template(run: Run) -> None:
+    path = _needed(run, "template", "certReqTemplate")
     template, key_spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
-    ctx.ask_raw("OSSL_CMP_get1_certReqTemplate", template, key_spec)
+    run.ctx.ask_raw("OSSL_CMP_get1_certReqTemplate", template, key_spec)
     owned = None
     if key_spec[0] != NULL:
         owned = take(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
     if template[0] == NULL:
-        console.warn("no certificate request template available")
+        run.console.warn("no certificate request template available")
         for option in ("template", "keyspec"):
-            if (old := s.text(option)) is not None:
+            if (old := run.opt.text(option)) is not None:
                 Path(old).unlink(missing_ok=True)
         return
     made = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
-    console.info(f"received certificate request template, saving to file '{path}'")
+    run.console.info(f"received certificate request template, saving to file '{path}'")
     write(path, to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, made, "encoding a template"))
-    outcome["files"]["template"] = path
-    spec_path = s.text("keyspec")
+    run.outcome.files["template"] = path
+    spec_path = run.opt.text("keyspec")
     if spec_path is not None and owned is None:
-        console.warn(f"no key specification received, removing file '{spec_path}' if it exists")
+        run.console.warn(f"no key specification received, removing file '{spec_path}' if it exists")
         Path(spec_path).unlink(missing_ok=True)
     elif spec_path is not None:
-        console.info(f"received key specification, saving to file '{spec_path}'")
+        run.console.info(f"received key specification, saving to file '{spec_path}'")
         write(spec_path, to_der(lib.i2d_OSSL_CMP_ATAVS, owned, "encoding a keySpec"))
-        outcome["files"]["keyspec"] = spec_path
+        run.outcome.files["keyspec"] = spec_path
 
 
-def _form(s: Settings, option: str) -> Encoding:
-    return Encoding.PEM if s.text(option) == "PEM" else Encoding.DER
+def _form(run: Run, option: str) -> Encoding:
+    return Encoding.PEM if run.opt.text(option) == "PEM" else Encoding.DER

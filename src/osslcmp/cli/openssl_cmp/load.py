@@ -7,17 +7,20 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.keys import Asked, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.ownership import cert_stack, take
 from ..._openssl.signers import check_signer
-from .console import Console, Failure
-from .context import name_of
+from .console import Failure
+from .output import name_of
 from .password import password, secret
-from .settings import Settings, items
+from .settings import items
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["Loader", "check_signers"]
 
@@ -37,10 +40,10 @@ class _Found:
 class Loader:
     """Loads with the settings of the command. Its methods raise Failure, naming what and where."""
 
-    def __init__(self, settings: Settings, console: Console, vpm: Any) -> None:
-        self._settings = settings
-        self._console = console
-        self._vpm = vpm
+    def __init__(self, run: Run) -> None:
+        self._settings = run.opt
+        self._console = run.console
+        self._vpm = run.global_options.vpm
 
     def password(self, option: str, what: str) -> str | None:
         """The password of an option."""

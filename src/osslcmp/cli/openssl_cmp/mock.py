@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+
+from ..._asn1 import der
+from ..._asn1.itav import InfoTypeAndValue
+from ..._openssl import convert as _convert
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import clear, drain
-from ..._openssl.lib import NULL, features, ffi, lib
+from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack, share, take
 from ..._openssl.received import message_from_der
-from ...enums import BodyType, Option
+from ...enums import BodyType, Option, PKIStatus
 from ...errors import OpenSSLError
-from ...server.callbacks import init, init_delays
+from ...message import Message
+from ...message.bodies import CertConfirm, CertReqMessages, ErrorMessage, GeneralMessage, RevReq
+from ...server.callbacks import CertAnswer, StatusAnswer, init, init_delays
 from .console import Console, Failure
-from .context import CommandContext, shared
+from .context import CommandContext
 from .load import Loader, check_signers
-from .mock_answers import Answers, Fixed
-from .settings import Settings
+from .output import shared
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["MockServer"]
 
@@ -35,17 +46,17 @@ _NO_FAILURE, _MAX_FAILURE_BIT = -1, 26
 class MockServer:
     """Made from the options; raises Failure and CMPError if they do not fit."""
 
-    def __init__(self, s: Settings, console: Console, loader: Loader) -> None:
-        self._s = s
-        self._console = console
+    def __init__(self, run: Run) -> None:
+        self._s = run.opt
+        self._console = run.console
         self._lock = threading.Lock()
         self._open: OrderedDict[bytes, _Transaction] = OrderedDict()
         self._setters: list[tuple[str, tuple[Any, ...]]] = []
         self._store: Any = None
         #: Untrusted certificates that may complete chains: as in the original, also what earlier clients sent.
         self._known: list[Any] = []
-        self._credentials(loader)
-        self.fixed = Fixed.load(s, console, loader, self._failure_bits())
+        self._credentials(run.load)
+        self.fixed = Fixed.of(run, self._failure_bits())
 
     def _credentials(self, loader: Loader) -> None:
         s, warn = self._s, self._console.warn
@@ -189,3 +200,340 @@ class _Transaction:
             raise OpenSSLError("the mock server has no answer", errors)
         owned = take(answer, lib.OSSL_CMP_MSG_free, "answering")
         return to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
+
+
+# -- the answers, the same for everybody ------------------------------------------------------------------
+
+#: Before 3.2 the certificate that is returned is also the only one that can be updated and revoked.
+_ONE_FOR_ALL = usable_version < (3, 2, 0)
+_NO_KEY = b"\0"
+"""A BIT STRING without bits: the server is to make the key."""
+_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
+_PROFILE = "profile1"
+"""The only one that mock servers know."""
+_OWN_DELAY = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.ERROR})
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The answer's parts, as the options gave them."""
+
+    console: Console
+    status: StatusAnswer
+    certificate: Any = None
+    reference: Any = None
+    key: Any = None
+    chain: tuple[Any, ...] = ()
+    ca_pubs: tuple[Any, ...] = ()
+    crl: Any = None
+    roots: tuple[Any, Any, Any] = (None, None, None)
+    poll_count: int = 0
+    check_after: int = 1
+    send_error: bool = False
+
+    @classmethod
+    def of(cls, run: Run, failure_bits: int) -> Fixed:
+        """Load what the options name. Raises Failure."""
+        s, console, loader = run.opt, run.console, run.load
+        pass_option = "rsp_keypass" if s.given("rsp_keypass") else "keypass"
+        certificate = key = crl = None
+        if (path := s.text("rsp_cert")) is None:
+            console.warn("no -rsp_cert given for mock server")
+        else:
+            certificate = loader.cert(path, pass_option, "cert to be returned by the mock server")
+        reference = certificate if _ONE_FOR_ALL else None
+        if (path := s.text("ref_cert")) is not None:
+            reference = loader.cert(path, "otherpass", "reference cert to be expected by the mock server")
+        if (path := s.text("rsp_key")) is not None:
+            key = loader.private_key(path, "rsp_keypass", "private key for enrollment cert")
+        if (path := s.text("rsp_crl")) is not None:
+            crl = loader.crl(path, "CRL to be returned by the mock server")
+        extra, ca_pubs = s.text("rsp_extracerts"), s.text("rsp_capubs")
+        roots = [
+            None
+            if (path := s.text(f"rsp_{name}")) is None
+            else loader.cert(path, "otherpass", f"{name} cert")
+            for name in ("newwithnew", "newwithold", "oldwithnew")
+        ]
+        return cls(
+            console=console,
+            status=StatusAnswer(s.number("pkistatus"), failure_bits, s.text("statusstring") or ""),
+            certificate=certificate,
+            reference=reference,
+            key=key,
+            chain=()
+            if extra is None
+            else tuple(loader.certs(extra, "CMP extra certificates for mock server")),
+            ca_pubs=() if ca_pubs is None else tuple(loader.certs(ca_pubs, "caPubs for mock server")),
+            crl=crl,
+            roots=(roots[0], roots[1], roots[2]),
+            poll_count=s.number("poll_count"),
+            check_after=s.number("check_after"),
+            send_error=s.flag("send_error"),
+        )
+
+
+class Answers:
+    """A ``_callbacks_server.Handler`` for the messages of one transaction."""
+
+    def __init__(self, fixed: Fixed, ctx: CommandContext) -> None:
+        self._fixed = fixed
+        self._ctx = ctx
+        self._message: Any = None
+        self._der = b""
+        self._request: Any = None
+        self._polls = 0
+        self.errors: list[BaseException] = []
+
+    @property
+    def polled(self) -> bool:
+        """Whether a request waits for its client to poll."""
+        return self._request is not None
+
+    def begin(self, message: Any, der: bytes) -> None:
+        """The next message of the client."""
+        self._message, self._der = message, der
+
+    def stash(self, error: BaseException) -> None:
+        """Tell what went wrong; a Refusal is told by the answer."""
+        if not isinstance(error, Refusal):
+            self._fixed.console.error(f"mock server: {error}")
+
+    def delayed(self) -> bool:
+        """From 3.3 on a client can be made to poll for any answer; requests for certificates say so themselves."""
+        kind = lib.OSSL_CMP_MSG_get_bodytype(self._message)
+        if kind in _OWN_DELAY or self._fixed.poll_count <= 0 or self._polls:
+            return False
+        self._keep()
+        return True
+
+    def _keep(self) -> None:
+        self._request = take(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
+
+    def cert_request(self) -> CertAnswer:
+        """What ``-rsp_cert`` and its like say, after as many polls as ``-poll_count`` does. Raises Refusal."""
+        fixed = self._fixed
+        self._fail_if_told()
+        if fixed.poll_count > 0 and self._polls == 0:
+            if self._request is not None:
+                raise Refusal("UNEXPECTED_PKIBODY")
+            self._keep()
+            return CertAnswer(StatusAnswer(PKIStatus.waiting))
+        if self._polls >= fixed.poll_count:
+            self._polls = 0
+        message = Message.from_der(self._der)
+        if message.type is BodyType.CR and features["cert_profile"]:
+            _check_profile(message)
+        # While polling it is the pollReq that is being processed; the request was checked with it.
+        body = message.body
+        if isinstance(body, CertReqMessages):
+            request = body.requests[0]
+            if message.type is BodyType.KUR and fixed.reference is not None:
+                self._check_old_cert(request)
+            if features["central_key_generation"] and _wants_key(request.template.public_key_der):
+                if fixed.key is None:
+                    raise Refusal("ERROR_PROCESSING_MESSAGE")
+                key = share(fixed.key, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "handing over the key")
+                self._ctx.live_new_key(key)
+        return CertAnswer(fixed.status, fixed.certificate, fixed.chain, fixed.ca_pubs)
+
+    def _check_old_cert(self, request: Any) -> None:
+        named = (control.old_certificate for control in request.controls)
+        old = next((cert_id for cert_id in named if cert_id is not None), None)
+        if old is None:
+            raise Refusal("MISSING_CERTID")
+        # A GeneralName: the directoryName is explicitly tagged.
+        if not self._is_reference(_convert._unwrap(old.issuer_der), old.serial_number):
+            raise Refusal("WRONG_CERTID")
+
+    def _is_reference(self, issuer_der: bytes, serial: int) -> bool:
+        cert = self._fixed.reference
+        issuer = _convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, issuer_der, "decoding a name")
+        number = _convert.integer_to_c(serial)
+        return bool(
+            lib.X509_NAME_cmp(issuer, lib.X509_get_issuer_name(cert)) == 0
+            and lib.ASN1_INTEGER_cmp(number, lib.X509_get0_serialNumber(cert)) == 0
+        )
+
+    def revocation(self) -> StatusAnswer:
+        """The status of the options; if there is a reference certificate, for that alone. Raises Refusal."""
+        fixed = self._fixed
+        if _ONE_FOR_ALL and fixed.certificate is None:
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
+        self._fail_if_told()
+        body = Message.from_der(self._der).body
+        assert isinstance(body, RevReq)
+        template = body.details[0].template
+        if template.issuer_der is None or template.serial_number is None:
+            return fixed.status  # it was made from a CSR
+        if fixed.reference is not None and not self._is_reference(
+            template.issuer_der, template.serial_number
+        ):
+            raise Refusal("REQUEST_NOT_ACCEPTED", "wrong certificate to revoke")
+        return fixed.status
+
+    def general(self) -> Sequence[InfoTypeAndValue]:
+        """The answer to the one item that may be asked for. Raises Refusal."""
+        fixed = self._fixed
+        self._fail_if_told()
+        body = Message.from_der(self._der).body
+        assert isinstance(body, GeneralMessage)
+        if len(body.items) > 1:
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
+        return [_general_answer(item, fixed) for item in body.items]
+
+    def error(self) -> None:
+        """Tell on stderr what the client complains of."""
+        say = self._fixed.console.plain
+        body = Message.from_der(self._der).body
+        assert isinstance(body, ErrorMessage)
+        say("mock server received error:")
+        say(f"pkiStatusInfo: {body.status}")
+        say("errorCode absent" if body.error_code is None else f"errorCode: {body.error_code}")
+        details = ", ".join(f'"{text}"' for text in body.error_details)
+        say(f"errorDetails: {details}" if details else "errorDetails absent")
+
+    def cert_conf(self) -> bool:
+        """Whether the client confirms the certificate that it was given. Raises Refusal."""
+        fixed = self._fixed
+        if fixed.certificate is None:
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
+        self._fail_if_told()
+        body = Message.from_der(self._der).body
+        assert isinstance(body, CertConfirm)
+        digest = take(
+            lib.X509_digest_sig(fixed.certificate, NULL, NULL), lib.ASN1_OCTET_STRING_free, "hashing"
+        )
+        if body.statuses and body.statuses[0].cert_hash != _convert.octets_from_c(digest):
+            raise Refusal("CERTHASH_UNMATCHED")
+        return True
+
+    def poll(self) -> int | Any:
+        """The seconds of ``-check_after``, or at the last poll the request (``OSSL_CMP_MSG *``). Raises Refusal."""
+        self._fail_if_told()
+        if self._request is None:
+            raise Refusal("UNEXPECTED_POLLREQ")
+        self._polls += 1
+        if self._polls < self._fixed.poll_count:
+            return self._fixed.check_after
+        request, self._request = self._request, None
+        self._der = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding a request")
+        return request
+
+    def _fail_if_told(self) -> None:
+        if self._fixed.send_error:
+            raise Refusal("ERROR_PROCESSING_MESSAGE")
+
+
+def _wants_key(public_key: bytes | None) -> bool:
+    """Whether a template leaves the key to the server."""
+    return public_key is None or der.sequence(public_key)[1].content == _NO_KEY
+
+
+def _check_profile(message: Message) -> None:
+    for item in message.header.general_info:
+        if item.oid.dotted_string == _PROFILE_OID:
+            names = [] if item.value is None else der.sequence(item.value)
+            if not names or der.text(names[0]) != _PROFILE:
+                raise Refusal("UNEXPECTED_CERTPROFILE")
+            return
+
+
+# -- answers to general messages ---------------------------------------------------------------------------
+
+_ID_IT = "1.3.6.1.5.5.7.4."
+_CA_CERTS, _ROOT_UPDATE, _REQ_TEMPLATE, _ROOT, _CRL_STATUS, _CRLS = (17, 18, 19, 20, 22, 23)
+_ISSUER = 3
+"""The issuer in a CertTemplate."""
+_EC_KEYS = der.encode(
+    der.SEQUENCE,
+    der.encode_oid("1.3.6.1.5.5.7.5.1.11"),  # id-regCtrl-algId
+    der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.2.1")),
+)
+_RSA_KEYS = der.encode(
+    der.SEQUENCE,
+    der.encode_oid("1.3.6.1.5.5.7.5.1.12"),  # id-regCtrl-rsaKeyLen
+    der.encode(der.INTEGER, (4096).to_bytes(2, "big")),
+)
+
+
+class Refusal(Exception):
+    """libcrypto tells the client the reason that this queues. ``reason`` is the name after ``CMP_R_``."""
+
+    def __init__(self, reason: str, data: str = "") -> None:
+        super().__init__(reason)
+        number = getattr(lib, f"CMP_R_{reason}", lib.CMP_R_UNEXPECTED_PKIBODY)  # that was all before 3.3
+        lib.ERR_raise(lib.ERR_LIB_CMP, number)
+        if data:
+            lib.ERR_add_error_txt(NULL, data.encode())
+
+
+def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
+    """The answer to an item; what is not known comes back as it is. Raises Refusal."""
+    oid = info.oid.dotted_string
+    kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
+    release = usable_version[:2]
+    if kind == _CA_CERTS and release >= (3, 2):
+        certs = [_cert(cert) for cert in fixed.ca_pubs]
+        return _info(_CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
+    if kind == _ROOT and release >= (3, 2):
+        return _info(_ROOT_UPDATE, _root_update(info, fixed))
+    if kind == _CRL_STATUS and release >= (3, 4):
+        newer = _newer_crl(info, fixed)
+        return _info(_CRLS, None if newer is None else der.encode(der.SEQUENCE, newer))
+    if kind == _REQ_TEMPLATE and release >= (3, 4):
+        return _info(_REQ_TEMPLATE, _template(fixed))
+    return info
+
+
+def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
+    new, new_with_old, old_with_new = fixed.roots
+    if new is None:
+        return None
+    if info.value is not None:
+        known = _convert._from_der(lib.d2i_X509, lib.X509_free, info.value, "decoding a certificate")
+        if lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
+            return None
+    parts = [_cert(new)]
+    for number, cert in enumerate((new_with_old, old_with_new)):
+        if cert is not None:
+            parts.append(der.encode(der.explicit(number), _cert(cert)))
+    return der.encode(der.SEQUENCE, *parts)
+
+
+def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
+    """The CRL, unless the client knows one as new."""
+    statuses = [] if info.value is None else der.sequence(info.value)
+    if len(statuses) != 1:
+        raise Refusal("UNEXPECTED_CRLSTATUSLIST")
+    if fixed.crl is None:
+        return None
+    encoded = _convert.to_der(lib.i2d_X509_CRL, fixed.crl, "encoding a CRL")
+    crl = x509.load_der_x509_crl(encoded)
+    fields = der.Fields(der.sequence(statuses[0].encoding))
+    source = fields.take()
+    if source.tag == der.explicit(1):  # issuer [1] GeneralNames
+        names = der.sequence(source.content)
+        if not names or names[0].tag != der.explicit(4):
+            raise Refusal("SENDER_GENERALNAME_TYPE_NOT_SUPPORTED")
+        name = _convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
+        if lib.X509_NAME_cmp(name, lib.X509_CRL_get_issuer(fixed.crl)):
+            raise Refusal("UNKNOWN_CRL_ISSUER")
+    known = None if fields.done else der.moment(fields.take())
+    return encoded if known is None or known < crl.last_update_utc else None
+
+
+def _template(fixed: Fixed) -> bytes:
+    if fixed.reference is None:
+        raise Refusal("ERROR_PROCESSING_MESSAGE")
+    issuer = _convert.to_der(lib.i2d_X509_NAME, lib.X509_get_issuer_name(fixed.reference), "encoding a name")
+    template = der.encode(der.SEQUENCE, der.encode(der.explicit(_ISSUER), issuer))
+    return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, _EC_KEYS, _RSA_KEYS))
+
+
+def _cert(cert: Any) -> bytes:
+    return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
+
+
+def _info(kind: int, value: bytes | None) -> InfoTypeAndValue:
+    return InfoTypeAndValue(x509.ObjectIdentifier(f"{_ID_IT}{kind}"), value)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..._openssl.convert import free_extensions
-from ..._openssl.errorqueue import clear
-from ..._openssl.lib import NULL, features, lib, usable_version
+from cryptography import x509
+
+from ..._asn1.der import encode_integer
+from ..._asn1.itav import InfoTypeAndValue
+from ..._openssl.convert import free_extensions, oid_from_c, tlv
+from ..._openssl.errorqueue import check, clear, drain, drain_text
+from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import take
 from ..._openssl.received import message_from_der
 from ...enums import Option
-from . import names
 from .console import Console, Failure
-from .context import CommandContext
-from .load import Loader
-from .settings import Settings, items
+from .settings import items
 
-__all__ = ["set_up_request"]
+if TYPE_CHECKING:
+    from .context import Run
+
+__all__ = ["add_general_infos", "name", "set_up_request"]
 
 _ENROLL = ("ir", "cr", "kur")
 _NONE, _RAVERIFIED = -1, 0
@@ -26,147 +31,152 @@ _FALLBACK_KEY = hasattr(lib, "OSSL_CMP_MSG_get0_certreq_publickey")
 """Whether -reqin can provide the key."""
 
 
-def set_up_request(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
+def set_up_request(run: Run) -> None:
     """Check the combination and put all into the context. Raises Failure."""
-    command = s.text("cmd")
-    if not s.given("subject", "csr", "oldcert", "cert") and command not in ("rr", "genm"):
-        console.warn("no -subject given; no -csr or -oldcert or -cert available for fallback")
+    command = run.opt.text("cmd")
+    if not run.opt.given("subject", "csr", "oldcert", "cert") and command not in ("rr", "genm"):
+        run.console.warn("no -subject given; no -csr or -oldcert or -cert available for fallback")
     if command in _ENROLL or usable_version >= (3, 2, 0):
-        _set_name(ctx, s, console, "issuer", "OSSL_CMP_CTX_set1_issuer")
+        _set_name(run, "issuer", "OSSL_CMP_CTX_set1_issuer")
     if command in _ENROLL:
-        _check_enrollment(s, console)
-        _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
+        _check_enrollment(run)
+        _set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
     else:
-        _ignored(ctx, s, console)
-    _check_command(s, console)
-    if not s.given("recipient", "srvcert", "issuer", "oldcert", "cert"):
-        console.warn(
+        _ignored(run)
+    _check_command(run)
+    if not run.opt.given("recipient", "srvcert", "issuer", "oldcert", "cert"):
+        run.console.warn(
             'missing -recipient, -srvcert, -issuer, -oldcert or -cert; recipient will be set to "NULL-DN"'
         )
-    _set_key(ctx, s, console, loader)
-    if s.number("days") > 0:
-        ctx.set_option(Option.VALIDITY_DAYS, s.number("days"))
-    if s.given("policies") and s.given("policy_oids"):
+    _set_key(run)
+    if run.opt.number("days") > 0:
+        run.ctx.set_option(Option.VALIDITY_DAYS, run.opt.number("days"))
+    if run.opt.given("policies") and run.opt.given("policy_oids"):
         raise Failure("cannot have policies both via -policies and via -policy_oids")
-    csr = _set_csr(ctx, s, console, loader)
-    _set_extensions(ctx, s, csr)
-    _set_sans(ctx, s, console)
-    _set_policies(ctx, s, console)
-    if s.number("popo") >= _NONE:
-        ctx.set_option(Option.POPO_METHOD, s.number("popo"))
-    _set_old_cert(ctx, s, console, loader)
-    if s.number("revreason") > _NONE:
-        ctx.set_option(Option.REVOCATION_REASON, s.number("revreason"))
+    csr = _set_csr(run)
+    _set_extensions(run, csr)
+    _set_sans(run)
+    _set_policies(run)
+    if run.opt.number("popo") >= _NONE:
+        run.ctx.set_option(Option.POPO_METHOD, run.opt.number("popo"))
+    _set_old_cert(run)
+    if run.opt.number("revreason") > _NONE:
+        run.ctx.set_option(Option.REVOCATION_REASON, run.opt.number("revreason"))
 
 
-def _check_enrollment(s: Settings, console: Console) -> None:
-    from_request = _FALLBACK_KEY and s.given("reqin")
-    if not s.given("newkey", "key", "csr", "oldcert") and not s.flag("centralkeygen") and not from_request:
+def _check_enrollment(run: Run) -> None:
+    from_request = _FALLBACK_KEY and run.opt.given("reqin")
+    if (
+        not run.opt.given("newkey", "key", "csr", "oldcert")
+        and not run.opt.flag("centralkeygen")
+        and not from_request
+    ):
         raise Failure(
             "missing -newkey (or -key) to be certified and no -csr, -oldcert, or -cert given for fallback public key"
         )
     if features["central_key_generation"]:
-        _check_central(s, console)
-    if not s.given("newkey") and s.number("popo") not in (_NONE, _RAVERIFIED):
-        if s.given("csr"):
-            more = ", and -key option superseded by -csr" if s.given("key") else ""
+        _check_central(run)
+    if not run.opt.given("newkey") and run.opt.number("popo") not in (_NONE, _RAVERIFIED):
+        if run.opt.given("csr"):
+            more = ", and -key option superseded by -csr" if run.opt.given("key") else ""
             if from_request:
-                console.info(
+                run.console.info(
                     "since -reqin is used, -popo -1 or -popo 0 avoids making a needless proof of possession"
                 )
             raise Failure(
                 "no -newkey option given with private key for POPO, -csr option provides just public key"
                 + more
             )
-        if not s.given("key"):
+        if not run.opt.given("key"):
             raise Failure("missing -newkey (or -key) option for POPO")
-    if not s.given("certout", "reqout_only"):
+    if not run.opt.given("certout", "reqout_only"):
         raise Failure("-certout not given, nowhere to save newly enrolled certificate")
 
 
-def _check_central(s: Settings, console: Console) -> None:
+def _check_central(run: Run) -> None:
     """Since 3.5 no proof of possession means that the CA makes the key."""
-    if s.number("popo") == _NONE and not s.flag("centralkeygen"):
-        console.info("POPO is disabled, which implies -centralkeygen")
-        s.put("centralkeygen", 1)
-    if s.flag("centralkeygen"):
-        if s.number("popo") > _NONE:
-            raise Failure(f"-popo value {s.number('popo')} is inconsistent with -centralkeygen")
-        if not s.given("newkeyout"):
+    if run.opt.number("popo") == _NONE and not run.opt.flag("centralkeygen"):
+        run.console.info("POPO is disabled, which implies -centralkeygen")
+        run.opt.put("centralkeygen", 1)
+    if run.opt.flag("centralkeygen"):
+        if run.opt.number("popo") > _NONE:
+            raise Failure(f"-popo value {run.opt.number('popo')} is inconsistent with -centralkeygen")
+        if not run.opt.given("newkeyout"):
             raise Failure("-newkeyout not given, nowhere to save centrally generated key")
-        s.put("popo", _NONE)
+        run.opt.put("popo", _NONE)
 
 
-def _set_name(ctx: CommandContext, s: Settings, console: Console, option: str, function: str) -> None:
-    if (value := s.text(option)) is not None:
-        ctx.put(function, names.name(value, option, console))
+def _set_name(run: Run, option: str, function: str) -> None:
+    if (value := run.opt.text(option)) is not None:
+        run.ctx.put(function, name(value, option, run.console))
 
 
-def _ignored(ctx: CommandContext, s: Settings, console: Console) -> None:
+def _ignored(run: Run) -> None:
     why = "option is ignored for commands other than 'ir', 'cr', and 'kur'"
-    if s.given("subject"):
-        if s.given("ref", "cert"):
-            console.warn(f"-subject {why} since -ref or -cert is given")
+    if run.opt.given("subject"):
+        if run.opt.given("ref", "cert"):
+            run.console.warn(f"-subject {why} since -ref or -cert is given")
         else:
-            _set_name(ctx, s, console, "subject", "OSSL_CMP_CTX_set1_subjectName")
-    revoking = s.text("cmd") == "rr" and usable_version >= (3, 2, 0)
+            _set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
+    revoking = run.opt.text("cmd") == "rr" and usable_version >= (3, 2, 0)
     for option in ("issuer", "reqexts", "san_nodefault", "sans", "policies", "policy_oids"):
-        if s.flag(option) and not (option == "issuer" and revoking):
-            console.warn(f"-{option} {why}")
+        if run.opt.flag(option) and not (option == "issuer" and revoking):
+            run.console.warn(f"-{option} {why}")
 
 
-def _check_command(s: Settings, console: Console) -> None:
-    command = s.text("cmd")
+def _check_command(run: Run) -> None:
+    command = run.opt.text("cmd")
     if command == "kur":
-        reference = s.text("oldcert") or s.text("cert")
-        if reference is None and not s.given("csr"):
+        subject, csr = run.opt.text("subject"), run.opt.text("csr")
+        reference = run.opt.text("oldcert") or run.opt.text("cert")
+        if reference is None and csr is None:
             raise Failure("missing -oldcert for certificate to be updated and no -csr given")
-        if s.given("subject"):
-            console.warn(
-                f"given -subject '{s.text('subject')}' overrides the subject of '{reference or s.text('csr')}' for KUR"
+        if subject is not None:
+            run.console.warn(
+                f"given -subject '{subject}' overrides the subject of '{reference or csr}' for KUR"
             )
     elif command == "rr":
-        _check_revocation(s, console)
-    elif command == "p10cr" and not s.given("csr"):
+        _check_revocation(run)
+    elif command == "p10cr" and not run.opt.given("csr"):
         raise Failure("missing PKCS#10 CSR for p10cr")
-    if s.given("serial") and command != "rr":
-        console.warn("-serial option is ignored for commands other than 'rr'")
+    if run.opt.given("serial") and command != "rr":
+        run.console.warn("-serial option is ignored for commands other than 'rr'")
 
 
-def _check_revocation(s: Settings, console: Console) -> None:
-    if not s.given("serial") and (usable_version < (3, 2, 0) or not s.given("issuer")):
-        if not s.given("oldcert", "csr"):
+def _check_revocation(run: Run) -> None:
+    if not run.opt.given("serial") and (usable_version < (3, 2, 0) or not run.opt.given("issuer")):
+        if not run.opt.given("oldcert", "csr"):
             also = ", or -issuer and -serial," if usable_version >= (3, 2, 0) else ""
             raise Failure(f"missing -oldcert{also} for certificate to be revoked and no -csr given")
-        if s.given("oldcert") and s.given("csr"):
-            console.warn("ignoring -csr since certificate to be revoked is given")
+        if run.opt.given("oldcert") and run.opt.given("csr"):
+            run.console.warn("ignoring -csr since certificate to be revoked is given")
         return
-    if not s.given("issuer") or not s.given("serial"):
+    if not run.opt.given("issuer") or not run.opt.given("serial"):
         raise Failure("must give both -issuer and -serial options or neither")
     for option in ("oldcert", "csr"):
-        if s.given(option):
-            console.warn(f"ignoring -{option} since -issuer and -serial is given for command 'rr'")
+        if run.opt.given(option):
+            run.console.warn(f"ignoring -{option} since -issuer and -serial is given for command 'rr'")
 
 
-def _set_key(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
-    if s.text("cmd") in ("p10cr", "rr"):
+def _set_key(run: Run) -> None:
+    if run.opt.text("cmd") in ("p10cr", "rr"):
         why = "option is ignored for 'p10cr' and 'rr' commands"
         for option in ("newkeypass", "newkey", "days", "centralkeygen"):
-            if s.flag(option):
-                console.warn(f"-{option} {why}")
-        if s.number("popo") >= _NONE:
-            console.warn(f"-popo {why}")
-    elif (newkey := s.text("newkey")) is not None:
-        key, private = loader.any_key(newkey, "newkeypass", "new private key for cert to be enrolled")
-        ctx.give_new_key(key, private=private)
+            if run.opt.flag(option):
+                run.console.warn(f"-{option} {why}")
+        if run.opt.number("popo") >= _NONE:
+            run.console.warn(f"-popo {why}")
+    elif (newkey := run.opt.text("newkey")) is not None:
+        key, private = run.load.any_key(newkey, "newkeypass", "new private key for cert to be enrolled")
+        run.ctx.give_new_key(key, private=private)
     elif (
         _FALLBACK_KEY
-        and s.given("reqin")
-        and not s.given("key", "csr", "oldcert")
-        and not s.flag("centralkeygen")
-        and s.text("cmd") != "genm"
+        and run.opt.given("reqin")
+        and not run.opt.given("key", "csr", "oldcert")
+        and not run.opt.flag("centralkeygen")
+        and run.opt.text("cmd") != "genm"
     ):
-        ctx.give_new_key(_key_of_request(items(s.text("reqin") or "")[0]), private=False)
+        run.ctx.give_new_key(_key_of_request(items(run.opt.text("reqin") or "")[0]), private=False)
 
 
 def _key_of_request(path: str) -> Any:
@@ -180,73 +190,253 @@ def _key_of_request(path: str) -> Any:
     return take(key, lib.EVP_PKEY_free, f"reading {path}")
 
 
-def _set_csr(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> Any:
-    path = s.text("csr")
+def _set_csr(run: Run) -> Any:
+    path = run.opt.text("csr")
     if path is None:
         return NULL
-    if s.text("cmd") == "genm":
-        console.warn("-csr option is ignored for command 'genm'")
+    if run.opt.text("cmd") == "genm":
+        run.console.warn("-csr option is ignored for command 'genm'")
         return NULL
-    csr = loader.csr(path, "PKCS#10 CSR")
-    ctx.put("OSSL_CMP_CTX_set1_p10CSR", csr)
+    csr = run.load.csr(path, "PKCS#10 CSR")
+    run.ctx.put("OSSL_CMP_CTX_set1_p10CSR", csr)
     return csr
 
 
-def _set_extensions(ctx: CommandContext, s: Settings, csr: Any) -> None:
-    reqexts, policies = s.text("reqexts"), s.text("policies")
+def _set_extensions(run: Run, csr: Any) -> None:
+    reqexts, policies = run.opt.text("reqexts"), run.opt.text("policies")
     if reqexts is None and policies is None:
         return
-    config = None if s.config is None else s.config.pointer
-    stack = names.extensions()
+    config = None if run.opt.config is None else run.opt.config.pointer
+    stack = extensions()
     if reqexts is not None:
-        names.template_section(config, reqexts, csr, stack, "certificate request extension")
+        template_section(config, reqexts, csr, stack, "certificate request extension")
     if policies is not None:
-        names.template_section(config, policies, csr, stack, "policy cert request extension")
-    ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack, free_extensions)
+        template_section(config, policies, csr, stack, "policy cert request extension")
+    run.ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack, free_extensions)
 
 
-def _set_sans(ctx: CommandContext, s: Settings, console: Console) -> None:
-    sans = s.text("sans")
-    if sans is not None and ctx.req_extensions_have_san():
+def _set_sans(run: Run) -> None:
+    sans = run.opt.text("sans")
+    if sans is not None and run.ctx.req_extensions_have_san():
         raise Failure("cannot have Subject Alternative Names both via -reqexts and via -sans")
     for item in [] if sans is None else items(sans):
         if item == "critical":
-            ctx.set_option(Option.SUBJECTALTNAME_CRITICAL, 1)
+            run.ctx.set_option(Option.SUBJECTALTNAME_CRITICAL, 1)
         else:
-            ctx.put("OSSL_CMP_CTX_push1_subjectAltName", names.alternative_name(item))
-    if s.flag("san_nodefault"):
+            run.ctx.put("OSSL_CMP_CTX_push1_subjectAltName", alternative_name(item))
+    if run.opt.flag("san_nodefault"):
         if sans is not None:
-            console.warn("-opt_san_nodefault has no effect when -sans is used")
-        ctx.set_option(Option.SUBJECTALTNAME_NODEFAULT, 1)
+            run.console.warn("-opt_san_nodefault has no effect when -sans is used")
+        run.ctx.set_option(Option.SUBJECTALTNAME_NODEFAULT, 1)
 
 
-def _set_policies(ctx: CommandContext, s: Settings, console: Console) -> None:
-    oids = s.text("policy_oids")
-    if s.flag("policy_oids_critical"):
+def _set_policies(run: Run) -> None:
+    oids = run.opt.text("policy_oids")
+    if run.opt.flag("policy_oids_critical"):
         if oids is None:
-            console.warn("-opt_policy_oids_critical has no effect unless -policy_oids is given")
-        ctx.set_option(Option.POLICIES_CRITICAL, 1)
+            run.console.warn("-opt_policy_oids_critical has no effect unless -policy_oids is given")
+        run.ctx.set_option(Option.POLICIES_CRITICAL, 1)
     for oid in [] if oids is None else items(oids):
-        ctx.give("OSSL_CMP_CTX_push0_policy", names.policy(oid), lib.POLICYINFO_free)
+        run.ctx.give("OSSL_CMP_CTX_push0_policy", policy(oid), lib.POLICYINFO_free)
 
 
-def _set_old_cert(ctx: CommandContext, s: Settings, console: Console, loader: Loader) -> None:
-    command = s.text("cmd")
-    if command == "rr" and (serial := s.text("serial")) is not None:
+def _set_old_cert(run: Run) -> None:
+    command = run.opt.text("cmd")
+    if command == "rr" and (serial := run.opt.text("serial")) is not None:
         clear()
         number = lib.s2i_ASN1_INTEGER(NULL, os.fsencode(serial))
         if number == NULL:
             clear()
             raise Failure(f"cannot read serial number: '{serial}'")
-        ctx.put("OSSL_CMP_CTX_set1_serialNumber", take(number, lib.ASN1_INTEGER_free, "reading a number"))
-    path = s.text("oldcert")
+        run.ctx.put("OSSL_CMP_CTX_set1_serialNumber", take(number, lib.ASN1_INTEGER_free, "reading a number"))
+    path = run.opt.text("oldcert")
     if path is None:
         return
     if command == "genm":
-        console.warn("-oldcert option is ignored for command 'genm'")
+        run.console.warn("-oldcert option is ignored for command 'genm'")
         return
     what = {"kur": "certificate to be updated", "rr": "certificate to be revoked"}.get(
         command or "", "reference certificate (oldcert)"
     )
-    cert = loader.cert(path, "keypass", what)
-    ctx.put("OSSL_CMP_CTX_set1_oldCert", cert)
+    cert = run.load.cert(path, "keypass", what)
+    run.ctx.put("OSSL_CMP_CTX_set1_oldCert", cert)
+
+
+# -- from the text of an option to a C object --------------------------------------------------------------
+
+
+def name(value: str, what: str, console: Console) -> Any:
+    """``X509_NAME *`` of ``/type=value+type=value/...`` with ``\\`` before a character that stands for itself.
+
+    As in OpenSSL, attributes of unknown type or without value are skipped with a warning.
+    """
+    if not value.startswith("/"):
+        raise Failure(
+            f"cmp: {what} name is expected to be in the format /type0=value0/type1=value1/type2=... where characters "
+            f"may be escaped by \\. This name is not in that format: '{value}'"
+        )
+    clear()
+    result = take(lib.X509_NAME_new(), lib.X509_NAME_free, f"making the {what} name")
+    rest, same_rdn = value[1:], False
+    while rest:
+        kind, equals, rest = rest.partition("=")
+        if not equals:
+            raise Failure(f"cmp: Missing '=' after RDN type string '{kind}' in {what} name string")
+        text, rest, more = _value(rest, what)
+        number = lib.OBJ_txt2nid(os.fsencode(kind))
+        clear()
+        if number == lib.NID_undef:
+            console.plain(f'cmp warning: Skipping unknown {what} name attribute "{kind}"')
+            if same_rdn:
+                console.plain(
+                    "cmp hint: a '+' in a value needs a \\ before it unless another value of the RDN follows"
+                )
+        elif not text:
+            console.plain(f'cmp warning: No value provided for {what} name attribute "{kind}", skipped')
+        else:
+            encoded = os.fsencode(text)
+            if not lib.X509_NAME_add_entry_by_NID(
+                result, number, lib.MBSTRING_UTF8, encoded, len(encoded), -1, -1 if same_rdn else 0
+            ):
+                told = "; ".join(map(str, drain()))
+                raise Failure(f'cmp: Error adding {what} name attribute "/{kind}={text}": {told}')
+        same_rdn = more
+    return result
+
+
+def _value(rest: str, what: str) -> tuple[str, str, bool]:
+    """A value, what follows its separator, and whether that belongs to the same RDN."""
+    text, place = "", 0
+    while place < len(rest) and rest[place] not in "/+":
+        if rest[place] == "\\":
+            place += 1
+            if place == len(rest):
+                raise Failure(f"cmp: Escape character at end of {what} name string")
+        text += rest[place]
+        place += 1
+    return text, rest[place + 1 :], rest[place : place + 1] == "+"
+
+
+def alternative_name(value: str) -> Any:
+    """``GENERAL_NAME *`` of an IP address, an email address (from 3.2 on), a URI (with a colon) or a DNS name."""
+    encoded = os.fsencode(value)
+    clear()
+    found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, lib.GEN_IPADD, encoded, 0)
+    if found == NULL:
+        kind = lib.GEN_URI if ":" in value else lib.GEN_DNS
+        if "@" in value and usable_version >= (3, 2, 0):
+            kind = lib.GEN_EMAIL
+        found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, kind, encoded, 0)
+    clear()
+    if found == NULL:
+        raise Failure(f"bad syntax of Subject Alternative Name '{value}'")
+    return take(found, lib.GENERAL_NAME_free, "reading a name")
+
+
+def policy(value: str) -> Any:
+    """``POLICYINFO *`` of an OID."""
+    clear()
+    oid = lib.OBJ_txt2obj(os.fsencode(value), 1)
+    if oid == NULL:
+        clear()
+        raise Failure(f"unknown policy OID '{value}'")
+    owned = take(oid, lib.ASN1_OBJECT_free, "reading a policy")
+    content = bytes(ffi.buffer(lib.OBJ_get0_data(owned), lib.OBJ_length(owned)))
+    encoded = tlv(0x30, tlv(0x06, content))
+    data = ffi.from_buffer("unsigned char[]", encoded)
+    made = lib.d2i_POLICYINFO(NULL, ffi.new("const unsigned char **", data), len(encoded))
+    return take(made, lib.POLICYINFO_free, "making a policy")
+
+
+def extensions() -> Any:
+    """An empty ``X509_EXTENSIONS *``."""
+    return take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
+
+
+def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> Any:
+    """Add the extensions of a configuration section (``X509V3_EXT_add_nconf_sk``, 3.0) to the stack."""
+    context = ffi.new("X509V3_CTX *")
+    lib.X509V3_set_ctx(context, NULL, NULL, csr, NULL, lib.X509V3_CTX_REPLACE)
+    cell = ffi.new("struct stack_st_X509_EXTENSION **", stack)
+    clear()
+    done = 0
+    if config is not None:
+        lib.X509V3_set_nconf(context, config)
+        done = lib.X509V3_EXT_add_nconf_sk(config, context, os.fsencode(section), cell)
+    if not done:
+        told = drain_text()
+        raise Failure(f"cannot load {what} section '{section}'" + (f": {told}" if told else ""))
+    check(cell[0], "adding extensions")
+    return stack
+
+
+# -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
+
+_PROFILE = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.21")
+_UTF8_STRING, _SEQUENCE = 0x0C, 0x30
+_SHOWN = 40
+
+
+def add_general_infos(run: Run) -> None:
+    """Put them into the context. Raises Failure."""
+    if (profile := run.opt.text("profile")) is not None:
+        value = tlv(_SEQUENCE, tlv(_UTF8_STRING, profile.encode()))
+        run.ctx.push_geninfo_itav(InfoTypeAndValue(_PROFILE, value))
+    given = run.opt.text("geninfo")
+    if given is None:
+        return
+    if usable_version < (3, 3, 0):
+        run.ctx.push_geninfo_itav(_only(given))
+        return
+    while given:
+        info, given = _next(given)
+        run.ctx.push_geninfo_itav(info)
+
+
+def _only(item: str) -> InfoTypeAndValue:
+    """As far as 3.2: one integer for a dotted OID."""
+    name, colon, rest = item.partition(":")
+    if not colon:
+        raise Failure("missing ':' in -geninfo option")
+    kind, colon, value = rest.partition(":")
+    if kind.lower() != "int" or not colon:
+        raise Failure("missing 'int:' in -geninfo option")
+    if not re.fullmatch(r"\s*[+-]?\d+", value):
+        raise Failure("cannot parse int in -geninfo option")
+    return InfoTypeAndValue(_oid(name, dotted=True), _integer(value))
+
+
+def _next(given: str) -> tuple[InfoTypeAndValue, str]:
+    """Since 3.3: the first of several items, and the rest."""
+    name, colon, rest = given.lstrip().partition(":")
+    if not colon:
+        raise Failure(f"missing ':' in -geninfo arg {name[:_SHOWN]}")
+    oid = _oid(name, dotted=False)
+    kind, colon, rest = rest.partition(":")
+    if kind.lower() == "str" and colon:
+        text, _, rest = rest.partition(",")
+        return InfoTypeAndValue(oid, tlv(_UTF8_STRING, text.encode("utf-8", "replace"))), rest
+    if kind.lower() != "int" or not colon:
+        raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
+    if (found := re.match(r"\s*[+-]?\d+", rest)) is None:
+        raise Failure(f"cannot parse int in -geninfo arg {rest[:_SHOWN]}")
+    after = rest[found.end() :]
+    if after and not after.startswith(","):
+        raise Failure(f"missing ',' or end of -geninfo arg after int at {after[:_SHOWN]}")
+    return InfoTypeAndValue(oid, _integer(found[0])), after[1:]
+
+
+def _integer(digits: str) -> bytes:
+    number = int(digits)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Failure("int in -geninfo option out of range")
+    return encode_integer(number)
+
+
+def _oid(name: str, *, dotted: bool) -> x509.ObjectIdentifier:
+    clear()
+    pointer = lib.OBJ_txt2obj(name.encode(), int(dotted))
+    clear()
+    if pointer == NULL:
+        raise Failure(f"cannot parse OID in -geninfo option: '{name}'")
+    return oid_from_c(take(pointer, lib.ASN1_OBJECT_free, "reading an OID"))

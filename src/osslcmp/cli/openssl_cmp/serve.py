@@ -8,13 +8,15 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ...errors import CMPError
 from .console import Console, Failure
-from .load import Loader
 from .mock import MockServer
-from .settings import Settings
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["serve"]
 
@@ -121,12 +123,12 @@ def _listen(where: str) -> socket.socket:
         raise Failure(f"cannot listen on {where}: {error.strerror}") from error
 
 
-def serve(s: Settings, console: Console, loader: Loader) -> None:
+def serve(run: Run) -> None:
     """Serve until interrupted, or until ``-max_msgs``. Raises Failure, CMPError."""
-    mock = MockServer(s, console, loader)
-    listener = _listen(s.text("port") or "")
+    mock = MockServer(run)
+    listener = _listen(run.opt.text("port") or "")
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     print(f"ACCEPT {shown}:{port} PID={os.getpid()}", flush=True)
-    with _Server(listener, mock, console, s.number("max_msgs")) as server:
+    with _Server(listener, mock, run.console, run.opt.number("max_msgs")) as server:
         server.serve_forever(poll_interval=0.1)

@@ -1,16 +1,21 @@
-"""From command line and configuration to settings, as ``openssl cmp`` reads both."""
+"""The options' values, from the command line and OpenSSL's configuration, as ``openssl cmp`` reads both."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..._openssl.lib import unsupported, usable_version
-from .conf import Config, default_file
-from .console import Console, Failure
+from ..._openssl.errorqueue import clear, drain_text
+from ..._openssl.lib import NULL, ffi, lib, unsupported, usable_version
+from ..._openssl.ownership import take
+from .console import Failure
 from .options import BY_NAME, HELP, OPTIONS, Option
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["HelpWanted", "Settings", "atoi", "items", "read"]
 
@@ -33,11 +38,49 @@ _SECTION_MAX = 40
 _INT_MAX = 0x7FFFFFFF
 _NUMBER = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)\Z")
 
-Effect = Callable[[str, str], None]
-
 
 class HelpWanted(Exception):
     """``-help`` was among the options."""
+
+
+def _default_file() -> str:
+    """The configuration that OpenSSL uses by default: ``$OPENSSL_CONF``, else the installed one."""
+    pointer = lib.CONF_get1_default_config_file()
+    if pointer == NULL:
+        clear()
+        return ""
+    try:
+        return os.fsdecode(ffi.string(pointer))
+    finally:
+        lib.OPENSSL_free(pointer)
+
+
+class Config:
+    """A configuration file. ``pointer`` is the ``CONF *``."""
+
+    def __init__(self, path: str) -> None:
+        clear()
+        self.pointer: Any = take(lib.NCONF_new_ex(NULL, NULL), lib.NCONF_free, "reading the configuration")
+        line = ffi.new("long *", -1)
+        if lib.NCONF_load(self.pointer, os.fsencode(path), line) <= 0:
+            where = f"Error on line {line[0]} of" if line[0] > 0 else "Can't load"
+            told = drain_text()
+            raise Failure(f'cmp: {where} config file "{path}": {told}')
+
+    def has(self, section: str) -> bool:
+        """Whether there is such a section."""
+        found = bool(lib.NCONF_get_section(self.pointer, os.fsencode(section)) != NULL)
+        clear()
+        return found
+
+    def get(self, sections: list[str], name: str) -> str | None:
+        """The value in the last of ``sections`` that has it, else in ``[default]``."""
+        for section in reversed(sections):
+            value = lib.NCONF_get_string(self.pointer, os.fsencode(section), name.encode())
+            if value != NULL:
+                return os.fsdecode(ffi.string(value))
+            clear()
+        return None
 
 
 class Settings:
@@ -85,21 +128,19 @@ def atoi(text: str) -> int:
     return int(digits[0]) if digits else 0
 
 
-def read(words: list[str], console: Console, effect: Effect) -> Settings:
-    """Read everything. ``effect`` is called with name and value of what takes effect at once.
+def read(words: list[str], run: Run) -> None:
+    """Read all options into ``run.opt``, and apply those that are global to OpenSSL.
 
     Raises Failure with what is wrong, HelpWanted.
     """
-    settings = Settings()
-    config, sections = _upfront(words, settings, console)
-    path = default_file() if config is None else config
+    config, sections = _upfront(words, run)
+    path = _default_file() if config is None else config
     if path and (config is not None or Path(path).exists()):
-        _read_config(path, sections, settings, console, effect)
-    _read_words(words, settings, console, effect)
-    return settings
+        _read_config(path, sections, run)
+    _read_words(words, run)
 
 
-def _upfront(words: list[str], settings: Settings, console: Console) -> tuple[str | None, str]:
+def _upfront(words: list[str], run: Run) -> tuple[str | None, str]:
     """``-config``, ``-section``, ``-verbosity``: the others depend on them."""
     config, section = None, "cmp"
     places = iter(range(len(words) - 1))
@@ -114,48 +155,46 @@ def _upfront(words: list[str], settings: Settings, console: Console) -> tuple[st
         elif name == "-section":
             section = value
         else:
-            _set_verbosity(atoi(value), settings, console)
+            _set_verbosity(atoi(value), run)
     return config, section or "default"
 
 
-def _set_verbosity(level: int, settings: Settings, console: Console) -> None:
+def _set_verbosity(level: int, run: Run) -> None:
     if not 0 <= level <= 8:
-        console.error(f"Logging verbosity level {level} out of range (0 .. 8)")
+        run.console.error(f"Logging verbosity level {level} out of range (0 .. 8)")
         raise Failure
-    settings.put("verbosity", level)
-    console.verbosity = level
+    run.opt.put("verbosity", level)
+    run.console.verbosity = level
 
 
-def _read_config(path: str, section: str, settings: Settings, console: Console, effect: Effect) -> None:
-    console.info(f"using section(s) '{section}' of OpenSSL configuration file '{path}'")
-    settings.config = config = Config(path)
+def _read_config(path: str, section: str, run: Run) -> None:
+    run.console.info(f"using section(s) '{section}' of OpenSSL configuration file '{path}'")
+    run.opt.config = config = Config(path)
     sections = []
     for name in re.split(r"[,\s]+", section):
         if len(name) > _SECTION_MAX:
-            console.warn(
+            run.console.warn(
                 f'using only first {_SECTION_MAX} characters of section name starting with "{name[:_SECTION_MAX]}"'
             )
         sections.append(name[:_SECTION_MAX])
     if section == "cmp":
         if not config.has("cmp"):
-            console.info(
+            run.console.info(
                 f"no [cmp] section found in config file '{path}'; "
                 "will thus use just [default] and unnamed section if present"
             )
     else:
         for name in reversed(sections):
             if not config.has(name):
-                console.error(f"no [{name}] section found in config file '{path}'")
+                run.console.error(f"no [{name}] section found in config file '{path}'")
                 raise Failure
     for option in OPTIONS:
         if option.name not in ("help", "config", "section", "json", "trace"):
-            _from_config(option, config.get(sections, option.name), settings, console, effect)
-    _set_verbosity(settings.number("verbosity"), settings, console)
+            _from_config(option, config.get(sections, option.name), run)
+    _set_verbosity(run.opt.number("verbosity"), run)
 
 
-def _from_config(
-    option: Option, value: str | None, settings: Settings, console: Console, effect: Effect
-) -> None:
+def _from_config(option: Option, value: str | None, run: Run) -> None:
     if value is None:
         return
     number = 0
@@ -176,44 +215,44 @@ def _from_config(
     wanted = number != 0 if option.kind == "-" else value != ""
     if usable_version[:2] < option.since:
         if wanted:
-            console.warn(f"ignoring '{option.name}' in the configuration: {_needs(option)}")
+            run.console.warn(f"ignoring '{option.name}' in the configuration: {_needs(option)}")
         return
     if option.group in _EFFECTS:
         if option.kind != "-" or number:
-            effect(option.name, value)
+            run.global_options(option.name, value)
     elif option.takes_number or option.kind == "-":
-        settings.put(option.name, number)
+        run.opt.put(option.name, number)
     else:
-        settings.put(option.name, value or None)
+        run.opt.put(option.name, value or None)
 
 
 def _needs(option: Option) -> str:
     return str(unsupported(f"-{option.name}", f"{option.since[0]}.{option.since[1]}"))
 
 
-def _read_words(words: list[str], settings: Settings, console: Console, effect: Effect) -> None:
+def _read_words(words: list[str], run: Run) -> None:
     for option, value in _pairs(words):
-        settings.typed.add(option.name)
+        run.opt.typed.add(option.name)
         if usable_version[:2] < option.since:
             raise Failure(f"cmp: {_needs(option)}")
         if option.kind == "-":
             if option.group in _EFFECTS:
-                effect(option.name, value)
+                run.global_options(option.name, value)
             else:
-                settings.put(option.name, 1)
+                run.opt.put(option.name, 1)
         elif option.takes_number:
             number = _number(option, value)
             if option.name == "verbosity":
-                _set_verbosity(number, settings, console)
+                _set_verbosity(number, run)
             elif option.group in _EFFECTS:
-                effect(option.name, value)
+                run.global_options(option.name, value)
             else:
                 _check_range(option.name, number)
-                settings.put(option.name, number)
+                run.opt.put(option.name, number)
         elif option.group in _EFFECTS:
-            effect(option.name, value)
+            run.global_options(option.name, value)
         elif option.name not in ("config", "section"):
-            settings.put(option.name, _text(option, value, console))
+            run.opt.put(option.name, _text(option, value, run))
 
 
 def _check_range(name: str, number: int) -> None:
@@ -283,10 +322,10 @@ def _number(option: Option, value: str) -> int:
     return number
 
 
-def _text(option: Option, value: str, console: Console) -> str | None:
+def _text(option: Option, value: str, run: Run) -> str | None:
     if not value:
-        console.warn(f"-{option.name} option argument is empty string, resetting option")
+        run.console.warn(f"-{option.name} option argument is empty string, resetting option")
         return None
     if value.startswith("-"):
-        console.warn(f"-{option.name} option argument starts with hyphen")
+        run.console.warn(f"-{option.name} option argument starts with hyphen")
     return value

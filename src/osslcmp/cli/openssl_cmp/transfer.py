@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import check, drain
@@ -12,9 +12,12 @@ from ..._openssl.lib import NULL, lib
 from ..._openssl.ownership import take
 from ..._openssl.received import message_from_der
 from ...errors import OpenSSLError, TransferError
-from .console import Console, Failure
-from .context import CommandContext, write
+from .console import Failure
+from .output import write
 from .settings import Settings, items
+
+if TYPE_CHECKING:
+    from .context import Run
 
 __all__ = ["FileTransfer", "OnlyWritten"]
 
@@ -26,11 +29,9 @@ class OnlyWritten(Exception):
 class FileTransfer:
     """A transfer callback: from DER of the request to DER of the answer."""
 
-    def __init__(
-        self, ctx: CommandContext, s: Settings, console: Console, mock: Callable[[bytes], bytes] | None
-    ) -> None:
-        self._ctx = ctx
-        self._console = console
+    def __init__(self, run: Run, mock: Callable[[bytes], bytes] | None) -> None:
+        s = run.opt
+        self._run = run
         self._mock = mock
         self._has_server = s.given("server")
         self._new_id = s.flag("reqin_new_tid")
@@ -66,23 +67,25 @@ class FileTransfer:
         """The next of ``-reqin``, changed as far as the server would not take it else."""
         message = self._decode(self._read(files, "actually sending"))
         if self._new_id:
-            check(lib.OSSL_CMP_MSG_update_transactionID(self._ctx.raw, message), "setting the transactionID")
+            check(
+                lib.OSSL_CMP_MSG_update_transactionID(self._run.ctx.raw, message), "setting the transactionID"
+            )
         if hasattr(lib, "OSSL_CMP_MSG_update_recipNonce"):
-            check(lib.OSSL_CMP_MSG_update_recipNonce(self._ctx.raw, message), "setting the recipNonce")
+            check(lib.OSSL_CMP_MSG_update_recipNonce(self._run.ctx.raw, message), "setting the recipNonce")
         return to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the request")
 
     def _ask(self, request: bytes) -> bytes:
         if self._answers_in_use:
             where = "using mock server" if self._mock else "contacting server"
             if self._mock or self._has_server:
-                self._console.warn(f"too few -rspin filename arguments; resorting to {where}")
+                self._run.console.warn(f"too few -rspin filename arguments; resorting to {where}")
             self._answers_in_use = False
         if self._mock is not None:
             return self._mock(request)
         if not self._has_server:
             raise Failure("missing -server or -use_mock_srv option, or too few -rspin filename arguments")
         message = self._decode(request)
-        answer = lib.osslcmp_http_transfer(self._ctx.raw, message)
+        answer = lib.osslcmp_http_transfer(self._run.ctx.raw, message)
         if answer == NULL:
             raise TransferError("sending the request failed", drain())
         owned = take(answer, lib.OSSL_CMP_MSG_free, "receiving the answer")
@@ -93,8 +96,8 @@ class FileTransfer:
         message = self._decode(answer)
         header = lib.OSSL_CMP_MSG_get0_header(message)
         for getter, setter in (
-            (lib.OSSL_CMP_HDR_get0_recipNonce, self._ctx.set_sender_nonce),
-            (lib.OSSL_CMP_HDR_get0_transactionID, self._ctx.set_transaction_id),
+            (lib.OSSL_CMP_HDR_get0_recipNonce, self._run.ctx.set_sender_nonce),
+            (lib.OSSL_CMP_HDR_get0_transactionID, self._run.ctx.set_transaction_id),
         ):
             octets = octets_from_c(getter(header))
             if octets is not None:
@@ -110,7 +113,7 @@ class FileTransfer:
         path = files.pop(0)
         data = Path(path).read_bytes()
         self._decode(data)
-        self._console.info(f"{what} {path}")
+        self._run.console.info(f"{what} {path}")
         return data
 
     def _save(self, option: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ from ...errors import CMPError
 from .console import Failure
 from .settings import atoi
 
-__all__ = ["Effects"]
+__all__ = ["GlobalOptions"]
 
 _FLAGS = {
     "ignore_critical": ("IGNORE_CRITICAL",),
@@ -41,7 +41,7 @@ _FLAGS = {
 _PATHS_SEPARATED_BY = re.compile("[:;]" if os.name == "nt" else ":")
 
 
-class Effects:
+class GlobalOptions:
     """Called with name and value of each such option. ``vpm`` is the ``X509_VERIFY_PARAM *`` that they set."""
 
     def __init__(self) -> None:

@@ -1,0 +1,161 @@
+"""What the command writes: certificates, keys and messages in files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..._openssl import convert as _convert
+from ..._openssl.errorqueue import check, clear, text
+from ..._openssl.lib import NULL, ffi, lib, usable_version
+from ..._openssl.ownership import share, take
+from .console import Failure
+
+if TYPE_CHECKING:
+    from .context import Run
+
+__all__ = [
+    "encode",
+    "name_of",
+    "save",
+    "save_results",
+    "save_server_cert",
+    "serial_of",
+    "shared",
+    "through_bio",
+    "write",
+]
+
+_SOURCES = {
+    "extracertsout": ("OSSL_CMP_CTX_get1_extraCertsIn", "extra"),
+    "cacertsout": ("OSSL_CMP_CTX_get1_caPubs", "CA"),
+    "chainout": ("OSSL_CMP_CTX_get1_newChain", "chain"),
+}
+_ENROLLING = ("ir", "cr", "kur", "p10cr")
+
+
+def save(run: Run, option: str) -> None:
+    """Save the certificates of an option; none make an empty file."""
+    if (path := run.opt.text(option)) is not None:
+        function, what = _SOURCES[option]
+        _save_certs(run.ctx.cert_stack(function), path, what, run)
+        run.outcome.files[option] = path
+
+
+def save_server_cert(run: Run) -> None:
+    """``-srvcertout``, also of a server that refused; without a certificate no file stays."""
+    if (path := run.opt.text("srvcertout")) is None:
+        return
+    certs = run.ctx.validated_server_handles()
+    if certs:
+        _save_certs(certs, path, "validated server", run)
+        run.outcome.files["srvcertout"] = path
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
+def save_results(run: Run) -> None:
+    """Everything after success. Raises Failure."""
+    new = run.ctx.new_cert_handles()
+    if new:
+        run.outcome.certificate = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
+    if usable_version < (3, 2, 0):
+        save(run, "cacertsout")
+        if new:
+            _save_new(new, run)
+        save(run, "chainout")
+    else:
+        save(run, "extracertsout")
+        if new and run.opt.text("cmd") in _ENROLLING:
+            _save_enrolled(new, run)
+            save(run, "cacertsout")
+            if run.opt.flag("centralkeygen"):
+                _save_key(run)
+    clear()
+
+
+def _save_new(certs: list[Any], run: Run) -> None:
+    if (path := run.opt.text("certout")) is not None:
+        _save_certs(certs, path, "enrolled", run)
+        run.outcome.files["certout"] = path
+
+
+def _save_enrolled(new: list[Any], run: Run) -> None:
+    """Since 3.2 the same file may be named for the certificate and its chain."""
+    chain = run.opt.text("chainout")
+    if chain is not None and run.opt.text("certout") == chain:
+        _save_new([*new, *run.ctx.cert_stack(_SOURCES["chainout"][0])], run)
+        run.outcome.files["chainout"] = chain
+    else:
+        save(run, "chainout")
+        _save_new(new, run)
+
+
+def _save_key(run: Run) -> None:
+    """The key that the CA made, encrypted if ``-newkeypass`` is given."""
+    if (path := run.opt.text("newkeyout")) is not None:
+        run.ctx.save_central_key(path, run.load.password("newkeypass", "centrally generated private key"))
+        run.console.info(f"received centrally generated key, saving to file '{path}'")
+        run.outcome.files["newkeyout"] = path
+
+
+def shared(stack: Any) -> list[Any]:
+    """References of our own to the certificates of a ``STACK_OF(X509)``; none for NULL."""
+    certs = [lib.sk_X509_value(stack, i) for i in range(lib.sk_X509_num(stack))]  # -1 of NULL
+    return [share(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
+
+
+def name_of(cert: Any) -> str:
+    """The subject in OpenSSL's one-line form."""
+    line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
+    try:
+        return text(line)
+    finally:
+        lib.OPENSSL_free(line)
+
+
+def serial_of(cert: Any) -> str:
+    """The serial number in hexadecimal."""
+    number = lib.ASN1_INTEGER_to_BN(lib.X509_get0_serialNumber(cert), NULL)
+    digits = lib.BN_bn2hex(number)
+    try:
+        return text(digits)
+    finally:
+        lib.OPENSSL_free(digits)
+        lib.BN_free(number)
+
+
+def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:
+    """Write certificates to a file, PEM or DER; an empty list makes an empty file."""
+    run.console.info(f"received {len(certs)} {what} certificate(s), saving to file '{path}'")
+    pem = run.opt.text("certform") == "PEM"
+    if len(certs) > 1 and not pem:
+        run.console.warn("saving more than one certificate in non-PEM format")
+    write(path, b"".join(encode(cert, pem) for cert in certs))
+
+
+def encode(cert: Any, pem: bool) -> bytes:
+    """A certificate as PEM or DER."""
+    if not pem:
+        return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
+    return through_bio(lambda bio: lib.PEM_write_bio_X509(bio, cert))
+
+
+def through_bio(function: Any) -> bytes:
+    """What a function writes to a ``BIO *``."""
+    clear()
+    bio = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "writing")
+    check(function(bio), "writing")
+    data = ffi.new("char **")
+    length = lib.BIO_get_mem_data(bio, data)
+    return bytes(ffi.buffer(data[0], length))
+
+
+def write(path: str, data: bytes, *, mode: int = 0o666) -> None:
+    """Write a file. Raises Failure."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise Failure(f"could not open file '{path}' for writing: {error.strerror}") from error
