@@ -133,7 +133,6 @@ OTHERS = [
     (1, "-propquery fips=yes"),
     (0, "-rand {random} -writerand out.rnd"),
     (1, "-rand absent"),
-    (1, "-writerand absent/out.rnd"),
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ._common import Parser, complain, emit, width
+from ._files import check_writable
 
 if TYPE_CHECKING:
     from ..trace import Trace
@@ -55,6 +56,12 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: Namespace) -> int:
     from .trace_files import assemble
 
+    if options.html is not None:
+        try:
+            check_writable(options.html)
+        except OSError as error:
+            complain("trace", f"--html {options.html}: {error.strerror}")
+            return 1
     try:
         trace, stops = assemble(options.files)
         if options.transaction is not None:

@@ -17,7 +17,7 @@ from .console import Console, Failure
 from .context import CommandContext, Run
 from .help import overview
 from .load import Loader
-from .output import save, save_results, save_server_cert
+from .output import check_outputs, save, save_results, save_server_cert
 from .report import failure_names, pending, print_json, report
 from .settings import HelpWanted, Settings, read
 from .transfer import FileTransfer, OnlyWritten
@@ -85,19 +85,17 @@ def _main(words: list[str], run: Run) -> None:
     run.ctx = ctx = CommandContext()
     ctx.set_log_verbosity(s.number("verbosity"))
     ctx.set_log_cb(console.from_client)
-    if (recording := s.text("trace")) is not None:
-        from ...trace import Trace
-
-        try:
-            ctx.set_trace(Trace(0, file=recording))
-        except OSError as error:
-            raise Failure(f"could not open file '{recording}' for writing: {error.strerror}") from error
-        run.outcome.files["trace"] = recording
     try:
         set_up_client(run)
+        check_outputs(run)
     except (Failure, CMPError, OSError, ValueError, TypeError) as error:
         report(error, run)
         raise Failure("cannot set up CMP context") from error
+    if (recording := s.text("trace")) is not None:
+        from ...trace import Trace
+
+        ctx.set_trace(Trace(0, file=recording))
+        run.outcome.files["trace"] = recording
     if FileTransfer.wanted(s):
         ctx.set_transfer_cb(FileTransfer(run, None if mock is None else mock.process))
     try:
@@ -166,9 +164,8 @@ def _perform(run: Run) -> None:
     run.ctx.set_transaction_id(transaction)
     run.outcome.transaction = transaction.hex()
     run.outcome.pending = True
-    run.ctx.on_wait = lambda asked: run.console.info(
-        f"the server wants to be asked again in {asked.check_after} s"
-    )
+    say = run.console.info  # not run itself: the context must not refer to what refers to it
+    run.ctx.on_wait = lambda asked: say(f"the server wants to be asked again in {asked.check_after} s")
     command = run.opt.text("cmd")
     try:
         if command == "rr":

@@ -52,7 +52,7 @@ class GlobalOptions:
         self.propq: str | None = None
         self._path: str | None = None
         self._provider_params: list[tuple[str | None, str, str]] = []
-        self._write_random: str | None = None
+        self.write_random: str | None = None
         self._read_random: list[str] = []
 
     def __call__(self, name: str, value: str) -> None:
@@ -74,9 +74,9 @@ class GlobalOptions:
 
     def finish(self) -> None:
         """Write the file of ``-writerand``."""
-        if self._write_random is not None and lib.RAND_write_file(os.fsencode(self._write_random)) < 0:
+        if self.write_random is not None and lib.RAND_write_file(os.fsencode(self.write_random)) < 0:
             clear()
-            raise Failure(f"Cannot write random bytes to {self._write_random}")
+            raise Failure(f"Cannot write random bytes to {self.write_random}")
 
     def _issuer_checks(self, _value: str) -> None:
         pass
@@ -85,7 +85,7 @@ class GlobalOptions:
         self._read_random += [path for path in _PATHS_SEPARATED_BY.split(value) if path]
 
     def _writerand(self, value: str) -> None:
-        self._write_random = value
+        self.write_random = value
 
     def _provider_path(self, value: str) -> None:
         self._path = value or None

@@ -10,12 +10,15 @@ from ..._openssl import convert as _convert
 from ..._openssl.errorqueue import check, clear, text
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.ownership import share, take
+from .._files import check_writable
 from .console import Failure
+from .settings import items
 
 if TYPE_CHECKING:
     from .context import Run
 
 __all__ = [
+    "check_outputs",
     "encode",
     "name_of",
     "save",
@@ -33,6 +36,39 @@ _SOURCES = {
     "chainout": ("OSSL_CMP_CTX_get1_newChain", "chain"),
 }
 _ENROLLING = ("ir", "cr", "kur", "p10cr")
+#: What ``-infotype`` of a genm writes.
+_OF_INFOTYPE = {
+    "caCerts": ("cacertsout",),
+    "rootCaCert": ("newwithnew", "newwithold", "oldwithnew"),
+    "crlStatusList": ("crlout",),
+    "certReqTemplate": ("template", "keyspec"),
+}
+
+
+def check_outputs(run: Run) -> None:
+    """Try what the request is to write, before it is sent. Raises Failure that names the option."""
+    if run.opt.given("reqout_only"):
+        options = ["reqout_only"]  # nothing comes
+    else:
+        options = ["reqout", "rspout", "srvcertout", "extracertsout", "trace"]
+        if run.opt.text("cmd") in _ENROLLING or usable_version < (3, 2, 0):
+            options += ["certout", "chainout", "cacertsout"]
+        if run.opt.flag("centralkeygen"):
+            options.append("newkeyout")
+        if run.opt.text("cmd") == "genm":
+            options += _OF_INFOTYPE.get(run.opt.text("infotype") or "", ())
+    values = [(option, run.opt.text(option) or "") for option in options]
+    for option, value in [*values, ("writerand", run.global_options.write_random or "")]:
+        for path in items(value) if option in ("reqout", "rspout") else [value]:
+            _check_output(option, path)
+
+
+def _check_output(option: str, path: str) -> None:
+    try:
+        if path:
+            check_writable(path)
+    except OSError as error:
+        raise Failure(f"-{option}: file '{path}' cannot be written: {error.strerror}") from error
 
 
 def save(run: Run, option: str) -> None:
