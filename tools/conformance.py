@@ -21,8 +21,9 @@ What the server takes and refuses of RFC 9483 (the Lightweight CMP Profile) and 
 it at. The table is made by `tools/conformance.py` from the messages that `tests/server/test_conformance.py` sends on
 each OpenSSL release: each line is a test there, `test_rule[...]`.
 
-Not asked for, although the profile does: the common name of a sender under MAC need not be its senderKID (OpenSSL's
-clients name the subject that they ask for), and kur and rr are taken under MAC.
+Not asked for, although the profile does: the common name of a sender under MAC need not be its senderKID. OpenSSL's
+clients, which this server is there for, too, name the subject that they ask for, or nobody; so in an ir or cr it may be
+either of these, and in other messages what it likes.
 Refused, because libcrypto's server has no side for it: PBMAC1 and DHBasedMac (`badAlg`), pvno 3 before OpenSSL 3.5
 (`unsupportedVersion`). libcrypto's server has none for nested messages, either: they are taken apart and answered here.
 """

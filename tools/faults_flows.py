@@ -43,7 +43,7 @@ class Site:
 
     def __init__(self) -> None:
         self.ca = EmbeddedCA(CREDENTIALS)
-        self.server = self.ca.server()
+        self.server = self.ca.server(strictness="rfc9810")
         self.key, self.new_key = make_key(), make_key()
         mac = osslcmp.Client(transport=self.server, reference="ref", secret="secret")
         self.enrol = partial(mac.ir, self.key, subject="CN=me")

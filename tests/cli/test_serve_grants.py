@@ -73,7 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, pki: PKI) -> Iterator[Serve
         CONFIG.format(path=path, root=pki.root.cert_file, tls_cert=tls.full_chain_file, tls_key=tls.key_file)
     )
     with Serving(path) as serve:
-        yield serve("--config", path / "config.toml")
+        yield serve("--config", path / "config.toml", "--strictness", "rfc9810")
 
 
 @pytest.fixture

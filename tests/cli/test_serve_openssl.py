@@ -192,8 +192,10 @@ def test_refusals(peer: Peer) -> None:
     told = peer.cmp("ir", ref="nobody", secret=b"x", trusted=peer.served.root, **request).must(1)
     assert "received error" in told.text
     old = peer.enroll(**MAC)
-    peer.cmp("rr", **MAC, oldcert=old).must()
-    assert "certRevoked" in peer.cmp("rr", **MAC, oldcert=old).must(1).text
+    assert "wrongIntegrity" in peer.cmp("rr", **MAC, oldcert=old).must(1).text
+    mine = peer.signed_with(old)
+    peer.cmp("rr", **mine, oldcert=old).must()
+    assert "certRevoked" in peer.cmp("rr", **mine, oldcert=old).must(1).text
     with opened(peer.served.root.parent) as ca:
         record = ca.record(load(old))
     assert record is not None
@@ -261,8 +263,17 @@ def test_tls_our_client_and_the_crl(secure: Served, pki: PKI) -> None:
         trusted=pki.root.certificate, certificate=pki.client.full_chain_file, key=pki.client.key
     )
     mine = client(secure.url, tls=tls)
-    certificate = mine.ir(pki.enrolled.key, subject="CN=x").certificate
-    mine.rr(certificate)
+    enrollment = mine.ir(pki.enrolled.key, subject="CN=x")
+    certificate = enrollment.certificate
+    osslcmp.Client(
+        secure.url,
+        tls=tls,
+        certificate=certificate,
+        key=pki.enrolled.key,
+        chain=enrollment.chain,
+        trusted=enrollment.ca_pubs,
+        message_timeout=20,
+    ).rr()
     context = ssl.create_default_context(cafile=str(pki.root.cert_file))
     context.load_cert_chain(pki.client.full_chain_file, pki.client.key_file)
     crl = x509.load_der_x509_crl(get(f"{secure.base}/crl", context=context))

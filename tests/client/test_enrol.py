@@ -29,7 +29,7 @@ class Site:
     def __init__(self) -> None:
         self.asked: list[CertificateRequest] = []
         self.ca = EmbeddedCA({"ref": "secret"}, policy=self._note)
-        self.server: Server = self.ca.server(accept_raverified=True)
+        self.server: Server = self.ca.server(accept_raverified=True, strictness="rfc9810")
         self.client = Client(transport=self.server.process, reference="ref", secret="secret")
 
     def _note(self, request: CertificateRequest) -> None:

@@ -73,7 +73,7 @@ def csr(directory: Path, key: Path, *options: str) -> bytes:
 
 
 def client(ca: EmbeddedCA) -> osslcmp.Client:
-    return osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    return osslcmp.Client(transport=ca.server(strictness="rfc9810"), reference="ref", secret="secret")
 
 
 @pytest.mark.parametrize("kind", CAS)

@@ -107,7 +107,7 @@ def test_old_certificate(pki: PKI) -> None:
         encode(explicit(4), old.issuer.public_bytes()), der.encode_integer(old.serial_number)
     )
     controls = sequence(sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), certificate_id))
-    read(Server(authority).process(Forger().request(KUR, controls=controls)))
+    read(Server(authority, strictness="rfc9810").process(Forger().request(KUR, controls=controls)))
     assert authority.asked[0].old_certificate == CertificateId(old.issuer, old.serial_number)
 
 
@@ -175,7 +175,7 @@ def test_signer_of_a_later_message_is_not_who_it_says(pki: PKI) -> None:
 def test_revocation_request(reason: RevocationReason | None) -> None:
     authority = Scripted(revoke=Revoked())
     serial = (1 << 159) - 1
-    answer = read(Server(authority).process(Forger().rr(NAME, serial, reason)))
+    answer = read(Server(authority, strictness="rfc9810").process(Forger().rr(NAME, serial, reason)))
     assert (answer.kind, answer.status) == (BodyType.RP, PKIStatus.accepted)
     seen: RevocationRequest = authority.asked[0]
     assert (seen.issuer, seen.serial, seen.reason, seen.reference) == (NAME, serial, reason, b"ref")
@@ -188,7 +188,9 @@ def test_revocation_with_an_unknown_extension(reason: RevocationReason | None, c
     authority = Scripted(revoke=Revoked())
     flag = encode(0x01, b"\xff") if critical else b""
     unknown = sequence(der.encode_oid("1.2.3.4"), flag, encode(der.OCTET_STRING, b"\x05\x00"))
-    answer = read(Server(authority).process(Forger().rr(NAME, 5, reason, extensions=(unknown,))))
+    answer = read(
+        Server(authority, strictness="rfc9810").process(Forger().rr(NAME, 5, reason, extensions=(unknown,)))
+    )
     assert answer.kind == BodyType.RP
     if critical:
         assert (answer.status, authority.asked) == (PKIStatus.rejection, [])
@@ -266,7 +268,7 @@ def test_rejected_after_polling() -> None:
 def test_each_failure(bit: FailureInfo) -> None:
     """Every bit gets through, in every kind of answer."""
     no = Rejected(bit, "because \u2603")
-    server = Server(Scripted(issue=no, revoke=no, general=no))
+    server = Server(Scripted(issue=no, revoke=no, general=no), strictness="rfc9810")
     for message in (Forger().request(), Forger().request(CR), Forger().rr(NAME, 5), Forger().genm()):
         answer = read(server.process(message))
         assert (answer.status, answer.text) == (PKIStatus.rejection, "because \u2603")

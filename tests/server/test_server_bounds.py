@@ -22,7 +22,7 @@ from osslcmp.server.state import LIVE_ENGINES
 def test_open_transactions_hold_few_contexts() -> None:
     """The first of many is confirmed although its context was given back meanwhile."""
     ca = EmbeddedCA({"ref": "secret"})
-    server = ca.server()
+    server = ca.server(strictness="rfc9810")
     count = LIVE_ENGINES + SPARE + 20
     mine = [Forger(reference=b"ref", secret=b"secret") for _ in range(count)]
     answers = [read(server.process(one.request())) for one in mine]
@@ -36,7 +36,7 @@ def test_open_transactions_hold_few_contexts() -> None:
 
 def test_transaction_without_its_context() -> None:
     ca = EmbeddedCA({"ref": "secret"})
-    server = ca.server()
+    server = ca.server(strictness="rfc9810")
     transactions = 0
 
     def forgetful(message: bytes) -> bytes:
@@ -56,7 +56,7 @@ def test_transaction_without_its_context() -> None:
 
 
 def revoke(ca: EmbeddedCA, count: int = 1) -> None:
-    client = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    client = osslcmp.Client(transport=ca.server(strictness="rfc9810"), reference="ref", secret="secret")
     for _ in range(count):
         client.rr(client.ir(make_key(), subject="CN=x").certificate)
 

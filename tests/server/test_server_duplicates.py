@@ -56,7 +56,7 @@ def test_refused(make: Make) -> None:
 
 
 def client(ca: EmbeddedCA) -> osslcmp.Client:
-    return osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    return osslcmp.Client(transport=ca.server(strictness="rfc9810"), reference="ref", secret="secret")
 
 
 def test_update_with_the_same_key(make: Make) -> None:

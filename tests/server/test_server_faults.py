@@ -78,7 +78,7 @@ def test_certificate_with_wrong_status(pki: PKI) -> None:
 
 @pytest.mark.parametrize("answer", [RuntimeError(SECRET_TEXT), None, Waiting(-1), True])
 def test_revoke_fails(answer: object) -> None:
-    failed(Server(Scripted(revoke=answer)).process(Forger().rr(NAME, 5)))
+    failed(Server(Scripted(revoke=answer), strictness="rfc9810").process(Forger().rr(NAME, 5)))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_no_secret(answer: object) -> None:
 @pytest.mark.parametrize("method", ["issue", "revoke", "general"])
 def test_interrupt(method: str) -> None:
     """What is not an Exception is not for the client but for the caller."""
-    server = Server(Scripted(**{method: KeyboardInterrupt()}))
+    server = Server(Scripted(**{method: KeyboardInterrupt()}), strictness="rfc9810")
     message = {"issue": Forger().request(), "revoke": Forger().rr(NAME, 5), "general": Forger().genm()}[
         method
     ]

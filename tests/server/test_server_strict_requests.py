@@ -103,7 +103,7 @@ def test_unknown_reason(server: Server, ca: EmbeddedCA, reason: int) -> None:
     message = Forger().rr(ca.issuer.subject, 5, reason)
     answer = read(server.process(message))
     assert (answer.kind, answer.status) == (BodyType.RP, PKIStatus.rejection)
-    assert FailureInfo(answer.failure) == FailureInfo.badDataFormat
+    assert FailureInfo(answer.failure) == FailureInfo.badRequest
 
 
 # -- certConf ------------------------------------------------------------------------------------------------

@@ -377,10 +377,14 @@ def _header() -> None:
         _both("pvno", text, str(number), _with(pvno=number), ERROR, F.unsupportedVersion)
     _one("signature", "sender", text, "the subject of the certificate", _with(), cp)
     _one("MAC", "sender", text, "nobody", _with(), cp)
+    same = encode(wire.DIRECTORY_NAME, name("ref"))
+    _one("MAC", "sender", text, "the senderKID as common name", _with(sender=same), cp)
+    same = encode(wire.DIRECTORY_NAME, name("conformance"))
+    _one("MAC", "sender", text, "the subject that is asked for, as OpenSSL has it", _with(sender=same), cp)
     mail = encode(0x81, b"a@b.example")
     _both("sender", text, "an e-mail address", _with(sender=mail), ERROR, F.badMessageCheck)
     other = encode(wire.DIRECTORY_NAME, name("another"))
-    _one("signature", "sender", text, "another name", _with(sender=other), ERROR, F.badMessageCheck)
+    _both("sender", text, "another name", _with(sender=other), ERROR, F.badMessageCheck)
     _both("messageTime", text, "3 minutes ago", _minutes(-3), cp)
     _both("messageTime", text, "an hour ago", _minutes(-60), ERROR, F.badTime)
     _both("messageTime", text, "in an hour", _minutes(60), ERROR, F.badTime)
@@ -402,7 +406,7 @@ def _header() -> None:
     odd = (info(13, der.encode_integer(1)),)
     _both("generalInfo", text, "implicitConfirm with a number", _with(info=odd), ERROR, F.badRequest)
     utc = (info(14, encode(der.UTC_TIME, b"300101000000Z")),)
-    _both("generalInfo", text, "confirmWaitTime as UTCTime", _with(info=utc), ERROR, F.badDataFormat)
+    _both("generalInfo", text, "confirmWaitTime as UTCTime", _with(info=utc), ERROR, F.badRequest)
     odd = (info(21, der.encode_integer(1)),)
     _both("generalInfo", text, "certProfile with a number", _with(info=odd), ERROR, F.badRequest)
     _both(
@@ -472,7 +476,7 @@ def _header() -> None:
         "certConf under MAC after a signed ir",
         _later(lambda c, h: Forger(transaction_id=c.transaction_id, recip_nonce=c.recip_nonce).cert_conf(h)),
         ERROR,
-        F.wrongIntegrity,
+        F.badMessageCheck,
     )
     for kind in (IR, CR, P10CR, GENM):
         what = f"{BodyType(kind).name.lower()} that does not decode"
@@ -524,10 +528,7 @@ def _enrollment() -> None:
         _one("signature", "kur", text, what, make, kup, failure)
 
     def named(scene: Scene, client: Forger, **fields: object) -> bytes:
-        own = client.certificate
-        assert own is not None
-        controls = old_cert_id(own.issuer, own.serial_number)
-        return crm(client, KUR, controls=controls, **fields)  # type: ignore[arg-type]
+        return crm(client, KUR, controls=_named(client), **fields)  # type: ignore[arg-type]
 
     update("its own certificate", named)
     update("no oldCertID", lambda _, c: crm(c, KUR))
@@ -550,7 +551,23 @@ def _enrollment() -> None:
     update("somebody else's certificate", anothers, F.badCertId)
     update("another subject", lambda s, c: named(s, c, subject="another"), F.badCertTemplate)
     update("certReqId 1", lambda s, c: named(s, c, request_id=1), F.badRequest)
+    _one(
+        "MAC",
+        "kur",
+        text,
+        "under MAC",
+        lambda s, c: crm(c, KUR, controls=_named(s.member)),
+        ERROR,
+        F.wrongIntegrity,
+    )
     update("wrong proof", lambda s, c: named(s, c, damage=True), F.badPOP)
+
+
+def _named(client: Forger) -> bytes:
+    """The control that names the certificate of a client."""
+    own = client.certificate
+    assert own is not None
+    return old_cert_id(own.issuer, own.serial_number)
 
 
 def _confirm_csr(scene: Scene, client: Forger, request_id: int) -> bytes:
@@ -633,10 +650,13 @@ def _revocation() -> None:
     other = stranger.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     own("another key", F.badCertId, public=other)
     own("an extension that is not in the certificate", F.badCertId, extensions=SAN)
+    unknown = extension(UNKNOWN, encode(der.NULL))
+    own("an extension that nobody knows", F.badRequest, extensions=unknown)
     own("version 1", F.badRequest, version=1)
     own("two reasons", F.badRequest, details=reason(1, 4))
     own("revoke and release", F.badRequest, details=reason(4, 8))
-    own("an unknown reason", F.badDataFormat, details=reason(99))
+    own("an unknown reason", F.badRequest, details=reason(99))
+    own("an extension that nobody knows, for the CRL", F.badRequest, details=(*reason(4), unknown))
     own("two RevDetails", F.badRequest, count=2)
     own("release of what is not on hold", F.badCertId, details=reason(8))
     case("somebody else's", lambda s, c: revoke(c, s.new_member("other").certificate), F.notAuthorized)
@@ -648,6 +668,15 @@ def _revocation() -> None:
         return revoke(ra.but(transaction_id=os.urandom(16)), client.certificate)
 
     case("revoked already", again, F.certRevoked)
+    _one(
+        "MAC",
+        "rr",
+        text,
+        "under MAC",
+        lambda s, c: revoke(c, s.member.certificate),
+        ERROR,
+        F.wrongIntegrity,
+    )
 
     def released(scene: Scene, client: Forger) -> bytes:
         ra = scene.ra

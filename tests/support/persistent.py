@@ -32,14 +32,14 @@ class KilledError(Exception):
 def _work(pipe: Connection, directory: Path, options: dict[str, Any]) -> None:
     """Be a server until the pipe is closed."""
     polls, (point, at) = options.pop("polls", 0), options.pop("dies", None) or (None, 0)
-    delays = options.pop("delays", 0)
+    delays, strictness = options.pop("delays", 0), options.pop("strictness", "rfc9810")
     ca = EmbeddedCA.open(
         directory,
         policy=waiting(polls, 0) if polls else None,
         delay=delayed(delays, 0) if delays else None,
         **options,
     )
-    server = ca.server()
+    server = ca.server(strictness=strictness)
     count = 0
 
     def die(*_: object) -> None:

@@ -25,7 +25,7 @@ class Site:
         self.waiting: set[bytes] = set()
         self.refusal: Rejected | None = None
         self.ca = EmbeddedCA({"ref": SECRET}, policy=self._policy)
-        self.server = self.ca.server()
+        self.server = self.ca.server(strictness="rfc9810")
         self.released = True
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.own = self._enrol()

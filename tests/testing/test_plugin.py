@@ -85,14 +85,22 @@ def test_waiting(cmp_server: Any, cmp_client: Client) -> None:
 @pytest.mark.parametrize("asked", ["genm", "rr", "certconf"])
 def test_waiting_for_other_answers(asked: str, cmp_server: Any, cmp_client: Client) -> None:
     """Any message may have to wait; a client based on OpenSSL before 3.3 is told, and can do nothing about it."""
-    mine = cmp_client.ir(new_key(), subject="CN=mine").certificate
+    key = new_key()
+    got = cmp_client.ir(key, subject="CN=mine")
+    mine: dict[str, Any] = {
+        "certificate": got.certificate,
+        "key": key,
+        "chain": got.chain,
+        "trusted": got.ca_pubs,
+    }
+    signing = Client(cmp_server.url, **mine)
     cmp_server.clear()
     cmp_server.script(**{asked: waiting(times=2, check_after=0)})
 
     def ask() -> object:
         if asked == "certconf":
             return cmp_client.ir(new_key(), subject="CN=x")
-        return cmp_client.genm() if asked == "genm" else cmp_client.rr(mine)
+        return cmp_client.genm() if asked == "genm" else signing.rr()
 
     if CLIENT_WAITS_FOR_ALL:
         ask()

@@ -215,6 +215,15 @@ def template_version(message: wire.RawMessage) -> int | None:
     return None if template is None else template.version
 
 
+def template_subject(message: wire.RawMessage) -> x509.Name | None:
+    """The subject in the template of an ir, cr or kur; None where there is none that can be read."""
+    template = _template_of(message)
+    try:
+        return None if template is None else name(template.subject)
+    except MALFORMED:
+        return None
+
+
 def csr_version(message: wire.RawMessage) -> int | None:
     """The version in the CSR of a p10cr; None if it cannot be read."""
     try:
@@ -232,17 +241,25 @@ def revoked_named(message: wire.RawMessage) -> bool | None:
     return absent == (False, False) or (absent == (True, True) and template.public_key is not None)
 
 
-def crl_reasons(message: wire.RawMessage) -> list[int]:
-    """The reasons that an rr gives, as far as they can be read."""
+def entry_extensions(message: wire.RawMessage) -> list[tuple[str, bytes]]:
+    """The extensions that an rr asks for in the entry of the CRL, by OID, as far as they can be read."""
     try:
         details = der.sequence(_first(message.body).encoding)
         extensions = [der.sequence(one.encoding) for one in der.sequence(details[1].encoding)]
-        return [
-            der.integer(der.read(der.octets(parts[-1].encoding), der.ENUMERATED))
-            for parts in extensions
-            if der.dotted(parts[0]) == CRL_REASON_OID
-        ]
+        return [(der.dotted(parts[0]), der.octets(parts[-1].encoding)) for parts in extensions]
     except (ValueError, IndexError):
+        return []
+
+
+def crl_reasons(message: wire.RawMessage) -> list[int]:
+    """The reasons that an rr gives, as far as they can be read."""
+    try:
+        return [
+            der.integer(der.read(value, der.ENUMERATED))
+            for oid, value in entry_extensions(message)
+            if oid == CRL_REASON_OID
+        ]
+    except ValueError:
         return []
 
 

@@ -391,8 +391,9 @@ class EmbeddedCA(Records, Authority):
             record = self._find(request.issuer, request.serial)
         if record is None:
             return Rejected(FailureInfo.badCertId, "no such certificate was issued here")
-        if not _is_described(record.certificate, request):
-            return Rejected(FailureInfo.badCertId, "certDetails are not those of the certificate")
+        refusal = _refuse_details(record.certificate, request)
+        if refusal is not None:
+            return refusal
         if not self._owns(request, record):
             return Rejected(FailureInfo.notAuthorized, "not your certificate")
         held = record.revoked is RevocationReason.certificateHold
@@ -538,12 +539,17 @@ class EmbeddedCA(Records, Authority):
         return public_key_info in self._compromised
 
 
-def _is_described(certificate: x509.Certificate, request: RevocationRequest) -> bool:
-    """Whether what a request says of the certificate to revoke is true."""
-    name, key = request.subject, request.public_key_info
-    if name is not None and grants.name_key(name) != grants.name_key(certificate.subject):
-        return False
-    if key is not None and key_value(key) != issuing.public_key_info(certificate):
-        return False
+def _refuse_details(certificate: x509.Certificate, request: RevocationRequest) -> Rejected | None:
+    """Why a request that says something of the certificate to revoke is refused; None if that is true."""
     own = {extension.oid: extension.value for extension in certificate.extensions}
-    return all(own.get(extension.oid) == extension.value for extension in request.extensions)
+    for extension in request.extensions:
+        if extension.oid not in own and isinstance(extension.value, x509.UnrecognizedExtension):
+            return Rejected(FailureInfo.badRequest, f"extension {extension.oid.dotted_string} in certDetails")
+    name, key = request.subject, request.public_key_info
+    if (
+        (name is not None and grants.name_key(name) != grants.name_key(certificate.subject))
+        or (key is not None and key_value(key) != issuing.public_key_info(certificate))
+        or any(own.get(extension.oid) != extension.value for extension in request.extensions)
+    ):
+        return Rejected(FailureInfo.badCertId, "certDetails are not those of the certificate")
+    return None

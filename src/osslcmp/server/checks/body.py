@@ -5,10 +5,13 @@ They keep what they cannot read: reading it for the authority fails with ``badDa
 
 from __future__ import annotations
 
-from ...enums import BodyType
+from ...enums import BodyType, RevocationReason
 from .. import bodies
 from .subject import Subject
 
+_REASONS = frozenset(reason for reason in RevocationReason if reason >= 0)
+_ENTRY_EXTENSIONS = frozenset(f"2.5.29.{number}" for number in (21, 23, 24, 29))
+"""reasonCode, instructionCode, invalidityDate, certificateIssuer."""
 VERSION = 2
 """The version number of a v3 certificate."""
 
@@ -47,6 +50,19 @@ def revoked_named(subject: Subject) -> str | None:
 def one_reason(subject: Subject) -> str | None:
     """An rr has at most one reason, so it does not revoke and release at once."""
     return "more than one CRLReason" if len(_reasons(subject)) > 1 else None
+
+
+def known_reason(subject: Subject) -> str | None:
+    """That is one of RFC 5280."""
+    return "an unknown CRLReason" if any(one not in _REASONS for one in _reasons(subject)) else None
+
+
+def entry_extensions(subject: Subject) -> str | None:
+    """An rr asks for nothing in its entry of the CRL that RFC 5280 does not know."""
+    message = subject.message
+    found = bodies.entry_extensions(message) if message.body_type == BodyType.RR else []
+    odd = [oid for oid, _ in found if oid not in _ENTRY_EXTENSIONS]
+    return f"extension {odd[0]} for the CRL" if odd else None
 
 
 def _reasons(subject: Subject) -> list[int]:

@@ -91,6 +91,29 @@ def mac_reference(subject: Subject) -> str | None:
     return "senderKID does not name a shared secret" if nameless else None
 
 
+def mac_sender(subject: Subject) -> str | None:
+    """The sender's common name is what senderKID says, or it is as OpenSSL's clients have it: nobody, or the subject that
+    is asked for."""
+    message = subject.message
+    name, kid = message.header.sender_name, message.header.sender_kid
+    if not (message.header.uses_mac and message.body_type in (BodyType.IR, BodyType.CR) and name and kid):
+        return None
+    sender, asked = bodies.name(name), bodies.template_subject(message)
+    if sender is None or (asked is not None and same_name(sender, asked)):
+        return None
+    common = sender.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    if any(part.value in (kid, kid.decode(errors="replace")) for part in common):
+        return None
+    return "the common name of the sender is not the senderKID"
+
+
+def signed(subject: Subject) -> str | None:
+    """A kur and an rr are signed, with the key of the certificate that they are about."""
+    message = subject.message
+    odd = message.body_type in (BodyType.KUR, BodyType.RR) and message.header.uses_mac
+    return f"{BodyType(message.body_type).name} has to be signed" if odd else None
+
+
 def algorithm(subject: Subject) -> str | None:
     """protectionAlg is a password-based MAC or a signature."""
     message = subject.message

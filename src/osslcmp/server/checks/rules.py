@@ -93,12 +93,14 @@ RULES: tuple[Rule, ...] = (
     Rule("sender-nonce-length", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce_length),
     Rule("first-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.first_recip_nonce),
     Rule("info-values", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.info_values),
-    Rule("confirm-wait-time", "RFC 9810, 5.1.1.2", _H, _F.badDataFormat, _RFC, header.confirm_wait_time),
+    Rule("confirm-wait-time", "RFC 9810, 5.1.1.2", _H, _F.badRequest, _RFC, header.confirm_wait_time),
     Rule("one-confirmation", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.one_confirmation),
     # -- who protects a first message
     Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present),
     Rule("mac-reference", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_reference),
+    Rule("mac-sender", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_sender),
     Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm),
+    Rule("signed", "RFC 9483, 4.1.3 and 4.2", _H, _F.wrongIntegrity, _STRICT, protection.signed),
     Rule("extra-certs-present", "RFC 9483, 3.3", _H, _F.badMessageCheck, _STRICT, protection.extra_certs),
     Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid),
     Rule("sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject),
@@ -113,7 +115,7 @@ RULES: tuple[Rule, ...] = (
     Rule("nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.sender_nonce),
     # -- whether it is the next one of its transaction
     Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.still_protected),
-    Rule("same-protection", "RFC 9483, 3.5", _T, _F.wrongIntegrity, _ALWAYS, transaction.same_protection),
+    Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.same_protection),
     Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, transaction.same_algorithm),
     Rule("same-sender", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.same_sender),
     Rule(
@@ -140,6 +142,8 @@ RULES: tuple[Rule, ...] = (
     Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.revoked_version),
     Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named),
     Rule("one-reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.one_reason),
+    Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, body.entry_extensions),
+    Rule("known-reason", "RFC 5280, 5.3.1", _B, _F.badRequest, _RFC, body.known_reason),
     # -- the request itself
     Rule(
         "central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALWAYS, request.central_key_release
