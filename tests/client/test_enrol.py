@@ -140,7 +140,9 @@ def test_kur_keeps_what_it_is_asked_to_keep(site: Site) -> None:
     assert carried[usage.oid].value == usage
     assert ExtensionOID.AUTHORITY_KEY_IDENTIFIER not in carried
     client = site.signing(second, renewed[0])
-    third = client.kur(renewed[1], carry_extensions=True, extensions=[x509.Extension(other.oid, False, other)])
+    third = client.kur(
+        renewed[1], carry_extensions=True, extensions=[x509.Extension(other.oid, False, other)]
+    )
     assert names(site.request.extensions)[usage.oid].value == other
     last = site.signing(third, renewed[1]).kur(renewed[2])
     assert sans(last.certificate) == ["a.example"]
