@@ -234,6 +234,19 @@ def over_tls(pki: PKI) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("keep_alive", [0, 1, 2])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_keep_alive(
+    scheme: str, keep_alive: int, served: Served, secure: Served, pki: PKI, tmp_path: Path
+) -> None:
+    """A connection for each message, or one for all of a transaction: asked for (1) or insisted upon (2), by HTTP/1.0."""
+    always = over_tls(pki) if scheme == "https" else {}
+    peer = Peer(secure if scheme == "https" else served, tmp_path, keep_alive=keep_alive, **always)
+    mine = peer.enroll(**MAC)
+    peer.enroll("kur", **peer.signed_with(mine))
+    peer.cmp("rr", **MAC, oldcert=mine).must()
+
+
 def test_tls_every_request(secure: Served, pki: PKI, tmp_path: Path) -> None:
     peer = Peer(secure, tmp_path, **over_tls(pki))
     old = peer.enroll(**MAC)

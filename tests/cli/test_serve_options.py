@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import http.client
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -297,15 +298,40 @@ def test_verbose(serve: Serving, tmp_path: Path) -> None:
     assert SECRET.decode() not in told
 
 
-def test_host(serve: Serving) -> None:
-    """The URL that it prints is one to use, whatever the address."""
-    host = "::1" if has_ipv6() else "127.0.0.2"
+@pytest.mark.parametrize(
+    ("host", "shown", "clients"),
+    [
+        ("127.0.0.2", "127.0.0.2", ["127.0.0.2"]),
+        ("0.0.0.0", "0.0.0.0", ["127.0.0.1", "127.0.0.2"]),
+        ("localhost", "", ["localhost"]),
+        ("::1", "[::1]", ["::1"]),
+        ("::", "[::]", ["::1", "127.0.0.1"]),
+    ],
+)
+def test_host(serve: Serving, host: str, shown: str, clients: list[str]) -> None:
+    """The URL that it prints is one to use, whatever the address; ``::`` is for both families."""
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6 loopback")
     served = serve("--host", host)
-    assert f"http://[{host}]:" in served.url if ":" in host else host in served.url
-    connection = http.client.HTTPConnection(host, int(served.base.rsplit(":", 1)[1]), timeout=20)
-    connection.request("POST", "/", fresh().request(), {"Content-Type": "application/pkixcmp"})
-    assert read(connection.getresponse().read()).status == PKIStatus.accepted
-    connection.close()
+    assert f"http://{shown}" in served.url
+    assert enroll(served)
+    for address in clients:
+        connection = http.client.HTTPConnection(address, int(served.base.rsplit(":", 1)[1]), timeout=20)
+        connection.request("POST", "/", fresh().request(), {"Content-Type": "application/pkixcmp"})
+        assert read(connection.getresponse().read()).status == PKIStatus.accepted
+        connection.close()
+
+
+def test_files(serve: Serving) -> None:
+    """As many as its connections need, if the system lets it: not the 1,024 that a process usually begins with."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        served = serve()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    soft, hard = resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == (4096 if hard == resource.RLIM_INFINITY else min(hard, 4096))
 
 
 def test_reason_of_what_was_refused_is_kept(serve: Serving) -> None:

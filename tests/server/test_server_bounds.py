@@ -6,6 +6,7 @@ import datetime
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.forge import Forger, read
@@ -90,18 +91,53 @@ def test_expired_certificates_leave_the_crl(pki: PKI) -> None:
         assert len(ca.crl()) == count
 
 
-def test_script_that_forgets_to_stop() -> None:
-    """It ends all the same, without a word."""
-    script = """
-import osslcmp
+FORGETS = """
+import osslcmp, sys, threading
 from cryptography.hazmat.primitives.asymmetric import ec
 from osslcmp.server import EmbeddedCA
-running = EmbeddedCA({"ref": "secret"}).server().serve()
+ca = EmbeddedCA.open(sys.argv[1], {"ref": "secret"}) if sys.argv[1:] else EmbeddedCA({"ref": "secret"})
+running = ca.server().serve()
 client = osslcmp.Client(running.url, reference="ref", secret="secret")
 print(client.ir(ec.generate_private_key(ec.SECP256R1()), subject="CN=x").certificate)
 """
+BUSY = """
+begun = threading.Event()
+
+def never(message, place):
+    begun.set()
+    threading.Event().wait()
+
+from osslcmp.server.http import webserver
+from osslcmp.server.http.app import Application
+from osslcmp.server.http.serving import serve
+webserver.STOP_TIME = 0.2
+second = serve(Application(never, 1000), "127.0.0.1", 0, threads=1, timeout=20)
+client = osslcmp.Client(second.url, reference="ref", secret="x")
+
+def ask():
+    try:
+        client.ca_certs()
+    except osslcmp.CMPError:
+        pass
+
+threading.Thread(target=ask, daemon=True).start()
+begun.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("directory", "more", "status"),
+    [(False, "", 0), (True, "", 0), (False, BUSY, 0), (False, "raise SystemExit(3)", 3)],
+)
+def test_script_that_forgets_to_stop(directory: bool, more: str, status: int, tmp_path: Path) -> None:
+    """It ends all the same, without a word, whatever it does last and whatever the server is busy with."""
+    script = FORGETS + more
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script, *([str(tmp_path)] if directory else [])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (status, "")
     assert done.stdout

@@ -14,7 +14,10 @@ from wsgiref.validate import validator
 
 import pytest
 from support.forge import IMPLICIT_CONFIRM, Forger, read
+from support.https import has_ipv6
+from support.pki import make_key, make_name
 
+import osslcmp
 from osslcmp import BodyType, PKIStatus
 from osslcmp.server import EmbeddedCA, RunningServer, Server
 
@@ -47,6 +50,17 @@ def post(connection: http.client.HTTPConnection, body: Any, **headers: str) -> t
 
 def test_url(running: RunningServer) -> None:
     assert running.url == f"http://127.0.0.1:{running.port}/.well-known/cmp"
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_ipv6(server: Server, host: str) -> None:
+    """``::`` is for both families."""
+    with server.serve(host) as running:
+        assert running.url == f"http://[{host}]:{running.port}/.well-known/cmp"
+        for url in (running.url, f"http://127.0.0.1:{running.port}/" if host == "::" else running.url):
+            client = osslcmp.Client(url, reference="ref", secret="secret", message_timeout=20)
+            assert client.ir(make_key(), subject=make_name("x")).certificate
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ logger = get_logger("osslcmp.server")
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Seconds for the answers in progress when a signal has come.
 _GRACE = 10.0
+#: Files that it opens at most: half of them are for connections, 2,000 at once.
+_FILES = 4_096
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -65,6 +67,11 @@ def _serve(settings: dict[str, Any]) -> int:
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     level = logging.INFO if settings.get("verbose") else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
+    if (
+        level > logging.INFO
+    ):  # what libcrypto warns of is what a client has sent; the server says it in one line
+        logging.getLogger("osslcmp.openssl").setLevel(logging.ERROR)
+    _allow_files()
     ca = _open(settings)
     with ExitStack() as ending, closing(ca):
         if settings.get("new_root"):
@@ -98,6 +105,19 @@ def _serve(settings: dict[str, Any]) -> int:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
+
+
+def _allow_files() -> None:
+    """Let the process have as many files open as its connections need, if it may: the soft limit is often 1,024."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(
+            OSError, ValueError
+        ):  # a system with other rules: the server has fewer connections then
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

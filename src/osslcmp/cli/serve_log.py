@@ -12,7 +12,7 @@ __all__ = ["BoundedHandler", "OneLineFormatter"]
 MOST = 20
 SECONDS = 60.0
 _JOURNAL = "journal"
-"""The module that writes a line for each message, with ``--verbose`` alone."""
+"""The module that writes a line for each message, at level INFO with ``--verbose`` alone."""
 
 
 class OneLineFormatter(logging.Formatter):
@@ -43,6 +43,7 @@ class _Kind:
     since: float
     count: int = 0
     suppressed: int = 0
+    last: str = ""
 
 
 class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -69,8 +70,10 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             self._tell_suppressed(now - self._seconds)
             kind = self._kinds.setdefault((record.pathname, record.lineno, record.msg), _Kind(now))
             kind.count += 1
-            if kind.count > self._most and record.module != _JOURNAL:
+            wanted = record.module == _JOURNAL and record.levelno <= logging.INFO
+            if kind.count > self._most and not wanted:
                 kind.suppressed += 1
+                kind.last = record.getMessage()
                 return
         super().emit(record)
 
@@ -78,7 +81,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
         for key in [key for key, kind in self._kinds.items() if kind.since <= until]:
             kind = self._kinds.pop(key)
             if kind.suppressed:
-                text = f"{kind.suppressed} more like this were suppressed: {key[2]}"
+                text = f"{kind.suppressed} more like this were suppressed, the last: {kind.last}"
                 values = {
                     "name": "osslcmp.server",
                     "levelno": logging.WARNING,

@@ -1,4 +1,7 @@
-"""One line in the log for each message that came by HTTP and its answer, for the operator."""
+"""One line in the log for each message that came by HTTP and its answer, for the operator.
+
+At level INFO of all messages; when that is off, at level WARNING of those whose sender is unknown or proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,30 @@ import logging
 
 from cryptography import x509
 
+from ..._asn1 import x509_parts
 from ..._text import get_logger
+from ...enums import BodyType, FailureInfo
 from ...errors import CMPError
-from ...message import Header, Message
-from ...message.describe import name_text, summary
+from ...message import ErrorMessage, Header, Message
+from ...message.describe import name_text, status_text, summary
+from .. import wire
 
 __all__ = ["note"]
 
 logger = get_logger("osslcmp.server")
 
 
+_UNPROVEN = (
+    FailureInfo.badMessageCheck
+    | FailureInfo.wrongIntegrity
+    | FailureInfo.signerNotTrusted
+    | FailureInfo.certRevoked
+    | FailureInfo.notAuthorized
+)
+
+
 def note(address: str, request: bytes, answer: bytes) -> None:
-    """Log who asked for what and what the answer was, at level INFO. Costs nothing when that is off.
+    """Log who asked for what and what the answer was.
 
     Args:
         address: where the request came from.
@@ -25,6 +40,8 @@ def note(address: str, request: bytes, answer: bytes) -> None:
         answer: the answer as DER.
     """
     if not logger.isEnabledFor(logging.INFO):
+        if logger.isEnabledFor(logging.WARNING):
+            _note_unproven(address, request, answer)
         return
     try:
         asked, told = Message.from_der(request), Message.from_der(answer)
@@ -37,6 +54,25 @@ def note(address: str, request: bytes, answer: bytes) -> None:
     except (CMPError, ValueError) as error:
         line = f"{address}: a message that does not decode: {error}"
     logger.info("%s", line)
+
+
+def _note_unproven(address: str, request: bytes, answer: bytes) -> None:
+    raw = wire.read_message(answer)
+    if raw.body_type != BodyType.ERROR:
+        return
+    try:
+        status = ErrorMessage.of(raw.body).status
+        if not status.failure_info & _UNPROVEN:
+            return
+        header = wire.read_message(request).header
+        if header.uses_mac or header.sender_name is None:
+            who = repr((header.sender_kid or b"").decode("utf-8", "backslashreplace"))
+        else:
+            who = repr(name_text(x509_parts.read_name(header.sender_name)))
+    except (CMPError, ValueError) as error:
+        logger.warning("%s: a message that does not decode: %s", address, error)
+        return
+    logger.warning("%s %s was refused: %s", address, who[:200], status_text(status)[:300])
 
 
 def _who(header: Header) -> str:

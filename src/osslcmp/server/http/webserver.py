@@ -81,7 +81,7 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     return socket.create_server(
-        address[:2],
+        address,  # whole, since that of a link has an interface
         family=family,
         backlog=_BACKLOG,
         reuse_port=reuse_port,
