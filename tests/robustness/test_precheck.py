@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from support import hostile, work
+from support import hostile, places, work
 from support.forge import Forger, octets, read, sequence
 from support.pki import make_key, make_name
 from support.serving import Served
@@ -60,6 +60,15 @@ def child(*args: str, timeout: float = ALL) -> str:
 def test_algorithms(surface: str) -> None:
     """No type of ASN.1 value in the place of a protectionAlg or its parameters does harm, on any way in."""
     lines = child("-m", "support.hostile", surface).splitlines()
+    assert lines[-1] == "END"
+    assert not [line for line in lines if "UNDOCUMENTED" in line][:3]
+
+
+@pytest.mark.parametrize("surface", places.SURFACES)
+def test_places(surface: str) -> None:
+    """Nor does any in the other places whose type libcrypto does not look at: algorithms within requests and answers,
+    controls, general information, extensions, key material."""
+    lines = child("-m", "support.places", surface).splitlines()
     assert lines[-1] == "END"
     assert not [line for line in lines if "UNDOCUMENTED" in line][:3]
 

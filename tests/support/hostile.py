@@ -117,6 +117,18 @@ def play(number: int, act: Callable[[], object]) -> None:
         print("UNDOCUMENTED", type(error).__name__, str(error)[:200].replace("\n", " "), flush=True)
 
 
+@contextlib.contextmanager
+def documented(name: str, *errors: type[Exception]) -> Iterator[None]:
+    """Tells an exception that is none of these."""
+    print(name, end=" ", flush=True)
+    try:
+        with contextlib.suppress(*errors):
+            yield
+        print(flush=True)
+    except Exception as error:
+        print("UNDOCUMENTED", type(error).__name__, str(error)[:200].replace("\n", " "), flush=True)
+
+
 def over_transport() -> None:
     """A client with a callable."""
     for number, algorithm in enumerate(algorithms()):
@@ -267,32 +279,44 @@ def _files(option: str) -> None:
             play(number, partial(_command, *common, *mock, "-reqin", str(path)))
 
 
-def into_mock() -> None:
-    """``osslcmp cmp -port``: it answers or refuses each, and serves the next client."""
+@contextlib.contextmanager
+def mock(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """``osslcmp cmp -port`` with a shared secret, and these options."""
     folder = Path(tempfile.mkdtemp())
     certificate = folder / "cert.pem"
     certificate.write_bytes(cert_pem(EmbeddedCA({"ref": SECRET}).root))
     command = [
         *(sys.executable, "-m", "osslcmp", "cmp", "-config", "", "-batch", "-port", "127.0.0.1:0"),
-        *("-srv_ref", "ref", "-srv_secret", "pass:secret", "-rsp_cert", str(certificate)),
+        *("-srv_ref", "ref", "-srv_secret", "pass:secret", "-rsp_cert", str(certificate), *options),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
             found = next(m for line in server.stdout if (m := re.match(r"ACCEPT 127\.0\.0\.1:(\d+)", line)))
-            url = f"http://127.0.0.1:{found[1]}/pkix/"
-            for number, algorithm in enumerate(list(algorithms())[::9]):
-                play(number, partial(_post, url, Forger(algorithm=algorithm).genm()))
-            print(client(url=url).genm([osslcmp.InfoTypeAndValue("1.2.3")]), flush=True)
-            assert server.poll() is None
+            yield f"http://127.0.0.1:{found[1]}/pkix/", server
         finally:
             server.kill()
 
 
-def _post(url: str, message: bytes) -> None:
+def into_mock() -> None:
+    """``osslcmp cmp -port``: it answers or refuses each, and serves the next client."""
+    with mock() as (url, server):
+        for number, algorithm in enumerate(list(algorithms())[::9]):
+            play(number, partial(post, url, Forger(algorithm=algorithm).genm()))
+        print(client(url=url).genm([osslcmp.InfoTypeAndValue("1.2.3")]), flush=True)
+        assert server.poll() is None
+
+
+def post(url: str, message: bytes) -> bytes:
+    """The answer to a message over HTTP; nothing if it has another status than 200."""
     request = urllib.request.Request(url, message, {"Content-Type": "application/pkixcmp"})
-    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10) as answer:
-        answer.read()
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: bytes = answer.read()
+            return found
+    except urllib.error.HTTPError as error:
+        error.close()
+        return b""
 
 
 SURFACES = {

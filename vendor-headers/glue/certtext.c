@@ -114,9 +114,12 @@ static void osslcmp_tell_failure(X509_STORE_CTX *store)
     BIO_free(out);
 }
 
+static void osslcmp_hold(X509_STORE_CTX *); /* verify.c */
+
 /* For any trust store: queues what is wrong with which certificate, and changes no verdict. */
 static int osslcmp_verify_cb(int ok, X509_STORE_CTX *store)
 {
+    osslcmp_hold(store);
     if (!ok)
         osslcmp_tell_failure(store);
     return ok;

@@ -57,6 +57,7 @@ typedef struct osslcmp_der {
 } osslcmp_der;
 
 #define OSSLCMP_SLOTS 5
+#define OSSLCMP_HELD 8
 #define OSSLCMP_REPLAYS 2
 
 typedef struct osslcmp_session {
@@ -96,6 +97,7 @@ typedef struct osslcmp_session {
     osslcmp_der refused;        /* that answer */
     osslcmp_der replay[OSSLCMP_REPLAYS];
     osslcmp_der kept[OSSLCMP_SLOTS];
+    X509 *held[OSSLCMP_HELD];   /* the certificates that were verified last: see osslcmp_hold() */
 } osslcmp_session;
 
 static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
@@ -192,8 +194,12 @@ static void osslcmp_wipe(char *text)
 
 static void osslcmp_session_free(osslcmp_session *s)
 {
+    int i;
+
     if (s == NULL)
         return;
+    for (i = 0; i < OSSLCMP_HELD; i++)
+        X509_free(s->held[i]);
     /* Python may be on its way out: no more calls into it from here on. */
     s->self = NULL;
     osslcmp_hang_up(s, 1);

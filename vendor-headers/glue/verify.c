@@ -25,6 +25,26 @@ static void osslcmp_validate(osslcmp_session *s, OSSL_CMP_CTX *ctx)
     s->verbosity = -1;
 }
 
+/*
+ * Keep a certificate that is verified. A message that the signer of the one before has not signed makes libcrypto (3.0
+ * to 4.0) look at that signer's certificate once more, after it has let go of it. Nothing else holds it where the
+ * context knew a copy before: from an earlier transaction, or as an untrusted certificate.
+ */
+static void osslcmp_hold(X509_STORE_CTX *csc)
+{
+    osslcmp_session *s = osslcmp_current;
+    X509 *cert = X509_STORE_CTX_get0_cert(csc);
+    int i = 0;
+
+    if (s == NULL || cert == NULL || X509_STORE_CTX_get_error_depth(csc) != 0 || !X509_up_ref(cert))
+        return;
+    while (i < OSSLCMP_HELD - 1 && s->held[i] != cert)
+        i++;
+    X509_free(s->held[i]);
+    memmove(s->held + 1, s->held, (size_t)i * sizeof(*s->held));
+    s->held[0] = cert;
+}
+
 /* For the trust store that messages are validated with. It queues what is wrong with which certificate. */
 static int osslcmp_validate_cb(int ok, X509_STORE_CTX *csc)
 {
@@ -38,7 +58,7 @@ static int osslcmp_validate_cb(int ok, X509_STORE_CTX *csc)
 /* For the trust store of a server, which queues nothing: its clients are told what is queued. */
 static int osslcmp_validate_quietly_cb(int ok, X509_STORE_CTX *csc)
 {
-    (void)csc;
+    osslcmp_hold(csc);
     if (!ok && osslcmp_current != NULL)
         osslcmp_hush(osslcmp_current, 1);
     return ok;

@@ -6,7 +6,7 @@ from .apps import Applications
 from .base import FindingError, Plan, Target
 from .client import Answers, Command, Transfer
 from .files import Messages, Resumed, Show, Traces
-from .server import Persistent, Requests, Web
+from .server import Mock, Persistent, Requests, Web
 
 __all__ = ["TARGETS", "FindingError", "Plan", "Target"]
 
@@ -19,6 +19,7 @@ TARGETS: dict[str, type[Target]] = {
         Requests,
         Persistent,
         Web,
+        Mock,
         Applications,
         Messages,
         Show,

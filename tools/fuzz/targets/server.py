@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import re
 import shutil
 import socket
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from osslcmp.server import EmbeddedCA, MalformedMessageError, Server
 
@@ -17,8 +24,9 @@ from .. import mutate
 from ..protect import Credentials, protect
 from ..sessions import REFERENCE, SECRET, issued
 from ..tree import parse
-from .base import FindingError, Plan, Target, fresh_id, log_level
+from .base import FindingError, Plan, Target, fresh_id, log_level, visible
 
+_WARM, _GROWTH = 400, 64 << 20
 _CHECK_AFTER = 40
 """Forged messages after which the transaction that they are about must still go on."""
 
@@ -210,6 +218,7 @@ class Web(Target):
 
     name = "http-server"
     share = 2
+    lines: ClassVar[tuple[str, ...]] = _LINES
 
     def __init__(self, folder: Path) -> None:
         self._running: Any = None
@@ -219,7 +228,11 @@ class Web(Target):
         """Serve anew."""
         self.close()
         super().renew()
-        self._running = self.world.server.serve(threads=2, timeout=3, request_time=4)
+        self._running = self.serve()
+
+    def serve(self) -> Any:
+        """What serves: its ``host`` and ``port``, and ``stop()``."""
+        return self.world.server.serve(threads=2, timeout=3, request_time=4)
 
     def close(self) -> None:
         """Stop serving."""
@@ -233,7 +246,7 @@ class Web(Target):
         return {
             "session": self.draw_session(rng),
             "message": self.draw_message(rng),
-            "line": rng.choice(_LINES if odd else _LINES[:3]),
+            "line": rng.choice(self.lines if odd else self.lines[:3]),
             "headers": rng.sample(_HEADERS, rng.randrange(6)) if odd else [_HEADERS[0]],
             "framing": rng.choice(("length", "length", "length", "length", "chunked", "none", "longer")),
             "raw": [mutate.draw_raw(rng) for _ in range(rng.choice((0, 0, 1, 3)))],
@@ -283,3 +296,131 @@ def _request(plan: Plan, body: bytes) -> bytes:
         lines.append("Transfer-Encoding: chunked")
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace") + body
+
+
+class _Command:
+    """A running ``osslcmp cmp -port`` and what it has written."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, words: list[str], log: Path) -> None:
+        self._log = log.open("w+b")
+        command = [
+            sys.executable,
+            "-X",
+            "faulthandler",
+            "-m",
+            "osslcmp",
+            "cmp",
+            "-config",
+            "",
+            "-port",
+            "127.0.0.1:0",
+        ]
+        self._process = subprocess.Popen([*command, *words], stdout=self._log, stderr=self._log)
+        self._read, told = 0, ""
+        while not (found := re.search(r"ACCEPT 127\.0\.0\.1:(\d+)", told)):
+            if self._process.poll() is not None:
+                raise RuntimeError(told)
+            time.sleep(0.01)
+            told += self.told()
+        self.port = int(found[1])
+
+    def told(self) -> str:
+        """What it has written since the last time."""
+        data = os.pread(self._log.fileno(), 1 << 20, self._read)
+        self._read += len(data)
+        return data.decode(errors="backslashreplace")
+
+    def check(self) -> None:
+        """Raises ``FindingError`` if it has ended, or has written what it must not."""
+        told = self.told()
+        if self._process.poll() is not None:
+            raise FindingError(f"the mock server has ended with {self._process.returncode}: {told[-6_000:]}")
+        if "Traceback" in told or "bug in osslcmp" in told:
+            raise FindingError(f"the mock server calls it a bug:\n{told[-6_000:]}")
+        visible(told, "the mock server's output")
+
+    def resident(self) -> int:
+        """Octets of memory."""
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+class Mock(Web):
+    """Requests to ``osslcmp cmp -port``, a process of its own, with sessions of several messages and raw bytes around."""
+
+    name = "mock"
+    share = 3
+    renew_after = 2_000
+    lines = (
+        "POST / HTTP/1.1", "POST /pkix/ HTTP/1.1", "POST /pkix/ HTTP/1.0",
+        *(line.replace("/.well-known/cmp", "/pkix/") for line in _LINES),
+    )  # fmt: skip
+
+    def __init__(self, folder: Path) -> None:
+        self._served = 0
+        super().__init__(folder)
+
+    def serve(self) -> _Command:
+        """Start it; every other one lets its clients poll."""
+        world, self._count, self._served = self.world, 0, self._served + 1
+        pem = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        files = {
+            "rsp_cert": world.client.certificate.public_bytes(Encoding.PEM),
+            "rsp_capubs": world.root.certificate.public_bytes(Encoding.PEM),
+            "srv_trusted": world.root.certificate.public_bytes(Encoding.PEM),
+            "srv_untrusted": world.issuer.certificate.public_bytes(Encoding.PEM),
+            "srv_cert": world.server_signer.certificate.public_bytes(Encoding.PEM),
+            "srv_key": world.server_signer.key.private_bytes(*pem),
+        }
+        words = ["-srv_ref", REFERENCE.decode(), "-srv_secret", f"pass:{SECRET.decode()}", "-verbosity", "7"]
+        for name, data in files.items():
+            (self.folder / name).write_bytes(data)
+            words += [f"-{name}", str(self.folder / name)]
+        if self._served % 2 == 0:
+            words += ["-poll_count", "2", "-check_after", "0", "-grant_implicitconf"]
+        return _Command(words, self.folder / "mock.log")
+
+    def plan(self, rng: Random) -> Plan:
+        """A message of a session, which comes after those before it."""
+        plan = super().plan(rng)
+        plan["at"] = rng.randrange(len(self.world.sessions[plan["session"]].exchanges))
+        if plan["at"] or rng.random() < 0.5:
+            plan.update(line=self.lines[0], headers=[_HEADERS[0]], framing="length", raw=[])
+        return plan
+
+    def run(self, plan: Plan) -> None:
+        """Send them, and look whether it is well."""
+        world, session = self.world, self.world.sessions[plan["session"]]
+        credentials = world.credentials(session.protection)
+        transaction_id, answer, certificate = fresh_id(), None, None
+        plain = {"line": self.lines[0], "headers": [_HEADERS[0]], "framing": "length"}
+        for exchange in session.exchanges[: plan["at"]]:
+            root = world.request_again(exchange.request, transaction_id, answer, certificate)
+            protect(root, credentials)
+            whole = self._exchange(_request(plain, root.encode()), 1)
+            answer = whole.partition(b"\r\n\r\n")[2] or None
+            if answer is None:
+                return  # it has said no
+            certificate = issued(answer) or certificate
+        root = world.request_again(session.exchanges[plan["at"]].request, transaction_id, answer, certificate)
+        body = self.changed(root, plan["message"], credentials)
+        self.sent = mutate.change_bytes(_request(plan, body), plan["raw"])
+        answer = self._exchange(self.sent, plan["pieces"])
+        self._running.check()
+        if answer and not answer.startswith((b"HTTP/1.", b"<!DOCTYPE")):
+            raise FindingError(f"no answer in HTTP: {answer[:200]!r}")
+        self._count += 1
+        if self._count == _WARM:
+            self._resident = self._running.resident()
+        elif self._count % _WARM == 0 and self._running.resident() > self._resident + _GROWTH:
+            raise FindingError(
+                f"the mock server's memory grows: {self._resident} to {self._running.resident()}"
+            )
