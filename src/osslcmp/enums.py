@@ -202,6 +202,12 @@ class RevocationReason(enum.IntEnum):
     privilegeWithdrawn = 9
     aACompromise = 10
 
+    @classmethod
+    def _missing_(cls, value: object) -> RevocationReason | None:
+        """``x509.ReasonFlags`` of ``cryptography`` and names, such as ``"superseded"``, mean the member of that name."""
+        name = value.value if isinstance(value, enum.Enum) else value
+        return cls.__members__.get(name) if isinstance(name, str) else None
+
 
 class Severity(enum.IntEnum):
     """Level of a log message (``OSSL_CMP_LOG_*``, 3.0); lower is more severe."""

@@ -111,6 +111,9 @@ def test_sender_with_a_certificate(site: Site) -> None:
         ({}, RevocationReason.unspecified),
         ({"reason": None}, None),
         ({"reason": RevocationReason.superseded}, RevocationReason.superseded),
+        ({"reason": x509.ReasonFlags.cessation_of_operation}, RevocationReason.cessationOfOperation),
+        ({"reason": "keyCompromise"}, RevocationReason.keyCompromise),
+        ({"reason": 4}, RevocationReason.superseded),
     ],
 )
 def test_reason(options: dict[str, Any], expected: RevocationReason | None, site: Site) -> None:
@@ -120,3 +123,12 @@ def test_reason(options: dict[str, Any], expected: RevocationReason | None, site
     site.ca.revoke = lambda request: asked.append(request.reason) or revoke(request)  # type: ignore[method-assign,func-returns-value]
     site.client.rr(certificate, **options)
     assert asked == [expected]
+
+
+def test_every_reason_of_cryptography() -> None:
+    """Each ``x509.ReasonFlags`` means the reason of that name; what is none is refused before anything is sent."""
+    for flag in x509.ReasonFlags:
+        assert RevocationReason(flag).name == flag.value  # type: ignore[arg-type]
+    for wrong in ("", "superseeded", 7, 11, b"superseded", None):
+        with pytest.raises(ValueError, match="RevocationReason"):
+            RevocationReason(wrong)  # type: ignore[arg-type]

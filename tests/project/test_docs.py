@@ -19,6 +19,7 @@ import osslcmp
 import osslcmp.server
 import osslcmp.testing
 import osslcmp.transport
+import pictures
 
 pytest.importorskip("sybil", reason="sybil comes with the extra test")
 from sybil import Example, Sybil
@@ -97,6 +98,19 @@ def test_every_c_function_is_in_the_table() -> None:
     for member in re.findall(r"`osslcmp\.Context\.(\w+)`", text):
         assert hasattr(osslcmp.Context, member), member
     assert openssl_map.MARK in (ROOT / "docs" / "openssl-map.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("picture", sorted(pictures.PICTURES))
+def test_pictures(picture: str) -> None:
+    """Those of the pages show what is drawn today, but for the times and the random numbers."""
+
+    def texts(svg: str) -> list[str]:
+        return [re.sub(r"[0-9a-f]{8,}|[0-9]", "0", text) for text in re.findall(">([^<]+)</text>", svg)]
+
+    trace = pictures.drawn(picture)
+    for ground in ("light", "dark"):
+        kept = (pictures.FOLDER / f"{picture}-{ground}.svg").read_text(encoding="utf-8")
+        assert texts(kept) == texts(trace.svg(pictures.WIDTH, dark=ground == "dark"))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from cryptography import x509
@@ -130,6 +131,32 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_picture(recorded: Trace, dark: bool, tmp_path: Path) -> None:
+    """The same lines in a picture that loads nothing, on either ground."""
+    pytest.importorskip("rich", reason="pictures are drawn by rich")
+    picture = recorded.svg(60, dark=dark)
+    shown = [text.replace("\xa0", " ") for text in ElementTree.fromstring(picture).itertext()]
+    for word in ("ir", "ip", "certconf", "pkiconf", "client"):
+        assert any(word in text for text in shown), word
+    assert not re.search(r"url\((?!#)|@import|href", picture)
+    assert (recorded.svg(60, dark=True) == picture) == dark
+    recorded.save(tmp_path / "ladder.SVG")
+    assert (tmp_path / "ladder.SVG").read_text(encoding="utf-8") == recorded.svg()
+
+
+def test_picture_of_hostile_text(ca: EmbeddedCA) -> None:
+    """Text of a peer stays text."""
+    pytest.importorskip("rich", reason="pictures are drawn by rich")
+    trace = Trace()
+    evil = "</text><script>alert(1)</script>"
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, evil)])
+    client(trace, transport=ca.server()).ir(make_key(), subject=name)
+    picture = trace.svg()
+    assert "<script" not in picture
+    assert any("alert(1)" in text for text in ElementTree.fromstring(picture).itertext())
 
 
 def test_page(recorded: Trace, tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def parser() -> Parser:
         "files", metavar="FILE", nargs="+", help="recorded trace or messages; - for standard input"
     )
     made.add_argument(
-        "--html", metavar="FILE", help="write a page with the decoded messages instead of drawing"
+        "--html",
+        metavar="FILE",
+        help="write a page with the decoded messages instead of drawing; with a name that ends with .svg, the ladder alone",
     )
     made.add_argument("--title", metavar="TEXT", default="CMP trace", help="title of that page")
     made.add_argument("--width", metavar="N", type=int, help="columns to fill (the terminal's, at most 100)")

@@ -342,15 +342,16 @@ class Client(GeneralMessages):
         issuer: x509.Name | str | None = None,
         serial: int | None = None,
         csr: CSRInput | None = None,
-        reason: RevocationReason | int | None = RevocationReason.unspecified,
+        reason: RevocationReason | x509.ReasonFlags | str | int | None = RevocationReason.unspecified,
         on_wait: OnWait | None = None,
     ) -> Revocation:
         """Revocation request (``OSSL_CMP_exec_RR_ses``, 3.0).
 
         Names the certificate by itself, by ``issuer`` and ``serial``, or by the ``csr`` that it was made from;
-        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`; ``None`` sends none, which
-        some servers refuse. ``on_wait`` is as for :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status``
-        may be a warning. Raises what :meth:`ir` raises.
+        by default it is the client's own. ``reason`` is an :class:`osslcmp.RevocationReason`, its name, its number or an
+        ``x509.ReasonFlags``; ``None`` sends none, which some servers refuse. ``on_wait`` is as for
+        :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what
+        :meth:`ir` raises.
         """
         context = self._context(on_wait)
         settings = self._settings

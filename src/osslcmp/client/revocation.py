@@ -42,7 +42,7 @@ def revoke(
     issuer: x509.Name | str | None,
     serial: int | None,
     csr: _inputs.CSRInput | None,
-    reason: RevocationReason | int | None,
+    reason: RevocationReason | x509.ReasonFlags | str | int | None,
     sender: x509.Name | None = None,
 ) -> Revocation:
     """Run rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`, and the ``sender`` of a
@@ -64,7 +64,7 @@ def revoke(
     else:
         context.set_old_cert(named)
     if reason is not None:
-        context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))
+        context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))  # type: ignore[arg-type]  # its _missing_
     with context.connection():
         context.exec_rr_ses()
     return Revocation(context.status, context.fail_info, "\n".join(context.status_string))

@@ -217,9 +217,20 @@ class Trace:
 
         return page(self, title)
 
+    def svg(self, width: int = 88, *, dark: bool = False) -> str:
+        """The ladder diagram as a picture for a page, ``width`` columns wide, on a light or a dark ground.
+
+        It names no font of a web site. Raises ``ImportError`` without rich (``osslcmp[cli]``).
+        """
+        from .svg import picture
+
+        return picture(self, width, dark=dark)
+
     def save(self, path: str | os.PathLike[str], title: str = "CMP trace") -> None:
-        """Write :meth:`html` to a file. Raises ``OSError``."""
-        Path(path).write_text(self.html(title), encoding="utf-8")
+        """Write :meth:`html` to a file, or :meth:`svg` if its name ends with ``.svg``. Raises ``OSError``."""
+        path = Path(path)
+        text = self.svg() if path.suffix.lower() == ".svg" else self.html(title)
+        path.write_text(text, encoding="utf-8")
 
     # -- keeping ------------------------------------------------------------------------------------------
 
