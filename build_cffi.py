@@ -55,7 +55,7 @@ FIRST_HEADERS = [
 GLUE_SOURCES = [
     "precheck.c", "decode.c", "certtext.c", "received.c", "session.c", "keys.c", "purpose.c", "verify.c", "tls.c",
     "trace.c",
-    "transfer.c", "transfer_answer.c", "transfer_connect.c", "transfer_http.c", "waiting.c",
+    "transfer.c", "transfer_answer.c", "transfer_connect.c", "transfer_http.c", "replay.c",
 ]  # fmt: skip
 
 # More optimisation makes the many small wrappers no faster, only the build slower.

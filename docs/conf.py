@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
 ]
 # Types of arguments that nobody makes himself.
 nitpick_ignore = [
-    ("py:class", "osslcmp.context.CertConf"),
+    ("py:class", "osslcmp.context.confirmation.CertConf"),
     ("py:class", "osslcmp.server.http.paths.Place"),
     ("py:class", "osslcmp.server.transaction_store.TransactionStore"),
     ("py:class", "osslcmp.server.ca.general.RootUpdate"),

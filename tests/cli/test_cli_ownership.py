@@ -13,6 +13,7 @@ from osslcmp._openssl import convert as _convert
 from osslcmp._openssl import ownership as _handles
 from osslcmp.cli.openssl_cmp import global_options
 from osslcmp.cli.openssl_cmp.context import CommandContext
+from osslcmp.context.calls import Calls
 
 Free = Callable[[Any], None]
 
@@ -70,8 +71,8 @@ def test_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     function, before = GIVEN[kind]
     handle, free = _make(kind)
     context = CommandContext()
-    real = CommandContext._set
-    monkeypatch.setattr(CommandContext, "_set", lambda c, _, *a, **more: real(c, lambda *_: 0, *a, **more))
+    real = Calls.set
+    monkeypatch.setattr(Calls, "set", lambda c, _, *a, **more: real(c, lambda *_: 0, *a, **more))
     with pytest.raises(OpenSSLError):
         context.give(function, handle, free, *before)
     del handle
@@ -84,13 +85,13 @@ def test_interrupted(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     function, before = GIVEN[kind]
     handle, free = _make(kind)
     context = CommandContext()
-    real = CommandContext._set
+    real = Calls.set
 
-    def interrupted(self: CommandContext, *args: Any, **more: Any) -> None:
+    def interrupted(self: Calls, *args: Any, **more: Any) -> None:
         real(self, *args, **more)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(CommandContext, "_set", interrupted)
+    monkeypatch.setattr(Calls, "set", interrupted)
     with pytest.raises(KeyboardInterrupt):
         context.give(function, handle, free, *before)
     del handle, context

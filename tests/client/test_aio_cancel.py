@@ -113,7 +113,7 @@ def test_cancelled_in_a_poll(site: Site) -> None:
 def test_cancelled_before_there_is_a_context(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker thread makes it just then: nothing is sent any more."""
     making, go_on = threading.Event(), threading.Event()
-    new = osslcmp.Client._untimed_context
+    new = osslcmp.Client._timed_context
     seen: list[BodyType] = []
 
     def slow(client: osslcmp.Client) -> osslcmp.Context:
@@ -124,7 +124,7 @@ def test_cancelled_before_there_is_a_context(site: Site, monkeypatch: pytest.Mon
     async def test() -> None:
         arguments = {**site.arguments("mac"), "transport": by_task(site.server, seen)}
         async with AsyncClient(**arguments) as cmp:
-            monkeypatch.setattr(osslcmp.Client, "_untimed_context", slow)
+            monkeypatch.setattr(osslcmp.Client, "_timed_context", slow)
             task = asyncio.create_task(cmp.genm())
             await until(making.is_set)
             task.cancel()

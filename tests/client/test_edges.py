@@ -31,7 +31,7 @@ from osslcmp import IR, BodyType, Context, Message, Trace
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
 from osslcmp.client.request import CertificateRequest, _enveloped_only
-from osslcmp.context.polling import Delayed
+from osslcmp.context.polling import _Delayed
 from osslcmp.transport import FileTransport
 
 OTHER = b"another value 16"
@@ -109,14 +109,15 @@ def test_issued_certificate_stays_visible(site: Site, monkeypatch: pytest.Monkey
     site.released = True
     result = site.client().ir(site.new_key, subject="CN=x")
     context = Context()
-    context._delayed = Delayed(BodyType.CERTCONF, (b"",), result)
+    polling = context.polling
+    polling._delayed = _Delayed(BodyType.CERTCONF, b"", result)
 
     def fail(_failed: str) -> bytes:
         raise OwnError
 
-    monkeypatch.setattr(context, "_poll_delayed", fail)
+    monkeypatch.setattr(polling, "_poll_delayed", fail)
     with pytest.raises(OwnError) as caught:
-        context._confirm_delayed()
+        polling._poll_for_confirmation()
     assert caught.value.__cause__ is None
     assert isinstance(caught.value.__context__, osslcmp.ConfirmError)
     assert caught.value.__context__.enrollment is result
@@ -188,13 +189,13 @@ def test_interrupt_is_not_replaced(pki: PKI, peer: Peer, monkeypatch: pytest.Mon
         assert result == 1
         raise KeyboardInterrupt
 
-    poll = context._poll
-    monkeypatch.setattr(context, "_poll", interrupted)
+    poll = context.polling._poll
+    monkeypatch.setattr(context.polling, "_poll", interrupted)
 
     def malformed() -> Any:
         raise osslcmp.ResponseError("a certificate in the answer is malformed")
 
-    monkeypatch.setattr(context, "_issued", malformed)
+    monkeypatch.setattr(context.polling, "_issued", malformed)
     with pytest.raises(KeyboardInterrupt) as caught:
         context.exec_ir_ses()
     assert isinstance(caught.value.__context__, osslcmp.ResponseError)
@@ -356,7 +357,7 @@ def test_a_dump_has_the_condition(site: Site, monkeypatch: pytest.MonkeyPatch) -
     transaction = site.client().begin(IR, **wanted, central_key=True, encrypted_value=False)  # type: ignore[arg-type]
     resumed = site.client().resume(transaction.dump())
     assert resumed.context.cert_conf_cb is not None
-    assert resumed._terms.encrypted_value is False
+    assert resumed._conditions.encrypted_value is False
     transaction = site.client().begin(IR, **wanted)  # type: ignore[arg-type]
     resumed = site.client().resume(transaction.dump())
     assert resumed.context.cert_conf_cb is None

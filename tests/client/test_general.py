@@ -47,7 +47,7 @@ def test_ca_certs(client: Client, ca: EmbeddedCA) -> None:
     """By a plain general message and, from 3.2, by OpenSSL's own function."""
     certs = client.ca_certs()
     assert ca.issuer in certs
-    context = client._context()
+    context = client._timed_context()
     if osslcmp.features["ca_certs"]:
         assert context.get_ca_certs() == certs
     else:

@@ -247,7 +247,7 @@ def test_ca_certs(protection: str, pki: PKI, mock_server: Any) -> None:
     knows = openssl.version() >= (3, 2, 0)
     expected = [pki.issuing.certificate, pki.root.certificate] if knows else []
     assert client.ca_certs() == expected
-    context = client._context()
+    context = client._timed_context()
     if FEATURES["ca_certs"]:
         assert context.get_ca_certs() == expected
     else:

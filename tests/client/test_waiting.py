@@ -1,4 +1,4 @@
-"""Waiting for a certificate: told about, bounded, interruptible, and how patience grows."""
+"""Waiting for a certificate: told about, bounded, interruptible, and how deadline grows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.waiting import TYPES, Site
 
 import osslcmp
 from osslcmp import BodyType, Context, Option
-from osslcmp.context.deadline import Patience
+from osslcmp.context.deadline import Deadline
 
 # -- certificates ---------------------------------------------------------------------------------------------
 
@@ -105,30 +105,30 @@ def test_context_waits(site: Site) -> None:
 # -- how long -------------------------------------------------------------------------------------------------
 
 
-def test_patience() -> None:
+def test_deadline() -> None:
     """No limit: what the server says. A limit: no longer than there is time, but for one last poll."""
     for total in (None, 0):
-        endless = Patience(total)
+        endless = Deadline(total)
         assert endless.left is None
         assert endless.sleep(5) == 5
         assert endless.sleep(2**31 - 1) == 2**31 - 1
         assert 0 < endless.sleep(0) < 0.1  # type: ignore[operator]
         assert 0 < endless.sleep(-5) < 0.1  # type: ignore[operator]
         assert endless.sleep(1e300) is not None
-    patience = Patience(100)
-    assert patience.sleep(5) == 5
-    cut = patience.sleep(3600)
+    deadline = Deadline(100)
+    assert deadline.sleep(5) == 5
+    cut = deadline.sleep(3600)
     assert cut is not None
     assert 90 < cut <= 95
-    assert patience.sleep(3600) is None
-    assert patience.elapsed >= 0
-    late = Patience(3600)
+    assert deadline.sleep(3600) is None
+    assert deadline.elapsed >= 0
+    late = Deadline(3600)
     late._begun -= 3599
     assert late.sleep(5) is not None, (
         "the last poll is not left out because the sleep before it took too long"
     )
     assert late.sleep(5) is None
-    over = Patience(1e-9)
+    over = Deadline(1e-9)
     assert over.sleep(0) is None
 
 

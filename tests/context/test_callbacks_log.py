@@ -68,7 +68,7 @@ def test_log_costs_nothing(
     with caplog.at_level(level, "osslcmp.openssl"):
         context.exec_ir_ses()
         assert entered == []
-        assert lib.OSSL_CMP_CTX_get_option(context._ptr, Option.LOG_VERBOSITY) <= Severity.WARNING
+        assert lib.OSSL_CMP_CTX_get_option(context.calls.pointer, Option.LOG_VERBOSITY) <= Severity.WARNING
     assert context.get_option(Option.LOG_VERBOSITY) == Severity.TRACE
     context.reinit()
     with caplog.at_level(logging.DEBUG, "osslcmp.openssl"):

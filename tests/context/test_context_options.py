@@ -47,7 +47,7 @@ def test_round_trip(option: Option, value: int) -> None:
     assert context.get_option(option) == value
     # For these, C gets what somebody listens to, and nothing: the time is reckoned here.
     if option not in (Option.LOG_VERBOSITY, Option.TOTAL_TIMEOUT):
-        assert lib.OSSL_CMP_CTX_get_option(context._ptr, option) == value
+        assert lib.OSSL_CMP_CTX_get_option(context.calls.pointer, option) == value
 
 
 @pytest.mark.parametrize(("option", "feature"), OF_LATER_RELEASES.items())

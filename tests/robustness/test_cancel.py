@@ -98,7 +98,7 @@ def test_cancel_beforehand(pki: PKI, peer: Peer) -> None:
 def test_cancel_while_another_one_is_forgotten(pki: PKI, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads that cancel at nearly the same time: the second one counts from then on, and not for ever."""
     context = peer.attach(new_context(pki))
-    forgetting = context._wakeup.clear
+    forgetting = context.calls.wakeup.clear
 
     def second_thread() -> None:
         monkeypatch.undo()
@@ -106,7 +106,7 @@ def test_cancel_while_another_one_is_forgotten(pki: PKI, peer: Peer, monkeypatch
         context.cancel()
 
     context.cancel()
-    monkeypatch.setattr(context._wakeup, "clear", second_thread)
+    monkeypatch.setattr(context.calls.wakeup, "clear", second_thread)
     for _ in range(2):
         with pytest.raises(osslcmp.TransferError, match="cancelled"):
             context.exec_ir_ses()

@@ -54,7 +54,7 @@ def test_signal(place: str, kind: str, pki: PKI, peer: Peer) -> None:
         assert time.monotonic() - start > SOON / 2, "it did not even wait"
         assert caught.value.__context__ is None
         assert open_descriptors() == before, "the connection is still open"
-        assert not lib.osslcmp_session_connected(context._session)
+        assert not lib.osslcmp_session_connected(context.calls.session)
     works(context, pki, peer)
 
 

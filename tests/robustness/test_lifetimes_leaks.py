@@ -130,7 +130,7 @@ def test_connections_are_closed(pki: PKI, peer: Peer) -> None:
         before = open_descriptors()
 
         def connected() -> bool:
-            return bool(lib.osslcmp_session_connected(context._session))
+            return bool(lib.osslcmp_session_connected(context.calls.session))
 
         for close in (
             context.disconnect,

@@ -18,6 +18,7 @@ from osslcmp import Context, InfoTypeAndValue, ffi, lib
 from osslcmp._openssl import convert as _convert
 from osslcmp._openssl import ownership as _handles
 from osslcmp.context import crmf_msg as _crm
+from osslcmp.context.calls import Calls
 
 NULL = ffi.NULL
 OID = x509.ObjectIdentifier("1.2.3.4")
@@ -116,12 +117,12 @@ def test_not_taken(what: str, pki: PKI, frees: Frees, monkeypatch: pytest.Monkey
     """Failure: it stays ours, and we free it once."""
     function, kind, use = prepared(what, pki)
     context = Context()
-    real = Context._set
+    real = Calls.set
 
-    def failing(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+    def failing(self: Calls, called: Any, *args: Any, **kwargs: Any) -> None:
         real(self, lambda *_: 0 if called == getattr(lib, function) else called(*_), *args, **kwargs)
 
-    monkeypatch.setattr(Context, "_set", failing)
+    monkeypatch.setattr(Calls, "set", failing)
     with pytest.raises(osslcmp.OpenSSLError):
         use(context)
     assert frees.of(kind) == 1
@@ -136,14 +137,14 @@ def test_interrupted_when_it_is_taken(
     """A signal handler raises when C has it already: it is not freed twice."""
     function, kind, use = prepared(what, pki)
     context = Context()
-    real = Context._set
+    real = Calls.set
 
-    def interrupted(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+    def interrupted(self: Calls, called: Any, *args: Any, **kwargs: Any) -> None:
         real(self, called, *args, **kwargs)
         if called == getattr(lib, function):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Context, "_set", interrupted)
+    monkeypatch.setattr(Calls, "set", interrupted)
     with pytest.raises(KeyboardInterrupt):
         use(context)
     assert frees.of(kind) == 0
@@ -181,15 +182,15 @@ def test_what_c_does_when_it_fails(what: str, pki: PKI, monkeypatch: pytest.Monk
     """The real failure, for a NULL context: C has not freed it, so that our free is the only one."""
     function, _, use = prepared(what, pki)
     context = Context()
-    real = Context._set
+    real = Calls.set
 
-    def without_context(self: Context, called: Any, *args: Any, **kwargs: Any) -> None:
+    def without_context(self: Calls, called: Any, *args: Any, **kwargs: Any) -> None:
         if called == getattr(lib, function):
             real(self, lambda _, *rest: called(NULL, *rest), *args, **kwargs)
         else:
             real(self, called, *args, **kwargs)
 
-    monkeypatch.setattr(Context, "_set", without_context)
+    monkeypatch.setattr(Calls, "set", without_context)
     with pytest.raises(osslcmp.RequestError, match="null argument"):
         use(context)
     gc.collect()
@@ -201,9 +202,9 @@ def test_ref_counted_keep_our_reference(pki: PKI) -> None:
     for _ in range(3):
         context = Context()
         assert lib.EVP_PKEY_up_ref(key)
-        assert lib.OSSL_CMP_CTX_set0_newPkey(context._ptr, 1, key)
+        assert lib.OSSL_CMP_CTX_set0_newPkey(context.calls.pointer, 1, key)
         assert lib.X509_STORE_up_ref(store)
-        assert lib.OSSL_CMP_CTX_set0_trustedStore(context._ptr, store)
+        assert lib.OSSL_CMP_CTX_set0_trustedStore(context.calls.pointer, store)
         del context
         gc.collect()
     assert _convert.key_from_c(key).public_key() == pki.client.key.public_key()
@@ -257,7 +258,7 @@ def test_set1_leaves_ours_alone(pki: PKI) -> None:
     for function, (handle, encode) in _shared(pki).items():
         before = encode(handle)
         context = Context()
-        assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context._ptr, handle) == 1, function
+        assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context.calls.pointer, handle) == 1, function
         del context
         gc.collect()
         assert encode(handle) == before, function
@@ -268,7 +269,7 @@ def test_ours_may_go(pki: PKI, peer: Peer) -> None:
     context = peer.attach(new_context(pki))
     for function, (handle, _) in _shared(pki).items():
         if function not in ("set1_srvCert", "set1_expected_sender", "set1_transactionID"):
-            assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context._ptr, handle) == 1
+            assert getattr(lib, f"OSSL_CMP_CTX_{function}")(context.calls.pointer, handle) == 1
     gc.collect()
     assert context.exec_ir_ses() == pki.enrolled.certificate
 

@@ -167,6 +167,6 @@ def test_trust_does_not_grow(site: Site) -> None:
     for _ in range(3):
         assert site.ca.root in cmp.ir(ec.generate_private_key(ec.SECP256R1()), subject="CN=x").ca_pubs
         context = cmp._settings.context()
-        store = osslcmp.lib.OSSL_CMP_CTX_get0_trustedStore(context._ptr)
+        store = osslcmp.lib.OSSL_CMP_CTX_get0_trustedStore(context.calls.pointer)
         objects = osslcmp.lib.X509_STORE_get0_objects(store)
         assert osslcmp.lib.sk_X509_OBJECT_num(objects) == 1

@@ -341,14 +341,14 @@ with Served(peer) as server:
     context.set_option(osslcmp.Option.KEEP_ALIVE, 2)
     context.set_option(osslcmp.Option.DISABLE_CONFIRM, 1)
     context.exec_ir_ses()
-    assert osslcmp.lib.osslcmp_session_connected(context._session)
+    assert osslcmp.lib.osslcmp_session_connected(context.calls.session)
     pid = os.fork()
     if pid == 0:
         del context
         import gc; gc.collect()
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
-    assert osslcmp.lib.osslcmp_session_connected(context._session)
+    assert osslcmp.lib.osslcmp_session_connected(context.calls.session)
     assert context.exec_ir_ses() == pki.enrolled.certificate
     assert server.connections == 1, "the same connection"
     del context

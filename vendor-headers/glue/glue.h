@@ -24,12 +24,12 @@ BIO *osslcmp_tls_cb(BIO *, void *, int, int);
 
 void osslcmp_session_set_transfer(osslcmp_session *, OSSL_CMP_transfer_cb_t);
 void osslcmp_session_set_deadline(osslcmp_session *, int64_t);
-const unsigned char *osslcmp_session_kept(const osslcmp_session *, int, long *);
+const unsigned char *osslcmp_session_saved(const osslcmp_session *, int, long *);
 void osslcmp_session_forget(osslcmp_session *);
 int osslcmp_session_push_replay(osslcmp_session *, const unsigned char *, long);
 void osslcmp_session_clear_replay(osslcmp_session *);
-int osslcmp_session_unsent(const osslcmp_session *);
-int osslcmp_session_lost(const osslcmp_session *);
+int osslcmp_session_poll_left_to_us(const osslcmp_session *);
+int osslcmp_session_poll_unanswered(const osslcmp_session *);
 const unsigned char *osslcmp_session_last(const osslcmp_session *, long *);
 void osslcmp_session_set_unprotected(osslcmp_session *, int);
 

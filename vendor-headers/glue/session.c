@@ -56,6 +56,13 @@ typedef struct osslcmp_der {
     long length;
 } osslcmp_der;
 
+/* How the last poll of a call ended. */
+enum osslcmp_poll_end {
+    OSSLCMP_POLL_ANSWERED,   /* or there was none */
+    OSSLCMP_POLL_LEFT_TO_US, /* libcrypto would sleep: Python has to send it */
+    OSSLCMP_POLL_UNANSWERED
+};
+
 #define OSSLCMP_SLOTS 5
 #define OSSLCMP_HELD 8
 #define OSSLCMP_REPLAYS 2
@@ -80,23 +87,21 @@ typedef struct osslcmp_session {
     int wrapped;                /* http_cb has had it */
     BIO *feed, *source;         /* OpenSSL's HTTP client talks to source, we to feed and the connection */
     OSSL_HTTP_REQ_CTX *http;
-    OSSL_CMP_transfer_cb_t transfer; /* who carries messages: waiting.c stands around it */
+    OSSL_CMP_transfer_cb_t transfer; /* who carries messages: replay.c stands around it */
     int64_t deadline;           /* of the whole request, 0 for none */
     int asked;                  /* type of the last message that was no pollReq */
-    int unsent;                 /* the call ended at a poll that Python must send */
-    int lost;                   /* the last message was a poll that got no answer */
-    osslcmp_der again;          /* that poll, to be sent as it was */
-    int64_t lost_at;
+    enum osslcmp_poll_end poll; /* of the call that runs, or was last */
+    osslcmp_der unanswered;     /* the last poll if it got no answer, to be sent as it was */
+    int64_t unanswered_since;
     int last;                   /* the slot of the last answer, -1 for none */
     OSSL_CMP_CTX *validating;   /* whose answer is looked at, and its verbosity while that is lowered, else -1 */
     int verbosity;
     int unprotected;            /* what OPT_UNPROTECTED_SEND is when nothing is replayed */
-    int replays, replayed;
     osslcmp_limits limits;      /* of what comes */
     osslcmp_finding finding;    /* why the last answer was refused before it was decoded */
     osslcmp_der refused;        /* that answer */
-    osslcmp_der replay[OSSLCMP_REPLAYS];
-    osslcmp_der kept[OSSLCMP_SLOTS];
+    osslcmp_der replay[OSSLCMP_REPLAYS]; /* answers to give out instead of sending, the next one first */
+    osslcmp_der saved[OSSLCMP_SLOTS];
     X509 *held[OSSLCMP_HELD];   /* the certificates that were verified last: see osslcmp_hold() */
 } osslcmp_session;
 
@@ -320,7 +325,7 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
     osslcmp_session *outer = osslcmp_current;
 
     if (s != NULL) {
-        s->unsent = s->lost = 0;
+        s->poll = OSSLCMP_POLL_ANSWERED;
         s->last = -1;
         osslcmp_drop(&s->refused);
     }

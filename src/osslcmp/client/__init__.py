@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -22,22 +22,24 @@ from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import OnWait
+from ..context.polling import Exchange
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
 from ..limits import Limits
 from ..trace import Trace
 from ..transport import Address, Transport, parse_url
-from . import dump as _resume
 from . import settings as _settings
 from .arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
-from .dump import Terms
+from .dump import ResumeConditions, load, restore
 from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
 from .transaction import Transaction
 
 __all__ = ["Client"]
+
+_T = TypeVar("_T")
 
 
 class Client(GeneralMessages):
@@ -265,14 +267,14 @@ class Client(GeneralMessages):
     def _prepare(self, req_type: BodyType, **request: Any) -> Transaction:
         made = CertificateRequest(**request)
         context = self._untimed_context()
-        terms = Terms(
+        conditions = ResumeConditions(
             confirm=made.confirm is not None or made.check is not None or made.confirm_trusted is not None,
             disable_confirm=made.disable_confirm,
             central_key=made.central_key,
             encrypted_value=made.encrypted_value,
             server=None if self._settings.address is None else self._settings.address.url,
         )
-        return Transaction(context, req_type, made.apply(context, req_type, self._settings), terms)
+        return Transaction(context, req_type, made.apply(context, req_type, self._settings), conditions)
 
     def _untimed_context(self) -> Context:
         """Waiting is counted by the transaction: one that times out there can go on."""
@@ -315,8 +317,8 @@ class Client(GeneralMessages):
             OpenSSLError: libcrypto refuses them, or the settings of this client, for another reason.
             UnsupportedError: the request needs a newer OpenSSL.
         """
-        found = _resume.load(dump)
-        terms = CertificateRequest(
+        found = load(dump)
+        conditions = CertificateRequest(
             confirm=confirm,
             confirm_trusted=confirm_trusted,
             check=check,
@@ -329,8 +331,8 @@ class Client(GeneralMessages):
                 "(confirm, confirm_trusted or check)"
             )
         context = self._untimed_context()
-        crm = _resume.restore(found, context, key, key_password)
-        terms.apply_confirmation(context)
+        crm = restore(found, context, key, key_password)
+        conditions.apply_confirmation(context)
         return Transaction._resumed(context, found, crm)
 
     # -- the rest -----------------------------------------------------------------------------------------
@@ -353,17 +355,21 @@ class Client(GeneralMessages):
         :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what
         :meth:`ir` raises.
         """
-        context = self._context(on_wait)
-        settings = self._settings
-        return revoke(
-            context, settings.certificate, certificate, issuer, serial, csr, reason, settings.sender
+        own, sender = self._settings.certificate, self._settings.sender
+        return self._ask(
+            lambda context: revoke(context, own, certificate, issuer, serial, csr, reason, sender), on_wait
         )
 
-    def _context(self, on_wait: OnWait | None = None) -> Context:
+    def _ask(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> _T:
+        context = self._timed_context()
+        context.on_wait = on_wait
+        with context.connection():
+            return context.polling.complete(send(context))
+
+    def _timed_context(self) -> Context:
         context = self._settings.context()
         total = 0 if self._total_timeout is None else math.ceil(self._total_timeout)
         context.set_option(Option.TOTAL_TIMEOUT, total)
-        context.on_wait = on_wait
         return context
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from copy import copy
 from functools import partial, wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -13,13 +12,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from .._openssl.inputs import CSRInput, KeyInput
-from ..context.deadline import OnWait, Patience, Pending
+from ..context import Context
+from ..context.deadline import Deadline, OnWait, Pause
+from ..context.polling import Exchange
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option
 from . import Client, _body_type
 from .arguments import BeginArguments, ClientArguments, EnrollArguments, P10Arguments, ResumeArguments, Unpack
 from .transaction import Transaction
-from .workers import AsyncTransport, Operation, Workers, abort_context, step
+from .workers import AsyncTransport, Operation, Workers
 
 __all__ = ["AsyncClient", "AsyncTransaction", "AsyncTransport"]
 
@@ -38,6 +39,13 @@ def _coroutine(
 
     call.__doc__ = f"As :meth:`osslcmp.Client.{method.__name__}`."
     return call
+
+
+class _Requests(Client):
+    """Says what is to be sent instead of sending it."""
+
+    def _ask(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> Any:
+        return send, on_wait
 
 
 class AsyncClient:
@@ -76,7 +84,7 @@ class AsyncClient:
             raise TypeError(f"transport: a callable from bytes to bytes, not {type(transport).__name__}")
         self._workers = Workers(threads, transport)
         carry = None if transport is None else self._workers.carry
-        self._client = Client(server, transport=carry, **options)
+        self._client = _Requests(server, transport=carry, **options)
 
     def __repr__(self) -> str:
         return repr(self._client).replace("Client", "AsyncClient", 1)
@@ -179,47 +187,43 @@ class AsyncClient:
     current_crl = _coroutine(Client.current_crl)
     supported_languages = _coroutine(Client.supported_languages)
 
-    def _operation(self, total: float | None = None) -> Operation:
-        return Operation(self._client._settings.options[Option.MSG_TIMEOUT], Patience(total))
+    def _operation(self) -> Operation:
+        return Operation(self._client._settings.options[Option.MSG_TIMEOUT])
 
     async def _call(self, method: Callable[..., _T], args: Any, kwargs: dict[str, Any]) -> _T:
-        """Run a method of Client; where it would sleep, come back here and call it again afterwards.
-
-        Its context is the same each time, and knows that it has asked already.
-        """
-        on_wait = kwargs.pop("on_wait", None)
-        operation = self._operation(self._client._total_timeout)
-        client = copy(self._client)
-        client._context = operation.known_context  # type: ignore[assignment,method-assign]
-        ask = partial(
-            step, operation, self._client._untimed_context, partial(method, client, *args, **kwargs)
-        )
-        polls = 0
+        """A request of Client, step by step."""
+        operation = self._operation()
         with self._workers.running():
+            asked: Any = method(self._client, *args, **kwargs)  # what _Requests returns, whatever Client says
+            send: Callable[[Context], Exchange[_T]] = asked[0]
+            on_wait: OnWait | None = asked[1]
             try:
-                while isinstance(result := await self._workers.work(operation, ask), Pending):
-                    polls += 1
-                    await self._pause(operation, polls, on_wait)
-                return result
+                exchange, pause = await self._workers.work(operation, partial(self._send, operation, send))
+                while pause is not None:
+                    await _notify(on_wait, pause.progress)
+                    await asyncio.sleep(pause.seconds)
+                    pause = await self._workers.work(operation, partial(operation.advance, exchange))
+                return exchange.result
             except asyncio.CancelledError:
-                await self._workers.abort(operation, partial(abort_context, operation))
+                await self._workers.abort(operation, operation.abort)
                 raise
             finally:
                 self._workers.disconnect(operation)
 
-    async def _pause(self, operation: Operation, polls: int, on_wait: OnWait | None) -> None:
-        context = operation.known_context()
-        assert context._delayed is not None
-        seconds, progress = context._until_poll(operation.patience, context._delayed.asked, polls)
-        await _tell(on_wait, progress)
-        await asyncio.sleep(seconds)
+    def _send(
+        self, operation: Operation, send: Callable[[Context], Exchange[_T]]
+    ) -> tuple[Exchange[_T], Pause | None]:
+        operation.adopt(self._client._timed_context())
+        assert operation.context is not None
+        exchange = send(operation.context)
+        return exchange, operation.advance(exchange)
 
 
-async def _tell(on_wait: OnWait | None, progress: object) -> None:
+async def _notify(on_wait: OnWait | None, progress: object) -> None:
     if on_wait is not None:
-        told = on_wait(progress)
-        if inspect.isawaitable(told):
-            await told
+        returned = on_wait(progress)
+        if inspect.isawaitable(returned):
+            await returned
 
 
 class AsyncTransaction:
@@ -273,29 +277,27 @@ class AsyncTransaction:
 
     async def poll(self) -> Enrollment | None:
         """As :meth:`osslcmp.Transaction.poll`."""
-        return await self._poll(Patience(None))
+        return await self._poll(None)
 
-    async def _poll(self, patience: Patience) -> Enrollment | None:
-        self._operation.patience = patience
+    async def _poll(self, deadline: Deadline | None) -> Enrollment | None:
         with self._client._workers.running():
             return await self._client._workers.work(
-                self._operation, partial(self._transaction._poll, patience)
+                self._operation, partial(self._transaction._poll, deadline)
             )
 
     async def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:
         """As :meth:`osslcmp.Transaction.wait`; ``on_wait`` gets this transaction."""
-        patience = Patience(timeout)
+        deadline = Deadline(timeout)
         with self._client._workers.running():
             while not self.done:
-                seconds = self._transaction._until_due(patience)
+                seconds = self._transaction._until_due(deadline)
                 if seconds:
-                    await _tell(on_wait, self)
+                    await _notify(on_wait, self)
                     await asyncio.sleep(seconds)
-                await self._poll(patience)
+                await self._poll(deadline)
         return self.result
 
     async def abort(self) -> None:
         """As :meth:`osslcmp.Transaction.abort`."""
-        self._operation.patience = Patience(None)
         with self._client._workers.running():
             await self._client._workers.work(self._operation, self._transaction.abort)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .._asn1 import x509_parts as _pieces
+from .._asn1 import x509_parts as _x509
 from .._text import visible
 from ..context.crmf import CertReqMsg
-from ..context.polling import Kept, message_ids
+from ..context.polling import WaitingMessages, message_ids
 from ..enums import CR, IR, KUR, P10CR, BodyType, Option, POPOMethod
 from ..errors import OpenSSLError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._openssl.keys import Password
     from ..context import Context
 
-__all__ = ["Dump", "Terms", "dump", "load", "restore"]
+__all__ = ["Dump", "ResumeConditions", "dump", "load", "restore"]
 
 _T = TypeVar("_T")
 
@@ -39,7 +39,7 @@ _END_OF_TIME = 10**12
 
 
 @dataclass(frozen=True)
-class Terms:
+class ResumeConditions:
     """What the caller decided about the new certificate, and must decide again when the request is resumed."""
 
     confirm: bool = False
@@ -73,7 +73,7 @@ class Dump:
     issuer: bytes | None
     csr: bytes | None
     old_certificate: bytes | None
-    terms: Terms
+    terms: ResumeConditions
 
     @property
     def req_type(self) -> BodyType:
@@ -81,30 +81,28 @@ class Dump:
         return BodyType[self.type.upper()]
 
     @property
-    def kept(self) -> Kept:
+    def messages(self) -> WaitingMessages:
         """The server's messages that polling goes on from."""
-        return Kept(self.waiting, self.poll)
+        return WaitingMessages(self.waiting, self.poll, self.response, self.verdict)
 
 
-_GIVEN = ("subject", "issuer", "csr", "old_certificate")
-_BYTES = ("waiting", "poll", "response", "public_key", *_GIVEN)
+_REQUEST_FIELDS = ("subject", "issuer", "csr", "old_certificate")
+_BYTES = ("waiting", "poll", "response", "public_key", *_REQUEST_FIELDS)
 
 
-def dump(context: Context, req_type: BodyType, terms: Terms, begun: float, due: float) -> bytes:
+def dump(context: Context, req_type: BodyType, terms: ResumeConditions, begun: float, due: float) -> bytes:
     """The transaction that is pending in ``context``."""
-    kept, delayed = context._waiting_messages(), context._delayed
+    messages, request = context.polling.messages(), context.request
     found = Dump(
         type=req_type.name.lower(),
         begun=begun,
         due=due,
-        waiting=kept.waiting,
-        poll=kept.poll,
-        response=delayed.before[0] if delayed is not None else None,
-        verdict=_plain(context._verdict.value)
-        if context._verdict is not None and delayed is not None
-        else None,
-        public_key=None if terms.central_key or req_type is P10CR else context._new_public_key(),
-        **{name: _der(context._given.get(name)) for name in _GIVEN},
+        waiting=messages.waiting,
+        poll=messages.poll,
+        response=messages.response,
+        verdict=_plain(messages.verdict),
+        public_key=None if terms.central_key or req_type is P10CR else request.public_key_info(),
+        **{name: _der(getattr(request, name)) for name in _REQUEST_FIELDS},
         terms=terms,
     )
     body = {
@@ -115,11 +113,11 @@ def dump(context: Context, req_type: BodyType, terms: Terms, begun: float, due: 
     return json.dumps(text, indent=1).encode() + b"\n"
 
 
-def _der(given: Any) -> bytes | None:
-    if given is None:
+def _der(value: Any) -> bytes | None:
+    if value is None:
         return None
     encoded: bytes = (
-        given.public_bytes() if isinstance(given, x509.Name) else given.public_bytes(Encoding.DER)
+        value.public_bytes() if isinstance(value, x509.Name) else value.public_bytes(Encoding.DER)
     )
     return encoded
 
@@ -164,7 +162,7 @@ def _read(body: dict[str, Any]) -> Dump:
     for name in _BYTES:
         if values[name] is not None:
             values[name] = b64decode(values[name], validate=True)
-    values["terms"] = terms = Terms(**values["terms"])
+    values["terms"] = terms = ResumeConditions(**values["terms"])
     flags = (terms.confirm, terms.disable_confirm, terms.central_key, terms.encrypted_value)
     if not all(isinstance(term, bool) for term in flags):
         raise ValueError("its terms are neither true nor false")
@@ -206,20 +204,20 @@ def restore(
     That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
     """
     if found.subject is not None:
-        _put(_pieces.read_name, found.subject, context.set_subject_name)
+        _put(_x509.read_name, found.subject, context.set_subject_name)
     if found.issuer is not None:
-        _put(_pieces.read_name, found.issuer, context.set_issuer)
+        _put(_x509.read_name, found.issuer, context.set_issuer)
     if found.csr is not None:
-        _put(_pieces.read_csr, found.csr, context.set_p10_csr)
+        _put(_x509.read_csr, found.csr, context.set_p10_csr)
     if found.old_certificate is not None:
-        _put(_pieces.read_certificate, found.old_certificate, context.set_old_cert)
+        _put(_x509.read_certificate, found.old_certificate, context.set_old_cert)
     if key is not None:
         context.set_new_pkey(key, key_password)
-        if found.public_key is None or context._new_public_key() != found.public_key:
+        if found.public_key is None or context.request.public_key_info() != found.public_key:
             raise ValueError("key: is not the one that this request asks to certify")
     elif found.public_key is not None:
         try:
-            context._set_new_public_key(found.public_key)
+            context.request.set_public_key_info(found.public_key)
         except OpenSSLError as error:
             raise ValueError(f"dump: damaged: {error}") from error
     context.set_option(Option.DISABLE_CONFIRM, found.terms.disable_confirm)

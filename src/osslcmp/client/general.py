@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from cryptography import x509
 
@@ -11,11 +13,22 @@ from .._asn1.itav import InfoTypeAndValue
 from ..context import Context
 from ..context.deadline import OnWait
 from ..context.general import CertReqTemplate, RootCAUpdate
+from ..context.polling import Exchange
 from ..errors import ProtectionError
 from ..message.bodyparts import AlgorithmIdentifier
 from . import settings as _settings
 
 __all__ = ["GeneralMessages"]
+
+_T = TypeVar("_T")
+
+
+def _genm(
+    itavs: Iterable[InfoTypeAndValue] | InfoTypeAndValue, context: Context
+) -> Exchange[list[InfoTypeAndValue]]:
+    for itav in _settings.itavs("itavs", itavs):
+        context.push_genm_itav(itav)
+    return context.exchanges.genm()
 
 
 class GeneralMessages:
@@ -24,8 +37,14 @@ class GeneralMessages:
     All raise what :meth:`osslcmp.Client.ir` raises, and take ``on_wait`` as :meth:`genm` does.
     """
 
-    def _context(self, on_wait: OnWait | None = None) -> Context:
+    def _ask(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> _T:
         raise NotImplementedError
+
+    def _question(
+        self, itav: InfoTypeAndValue, read: Callable[[list[InfoTypeAndValue]], _T], on_wait: OnWait | None
+    ) -> _T:
+        """Send one item and read the answer."""
+        return self._ask(lambda context: _genm(itav, context).then(read), on_wait)
 
     def genm(
         self, itavs: Iterable[InfoTypeAndValue] | InfoTypeAndValue = (), *, on_wait: OnWait | None = None
@@ -36,18 +55,14 @@ class GeneralMessages:
         ``total_timeout`` seconds, and calls ``on_wait`` with an :class:`osslcmp.Progress` before each sleep (OpenSSL 3.3
         or later: before, a delayed answer is an error).
         """
-        context = self._context(on_wait)
-        for itav in _settings.itavs("itavs", itavs):
-            context.push_genm_itav(itav)
-        with context.connection():
-            return context.exec_genm_ses()
+        return self._ask(partial(_genm, itavs), on_wait)
 
     def ca_certs(self, *, on_wait: OnWait | None = None) -> list[x509.Certificate]:
         """CA certificates that the server hands out: ``caCerts``, on any release.
 
         Trust them only as far as the protection of the answer and your own decision go.
         """
-        return general.ca_certs_of(self.genm(InfoTypeAndValue(general.CA_CERTS), on_wait=on_wait))
+        return self._question(InfoTypeAndValue(general.CA_CERTS), general.ca_certs_of, on_wait)
 
     def root_ca_update(
         self,
@@ -65,12 +80,13 @@ class GeneralMessages:
         """
         if not callable(accept):
             raise TypeError(f"accept: a callable, not {type(accept).__name__}")
-        context = self._context(on_wait)
-        with context.connection():
-            update = context.get_root_ca_key_update(old)
-        if update is not None and not accept(update):
-            raise ProtectionError("root_ca_update: the new root CA certificate was not accepted")
-        return update
+
+        def accepted(update: RootCAUpdate | None) -> RootCAUpdate | None:
+            if update is not None and not accept(update):
+                raise ProtectionError("root_ca_update: the new root CA certificate was not accepted")
+            return update
+
+        return self._ask(lambda context: context.exchanges.root_ca_key_update(old).then(accepted), on_wait)
 
     def crl_update(
         self,
@@ -83,56 +99,50 @@ class GeneralMessages:
 
         ``None`` if there is none. Verify it before use: OpenSSL does not.
         """
-        context = self._context(on_wait)
-        with context.connection():
-            return context.get_crl_update(certificate, last_crl)
+        return self._ask(lambda context: context.exchanges.crl_update(certificate, last_crl), on_wait)
 
     def cert_req_template(self, *, on_wait: OnWait | None = None) -> CertReqTemplate | None:
         """What the server wants in certificate requests (``OSSL_CMP_get1_certReqTemplate``, 3.4).
 
         ``None`` if it has no wishes.
         """
-        context = self._context(on_wait)
-        with context.connection():
-            return context.get_cert_req_template()
+        return self._ask(lambda context: context.exchanges.cert_req_template(), on_wait)
 
     def sign_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of signature keys that the CA certifies: ``signKeyPairTypes``."""
         kind = general.SIGN_KEY_PAIR_TYPES
-        return general.algorithms_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+        return self._question(InfoTypeAndValue(kind), partial(general.algorithms_of, kind=kind), on_wait)
 
     def enc_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of encryption keys that the CA certifies: ``encKeyPairTypes``."""
         kind = general.ENC_KEY_PAIR_TYPES
-        return general.algorithms_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+        return self._question(InfoTypeAndValue(kind), partial(general.algorithms_of, kind=kind), on_wait)
 
     def preferred_symm_alg(self, *, on_wait: OnWait | None = None) -> AlgorithmIdentifier | None:
         """Symmetric algorithm that the server prefers: ``preferredSymmAlg``."""
         kind = general.PREFERRED_SYMM_ALG
-        return general.algorithm_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+        return self._question(InfoTypeAndValue(kind), partial(general.algorithm_of, kind=kind), on_wait)
 
     def key_pair_params(
         self, algorithm: x509.ObjectIdentifier | str, *, on_wait: OnWait | None = None
     ) -> AlgorithmIdentifier | None:
         """Parameters that keys of ``algorithm`` (an OID) shall have: ``keyPairParamReq``."""
-        items = self.genm(general.key_pair_param_request(algorithm), on_wait=on_wait)
-        return general.algorithm_of(items, general.KEY_PAIR_PARAM_REP)
+        read = partial(general.algorithm_of, kind=general.KEY_PAIR_PARAM_REP)
+        return self._question(general.key_pair_param_request(algorithm), read, on_wait)
 
     def ca_prot_enc_cert(self, *, on_wait: OnWait | None = None) -> x509.Certificate | None:
         """Certificate to encrypt for the CA: ``caProtEncCert``."""
         kind = general.CA_PROT_ENC_CERT
-        return general.certificate_of(self.genm(InfoTypeAndValue(kind), on_wait=on_wait), kind)
+        return self._question(InfoTypeAndValue(kind), partial(general.certificate_of, kind=kind), on_wait)
 
     def ca_key_update_info(self, *, on_wait: OnWait | None = None) -> tuple[x509.Certificate, ...] | None:
         """The CA's key update as RFC 4210 had it: old with new, new with old, new with new. Not verified."""
-        return general.ca_key_update_of(
-            self.genm(InfoTypeAndValue(general.CA_KEY_UPDATE_INFO), on_wait=on_wait)
-        )
+        return self._question(InfoTypeAndValue(general.CA_KEY_UPDATE_INFO), general.ca_key_update_of, on_wait)
 
     def current_crl(self, *, on_wait: OnWait | None = None) -> x509.CertificateRevocationList | None:
         """The CA's CRL: ``currentCRL``. Verify it before use."""
-        return general.crl_of(self.genm(InfoTypeAndValue(general.CURRENT_CRL), on_wait=on_wait))
+        return self._question(InfoTypeAndValue(general.CURRENT_CRL), general.crl_of, on_wait)
 
     def supported_languages(self, tags: str | Iterable[str], *, on_wait: OnWait | None = None) -> list[str]:
         """Tell the languages one understands (RFC 5646 tags); returns what the server chose: ``suppLangTags``."""
-        return general.lang_tags_of(self.genm(general.lang_tags(tags), on_wait=on_wait))
+        return self._question(general.lang_tags(tags), general.lang_tags_of, on_wait)

@@ -288,7 +288,7 @@ def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
     """libcrypto takes both forms and tells neither: the answer itself is looked at."""
 
     def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
-        message = context._certificate_response()
+        message = context.polling.response
         try:
             body = None if message is None else Message.from_der(message).body
         except ValueError:

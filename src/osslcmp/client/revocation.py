@@ -13,6 +13,7 @@ from .._openssl import inputs as _inputs
 from .._openssl.lib import features
 from .._openssl.names import parse_name
 from ..context import Context
+from ..context.polling import Exchange
 from ..enums import FailureInfo, Option, PKIStatus, RevocationReason
 
 __all__ = ["Revocation", "revoke"]
@@ -44,8 +45,8 @@ def revoke(
     csr: _inputs.CSRInput | None,
     reason: RevocationReason | x509.ReasonFlags | str | int | None,
     sender: x509.Name | None = None,
-) -> Revocation:
-    """Run rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`, and the ``sender`` of a
+) -> Exchange[Revocation]:
+    """An rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`, and the ``sender`` of a
     client under a shared secret."""
     if (issuer is None) != (serial is None):
         raise ValueError("issuer, serial: name a certificate only together")

@@ -6,11 +6,12 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from ..context.deadline import OnWait, Patience
+from ..context.deadline import Deadline, OnWait
 from ..enrollment import Enrollment
 from ..enums import BodyType
 from ..errors import ConfirmError, TransferError, TransferTimeout
-from . import dump as _resume
+from .dump import Dump, ResumeConditions
+from .dump import dump as to_bytes
 
 if TYPE_CHECKING:
     from ..context import Context
@@ -42,12 +43,12 @@ class Transaction:
         context: Context,
         req_type: BodyType,
         crm: CertReqMsg | None = None,
-        terms: _resume.Terms | None = None,
+        conditions: ResumeConditions | None = None,
     ) -> None:
         self._context = context
         self._crm = crm
         self._type = req_type
-        self._terms = terms or _resume.Terms()
+        self._conditions = conditions or ResumeConditions()
         self._enrollment: Enrollment | None = None
         self._error: BaseException | None = None
         self._aborted = False
@@ -56,16 +57,13 @@ class Transaction:
         self._due = time.monotonic()
 
     @classmethod
-    def _resumed(cls, context: Context, found: _resume.Dump, crm: CertReqMsg | None) -> Transaction:
+    def _resumed(cls, context: Context, found: Dump, crm: CertReqMsg | None) -> Transaction:
         """Stand where the dumped transaction stood."""
         self = cls(context, found.req_type, crm, found.terms)
         self._begun_at = found.begun
-        if found.response is not None and context._verdict is not None:
-            context._verdict.know(found.verdict)
-        context._take_up(found.kept, found.response, found.req_type, crm)
         seconds = max(0.0, found.due - time.time())
+        context.polling.restore(found.messages, found.req_type, crm, math.ceil(seconds))
         self._due = time.monotonic() + seconds
-        context.check_after = math.ceil(seconds)
         return self
 
     def __repr__(self) -> str:
@@ -91,7 +89,7 @@ class Transaction:
     def trace(self) -> Trace | None:
         """What was recorded of it until now; ``None`` unless the client has a trace."""
         trace = self._context.trace
-        return None if trace is None else trace.of(self._context._state.transaction_id)
+        return None if trace is None else trace.of(self._context.calls.state.transaction_id)
 
     @property
     def done(self) -> bool:
@@ -135,21 +133,21 @@ class Transaction:
         """
         return self._poll(None)
 
-    def _poll(self, patience: Patience | None) -> Enrollment | None:
+    def _poll(self, deadline: Deadline | None) -> Enrollment | None:
         if self.done:
             return self.result
         try:
-            certificate = self._context._once(self._type, self._crm, patience)
+            certificate = self._context.polling.step(self._type, self._crm, deadline)
         except BaseException as error:
             if not self._context.pending:
                 self._error = error if isinstance(error, Exception) else _interrupted(self._type, error)
             else:
-                for told in (error, error.__cause__):  # of a ConfirmError it is the cause
-                    if isinstance(told, TransferError):
-                        told.transaction = self
+                for failure in (error, error.__cause__):  # of a ConfirmError it is the cause
+                    if isinstance(failure, TransferError):
+                        failure.transaction = self
             raise
         if certificate is not None:
-            self._enrollment = self._context._enrollment()
+            self._enrollment = self._context.results.enrollment()
             self._context.disconnect()
             return self._enrollment
         self._polls += 1
@@ -164,24 +162,24 @@ class Transaction:
         this one; :class:`osslcmp.ConfirmError` if only the confirmation is outstanding. ``on_wait`` is called with
         this transaction before each sleep. A signal handler that raises ends the wait at once.
         """
-        patience = Patience(timeout)
+        deadline = Deadline(timeout)
         while not self.done:
-            seconds = self._until_due(patience)
+            seconds = self._until_due(deadline)
             if seconds:
                 if on_wait is not None:
                     on_wait(self)
-                self._context._wakeup.wait(seconds)
-            self._poll(patience)
+                self._context.calls.wakeup.wait(seconds)
+            self._poll(deadline)
         return self.result
 
-    def _until_due(self, patience: Patience) -> float:
+    def _until_due(self, deadline: Deadline) -> float:
         """Seconds to sleep before the next poll. Raises if there will be no time for it."""
         if not self._context.pending:
             return 0
-        seconds = patience.sleep(self._due - time.monotonic())
+        seconds = deadline.sleep(self._due - time.monotonic())
         if seconds is None:
             late = TransferTimeout(
-                f"{self._type.name.lower()}: still waiting after {patience.total:g} seconds; .transaction can go on"
+                f"{self._type.name.lower()}: still waiting after {deadline.total:g} seconds; .transaction can go on"
             )
             late.transaction = self
             enrollment = self._context.unconfirmed
@@ -199,13 +197,13 @@ class Transaction:
         """
         self._abort(None)
 
-    def _abort(self, patience: Patience | None) -> None:
+    def _abort(self, deadline: Deadline | None) -> None:
         if self.done:
             return
         self._aborted = True
         try:
             if self._context.pending:
-                self._context._once(-1, None, patience)
+                self._context.polling.abort(deadline)
         finally:
             self._context.disconnect()
 
@@ -220,10 +218,10 @@ class Transaction:
         transaction goes on in one place only: do not poll it here after it was resumed elsewhere. Raises
         ``RuntimeError`` if nothing is pending at the server, or while another thread polls.
         """
-        return self._context._alone(self._dump)
+        return self._context.calls.alone(self._dump)
 
     def _dump(self) -> bytes:
         if self.done or not self._context.pending:
             raise RuntimeError("the transaction is not waiting for the server: there is nothing to resume")
         due_in = max(0.0, self._due - time.monotonic())
-        return _resume.dump(self._context, self._type, self._terms, self._begun_at, time.time() + due_in)
+        return to_bytes(self._context, self._type, self._conditions, self._begun_at, time.time() + due_in)

@@ -14,13 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._text import get_logger
-from ..context.deadline import PENDING, Patience, Pending, StillWaitingError
+from ..context.deadline import Deadline, Pause
+from ..context.polling import Exchange
 from ..errors import TransferError, TransferTimeout
 
 if TYPE_CHECKING:
     from ..context import Context
 
-__all__ = ["AsyncTransport", "Operation", "Workers", "abort_context", "step"]
+__all__ = ["AsyncTransport", "Operation", "Workers"]
 
 _T = TypeVar("_T")
 
@@ -36,18 +37,12 @@ logger = get_logger("osslcmp.aio")
 class Operation:
     """What one call has under way outside the event loop."""
 
-    def __init__(self, message_timeout: int, patience: Patience) -> None:
+    def __init__(self, message_timeout: int) -> None:
         self.loop = asyncio.get_running_loop()
         self.message_timeout = message_timeout
-        self.patience = patience
         self.context: Context | None = None
         self._cancelled = False
         self._answer: Future[bytes] | None = None
-
-    def known_context(self, _on_wait: object = None) -> Context:
-        """The context, which has been made."""
-        assert self.context is not None
-        return self.context
 
     def cancel(self) -> None:
         """End the exchange that runs in a worker thread."""
@@ -64,15 +59,27 @@ class Operation:
         if self._cancelled:
             context.cancel()
 
+    def advance(self, exchange: Exchange[Any]) -> Pause | None:
+        """In a worker thread: the next step of a request."""
+        assert self.context is not None
+        return self.context.polling.advance(exchange)
+
+    def abort(self, deadline: Deadline) -> None:
+        """Tell the server that the request is off, if it waits for us."""
+        if self.context is not None and self.context.pending:
+            self.context.polling.abort(deadline)
+
     def again(self) -> None:
         """After :meth:`cancel`: let the next exchange be."""
         self._cancelled = False
         if self.context is not None:
-            self.context._forget_cancel()
+            self.context.calls.forget_cancel()
 
     def wait_for(self, answer: Awaitable[bytes]) -> bytes:
         """In a worker thread: let the event loop carry a message."""
-        limits = [limit for limit in (self.message_timeout or None, self.patience.left) if limit is not None]
+        deadline = None if self.context is None else self.context.polling.deadline
+        left = None if deadline is None else deadline.left
+        limits = [limit for limit in (self.message_timeout or None, left) if limit is not None]
         carried = asyncio.run_coroutine_threadsafe(
             _limited(answer, min(limits) if limits else None), self.loop
         )
@@ -157,12 +164,12 @@ class Workers:
         done = asyncio.Event()
         loop = operation.loop
 
-        def told(_future: Future[_T]) -> None:
+        def ended(_future: Future[_T]) -> None:
             with suppress(RuntimeError):  # a loop that is closed meanwhile wants to know nothing
                 loop.call_soon_threadsafe(done.set)
 
         future = self._pool.submit(contextvars.copy_context().run, self._inside, operation, function)
-        future.add_done_callback(told)
+        future.add_done_callback(ended)
         try:
             await done.wait()
         except asyncio.CancelledError:
@@ -173,11 +180,10 @@ class Workers:
             raise
         return future.result()
 
-    async def abort(self, operation: Operation, abort: Callable[[Patience], object]) -> None:
+    async def abort(self, operation: Operation, abort: Callable[[Deadline], object]) -> None:
         """Tell the server that a request is off, if it waits for us; not longer than a moment."""
-        operation.patience = Patience(ABORT_TIME)
         try:
-            await self.work(operation, partial(abort, operation.patience))
+            await self.work(operation, partial(abort, Deadline(ABORT_TIME)))
         except Exception as error:
             logger.info("the server could not be told of a cancellation: %s", error)
 
@@ -186,22 +192,3 @@ class Workers:
         if operation.context is not None:
             with suppress(RuntimeError):  # an ordinary transport that does not return is still in it
                 operation.context.disconnect()
-
-
-def step(operation: Operation, new: Callable[[], Context], function: Callable[[], _T]) -> _T | Pending:
-    """Run ``function``, which uses the operation's context, as far as it goes without sleeping."""
-    if operation.context is None:
-        context = new()
-        context._stepwise = True
-        context._patience = operation.patience
-        operation.adopt(context)
-    try:
-        return function()
-    except StillWaitingError:
-        return PENDING
-
-
-def abort_context(operation: Operation, patience: Patience) -> None:
-    """Tell the server that the request is off, if it waits for us."""
-    if operation.context is not None and operation.context.pending:
-        operation.context._once(-1, None, patience)

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.errorqueue import clear
-from .._openssl.lib import NULL, CData, ffi, lib
+from .._openssl.errorqueue import text
+from .._openssl.inputs import KeyInput, secret_bytes
+from .._openssl.keys import Password
+from .._openssl.lib import NULL, CData, ffi, lib, require
+from .._openssl.providers import LibraryContext
+from .._openssl.signers import check_signer
 from ..enrollment import Enrollment
-from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus
-from ..errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError
-from .credentials import trust_store
+from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
+from ..limits import Limits
+from ..trace import Trace
+from . import status as _status
+from .calls import Calls, new_ctx
+from .confirmation import CertConf, Confirmation, certconf
+from .credentials import (
+    REFERENCE_LIMIT,
+    SECRET_LIMIT,
+    Credentials,
+    certificate_list,
+    one_certificate,
+    signers,
+)
 from .crmf import CertReqMsg
-from .deadline import Patience
-from .general import GeneralMixin
-from .guard import guarded
-from .log import LogMixin
-from .polling import UNTOLD, Verdict
-from .transfer import TransferMixin
+from .deadline import Deadline, OnWait
+from .general import CertReqTemplate, Exchanges, RootCAUpdate
+from .guard import guarded, locked
+from .options import MESSAGE_TIMEOUT, Options
+from .polling import Polling
+from .request import RequestFields, name_to_c
+from .results import Results
+from .server_usage import ServerUsageInput
+from .transfer import Transfer, pointer_or_null
 
-__all__ = ["Context", "certconf"]
+if TYPE_CHECKING:
+    from .._openssl.tls import TLSInput
 
-
-class CertConf:
-    """OpenSSL's own ``OSSL_CMP_certConf_cb``, for :meth:`Context.set_cert_conf_cb`."""
-
-    def __repr__(self) -> str:
-        return "osslcmp.certconf"
-
-
-certconf = CertConf()
-"""OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
+__all__ = ["CertConf", "Context", "certconf"]
 
 
-class Context(TransferMixin, LogMixin, GeneralMixin):
+class Context:
     """OpenSSL's CMP context (``OSSL_CMP_CTX_new``, 3.0): credentials, request, and the state of a transaction.
 
     Method names follow the C names mechanically. Differences from C, all on the safe side: timeouts have finite
@@ -47,8 +59,517 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
     ``fork`` must make its own.
     """
 
+    # Its parts own the state, and know of each other only what __init__ of each takes.
+
+    def __init__(
+        self, library: LibraryContext | None = None, *, _after: Callable[[], None] | None = None
+    ) -> None:
+        self._compose(Calls(new_ctx(library, _after), library))
+        self.set_option(Option.MSG_TIMEOUT, MESSAGE_TIMEOUT)
+
+    @classmethod
+    def _borrowed(cls, pointer: Any, owner: Any) -> Any:
+        """A context around the ``OSSL_CMP_CTX`` that a server context owns and ``owner`` keeps alive."""
+        self = cls.__new__(cls)
+        self._compose(Calls(pointer, owner=owner))
+        return self
+
+    def _compose(self, calls: Calls) -> None:
+        self.calls = calls
+        self._guard = calls.guard
+        self._options = Options(calls)
+        self._credentials = Credentials(calls)
+        self._transfer = Transfer(calls)
+        self._confirmation = Confirmation(calls)
+        self.request = RequestFields(calls)
+        self.results = Results(calls, self.request)
+        self.polling = Polling(calls, self._options, self.request, self.results, self._confirmation)
+        self.exchanges = Exchanges(calls)
+
     def __repr__(self) -> str:
-        return f"<osslcmp.Context for {self._host or 'no server'}>"
+        return f"<osslcmp.Context for {self._transfer.host or 'no server'}>"
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    @guarded
+    def reinit(self) -> None:
+        """Make ready for another transaction (``OSSL_CMP_CTX_reinit``, 3.0).
+
+        Clears the results of the last one, its transaction ID and nonces and the general message items, and
+        closes the connection. Keeps credentials, trust, options and the request's fields.
+        """
+        self.calls.set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
+        self.calls.forget_cancel()
+        self.disconnect()
+        self.polling.reinit()
+
+    def cancel(self) -> None:
+        """End the call that runs on this context in another thread, within a fraction of a second.
+
+        It fails there with :class:`osslcmp.TransferError`; if nothing runs, the next one does. After that the
+        context works again. May be called from any thread and from a signal handler. A callable or C function set
+        by :meth:`set_transfer_cb` that is waiting itself is not woken.
+        """
+        self.calls.cancel()
+
+    @contextmanager
+    def connection(self) -> Iterator[None]:
+        """Close the connection at the end of the block, whatever happens in it."""
+        try:
+            yield
+        finally:
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the HTTP connection that is kept open, if there is one."""
+        self.calls.disconnect()
+
+    @property
+    @locked
+    def propq(self) -> str | None:
+        """Property query that algorithms are fetched with (``OSSL_CMP_CTX_get0_propq``, 3.2)."""
+        require("libctx", "propq")
+        pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_propq)
+        return None if pointer == NULL else text(pointer)
+
+    @property
+    def libctx(self) -> object:
+        """The raw ``OSSL_LIB_CTX *``, NULL for the default one (``OSSL_CMP_CTX_get0_libctx``, 3.2)."""
+        require("libctx", "libctx")
+        return self.calls.get(lib.OSSL_CMP_CTX_get0_libctx)
+
+    # -- options and log ----------------------------------------------------------------------------------
+
+    def set_option(self, option: Option | int, value: int) -> None:
+        """Set an option (``OSSL_CMP_CTX_set_option``, 3.0).
+
+        Takes an :class:`osslcmp.Option` and an ``int`` (or ``bool``) in the unit that the option's
+        documentation tells. Raises ``ValueError`` for a value out of range, :class:`osslcmp.UnsupportedError`
+        for an option that the loaded OpenSSL does not have.
+        """
+        self._options.set(option, value)
+
+    def get_option(self, option: Option | int) -> int:
+        """The value of an option (``OSSL_CMP_CTX_get_option``, 3.0)."""
+        return self._options.get(option)
+
+    @guarded
+    def set_log_cb(self, callback: Callable[[str, str, int, Severity, str], object] | Any | None) -> None:
+        """Where log messages go (``OSSL_CMP_CTX_set_log_cb``, 3.0).
+
+        ``callback`` is a callable ``(function, file, line, severity, message)`` with the C function and source
+        file that speak, or a C function (``OSSL_CMP_log_cb_t``). It gets what :meth:`set_log_verbosity` lets
+        through. ``None``, the default, is the logger ``osslcmp.openssl``, which also has a level of its own. What
+        the callback raises ends the call that it came from as soon as C notices, and is raised there.
+        """
+        self.calls.set_log_cb(callback)
+
+    def set_log_verbosity(self, level: Severity | int) -> None:
+        """The least severe messages to log (``OSSL_CMP_CTX_set_log_verbosity``, 3.0).
+
+        An :class:`osslcmp.Severity`; the same as :meth:`set_option` with ``LOG_VERBOSITY``.
+        """
+        self.set_option(Option.LOG_VERBOSITY, level)
+
+    @guarded
+    def print_errors(self) -> None:
+        """Log what is on this thread's error queue and empty it (``OSSL_CMP_CTX_print_errors``, 3.0).
+
+        For those who call :data:`osslcmp.lib` themselves: the methods here leave nothing there.
+        """
+        self.calls.state.begin()
+        self.calls.apply_verbosity()
+        self.calls.inside(lib.OSSL_CMP_CTX_print_errors, self.calls.pointer, keep_errors=True)
+        self.calls.raise_stored("logging errors failed")
+
+    # -- the way to the server ----------------------------------------------------------------------------
+
+    @guarded
+    def set_server(self, address: str | None) -> None:
+        """Host name or IP address of the server, nothing else (``OSSL_CMP_CTX_set1_server``, 3.0)."""
+        self._transfer.set_server(address)
+
+    @guarded
+    def set_server_port(self, port: int) -> None:
+        """TCP port of the server; 0 for the default, 80 or 443 (``OSSL_CMP_CTX_set_serverPort``, 3.0)."""
+        self._transfer.set_port(port)
+
+    @guarded
+    def set_server_path(self, path: str | None) -> None:
+        """HTTP path at the server, such as ``pkix/`` (``OSSL_CMP_CTX_set1_serverPath``, 3.0)."""
+        self._transfer.set_path(path)
+
+    @guarded
+    def set_proxy(self, name: str | None) -> None:
+        """HTTP proxy as ``[http://][user:password@]host[:port]`` (``OSSL_CMP_CTX_set1_proxy``, 3.0).
+
+        ``None``: the environment decides (``http_proxy``, ``HTTP_PROXY``; for https ``https_proxy``,
+        ``HTTPS_PROXY``); an empty string: no proxy. A server with https is reached through a tunnel
+        (CONNECT). User and password, percent-encoded where they contain ``:@/%``, are sent as Basic
+        authentication, which OpenSSL's own client does not do. The way to the proxy itself is never
+        encrypted: ``https://`` is a ``ValueError``, and in the environment a :class:`osslcmp.TransferError`. (OpenSSL's
+        own client takes it, and speaks to port 443 without TLS.)
+        """
+        self._transfer.set_proxy(name)
+
+    @guarded
+    def set_no_proxy(self, names: str | None) -> None:
+        """Servers to reach without proxy (``OSSL_CMP_CTX_set1_no_proxy``, 3.0).
+
+        Separated by commas or space, in any case, as curl and requests take them: ``*`` for all, a domain with all below
+        it (``example.com`` or ``.example.com``), an IP address, a network (``10.0.0.0/8``), each with or without
+        ``:port``. OpenSSL's own client takes whole names alone, in their very case. ``None``: ``no_proxy`` or else
+        ``NO_PROXY`` of the environment, as it is when server or port are set.
+        """
+        self._transfer.set_no_proxy(names)
+
+    @guarded
+    def set_max_response_length(self, octets: int) -> None:
+        """Longest HTTP response body that is taken; 0 for OpenSSL's default of 100 KiB.
+
+        (``OSSL_HTTP_REQ_CTX_set_max_response_length``, 3.0.)
+        """
+        self._transfer.set_max_response_length(octets)
+
+    @guarded
+    def set_limits(self, limits: Limits) -> None:
+        """What an answer may carry, before libcrypto decodes and verifies it.
+
+        An answer beyond them ends the call with :class:`osslcmp.ResponseError`, which has it as ``answer``. Raises
+        ``TypeError`` for what is no :class:`osslcmp.Limits`.
+        """
+        self._transfer.set_limits(limits)
+
+    @guarded
+    def set_http_cb(self, callback: Any, *, tls: bool = False) -> None:
+        """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``,
+        3.2).
+
+        ``callback`` is a C function (``OSSL_HTTP_bio_cb_t`` from :data:`osslcmp.lib`, called with the
+        argument of :meth:`set_http_cb_arg`), a callable ``(bio, connect, detail) -> bio or None`` on raw
+        ``BIO *``, or ``None`` for none. ``tls`` says that it makes the connection an ``https`` one.
+        """
+        self._transfer.set_http_cb(callback, tls=tls)
+
+    @guarded
+    def set_http_cb_arg(self, arg: Any) -> None:
+        """Argument for a C function set by :meth:`set_http_cb` (``OSSL_CMP_CTX_set_http_cb_arg``, 3.0).
+
+        A C pointer, kept alive with the context, or ``None``.
+        """
+        self._transfer.set_http_cb_arg(arg)
+
+    @property
+    def http_cb_arg(self) -> Any:
+        """What :meth:`set_http_cb_arg` set (``OSSL_CMP_CTX_get_http_cb_arg``, 3.0)."""
+        return self.calls.borrowed_by_c.get("http_cb_arg")
+
+    @guarded
+    def set_tls(self, tls: TLSInput | Any) -> None:
+        """HTTPS to the server (``OSSL_CMP_CTX_set_http_cb``, 3.0, with a TLS callback in C).
+
+        ``tls`` is an :class:`osslcmp.TLS`, ``True`` for its defaults, what to trust, or ``None`` for plain
+        HTTP. It takes the place of :meth:`set_http_cb` and :meth:`set_http_cb_arg`, and works with
+        ``OSSL_CMP_MSG_http_perform`` as transfer callback as well.
+        """
+        self._transfer.set_tls(tls)
+
+    @guarded
+    def set_transfer_cb(self, callback: Callable[[bytes], bytes] | Any | None) -> None:
+        """How a message travels (``OSSL_CMP_CTX_set_transfer_cb``, 3.0).
+
+        ``callback`` is a callable that takes the DER of a request and returns the DER of the response, a C
+        function (``OSSL_CMP_transfer_cb_t``, for instance ``OSSL_CMP_CTX_server_perform`` or OpenSSL's own
+        ``OSSL_CMP_MSG_http_perform``, from ``ffi.addressof(lib, name)``), or ``None`` for our HTTP transfer.
+        """
+        self._transfer.set_transfer_cb(callback)
+
+    @guarded
+    def set_transfer_cb_arg(self, arg: Any) -> None:
+        """Argument for a C transfer function (``OSSL_CMP_CTX_set_transfer_cb_arg``, 3.0).
+
+        A C pointer, such as the ``OSSL_CMP_SRV_CTX *`` for ``OSSL_CMP_CTX_server_perform``, or ``None``. It
+        is kept alive with the context.
+        """
+        setter, pointer = lib.OSSL_CMP_CTX_set_transfer_cb_arg, pointer_or_null("arg", arg)
+        self.calls.set(setter, pointer, what="setting the transfer argument")
+        self.calls.borrowed_by_c["transfer_cb_arg"] = arg
+
+    @property
+    def transfer_cb_arg(self) -> Any:
+        """What :meth:`set_transfer_cb_arg` set (``OSSL_CMP_CTX_get_transfer_cb_arg``, 3.0)."""
+        return self.calls.borrowed_by_c.get("transfer_cb_arg")
+
+    def transfer(self, request: bytes) -> bytes:
+        """Bring a message as it is to the server by HTTP and return the answer, both as DER.
+
+        Nothing is verified or remembered. Raises ``ValueError`` for what is no CMP message,
+        :class:`osslcmp.TransferError`, and :class:`osslcmp.ResponseError` for an answer beyond the limits.
+        """
+        return self._transfer.carry(request)
+
+    @guarded
+    def set_trace(self, trace: Trace | None) -> None:
+        """Record each message that is sent and received from now on; ``None`` records no more."""
+        if trace is not None and not isinstance(trace, Trace):
+            raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
+        self.calls.state.trace = trace
+        lib.osslcmp_session_set_traced(self.calls.session, trace is not None)
+
+    @property
+    def trace(self) -> Trace | None:
+        """What :meth:`set_trace` set."""
+        trace: Trace | None = self.calls.state.trace
+        return trace
+
+    # -- the server ---------------------------------------------------------------------------------------
+
+    def set_srv_cert(self, certificate: x509.Certificate | None) -> None:
+        """Pin the server's certificate: answers must be signed with it (``OSSL_CMP_CTX_set1_srvCert``, 3.0)."""
+        handle = NULL
+        if certificate is not None:
+            handle = _convert.cert_to_c(one_certificate("server certificate", certificate))
+            check_signer("server certificate", certificate)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_srvCert, handle, what="setting the server certificate")
+        self.calls.state.keep_notes = True
+
+    def set_expected_sender(self, name: x509.Name | str | None) -> None:
+        """Name that answers must come from (``OSSL_CMP_CTX_set1_expected_sender``, 3.0)."""
+        setter = lib.OSSL_CMP_CTX_set1_expected_sender
+        self.calls.set(setter, name_to_c(name), what="setting the expected sender")
+        self.calls.state.keep_notes = True
+
+    def set_trusted_store(self, certificates: Iterable[x509.Certificate] | CertificateCheck | None) -> None:
+        """Trust anchors for the server's signature (``OSSL_CMP_CTX_set0_trusted``; ``..trustedStore`` before 3.2).
+
+        A :class:`osslcmp.CertificateCheck` brings them with CRLs, policies, purpose, time and whatever else
+        ``X509_VERIFY_PARAM`` offers; its ``untrusted`` must be empty, these belong to :meth:`set_untrusted`.
+        """
+        self._credentials.set_trusted(certificates)
+
+    set_trusted = set_trusted_store
+
+    def set_server_usage(self, usage: ServerUsageInput) -> None:
+        """What certificate may sign answers, besides having a valid chain: asked before anything in them is believed.
+
+        libcrypto has no such condition: whoever has a certificate below a trust anchor can answer as the server. It
+        counts for signatures that the trust store verifies, not for a pinned certificate, nor for a MAC.
+
+        Args:
+            usage: ``None``, the default here: no condition. ``"permitted"``: an end entity's certificate with an
+                extended key usage must name a purpose of CMP there (id-kp-cmcCA, cmcRA, cmKGA or anyExtendedKeyUsage),
+                unless it is a trust anchor itself. One or several of ``"cmcCA"``, ``"cmcRA"``, object identifiers
+                (``x509.ObjectIdentifier`` or dotted) and ``"CA"``: the certificate must name one of these purposes,
+                or with ``"CA"`` be a CA's.
+
+        Raises ``TypeError`` or ``ValueError`` for something else.
+        """
+        permit_ta = bool(self.get_option(Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR))
+        self._credentials.set_server_usage(usage, permit_ta)
+
+    @property
+    @locked
+    def trusted_store(self) -> list[x509.Certificate]:
+        """The trust anchors (``OSSL_CMP_CTX_get0_trusted``, 3.0)."""
+        store = self.calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
+        if store == NULL:
+            return []
+        return _convert.certs_from_c(_convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
+
+    trusted = trusted_store
+
+    def set_untrusted(self, certificates: Iterable[x509.Certificate]) -> None:
+        """Certificates that help to build chains (``OSSL_CMP_CTX_set1_untrusted``, 3.0)."""
+        stack = _convert.certs_to_c(signers("untrusted", certificates))
+        self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, stack, what="setting untrusted certificates")
+
+    @property
+    @locked
+    def untrusted(self) -> list[x509.Certificate]:
+        """The helping certificates, with those that answers brought (``OSSL_CMP_CTX_get0_untrusted``, 3.0)."""
+        return _convert.certs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_untrusted))
+
+    # -- ourselves ----------------------------------------------------------------------------------------
+
+    def set_cert(self, certificate: x509.Certificate) -> None:
+        """Our certificate for signature protection (``OSSL_CMP_CTX_set1_cert``, 3.0).
+
+        It is also the default for the subject, the SANs and the certificate to update. Raises ``ValueError`` if
+        a private key is set that does not fit.
+        """
+        self._credentials.set_cert(certificate)
+
+    def set_pkey(self, key: KeyInput, password: Password = None) -> None:
+        """Our private key for signature protection (``OSSL_CMP_CTX_set1_pkey``, 3.0).
+
+        A ``cryptography`` key, PEM, DER or PKCS#12 as bytes, a path, a key URI, or a raw ``EVP_PKEY *``.
+        Raises ``ValueError`` if a certificate is set that it does not fit.
+        """
+        self._credentials.set_pkey(key, password)
+
+    def build_cert_chain(
+        self,
+        own_trusted: Iterable[x509.Certificate] | CertificateCheck | None,
+        candidates: Iterable[x509.Certificate],
+    ) -> None:
+        """Build the chain of our certificate to send along (``OSSL_CMP_CTX_build_cert_chain``, 3.0).
+
+        ``candidates`` may serve as intermediates. With ``own_trusted`` the chain must end at one of these, and meet
+        the conditions of a :class:`osslcmp.CertificateCheck`; with ``None`` it is taken as far as it goes. Raises
+        :class:`osslcmp.OpenSSLError` if it cannot be built.
+        """
+        self._credentials.build_chain(own_trusted, candidates)
+
+    def set_reference_value(self, reference: bytes | str) -> None:
+        """Which secret it is: the senderKID of MAC protection (``OSSL_CMP_CTX_set1_referenceValue``, 3.0).
+
+        ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 4096 octets.
+        """
+        value = secret_bytes("reference", reference, REFERENCE_LIMIT)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
+
+    def set_secret_value(self, secret: bytes | str) -> None:
+        """The shared secret of MAC protection (``OSSL_CMP_CTX_set1_secretValue``, 3.0).
+
+        ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 65535 octets. It is copied once, into memory that
+        OpenSSL wipes when the context goes.
+        """
+        value = secret_bytes("secret", secret, SECRET_LIMIT)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
+
+    # -- the header ---------------------------------------------------------------------------------------
+
+    def set_recipient(self, name: x509.Name | str | None) -> None:
+        """Name of the recipient in the header (``OSSL_CMP_CTX_set1_recipient``, 3.0).
+
+        Without it: the subject of the pinned server certificate, the issuer asked for, and so on.
+        """
+        self.calls.set(lib.OSSL_CMP_CTX_set1_recipient, name_to_c(name), what="setting the recipient")
+
+    def push_geninfo_itav(self, itav: InfoTypeAndValue) -> None:
+        """Add an item to the header's generalInfo (``OSSL_CMP_CTX_push0_geninfo_ITAV``, 3.0)."""
+        setter, free = lib.OSSL_CMP_CTX_push0_geninfo_ITAV, lib.OSSL_CMP_ITAV_free
+        self.calls.set(setter, _convert.itav_to_c(itav), what="adding to generalInfo", giving=free)
+
+    def reset_geninfo_itavs(self) -> None:
+        """Empty the header's generalInfo (``OSSL_CMP_CTX_reset_geninfo_ITAVs``, 3.0.8)."""
+        require("reset_geninfo_itavs", "reset_geninfo_itavs")
+        self.calls.set(lib.OSSL_CMP_CTX_reset_geninfo_ITAVs, what="resetting generalInfo")
+
+    @property
+    @locked
+    def geninfo_itavs(self) -> list[InfoTypeAndValue]:
+        """The generalInfo items of the last received header (``OSSL_CMP_CTX_get0_geninfo_ITAVs``, 3.3)."""
+        require("geninfo_itavs", "geninfo_itavs")
+        return _convert.itavs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_geninfo_ITAVs))
+
+    def set_extra_certs_out(self, certificates: Iterable[x509.Certificate]) -> None:
+        """Certificates to send in extraCerts besides our own chain (``OSSL_CMP_CTX_set1_extraCertsOut``, 3.0)."""
+        stack = _convert.certs_to_c(certificate_list("extra_certs_out", certificates))
+        self.calls.set(lib.OSSL_CMP_CTX_set1_extraCertsOut, stack, what="setting extraCerts")
+
+    def set_transaction_id(self, transaction_id: bytes | None) -> None:
+        """The transactionID to use, ``None`` for a random one (``OSSL_CMP_CTX_set1_transactionID``, 3.0)."""
+        handle = _octets("transaction_id", transaction_id)
+        setter = lib.OSSL_CMP_CTX_set1_transactionID
+        self.calls.set(setter, handle, what="setting the transactionID", live=True)
+
+    def set_sender_nonce(self, nonce: bytes | None) -> None:
+        """The senderNonce that an answer must carry as recipNonce (``OSSL_CMP_CTX_set1_senderNonce``, 3.0)."""
+        handle = _octets("nonce", nonce)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_senderNonce, handle, what="setting the senderNonce", live=True)
+
+    # -- the request --------------------------------------------------------------------------------------
+
+    def set_new_pkey(self, key: KeyInput | PublicKeyTypes | None, password: Password = None) -> None:
+        """The key to certify (``OSSL_CMP_CTX_set0_newPkey``, 3.0).
+
+        A private key in any form that :meth:`set_pkey` takes, or a ``cryptography`` public key alone where possession
+        is proved otherwise (POPO none or RAVERIFIED). ``None``: the key of signature protection.
+        """
+        self.request.set_key(key, password)
+
+    @property
+    @locked
+    def new_public_key(self) -> PublicKeyTypes | None:
+        """Public part of the key to certify (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
+        pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
+        return None if pointer == NULL else _convert.public_key_from_c(pointer)
+
+    @property
+    def new_pkey(self) -> PrivateKeyTypes | None:
+        """Private key to certify, also a centrally generated one (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
+        return self.results.private_key()
+
+    def set_issuer(self, name: x509.Name | str | None) -> None:
+        """Issuer to put into the template (``OSSL_CMP_CTX_set1_issuer``, 3.0)."""
+        self.request.set_issuer(name)
+
+    def set_serial_number(self, serial: int | None) -> None:
+        """Serial number of the certificate to revoke, with the issuer (``OSSL_CMP_CTX_set1_serialNumber``, 3.2)."""
+        require("serial_number", "set_serial_number")
+        if serial is not None and not isinstance(serial, int):
+            raise TypeError(f"serial: an int, not {type(serial).__name__}")
+        handle = NULL if serial is None else _convert.integer_to_c(serial)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_serialNumber, handle, what="setting the serial number")
+
+    def set_subject_name(self, name: x509.Name | str | None) -> None:
+        """Subject to ask for (``OSSL_CMP_CTX_set1_subjectName``, 3.0).
+
+        Without it: that of the CSR, the old certificate or our certificate.
+        """
+        self.request.set_subject(name)
+
+    def push_subject_alt_name(self, name: x509.GeneralName) -> None:
+        """Add a subject alternative name to ask for (``OSSL_CMP_CTX_push1_subjectAltName``, 3.0)."""
+        if not isinstance(name, x509.GeneralName):
+            raise TypeError(f"subject alternative name: an x509.GeneralName, not {type(name).__name__}")
+        setter = lib.OSSL_CMP_CTX_push1_subjectAltName
+        for handle in _convert.general_names_to_c([name]):
+            self.calls.set(setter, handle, what="adding a subject alternative name")
+
+    def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
+        """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""
+        setter, free = lib.OSSL_CMP_CTX_set0_reqExtensions, _convert.free_extensions
+        self.calls.set(
+            setter, _convert.extensions_to_c(extensions), what="setting the extensions", giving=free
+        )
+
+    def req_extensions_have_san(self) -> bool:
+        """Whether these include subject alternative names (``OSSL_CMP_CTX_reqExtensions_have_SAN``, 3.0)."""
+        return bool(self.calls.get(lib.OSSL_CMP_CTX_reqExtensions_have_SAN) == 1)
+
+    def push_policy(self, policy: x509.PolicyInformation) -> None:
+        """Add a certificate policy to ask for (``OSSL_CMP_CTX_push0_policy``, 3.0)."""
+        if not isinstance(policy, x509.PolicyInformation):
+            raise TypeError(f"policy: an x509.PolicyInformation, not {type(policy).__name__}")
+        setter, free = lib.OSSL_CMP_CTX_push0_policy, lib.POLICYINFO_free
+        self.calls.set(setter, _convert.policy_to_c(policy), what="adding a policy", giving=free)
+
+    def set_old_cert(self, certificate: x509.Certificate | None) -> None:
+        """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
+        self.request.set_old_certificate(certificate)
+
+    def set_p10_csr(self, request: x509.CertificateSigningRequest | None) -> None:
+        """CSR for p10cr, or source of defaults for the others (``OSSL_CMP_CTX_set1_p10CSR``, 3.0)."""
+        self.request.set_csr(request)
+
+    def setup_crm(self, *, for_kur: bool = False, rid: int = 0) -> CertReqMsg:
+        """The certificate request message that a request would carry (``OSSL_CMP_CTX_setup_CRM``, 3.0).
+
+        It has no proof of possession yet: :meth:`create_popo` adds that of this context. ``for_kur`` names the old
+        certificate in it; ``rid`` is its certReqId, which OpenSSL wants to be 0 when it is sent.
+        """
+        return self.request.setup_crm(for_kur, rid)
+
+    def create_popo(self, crm: CertReqMsg) -> None:
+        """Prove possession of the key to certify, by this context's method (``OSSL_CRMF_MSG_create_popo``, 3.0)."""
+        self.request.create_popo(crm)
+
+    def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
+        """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""
+        setter, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
+        self.calls.set(setter, _convert.itav_to_c(itav), what="adding to the general message", giving=free)
 
     # -- certificate confirmation -------------------------------------------------------------------------
 
@@ -68,26 +589,12 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         It also refuses by raising: then the exception reaches the caller unchanged, its text goes to the server, and
         its ``__context__`` is the :class:`osslcmp.ConfirmError` with the certificate.
         """
-        state_callback = None
-        if callback is None:
-            pointer = NULL
-        elif callback is certconf:
-            pointer = ffi.addressof(lib, "OSSL_CMP_certConf_cb")
-        elif isinstance(callback, ffi.CData):
-            pointer = callback
-        elif callable(callback):
-            pointer = ffi.addressof(lib, "osslcmp_py_cert_conf")
-            state_callback = Verdict(callback)
-        else:
-            raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
-        self._set(lib.OSSL_CMP_CTX_set_certConf_cb, pointer, what="setting the certConf callback")
-        self._state.cert_conf = state_callback
-        self._kept["cert_conf_cb"] = callback
+        self._confirmation.set_callback(callback)
 
     @property
     def cert_conf_cb(self) -> Any:
         """What :meth:`set_cert_conf_cb` set."""
-        return self._kept.get("cert_conf_cb")
+        return self._confirmation.callback
 
     def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | CertificateCheck | Any | None) -> None:
         """Argument of the certConf callback (``OSSL_CMP_CTX_set_certConf_cb_arg``, 3.0).
@@ -96,24 +603,14 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         :class:`osslcmp.CertificateCheck` (without ``untrusted``). For a C function: a C pointer, kept alive with the
         context.
         """
-        if trusted is None:
-            pointer = NULL
-        elif isinstance(trusted, ffi.CData):
-            pointer = trusted
-        else:
-            pointer = trust_store("trusted", trusted)
-            lib.X509_STORE_set_verify_cb(pointer, ffi.addressof(lib, "osslcmp_verify_cb"))
-        self._set(lib.OSSL_CMP_CTX_set_certConf_cb_arg, pointer, what="setting the certConf argument")
-        self._state.may_check = not isinstance(trusted, ffi.CData)
-        # C does not consume it.
-        self._kept["cert_conf_cb_arg"] = (pointer, trusted)
+        self._confirmation.set_arg(trusted)
 
     @property
     def cert_conf_cb_arg(self) -> Any:
         """What :meth:`set_cert_conf_cb_arg` set (``OSSL_CMP_CTX_get_certConf_cb_arg``, 3.0)."""
-        return self._kept.get("cert_conf_cb_arg", (None, None))[1]
+        return self._confirmation.arg
 
-    # -- transactions -------------------------------------------------------------------------------------
+    # -- certificate requests -----------------------------------------------------------------------------
 
     def exec_ir_ses(self) -> x509.Certificate:
         """Initialization: :meth:`exec_certreq` with ``IR`` (``OSSL_CMP_exec_IR_ses``, 3.0)."""
@@ -141,14 +638,7 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         polls as told, where a signal wakes it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code
         in libcrypto. So, unlike C, after an interrupted sleep it goes on with the transaction that waits.
         """
-        self._patience = patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
-        polls = 0
-        while True:
-            certificate = self._once(req_type, crm, patience)
-            if certificate is not None:
-                return certificate
-            polls += 1
-            self._pause(patience, BodyType(req_type), polls)
+        return self.polling.certificate(req_type, crm)
 
     @guarded
     def try_certreq(self, req_type: BodyType | int, crm: Any = None) -> x509.Certificate | None:
@@ -159,145 +649,39 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         the server by an error message and returns ``None``. The total timeout counts from the first call on.
         """
         if isinstance(req_type, int) and req_type < 0:
-            return self._once(req_type, crm, None)
-        if self._patience is None or not self.pending:
-            self._patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
-        return self._once(req_type, crm, self._patience)
-
-    @guarded
-    def _once(self, req_type: BodyType | int, crm: Any, patience: Patience | None) -> x509.Certificate | None:
-        """One request or poll, within the time that is left."""
-        abort = isinstance(req_type, int) and req_type < 0
-        if not abort:
-            try:
-                req_type = BodyType(req_type)
-            except ValueError:
-                req_type = BodyType.ERROR
-            if req_type not in (IR, CR, P10CR, KUR):
-                raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
-        self._check_waiting(req_type)
-        if isinstance(crm, CertReqMsg):
-            crm = crm.handle
-        elif crm is None:
-            crm = NULL
-        elif not isinstance(crm, ffi.CData):
-            raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
-        self._settle(patience)
-        if abort:
-            self._abort()
+            self.polling.abort(None)
             return None
-        self._asked = (int(req_type), crm)
-        done = self._confirm_delayed() if self._delayed is not None else self._polled()
-        if not done:
-            return None
-        if self._state.exception is not None:
-            raise self._certreq_failure()
-        clear()
-        certificate = _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_newCert(self._ptr))
-        assert certificate is not None
-        return certificate
+        deadline = self.polling.deadline
+        if deadline is None or not self.pending:
+            deadline = Deadline(self.get_option(Option.TOTAL_TIMEOUT))
+        return self.polling.step(req_type, crm, deadline)
 
-    def _polled(self) -> bool:
-        """Whether a request or poll has brought the end. Raises if that is a failure."""
-        earlier = lib.OSSL_CMP_CTX_get0_newCert(self._ptr)
-        try:
-            result = self._poll(*self._asked)
-        except BaseException as error:
-            # A signal handler raised after C was done: the certificate that came is not lost.
-            if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) not in (NULL, earlier):
-                try:
-                    _unconfirmed(error, self._issued(), foreign=True)
-                except CMPError as malformed:
-                    _in_context(error, malformed)
-            raise
-        if result == 1:
-            return True
-        unsent = self._unsent()
-        if result == -1:
-            self._polling = BodyType(self._asked[0])
-            self._raise_stored()
-        elif unsent is BodyType.CERTCONF:
-            self._delay_confirmation(self._enrollment())
-            return self._confirm_delayed()
-        elif unsent in (IR, CR, P10CR, KUR):
-            clear()
-            self._polling, self.check_after = BodyType(self._asked[0]), UNTOLD
-        else:
-            failure = self._lose(self._certreq_failure())
-            if self._lost is not None:
-                self._polling = BodyType(self._asked[0])
-            raise failure
-        return False
+    @property
+    def check_after(self) -> int | None:
+        """Seconds that the server asked to wait before the next poll, after :meth:`try_certreq` returned ``None``."""
+        return self.polling.check_after
 
-    def _confirm_delayed(self) -> bool:
-        """The same for a certConf whose answer is delayed."""
-        assert self._delayed is not None
-        enrollment = self._delayed.enrollment
-        try:
-            final = self._poll_delayed("polling for the confirmation failed")
-        except BaseException as failure:
-            if enrollment is None:
-                raise
-            told = _unconfirmed(failure, enrollment, foreign=not isinstance(failure, CMPError))
-            if told is failure:  # its __context__ has the certificate
-                raise
-            raise told from failure
-        if final is None:
-            return False
-        if self._finish_delayed(final, lib.OSSL_CMP_try_certreq, *self._asked, ffi.new("int *")) != 1:
-            raise self._certreq_failure()
-        return True
+    @property
+    def on_wait(self) -> OnWait | None:
+        """Called with an :class:`osslcmp.Progress` before each sleep of the methods that wait; may be set."""
+        return self.polling.on_wait
 
-    def _abort(self) -> None:
-        callback = self.cert_conf_cb, self._state.cert_conf
-        try:
-            if self._lost is not None and self._lost.poll is None:
-                # libcrypto can only be made to wait by asking once more: then what comes is refused.
-                self.set_cert_conf_cb(lambda *_: "aborted by application")
-                if self._poll(*self._polling_request()) != -1:
-                    raise self._failure("aborting failed")
-            elif self._lost is not None:
-                self._establish()
-            # A server that delays the answer to this has been told all the same.
-            if self._try(-1, NULL) != 1 and self._unsent() is None:
-                raise self._failure("telling the server that the transaction is aborted failed")
-            self._raise_stored()
-            clear()
-        finally:
-            self._delayed = self._lost = None
-            if self.cert_conf_cb is not callback[0]:
-                self.set_cert_conf_cb(callback[0])
-                self._state.cert_conf = callback[1]  # with the verdict that it has given already
+    @on_wait.setter
+    def on_wait(self, on_wait: OnWait | None) -> None:
+        self.polling.on_wait = on_wait
 
-    def _check_waiting(self, req_type: int) -> None:
-        """In the status *waiting* C polls, whatever it is asked for and whatever it was that is waiting."""
-        waiting = lib.OSSL_CMP_CTX_get_status(self._ptr) == PKIStatus.waiting or self.pending
-        if not waiting:
-            self._polling = None
-        if req_type < 0 and not self.pending:
-            raise ValueError("req_type: nothing is waiting that could be aborted")
-        if req_type >= 0 and waiting and self._polling != req_type:
-            what = "a failed request" if self._polling is None else f"an {self._polling.name.lower()}"
-            raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
+    @property
+    def pending(self) -> bool:
+        """Whether an answer is to be polled for, by :meth:`try_certreq`."""
+        return self.polling.pending
 
-    def _issued(self) -> Enrollment:
-        """The certificate that came, with the status that it came with."""
-        return self._enrollment(self._certificate_response())
+    @property
+    def unconfirmed(self) -> Enrollment | None:
+        """The certificate whose confirmation the server delays."""
+        return self.polling.unconfirmed
 
-    def _certreq_failure(self) -> BaseException:
-        # What our own transports raise is told like what OpenSSL's HTTP client has to say.
-        foreign = not isinstance(self._state.exception, (TransferError, type(None)))
-        failure = self._failure(f"{BodyType(self._asked[0]).name.lower()} failed")
-        # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
-        if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
-            return failure
-        try:
-            enrollment = self._issued()
-        except ResponseError as malformed:
-            return _in_context(failure, malformed) if foreign else malformed
-        return _unconfirmed(failure, enrollment, foreign)
+    # -- other requests -----------------------------------------------------------------------------------
 
-    @guarded
     def exec_rr_ses(self) -> None:
         """Revoke a certificate (``OSSL_CMP_exec_RR_ses``, 3.0).
 
@@ -306,47 +690,103 @@ class Context(TransferMixin, LogMixin, GeneralMixin):
         revocationNotification succeed with a warning in :attr:`status`; the others raise
         :class:`osslcmp.RejectedError`.
         """
-        if not self._exchange(lib.OSSL_CMP_exec_RR_ses):
-            raise self._failure("rr failed")
-        self._raise_stored()
-        clear()
+        self.polling.complete(self.exchanges.rr())
 
-    @guarded
     def exec_genm_ses(self) -> list[InfoTypeAndValue]:
         """Send a general message and return the answer's items (``OSSL_CMP_exec_GENM_ses``, 3.0).
 
         The items to send come from :meth:`push_genm_itav`; :meth:`reinit` empties them.
         """
-        stack = self._exchange(lib.OSSL_CMP_exec_GENM_ses)
-        if stack == NULL:
-            raise self._failure("genm failed")
-        owned = _convert.own_itavs(stack)
-        self._raise_stored()
-        clear()
-        return _convert.itavs_from_c(owned)
+        return self.polling.complete(self.exchanges.genm())
+
+    def get_ca_certs(self) -> list[x509.Certificate]:
+        """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
+        return self.polling.complete(self.exchanges.ca_certs())
+
+    def get_root_ca_key_update(self, old: x509.Certificate | None) -> RootCAUpdate | None:
+        """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
+
+        OpenSSL verifies the new root with ``old`` as far as the transition certificates allow. The trust in it cannot
+        be stronger than that in ``old``; without ``old``, than the weakest in the trust store.
+        """
+        return self.polling.complete(self.exchanges.root_ca_key_update(old))
+
+    def get_crl_update(
+        self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
+    ) -> x509.CertificateRevocationList | None:
+        """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4)."""
+        return self.polling.complete(self.exchanges.crl_update(certificate, last_crl))
+
+    def get_cert_req_template(self) -> CertReqTemplate | None:
+        """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
+        return self.polling.complete(self.exchanges.cert_req_template())
+
+    # -- results ------------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> PKIStatus:
+        """Status of the last transaction (``OSSL_CMP_CTX_get_status``, 3.0).
+
+        ``accepted`` does not mean that there is a certificate: only the call's return value does. It stays ``waiting``
+        when a poll gets no answer: from 3.3 on libcrypto forgets that, but here it can be polled again.
+        """
+        return self.polling.status
+
+    @property
+    def fail_info(self) -> FailureInfo:
+        """Failure bits that the server sent (``OSSL_CMP_CTX_get_failInfoCode``, 3.0)."""
+        return cast(FailureInfo, self.calls.get(_status.fail_info))
+
+    fail_info_code = fail_info
+
+    @property
+    def status_string(self) -> list[str]:
+        """Texts that the server sent (``OSSL_CMP_CTX_get0_statusString``, 3.0)."""
+        return cast("list[str]", self.calls.get(_status.status_string))
+
+    def snprint_pki_status(self) -> str:
+        """Status, failure bits and texts as OpenSSL words them (``OSSL_CMP_CTX_snprint_PKIStatus``, 3.0)."""
+        buffer = ffi.new("char[]", lib.OSSL_CMP_PKISI_BUFLEN)
+        return text(self.calls.get(lib.OSSL_CMP_CTX_snprint_PKIStatus, buffer, lib.OSSL_CMP_PKISI_BUFLEN))
+
+    @property
+    def new_cert(self) -> x509.Certificate | None:
+        """The certificate that came, even if it was not accepted (``OSSL_CMP_CTX_get0_newCert``, 3.0)."""
+        return self.results.certificate(lib.OSSL_CMP_CTX_get0_newCert)
+
+    @property
+    def new_chain(self) -> list[x509.Certificate]:
+        """Its chain without itself, if one was built (``OSSL_CMP_CTX_get1_newChain``, 3.0)."""
+        return self.results.certificates(lib.OSSL_CMP_CTX_get1_newChain)
+
+    @property
+    def ca_pubs(self) -> list[x509.Certificate]:
+        """CA certificates in the answer's caPubs (``OSSL_CMP_CTX_get1_caPubs``, 3.0).
+
+        To be trusted only if the answer was protected by a shared secret: RFC 9810 section 5.3.2.
+        """
+        return self.results.certificates(lib.OSSL_CMP_CTX_get1_caPubs)
+
+    @property
+    def extra_certs_in(self) -> list[x509.Certificate]:
+        """Certificates in the answer's extraCerts (``OSSL_CMP_CTX_get1_extraCertsIn``, 3.0)."""
+        return self.results.certificates(lib.OSSL_CMP_CTX_get1_extraCertsIn)
+
+    @property
+    def validated_srv_cert(self) -> x509.Certificate | None:
+        """The server's validated certificate (``OSSL_CMP_CTX_get0_validatedSrvCert``, 3.2)."""
+        require("validated_server_certificate", "validated_srv_cert")
+        return self.results.certificate(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
+
+    @property
+    def central_key(self) -> PrivateKeyTypes | None:
+        """The private key that the CA made and sent (``OSSL_CMP_CTX_get0_newPkey``, 3.5), else ``None``."""
+        return self.results.central_key()
 
 
-def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) -> BaseException:
-    """The exception for a certificate that was issued, and what went wrong with it then."""
-    told = "a certificate was issued, but "
-    if foreign:
-        confirm = ConfirmError(f"{told}a callback raised {type(failure).__name__}", enrollment)
-        return _in_context(failure, confirm)
-    errors = getattr(failure, "errors", ())
-    if isinstance(failure, RejectedError):
-        confirm = ConfirmError(f"{told}its confirmation was refused: {failure}", enrollment, errors, failure)
-    else:
-        told += "it was not accepted or not confirmed"
-        told += getattr(failure, "_unproven", "")
-        confirm = ConfirmError(told if errors else f"{told}: {failure}", enrollment, errors)
-    confirm.__cause__ = failure
-    return confirm
-
-
-def _in_context(exception: BaseException, context: BaseException) -> BaseException:
-    """``exception`` with ``context`` as its ``__context__``; what was there goes further back."""
-    earlier = exception.__context__
-    if earlier is not None and earlier is not context and not isinstance(earlier, CMPError):
-        context.__context__ = earlier
-    exception.__context__ = context
-    return exception
+def _octets(what: str, value: bytes | None) -> Any:
+    if value is None:
+        return NULL
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{what}: bytes, not {type(value).__name__}")
+    return _convert.octets_to_c(bytes(value))

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..enums import BodyType
 
-__all__ = ["PENDING", "OnWait", "Patience", "Pending", "Progress", "StillWaitingError"]
+__all__ = ["Deadline", "OnWait", "Pause", "Progress"]
 
 #: Seconds that are kept back for the last poll, and the share of the whole time that they may be at most.
 _LAST_POLL, _LAST_SHARE = 5.0, 0.1
@@ -36,26 +36,21 @@ class Progress:
     """How often the server has said *waiting* to a poll so far."""
 
 
+@dataclass(frozen=True)
+class Pause:
+    """Between two polls."""
+
+    seconds: float
+    """How long to sleep before the next poll."""
+    progress: Progress
+    """For ``on_wait``, before that."""
+
+
 OnWait = Callable[[Any], object]
 """Called before each sleep with a :class:`Progress` or a :class:`osslcmp.Transaction`; what it raises ends the call."""
 
 
-class Pending:
-    """The type of :data:`PENDING`."""
-
-    def __repr__(self) -> str:
-        return "PENDING"
-
-
-PENDING = Pending()
-"""Stands for a result that has not come yet."""
-
-
-class StillWaitingError(Exception):
-    """Raised instead of sleeping in a context that waits elsewhere; the same call again goes on."""
-
-
-class Patience:
+class Deadline:
     """The total time of one request.
 
     :param total: seconds, ``None`` or 0 for no limit.

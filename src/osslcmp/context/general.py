@@ -1,24 +1,24 @@
-"""General messages for which libcrypto has functions of its own."""
+"""Requests other than for a certificate: rr, genm, and general messages for which libcrypto has functions of its own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 
+from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_crl
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import take
-from .guard import guarded
-from .polling import ExchangeMixin
+from .._openssl.verify import crl_to_c
+from ..message.bodyparts import AlgorithmIdentifier, algorithm_from_der
+from .calls import Calls
+from .polling import Exchange
 
-if TYPE_CHECKING:
-    from ..message.bodyparts import AlgorithmIdentifier
-
-__all__ = ["CertReqTemplate", "GeneralMixin", "RootCAUpdate"]
+__all__ = ["CertReqTemplate", "Exchanges", "RootCAUpdate"]
 
 
 @dataclass(frozen=True)
@@ -51,78 +51,100 @@ class CertReqTemplate:
     """Lengths in bits that an RSA key may have."""
 
 
-class GeneralMixin(ExchangeMixin):
-    """The general message part of :class:`osslcmp.Context`."""
+class Exchanges:
+    """rr and genm, as :class:`osslcmp.context.polling.Exchange`: what to send, and how to read what comes."""
 
-    @guarded
-    def _ask(self, function: Any, *args: Any, what: str) -> None:
-        if self._exchange(function, *args) != 1:
-            raise self._failure(f"{what} failed")
-        self._raise_stored()
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def _checked(self, success: bool, what: str) -> None:
+        if not success:
+            raise self._calls.failure(f"{what} failed")
+        self._calls.raise_stored()
         clear()
 
-    def _raise_stored(self) -> None:
-        """A callback that failed without making C fail must not go unnoticed."""
-        if self._state.exception is not None:
-            raise self._failure("a callback failed")
+    def rr(self) -> Exchange[None]:
+        """As :meth:`osslcmp.Context.exec_rr_ses`."""
+        return Exchange(lib.OSSL_CMP_exec_RR_ses, read=lambda done: self._checked(done, "rr"))
 
-    def get_ca_certs(self) -> list[x509.Certificate]:
-        """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
+    def genm(self) -> Exchange[list[InfoTypeAndValue]]:
+        """As :meth:`osslcmp.Context.exec_genm_ses`."""
+
+        def read(stack: Any) -> list[InfoTypeAndValue]:
+            owned = NULL if stack == NULL else _convert.own_itavs(stack)
+            self._checked(owned != NULL, "genm")
+            return _convert.itavs_from_c(owned)
+
+        return Exchange(lib.OSSL_CMP_exec_GENM_ses, read=read)
+
+    def get1(self, function: Any, *args: Any, what: str) -> Exchange[None]:
+        """A general message by a function that returns 1 and fills in pointers."""
+        return Exchange(function, *args, read=lambda done: self._checked(done == 1, what))
+
+    def ca_certs(self) -> Exchange[list[x509.Certificate]]:
+        """As :meth:`osslcmp.Context.get_ca_certs`."""
         require("ca_certs", "get_ca_certs")
         out = ffi.new("struct stack_st_X509 **")
-        self._ask(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
-        return _convert.certs_from_c(_convert.own_certs(out[0]))
+        sent = self.get1(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
+        return sent.then(lambda _: _convert.certs_from_c(_convert.own_certs(out[0])))
 
-    def get_root_ca_key_update(self, old: x509.Certificate | None) -> RootCAUpdate | None:
-        """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
-
-        OpenSSL verifies the new root with ``old`` as far as the transition certificates allow. The trust in it cannot
-        be stronger than that in ``old``; without ``old``, than the weakest in the trust store.
-        """
+    def root_ca_key_update(self, old: x509.Certificate | None) -> Exchange[RootCAUpdate | None]:
+        """As :meth:`osslcmp.Context.get_root_ca_key_update`."""
         require("root_ca_update", "get_root_ca_key_update")
         known = NULL if old is None else _convert.cert_to_c(old)
         out = [ffi.new("X509 **") for _ in range(3)]
-        self._ask(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert")
-        owned = [
-            NULL if cell[0] == NULL else take(cell[0], lib.X509_free, "taking a certificate") for cell in out
-        ]
-        new, new_with_old, old_with_new = map(_convert.cert_from_c, owned)
-        return None if new is None else RootCAUpdate(new, new_with_old, old_with_new)
 
-    def get_crl_update(
+        def read(_: None) -> RootCAUpdate | None:
+            owned = [
+                NULL if cell[0] == NULL else take(cell[0], lib.X509_free, "taking a certificate")
+                for cell in out
+            ]
+            new, new_with_old, old_with_new = map(_convert.cert_from_c, owned)
+            return None if new is None else RootCAUpdate(new, new_with_old, old_with_new)
+
+        return self.get1(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert").then(read)
+
+    def crl_update(
         self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
-    ) -> x509.CertificateRevocationList | None:
-        """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4)."""
+    ) -> Exchange[x509.CertificateRevocationList | None]:
+        """As :meth:`osslcmp.Context.get_crl_update`."""
         require("crl_update", "get_crl_update")
         if certificate is None and last_crl is None:
             raise ValueError("get_crl_update: give the certificate or the last CRL")
         cert = NULL if certificate is None else _convert.cert_to_c(certificate)
-        from .._openssl.verify import crl_to_c
-
         crl = NULL if last_crl is None else crl_to_c(last_crl)
         out = ffi.new("X509_CRL **")
-        self._ask(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList")
-        if out[0] == NULL:
-            return None
-        owned = take(out[0], lib.X509_CRL_free, "taking a CRL")
-        return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
 
-    def get_cert_req_template(self) -> CertReqTemplate | None:
-        """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
+        def read(_: None) -> x509.CertificateRevocationList | None:
+            if out[0] == NULL:
+                return None
+            owned = take(out[0], lib.X509_CRL_free, "taking a CRL")
+            return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
+
+        return self.get1(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList").then(read)
+
+    def cert_req_template(self) -> Exchange[CertReqTemplate | None]:
+        """As :meth:`osslcmp.Context.get_cert_req_template`."""
         require("cert_req_template", "get_cert_req_template")
         template, spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
-        self._ask(lib.OSSL_CMP_get1_certReqTemplate, template, spec, what="certReqTemplate")
-        key_spec = NULL if spec[0] == NULL else take(spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
-        if template[0] == NULL:
-            return None
-        owned = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
-        return CertReqTemplate(
-            _convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
-            _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),
-            _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_issuer(owned)),
-            _convert.extensions_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_extensions(owned)),
-            *_key_spec(key_spec),
-        )
+
+        def read(_: None) -> CertReqTemplate | None:
+            key_spec = NULL
+            if spec[0] != NULL:
+                key_spec = take(spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
+            if template[0] == NULL:
+                return None
+            owned = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
+            return CertReqTemplate(
+                _convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
+                _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),
+                _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_issuer(owned)),
+                _convert.extensions_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_extensions(owned)),
+                *_key_spec(key_spec),
+            )
+
+        sent = self.get1(lib.OSSL_CMP_get1_certReqTemplate, template, spec, what="certReqTemplate")
+        return sent.then(read)
 
 
 def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, ...]]:
@@ -133,8 +155,6 @@ def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, .
         atav = lib.sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_value(atavs, i)
         kind = lib.OBJ_obj2nid(lib.OSSL_CMP_ATAV_get0_type(atav))
         if kind == lib.NID_id_regCtrl_algId:
-            from ..message.bodyparts import algorithm_from_der
-
             algor = lib.OSSL_CMP_ATAV_get0_algId(atav)
             algorithms.append(
                 algorithm_from_der(_convert.to_der(lib.i2d_X509_ALGOR, algor, "encoding an algorithm"))

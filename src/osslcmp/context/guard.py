@@ -19,8 +19,9 @@ __all__ = ["Guard", "Wakeup", "guarded", "locked"]
 class Guard:
     """Whose a context is for the moment. One thread may enter it again and again."""
 
-    def __init__(self) -> None:
-        self.born = forks.count
+    def __init__(self, library: LibraryContext | None = None) -> None:
+        self.library = library
+        self.fork_generation = forks.count
         #: The thread's number under 0, while there is one: setting it is one step for all threads.
         self.owner: dict[int, int] = {}
         self.depth = 0
@@ -35,7 +36,6 @@ class Guard:
 
 class _Guarded(Protocol):
     _guard: Guard
-    _library: LibraryContext | None
 
 
 _C = TypeVar("_C", bound=_Guarded)
@@ -73,7 +73,7 @@ class Wakeup:
 
 
 def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """A method of a context that takes several steps: no other thread may come in between.
+    """A method of a context or of a part of it that takes several steps: no other thread may come in between.
 
     A signal handler may raise after any call. So there is none here between a change and the knowledge of it: a
     context that is left must not stay busy for ever.
@@ -82,7 +82,7 @@ def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C
     @wraps(method)
     def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         guard = self._guard
-        if guard.born != forks.count:
+        if guard.fork_generation != forks.count:
             raise RuntimeError("this context was made before a fork: make a new one in the child")
         me = get_ident()
         owner, entered = me, False
@@ -92,9 +92,9 @@ def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C
                 raise RuntimeError("this context is in use by another thread: one thread at a time")
             guard.depth += 1
             entered = True
-            if self._library is None:
+            if guard.library is None:
                 return method(self, *args, **kwargs)
-            return _within(self._library, method, self, *args, **kwargs)
+            return _within(guard.library, method, self, *args, **kwargs)
         finally:
             if entered:
                 guard.depth -= 1
@@ -122,7 +122,7 @@ def _within(
 
 
 def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """The same, and not from within a callback either: it frees what C is working with."""
+    """A :func:`locked` method that may not be called from within a callback either: it frees what C is working with."""
 
     @wraps(method)
     def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,12 +1,16 @@
-"""Answers that the server delays: polled step by step, in this context or in one that takes over from another."""
+"""Answers that the server delays: polled for step by step, in this context or in one that takes over from another.
+
+docs/internals.md has the states, and how they follow each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -18,358 +22,574 @@ from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import take
 from .._openssl.received import message_from_der
 from ..enrollment import Enrollment
-from ..enums import P10CR, BodyType, FailureInfo, Option, PKIStatus
-from ..errors import TransferTimeout
+from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
+from ..errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError, TransferTimeout
+from .calls import Calls
+from .confirmation import Confirmation
 from .crmf import CertReqMsg
-from .deadline import PENDING, OnWait, Patience, Progress, StillWaitingError
-from .guard import guarded
-from .results import ResultMixin
+from .deadline import Deadline, OnWait, Pause, Progress
+from .failures import in_context
+from .guard import guarded, locked
+from .options import Options
+from .request import RequestFields
+from .results import Results
+from .status import status
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["Exchange", "Polling", "State", "WaitingMessages", "message_ids"]
 
-__all__ = ["Delayed", "ExchangeMixin", "Kept", "Verdict", "message_ids"]
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
-#: The slots of the session.
+#: The slots in which the session saves answers.
 ANSWER, CONFIRM, POLL, FINAL = range(4)
 
-#: Seconds until the next poll when the server says "waiting" without telling them.
-UNTOLD = 1
+#: Seconds until the next poll when the server says "waiting" without a number.
+DEFAULT_CHECK_AFTER = 1
+
+_CERTIFICATE_REQUESTS = (IR, CR, P10CR, KUR)
+
+
+class State(Enum):
+    """What the next poll has to do."""
+
+    IDLE = "nothing is waited for"
+    POLLING = "libcrypto waits for the answer: the poll is sent"
+    DELAYED = "the server has said waiting, but libcrypto does not wait: the answer is replayed, then libcrypto polls"
+    LOST = "a poll got no answer: the answer and the last pollRep are replayed, then the poll is sent"
 
 
 @dataclass(frozen=True)
-class Kept:
+class WaitingMessages:
     """The server's messages that a context needs to go on polling: DER, protected, without any secret."""
 
     waiting: bytes
     """The answer that said *waiting*."""
     poll: bytes | None
     """The last pollRep, if there was one."""
+    response: bytes | None = None
+    """If it is the confirmation that is delayed: the message that brought the certificate,"""
+    verdict: object = None
+    """and what the caller's callback answered about it."""
 
 
-@dataclass
-class Delayed:
+@dataclass(frozen=True)
+class _Delayed:
     """A delayed answer to rr, genm or certConf, for which OpenSSL 3.3 and later would sleep by itself."""
 
     asked: BodyType
     """What is to be answered."""
-    before: tuple[bytes, ...] = ()
-    """What the call that is to be finished gets first: for a certConf, the certificate response."""
+    response: bytes | None = None
+    """For a certConf: the message that brought the certificate."""
     enrollment: Enrollment | None = None
     """For a certConf: what is to be confirmed."""
 
 
-class Verdict:
-    """A certConf callback that is asked only once, though libcrypto may look at the certificate again."""
+class Exchange(Generic[_T]):
+    """A request other than for a certificate, from step to step: see :meth:`Polling.advance`.
 
-    def __init__(self, callback: Callable[[x509.Certificate, FailureInfo], object]) -> None:
-        self._callback = callback
-        self._known = False
-        self.value: object = None
+    :param function: the C function that sends it.
+    :param args: its arguments after the context.
+    :param read: makes the result of what the function returns; raises if that is a failure.
+    """
 
-    def know(self, value: object) -> None:
-        """Go on saying ``value``."""
-        self._known, self.value = True, value
+    result: _T
 
-    def __call__(self, certificate: x509.Certificate, found: FailureInfo) -> object:
-        if not self._known:
-            self.value = self._callback(certificate, found)
-        return self.value
+    def __init__(self, function: Callable[..., Any], *args: Any, read: Callable[[Any], _T]) -> None:
+        self.function = function
+        self.args = args
+        self.read = read
+        self.deadline: Deadline | None = None
+        self.polls = 0
+
+    def then(self, read: Callable[[_T], _U]) -> Exchange[_U]:
+        """The same request with another result, made of this one's."""
+        first = self.read
+        return Exchange(self.function, *self.args, read=lambda returned: read(first(returned)))
 
 
-class ExchangeMixin(ResultMixin):
-    """The waiting part of :class:`osslcmp.Context`."""
+class Polling:
+    """The request of a context that waits for its answer."""
 
-    check_after: int | None = None
-    """Seconds that the server asked to wait before the next poll, after :meth:`try_certreq` returned ``None``."""
+    def __init__(
+        self,
+        calls: Calls,
+        options: Options,
+        request: RequestFields,
+        results: Results,
+        confirmation: Confirmation,
+    ) -> None:
+        self._calls = calls
+        self._guard = calls.guard
+        self._options = options
+        self._request = request
+        self._results = results
+        self._confirmation = confirmation
+        #: Seconds that the server asked to wait before the next poll.
+        self.check_after: int | None = None
+        self.on_wait: OnWait | None = None
+        #: Of the request that is under way, or was last.
+        self.deadline: Deadline | None = None
+        self._state = State.IDLE
+        self._messages: WaitingMessages | None = None
+        self._delayed: _Delayed | None = None
+        #: Type and message of the certificate request, as OSSL_CMP_try_certreq() takes them.
+        self._certreq: tuple[int, Any] = (-1, NULL)
 
-    on_wait: OnWait | None = None
-    """Called with an :class:`osslcmp.Progress` before each sleep of the methods that wait."""
-
-    _asked: tuple[int, Any] = (-1, NULL)
-    _polling: BodyType | None = None
-    _delayed: Delayed | None = None
-    _lost: Kept | None = None
-    _stepwise = False
-    _patience: Patience | None = None
-
-    # -- what libcrypto would sleep for -------------------------------------------------------------------
-
-    def _exchange(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Like ``_run``, for a C function that sends one request other than for a certificate.
-
-        From 3.3 on libcrypto sleeps in such a function when the answer is delayed. Here it does not: polling is
-        done by ``OSSL_CMP_try_certreq``, and then the function is run once more on the final answer.
-        """
-        if not self._stepwise or self._patience is None:
-            self._patience = Patience(self.get_option(Option.TOTAL_TIMEOUT))
-        patience = self._patience
-        polls = 0
-        try:
-            while (result := self._step(patience, function, *args)) is PENDING:
-                if self._stepwise:
-                    raise StillWaitingError
-                polls += 1
-                assert self._delayed is not None
-                self._pause(patience, self._delayed.asked, polls)
-            return result
-        except StillWaitingError:
-            raise
-        except BaseException:
-            if not self._stepwise:
-                self._delayed = self._lost = None
-            raise
-
-    def _step(self, patience: Patience, function: Callable[..., Any], *args: Any) -> Any:
-        if self._delayed is None:
-            self._settle(patience)
-            result = self._run(function, *args)
-            asked = self._unsent()
-            if asked is None:
-                return result
-            self._delay(ANSWER, Delayed(asked))
-        self._settle(patience)
-        final = self._poll_delayed("polling failed")
-        return PENDING if final is None else self._finish_delayed(final, function, *args)
-
-    def _until_poll(self, patience: Patience, asked: BodyType, polls: int) -> tuple[float, Progress]:
-        """Seconds to sleep, and what to tell before. Raises ``TransferTimeout`` if there will be no time for a poll."""
-        check_after = self.check_after or 0
-        seconds = patience.sleep(check_after)
-        if seconds is None:
-            raise TransferTimeout(f"{asked.name.lower()}: still waiting after {patience.total:g} seconds")
-        return seconds, Progress(asked, check_after, patience.elapsed, polls)
-
-    def _pause(self, patience: Patience, asked: BodyType, polls: int) -> None:
-        """Sleep until the next poll."""
-        seconds, progress = self._until_poll(patience, asked, polls)
-        if self.on_wait is not None:
-            self.on_wait(progress)
-        self._wakeup.wait(seconds)
-
-    def _settle(self, patience: Patience | None = None) -> None:
-        """Before each step: nothing that is sent may take longer than what is left of the time.
-
-        An interrupt at an unlucky moment may have left a replay behind: that is over.
-        """
-        left = None if patience is None else patience.left
-        lib.osslcmp_session_set_deadline(self._session, -1 if left is None else max(0, int(left * 1000)))
-        lib.osslcmp_session_clear_replay(self._session)
-        self._option(Option.UNPROTECTED_SEND, self._unprotected)
-
-    def _option(self, option: Option, value: int) -> None:
-        self._get(lib.OSSL_CMP_CTX_set_option, int(option), value)
-
-    def _unsent(self) -> BodyType | None:
-        """After a call: what was sent when it ended because libcrypto must not poll itself."""
-        asked = lib.osslcmp_session_unsent(self._session)
-        return None if asked < 0 or self._state.exception is not None else BodyType(asked)
-
-    def _delay(self, slot: int, delayed: Delayed) -> None:
-        waiting = self._kept_message(slot)
-        assert waiting is not None
-        clear()
-        self._delayed = delayed
-        self._lost = Kept(waiting, None)
-
-    def _certificate_response(self) -> bytes | None:
-        """The message that brought the certificate, from when libcrypto asks what to say to it."""
-        return self._kept_message(FINAL) or self._kept_message(ANSWER)
-
-    def _delay_confirmation(self, enrollment: Enrollment) -> None:
-        """A certConf is answered by *waiting*."""
-        response = self._certificate_response()
-        assert response is not None
-        self._delay(CONFIRM, Delayed(BodyType.CERTCONF, (response,), enrollment))
-        self._polling = BodyType(self._asked[0])
-        if self._verdict is not None:
-            self._verdict.know(self._verdict.value)
+    # -- the state ----------------------------------------------------------------------------------------
 
     @property
-    def _verdict(self) -> Verdict | None:
-        callback = self._state.cert_conf
-        return callback if isinstance(callback, Verdict) else None
+    def state(self) -> State:
+        """The state. Where it is libcrypto that waits, libcrypto is asked: every call may end that."""
+        if self._state is State.POLLING and not self._libcrypto_waits:
+            return State.IDLE
+        return self._state
 
-    def _poll_delayed(self, failed: str) -> bytes | None:
-        """Poll once. Returns the final answer, verified by libcrypto; ``None`` while it is to come."""
-        result = self._poll(*self._polling_request())
-        if result == -1:
-            return None
-        final = self._kept_message(FINAL)
-        code = lib.ERR_peek_last_error()
-        # What libcrypto says, when all is in order, of an answer to something else than a certificate request.
-        if final is None or (lib.ERR_GET_LIB(code), lib.ERR_GET_REASON(code)) != (
-            lib.ERR_LIB_CMP,
-            lib.CMP_R_UNEXPECTED_PKIBODY,
-        ):
-            raise self._lose(self._failure(failed))
-        clear()
-        return final
+    @property
+    def _libcrypto_waits(self) -> bool:
+        return bool(self._calls.get(lib.OSSL_CMP_CTX_get_status) == PKIStatus.waiting)
 
-    def _finish_delayed(self, final: bytes, function: Callable[..., Any], *args: Any) -> Any:
-        delayed, self._delayed = self._delayed, None
-        assert delayed is not None
-        with self._replaying(*delayed.before, final):
-            return self._run(function, *args)
+    def _enter_idle(self) -> None:
+        self._state, self._messages, self._delayed = State.IDLE, None, None
 
-    def _new_public_key(self) -> bytes | None:
-        """The key to certify as SubjectPublicKeyInfo."""
-        pointer = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
-        return None if pointer == NULL else _convert.to_der(lib.i2d_PUBKEY, pointer, "encoding a public key")
+    def _enter_polling(self) -> None:
+        """libcrypto waits; or else it has just seen the end, so that :attr:`state` is IDLE."""
+        self._state, self._messages = State.POLLING, None
 
-    def _set_new_public_key(self, info: bytes) -> None:
-        handle = _convert.public_key_from_info(info)
-        setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
-        self._set(setter, 0, handle, what="setting the new key", giving=free)
-        self._gave_new_key = True
-
-    # -- polling ------------------------------------------------------------------------------------------
+    def _enter_delayed_or_lost(self, messages: WaitingMessages) -> None:
+        self._state = State.DELAYED if messages.poll is None else State.LOST
+        self._messages = messages
 
     @property
     def pending(self) -> bool:
-        """Whether an answer is to be polled for: by :meth:`try_certreq`, or by the same call that began it."""
-        if self._delayed is not None or self._lost is not None:
-            return True
-        return self._polling is not None and self.status == PKIStatus.waiting
+        """Whether an answer is to be polled for."""
+        return self.state is not State.IDLE
 
     @property
     def status(self) -> PKIStatus:
-        """Status of the last transaction (``OSSL_CMP_CTX_get_status``, 3.0).
-
-        ``accepted`` does not mean that there is a certificate: only the call's return value does. It stays ``waiting``
-        when a poll gets no answer: from 3.3 on libcrypto forgets that, but here it can be polled again.
-        """
-        return super().status if self._lost is None else PKIStatus.waiting
+        """As :attr:`osslcmp.Context.status`."""
+        if self._messages is not None:
+            return PKIStatus.waiting
+        found: PKIStatus = self._calls.get(status)
+        return found
 
     @property
     def unconfirmed(self) -> Enrollment | None:
         """The certificate whose confirmation the server delays."""
         return None if self._delayed is None else self._delayed.enrollment
 
-    @guarded
     def reinit(self) -> None:
-        """Make ready for another transaction (``OSSL_CMP_CTX_reinit``, 3.0).
+        """Forget what was waited for: the context has been made ready for another transaction."""
+        self._enter_idle()
+        self.check_after = None
+        lib.osslcmp_session_forget(self._calls.session)
 
-        Clears the results of the last one, its transaction ID and nonces and the general message items, and
-        closes the connection. Keeps credentials, trust, options and the request's fields.
+    # -- certificate requests -----------------------------------------------------------------------------
+
+    @guarded
+    def step(
+        self, req_type: BodyType | int, crm: CertReqMsg | Any | None, deadline: Deadline | None
+    ) -> x509.Certificate | None:
+        """Send a certificate request, or poll once if it waits, within the time that is left.
+
+        Returns the certificate, ``None`` while it is to be waited for.
         """
-        super().reinit()
-        self._delayed = self._lost = self._polling = self.check_after = None
-        lib.osslcmp_session_forget(self._session)
-
-    def _polling_request(self) -> tuple[int, Any]:
-        """What to name in the call that polls: a p10cr polls for a whole answer (certReqId -1)."""
-        return self._asked if self._delayed is None else (int(P10CR), NULL)
-
-    def _poll(self, req_type: int, crm: Any) -> int:
-        """Poll once with ``OSSL_CMP_try_certreq``, also where its waiting state is to be made up first."""
-        if self._lost is None:
-            return self._try(req_type, crm)
-        lost = self._lost
-        result = self._stand_where(lost, req_type, crm)
-        self._lost = None
-        # Without a pollRep the first poll has just been sent.
-        return result if lost.poll is None or result != -1 else self._try(req_type, crm)
-
-    def _stand_where(self, lost: Kept, req_type: int, crm: Any) -> int:
-        """Let libcrypto go through the kept messages."""
-        made = self._delayed is not None and self._given.get("csr") is None
-        if made:
-            # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
-            handle = _convert.csr_to_c(_any_csr(self._given.get("subject")))
-            self._set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
-        try:
-            with self._replaying(lost.waiting, *([] if lost.poll is None else [lost.poll])):
-                return self._try(req_type, crm)
-        finally:
-            if made:
-                self._get(lib.OSSL_CMP_CTX_set1_p10CSR, NULL)  # the error queue stays as it is
-
-    def _establish(self) -> None:
-        """Go through the kept messages, a pollRep among them, without sending any. Raises if they do not verify."""
-        assert self._lost is not None
-        if self._stand_where(self._lost, *self._polling_request()) != -1:
-            raise self._failure("the kept messages were not accepted")
-        self._lost = None
+        wanted = _certificate_request(req_type)
+        self._check_waits_for(wanted)
+        if isinstance(crm, CertReqMsg):
+            crm = crm.handle
+        elif crm is None:
+            crm = NULL
+        elif not isinstance(crm, ffi.CData):
+            raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+        self._begin(deadline)
+        self._certreq = int(wanted), crm
+        done = self._send_or_poll() if self._delayed is None else self._poll_for_confirmation()
+        if not done:
+            return None
+        if self._calls.state.exception is not None:
+            raise self._certreq_failure()
         clear()
+        certificate = self._results.certificate(lib.OSSL_CMP_CTX_get0_newCert)
+        assert certificate is not None
+        return certificate
 
-    def _take_up(
-        self, lost: Kept, response: bytes | None, req_type: BodyType, crm: CertReqMsg | None
-    ) -> None:
-        """Go on with a transaction that another context began. Nothing is sent; what can be verified is."""
-        self._settle()
-        self._asked, self._polling = (int(req_type), NULL if crm is None else crm.handle), req_type
-        if response is not None:
-            # As far as the certConf, to have the certificate.
-            with self._offline(), self._replaying(response):
-                self._try(*self._asked)
-            if lib.OSSL_CMP_CTX_get0_newCert(self._ptr) == NULL:
-                raise self._failure("the kept certificate was not accepted")
-            clear()
-            self._delayed = Delayed(BodyType.CERTCONF, (response,), self._enrollment())
-        self._lost = lost
-        if lost.poll is not None:
-            self._establish()
+    @guarded
+    def certificate(self, req_type: BodyType | int, crm: CertReqMsg | Any | None) -> x509.Certificate:
+        """A whole certificate request: :meth:`step` as often as needed, sleeping in between."""
+        deadline = Deadline(self._options.total_timeout)
+        polls = 0
+        while (certificate := self.step(req_type, crm, deadline)) is None:
+            polls += 1
+            self._sleep(self._until_poll(deadline, BodyType(req_type), polls))
+        return certificate
 
-    @contextmanager
-    def _offline(self) -> Iterator[None]:
-        lib.osslcmp_session_set_deadline(self._session, 0)
+    def _check_waits_for(self, req_type: BodyType) -> None:
+        """While it waits, C polls, whatever it is asked for and whatever it was that is waiting."""
+        if self.pending:
+            waits_for = None if self._certreq[0] < 0 else BodyType(self._certreq[0])
+        elif self._libcrypto_waits:
+            waits_for = None
+        else:
+            return
+        if waits_for is not req_type:
+            what = "a failed request" if waits_for is None else f"an {waits_for.name.lower()}"
+            raise ValueError(f"req_type: the context still waits for {what}: reinit() makes it ready")
+
+    def _send_or_poll(self) -> bool:
+        """Whether a request or poll has brought the end. Raises if that is a failure."""
+        earlier = self._new_cert
         try:
-            yield
+            result = self._poll()
+        except BaseException as error:
+            # A signal handler raised after C was done: the certificate that came is not lost.
+            if self._new_cert not in (NULL, earlier):
+                try:
+                    _unconfirmed(error, self._issued(), foreign=True)
+                except CMPError as malformed:
+                    in_context(error, malformed)
+            raise
+        if result == 1:
+            return True
+        left_to_us = self._left_to_us()
+        if result == -1:
+            self._enter_polling()
+            self._calls.raise_stored()
+        elif left_to_us is BodyType.CERTCONF:
+            self._delay(CONFIRM, _Delayed(left_to_us, self.response, self._results.enrollment()))
+            self._confirmation.decide(self._confirmation.verdict)
+            return self._poll_for_confirmation()
+        elif left_to_us in _CERTIFICATE_REQUESTS:
+            clear()
+            self._enter_polling()
+            self.check_after = DEFAULT_CHECK_AFTER
+        else:
+            raise self._after_failure(self._certreq_failure())
+        return False
+
+    def _poll_for_confirmation(self) -> bool:
+        """Whether a poll has brought the answer to a certConf."""
+        assert self._delayed is not None
+        enrollment = self._delayed.enrollment
+        try:
+            final = self._poll_delayed("polling for the confirmation failed")
+        except BaseException as failure:
+            if enrollment is None:
+                raise
+            confirm = _unconfirmed(failure, enrollment, foreign=not isinstance(failure, CMPError))
+            if confirm is failure:  # its __context__ has the certificate
+                raise
+            raise confirm from failure
+        if final is None:
+            return False
+        if self._finish_delayed(final, lib.OSSL_CMP_try_certreq, *self._certreq, ffi.new("int *")) != 1:
+            raise self._certreq_failure()
+        return True
+
+    @property
+    def _new_cert(self) -> Any:
+        return lib.OSSL_CMP_CTX_get0_newCert(self._calls.pointer)
+
+    @property
+    def response(self) -> bytes | None:
+        """The message that brought the certificate, from when libcrypto asks what to say to it."""
+        return self._saved(FINAL) or self._saved(ANSWER)
+
+    def _issued(self) -> Enrollment:
+        """The certificate that came, with the status that it came with."""
+        return self._results.enrollment(self.response)
+
+    def _certreq_failure(self) -> BaseException:
+        # What our own transports raise is worded like what OpenSSL's HTTP client has to say.
+        foreign = not isinstance(self._calls.state.exception, (TransferError, type(None)))
+        failure = self._calls.failure(f"{BodyType(self._certreq[0]).name.lower()} failed")
+        # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
+        if self._new_cert == NULL:
+            return failure
+        try:
+            enrollment = self._issued()
+        except ResponseError as malformed:
+            return in_context(failure, malformed) if foreign else malformed
+        return _unconfirmed(failure, enrollment, foreign)
+
+    @guarded
+    def abort(self, deadline: Deadline | None) -> None:
+        """Say by an error message that the request is off. Raises ``ValueError`` if nothing waits."""
+        if not self.pending:
+            raise ValueError("req_type: nothing is waiting that could be aborted")
+        self._begin(deadline)
+        try:
+            with self._confirmation.refusing("aborted by application"):
+                if self._state is State.DELAYED:
+                    # libcrypto can only be made to wait by asking once more: then what comes is refused.
+                    if self._poll() != -1:
+                        raise self._calls.failure("aborting failed")
+                elif self._state is State.LOST:
+                    self._replay_until_waiting()
+                # A server that delays the answer to this has got the message all the same.
+                if self._try(-1, NULL) != 1 and self._left_to_us() is None:
+                    raise self._calls.failure("telling the server that the transaction is aborted failed")
+                self._calls.raise_stored()
+                clear()
         finally:
-            lib.osslcmp_session_set_deadline(self._session, -1)
+            self._enter_idle()
+
+    # -- other requests -----------------------------------------------------------------------------------
+
+    @guarded
+    def advance(self, exchange: Exchange[Any]) -> Pause | None:
+        """Send the request, or poll once. Returns how long to wait before the next step; ``None`` when it is done.
+
+        From 3.3 on libcrypto sleeps in such a function when the answer is delayed. Here it does not: polling is
+        done by ``OSSL_CMP_try_certreq``, and then the function is run once more on the final answer.
+        """
+        if exchange.deadline is None:
+            exchange.deadline = Deadline(self._options.total_timeout)
+            self._begin(exchange.deadline)
+            result = self._calls.run(exchange.function, *exchange.args)
+            asked = self._left_to_us()
+            if asked is None:
+                exchange.result = exchange.read(result)
+                return None
+            self._certreq = -1, NULL
+            self._delay(ANSWER, _Delayed(asked))
+        assert self._delayed is not None
+        asked = self._delayed.asked
+        self._begin(exchange.deadline)
+        final = self._poll_delayed("polling failed")
+        if final is None:
+            exchange.polls += 1
+            return self._until_poll(exchange.deadline, asked, exchange.polls)
+        exchange.result = exchange.read(self._finish_delayed(final, exchange.function, *exchange.args))
+        return None
+
+    @guarded
+    def complete(self, exchange: Exchange[_T]) -> _T:
+        """All steps of a request, sleeping in between."""
+        try:
+            while (pause := self.advance(exchange)) is not None:
+                self._sleep(pause)
+        except BaseException:
+            self._enter_idle()
+            raise
+        return exchange.result
+
+    def _until_poll(self, deadline: Deadline, asked: BodyType, polls: int) -> Pause:
+        """The time until the next poll. Raises ``TransferTimeout`` if there will be no time for one."""
+        check_after = self.check_after or 0
+        seconds = deadline.sleep(check_after)
+        if seconds is None:
+            raise TransferTimeout(f"{asked.name.lower()}: still waiting after {deadline.total:g} seconds")
+        return Pause(seconds, Progress(asked, check_after, deadline.elapsed, polls))
+
+    def _sleep(self, pause: Pause) -> None:
+        if self.on_wait is not None:
+            self.on_wait(pause.progress)
+        self._calls.wakeup.wait(pause.seconds)
+
+    # -- steps of both ------------------------------------------------------------------------------------
+
+    def _begin(self, deadline: Deadline | None) -> None:
+        """Before each step: nothing that is sent may take longer than what is left of the time.
+
+        An interrupt at an unlucky moment may have left a replay behind: that is over.
+        """
+        self.deadline = deadline
+        left = None if deadline is None else deadline.left
+        lib.osslcmp_session_set_deadline(
+            self._calls.session, -1 if left is None else max(0, int(left * 1000))
+        )
+        lib.osslcmp_session_clear_replay(self._calls.session)
+        self._options.protect_messages()
+
+    def _left_to_us(self) -> BodyType | None:
+        """After a call that ended because libcrypto must not poll itself: what was sent."""
+        asked = lib.osslcmp_session_poll_left_to_us(self._calls.session)
+        return None if asked < 0 or self._calls.state.exception is not None else BodyType(asked)
+
+    def _delay(self, slot: int, delayed: _Delayed) -> None:
+        """The answer in that slot says *waiting* where libcrypto would sleep."""
+        waiting = self._saved(slot)
+        assert waiting is not None
+        clear()
+        self._delayed = delayed
+        self._enter_delayed_or_lost(WaitingMessages(waiting, None))
+
+    def _poll_delayed(self, failed: str) -> bytes | None:
+        """Poll once. Returns the final answer, verified by libcrypto; ``None`` while it is to come."""
+        result = self._poll()
+        if result == -1:
+            return None
+        final = self._saved(FINAL)
+        code = lib.ERR_peek_last_error()
+        # What libcrypto says, when all is in order, of an answer to something else than a certificate request.
+        if final is None or (lib.ERR_GET_LIB(code), lib.ERR_GET_REASON(code)) != (
+            lib.ERR_LIB_CMP,
+            lib.CMP_R_UNEXPECTED_PKIBODY,
+        ):
+            raise self._after_failure(self._calls.failure(failed))
+        clear()
+        return final
+
+    def _finish_delayed(self, final: bytes, function: Callable[..., Any], *args: Any) -> Any:
+        delayed = self._delayed
+        assert delayed is not None
+        self._enter_idle()
+        with self._replaying(delayed.response, final):
+            return self._calls.run(function, *args)
+
+    def _poll(self) -> int:
+        """Poll once with ``OSSL_CMP_try_certreq``, which sends the request if nothing waits."""
+        if self._messages is None:
+            return self._try(*self._poll_args)
+        lost = self._state is State.LOST
+        result = self._replay()
+        # Without a pollRep to replay libcrypto has sent a poll by itself.
+        return self._try(*self._poll_args) if lost and result == -1 else result
+
+    @property
+    def _poll_args(self) -> tuple[int, Any]:
+        """What to name in the call that polls: a p10cr polls for a whole answer (certReqId -1)."""
+        return self._certreq if self._delayed is None else (int(P10CR), NULL)
 
     def _try(self, req_type: int, crm: Any) -> int:
         self.check_after = None
         wait = ffi.new("int *")
-        result: int = self._run(lib.OSSL_CMP_try_certreq, int(req_type), crm, wait)
+        result: int = self._calls.run(lib.OSSL_CMP_try_certreq, int(req_type), crm, wait)
         if result == -1:
             self.check_after = wait[0]
         return result
 
-    def _lose(self, failure: BaseException) -> BaseException:
-        """Note after a failed call that polling can be taken up anew, if a poll got no answer. Returns ``failure``.
+    def _after_failure(self, failure: BaseException) -> BaseException:
+        """Keep what polling can be taken up with anew, if it was a poll that got no answer. Returns ``failure``.
 
         From 3.3 on libcrypto forgets that it was waiting, and a nonce without which it would refuse the final answer.
         """
-        if lib.osslcmp_session_lost(self._session):
-            self._lost = self._waiting_messages()
+        if lib.osslcmp_session_poll_unanswered(self._calls.session):
+            self._enter_delayed_or_lost(self.messages())
         else:
             self._delayed = None
         return failure
 
-    def _waiting_messages(self) -> Kept:
-        if self._lost is not None:
-            return self._lost
-        waiting = self._kept_message(ANSWER)
-        assert waiting is not None
-        return Kept(waiting, self._kept_message(POLL))
+    # -- messages that are replayed -----------------------------------------------------------------------
 
-    def _kept_message(self, slot: int) -> bytes | None:
-        length = ffi.new("long *")
-        pointer = lib.osslcmp_session_kept(self._session, slot, length)
-        return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+    def messages(self) -> WaitingMessages:
+        """What another context needs to :meth:`restore` this state, of which there must be one: see :attr:`pending`."""
+        messages = self._messages
+        if messages is None:
+            waiting = self._saved(ANSWER)
+            assert waiting is not None
+            messages = WaitingMessages(waiting, self._saved(POLL))
+        if self._delayed is None:
+            return messages
+        response, verdict = self._delayed.response, self._confirmation.verdict
+        return WaitingMessages(messages.waiting, messages.poll, response, verdict)
+
+    @guarded
+    def restore(
+        self, messages: WaitingMessages, req_type: BodyType, crm: CertReqMsg | None, check_after: int
+    ) -> None:
+        """Go on with a certificate request that another context sent. Nothing is sent; what can be verified is."""
+        self._begin(None)
+        self._certreq = int(req_type), NULL if crm is None else crm.handle
+        if messages.response is not None:
+            self._confirmation.decide(messages.verdict)
+            # As far as the certConf, to have the certificate.
+            with self._offline(), self._replaying(messages.response):
+                self._try(*self._certreq)
+            if self._new_cert == NULL:
+                raise self._calls.failure("the saved certificate was not accepted")
+            clear()
+            self._delayed = _Delayed(BodyType.CERTCONF, messages.response, self._results.enrollment())
+        self._enter_delayed_or_lost(messages)
+        if messages.poll is not None:
+            self._replay_until_waiting()
+        self.check_after = check_after
+
+    def _replay_until_waiting(self) -> None:
+        """Let libcrypto go through the messages, a pollRep among them. Raises if they do not verify."""
+        if self._replay() != -1:
+            raise self._calls.failure("the saved messages were not accepted")
+        clear()
+
+    def _replay(self) -> int:
+        """Let libcrypto go through the messages: then it waits."""
+        messages = self._messages
+        assert messages is not None
+        made = self._delayed is not None and self._request.csr is None
+        setter = lib.OSSL_CMP_CTX_set1_p10CSR
+        if made:
+            # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
+            handle = _convert.csr_to_c(_any_csr(self._request.subject))
+            self._calls.set(setter, handle, what="setting the CSR")
+        try:
+            with self._replaying(messages.waiting, messages.poll):
+                result = self._try(*self._poll_args)
+        finally:
+            if made:
+                self._calls.get(setter, NULL)  # the error queue stays as it is
+        self._enter_polling()
+        return result
 
     @contextmanager
-    def _replaying(self, *answers: bytes) -> Iterator[None]:
-        """Start anew, and let libcrypto have these answers instead of sending its first messages."""
-        self._set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
-        transaction_id, _ = message_ids(answers[0])
-        self.set_transaction_id(transaction_id)
-        lib.osslcmp_session_set_unprotected(self._session, self._unprotected)
-        for answer in answers:
-            check(
-                lib.osslcmp_session_push_replay(
-                    self._session, ffi.from_buffer("unsigned char[]", answer), len(answer)
-                ),
-                "keeping a message",
-            )
-        self._option(Option.UNPROTECTED_SEND, 1)
+    def _offline(self) -> Iterator[None]:
+        lib.osslcmp_session_set_deadline(self._calls.session, 0)
         try:
             yield
         finally:
-            lib.osslcmp_session_clear_replay(self._session)
-            self._option(Option.UNPROTECTED_SEND, self._unprotected)
+            lib.osslcmp_session_set_deadline(self._calls.session, -1)
+
+    @locked
+    def _saved(self, slot: int) -> bytes | None:
+        length = ffi.new("long *")
+        pointer = lib.osslcmp_session_saved(self._calls.session, slot, length)
+        return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+
+    @contextmanager
+    def _replaying(self, *messages: bytes | None) -> Iterator[None]:
+        """Start anew, and let libcrypto have these answers instead of sending its first messages."""
+        answers = [message for message in messages if message is not None]
+        calls = self._calls
+        calls.set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
+        transaction_id, _ = message_ids(answers[0])
+        handle = _convert.octets_to_c(transaction_id)
+        calls.set(lib.OSSL_CMP_CTX_set1_transactionID, handle, what="setting the transactionID")
+        lib.osslcmp_session_set_unprotected(calls.session, self._options.unprotected_send)
+        for answer in answers:
+            data = ffi.from_buffer("unsigned char[]", answer)
+            check(lib.osslcmp_session_push_replay(calls.session, data, len(answer)), "saving a message")
+        self._options.protect_messages(False)
+        try:
+            yield
+        finally:
+            lib.osslcmp_session_clear_replay(calls.session)
+            self._options.protect_messages()
+
+
+def _certificate_request(req_type: BodyType | int) -> BodyType:
+    try:
+        found = BodyType(req_type)
+    except ValueError:
+        found = BodyType.ERROR
+    if found not in _CERTIFICATE_REQUESTS:
+        raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
+    return found
+
+
+def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) -> BaseException:
+    """The exception for a certificate that was issued, and what went wrong with it then."""
+    text = "a certificate was issued, but "
+    if foreign:
+        confirm = ConfirmError(f"{text}a callback raised {type(failure).__name__}", enrollment)
+        return in_context(failure, confirm)
+    errors = getattr(failure, "errors", ())
+    if isinstance(failure, RejectedError):
+        confirm = ConfirmError(f"{text}its confirmation was refused: {failure}", enrollment, errors, failure)
+    else:
+        text += "it was not accepted or not confirmed"
+        text += getattr(failure, "_unproven", "")
+        confirm = ConfirmError(text if errors else f"{text}: {failure}", enrollment, errors)
+    confirm.__cause__ = failure
+    return confirm
 
 
 def message_ids(message: bytes) -> tuple[bytes, bytes]:

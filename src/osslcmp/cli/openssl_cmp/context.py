@@ -44,16 +44,16 @@ class CommandContext(Context):
         super().__init__()
         self.set_option(Option.MSG_TIMEOUT, 120)
         self.set_option(Option.TOTAL_TIMEOUT, 0)
-        self._state.keep_notes = True  # where a wrong sender is told in the log alone
+        self.calls.state.keep_notes = True  # where a wrong sender is told in the log alone
 
     def put(self, function: str, *args: Any) -> None:
         """Call a setter that copies or takes a reference of its own."""
-        self._set(getattr(lib, function), *args, what=function)
+        self.calls.set(getattr(lib, function), *args, what=function)
 
     def give(self, function: str, handle: Any, free: Callable[[Any], Any], *before: Any) -> None:
         """Call a setter that takes the handle over; ``free`` is for when it does not. ``before`` are its arguments
         before the handle."""
-        self._set(getattr(lib, function), *before, handle, what=function, giving=free)
+        self.calls.set(getattr(lib, function), *before, handle, what=function, giving=free)
 
     def give_trusted(self, store: Any) -> None:
         """Trust anchors for the protection of answers."""
@@ -61,43 +61,43 @@ class CommandContext(Context):
 
     def give_new_key(self, key: Any, *, private: bool) -> None:
         """The key to certify."""
-        self._gave_new_key = True
+        self.request.has_key = True
         self.give("OSSL_CMP_CTX_set0_newPkey", key, lib.EVP_PKEY_free, int(private))
 
     def live_new_key(self, key: Any) -> None:
         """The key for a certificate, while a request for it is being processed."""
         setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
-        self._set(setter, 1, key, what="setting the new key", live=True, giving=free)
+        self.calls.set(setter, 1, key, what="setting the new key", live=True, giving=free)
 
     def chain(self, own_trusted: Any, candidates: Any) -> None:
         """Build our own chain."""
         store = NULL if own_trusted is None else own_trusted
-        self._set(lib.OSSL_CMP_CTX_build_cert_chain, store, candidates, what="building the own chain")
+        self.calls.set(lib.OSSL_CMP_CTX_build_cert_chain, store, candidates, what="building the own chain")
 
     @property
     def raw(self) -> Any:
         """The ``OSSL_CMP_CTX *``."""
-        return self._ptr
+        return self.calls.pointer
 
     def ask_raw(self, function: str, *args: Any) -> None:
         """A general message by a function that returns 1 and fills in pointers."""
-        self._ask(getattr(lib, function), *args, what=function)
+        self.polling.complete(self.exchanges.get1(getattr(lib, function), *args, what=function))
 
     # -- results ------------------------------------------------------------------------------------------
 
     def new_cert_handles(self) -> list[Any]:
         """The new certificate, as it came."""
-        cert = self._get(lib.OSSL_CMP_CTX_get0_newCert)
+        cert = self.calls.get(lib.OSSL_CMP_CTX_get0_newCert)
         return [] if cert == NULL else [cert]
 
     def validated_server_handles(self) -> list[Any]:
         """The validated certificate of the server (``OSSL_CMP_CTX_get0_validatedSrvCert``, 3.2)."""
-        cert = self._get(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
+        cert = self.calls.get(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
         return [] if cert == NULL else [cert]
 
     def save_central_key(self, path: str, password: str | None) -> None:
         """Write the key that the CA generated (3.5), readable for the owner alone, encrypted if there is a password."""
-        key = self._get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
+        key = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         if key == NULL:
             raise Failure("no centrally generated key came")
         cipher = NULL if password is None else lib.EVP_aes_256_cbc()
@@ -110,5 +110,5 @@ class CommandContext(Context):
 
     def cert_stack(self, function: str) -> list[Any]:
         """The certificates that a ``get1`` function gives."""
-        stack = self._get(getattr(lib, function))
+        stack = self.calls.get(getattr(lib, function))
         return [] if stack == NULL else shared(take_stack(stack, "taking certificates"))

@@ -192,9 +192,9 @@ class _Transaction:
     def process(self, message: Any, der: bytes) -> bytes:
         """Let libcrypto answer."""
         self.answers.begin(message, der)
-        self._ctx._state.begin()
-        self._ctx._apply_verbosity()
-        answer = self._ctx._inside(lib.OSSL_CMP_SRV_process_request, self._server, message)
+        self._ctx.calls.state.begin()
+        self._ctx.calls.apply_verbosity()
+        answer = self._ctx.calls.inside(lib.OSSL_CMP_SRV_process_request, self._server, message)
         errors = drain()
         if answer == NULL:
             raise OpenSSLError("the mock server has no answer", errors)
