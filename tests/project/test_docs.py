@@ -105,7 +105,9 @@ def test_pictures(picture: str) -> None:
     """Those of the pages show what is drawn today, but for the times and the random numbers."""
 
     def texts(svg: str) -> list[str]:
-        return [re.sub(r"[0-9a-f]{8,}…?(&#160;)*|[0-9]", "0", text) for text in re.findall(">([^<]+)</text>", svg)]
+        return [
+            re.sub(r"[0-9a-f]{8,}…?(&#160;)*|[0-9]", "0", text) for text in re.findall(">([^<]+)</text>", svg)
+        ]
 
     trace = pictures.drawn(picture)
     for ground in ("light", "dark"):

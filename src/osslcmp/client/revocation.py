@@ -66,9 +66,11 @@ def revoke(
         context.set_old_cert(named)
     if reason is not None:
         context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))  # type: ignore[arg-type]  # its _missing_
-    with context.connection():
-        context.exec_rr_ses()
-    return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
+
+    def read(_: None) -> Revocation:
+        return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
+
+    return context.exchanges.rr().then(read)
 
 
 def _name_certificate(context: Context, issuer: x509.Name, serial: int, sender: x509.Name | None) -> None:
