@@ -243,8 +243,8 @@ def test_keep_alive(
     always = over_tls(pki) if scheme == "https" else {}
     peer = Peer(secure if scheme == "https" else served, tmp_path, keep_alive=keep_alive, **always)
     mine = peer.enroll(**MAC)
-    peer.enroll("kur", **peer.signed_with(mine))
-    peer.cmp("rr", **MAC, oldcert=mine).must()
+    new = peer.enroll("kur", **peer.signed_with(mine))
+    peer.cmp("rr", **peer.signed_with(new), oldcert=mine).must()
 
 
 def test_tls_every_request(secure: Served, pki: PKI, tmp_path: Path) -> None:
