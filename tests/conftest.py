@@ -173,8 +173,8 @@ def postgresql_url() -> Iterator[str]:
     reason = postgresql.missing()
     if reason is not None:
         pytest.skip(reason)
-    with postgresql.server() as url:
-        yield url
+    with postgresql.Cluster() as cluster:
+        yield cluster.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -120,36 +119,6 @@ def test_killed_and_started_again(serve: Serving) -> None:
         (record,) = ca.records
         assert record.certificate == transaction.result.certificate
         assert record.confirmed
-
-
-def test_killed_at_any_moment(serve: Serving) -> None:
-    """What a client got is known to the CA after each restart."""
-    port, got = free_port(), []
-    for _ in range(3):
-        served = serve(port=port)
-        stop = threading.Event()
-
-        def enroll(url: str = served.url, stop: threading.Event = stop) -> None:
-            try:
-                while not stop.is_set():
-                    got.append(client(url).ir(make_key(), subject=make_name("x")).certificate)
-            except osslcmp.CMPError:
-                return
-
-        before = len(got)
-        threads = [threading.Thread(target=enroll) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        while len(got) < before + 4 and any(thread.is_alive() for thread in threads):
-            stop.wait(0.01)
-        served.end(signal.SIGKILL)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert len(got) >= 12
-    with opened(served.root.parent) as ca:
-        confirmed = {record.certificate for record in ca.records if record.confirmed}
-    assert set(got) <= confirmed
 
 
 def test_two_servers(serve: Serving) -> None:

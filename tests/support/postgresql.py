@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,31 +36,78 @@ def missing() -> str | None:
     return None
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """Run a server that listens on a Unix socket only; its URL, without the database."""
-    # PostgreSQL refuses to run as root.
-    who: dict[str, Any] = {"user": _USER, "group": _USER, "extra_groups": []} if os.geteuid() == 0 else {}
-    base = Path(tempfile.mkdtemp(prefix="osslcmp-pg-"))
-    try:
-        if who:
-            shutil.chown(base, _USER, _USER)
-        data = str(base / "data")
+class Cluster:
+    """A server of its own that listens on a Unix socket only, while the ``with`` block lasts."""
 
-        def run(program: str, *arguments: str) -> None:
-            found = _find(program)
-            assert found is not None
-            command = [str(found), "-D", data, *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=base, **who)
-
-        run("initdb", "--no-sync", "-A", "trust", "-U", _USER)
-        run("pg_ctl", "-w", "-l", str(base / "log"), "-o", f"-F -k {base} -c listen_addresses=''", "start")
+    def __enter__(self) -> Cluster:  # noqa: PYI034
+        # PostgreSQL refuses to run as root.
+        self._who: dict[str, Any] = (
+            {"user": _USER, "group": _USER, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
+        self._base = Path(tempfile.mkdtemp(prefix="osslcmp-pg-"))
+        self._data = self._base / "data"
         try:
-            yield f"postgresql://{_USER}@/DATABASE?host={base}"
+            if self._who:
+                shutil.chown(self._base, _USER, _USER)
+            self._run("initdb", "--no-sync", "-A", "trust", "-U", _USER)
+            self.start()
+        except BaseException:
+            shutil.rmtree(self._base, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it and remove it."""
+        try:
+            self._run("pg_ctl", "-w", "-m", "immediate", "stop")
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
+            shutil.rmtree(self._base, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """For SQLAlchemy, with ``DATABASE`` for the name of the database."""
+        return f"postgresql://{_USER}@/DATABASE?host={self._base}"
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> bool:
+        found = _find(program)
+        assert found is not None
+        command = [str(found), "-D", str(self._data), *arguments]
+        quiet = subprocess.DEVNULL
+        errors = None if check else quiet
+        done = subprocess.run(
+            command, check=check, stdout=quiet, stderr=errors, cwd=self._base, timeout=120, **self._who
+        )
+        return done.returncode == 0
+
+    def start(self) -> None:
+        """Start it, again after ``kill``."""
+        # -F: what the kernel has is safe enough, since that goes on.
+        options = f"-F -k {self._base} -c listen_addresses=''"
+        arguments = ("-w", "-l", str(self._base / "log"), "-o", options, "start")
+        until = time.monotonic() + 60
+        # The processes of a killed one end by and by.
+        while not self._run("pg_ctl", *arguments, check=time.monotonic() > until):
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """Kill all its processes, such that it cannot tidy up."""
+        number = int((self._data / "postmaster.pid").read_text().split()[0])
+        all_of_them = [number, *map(int, Path(f"/proc/{number}/task/{number}/children").read_text().split())]
+        for process in all_of_them:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        until = time.monotonic() + 60
+        while any(map(_runs, all_of_them)):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there, and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def create(url: str) -> str:
