@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import os
 import platform
@@ -13,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cffi
@@ -24,7 +27,6 @@ from support.command import OSSLCMP, environment, osslcmp
 
 import osslcmp as api
 from osslcmp.cli import COMMANDS
-from osslcmp.cli.catalog import catalog
 from osslcmp.cli.openssl_cmp.options import BY_NAME, OPTIONS, TOPICS, VALUES
 
 # -- help -----------------------------------------------------------------------------------------------
@@ -186,16 +188,34 @@ def test_completion_of_fish(tmp_path: Path) -> None:
     assert ask("osslcmp serve --unconfirmed ") == {"revoke", "keep"}
 
 
+def options() -> Iterator[tuple[str, str]]:
+    """Commands and their options, from what reads them."""
+    for command, (module, _) in COMMANDS.items():
+        if command == "cmp":
+            yield from ((command, f"-{option.name}") for option in OPTIONS)
+        else:
+            for action in importlib.import_module(module).parser()._actions:
+                if action.help != argparse.SUPPRESS:
+                    yield from ((command, name) for name in action.option_strings)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_every_option(shell: str) -> None:
     """Of every command."""
     script = osslcmp("completion", shell).stdout
-    for command in catalog():
-        for word in command.options:
-            for name in word.names:
-                plain = name.lstrip("-")
-                assert re.search(rf"(?<![\w-])-?-?{re.escape(plain)}(?![\w-])", script), (command.name, name)
+    for command, name in options():
+        plain = name.lstrip("-")
+        assert re.search(rf"(?<![\w-])-?-?{re.escape(plain)}(?![\w-])", script), (command, name)
     osslcmp("completion", "csh", status=2)
+
+
+@pytest.mark.parametrize(("command", "package"), [("man", "argparse_manpage"), ("completion bash", "shtab")])
+def test_optional_packages(command: str, package: str) -> None:
+    """Who has not installed them is told what to do."""
+    code = f"import sys; sys.modules[{package!r}] = None\nfrom osslcmp.cli import main\nsys.exit(main({command.split()}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'pip install "osslcmp[cli]"' in done.stderr
 
 
 # -- the manual -----------------------------------------------------------------------------------------
@@ -216,10 +236,8 @@ def test_manual(tmp_path: Path) -> None:
         )
         assert done.stdout + done.stderr == ""
     shown = page.read_text().replace(r"\-", "-")
-    for command in catalog():
-        assert f'.SH "OSSLCMP {command.name.upper()}"' in shown
-        for word in command.options:
-            assert all(rf"\fB{name}\fR" in shown for name in word.names)
+    assert all(rf".SS \fBosslcmp {command}\fR" in shown for command in COMMANDS)
+    assert all(rf"\fB{name}\fR" in shown for _, name in options() if name not in ("-h", "--help"))
     if shutil.which("man") and shutil.which("groff"):
         done = subprocess.run(
             ["man", "-l", str(page)],

@@ -1,23 +1,70 @@
-"""``osslcmp man``: the manual page."""
+"""``osslcmp man``: the manual page, made by argparse-manpage."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 from ._common import Parser
 
-__all__ = ["parser", "run"]
+__all__ = ["page", "parser", "run"]
 
 _EPILOG = """\
 On a terminal it is shown by man; else it is printed as its source:
   osslcmp man > ~/.local/share/man/man1/osslcmp.1
 
-Exit status: 0, 1 if man fails, 2 for wrong options.
+It is made by the package argparse-manpage, which pip install "osslcmp[cli]" brings.
+
+Exit status: 0, 1 if man fails or the package is absent, 2 for wrong options.
 """
+#: What no parser knows, in the language of man(7).
+_MORE = {
+    "exit status": r"""
+.TP
+0
+Success.
+.TP
+1
+Failure: the server refused, no valid answer came, a file could not be read; stderr tells what.
+.TP
+2
+Wrong usage: an unknown command, or options of a command that make no sense (cmp: 1, as openssl cmp).
+.TP
+130
+Interrupted by Ctrl\-C.""",
+    "environment": r"""
+.TP
+.B OPENSSL_CONF
+OpenSSL's configuration file; cmp reads its section [cmp].
+.TP
+.B OPENSSL_MODULES
+Folder of OpenSSL's providers.
+.TP
+.B http_proxy, https_proxy, no_proxy
+Proxy of the client, and servers that are reached without it.
+.TP
+.B NO_COLOR, FORCE_COLOR
+Never, or always, print colours; by default on a terminal.
+.TP
+.B OSSLCMP_TRACEBACK
+Print Python's traceback of what ends the command unexpectedly.""",
+    "examples": r"""
+An initial certificate by a shared secret, and a CA to try it with:
+.PP
+.nf
+osslcmp serve \-\-port 8080 \-\-directory ca \-\-reference 1234 \-\-secret\-file secret.txt
+osslcmp cmp \-cmd ir \-server 127.0.0.1:8080/pkix/ \-ref 1234 \-secret env:PASS \e
+            \-subject "/CN=me" \-newkey key.pem \-certout cert.pem
+.fi""",
+    "see also": r"""
+.BR openssl\-cmp (1ssl),
+.BR openssl (1ssl)""",
+}
 
 
 def parser() -> Parser:
@@ -33,10 +80,29 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    from .roff import page
-
-    program = shutil.which("man")
+    text, program = page(), shutil.which("man")
     if options.source or program is None or not sys.stdout.isatty():
-        print(page(), end="")
+        print(text, end="")
         return 0
-    return min(1, subprocess.run([program, "-l", "-"], input=page(), text=True, check=False).returncode)
+    return min(1, subprocess.run([program, "-l", "-"], input=text, text=True, check=False).returncode)
+
+
+def page() -> str:
+    """osslcmp(1). Raises ImportError without argparse-manpage."""
+    try:
+        from argparse_manpage.manpage import Manpage
+    except ImportError as error:
+        raise ImportError('the manual page needs argparse-manpage: pip install "osslcmp[cli]"') from error
+    from .whole import whole_parser
+
+    made = Manpage(whole_parser(), format="single-commands-section")
+    made.description = "Certificate Management Protocol (CMP) client, server and tools by OpenSSL"
+    made.manual = "User Commands"
+    try:
+        made.source = f"osslcmp {version('osslcmp')}"
+    except PackageNotFoundError:  # while it is being built
+        made.source = "osslcmp"
+    for heading, content in _MORE.items():
+        made.add_section(heading, "=", content.strip())
+    # A line of text that begins like a request of troff, which the package does not see to.
+    return re.sub(r"(?m)^'", r"\\&'", str(made))
