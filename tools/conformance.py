@@ -24,8 +24,19 @@ each OpenSSL release: each line is a test there, `test_rule[...]`.
 Not asked for, although the profile does: the common name of a sender under MAC need not be its senderKID. OpenSSL's
 clients, which this server is there for, too, name the subject that they ask for, or nobody; so in an ir or cr it may be
 either of these, and in other messages what it likes.
-Refused, because libcrypto's server has no side for it: PBMAC1 and DHBasedMac (`badAlg`), pvno 3 before OpenSSL 3.5
-(`unsupportedVersion`). libcrypto's server has none for nested messages, either: they are taken apart and answered here.
+libcrypto's server has no side for nested messages: they are taken apart and answered here.
+
+Refused, because libcrypto cannot do it, with a text that says so:
+
+| what | release | failInfo |
+|---|---|---|
+| PBMAC1, DHBasedMac, KEM-based MAC as protection | all | `badAlg` |
+| pvno 3 | before 3.5 | `unsupportedVersion` |
+| proof of possession by anything but a signature: encrCert and challengeResp, which KEM and other encryption keys need, thisMessage, encryptedKey | all | `badPOP` |
+| proof of possession where the template has no subject at all; one that is the NULL-DN, with a subjectAltName, is taken | all | `badCertTemplate` |
+| a key made by the CA | before 3.5 | `badCertTemplate` |
+| such a key for a client with a shared secret (PWRI) | from 3.5 on | `badRequest` |
+| what has no structure in libcrypto | all | `badDataFormat` |
 """
 
 

@@ -233,9 +233,9 @@ def test_as_much_work_for_unknown_references(monkeypatch: pytest.MonkeyPatch) ->
     class Counting(_engine.Engine):
         used: ClassVar[list[bool]] = []
 
-        def __init__(self, pool: Any, reference: Any, secret: Any, certificates: Any = ()) -> None:
+        def __init__(self, pool: Any, reference: Any, secret: Any, *rest: Any) -> None:
             self.used.append(secret is not None)
-            super().__init__(pool, reference, secret, certificates)
+            super().__init__(pool, reference, secret, *rest)
 
     monkeypatch.setattr(answering, "Engine", Counting)
     for reference in (b"ref", b"nobody"):

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit, implicit
+from osslcmp._openssl.lib import features
 from osslcmp.server import EmbeddedCA, bodies, wire
 from osslcmp.server.ca import issuing
 from osslcmp.server.checks.rules import Strictness
@@ -285,6 +286,9 @@ def info(number: int, value: bytes = b"") -> bytes:
 
 # -- the table -------------------------------------------------------------------------------------------------
 
+_ENVELOPE = der.encode_integer(2) + encode(0x31) + sequence(der.encode_oid("1.2.840.113549.1.7.1"), SHA256)
+"""The content of an EnvelopedData."""
+
 Make = Callable[[Scene, Forger], bytes]
 
 
@@ -430,7 +434,20 @@ def _header() -> None:
     _one("MAC", "protectionAlg", text, "PBMAC1", _with(algorithm=pbmac1), ERROR, F.badAlg)
     dh_mac = sequence(der.encode_oid("1.2.840.113533.7.66.30"), sequence(SHA256, SHA256))
     _one("MAC", "protectionAlg", text, "DHBasedMac", _with(algorithm=dh_mac), ERROR, F.badAlg)
+    kem_mac = sequence(
+        der.encode_oid("1.2.840.113533.7.66.16"), sequence(SHA256, SHA256, der.encode_integer(32), SHA256)
+    )
+    _one("MAC", "protectionAlg", text, "KemBasedMac", _with(algorithm=kem_mac), ERROR, F.badAlg)
     text = "9483, 3.3"
+    _one(
+        "signature",
+        "signer",
+        text,
+        "without digitalSignature",
+        lambda s, _: crm(s.certified("agrees", usage=issuing.key_usage(key_agreement=True)), CR),
+        ERROR,
+        F.badMessageCheck,
+    )
     _one("signature", "extraCerts", text, "absent", _as(WithoutCertificates), ERROR, F.badMessageCheck)
     _one(
         "signature",
@@ -508,11 +525,21 @@ def _enrollment() -> None:
         case("proof of possession", "absent", F.badPOP, popo=NONE)
         case("proof of possession", "raVerified by no RA", F.notAuthorized, popo=b"\x80\x00")
         case("proof of possession", "of another kind of key", F.badCertTemplate, algorithm=RSA_SHA256)
+        case("proof of possession", "thisMessage", F.badPOP, popo=encode(0xA2, encode(0x80, b"\0\1")))
+        case(
+            "proof of possession",
+            "encrCert, as KEM keys need",
+            F.badPOP,
+            popo=encode(0xA2, encode(0x81, b"\0")),
+        )
+        case("proof of possession", "challengeResp", F.badPOP, popo=encode(0xA2, encode(0x81, b"\1")))
+        case("proof of possession", "encryptedKey", F.badPOP, popo=encode(0xA2, encode(0xA4, _ENVELOPE)))
         case("certTemplate", "version 2", version=2)
         case("certTemplate", "version 0", F.badCertTemplate, version=0)
         case("certTemplate", "version 1", F.badCertTemplate, version=1)
         case("certTemplate", "no name at all", F.badCertTemplate, subject=None)
         case("certTemplate", "NULL-DN", F.badCertTemplate, subject="")
+        case("certTemplate", "subjectAltName alone", F.badCertTemplate, subject=None, extensions=SAN)
         case("certTemplate", "NULL-DN and subjectAltName", subject="", extensions=SAN)
         length = extension("2.5.29.19", sequence(der.encode_integer(1)))
         case("certTemplate", "pathLen without CA", F.badCertTemplate, extensions=length)
@@ -522,6 +549,12 @@ def _enrollment() -> None:
     _both("proof of possession", text, "p10cr: wrong", lambda _, c: csr(c, damage=True), cp, F.badPOP)
     _both("certTemplate", text, "p10cr: NULL-DN", lambda _, c: csr(c, subject=""), cp, F.badCertTemplate)
     _both("certTemplate", text, "p10cr: version 1", lambda _, c: csr(c, version=1), cp, F.badCertTemplate)
+    text = "9483, 4.1.6"
+    want: Make = lambda _, c: crm(c, CR, public=False, popo=NONE)  # noqa: E731
+    _one("signature", "key made by the CA", text, "if the CA makes none", want, cp, F.badCertTemplate)
+    without = F.badRequest if features["central_key_generation"] else F.badCertTemplate
+    what = "for a secret (PWRI): badRequest from OpenSSL 3.5 on"
+    _one("MAC", "key made by the CA", text, what, want, cp, without)
     text = "9483, 4.1.3"
 
     def update(what: str, make: Make, failure: FailureInfo | None = None) -> None:

@@ -69,7 +69,9 @@ class Answering:
             answer = engine.process(message.encoding, exchange)
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
-            return self._refuse(asked, FailureInfo.badDataFormat, "malformed message")
+            found = complaints.undecodable(message, error)
+            told = found.rejected
+            return self._refuse(asked, told.failure_info, told.text, in_body=found.in_body)
         exchange.raise_interrupt()
         if exchange.refusal is not None:
             return self._refuse(asked, exchange.refusal.failure_info, exchange.refusal.text)
@@ -148,7 +150,8 @@ class Answering:
             except Exception:
                 logger.exception("the authority failed to look up a shared secret")
         # Whoever has no secret here costs as much as who has one and does not know it.
-        return Engine(self._pool, header.sender_kid or None, secret or _NO_SECRET, certificates)
+        mac = None if header.protection_alg is None else wire.MacParameters.read(header.protection_alg)
+        return Engine(self._pool, header.sender_kid or None, secret or _NO_SECRET, certificates, mac)
 
     def _refuse(
         self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False

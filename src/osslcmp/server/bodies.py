@@ -273,6 +273,15 @@ def _popo(message: wire.RawMessage) -> der.Element | None:
         return None
 
 
+def has_encrypted_key_proof(message: wire.RawMessage) -> bool:
+    """Whether possession of a key is to be proved by an encrypted copy of it (POPOPrivKey, RFC 4211, section 4)."""
+    popo = _popo(message)
+    try:
+        return popo is not None and popo.tag in (0xA2, 0xA3) and der.read(popo.content).tag == explicit(4)
+    except der.DERError:
+        return False
+
+
 def is_ra_verified(message: wire.RawMessage) -> bool:
     """Whether proof of possession is vouched for, not given."""
     popo = _popo(message)

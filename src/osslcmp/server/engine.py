@@ -37,6 +37,8 @@ SPARE = 32
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
 
+_HMACS = frozenset({"1.3.6.1.5.5.8.1.2", *(f"1.2.840.113549.2.{number}" for number in range(7, 12))})
+"""What libcrypto computes a password-based MAC with; its setter takes anything."""
 _ANY_ITEM = "1.3.6.1.5.5.7.4.2"
 
 
@@ -142,6 +144,25 @@ def default_hash(certificate: Any) -> bytes | None:
     return _convert.octets_from_c(take(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
 
 
+def _mac_of(parameters: bytes, data: bytes, secret: bytes) -> bytes:
+    """The password-based MAC of ``data`` (``OSSL_CRMF_pbm_new``, 3.0); ``parameters`` are a PBMParameter as DER."""
+    source = ffi.from_buffer("unsigned char[]", parameters)
+    found = take(
+        lib.d2i_OSSL_CRMF_PBMPARAMETER(NULL, ffi.new("const unsigned char **", source), len(parameters)),
+        lib.OSSL_CRMF_PBMPARAMETER_free,
+        "protecting an answer",
+    )
+    out, length = ffi.new("unsigned char **"), ffi.new("size_t *")
+    check(
+        lib.OSSL_CRMF_pbm_new(NULL, NULL, found, data, len(data), secret, len(secret), out, length),
+        "protecting an answer",
+    )
+    try:
+        return bytes(ffi.buffer(out[0], length[0]))
+    finally:
+        lib.OPENSSL_free(out[0])
+
+
 class UndecodableError(Exception):
     """libcrypto cannot decode the message, although its header is well-formed."""
 
@@ -154,6 +175,7 @@ class Engine:
         reference: names the shared secret, for MAC protection.
         secret: the shared secret; without one, answers are signed.
         certificates: of the client, as DER, which help to verify its messages.
+        mac: with which hash, how often iterated, and which MAC the client protects its messages: answers have the same.
     """
 
     _server: Any
@@ -161,7 +183,12 @@ class Engine:
     _session: Any
 
     def __init__(
-        self, pool: Pool, reference: bytes | None, secret: bytes | None, certificates: Iterable[bytes] = ()
+        self,
+        pool: Pool,
+        reference: bytes | None,
+        secret: bytes | None,
+        certificates: Iterable[bytes] = (),
+        mac: wire.MacParameters | None = None,
     ) -> None:
         clear()
         self._pool = pool
@@ -179,6 +206,7 @@ class Engine:
         self._message: Any = None
         self._came = dict.fromkeys(certificates)
         """Certificates (DER) of clients' messages, which libcrypto keeps and may verify later messages with."""
+        self._secret, self._mac = secret, mac
         self.log: tuple[ErrorEntry, ...] = ()
         """What libcrypto complained about while it processed the last message."""
         material = self._material = pool.take()
@@ -222,6 +250,11 @@ class Engine:
                 lib.OSSL_CMP_CTX_set1_referenceValue(self._ctx, reference, len(reference)),
                 "setting the reference",
             )
+        mac = self._mac
+        if mac is not None and mac.mac in _HMACS:
+            for option, oid in ((Option.OWF_ALGNID, mac.owf), (Option.MAC_ALGNID, mac.mac)):
+                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, lib.OBJ_txt2nid(oid.encode())):
+                    clear()  # libcrypto refuses the message for the same reason
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
@@ -279,9 +312,10 @@ class Engine:
                 if answer == NULL:
                     return None
                 try:
-                    return _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
+                    encoded = _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
                 finally:
                     lib.OSSL_CMP_MSG_free(answer)
+            return self._iterated(encoded)
         finally:
             self._handler_handle = None
             stored, self._state.exception = self._state.exception, None
@@ -316,7 +350,30 @@ class Engine:
             result = lib.OSSL_CMP_MSG_update_transactionID(self._ctx, message)
         if not result:
             raise OpenSSLError("protecting an answer", self.log)
-        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer")
+        return self._iterated(_convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer"))
+
+    def _iterated(self, answer: bytes) -> bytes:
+        """An answer under a MAC, its hash iterated as often as the client does: libcrypto has no setter for that, and
+        takes its own number."""
+        if self._mac is None or self._secret is None:
+            return answer
+        algorithm = wire.read_message(answer).header.protection_alg
+        used = None if algorithm is None else wire.MacParameters.read(algorithm)
+        if algorithm is None or used is None or used.iterations == self._mac.iterations:
+            return answer
+        oid, parameters = der.sequence(algorithm)
+        salt, owf, _, mac = (part.encoding for part in der.sequence(parameters.encoding))
+        new = der.encode(der.SEQUENCE, salt, owf, der.encode_integer(self._mac.iterations), mac)
+        tag = der.explicit(1)
+        field = der.encode(tag, der.encode(der.SEQUENCE, oid.encoding, new))
+        header, body, *rest = der.sequence(answer)
+        fields = (field if part.tag == tag else part.encoding for part in der.children(header.content))
+        content = der.encode(der.SEQUENCE, *fields) + body.encoding
+        protection = der.encode(
+            der.BIT_STRING, b"\0" + _mac_of(new, der.encode(der.SEQUENCE, content), self._secret)
+        )
+        extra = [part.encoding for part in rest if part.tag == tag]
+        return der.encode(der.SEQUENCE, content, der.encode(der.explicit(0), protection), *extra)
 
     def expect_transaction(self, transaction_id: bytes) -> None:
         """The next messages of the client and of this context have this transactionID."""

@@ -89,6 +89,26 @@ class Header:
 
 
 @dataclass(frozen=True)
+class MacParameters:
+    """A PBMParameter (RFC 9810, section 5.1.3.1), its algorithms as dotted OIDs."""
+
+    salt: bytes
+    owf: str
+    iterations: int
+    mac: str
+
+    @classmethod
+    def read(cls, algorithm: bytes) -> MacParameters | None:
+        """From the protectionAlg of a MAC; None for BER, which libcrypto would take."""
+        try:
+            salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
+            oids = [der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)]
+            return cls(salt.content, oids[0], der.integer(count), oids[1])
+        except (ValueError, IndexError):
+            return None
+
+
+@dataclass(frozen=True)
 class RawMessage:
     """A PKIMessage taken apart one level deep."""
 

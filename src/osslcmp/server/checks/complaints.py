@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,7 +11,10 @@ from ...enums import FailureInfo
 from ...errors import ErrorEntry
 from .. import bodies, wire
 from ..authority import Rejected
+from ..engine import UndecodableError
 from .rules import Checker, Stage
+
+_NO_USAGE = "missing key usage digitalsignature"
 
 # What libcrypto says, in the order of precedence; more than one of these can be there.
 _MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
@@ -31,6 +35,8 @@ _MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
             }
         ),
     ),
+    # Said with "error validating signature" behind it, though the signature is right.
+    (FailureInfo.badMessageCheck, frozenset({_NO_USAGE})),
     (
         FailureInfo.badMessageCheck,
         frozenset({"wrong pbm value", "error validating signature", "missing secret", "missing protection"}),
@@ -39,7 +45,6 @@ _MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
         FailureInfo.signerNotTrusted,
         frozenset(
             {
-                "missing key usage digitalsignature",
                 "missing trust anchor",
                 "missing trust store",
                 "no suitable sender cert",
@@ -74,7 +79,17 @@ _KEYS = {
         }
     ),
     FailureInfo.badCertTemplate: frozenset({"popo missing subject", "wrong public key type"}),
+    FailureInfo.badPOP: frozenset({"unsupported popo method"}),
 }
+_LIMITS = {
+    "popo missing subject": "libcrypto verifies no proof for a template without a subject",
+    "unsupported popo method": "libcrypto verifies a signature alone",
+}
+"""What to add, where it is libcrypto that cannot do it."""
+
+
+_TYPE = re.compile(r"\bType=(\w+)")
+"""Which of its structures libcrypto was about to fill, innermost first."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +120,27 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
     return None
 
 
+def undecodable(message: wire.RawMessage, error: UndecodableError) -> Refusal:
+    """What to say of a message whose header is well-formed, but which libcrypto cannot decode.
+
+    It may be right for all that: libcrypto has no structure for some of RFC 4211.
+    """
+    if bodies.has_encrypted_key_proof(message):
+        told = "libcrypto does not know this proof of possession (encryptedKey)"
+        return Refusal(Rejected(FailureInfo.badPOP, told), in_body=True)
+    kind = _TYPE.search(str(error))
+    where = "" if kind is None else f": libcrypto cannot decode {kind[1]}"
+    return Refusal(Rejected(FailureInfo.badDataFormat, f"malformed message{where}"))
+
+
 def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker) -> Refusal | None:
     """What to say instead of libcrypto's complaint that possession of the key was not proved: before 3.5 that
     is also said of no key."""
     said = {entry.text for entry in log}
     for failure, texts in _KEYS.items():
         if said & texts:
-            return Refusal(Rejected(failure, "; ".join(sorted(said & texts))), in_body=True)
+            told = [f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(said & texts)]
+            return Refusal(Rejected(failure, "; ".join(told)), in_body=True)
     if bodies.is_ra_verified(message):
         return Refusal(Rejected(FailureInfo.notAuthorized, "raVerified is not for this sender"), in_body=True)
     found = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
@@ -119,6 +148,8 @@ def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker
 
 
 def _precise(message: wire.RawMessage, failure: FailureInfo, text: str) -> Rejected:
+    if text == _NO_USAGE:
+        return Rejected(failure, "the certificate of the signer is not for digital signatures")
     if failure is FailureInfo.signerNotTrusted:
         missing = _missing_issuer(message)
         if missing is not None:

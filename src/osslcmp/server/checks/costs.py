@@ -10,7 +10,7 @@ from typing import Literal
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-from ..._asn1 import der, x509_parts
+from ..._asn1 import x509_parts
 from .. import wire
 
 MAX_ITERATIONS = 10_000
@@ -54,17 +54,16 @@ class MacPolicy:
         algorithm = message.header.protection_alg
         if algorithm is None or not message.header.uses_mac:
             return None
-        parameters = _read_pbm(algorithm)
+        parameters = wire.MacParameters.read(algorithm)
         if parameters is None:
             return "malformed PBMParameter"
-        salt, iterations, algorithms = parameters
-        if algorithms & self.refused:
+        if {parameters.owf, parameters.mac} & self.refused:
             return "a hash or MAC algorithm that is too weak"
-        if iterations < self.min_iterations:
+        if parameters.iterations < self.min_iterations:
             return f"fewer than {self.min_iterations} iterations"
-        if iterations > self.max_iterations:
+        if parameters.iterations > self.max_iterations:
             return f"more than {self.max_iterations} iterations"
-        if len(salt) < self.min_salt:
+        if len(parameters.salt) < self.min_salt:
             return f"a salt of less than {self.min_salt} octets"
         return None
 
@@ -72,22 +71,8 @@ class MacPolicy:
 def is_readable(message: wire.RawMessage) -> bool:
     """Whether a message is not protected by a MAC, or its parameters are DER."""
     header = message.header
-    return (
-        header.protection_alg is None or not header.uses_mac or _read_pbm(header.protection_alg) is not None
-    )
-
-
-def _read_pbm(algorithm: bytes) -> tuple[bytes, int, set[str]] | None:
-    """The salt, iterations and algorithms of a PBMParameter; None for BER, which libcrypto would take."""
-    try:
-        salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
-        return (
-            salt.content,
-            der.integer(count),
-            {der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)},
-        )
-    except (ValueError, IndexError):
-        return None
+    algorithm = header.protection_alg if header.uses_mac else None
+    return algorithm is None or wire.MacParameters.read(algorithm) is not None
 
 
 MacPolicyName = Literal["default", "strict"]

@@ -22,6 +22,13 @@ _SIGNATURES = _ML_DSA | {
 }
 
 
+_OTHER_MACS = {
+    "1.2.840.113549.1.5.14": "PBMAC1",
+    "1.2.840.113533.7.66.30": "DHBasedMac",
+    "1.2.840.113533.7.66.16": "KemBasedMac",
+}
+
+
 def _says_protected(message: wire.RawMessage) -> bool:
     first = message.body_type in wire.STARTS or message.body_type == BodyType.NESTED
     return first and message.header.protection_oid is not None
@@ -119,7 +126,8 @@ def algorithm(subject: Subject) -> str | None:
     message = subject.message
     if not _is_signed(message) or message.header.protection_oid in _SIGNATURES:
         return None
-    return f"protectionAlg {message.header.protection_oid} is not supported"
+    name = _OTHER_MACS.get(message.header.protection_oid or "")
+    return f"protectionAlg {name or message.header.protection_oid} is not one that libcrypto verifies"
 
 
 def extra_certs(subject: Subject) -> str | None:
