@@ -160,11 +160,11 @@ def get(url: str, **options: Any) -> bytes:
         return bytes(response.read())
 
 
-def post(url: str, message: bytes) -> bytes:
+def post(url: str, message: bytes, **options: Any) -> bytes:
     """Send a message by HTTP; the answer."""
     kind = {"Content-Type": "application/pkixcmp"}
     request = urllib.request.Request(url, message, kind, method="POST")
-    with urllib.request.urlopen(request, timeout=LIMIT) as response:
+    with urllib.request.urlopen(request, timeout=LIMIT, **options) as response:
         return bytes(response.read())
 
 
