@@ -41,7 +41,7 @@ class PKIStatus(enum.IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> PKIStatus | None:
-        if not isinstance(value, int):
+        if not isinstance(value, int) or value.bit_length() > 64:
             return None
         member = int.__new__(cls, value)
         member._name_ = f"unknown_{value}"

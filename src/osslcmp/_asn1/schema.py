@@ -18,6 +18,8 @@ Elements = list[asn1.TLV]
 """A SEQUENCE of anything."""
 
 _T = TypeVar("_T")
+#: Python prints no integer of more than 4,300 decimal digits.
+_MOST_BITS = 14_000
 
 
 def encoded(element: asn1.TLV) -> bytes:
@@ -34,9 +36,27 @@ def sequence(elements: Elements) -> bytes:
 def decode(cls: type[_T], data: bytes) -> _T:
     """Read one whole element. Raises ``ValueError``."""
     try:
-        return asn1.decode_der(cls, data)
+        found = asn1.decode_der(cls, data)
     except ValueError as error:
         raise ValueError(f"{cls.__name__}: {error}") from error
+    _make_printable(found)
+    return found
+
+
+class _LongInteger(int):
+    """One that Python refuses to print in decimal."""
+
+    def __repr__(self) -> str:
+        return hex(self)
+
+
+def _make_printable(found: Any) -> None:
+    for name, value in vars(found).items():
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            setattr(found, name, _LongInteger(value))
+        for part in value if isinstance(value, list) else (value,):
+            if type(part).__module__ == __name__ and not isinstance(part, int):
+                _make_printable(part)
 
 
 def inside(cls: type[_T], *parts: bytes) -> _T:

@@ -20,6 +20,7 @@ __all__ = [
     "read_certificate",
     "read_crl",
     "read_csr",
+    "read_extensions",
     "read_general_name",
     "read_name",
 ]
@@ -122,6 +123,12 @@ def _names_of(found: object) -> None:
     """Names are decoded when they are asked for: better now, where an error is expected, than anywhere."""
     for name in ("subject", "issuer"):
         getattr(found, name, None)
+
+
+def read_extensions(data: bytes) -> x509.Extensions:
+    """Extensions from their DER. Raises ValueError."""
+    with _only_value_errors():
+        return as_csr(None, None, data).extensions
 
 
 def read_general_name(data: bytes) -> x509.GeneralName:

@@ -12,7 +12,7 @@ from .._asn1 import der
 from .._asn1 import schema as _asn1
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, encoded, inside
-from .._asn1.x509_parts import as_csr, read_certificate, read_crl, read_csr
+from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_extensions
 from ..enums import BodyType, RevocationReason
 from .bodyparts import AlgorithmIdentifier, CertId, CertRequest, CertTemplate, PKIStatusInfo, itav, texts
 
@@ -167,7 +167,7 @@ class RevDetails:
     def crl_entry_extensions(self) -> x509.Extensions | None:
         """Extensions for the CRL entry. Raises ``ValueError``."""
         data = self.crl_entry_extensions_der
-        return None if data is None else as_csr(None, None, data).extensions
+        return None if data is None else read_extensions(data)
 
     @property
     def reason(self) -> RevocationReason | None:

@@ -16,7 +16,7 @@ from .._asn1 import der
 from .._asn1 import schema as _asn1
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
-from .._asn1.x509_parts import as_csr, read_general_name, read_name
+from .._asn1.x509_parts import read_extensions, read_general_name, read_name
 from .._openssl.errorqueue import clear
 from .._openssl.errorqueue import text as from_c
 from .._openssl.lib import lib
@@ -170,7 +170,7 @@ class CertTemplate:
     @cached_property
     def extensions(self) -> x509.Extensions | None:
         """The extensions asked for. Raises ``ValueError``."""
-        return None if self.extensions_der is None else as_csr(None, None, self.extensions_der).extensions
+        return None if self.extensions_der is None else read_extensions(self.extensions_der)
 
     @classmethod
     def of(cls, read: _asn1.CertTemplate) -> CertTemplate:
