@@ -32,8 +32,9 @@ Refused, because libcrypto cannot do it, with a text that says so:
 |---|---|---|
 | PBMAC1, DHBasedMac, KEM-based MAC as protection | all | `badAlg` |
 | pvno 3 | before 3.5 | `unsupportedVersion` |
-| proof of possession by anything but a signature: encrCert and challengeResp, which KEM and other encryption keys need, thisMessage, encryptedKey | all | `badPOP` |
-| proof of possession where the template has no subject at all; one that is the NULL-DN, with a subjectAltName, is taken | all | `badCertTemplate` |
+| proof of possession by encrCert or challengeResp, which KEM and other encryption keys need | all | `badPOP` |
+| proof of possession by thisMessage or encryptedKey | all | `badPOP` |
+| proof of possession for a template without a subject (the NULL-DN and a subjectAltName do) | all | `badCertTemplate` |
 | a key made by the CA | before 3.5 | `badCertTemplate` |
 | such a key for a client with a shared secret (PWRI) | from 3.5 on | `badRequest` |
 | what has no structure in libcrypto | all | `badDataFormat` |

@@ -10,8 +10,8 @@ from functools import partial
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
+from . import bodies, wire
 from . import messages as answers
-from . import wire
 from .authority import Authority
 from .checks import complaints
 from .checks.rules import Checker
@@ -144,14 +144,15 @@ class Answering:
         if not header.uses_mac:
             return Engine(self._pool, None, None, certificates)
         secret = None
-        if header.sender_kid:
+        reference = bodies.reference(header)
+        if reference is not None:
             try:
-                secret = self.authority.shared_secret(header.sender_kid)
+                secret = self.authority.shared_secret(reference)
             except Exception:
                 logger.exception("the authority failed to look up a shared secret")
         # Whoever has no secret here costs as much as who has one and does not know it.
         mac = None if header.protection_alg is None else wire.MacParameters.read(header.protection_alg)
-        return Engine(self._pool, header.sender_kid or None, secret or _NO_SECRET, certificates, mac)
+        return Engine(self._pool, reference, secret or _NO_SECRET, certificates, mac)
 
     def _refuse(
         self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False

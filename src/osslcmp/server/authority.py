@@ -31,7 +31,8 @@ class Message:
     sender: x509.Name | None
     """The name the client gives itself; vouched for only by ``signer``."""
     reference: bytes | None
-    """The senderKID of a message protected by a shared secret: whose secret verified it. Else None."""
+    """The senderKID of a message protected by a shared secret (where there is none, the sender's common name): whose secret
+    verified it. Else None."""
     signer: x509.Certificate | None
     """The certificate that verified the signature of the message, path validated. None under a shared
     secret."""

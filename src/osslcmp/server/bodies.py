@@ -121,6 +121,20 @@ def name(data: bytes | None) -> x509.Name | None:
     return None if data is None or data == b"\x30\x00" else _pieces.read_name(data)
 
 
+def reference(header: wire.Header) -> bytes | None:
+    """Which shared secret a message says that it is protected with: the senderKID, or else the sender's common name, as
+    clients of RFC 4210 have it."""
+    if header.sender_kid:
+        return header.sender_kid
+    try:
+        sender = name(header.sender_name)
+    except MALFORMED:
+        return None
+    found = [] if sender is None else sender.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    value = found[0].value if len(found) == 1 else ""
+    return (value.encode() if isinstance(value, str) else value) or None
+
+
 def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> CertificateRequest:
     """Read an ir, cr, p10cr or kur.
 

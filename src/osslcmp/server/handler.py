@@ -265,7 +265,7 @@ class Exchange:
             "type": BodyType(self._message.body_type),
             "transaction_id": self._message.transaction_id,
             "sender": bodies.name(header.sender_name),
-            "reference": header.sender_kid if vouched and header.uses_mac else None,
+            "reference": bodies.reference(header) if vouched and header.uses_mac else None,
             "signer": (self._engine.signer(header.sender_kid) if vouched and not header.uses_mac else None),
             "message": self._message.encoding,
             "label": self._transaction.label,

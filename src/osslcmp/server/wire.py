@@ -55,6 +55,8 @@ class Header:
     sender_nonce: bytes | None
     recip_nonce: bytes | None
     general_info: tuple[tuple[str, bytes | None], ...]
+    odd_time: bool = False
+    """There is a messageTime, but it is not as DER wants it: with an offset, or without seconds."""
 
     @property
     def sender_name(self) -> bytes | None:
@@ -219,11 +221,13 @@ def _read_header(data: bytes) -> Header:
     fields.end()
     if transaction_id is not None and len(transaction_id) > MAX_TRANSACTION_ID:
         raise der.DERError("transactionID too long")
+    message_time = None if time is None else _read_time(der.read(time.content, der.GENERALIZED_TIME))
     return Header(
         pvno=pvno,
         sender=sender,
         recipient=recipient,
-        message_time=None if time is None else der.moment(der.read(time.content)),
+        message_time=message_time,
+        odd_time=time is not None and message_time is None,
         protection_alg=None if algorithm is None else algorithm.content,
         protection_oid=None if algorithm is None else der.dotted(der.sequence(algorithm.content)[0]),
         sender_kid=sender_kid,
@@ -232,6 +236,14 @@ def _read_header(data: bytes) -> Header:
         recip_nonce=recip_nonce,
         general_info=() if info is None else read_itavs(info.content),
     )
+
+
+def _read_time(element: der.Element) -> datetime.datetime | None:
+    """None for a time that DER does not allow: a message is to be answered all the same."""
+    try:
+        return der.moment(element)
+    except der.DERError:
+        return None
 
 
 def read_itavs(data: bytes) -> tuple[tuple[str, bytes | None], ...]:

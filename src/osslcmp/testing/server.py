@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
@@ -116,7 +117,7 @@ class CMPServer:
         self.reference, self.secret = REFERENCE, SECRET
         self.ca.add_secret(self.reference, self.secret)
         self.requests: list[Message] = []
-        """Every message that came, decoded."""
+        """Every message that came, decoded; without those that cannot be."""
         self.responses: list[Message] = []
         """Every answer that went out and that is a CMP message."""
         self._lock = threading.RLock()
@@ -210,7 +211,8 @@ class CMPServer:
     def _answer(self, request: bytes, place: Place) -> bytes:
         raw = wire.receive_message(request, self._server.max_message_size, self._server.limits)
         kind = BodyType(raw.body_type)
-        self.requests.append(Message.from_der(request))
+        with suppress(ValueError):  # what the server answers need not be as RFC 9810 has it
+            self.requests.append(Message.from_der(request))
         fault = self._step(kind, raw.transaction_id)
         if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
             return self._send(self._confirmed(raw))

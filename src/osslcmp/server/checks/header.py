@@ -21,8 +21,13 @@ def pvno(subject: Subject) -> str | None:
 def time_present(subject: Subject) -> str | None:
     """A protected message has a messageTime."""
     header = subject.message.header
-    missing = header.message_time is None and header.protection_alg is not None
+    missing = header.message_time is None and not header.odd_time and header.protection_alg is not None
     return "messageTime is missing" if missing else None
+
+
+def time_form(subject: Subject) -> str | None:
+    """messageTime is DER: UTC, and with seconds."""
+    return "messageTime is not in UTC with seconds" if subject.message.header.odd_time else None
 
 
 def time(subject: Subject) -> str | None:

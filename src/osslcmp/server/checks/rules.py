@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     Rule("sender-form", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, protection.sender_form),
     Rule("sender-kind", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kind),
     Rule("message-time-present", "RFC 9483, 3.1", _H, _F.badTime, _STRICT, header.time_present),
+    Rule("message-time-form", "RFC 9810, 5.1.1", _H, _F.badTime, _RFC, header.time_form),
     Rule("message-time", "RFC 9483, 3.5", _H, _F.badTime, _RFC, header.time),
     Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALWAYS, protection.mac_readable),
     Rule("mac-policy", "RFC 9810, 8.9", _H, _F.badAlg, _ALWAYS, protection.mac_policy),
