@@ -13,6 +13,7 @@ from typing import get_type_hints
 
 import pytest
 
+import make_arguments
 import osslcmp
 from osslcmp import CertificateRequest
 from osslcmp.client import arguments as _arguments
@@ -59,6 +60,13 @@ def test_api(python: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_the_types_of_arguments_are_fresh() -> None:
+    """The stub that type checkers read is made of CertificateRequest and Client."""
+    assert make_arguments.STUB.read_text(encoding="utf-8") == make_arguments.make(), (
+        "stale: run python tools/make_arguments.py"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -69,26 +77,12 @@ def test_api(python: Path, tmp_path: Path) -> None:
     ids=["enroll", "p10cr", "begin"],
 )
 def test_arguments_of_requests(arguments: type, named: set[str]) -> None:
-    """Type checkers are told the fields of CertificateRequest; ``named`` are parameters by themselves."""
+    """At run time they are the fields of CertificateRequest; ``named`` are parameters by themselves."""
     fields = get_type_hints(CertificateRequest)
     waits = {"on_wait": OnWait | None} if named else {}
     assert get_type_hints(arguments) == {
         **{name: kind for name, kind in fields.items() if name not in named}, **waits
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("arguments", "function", "named"),
-    [
-        (_arguments.ClientArguments, osslcmp.Client.__init__, {"self", "server", "transport", "return"}),
-        (_arguments.ResumeArguments, osslcmp.Client.resume, {"self", "dump", "return"}),
-    ],
-    ids=["client", "resume"],
-)
-def test_arguments_that_asyncclient_hands_on(arguments: type, function: object, named: set[str]) -> None:
-    """They are those of the synchronous client."""
-    hints = get_type_hints(function)
-    assert get_type_hints(arguments) == {name: kind for name, kind in hints.items() if name not in named}
 
 
 def test_annotations_can_be_read_at_run_time() -> None:

@@ -245,8 +245,7 @@ class Client(GeneralMessages):
         """
         return self._enroll(BodyType.KUR, key=key, **request)
 
-    def _enroll(self, req_type: BodyType, **request: Any) -> Enrollment:
-        on_wait = request.pop("on_wait", None)
+    def _enroll(self, req_type: BodyType, *, on_wait: OnWait | None = None, **request: Any) -> Enrollment:
         transaction = self._prepare(req_type, **request)
         try:
             return transaction.wait(self._total_timeout, on_wait)

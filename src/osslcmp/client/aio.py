@@ -7,216 +7,25 @@ import inspect
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-
-from .._openssl.inputs import CSRInput, KeyInput
 from ..context import Context
 from ..context.deadline import Deadline, OnWait, Pause
 from ..context.polling import Exchange
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option
 from . import Client, _body_type
-from .arguments import BeginArguments, ClientArguments, EnrollArguments, P10Arguments, ResumeArguments, Unpack
+from .arguments import Unpack
 from .transaction import Transaction
 from .workers import AsyncTransport, Operation, Workers
+
+if TYPE_CHECKING:
+    from .arguments import ClientArguments
 
 __all__ = ["AsyncClient", "AsyncTransaction", "AsyncTransport"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-def _coroutine(
-    method: Callable[Concatenate[Client, _P], _T],
-) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, _T]]:
-    """A method of Client that sends one request, as a method of AsyncClient."""
-
-    @wraps(method)
-    async def call(self: AsyncClient, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return await self._call(method, args, kwargs)
-
-    call.__doc__ = f"As :meth:`osslcmp.Client.{method.__name__}`."
-    return call
-
-
-class _Requests(Client):
-    """Says what is to be sent instead of sending it."""
-
-    def _ask(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> Any:
-        return send, on_wait
-
-
-class AsyncClient:
-    """Enrols, updates and revokes certificates from asyncio: takes the arguments of :class:`osslcmp.Client`.
-
-    Building, protecting, sending and verifying a message takes a worker thread for as long as it lasts; waiting for
-    the server to decide takes none, so that any number of requests may be pending. ``transport`` may be a coroutine
-    function (or anything that returns an awaitable): it is awaited on the event loop, at most ``message_timeout``
-    seconds.
-
-    Cancelling a task ends its exchange, tells the server by an error message that the request is off if it had said
-    *waiting*, and frees everything before the task ends; that takes two seconds at most. Two things cannot be ended: a
-    ``transport`` that is an ordinary function is let finish in its thread, and a server that has not answered the
-    request yet is not told. Callbacks other than ``on_wait`` run in a worker thread; ``on_wait`` runs on the event loop
-    and may be a coroutine function.
-
-    Where :class:`osslcmp.TransferError` has a ``transaction``, ``await client.resume(error.transaction.dump())`` goes on
-    with it.
-
-    Use it in one event loop, with ``async with`` or :meth:`aclose`.
-
-    :param threads: how many messages may be under way at once.
-    """
-
-    def __init__(
-        self,
-        server: str | None = None,
-        *,
-        transport: AsyncTransport | None = None,
-        threads: int = 32,
-        **options: Unpack[ClientArguments],
-    ) -> None:
-        if not isinstance(threads, int) or threads < 1:
-            raise ValueError(f"threads: a positive number, not {threads!r}")
-        if transport is not None and not callable(transport):
-            raise TypeError(f"transport: a callable from bytes to bytes, not {type(transport).__name__}")
-        self._workers = Workers(threads, transport)
-        carry = None if transport is None else self._workers.carry
-        self._client = _Requests(server, transport=carry, **options)
-
-    def __repr__(self) -> str:
-        return repr(self._client).replace("Client", "AsyncClient", 1)
-
-    async def __aenter__(self) -> AsyncClient:  # noqa: PYI034
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Cancel the tasks that are in a call of this client, wait for their end and end the threads."""
-        await self._workers.close()
-
-    # -- certificates -------------------------------------------------------------------------------------
-
-    async def ir(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
-    ) -> Enrollment:
-        """As :meth:`osslcmp.Client.ir`."""
-        return await self._enroll(BodyType.IR, key=key, **request)
-
-    async def cr(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
-    ) -> Enrollment:
-        """As :meth:`osslcmp.Client.cr`."""
-        return await self._enroll(BodyType.CR, key=key, **request)
-
-    async def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
-        """As :meth:`osslcmp.Client.p10cr`."""
-        return await self._enroll(BodyType.P10CR, csr=csr, **request)
-
-    async def kur(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
-    ) -> Enrollment:
-        """As :meth:`osslcmp.Client.kur`."""
-        return await self._enroll(BodyType.KUR, key=key, **request)
-
-    async def begin(
-        self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]
-    ) -> AsyncTransaction:
-        """As :meth:`osslcmp.Client.begin`, with an :class:`AsyncTransaction`."""
-        transaction = await self._prepare(_body_type(req_type), **request)
-        with self._workers.running():
-            await self._or_abort(transaction, transaction.poll())
-        return transaction
-
-    async def resume(self, dump: bytes, **conditions: Unpack[ResumeArguments]) -> AsyncTransaction:
-        """As :meth:`osslcmp.Client.resume`, with an :class:`AsyncTransaction`."""
-        operation = self._operation()
-        with self._workers.running():
-            made = await self._workers.work(operation, partial(self._client.resume, dump, **conditions))
-        return AsyncTransaction(self, made, operation)
-
-    async def _prepare(self, req_type: BodyType, **request: Any) -> AsyncTransaction:
-        operation = self._operation()
-        with self._workers.running():
-            made = await self._workers.work(operation, partial(self._client._prepare, req_type, **request))
-        return AsyncTransaction(self, made, operation)
-
-    async def _enroll(
-        self, req_type: BodyType, *, on_wait: OnWait | None = None, **request: Any
-    ) -> Enrollment:
-        transaction = await self._prepare(req_type, **request)
-        with self._workers.running():
-            return await self._or_abort(
-                transaction, transaction.wait(self._client._total_timeout, on_wait), disconnect=True
-            )
-
-    async def _or_abort(
-        self, transaction: AsyncTransaction, result: Coroutine[Any, Any, _T], *, disconnect: bool = False
-    ) -> _T:
-        """The result; if it is cancelled, nobody else can go on with the transaction."""
-        operation = transaction._operation
-        try:
-            return await result
-        except asyncio.CancelledError:
-            await self._workers.abort(operation, transaction._transaction._abort)
-            raise
-        finally:
-            if disconnect:
-                self._workers.disconnect(operation)
-
-    # -- the rest -----------------------------------------------------------------------------------------
-
-    rr = _coroutine(Client.rr)
-    genm = _coroutine(Client.genm)
-    ca_certs = _coroutine(Client.ca_certs)
-    root_ca_update = _coroutine(Client.root_ca_update)
-    crl_update = _coroutine(Client.crl_update)
-    cert_req_template = _coroutine(Client.cert_req_template)
-    sign_key_pair_types = _coroutine(Client.sign_key_pair_types)
-    enc_key_pair_types = _coroutine(Client.enc_key_pair_types)
-    preferred_symm_alg = _coroutine(Client.preferred_symm_alg)
-    key_pair_params = _coroutine(Client.key_pair_params)
-    ca_prot_enc_cert = _coroutine(Client.ca_prot_enc_cert)
-    ca_key_update_info = _coroutine(Client.ca_key_update_info)
-    current_crl = _coroutine(Client.current_crl)
-    supported_languages = _coroutine(Client.supported_languages)
-
-    def _operation(self) -> Operation:
-        return Operation(self._client._settings.options[Option.MSG_TIMEOUT])
-
-    async def _call(self, method: Callable[..., _T], args: Any, kwargs: dict[str, Any]) -> _T:
-        """A request of Client, step by step."""
-        operation = self._operation()
-        with self._workers.running():
-            asked: Any = method(self._client, *args, **kwargs)  # what _Requests returns, whatever Client says
-            send: Callable[[Context], Exchange[_T]] = asked[0]
-            on_wait: OnWait | None = asked[1]
-            try:
-                exchange, pause = await self._workers.work(operation, partial(self._send, operation, send))
-                while pause is not None:
-                    await _notify(on_wait, pause.progress)
-                    await asyncio.sleep(pause.seconds)
-                    pause = await self._workers.work(operation, partial(operation.advance, exchange))
-                return exchange.result
-            except asyncio.CancelledError:
-                await self._workers.abort(operation, operation.abort)
-                raise
-            finally:
-                self._workers.disconnect(operation)
-
-    def _send(
-        self, operation: Operation, send: Callable[[Context], Exchange[_T]]
-    ) -> tuple[Exchange[_T], Pause | None]:
-        operation.adopt(self._client._timed_context())
-        assert operation.context is not None
-        exchange = send(operation.context)
-        return exchange, operation.advance(exchange)
 
 
 async def _notify(on_wait: OnWait | None, progress: object) -> None:
@@ -301,3 +110,182 @@ class AsyncTransaction:
         """As :meth:`osslcmp.Transaction.abort`."""
         with self._client._workers.running():
             await self._client._workers.work(self._operation, self._transaction.abort)
+
+
+def _coroutine(
+    method: Callable[Concatenate[Client, _P], _T],
+) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, _T]]:
+    """A method of Client as one of AsyncClient."""
+
+    @wraps(method)
+    async def call(self: AsyncClient, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        with self._workers.running():
+            do = getattr(self._client, method.__name__)(*args, **kwargs)
+            result: _T = await do(self)
+            return result
+
+    call.__doc__ = f"As :meth:`osslcmp.Client.{method.__name__}`."
+    return call
+
+
+def _transaction(
+    method: Callable[Concatenate[Client, _P], Transaction],
+) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, AsyncTransaction]]:
+    """The same for one that returns a transaction."""
+    call: Any = _coroutine(method)
+    call.__doc__ += " The transaction is an :class:`osslcmp.AsyncTransaction`."
+    call.__annotations__ = {**method.__annotations__, "return": AsyncTransaction}
+    call.__signature__ = inspect.signature(method).replace(return_annotation=AsyncTransaction)
+    return cast("Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, AsyncTransaction]]", call)
+
+
+class _Requests(Client):
+    """A client whose methods return what an AsyncClient has to do."""
+
+    def _ask(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> Any:
+        return lambda client: client._exchange(send, on_wait)
+
+    def _enroll(self, req_type: BodyType, *, on_wait: OnWait | None = None, **request: Any) -> Any:
+        return lambda client: client._enroll(partial(self._prepare, req_type, **request), on_wait)
+
+    def begin(self, req_type: BodyType | int | str, **request: Any) -> Any:
+        """Send it, in a transaction."""
+        return lambda client: client._begin(partial(self._prepare, _body_type(req_type), **request))
+
+    def resume(self, dump: bytes, **conditions: Any) -> Any:
+        """Make the transaction."""
+        return lambda client: client._made(partial(Client.resume, self, dump, **conditions))
+
+
+class AsyncClient:
+    """Enrols, updates and revokes certificates from asyncio: takes the arguments of :class:`osslcmp.Client`.
+
+    Building, protecting, sending and verifying a message takes a worker thread for as long as it lasts; waiting for
+    the server to decide takes none, so that any number of requests may be pending. ``transport`` may be a coroutine
+    function (or anything that returns an awaitable): it is awaited on the event loop, at most ``message_timeout``
+    seconds.
+
+    Cancelling a task ends its exchange, tells the server by an error message that the request is off if it had said
+    *waiting*, and frees everything before the task ends; that takes two seconds at most. Two things cannot be ended: a
+    ``transport`` that is an ordinary function is let finish in its thread, and a server that has not answered the
+    request yet is not told. Callbacks other than ``on_wait`` run in a worker thread; ``on_wait`` runs on the event loop
+    and may be a coroutine function.
+
+    Where :class:`osslcmp.TransferError` has a ``transaction``, ``await client.resume(error.transaction.dump())`` goes on
+    with it.
+
+    Use it in one event loop, with ``async with`` or :meth:`aclose`.
+
+    :param threads: how many messages may be under way at once.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        *,
+        transport: AsyncTransport | None = None,
+        threads: int = 32,
+        **options: Unpack[ClientArguments],
+    ) -> None:
+        if not isinstance(threads, int) or threads < 1:
+            raise ValueError(f"threads: a positive number, not {threads!r}")
+        if transport is not None and not callable(transport):
+            raise TypeError(f"transport: a callable from bytes to bytes, not {type(transport).__name__}")
+        self._workers = Workers(threads, transport)
+        carry = None if transport is None else self._workers.carry
+        self._client = _Requests(server, transport=carry, **options)
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("Client", "AsyncClient", 1)
+
+    async def __aenter__(self) -> AsyncClient:  # noqa: PYI034
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Cancel the tasks that are in a call of this client, wait for their end and end the threads."""
+        await self._workers.close()
+
+    # -- certificates -------------------------------------------------------------------------------------
+
+    ir = _coroutine(Client.ir)
+    cr = _coroutine(Client.cr)
+    p10cr = _coroutine(Client.p10cr)
+    kur = _coroutine(Client.kur)
+    begin = _transaction(Client.begin)
+    resume = _transaction(Client.resume)
+    rr = _coroutine(Client.rr)
+    genm = _coroutine(Client.genm)
+    ca_certs = _coroutine(Client.ca_certs)
+    root_ca_update = _coroutine(Client.root_ca_update)
+    crl_update = _coroutine(Client.crl_update)
+    cert_req_template = _coroutine(Client.cert_req_template)
+    sign_key_pair_types = _coroutine(Client.sign_key_pair_types)
+    enc_key_pair_types = _coroutine(Client.enc_key_pair_types)
+    preferred_symm_alg = _coroutine(Client.preferred_symm_alg)
+    key_pair_params = _coroutine(Client.key_pair_params)
+    ca_prot_enc_cert = _coroutine(Client.ca_prot_enc_cert)
+    ca_key_update_info = _coroutine(Client.ca_key_update_info)
+    current_crl = _coroutine(Client.current_crl)
+    supported_languages = _coroutine(Client.supported_languages)
+
+    # -- how ----------------------------------------------------------------------------------------------
+
+    def _operation(self) -> Operation:
+        return Operation(self._client._settings.options[Option.MSG_TIMEOUT])
+
+    async def _made(self, make: Callable[[], Transaction]) -> AsyncTransaction:
+        operation = self._operation()
+        return AsyncTransaction(self, await self._workers.work(operation, make), operation)
+
+    async def _begin(self, make: Callable[[], Transaction]) -> AsyncTransaction:
+        transaction = await self._made(make)
+        await self._or_abort(transaction._operation, transaction.poll(), transaction._transaction._abort)
+        return transaction
+
+    async def _enroll(self, make: Callable[[], Transaction], on_wait: OnWait | None) -> Enrollment:
+        transaction = await self._made(make)
+        operation, enrollment = transaction._operation, transaction.wait(self._client._total_timeout, on_wait)
+        try:
+            return await self._or_abort(operation, enrollment, transaction._transaction._abort)
+        finally:
+            self._workers.disconnect(operation)
+
+    async def _exchange(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> _T:
+        operation = self._operation()
+        try:
+            return await self._or_abort(operation, self._steps(operation, send, on_wait), operation.abort)
+        finally:
+            self._workers.disconnect(operation)
+
+    async def _steps(
+        self, operation: Operation, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None
+    ) -> _T:
+        exchange, pause = await self._workers.work(operation, partial(self._send, operation, send))
+        while pause is not None:
+            await _notify(on_wait, pause.progress)
+            await asyncio.sleep(pause.seconds)
+            pause = await self._workers.work(operation, partial(operation.advance, exchange))
+        return exchange.result
+
+    def _send(
+        self, operation: Operation, send: Callable[[Context], Exchange[_T]]
+    ) -> tuple[Exchange[_T], Pause | None]:
+        context = self._client._timed_context()
+        operation.adopt(context)
+        exchange = send(context)
+        return exchange, operation.advance(exchange)
+
+    async def _or_abort(
+        self, operation: Operation, result: Coroutine[Any, Any, _T], abort: Callable[[Deadline], object]
+    ) -> _T:
+        """The result; if it is cancelled, nobody else can go on with the request."""
+        try:
+            return await result
+        except asyncio.CancelledError:
+            await self._workers.abort(operation, abort)
+            raise
