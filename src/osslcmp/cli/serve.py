@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,8 +45,13 @@ _FILES = 4_096
 
 def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status: 0, or 1 when it cannot start, 2 for wrong options."""
+    return _reporting(lambda: _serve(_serve_options.read(arguments)))
+
+
+def _reporting(serve: Callable[[], int]) -> int:
+    """The exit status; what went wrong is said on stderr."""
     try:
-        return _serve(_serve_options.read(arguments))
+        return serve()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     except UsageError as error:
@@ -67,11 +72,38 @@ def _serve(settings: dict[str, Any]) -> int:
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
     level = logging.INFO if settings.get("verbose") else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
-    if (
-        level > logging.INFO
-    ):  # what libcrypto warns of is what a client has sent; the server says it in one line
+    if level > logging.INFO:
+        # What libcrypto warns of is what a client has sent; the server says it in one line.
         logging.getLogger("osslcmp.openssl").setLevel(logging.ERROR)
     _allow_files()
+    if settings.get("processes", 1) == 1:
+        return _serve_here(settings, _tell)
+    from ..server.http import webserver
+    from .serve_processes import Processes
+
+    # What the first start makes, and what is wrong with the options, is for one process.
+    with closing(_open(settings)) as ca:
+        if settings.pop("new_root", False):
+            ca.update_root()
+        _server(ca, settings)
+    with webserver.listen(*_where(settings), reuse_port=settings.get("reuse_port", False)) as listener:
+
+        def work(ready: Callable[[str], None]) -> int:
+            return _reporting(lambda: _serve_here({**settings, "listener": listener}, ready))
+
+        return Processes(settings["processes"], work).run(_tell)
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _where(settings: dict[str, Any]) -> tuple[str, int]:
+    return settings.get("host", "127.0.0.1"), settings.get("port", 8080)
+
+
+def _serve_here(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
+    """Serve in this process until a signal comes; ``ready`` is told where."""
     ca = _open(settings)
     with ExitStack() as ending, closing(ca):
         if settings.get("new_root"):
@@ -83,6 +115,7 @@ def _serve(settings: dict[str, Any]) -> int:
             timeout="timeout",
             request_time="request_time",
             reuse_port="reuse_port",
+            listener="listener",
         )
         if "tls_cert" in settings:
             from ..server.http.tls import ServerTLS
@@ -96,10 +129,8 @@ def _serve(settings: dict[str, Any]) -> int:
         # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
-            with server.serve(
-                settings.get("host", "127.0.0.1"), settings.get("port", 8080), **http
-            ) as running:
-                print(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}", flush=True)
+            with server.serve(*_where(settings), **http) as running:
+                ready(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}")
                 signal.sigwait(_SIGNALS)
                 ending.enter_context(_no_longer_than(_GRACE))
         finally:
@@ -114,9 +145,7 @@ def _allow_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(
-            OSError, ValueError
-        ):  # a system with other rules: the server has fewer connections then
+        with suppress(OSError, ValueError):  # a system with other rules: there are fewer connections then
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 

@@ -82,6 +82,7 @@ _AT_LEAST: dict[str, float] = {
     "delays": 0,
     "check_after": 0,
     "threads": 1,
+    "processes": 1,
     "max_message": 1,
     "max_transactions": 1,
     "max_remembered": 1,
@@ -145,6 +146,12 @@ def _where(group: Any) -> None:
     add("--host", help="address to listen on (127.0.0.1); 0.0.0.0 or :: for all")
     add("--port", type=int, metavar="N", help="TCP port, 0 for a free one (8080)")
     add("--reuse-port", action="store_true", help="share the port with other processes that do, too")
+    add(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="answer in N processes, on one port and one database (default 1)",
+    )
     add("--tls-cert", metavar="FILE", help="PEM certificate and chain: speak HTTPS")
     add("--tls-key", metavar="FILE", help="PEM private key of --tls-cert, not encrypted")
     add(

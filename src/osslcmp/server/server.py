@@ -30,6 +30,8 @@ from .transaction_store import MAX_TRANSACTIONS, Host, TransactionStore
 from .transactions import FullError, InUseError
 
 if TYPE_CHECKING:
+    import socket
+
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from .http.asgi import ASGI
@@ -269,6 +271,7 @@ class Server(Transacting):
         request_time: float = app.REQUEST_TIME,
         tls: ServerTLSInput | None = None,
         reuse_port: bool = False,
+        listener: socket.socket | None = None,
     ) -> serving.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
         running.url``.
@@ -281,6 +284,8 @@ class Server(Transacting):
             request_time: seconds for a client to send the body, and to take the whole answer.
             tls: makes it HTTPS: a ServerTLS, or an ``ssl.SSLContext`` for servers.
             reuse_port: share the port with other processes that do so, too (``SO_REUSEPORT``).
+            listener: a listening socket that this process shares with others, forked from one; then ``host``, ``port`` and
+                ``reuse_port`` do not count. It is closed in the end.
 
         Raises:
             ImportError: tornado (the extra ``server``) is not installed.
@@ -296,6 +301,7 @@ class Server(Transacting):
             request_time=request_time,
             tls=tls,
             reuse_port=reuse_port,
+            listener=listener,
             tick=self.sweep,
         )
 

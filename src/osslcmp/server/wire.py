@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 
 from .._asn1 import der
@@ -170,6 +171,7 @@ def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> Ra
     return read_message(data)
 
 
+@lru_cache(maxsize=32)  # each message is read some times on its way
 def read_message(data: bytes) -> RawMessage:
     """Take a message apart, of any size: one that was made here, or has been received.
 

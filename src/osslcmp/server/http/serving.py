@@ -15,6 +15,8 @@ from .tls import ServerTLSInput
 from .tls import context as tls_context
 
 if TYPE_CHECKING:
+    import socket
+
     from .webserver import Handler, WebServer
 
 __all__ = ["RunningServer", "serve"]
@@ -105,6 +107,7 @@ def serve(
     request_time: float = REQUEST_TIME,
     tls: ServerTLSInput | None = None,
     reuse_port: bool = False,
+    listener: socket.socket | None = None,
     tick: Callable[[], object] | None = None,
 ) -> RunningServer:
     """Start a web server (Tornado's) and return at once.
@@ -118,6 +121,7 @@ def serve(
         request_time: seconds for a client to send the body, and to take the whole answer.
         tls: makes it HTTPS.
         reuse_port: share the port with other processes that do so, too.
+        listener: a listening socket that is shared with other processes, instead of ``host`` and ``port``.
         tick: is called once a second, whatever the clients do; what it raises is logged.
 
     Raises:
@@ -136,8 +140,9 @@ def serve(
     if min(timeout, request_time) <= 0 or threads < 1:
         raise ValueError("timeout, request_time, threads: must be positive")
     context = None if tls is None else tls_context(tls)
-    listener = webserver.listen(host, port, reuse_port=reuse_port)
+    shared = listener is not None
+    listener = listener or webserver.listen(host, port, reuse_port=reuse_port)
     address = listener.getsockname()[:2]
-    limits = webserver.Limits(timeout, request_time, threads)
+    limits = webserver.Limits(timeout, request_time, threads, at_once=1 if shared else webserver.AT_ONCE)
     server = webserver.WebServer(handler, listener, limits, context)
     return RunningServer(server, address, secure=context is not None, tick=tick)

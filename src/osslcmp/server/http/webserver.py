@@ -34,7 +34,7 @@ MAX_BUFFERED = 64 * 1024 * 1024
 STOP_TIME = 5.0
 _BACKLOG = 512
 _PIECE = 64 * 1024
-_ACCEPTED_AT_ONCE = 64
+AT_ONCE = 64
 _NO_LIMIT = (1 << 63) - 1  # of Tornado's, which answers 400 instead of 413
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -69,6 +69,9 @@ class Limits:
     threads: int
     connections: int = MAX_CONNECTIONS
     """But no more than half of the file descriptors that the process may have."""
+    at_once: int = AT_ONCE
+    """How many connections are accepted in a row: one where other processes accept from the same socket, so that all get
+    their share."""
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
@@ -165,7 +168,7 @@ class WebServer:
             IOLoop.current().remove_handler(self._listener)  # may be done twice
 
     def _accept(self, *_event: object) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
+        for _ in range(self.limits.at_once):
             try:
                 client, address = self._listener.accept()
             except OSError as error:

@@ -1,0 +1,140 @@
+"""``osslcmp serve --processes N``: any process answers any message, and who dies is replaced."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support import postgresql
+from support.command import osslcmp as command
+from support.load import Load
+from support.persistent import opened
+from support.pki import PKI, make_key, make_name
+from support.serving import Served, Serving, client
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serving]:
+    with Serving(tmp_path) as serving:
+        yield serving
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> list[str]:
+    """Options for the database."""
+    if request.param == "sqlite":
+        return []
+    return ["--database", postgresql.create(request.getfixturevalue("postgresql_url"))]
+
+
+def children(served: Served) -> list[int]:
+    number = served.process.pid
+    return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def state(process: int) -> str:
+    """One letter, as in ps(1); empty when there is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""
+
+
+@contextmanager
+def without(process: int) -> Iterator[None]:
+    """Let another one answer."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        until(lambda: state(process) == "T")
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_a_transaction_of_two_processes(serve: Serving, database: list[str]) -> None:
+    """Each step is answered by the one that has not answered the step before."""
+    served = serve("--processes", "2", "--polls", "4", "--check-after", "0", *database)
+    first, second = children(served)
+    mine = client(served.url, keep_alive=False)
+    with without(first):
+        transaction = mine.begin("ir", key=make_key(), subject=make_name("x"))
+    steps = 0
+    for stopped in itertools.cycle((second, first)):
+        if transaction.done:
+            break
+        with without(stopped):
+            transaction.poll()
+        steps += 1
+    assert steps == 3
+    assert served.end() == 0
+    assert [state(process) for process in (first, second)] == ["", ""]
+    with opened(serve.directory, **({"database": database[1]} if database else {})) as ca:
+        (record,) = ca.records
+        assert record.certificate == transaction.result.certificate
+        assert record.confirmed
+
+
+def test_one_is_killed(serve: Serving, tmp_path: Path) -> None:
+    """Another one takes its place, and nothing is lost."""
+    log = tmp_path / "log"
+    served = serve("--processes", "2", log=log)
+    with Load(served) as load:
+        load.wait(2)
+        killed, other = children(served)
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: len(children(served)) == 2 and killed not in children(served))
+        assert other in children(served)
+        load.wait(2)
+        os.kill(other, signal.SIGKILL)
+        load.wait(2)
+    assert served.end() == 0
+    load.nothing_is_lost(serve.directory)
+    lines = log.read_text().splitlines()
+    assert [re.sub(r"^\S+ \S+ |\d+ has", "", line) for line in lines] == [
+        "ERROR process  ended with status -9"
+    ] * 2
+
+
+def test_all_are_gone(serve: Serving) -> None:
+    """When the first one is killed, the others end, too."""
+    served = serve("--processes", "3")
+    there = children(served)
+    assert len(there) == 3
+    served.end(signal.SIGKILL)
+    until(lambda: {state(process) for process in there} <= {"", "Z"})
+
+
+@pytest.mark.parametrize(("what", "status"), [("port", 1), ("key", 1), ("number", 2)])
+def test_cannot_start(what: str, status: int, pki: PKI, tmp_path: Path) -> None:
+    """The reason is said once."""
+    arguments: list[str | Path] = [
+        "serve",
+        "--directory",
+        tmp_path / "ca",
+        "--processes",
+        "0" if what == "number" else "2",
+    ]
+    if what == "key":
+        arguments += ["--tls-cert", pki.server.full_chain_file, "--tls-key", pki.client.key_file]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1] if what == "port" else 0
+        done = command(*arguments, "--port", str(port), status=status)
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
