@@ -10,7 +10,7 @@ import pytest
 
 from osslcmp import OpenSSLError, ffi, lib
 from osslcmp._openssl import convert as _convert
-from osslcmp._openssl import ownership as _handles
+from osslcmp._openssl import ownership as _ownership
 from osslcmp.cli.openssl_cmp import global_options
 from osslcmp.cli.openssl_cmp.context import CommandContext
 from osslcmp.context.calls import Calls
@@ -44,7 +44,7 @@ def _make(kind: str) -> tuple[Any, Counted]:
     }
     new, free = made[kind]
     counted = Counted(free)
-    return _handles.take(new(), counted, "testing"), counted
+    return _ownership.own(new(), counted, "testing"), counted
 
 
 GIVEN: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -105,17 +105,17 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
 
     def counting(pointer: Any, free: Free, what: str) -> Any:
         if ffi.typeof(pointer) != ffi.typeof("ASN1_OBJECT *"):
-            return _handles.take(pointer, free, what)
+            return _ownership.own(pointer, free, what)
         freed.append(Counted(free))
-        return _handles.take(pointer, freed[-1], what)
+        return _ownership.own(pointer, freed[-1], what)
 
     def checked(result: int, _: str) -> None:
         assert result == 1
         if ended is not None:
             raise ended
 
-    monkeypatch.setattr(global_options, "take", counting)
-    monkeypatch.setattr(_handles, "check", checked)
+    monkeypatch.setattr(global_options, "own", counting)
+    monkeypatch.setattr(_ownership, "check", checked)
     effects = global_options.GlobalOptions()
     if ended is None:
         effects("policy", "1.2.3.4")

@@ -16,8 +16,8 @@ from support.pki import PKI, make_key
 import osslcmp
 from osslcmp import Context, InfoTypeAndValue, ffi, lib
 from osslcmp._openssl import convert as _convert
-from osslcmp._openssl import ownership as _handles
-from osslcmp.context import crmf_msg as _crm
+from osslcmp._openssl import ownership as _ownership
+from osslcmp.context import crmf as _crm
 from osslcmp.context.calls import Calls
 
 NULL = ffi.NULL
@@ -42,7 +42,7 @@ class Frees:
 @pytest.fixture
 def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
     frees = Frees()
-    original = vars(_convert)["take"]
+    original = vars(_convert)["own"]
 
     def counting(pointer: Any, free: Callable[[Any], Any], what: str) -> Any:
         kind = ffi.typeof(pointer).cname
@@ -53,8 +53,8 @@ def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
 
         return original(pointer, counted, what)
 
-    monkeypatch.setattr(_convert, "take", counting)
-    monkeypatch.setattr(_handles, "take", counting)
+    monkeypatch.setattr(_convert, "own", counting)
+    monkeypatch.setattr(_ownership, "own", counting)
     return frees
 
 
@@ -158,7 +158,7 @@ def test_interrupted_when_it_is_taken_elsewhere(
     """The same for what no context takes over: times of a request, policies of a check."""
     crm = new_context(pki).setup_crm()
     check = osslcmp.CertificateCheck(trusted=pki.root.certificate, policies=["1.2.3.4"])
-    monkeypatch.setattr(_crm, "take", vars(_handles)["take"])
+    monkeypatch.setattr(_crm, "own", vars(_ownership)["own"])
 
     def then_interrupted(real: Callable[..., None]) -> Callable[..., None]:
         def interrupted(*args: Any) -> None:
@@ -168,7 +168,7 @@ def test_interrupted_when_it_is_taken_elsewhere(
         return interrupted
 
     monkeypatch.setattr(_crm, "check", then_interrupted(vars(_crm)["check"]))
-    monkeypatch.setattr(_handles, "check", then_interrupted(vars(_handles)["check"]))
+    monkeypatch.setattr(_ownership, "check", then_interrupted(vars(_ownership)["check"]))
     with pytest.raises(KeyboardInterrupt):
         crm.set_validity(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
     with pytest.raises(KeyboardInterrupt):

@@ -33,7 +33,7 @@ from ..errors import ResponseError
 from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
 from .names import object_text
-from .ownership import cert_stack, disarm, take, take_stack
+from .ownership import cert_stack, own, own_stack, release
 
 __all__ = [
     "cert_from_c",
@@ -74,7 +74,7 @@ def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, 
     clear()
     data = ffi.from_buffer("unsigned char[]", der)
     cursor = ffi.new("const unsigned char **", data)
-    return take(decode(NULL, cursor, len(der)), free, what)
+    return own(decode(NULL, cursor, len(der)), free, what)
 
 
 def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
@@ -165,7 +165,7 @@ def _cert_or_none(pointer: Any) -> x509.Certificate | None:
 
 def store_to_c(certs: Iterable[x509.Certificate]) -> Any:
     """``X509_STORE *`` that trusts the certificates."""
-    store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
+    store = own(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
     for cert in certs:
         check(lib.X509_STORE_add_cert(store, cert_to_c(cert)), "adding to a trust store")
     return store
@@ -192,7 +192,7 @@ def key_to_c(key: PrivateKeyTypes) -> Any:
             clear()
             cursor[0] = data
             pointer = lib.d2i_AutoPrivateKey_ex(NULL, cursor, len(der), NULL, NULL)
-        return take(pointer, lib.EVP_PKEY_free, "decoding a private key")
+        return own(pointer, lib.EVP_PKEY_free, "decoding a private key")
     finally:
         lib.OPENSSL_cleanse(data, len(der))
 
@@ -278,24 +278,24 @@ def _unwrap(der: bytes) -> bytes:
 def object_to_c(oid: x509.ObjectIdentifier) -> Any:
     """``ASN1_OBJECT *``."""
     clear()
-    return take(lib.OBJ_txt2obj(oid.dotted_string.encode(), 1), lib.ASN1_OBJECT_free, "decoding an OID")
+    return own(lib.OBJ_txt2obj(oid.dotted_string.encode(), 1), lib.ASN1_OBJECT_free, "decoding an OID")
 
 
 def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     """``X509_EXTENSIONS *`` (a ``STACK_OF(X509_EXTENSION)``)."""
-    stack = take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
+    stack = own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
     for extension in extensions:
         if not isinstance(extension, x509.Extension):
             raise TypeError(f"extension: an x509.Extension, not {type(extension).__name__}")
         value = octets_to_c(extension.value.public_bytes())
-        made = take(
+        made = own(
             lib.X509_EXTENSION_create_by_OBJ(
                 NULL, object_to_c(extension.oid), int(extension.critical), value
             ),
             lib.X509_EXTENSION_free,
             "making an extension",
         )
-        disarm(made)  # at once: a signal handler may raise when it is in the list
+        release(made)  # at once: a signal handler may raise when it is in the list
         check(lib.sk_X509_EXTENSION_push(stack, made), "making a list of extensions")
     return stack
 
@@ -334,7 +334,7 @@ def policy_to_c(policy: x509.PolicyInformation) -> Any:
 
 def octets_to_c(data: bytes) -> Any:
     """``ASN1_OCTET_STRING *``."""
-    string = take(lib.ASN1_OCTET_STRING_new(), lib.ASN1_OCTET_STRING_free, "making an octet string")
+    string = own(lib.ASN1_OCTET_STRING_new(), lib.ASN1_OCTET_STRING_free, "making an octet string")
     check(lib.ASN1_OCTET_STRING_set(string, data, len(data)), "making an octet string")
     return string
 
@@ -366,7 +366,7 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
     if pointer == NULL:
         clear()
         raise ValueError(f"value of {itav.oid.dotted_string}: not DER of the type that this kind has")
-    return take(pointer, lib.OSSL_CMP_ITAV_free, "making an InfoTypeAndValue")
+    return own(pointer, lib.OSSL_CMP_ITAV_free, "making an InfoTypeAndValue")
 
 
 def itav_from_c(pointer: Any) -> InfoTypeAndValue:
@@ -379,12 +379,12 @@ def itav_from_c(pointer: Any) -> InfoTypeAndValue:
 
 def own_certs(stack: Any) -> Any:
     """Own a ``STACK_OF(X509)`` that a ``get1`` function gave; NULL stays NULL."""
-    return stack if stack == NULL else take_stack(stack, "taking certificates")
+    return stack if stack == NULL else own_stack(stack, "taking certificates")
 
 
 def own_itavs(stack: Any) -> Any:
     """Own a ``STACK_OF(OSSL_CMP_ITAV)``."""
-    return take(stack, free_itavs, "taking general message items")
+    return own(stack, free_itavs, "taking general message items")
 
 
 def free_itavs(stack: Any) -> None:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from . import convert as _convert
 from .errorqueue import clear, drain, drain_text
 from .lib import NULL, ffi, lib
-from .ownership import share, take
+from .ownership import own, up_ref
 
 __all__ = ["Asked", "Password", "check_pair", "is_uri", "open_store", "private_key"]
 
@@ -106,7 +106,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
 def _shared(what: str, pointer: Any) -> Any:
     if ffi.typeof(pointer) is not ffi.typeof("EVP_PKEY *") or pointer == NULL:
         raise TypeError(f"{what}: an EVP_PKEY pointer, not {pointer!r}")
-    return share(pointer, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "sharing a private key")
+    return up_ref(pointer, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "sharing a private key")
 
 
 def _from_bytes(what: str, data: bytes, password: Password) -> Any:
@@ -115,7 +115,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     ask = ffi.addressof(lib, "osslcmp_py_password")
     buffer = ffi.from_buffer("unsigned char[]", data)
     clear()
-    bio = take(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
+    bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
     if b"-----BEGIN " in data:
         pointer = lib.PEM_read_bio_PrivateKey_ex(bio, NULL, ask, handle, NULL, NULL)
     else:
@@ -128,7 +128,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     if asked.exception is not None:
         raise asked.exception
     if pointer != NULL:
-        return take(pointer, lib.EVP_PKEY_free, "reading a private key")
+        return own(pointer, lib.EVP_PKEY_free, "reading a private key")
     if asked.asked and password is None:
         raise ValueError(f"{what}: the private key is encrypted and no password was given")
     return _from_pkcs12(what, data, asked)
@@ -154,7 +154,7 @@ def open_store(uri: bytes, asked: Asked) -> Iterator[Any]:
     """
     handle = ffi.new_handle(asked)
     clear()
-    method = take(
+    method = own(
         lib.UI_UTIL_wrap_read_pem_callback(ffi.addressof(lib, "osslcmp_py_password"), 0),
         lib.UI_destroy_method,
         "opening a store",
@@ -182,7 +182,7 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
         raise ValueError(
             f"{what}: no private key found behind the {scheme}: URI" + (f": {told}" if told else "")
         )
-    return take(pointer, lib.EVP_PKEY_free, "taking a private key")
+    return own(pointer, lib.EVP_PKEY_free, "taking a private key")
 
 
 def _first_key(store: Any) -> Any:

@@ -1,7 +1,7 @@
 """Ownership of C objects: the only place with ``ffi.gc``.
 
-``take`` is for what C gave us for good, ``share`` for a reference of our own to what C keeps,
-``hand_over`` for what C takes over from us unless it fails, ``disarm`` where it fails only without memory.
+``own`` is for what C gave us for good, ``up_ref`` for a reference of our own to what C keeps,
+``give_to_c`` for what C takes over from us unless it fails, ``release`` where it fails only without memory.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ..errors import CMPError
 from .errorqueue import check
 from .lib import NULL, ffi, lib
 
-__all__ = ["cert_stack", "disarm", "hand_over", "share", "take", "take_stack"]
+__all__ = ["cert_stack", "give_to_c", "own", "own_stack", "release", "up_ref"]
 
 _P = TypeVar("_P")
 
 
-def take(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
+def own(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
     """Own ``pointer``: ``free`` is called when the last reference to the result goes.
 
     Raises the queued errors, telling ``what`` failed, if it is NULL.
@@ -28,30 +28,30 @@ def take(pointer: _P, free: Callable[[_P], Any], what: str) -> _P:
     return ffi.gc(pointer, free)
 
 
-def disarm(handle: object) -> None:
-    """C takes over ``handle``: it is not freed any more. To be called before: see :func:`hand_over`."""
+def release(handle: object) -> None:
+    """C takes over ``handle``: it is not freed any more. To be called before: see :func:`give_to_c`."""
     ffi.gc(handle, None)
 
 
-def hand_over(
+def give_to_c(
     handle: Any, free: Callable[[Any], Any], function: Callable[..., Any], *args: Any, what: str
 ) -> None:
     """Call a C ``function``, by which C takes ``handle`` over unless it fails.
 
-    A signal handler may raise at any moment, also when C has it already: so it is disarmed before. Rather lost than
+    A signal handler may raise at any moment, also when C has it already: so it is released before. Rather lost than
     freed twice. Whatever else may raise belongs before this.
     """
-    disarm(handle)
+    release(handle)
     try:
         check(function(*args), what)
     except CMPError:
-        take(handle, free, "taking back what C did not take")  # and it is gone
+        own(handle, free, "taking back what C did not take")  # and it is gone
         raise
 
 
-def share(pointer: _P, up_ref: Callable[[_P], int], free: Callable[[_P], Any], what: str) -> _P:
+def up_ref(pointer: _P, function: Callable[[_P], int], free: Callable[[_P], Any], what: str) -> _P:
     """A reference of our own to a ref-counted object that C keeps."""
-    check(up_ref(pointer), what)
+    check(function(pointer), what)
     return ffi.gc(pointer, free)
 
 
@@ -59,14 +59,14 @@ def _pop_free_certs(stack: Any) -> None:
     lib.sk_X509_pop_free(stack, ffi.addressof(lib, "X509_free"))
 
 
-def take_stack(stack: Any, what: str) -> Any:
+def own_stack(stack: Any, what: str) -> Any:
     """Own a ``STACK_OF(X509)`` with the certificates in it."""
-    return take(stack, _pop_free_certs, what)
+    return own(stack, _pop_free_certs, what)
 
 
 def cert_stack(certs: Iterable[Any]) -> Any:
     """A new ``STACK_OF(X509)`` that holds a reference to each of the given handles."""
-    stack = take_stack(lib.sk_X509_new_null(), "making a list of certificates")
+    stack = own_stack(lib.sk_X509_new_null(), "making a list of certificates")
     for cert in certs:
         check(lib.X509_up_ref(cert), "making a list of certificates")
         if lib.sk_X509_push(stack, cert) <= 0:

@@ -12,7 +12,7 @@ from . import verify as _verify
 from .errorqueue import check, clear
 from .keys import check_pair, private_key
 from .lib import NULL, ffi, lib
-from .ownership import share, take
+from .ownership import own, up_ref
 from .providers import LibraryContext
 from .tls import TLS
 
@@ -45,7 +45,7 @@ def tls_to_c(tls: TLS, library: LibraryContext | None = None) -> Any:
         host = tls.check.host or tls.check.ip
     sni: str | None = tls.sni if isinstance(tls.sni, str) else None if tls.sni else ""
     pointer = lib.osslcmp_tls_new(ctx, int(tls.verify), _chars(host), _chars(sni))
-    return take(pointer, lib.osslcmp_tls_free, "setting up TLS")
+    return own(pointer, lib.osslcmp_tls_free, "setting up TLS")
 
 
 def _shared(pointer: Any) -> Any:
@@ -56,11 +56,11 @@ def _shared(pointer: Any) -> Any:
     ):
         raise TypeError("context: a SSL_CTX pointer of osslcmp.lib")
     ctx: Any = pointer
-    return share(ctx, lib.SSL_CTX_up_ref, lib.SSL_CTX_free, "sharing a SSL_CTX")
+    return up_ref(ctx, lib.SSL_CTX_up_ref, lib.SSL_CTX_free, "sharing a SSL_CTX")
 
 
 def _make(tls: TLS, libctx: Any, propq: Any) -> Any:
-    ctx = take(
+    ctx = own(
         lib.SSL_CTX_new_ex(libctx, propq, lib.TLS_client_method()), lib.SSL_CTX_free, "making a SSL_CTX"
     )
     minimum = _VERSIONS[tls.minimum_version]

@@ -13,7 +13,7 @@ from . import convert as _convert
 from . import inputs
 from .errorqueue import check, clear, text
 from .lib import NULL, ffi, lib
-from .ownership import hand_over, take
+from .ownership import give_to_c, own
 
 if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
@@ -35,7 +35,7 @@ def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
     der = crl.public_bytes(Encoding.DER)
     data = ffi.from_buffer("unsigned char[]", der)
     pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
-    return take(pointer, lib.X509_CRL_free, "decoding a CRL")
+    return own(pointer, lib.X509_CRL_free, "decoding a CRL")
 
 
 def add(store: Any, wanted: CertificateCheck) -> None:
@@ -97,7 +97,7 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
     for policy in wanted.policies:
         obj = _convert.object_to_c(x509.ObjectIdentifier(policy))
         add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
-        hand_over(obj, free, add, param, obj, what="setting up the verification")
+        give_to_c(obj, free, add, param, obj, what="setting up the verification")
 
 
 def verify(
@@ -108,7 +108,7 @@ def verify(
     """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
     clear()
     store = store_to_c(wanted)
-    run = take(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
+    run = own(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
     leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
     check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")
     passed = lib.X509_verify_cert(run) > 0

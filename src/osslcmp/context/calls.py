@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.ownership import hand_over, take
+from .._openssl.ownership import give_to_c, own
 from .._openssl.providers import LibraryContext
 from ..enums import Option, Severity
 from ..errors import TransferError
@@ -50,7 +50,7 @@ def new_ctx(library: LibraryContext | None, after: Callable[[], None] | None) ->
     clear()
     libctx, propq = (NULL, NULL) if library is None else (library.pointer, library.propq_chars)
     free = _free_ctx if after is None else _free_ctx_then(after)
-    return take(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
+    return own(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
 
 
 class Calls:
@@ -70,7 +70,7 @@ class Calls:
         self.wakeup = Wakeup()
         self.state = CallState()
         self._handle = ffi.new_handle(self.state)
-        self.session = take(lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context")
+        self.session = own(lib.osslcmp_session_new(self._handle), _free_session, "making a CMP context")
         self.state.session = self.session
         #: Python objects that C only borrows, by the callback or argument that they belong to.
         self.borrowed_by_c: dict[str, Any] = {}
@@ -108,7 +108,7 @@ class Calls:
         if giving is None:
             check(function(self.pointer, *args), what)
         else:
-            hand_over(args[-1], giving, function, self.pointer, *args, what=what)
+            give_to_c(args[-1], giving, function, self.pointer, *args, what=what)
 
     @locked
     def get(self, function: Callable[..., Any], *args: Any) -> Any:

@@ -12,7 +12,7 @@ from .._asn1.x509_parts import read_crl
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require
-from .._openssl.ownership import take
+from .._openssl.ownership import own
 from .._openssl.verify import crl_to_c
 from ..message.bodyparts import AlgorithmIdentifier, algorithm_from_der
 from .calls import Calls
@@ -96,7 +96,7 @@ class Exchanges:
 
         def read(_: None) -> RootCAUpdate | None:
             owned = [
-                NULL if cell[0] == NULL else take(cell[0], lib.X509_free, "taking a certificate")
+                NULL if cell[0] == NULL else own(cell[0], lib.X509_free, "taking a certificate")
                 for cell in out
             ]
             new, new_with_old, old_with_new = map(_convert.cert_from_c, owned)
@@ -118,7 +118,7 @@ class Exchanges:
         def read(_: None) -> x509.CertificateRevocationList | None:
             if out[0] == NULL:
                 return None
-            owned = take(out[0], lib.X509_CRL_free, "taking a CRL")
+            owned = own(out[0], lib.X509_CRL_free, "taking a CRL")
             return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
 
         return self.get1(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList").then(read)
@@ -131,10 +131,10 @@ class Exchanges:
         def read(_: None) -> CertReqTemplate | None:
             key_spec = NULL
             if spec[0] != NULL:
-                key_spec = take(spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
+                key_spec = own(spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
             if template[0] == NULL:
                 return None
-            owned = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
+            owned = own(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
             return CertReqTemplate(
                 _convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
                 _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.ownership import take
+from .._openssl.ownership import own
 from .._openssl.received import message_from_der
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
@@ -598,7 +598,7 @@ def message_ids(message: bytes) -> tuple[bytes, bytes]:
     if pointer == NULL:
         clear()
         raise ValueError("not a CMP message")
-    owned = take(pointer, lib.OSSL_CMP_MSG_free, "taking a message")
+    owned = own(pointer, lib.OSSL_CMP_MSG_free, "taking a message")
     header = lib.OSSL_CMP_MSG_get0_header(owned)
     found = [
         _convert.octets_from_c(get(header))

@@ -15,10 +15,9 @@ from .._openssl.keys import Password, private_key
 from .._openssl.lib import NULL, lib
 from .._openssl.names import parse_name
 from ..enums import Option
-from . import crmf_msg as _crm
 from .calls import Calls
 from .credentials import one_certificate
-from .crmf import CertReqMsg
+from .crmf import CertReqMsg, create_popo, from_c
 from .guard import locked
 
 __all__ = ["RequestFields", "name_to_c"]
@@ -105,7 +104,7 @@ class RequestFields:
     def setup_crm(self, for_kur: bool, rid: int) -> CertReqMsg:
         """As :meth:`osslcmp.Context.setup_crm`."""
         clear()
-        return CertReqMsg(_crm.own(lib.OSSL_CMP_CTX_setup_CRM(self._calls.pointer, int(for_kur), rid)))
+        return from_c(lib.OSSL_CMP_CTX_setup_CRM(self._calls.pointer, int(for_kur), rid))
 
     @locked
     def create_popo(self, crm: CertReqMsg) -> None:
@@ -114,4 +113,4 @@ class RequestFields:
         method = lib.OSSL_CMP_CTX_get_option(ctx, Option.POPO_METHOD)
         digest = lib.OSSL_CMP_CTX_get_option(ctx, Option.DIGEST_ALGNID)
         key = lib.OSSL_CMP_CTX_get0_newPkey(ctx, 1)
-        _crm.create_popo(crm.handle, method, None if key == NULL else key, text(lib.OBJ_nid2sn(digest)))
+        create_popo(crm.handle, method, key, text(lib.OBJ_nid2sn(digest)))

@@ -9,7 +9,7 @@ from .._openssl import convert as _convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
-from .._openssl.ownership import take
+from .._openssl.ownership import own
 from .._openssl.received import limits_to_c, own_message_from_der, refused_answer
 from ..enums import Option
 from ..errors import OpenSSLError, TransferError
@@ -183,7 +183,7 @@ class Transfer:
         if message == NULL:
             clear()
             raise ValueError("request: is no CMP message")
-        message = take(message, lib.OSSL_CMP_MSG_free, "decoding the request")
+        message = own(message, lib.OSSL_CMP_MSG_free, "decoding the request")
         answer = self._calls.run(lib.osslcmp_http_transfer, message)
         if answer == NULL:
             failure = self._calls.failure("the transfer failed")
@@ -191,7 +191,7 @@ class Transfer:
             if seen and isinstance(failure, OpenSSLError) and not isinstance(failure, TransferError):
                 failure = TransferError("the transfer failed", failure.errors)
             raise failure
-        answer = take(answer, lib.OSSL_CMP_MSG_free, "taking the answer")
+        answer = own(answer, lib.OSSL_CMP_MSG_free, "taking the answer")
         return _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
 
 

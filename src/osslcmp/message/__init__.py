@@ -17,7 +17,7 @@ from .._asn1.x509_parts import read_certificate, read_general_name
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear, drain
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.ownership import take
+from .._openssl.ownership import own
 from .._openssl.received import message_from_der
 from .._text import lines
 from ..enums import BodyType
@@ -253,7 +253,7 @@ class Message:
         except ValueError as error:  # in a trace, secrets may be overwritten with what is none of their type
             return f"(libcrypto cannot read it: {error})\n"
         clear()
-        out = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
+        out = own(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "printing a CMP message")
         value = ffi.cast("const ASN1_VALUE *", pointer)
         done = lib.ASN1_item_print(out, value, 0, lib.OSSL_CMP_MSG_it(), NULL)
         clear()
@@ -270,4 +270,4 @@ def _decode(der: bytes, limits: Limits | None = None) -> Any:
     if pointer == NULL:
         story = "; ".join(str(entry) for entry in reversed(drain()))
         raise ValueError(f"der: not a CMP message: {story}")
-    return take(pointer, lib.OSSL_CMP_MSG_free, "decoding a CMP message")
+    return own(pointer, lib.OSSL_CMP_MSG_free, "decoding a CMP message")

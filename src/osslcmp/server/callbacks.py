@@ -18,7 +18,7 @@ from .._openssl import convert as _convert
 from .._openssl.callbacks import current
 from .._openssl.errorqueue import check
 from .._openssl.lib import NULL, ffi, lib, require
-from .._openssl.ownership import cert_stack, disarm, take
+from .._openssl.ownership import cert_stack, own, release
 
 __all__ = ["CertAnswer", "Delaying", "Handler", "StatusAnswer", "init", "init_delays"]
 
@@ -114,7 +114,7 @@ def _handler(server: Any) -> Handler:
 
 def _status_info(answer: StatusAnswer) -> Any:
     text = answer.text.replace("\0", "?").encode("utf-8", "replace")
-    return take(
+    return own(
         lib.OSSL_CMP_STATUSINFO_new(answer.status, answer.failure_info, text or NULL),
         lib.OSSL_CMP_PKISI_free,
         "making a status",
@@ -153,12 +153,12 @@ def osslcmp_srv_cert_request(
             check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
             cert_out[0] = answer.certificate
         if chain is not None:
-            disarm(chain)
+            release(chain)
             chain_out[0] = chain
         if ca_pubs is not None:
-            disarm(ca_pubs)
+            release(ca_pubs)
             ca_pubs_out[0] = ca_pubs
-        disarm(status)
+        release(status)
         return status
     except BaseException as error:
         handler.stash(error)
@@ -179,7 +179,7 @@ def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
     handler = _handler(server)
     try:
         status_info = _status_info(handler.revocation())
-        disarm(status_info)
+        release(status_info)
         return status_info
     except BaseException as error:
         handler.stash(error)
@@ -194,12 +194,12 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     handler = _handler(server)
     try:
         answer = [_convert.itav_to_c(info) for info in handler.general()]
-        stack = take(lib.sk_OSSL_CMP_ITAV_new_null(), _convert.free_itavs, "making a list of infos")
+        stack = own(lib.sk_OSSL_CMP_ITAV_new_null(), _convert.free_itavs, "making a list of infos")
         for itav in answer:
-            disarm(itav)
+            release(itav)
             if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
                 check(0, "making a list of infos")
-        disarm(stack)
+        release(stack)
         out[0] = stack
         return 1
     except BaseException as error:

@@ -23,7 +23,7 @@ from .._openssl import convert as _convert
 from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
-from .._openssl.ownership import cert_stack, hand_over, take
+from .._openssl.ownership import cert_stack, give_to_c, own
 from .._openssl.received import own_message_from_der
 from .._openssl.signers import check_signer
 from ..enums import BodyType, Option, Severity
@@ -141,13 +141,13 @@ def default_hash(certificate: Any) -> bytes | None:
     if pointer == NULL:
         clear()
         return None
-    return _convert.octets_from_c(take(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
+    return _convert.octets_from_c(own(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
 
 
 def _mac_of(parameters: bytes, data: bytes, secret: bytes) -> bytes:
     """The password-based MAC of ``data`` (``OSSL_CRMF_pbm_new``, 3.0); ``parameters`` are a PBMParameter as DER."""
     source = ffi.from_buffer("unsigned char[]", parameters)
-    found = take(
+    found = own(
         lib.d2i_OSSL_CRMF_PBMPARAMETER(NULL, ffi.new("const unsigned char **", source), len(parameters)),
         lib.OSSL_CRMF_PBMPARAMETER_free,
         "protecting an answer",
@@ -196,10 +196,10 @@ class Engine:
         self._state = CallState()
         self._state_handle = ffi.new_handle(self._state)
         self._handler_handle: Any = None
-        self._session = take(
+        self._session = own(
             lib.osslcmp_session_new(self._state_handle), lib.osslcmp_session_free, "making a server context"
         )
-        self._server = take(
+        self._server = own(
             lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
         )
         self._ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self._server)
@@ -260,7 +260,7 @@ class Engine:
             # sent (openssl/openssl#19216).
             item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
             push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
-            hand_over(item, free, push, self._ctx, item, what="setting up the server")
+            give_to_c(item, free, push, self._ctx, item, what="setting up the server")
 
     @property
     def settings(self) -> Settings | None:
@@ -332,7 +332,7 @@ class Engine:
         if message == NULL:
             self.log = drain()
             raise UndecodableError("; ".join(map(str, self.log)))
-        return take(message, lib.OSSL_CMP_MSG_free, "decoding a message")
+        return own(message, lib.OSSL_CMP_MSG_free, "decoding a message")
 
     def _keep_certificates(self, data: bytes) -> None:
         if not features["validated_server_certificate"]:
@@ -448,7 +448,7 @@ class Engine:
         if self._material.store is None:
             return False
         clear()
-        probe = take(lib.OSSL_CMP_CTX_new(NULL, NULL), lib.OSSL_CMP_CTX_free, "making a CMP context")
+        probe = own(lib.OSSL_CMP_CTX_new(NULL, NULL), lib.OSSL_CMP_CTX_free, "making a CMP context")
         lib.OSSL_CMP_CTX_set_option(probe, Option.LOG_VERBOSITY, Severity.EMERG)
         check(
             lib.OSSL_CMP_CTX_set_log_cb(probe, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"

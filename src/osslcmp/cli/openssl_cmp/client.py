@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.errorqueue import check, clear, drain, text
 from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
-from ..._openssl.ownership import cert_stack, disarm, take
+from ..._openssl.ownership import cert_stack, own, release
 from ...context.proxies import bypasses, uses_tls
 from ...enums import Option
 from .console import Failure
@@ -257,9 +257,11 @@ def _protection(run: Run) -> None:
             cert, "keypass", "CMP client certificate (optionally with chain)"
         )
         run.ctx.put("OSSL_CMP_CTX_set1_cert", first)
-        own = run.opt.text("own_trusted")
+        anchors = run.opt.text("own_trusted")
         store = (
-            None if own is None else run.load.store(own, "trusted certs for verifying own CMP signer cert")
+            None
+            if anchors is None
+            else run.load.store(anchors, "trusted certs for verifying own CMP signer cert")
         )
         check_signers(more, "chain of CMP client certificate")
         run.ctx.chain(store, cert_stack(more))
@@ -289,11 +291,11 @@ def set_up_tls(run: Run) -> None:
             if not run.opt.given(option):
                 raise Failure(f"missing -{option} option")
     clear()
-    ssl = take(lib.SSL_CTX_new(lib.TLS_client_method()), lib.SSL_CTX_free, "making a SSL_CTX")
+    ssl = own(lib.SSL_CTX_new(lib.TLS_client_method()), lib.SSL_CTX_free, "making a SSL_CTX")
     trusted = run.opt.text("tls_trusted")
     if trusted is not None:
         store = run.load.store(trusted, "trusted TLS certs")
-        disarm(store)
+        release(store)
         lib.SSL_CTX_set_cert_store(ssl, store)
     else:
         run.console.warn("-tls_used given without -tls_trusted; will not authenticate the TLS server")
@@ -301,7 +303,7 @@ def set_up_tls(run: Run) -> None:
         _identify(run, ssl, cert)
     host = run.opt.text("tls_host") or run.opt.text("server host") or ""
     made = lib.osslcmp_tls_new(ssl, int(trusted is not None), host.encode(), NULL)
-    run.ctx.set_tls(take(made, lib.osslcmp_tls_free, "setting up TLS"))
+    run.ctx.set_tls(own(made, lib.osslcmp_tls_free, "setting up TLS"))
 
 
 def _identify(run: Run, ssl: Any, path: str) -> None:

@@ -14,7 +14,7 @@ from ..._openssl.convert import cert_from_c, object_to_c, oid_from_c, to_der
 from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.names import object_text
-from ..._openssl.ownership import take
+from ..._openssl.ownership import own
 from .console import Failure
 from .output import write
 
@@ -130,14 +130,14 @@ def _template(run: Run) -> None:
     run.ctx.ask_raw("OSSL_CMP_get1_certReqTemplate", template, key_spec)
     owned = None
     if key_spec[0] != NULL:
-        owned = take(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
+        owned = own(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
     if template[0] == NULL:
         run.console.warn("no certificate request template available")
         for option in ("template", "keyspec"):
             if (old := run.opt.text(option)) is not None:
                 Path(old).unlink(missing_ok=True)
         return
-    made = take(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
+    made = own(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
     run.console.info(f"received certificate request template, saving to file '{path}'")
     write(path, to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, made, "encoding a template"))
     run.outcome.files["template"] = path

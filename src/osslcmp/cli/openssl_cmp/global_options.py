@@ -8,7 +8,7 @@ from typing import Any
 
 from ..._openssl.errorqueue import clear, drain
 from ..._openssl.lib import NULL, lib
-from ..._openssl.ownership import hand_over, take
+from ..._openssl.ownership import give_to_c, own
 from ..._openssl.providers import load_provider
 from ...errors import CMPError
 from .console import Failure
@@ -46,7 +46,7 @@ class GlobalOptions:
 
     def __init__(self) -> None:
         clear()
-        self.vpm: Any = take(
+        self.vpm: Any = own(
             lib.X509_VERIFY_PARAM_new(), lib.X509_VERIFY_PARAM_free, "making verification parameters"
         )
         self.propq: str | None = None
@@ -118,9 +118,9 @@ class GlobalOptions:
         if policy == NULL:
             clear()
             raise Failure(f"cmp: Invalid Policy {value}")
-        owned = take(policy, lib.ASN1_OBJECT_free, "reading a policy")
+        owned = own(policy, lib.ASN1_OBJECT_free, "reading a policy")
         add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
-        hand_over(owned, free, add, self.vpm, owned, what=f"adding policy {value}")
+        give_to_c(owned, free, add, self.vpm, owned, what=f"adding policy {value}")
 
     def _purpose(self, value: str) -> None:
         index = lib.X509_PURPOSE_get_by_sname(os.fsencode(value))

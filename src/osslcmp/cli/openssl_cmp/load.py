@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.keys import Asked, open_store
 from ..._openssl.lib import NULL, ffi, lib
-from ..._openssl.ownership import cert_stack, take
+from ..._openssl.ownership import cert_stack, own
 from ..._openssl.signers import check_signer
 from .console import Failure
 from .output import name_of
@@ -96,7 +96,7 @@ class Loader:
             cert = lib.X509_load_http(uri.encode(), NULL, NULL, 0)
             if cert == NULL:
                 raise Failure(f"Unable to load {what}: {_told()}")
-            return take(cert, lib.X509_free, what)
+            return own(cert, lib.X509_free, what)
         found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
         if not found.certs:
             self._missing("cert", uri, what)
@@ -130,7 +130,7 @@ class Loader:
     def store(self, uris: str, what: str, *, for_new_cert: bool = False) -> Any:
         """``X509_STORE *`` with the verification parameters of the command."""
         clear()
-        store = take(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
+        store = own(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
         certs = self.certs(uris, what, local=True)
         check_signers(certs, what)
         for cert in certs:
@@ -186,13 +186,13 @@ class Loader:
         for read in (_pem_csr, _der_csr):
             clear()
             buffer = ffi.from_buffer("unsigned char[]", data)
-            bio = take(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a CSR")
+            bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a CSR")
             csr = read(bio)
             if csr != NULL:
                 break
         if csr == NULL:
             raise Failure(f"error: unable to load {what} from file '{path}': {_told()}")
-        owned = take(csr, lib.X509_REQ_free, what)
+        owned = own(csr, lib.X509_REQ_free, what)
         key = lib.X509_REQ_get0_pubkey(owned)
         verdict = -1 if key == NULL else lib.X509_REQ_verify(owned, key)
         clear()
@@ -267,16 +267,16 @@ def _prompt(uri: str, what: str) -> Callable[[], str]:
 def _keep(info: Any, found: _Found) -> None:
     kind = lib.OSSL_STORE_INFO_get_type(info)
     if kind == lib.OSSL_STORE_INFO_PKEY:
-        found.key = found.key or take(lib.OSSL_STORE_INFO_get1_PKEY(info), lib.EVP_PKEY_free, "taking a key")
+        found.key = found.key or own(lib.OSSL_STORE_INFO_get1_PKEY(info), lib.EVP_PKEY_free, "taking a key")
         found.public_key = found.public_key or found.key
     elif kind == lib.OSSL_STORE_INFO_PUBKEY:
-        found.public_key = found.public_key or take(
+        found.public_key = found.public_key or own(
             lib.OSSL_STORE_INFO_get1_PUBKEY(info), lib.EVP_PKEY_free, "taking a key"
         )
     elif kind == lib.OSSL_STORE_INFO_CERT:
-        found.certs.append(take(lib.OSSL_STORE_INFO_get1_CERT(info), lib.X509_free, "taking a certificate"))
+        found.certs.append(own(lib.OSSL_STORE_INFO_get1_CERT(info), lib.X509_free, "taking a certificate"))
     elif kind == lib.OSSL_STORE_INFO_CRL:
-        found.crls.append(take(lib.OSSL_STORE_INFO_get1_CRL(info), lib.X509_CRL_free, "taking a CRL"))
+        found.crls.append(own(lib.OSSL_STORE_INFO_get1_CRL(info), lib.X509_CRL_free, "taking a CRL"))
 
 
 def _pem_csr(bio: Any) -> Any:

@@ -20,7 +20,7 @@ from ..._openssl import convert as _convert
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import clear, drain
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
-from ..._openssl.ownership import cert_stack, share, take
+from ..._openssl.ownership import cert_stack, own, up_ref
 from ..._openssl.received import message_from_der
 from ...enums import BodyType, Option, PKIStatus
 from ...errors import OpenSSLError
@@ -117,7 +117,7 @@ class MockServer:
         if self._known:
             ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(self._known))
         if self._store is not None:
-            store = share(self._store, lib.X509_STORE_up_ref, lib.X509_STORE_free, "sharing the trust store")
+            store = up_ref(self._store, lib.X509_STORE_up_ref, lib.X509_STORE_free, "sharing the trust store")
             ctx.give_trusted(store)
         for option, setter in (
             ("grant_implicitconf", lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm),
@@ -146,7 +146,7 @@ class MockServer:
         if pointer == NULL:
             told = "; ".join(map(str, drain()))
             raise ValueError(f"not a CMP message: {told}")
-        message = take(pointer, lib.OSSL_CMP_MSG_free, "decoding a request")
+        message = own(pointer, lib.OSSL_CMP_MSG_free, "decoding a request")
         header = lib.OSSL_CMP_MSG_get0_header(message)
         number = octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
         with self._lock:
@@ -170,7 +170,7 @@ class _Transaction:
 
     def __init__(self, mock: MockServer) -> None:
         clear()
-        self._server = take(
+        self._server = own(
             lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
         )
         self._ctx = mock.context(self._server)
@@ -198,7 +198,7 @@ class _Transaction:
         errors = drain()
         if answer == NULL:
             raise OpenSSLError("the mock server has no answer", errors)
-        owned = take(answer, lib.OSSL_CMP_MSG_free, "answering")
+        owned = own(answer, lib.OSSL_CMP_MSG_free, "answering")
         return to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
 
@@ -308,7 +308,7 @@ class Answers:
         return True
 
     def _keep(self) -> None:
-        self._request = take(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
+        self._request = own(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
 
     def cert_request(self) -> CertAnswer:
         """What ``-rsp_cert`` and its like say, after as many polls as ``-poll_count`` does. Raises Refusal."""
@@ -333,7 +333,7 @@ class Answers:
             if features["central_key_generation"] and _wants_key(request.template.public_key_der):
                 if fixed.key is None:
                     raise Refusal("ERROR_PROCESSING_MESSAGE")
-                key = share(fixed.key, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "handing over the key")
+                key = up_ref(fixed.key, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "handing over the key")
                 self._ctx.live_new_key(key)
         return CertAnswer(fixed.status, fixed.certificate, fixed.chain, fixed.ca_pubs)
 
@@ -401,7 +401,7 @@ class Answers:
         self._fail_if_told()
         body = Message.from_der(self._der).body
         assert isinstance(body, CertConfirm)
-        digest = take(
+        digest = own(
             lib.X509_digest_sig(fixed.certificate, NULL, NULL), lib.ASN1_OCTET_STRING_free, "hashing"
         )
         if body.statuses and body.statuses[0].cert_hash != _convert.octets_from_c(digest):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl import convert as _convert
 from ..._openssl.errorqueue import check, clear, text
 from ..._openssl.lib import NULL, ffi, lib, usable_version
-from ..._openssl.ownership import share, take
+from ..._openssl.ownership import own, up_ref
 from .._files import check_writable
 from .console import Failure
 from .settings import items
@@ -139,7 +139,7 @@ def _save_key(run: Run) -> None:
 def shared(stack: Any) -> list[Any]:
     """References of our own to the certificates of a ``STACK_OF(X509)``; none for NULL."""
     certs = [lib.sk_X509_value(stack, i) for i in range(lib.sk_X509_num(stack))]  # -1 of NULL
-    return [share(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
+    return [up_ref(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
 
 
 def name_of(cert: Any) -> str:
@@ -181,7 +181,7 @@ def encode(cert: Any, pem: bool) -> bytes:
 def through_bio(function: Any) -> bytes:
     """What a function writes to a ``BIO *``."""
     clear()
-    bio = take(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "writing")
+    bio = own(lib.BIO_new(lib.BIO_s_mem()), lib.BIO_free, "writing")
     check(function(bio), "writing")
     data = ffi.new("char **")
     length = lib.BIO_get_mem_data(bio, data)

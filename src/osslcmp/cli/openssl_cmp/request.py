@@ -14,7 +14,7 @@ from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import free_extensions, oid_from_c, tlv
 from ..._openssl.errorqueue import check, clear, drain, drain_text
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
-from ..._openssl.ownership import take
+from ..._openssl.ownership import own
 from ..._openssl.received import message_from_der
 from ...enums import Option
 from .console import Console, Failure
@@ -181,13 +181,13 @@ def _set_key(run: Run) -> None:
 
 def _key_of_request(path: str) -> Any:
     """``EVP_PKEY *``, the public key in the ir, cr or kur of a file (since 3.3)."""
-    message = take(message_from_der(Path(path).read_bytes()), lib.OSSL_CMP_MSG_free, f"reading {path}")
+    message = own(message_from_der(Path(path).read_bytes()), lib.OSSL_CMP_MSG_free, f"reading {path}")
     public = lib.OSSL_CMP_MSG_get0_certreq_publickey(message)
     key = NULL if public == NULL else lib.X509_PUBKEY_get(public)
     if key == NULL:
         clear()
         raise Failure(f"failed to get fallback public key from ir/cr/kur file '{path}'")
-    return take(key, lib.EVP_PKEY_free, f"reading {path}")
+    return own(key, lib.EVP_PKEY_free, f"reading {path}")
 
 
 def _set_csr(run: Run) -> Any:
@@ -248,7 +248,7 @@ def _set_old_cert(run: Run) -> None:
         if number == NULL:
             clear()
             raise Failure(f"cannot read serial number: '{serial}'")
-        run.ctx.put("OSSL_CMP_CTX_set1_serialNumber", take(number, lib.ASN1_INTEGER_free, "reading a number"))
+        run.ctx.put("OSSL_CMP_CTX_set1_serialNumber", own(number, lib.ASN1_INTEGER_free, "reading a number"))
     path = run.opt.text("oldcert")
     if path is None:
         return
@@ -276,7 +276,7 @@ def name(value: str, what: str, console: Console) -> Any:
             f"may be escaped by \\. This name is not in that format: '{value}'"
         )
     clear()
-    result = take(lib.X509_NAME_new(), lib.X509_NAME_free, f"making the {what} name")
+    result = own(lib.X509_NAME_new(), lib.X509_NAME_free, f"making the {what} name")
     rest, same_rdn = value[1:], False
     while rest:
         kind, equals, rest = rest.partition("=")
@@ -330,7 +330,7 @@ def alternative_name(value: str) -> Any:
     clear()
     if found == NULL:
         raise Failure(f"bad syntax of Subject Alternative Name '{value}'")
-    return take(found, lib.GENERAL_NAME_free, "reading a name")
+    return own(found, lib.GENERAL_NAME_free, "reading a name")
 
 
 def policy(value: str) -> Any:
@@ -340,17 +340,17 @@ def policy(value: str) -> Any:
     if oid == NULL:
         clear()
         raise Failure(f"unknown policy OID '{value}'")
-    owned = take(oid, lib.ASN1_OBJECT_free, "reading a policy")
+    owned = own(oid, lib.ASN1_OBJECT_free, "reading a policy")
     content = bytes(ffi.buffer(lib.OBJ_get0_data(owned), lib.OBJ_length(owned)))
     encoded = tlv(0x30, tlv(0x06, content))
     data = ffi.from_buffer("unsigned char[]", encoded)
     made = lib.d2i_POLICYINFO(NULL, ffi.new("const unsigned char **", data), len(encoded))
-    return take(made, lib.POLICYINFO_free, "making a policy")
+    return own(made, lib.POLICYINFO_free, "making a policy")
 
 
 def extensions() -> Any:
     """An empty ``X509_EXTENSIONS *``."""
-    return take(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
+    return own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
 
 
 def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> Any:
@@ -439,4 +439,4 @@ def _oid(name: str, *, dotted: bool) -> x509.ObjectIdentifier:
     clear()
     if pointer == NULL:
         raise Failure(f"cannot parse OID in -geninfo option: '{name}'")
-    return oid_from_c(take(pointer, lib.ASN1_OBJECT_free, "reading an OID"))
+    return oid_from_c(own(pointer, lib.ASN1_OBJECT_free, "reading an OID"))

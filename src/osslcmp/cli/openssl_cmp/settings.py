@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._openssl.errorqueue import clear, drain_text
 from ..._openssl.lib import NULL, ffi, lib, unsupported, usable_version
-from ..._openssl.ownership import take
+from ..._openssl.ownership import own
 from .console import Failure
 from .options import BY_NAME, HELP, OPTIONS, Option
 
@@ -60,7 +60,7 @@ class Config:
 
     def __init__(self, path: str) -> None:
         clear()
-        self.pointer: Any = take(lib.NCONF_new_ex(NULL, NULL), lib.NCONF_free, "reading the configuration")
+        self.pointer: Any = own(lib.NCONF_new_ex(NULL, NULL), lib.NCONF_free, "reading the configuration")
         line = ffi.new("long *", -1)
         if lib.NCONF_load(self.pointer, os.fsencode(path), line) <= 0:
             where = f"Error on line {line[0]} of" if line[0] > 0 else "Can't load"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import check, drain
 from ..._openssl.lib import NULL, lib
-from ..._openssl.ownership import take
+from ..._openssl.ownership import own
 from ..._openssl.received import message_from_der
 from ...errors import OpenSSLError, TransferError
 from .console import Failure
@@ -88,7 +88,7 @@ class FileTransfer:
         answer = lib.osslcmp_http_transfer(self._run.ctx.raw, message)
         if answer == NULL:
             raise TransferError("sending the request failed", drain())
-        owned = take(answer, lib.OSSL_CMP_MSG_free, "receiving the answer")
+        owned = own(answer, lib.OSSL_CMP_MSG_free, "receiving the answer")
         return to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
     def _pretend(self, answer: bytes) -> None:
@@ -107,7 +107,7 @@ class FileTransfer:
         message = message_from_der(der)
         if message == NULL:
             raise OpenSSLError("this is no CMP message", drain())
-        return take(message, lib.OSSL_CMP_MSG_free, "decoding a message")
+        return own(message, lib.OSSL_CMP_MSG_free, "decoding a message")
 
     def _read(self, files: list[str], what: str) -> bytes:
         path = files.pop(0)
