@@ -11,7 +11,8 @@ Fixtures: ``cmp_server``, ``cmp_client`` (an :class:`osslcmp.Client` for it), ``
 (makes further ones, also for a wider scope: it is session-scoped). They are fresh for each test, unless the setting
 ``cmp_server_scope`` of pytest says ``class``, ``module``, ``package`` or ``session``. Steps of a script come from
 this module: :func:`waiting`, :func:`reject`, :func:`drop_response`, :func:`html_503`, :func:`wrong_nonce`,
-:func:`bad_protection`, :func:`no_extra_certs`, :func:`cert_req_id`, :func:`delay`, :func:`issue_other_key`, :func:`ok`.
+:func:`bad_protection`, :func:`no_extra_certs`, :func:`cert_req_id`, :func:`delay`, :func:`issue_other_key`, :func:`ok`,
+and others that break one rule for answers each: :func:`no_recip_nonce`, :func:`unprotected`, :func:`several_responses`, ...
 """
 
 from __future__ import annotations
@@ -29,11 +30,22 @@ from .faults import (
     drop_response,
     html_503,
     issue_other_key,
+    no_certificate,
     no_extra_certs,
+    no_message_time,
+    no_recip_nonce,
+    no_sender_nonce,
     ok,
+    old_message_time,
     reject,
+    several_responses,
+    unprotected,
     waiting,
+    wrong_body,
     wrong_nonce,
+    wrong_pvno,
+    wrong_sender,
+    wrong_transaction_id,
 )
 
 if TYPE_CHECKING:
@@ -52,11 +64,22 @@ __all__ = [
     "drop_response",
     "html_503",
     "issue_other_key",
+    "no_certificate",
     "no_extra_certs",
+    "no_message_time",
+    "no_recip_nonce",
+    "no_sender_nonce",
     "ok",
+    "old_message_time",
     "reject",
+    "several_responses",
+    "unprotected",
     "waiting",
+    "wrong_body",
     "wrong_nonce",
+    "wrong_pvno",
+    "wrong_sender",
+    "wrong_transaction_id",
 ]
 
 

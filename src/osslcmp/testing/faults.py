@@ -10,6 +10,7 @@ __all__ = [
     "Delay",
     "Fault",
     "Reject",
+    "Version",
     "Wait",
     "bad_protection",
     "cert_req_id",
@@ -17,11 +18,22 @@ __all__ = [
     "drop_response",
     "html_503",
     "issue_other_key",
+    "no_certificate",
     "no_extra_certs",
+    "no_message_time",
+    "no_recip_nonce",
+    "no_sender_nonce",
     "ok",
+    "old_message_time",
     "reject",
+    "several_responses",
+    "unprotected",
     "waiting",
+    "wrong_body",
     "wrong_nonce",
+    "wrong_pvno",
+    "wrong_sender",
+    "wrong_transaction_id",
 ]
 
 
@@ -74,6 +86,13 @@ class CertReqId(Fault):
     """Answer with this certReqId, ``number``."""
 
     number: int = 0
+
+
+@dataclass(frozen=True)
+class Version(Fault):
+    """Answer with this pvno, ``number``."""
+
+    number: int = 1
 
 
 def ok() -> Fault:
@@ -154,3 +173,58 @@ def delay(seconds: float) -> Fault:
 def issue_other_key() -> Fault:
     """Issue the certificate for another public key than was asked for."""
     return Fault("issue_other_key")
+
+
+def no_recip_nonce() -> Fault:
+    """Answer without recipNonce, validly protected."""
+    return Fault("no_recip_nonce")
+
+
+def no_sender_nonce() -> Fault:
+    """Answer without senderNonce, validly protected."""
+    return Fault("no_sender_nonce")
+
+
+def wrong_transaction_id() -> Fault:
+    """Answer with another transactionID than the request's, validly protected."""
+    return Fault("wrong_transaction_id")
+
+
+def wrong_sender() -> Fault:
+    """Answer in the name of somebody else, validly protected."""
+    return Fault("wrong_sender")
+
+
+def old_message_time() -> Fault:
+    """Answer with a messageTime of yesterday, validly protected."""
+    return Fault("old_message_time")
+
+
+def no_message_time() -> Fault:
+    """Answer without messageTime, validly protected."""
+    return Fault("no_message_time")
+
+
+def unprotected() -> Fault:
+    """Answer without protection."""
+    return Fault("unprotected")
+
+
+def several_responses() -> Fault:
+    """Put the CertResponse of an ip, cp or kup there twice, validly protected."""
+    return Fault("several_responses")
+
+
+def no_certificate() -> Fault:
+    """Say accepted in an ip, cp or kup, and send no certificate, validly protected."""
+    return Fault("no_certificate")
+
+
+def wrong_body() -> Fault:
+    """Answer with an empty genp whatever was asked, a pkiConf's place too, validly protected."""
+    return Fault("wrong_body")
+
+
+def wrong_pvno(number: int = 1) -> Fault:
+    """Answer with another protocol version, validly protected."""
+    return Version("wrong_pvno", number)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
@@ -33,13 +34,14 @@ from ..server import (
     RevocationRequest,
     Revoked,
     Waiting,
+    messages,
     wire,
 )
 from ..server.http.app import Application, Request, Response
 from ..server.http.paths import Place
 from ..server.http.serving import serve
 from ..server.server import Server
-from .faults import CertReqId, Delay, Fault, Reject, Wait
+from .faults import CertReqId, Delay, Fault, Reject, Version, Wait
 
 __all__ = ["CMPServer", "ScriptedCA"]
 
@@ -239,12 +241,27 @@ class CMPServer:
             return _without_extra_certs(answer)
         if fault.name == "bad_protection":
             return _damaged(answer)
-        if fault.name == "wrong_nonce":
-            return self._server._protected(request, _replaced_header(answer, 6, os.urandom(16)))
+        if fault.name == "unprotected":
+            return messages.unprotected(answer)
+        if fault.name == "wrong_transaction_id":
+            return self._protected(request, answer, os.urandom(16))
+        if fault.name in _BROKEN:
+            return self._protected(request, _BROKEN[fault.name](answer))
+        if isinstance(fault, Version):
+            return self._protected(request, _with_header(answer, first={0: der.encode_integer(fault.number)}))
         if isinstance(fault, CertReqId):
             self._renumbered.add(request.transaction_id)
-            return self._server._protected(request, _with_request_id(answer, fault.number))
+            return self._protected(request, _with_request_id(answer, fault.number))
         return answer
+
+    def _protected(
+        self, request: wire.RawMessage, answer: bytes, transaction_id: bytes | None = None
+    ) -> bytes:
+        engine = self._server._protecting(request)
+        if engine is None:
+            return messages.unprotected(answer)
+        with closing(engine):
+            return engine.protect(answer, transaction_id or request.transaction_id)
 
     def _confirmed(self, request: wire.RawMessage) -> bytes:
         """A pkiConf for a certConf with a certReqId that we made up: libcrypto would refuse it."""
@@ -252,7 +269,7 @@ class CMPServer:
         header, _, *rest = der.sequence(refusal)
         body = der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL))
         answer = _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
-        return self._server._protected(request, answer)
+        return self._protected(request, answer)
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
@@ -309,24 +326,70 @@ def _damaged(message: bytes) -> bytes:
     return _rebuilt(parts)
 
 
-def _replaced_header(message: bytes, number: int, value: bytes) -> bytes:
-    """With an octet string of the header replaced."""
+def _with_header(
+    message: bytes, *, first: dict[int, bytes] | None = None, tagged: dict[int, bytes] | None = None
+) -> bytes:
+    """With other fields in the header: ``first`` are pvno, sender and recipient, ``tagged`` the others by their number; an
+    empty one is left out."""
     header, *rest = der.sequence(message)
-    new = der.encode(explicit(number), der.encode(der.OCTET_STRING, value))
-    fields = (
-        new if field.tag == explicit(number) else field.encoding for field in der.sequence(header.encoding)
-    )
-    return _rebuilt([_rebuilt(fields), *(field.encoding for field in rest)])
+    fields = der.sequence(header.encoding)
+    start = [field.encoding for field in fields[:3]]
+    for place, new in (first or {}).items():
+        start[place] = new
+    others = {field.tag: field.encoding for field in fields[3:]}
+    for number, value in (tagged or {}).items():
+        others[explicit(number)] = der.encode(explicit(number), value) if value else b""
+    rebuilt = _rebuilt([*start, *(others[tag] for tag in sorted(others))])
+    return _rebuilt([rebuilt, *(field.encoding for field in rest)])
 
 
-def _with_request_id(message: bytes, number: int) -> bytes:
-    """With another certReqId in the one CertResponse of ip, cp or kup; others stay as they are."""
-    header, body, *rest = der.sequence(message)
+def _with_body(message: bytes, body: bytes) -> bytes:
+    header, _, *rest = der.sequence(message)
+    return _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
+
+
+def _with_responses(message: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """With the one CertResponse of ip, cp or kup changed; other messages stay as they are."""
+    body = der.sequence(message)[1]
     if body.tag not in map(explicit, _ANSWERS):
         return message
     *pubs, responses = der.sequence(body.content)
     (response,) = der.sequence(responses.encoding)
-    _, *others = der.sequence(response.encoding)
-    changed = _rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
-    content = _rebuilt([*(pub.encoding for pub in pubs), _rebuilt([changed])])
-    return _rebuilt([header.encoding, der.encode(body.tag, content), *(field.encoding for field in rest)])
+    content = _rebuilt([*(pub.encoding for pub in pubs), _rebuilt([change(response.encoding)])])
+    return _with_body(message, der.encode(body.tag, content))
+
+
+def _yesterday(message: bytes) -> bytes:
+    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    return _with_header(message, tagged={0: der.encode_moment(moment)})
+
+
+def _octets(value: bytes) -> bytes:
+    return der.encode(der.OCTET_STRING, value)
+
+
+_SOMEBODY = der.encode(wire.DIRECTORY_NAME, x509.Name.from_rfc4514_string("CN=somebody else").public_bytes())
+_BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "wrong_nonce": lambda answer: _with_header(answer, tagged={6: _octets(os.urandom(16))}),
+    "no_recip_nonce": lambda answer: _with_header(answer, tagged={6: b""}),
+    "no_sender_nonce": lambda answer: _with_header(answer, tagged={5: b""}),
+    "wrong_sender": lambda answer: _with_header(answer, first={1: _SOMEBODY}),
+    "old_message_time": _yesterday,
+    "no_message_time": lambda answer: _with_header(answer, tagged={0: b""}),
+    "several_responses": lambda answer: _with_responses(answer, lambda one: one * 2),
+    "no_certificate": lambda answer: _with_responses(
+        answer, lambda one: _rebuilt(part.encoding for part in der.sequence(one)[:2])
+    ),
+    "wrong_body": lambda answer: _with_body(answer, der.encode(explicit(BodyType.GENP), _rebuilt([]))),
+}
+"""By the name of a fault, what it does to an answer before that is protected again."""
+
+
+def _with_request_id(message: bytes, number: int) -> bytes:
+    """With another certReqId in the one CertResponse of ip, cp or kup; others stay as they are."""
+
+    def change(response: bytes) -> bytes:
+        _, *others = der.sequence(response)
+        return _rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
+
+    return _with_responses(message, change)
