@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ir] [http] [load] [threads] [start] [memory]``: prints ratios, not times. See README.md."""
+"""``python -m benchmarks [ir] [http] [load] [floods] [threads] [start] [memory]``: ratios, not times. See README.md."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from support.mock_server import MockServer
 from support.pki import PKI
 
 from . import contestants, native
+from .floods import bench_floods
 from .load import bench_load
 from .memory import bench_memory
 from .rounds import compare
@@ -67,6 +68,7 @@ BENCHMARKS = {
     "ir": bench_ir,
     "http": bench_http,
     "load": bench_load,
+    "floods": bench_floods,
     "threads": bench_threads,
     "start": bench_start,
 }

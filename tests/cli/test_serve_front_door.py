@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from support import openssl_cmp
+from support.attacks import attacks
 from support.flood import Flood
 from support.forge import Forger
 from support.framings import framings
@@ -29,13 +30,13 @@ import osslcmp
 CONNECTIONS = 600
 TICK = 0.5
 MESSAGE = Forger(reference=REFERENCE.encode(), secret=SECRET).request()
-HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+ROWS = framings(MESSAGE)
+ATTACKS = attacks(MESSAGE)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def descriptors() -> Iterator[None]:
-    """Enough of them for the attackers, who are in this process."""
+    """Enough of them for the attackers and the server, which inherit the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = CONNECTIONS + 400
     if soft < needed:
@@ -67,17 +68,6 @@ def front(
 
 
 PATIENT = ("--threads", "2", "--timeout", "150", "--request-time", "150")
-ROWS = framings(MESSAGE)
-TINY = b"1\r\nx\r\n"
-ATTACKS: dict[str, tuple[list[bytes], bytes]] = {
-    "silent": ([b""], b""),
-    "slow header": ([HEAD[:20]], b"a"),
-    "slow body": ([HEAD + b"Content-Length: 5000\r\n\r\n"], b"a"),
-    "endless header": ([HEAD], b"X-Y: z\r\n" * 40),
-    "endless chunks": ([CHUNKED], b"100\r\n" + b"x" * 256 + b"\r\n"),
-    "tiny chunks": ([CHUNKED + TINY * 3_000], TINY * 500),
-    "wrong framings": ([sent[:-1] for sent, _ in ROWS.values()], b""),
-}
 HALVES = {
     "no handshake": b"",
     "half a handshake": b"\x16\x03\x01\x02\x00\x01",
