@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.conformance import CASES, Scene, crm, revoke
@@ -29,9 +28,9 @@ pytestmark = [
 ODD = "_ws.malformed or _ws.expert.group == malformed or _ws.expert.severity == error"
 
 
-def run(*words: str | Path, **options: Any) -> str:
+def run(*words: str | Path) -> str:
     """The output of a program, which must end well."""
-    done = subprocess.run(words, capture_output=True, timeout=120, check=False, text=True, **options)
+    done = subprocess.run(words, capture_output=True, timeout=120, check=False, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
