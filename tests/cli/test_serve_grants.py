@@ -363,7 +363,9 @@ def test_crl_of_clients(serve: Serving, pki: PKI, tmp_path: Path) -> None:
     old = peer.path / "got.pem"
     refused(peer.cmp("rr", **signing(served, ra), oldcert=old), "certificate revoked", "signerNotTrusted")
     refused(
-        peer.cmp("genm", **signing(served, ra), infotype="caCerts"), "certificate revoked", "signerNotTrusted"
+        peer.cmp("genm", **signing(served, ra), infotype="signKeyPairTypes"),
+        "certificate revoked",
+        "signerNotTrusted",
     )
     ask(peer, "/CN=three", **signing(served, other)).must()
     crl.unlink()

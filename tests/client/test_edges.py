@@ -338,6 +338,11 @@ def test_the_old_form_is_looked_for_in_this_answer(shared: bool, site: Site) -> 
 
     others()
     context.set_cert_conf_cb(_enveloped_only(context, None))
+    if osslcmp.openssl_version >= (3, 5):
+        # libcrypto knows itself that no key was asked for.
+        with pytest.raises(osslcmp.ResponseError, match="unexpected central gen key"):
+            context.exec_ir_ses()
+        pytest.skip("this OpenSSL refuses the answer before the certificate is looked at")
     with pytest.raises(osslcmp.ConfirmError) as caught:
         context.exec_ir_ses()
     assert caught.value

@@ -62,7 +62,9 @@ REQUESTS: dict[str, Callable[[Client], Any]] = {
 def test_sender(kind: str, site: Site) -> None:
     """All messages of the transaction have it, the certificate has the subject that was asked for."""
     enrollment = REQUESTS[kind](site.client)
-    assert senders(site) == {SENDER}
+    # OpenSSL 3.5 takes the name for a p10cr from the CSR whatever else is set.
+    from_csr = kind == "p10cr" and osslcmp.openssl_version >= (3, 5)
+    assert senders(site) == {"CN=device" if from_csr else SENDER}
     assert len(site.sent) == 2  # with the certConf
     assert enrollment.certificate.subject.rfc4514_string() == "CN=device"
 

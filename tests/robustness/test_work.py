@@ -28,9 +28,12 @@ def test_work(name: str, side: str, honest: dict[str, float]) -> None:
 @pytest.mark.parametrize("side", work.SIDES)
 @pytest.mark.parametrize("make", [work.look_alikes, work.long_path])
 def test_chains_grow_in_proportion(make: object, side: str) -> None:
-    """Four times the certificates are about four times the work, not sixteen."""
+    """Four times the certificates are at most sixteen times the work, and some.
+
+    From 3.5 on, each look-alike is compared with those before it; ``Limits.certificates`` bounds that.
+    """
     few, many = (work.cost(side, lambda forge, n=n: make(forge, n)) for n in (24, 96))  # type: ignore[misc,operator]
-    assert many < 10 * few
+    assert many < 24 * few
 
 
 @pytest.mark.parametrize("name", work.REFUSED)

@@ -14,7 +14,7 @@ from support.pki import make_key
 import osslcmp
 from osslcmp import FailureInfo, RevocationReason
 from osslcmp._asn1 import der, x509_parts
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import EmbeddedCA, MalformedMessageError, Server
 from osslcmp.server.ca import general
 
 PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
@@ -81,7 +81,13 @@ def test_signed_as_the_key_of_the_ca_says(kind: str, tmp_path: Path) -> None:
     """Certificates, CRLs and the certificate of the CMP server are good for ``openssl``."""
     pair = new_ca(tmp_path, kind)
     ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)  # type: ignore[arg-type]
-    enrollment = client(ca).p10cr(csr(tmp_path, new_key(tmp_path, "p-256", "device")))
+    request = csr(tmp_path, new_key(tmp_path, "p-256", "device"))
+    try:
+        enrollment = client(ca).p10cr(request)
+    except osslcmp.ConfirmError as error:
+        # Since SHAKE256 has no default length (3.4), libcrypto makes no certConf for a signature by Ed448.
+        assert (kind, osslcmp.openssl_version >= (3, 4)) == ("ed448", True)
+        enrollment = error.enrollment
     client(ca).rr(enrollment.certificate, reason=RevocationReason.superseded)
     ca.server()
     leaf, server, crl = tmp_path / "leaf.pem", tmp_path / "server.pem", tmp_path / "crl.pem"
@@ -121,14 +127,18 @@ def test_certified_octet_by_octet(kind: str, device: str, tmp_path: Path) -> Non
 
 
 def test_explicit_parameters_are_refused(tmp_path: Path) -> None:
-    """libcrypto's path validation takes no certificate for them."""
+    """Before they are decoded; where a limit lets them in, too: libcrypto validates no path with them."""
     key = tmp_path / "device.key"
     run(
         "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:explicit",
         "-out", str(key),
     ).must()  # fmt: skip
+    ca, request = EmbeddedCA({"ref": "secret"}), csr(tmp_path, key)
+    with pytest.raises(MalformedMessageError, match="explicit_curves"):
+        client(ca).p10cr(request)
+    lenient = ca.server(strictness="rfc9810", limits=osslcmp.Limits(explicit_curves=1))
     with pytest.raises(osslcmp.RejectedError, match="name its curve") as caught:
-        client(EmbeddedCA({"ref": "secret"})).p10cr(csr(tmp_path, key))
+        osslcmp.Client(transport=lenient, reference="ref", secret="secret").p10cr(request)
     assert caught.value.failure_info == FailureInfo.badCertTemplate
 
 
