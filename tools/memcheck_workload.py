@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from cryptography import x509
+from support import replays, resigned
 from support.enrol import LOCAL
 from support.https import WebServer, server_context
 from support.inprocess import PROTECTIONS, Peer, new_context, ready
@@ -265,10 +266,21 @@ def coroutines(pki: PKI) -> None:
     asyncio.run(run())
 
 
+def replayed(_pki: PKI) -> None:
+    """Answers that are kept in C: given out again, dropped, refused; after a lost one, too."""
+    replays.once()
+
+
+def foreign(_pki: PKI) -> None:
+    """A message that the signer of the one before has not signed."""
+    resigned.at_client()
+    resigned.at_server()
+
+
 def main() -> None:
     """Everything; what is garbage then is collected, so that what remains is a leak."""
     pki = PKI(Path(tempfile.mkdtemp()))
-    for part in (requests, polls, refusals, setters, http, tls, clients, coroutines):
+    for part in (requests, polls, refusals, setters, http, tls, clients, coroutines, replayed, foreign):
         part(pki)
         gc.collect()
         print(part.__name__, flush=True)

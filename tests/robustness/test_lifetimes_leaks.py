@@ -56,6 +56,9 @@ BODIES = {
     def once():
         server.process(message)
     """,
+    "answers that are kept": """
+    from support.replays import once
+    """,
     "a new context for each": """
     def once():
         peer = Peer(pki)
@@ -100,6 +103,7 @@ BODIES = {
         ("one context", 1000),
         ("through DER, refused, raised", 250),
         ("untrusted clients at a server", 250),
+        ("answers that are kept", 40),
     ],
 )
 def test_memory_does_not_grow(what: str, count: int) -> None:
