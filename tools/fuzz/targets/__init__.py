@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .apps import Applications
 from .base import FindingError, Plan, Target
-from .client import Answers, Command, Transfer
+from .client import Answers, Command, CommandFiles, Transfer
 from .files import Messages, Resumed, Show, Traces
 from .server import Mock, Persistent, Requests, Web
 
@@ -16,6 +16,7 @@ TARGETS: dict[str, type[Target]] = {
         Answers,
         Transfer,
         Command,
+        CommandFiles,
         Requests,
         Persistent,
         Web,

@@ -17,6 +17,7 @@ import osslcmp
 
 from .. import mutate
 from ..sessions import REFERENCE, SECRET
+from ..tree import read
 from .base import FindingError, Plan, Target, log_level, visible
 
 _REQUESTS = ("ir", "cr", "p10cr", "kur", "rr", "genm", "waits", "aborted", "refused")
@@ -291,9 +292,13 @@ class Command(Transfer):
 
     def ask(self, plan: Plan, **_where: Any) -> None:
         """The command, in this process."""
+        run_command([*self.words(plan), "-server", f"127.0.0.1:{self.listener.port}", "-path", "cmp"])
+
+    def words(self, plan: Plan) -> list[str]:
+        """What it is called with, but for the server."""
         protection, call = plan["session"].split(" ", 1)
-        words = ["cmp", "-server", f"127.0.0.1:{self.listener.port}", "-path", "cmp", "-trusted", self._file("root"),
-                 "-msg_timeout", "1", "-total_timeout", "2", "-certout", str(self.folder / "out.pem")]  # fmt: skip
+        words = ["cmp", "-trusted", self._file("root"), "-msg_timeout", "1", "-total_timeout", "2", "-certout",
+                 str(self.folder / "out.pem")]  # fmt: skip
         if protection == "mac":
             words += ["-ref", REFERENCE.decode(), "-secret", f"pass:{SECRET.decode()}"]
         else:
@@ -322,8 +327,7 @@ class Command(Transfer):
             for name, is_set in plan["arguments"].items()
             if is_set
         ]
-        words += ["-verbosity", str(plan["verbosity"])]
-        run_command(words)
+        return [*words, "-verbosity", str(plan["verbosity"])]
 
     def _file(self, name: str) -> str:
         return str(self.folder / f"{name}.pem")
@@ -331,6 +335,44 @@ class Command(Transfer):
     def plan(self, rng: Random) -> Plan:
         """An answer, and how much the command tells."""
         return {**super().plan(rng), "verbosity": rng.choice((3, 6, 6, 7, 8))}
+
+
+class CommandFiles(Command):
+    """Messages in files, to ``osslcmp cmp``: answers with ``-rspin``, requests to its own mock server with ``-reqin``."""
+
+    name = "command-files"
+    share = 2
+
+    def plan(self, rng: Random) -> Plan:
+        """A message of a session."""
+        return {**super().plan(rng), "option": rng.choice(("rspin", "reqin"))}
+
+    def run(self, plan: Plan) -> None:
+        """Write the files, and have them read."""
+        world, session = self.world, self.world.sessions[plan["session"]]
+        of_answer = plan["option"] == "rspin"
+        files = []
+        for number, exchange in enumerate(session.exchanges):
+            message = exchange.answer if of_answer else exchange.request
+            if number == plan["at"]:
+                credentials = world.credentials(session.protection, of_server=of_answer)
+                message = self.changed(read(message), plan["message"], credentials)
+            path = self.folder / f"message-{number}"
+            path.write_bytes(message)
+            files.append(str(path))
+        words = [*self.words(plan), f"-{plan['option']}", ",".join(files)]
+        if not of_answer:
+            secret = f"pass:{SECRET.decode()}"
+            words += [
+                "-reqin_new_tid",
+                "-use_mock_srv",
+                "-srv_ref",
+                REFERENCE.decode(),
+                "-srv_secret",
+                secret,
+            ]
+            words += ["-srv_trusted", self._file("root"), "-rsp_cert", self._file("client")]
+        run_command(words)
 
 
 def run_command(words: list[str]) -> str:
