@@ -67,7 +67,7 @@ class CallState:
     def __init__(self) -> None:
         self.exception: BaseException | None = None
         self.stopped = False
-        self.told: list[ErrorEntry] = []
+        self.logged_errors: list[ErrorEntry] = []
         # Before 3.2 a wrong sender is only logged, not queued: then the log is what there is to tell.
         self.keep_notes = False
         self.notes: list[ErrorEntry] = []
@@ -91,7 +91,7 @@ class CallState:
         """Forget what the previous call left."""
         self.exception = None
         self.stopped = False
-        self.told = []
+        self.logged_errors = []
         self.notes = []
         self.refused_signer = ""
 
@@ -150,21 +150,23 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
     """OpenSSL's log, and the entries of the error queue that it prints instead of leaving them."""
     state: CallState = ffi.from_handle(handle)
     try:
-        told, function = text(message), text(func)
+        content, function = text(message), text(func)
         if level <= Severity.ERR:
-            reason, _, data = told.partition(":")
-            state.told.append(ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text(file), line))
+            reason, _, data = content.partition(":")
+            state.logged_errors.append(
+                ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text(file), line)
+            )
         elif state.keep_notes:
-            state.notes.append(ErrorEntry(0, 0, "CMP log", told.strip(), "", function, text(file), line))
+            state.notes.append(ErrorEntry(0, 0, "CMP log", content.strip(), "", function, text(file), line))
         if isinstance(state.log, ffi.CData):
             state.log(func, file, line, level, message)
             return
         if state.log is not None:
-            state.log(function, text(file), line, Severity(level), told)
+            state.log(function, text(file), line, Severity(level), content)
             return
         severity = _LEVELS.get(Severity(level), logging.DEBUG)
         if logger.isEnabledFor(severity):
-            logger.log(severity, "%s", told, extra={"openssl_function": function})
+            logger.log(severity, "%s", content, extra={"openssl_function": function})
     except BaseException as exception:
         state.store(exception)
 

@@ -38,6 +38,7 @@ from .ownership import cert_stack, own, own_stack, release
 __all__ = [
     "cert_from_c",
     "cert_to_c",
+    "certificate_cache",
     "certs_from_c",
     "certs_to_c",
     "csr_to_c",
@@ -52,7 +53,6 @@ __all__ = [
     "itav_to_c",
     "key_from_c",
     "key_to_c",
-    "lending",
     "name_from_c",
     "name_to_c",
     "object_to_c",
@@ -89,29 +89,29 @@ def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
         lib.OPENSSL_free(out[0])
 
 
-class _Lent(threading.local):
+class _Cache(threading.local):
     certs: dict[int, tuple[x509.Certificate, Any]] | None = None
 
 
-_lent = _Lent()
+_cache = _Cache()
 
 
 @contextmanager
-def lending(certs: dict[int, tuple[x509.Certificate, Any]]) -> Iterator[None]:
+def certificate_cache(certs: dict[int, tuple[x509.Certificate, Any]]) -> Iterator[None]:
     """Within this, :func:`cert_to_c` takes what ``certs`` has (by ``id``), and leaves there what it makes.
 
     OpenSSL caches into X509 objects without a lock: one context at a time may have them.
     """
-    outer, _lent.certs = _lent.certs, certs
+    outer, _cache.certs = _cache.certs, certs
     try:
         yield
     finally:
-        _lent.certs = outer
+        _cache.certs = outer
 
 
 def cert_to_c(cert: x509.Certificate) -> Any:
     """``X509 *``."""
-    certs = _lent.certs
+    certs = _cache.certs
     if certs is None:
         return _new_cert(cert)
     found = certs.get(id(cert))

@@ -19,7 +19,7 @@ from .errorqueue import clear, drain, drain_text
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
-__all__ = ["Asked", "Password", "check_pair", "is_uri", "open_store", "private_key"]
+__all__ = ["Password", "PasswordCallback", "check_pair", "is_uri", "open_store", "private_key"]
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
@@ -27,7 +27,7 @@ _KEYS = get_args(PrivateKeyTypes)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
-class Asked:
+class PasswordCallback:
     """Answers libcrypto's question for a password, and remembers what went wrong in it."""
 
     def __init__(self, password: Password) -> None:
@@ -65,7 +65,7 @@ def _lost(_kind: object, exception: BaseException, traceback: Any) -> None:
 def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> int:
     """``pem_password_cb``: -1 ends the decoding."""
     try:
-        asked: Asked = ffi.from_handle(handle)
+        asked: PasswordCallback = ffi.from_handle(handle)
         asked.asked = True
         password = asked.answer()
         if not password and asked.password is None:
@@ -110,7 +110,7 @@ def _shared(what: str, pointer: Any) -> Any:
 
 
 def _from_bytes(what: str, data: bytes, password: Password) -> Any:
-    asked = Asked(password)
+    asked = PasswordCallback(password)
     handle = ffi.new_handle(asked)
     ask = ffi.addressof(lib, "osslcmp_py_password")
     buffer = ffi.from_buffer("unsigned char[]", data)
@@ -134,7 +134,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     return _from_pkcs12(what, data, asked)
 
 
-def _from_pkcs12(what: str, data: bytes, asked: Asked) -> Any:
+def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
     try:
         from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -147,7 +147,7 @@ def _from_pkcs12(what: str, data: bytes, asked: Asked) -> Any:
 
 
 @contextmanager
-def open_store(uri: bytes, asked: Asked) -> Iterator[Any]:
+def open_store(uri: bytes, asked: PasswordCallback) -> Iterator[Any]:
     """The ``OSSL_STORE_CTX *`` of a file or URI (``OSSL_STORE_open_ex``, 3.0), NULL if there is none; closed at the end.
 
     ``asked`` answers when it needs a password. What libcrypto has to say is in the error queue.
@@ -170,17 +170,17 @@ def open_store(uri: bytes, asked: Asked) -> Iterator[Any]:
 def _from_store(what: str, uri: str, password: Password) -> Any:
     if "\0" in uri:
         raise ValueError(f"{what}: the URI contains a NUL character")
-    asked = Asked(password)
+    asked = PasswordCallback(password)
     with open_store(uri.encode(), asked) as store:
         pointer = NULL if store == NULL else _first_key(store)
-    told = drain_text()
+    queued = drain_text()
     if asked.exception is not None:
         raise asked.exception
     if pointer == NULL:
         # The URI may hold a PIN: it is not repeated.
         scheme = uri.partition(":")[0]
         raise ValueError(
-            f"{what}: no private key found behind the {scheme}: URI" + (f": {told}" if told else "")
+            f"{what}: no private key found behind the {scheme}: URI" + (f": {queued}" if queued else "")
         )
     return own(pointer, lib.EVP_PKEY_free, "taking a private key")
 

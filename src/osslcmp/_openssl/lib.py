@@ -91,7 +91,7 @@ NEEDED = {
 """First release and a symbol that proves it, by feature."""
 
 #: First patch release of a minor one in which a feature does not let the peer crash us.
-_MENDED = {
+_FIXED_IN = {
     # The answer that there is no update: a NULL pointer is followed (openssl/openssl#24169).
     ("root_ca_update", 3, 2): "3.2.2",
     ("root_ca_update", 3, 3): "3.3.1",
@@ -106,7 +106,7 @@ _MENDED = {
 
 def _needed(feature: str, version: tuple[int, int, int]) -> str:
     """The release of OpenSSL from which on a feature may be used, for those who have ``version``."""
-    return _MENDED.get((feature, *version[:2]), NEEDED[feature][0])
+    return _FIXED_IN.get((feature, *version[:2]), NEEDED[feature][0])
 
 
 def _usable(feature: str, version: tuple[int, int, int]) -> bool:

@@ -60,9 +60,9 @@ def limits_to_c(limits: Limits) -> Any:
 
 
 def _from_c(finding: Any) -> Violation:
-    told = ffi.string(lib.osslcmp_violation_text(finding.violation))
-    assert isinstance(told, bytes)
-    text = told.decode()
+    words = ffi.string(lib.osslcmp_violation_text(finding.violation))
+    assert isinstance(words, bytes)
+    text = words.decode()
     if lib.osslcmp_violation_is_limit(finding.violation):
         return Violation(text, f"{finding.found} exceeds the limit {text}={finding.limit}", finding.offset)
     what = ffi.string(finding.what) if finding.what != NULL else b""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .convert import cert_to_c, lending
+from .convert import cert_to_c, certificate_cache
 from .lib import lib
 
 __all__ = ["check_signer"]
@@ -26,7 +26,7 @@ def longest_line(handle: Any) -> int:
 
 @lru_cache(maxsize=1024)
 def _longest_line(certificate: x509.Certificate) -> int:
-    with lending({}):  # made for this alone: what OpenSSL keeps in it is not for other threads
+    with certificate_cache({}):  # made for this alone: what OpenSSL keeps in it is not for other threads
         return longest_line(cert_to_c(certificate))
 
 

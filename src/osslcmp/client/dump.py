@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .._asn1 import x509_parts as _x509
+from .._asn1 import x509_parts as _x509_parts
 from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
@@ -67,7 +67,7 @@ class Dump:
     response: bytes | None
     """The certificate, if its confirmation is what is delayed."""
     verdict: Any
-    """What the caller's callback said of it then."""
+    """What the caller's callback answered about it then."""
     public_key: bytes | None
     subject: bytes | None
     issuer: bytes | None
@@ -90,7 +90,9 @@ _REQUEST_FIELDS = ("subject", "issuer", "csr", "old_certificate")
 _BYTES = ("waiting", "poll", "response", "public_key", *_REQUEST_FIELDS)
 
 
-def dump(context: Context, req_type: BodyType, terms: ResumeConditions, begun: float, due: float) -> bytes:
+def dump(
+    context: Context, req_type: BodyType, conditions: ResumeConditions, begun: float, due: float
+) -> bytes:
     """The transaction that is pending in ``context``."""
     messages, request = context.polling.messages(), context.request
     found = Dump(
@@ -101,9 +103,9 @@ def dump(context: Context, req_type: BodyType, terms: ResumeConditions, begun: f
         poll=messages.poll,
         response=messages.response,
         verdict=_plain(messages.verdict),
-        public_key=None if terms.central_key or req_type is P10CR else request.public_key_info(),
+        public_key=None if conditions.central_key or req_type is P10CR else request.public_key_info(),
         **{name: _der(getattr(request, name)) for name in _REQUEST_FIELDS},
-        terms=terms,
+        terms=conditions,
     )
     body = {
         name: b64encode(value).decode() if isinstance(value, bytes) else value
@@ -162,11 +164,16 @@ def _read(body: dict[str, Any]) -> Dump:
     for name in _BYTES:
         if values[name] is not None:
             values[name] = b64decode(values[name], validate=True)
-    values["terms"] = terms = ResumeConditions(**values["terms"])
-    flags = (terms.confirm, terms.disable_confirm, terms.central_key, terms.encrypted_value)
-    if not all(isinstance(term, bool) for term in flags):
+    values["terms"] = conditions = ResumeConditions(**values["terms"])
+    flags = (
+        conditions.confirm,
+        conditions.disable_confirm,
+        conditions.central_key,
+        conditions.encrypted_value,
+    )
+    if not all(isinstance(flag, bool) for flag in flags):
         raise ValueError("its terms are neither true nor false")
-    if not isinstance(terms.server, (str, type(None))):
+    if not isinstance(conditions.server, (str, type(None))):
         raise ValueError("its server is no text")
     found = Dump(**values)
     if not isinstance(found.type, str) or found.req_type not in (IR, CR, P10CR, KUR):
@@ -204,13 +211,13 @@ def restore(
     That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
     """
     if found.subject is not None:
-        _put(_x509.read_name, found.subject, context.set_subject_name)
+        _put(_x509_parts.read_name, found.subject, context.set_subject_name)
     if found.issuer is not None:
-        _put(_x509.read_name, found.issuer, context.set_issuer)
+        _put(_x509_parts.read_name, found.issuer, context.set_issuer)
     if found.csr is not None:
-        _put(_x509.read_csr, found.csr, context.set_p10_csr)
+        _put(_x509_parts.read_csr, found.csr, context.set_p10_csr)
     if found.old_certificate is not None:
-        _put(_x509.read_certificate, found.old_certificate, context.set_old_cert)
+        _put(_x509_parts.read_certificate, found.old_certificate, context.set_old_cert)
     if key is not None:
         context.set_new_pkey(key, key_password)
         if found.public_key is None or context.request.public_key_info() != found.public_key:

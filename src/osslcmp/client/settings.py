@@ -12,7 +12,7 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.convert import lending
+from .._openssl.convert import certificate_cache
 from .._openssl.names import parse_name
 from .._openssl.providers import LibraryContext
 from ..context import Context
@@ -75,7 +75,7 @@ class Settings:
             certs = {}
         self._in_use[id(certs)] = certs
         context = Context(self.library, _after=partial(self._give_back, id(certs)))
-        with lending(certs):
+        with certificate_cache(certs):
             self._apply(context)
         return context
 

@@ -36,7 +36,7 @@ _UNREAD = (
 def explain(ctx: Any, state: CallState, message: str) -> BaseException:
     """The exception for a failed call: the callback's own, the server's refusal, or OpenSSL's queued errors."""
     drained = drain()
-    errors = (*state.told, *drained)
+    errors = (*state.logged_errors, *drained)
     stored = state.exception
     if stored is not None:
         state.exception = None

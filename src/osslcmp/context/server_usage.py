@@ -72,8 +72,8 @@ class ServerUsage:
             return "has no extended key usage" if self.strict else None
         if found & self.accepted or (not self.strict and chain_length == 1):
             return None
-        told = ", ".join(sorted(map(_name, found)))
-        return f"is for {visible(told, 200)}"
+        purposes = ", ".join(sorted(map(_name, found)))
+        return f"is for {visible(purposes, 200)}"
 
 
 def _oid(usage: str | x509.ObjectIdentifier) -> str:

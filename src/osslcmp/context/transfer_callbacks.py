@@ -52,10 +52,10 @@ def osslcmp_py_resolve(handle: Any, session: Any, host: Any, seconds: float, buf
                 return _STOPPED
             if deadline is not None and time.monotonic() >= deadline:
                 return _TOO_LATE
-        told = lookup.addresses or [lookup.reason]
-        while len(" ".join(told).encode()) >= size:
-            told = told[:-1] or ["?"]
-        text = " ".join(told).encode() + b"\0"
+        found = lookup.addresses or [lookup.reason]
+        while len(" ".join(found).encode()) >= size:
+            found = found[:-1] or ["?"]
+        text = " ".join(found).encode() + b"\0"
         ffi.memmove(buffer, text, len(text))
         return _FOUND if lookup.addresses else _NOT_FOUND
     except BaseException as exception:

@@ -286,7 +286,7 @@ class Engine:
             current.state = outer_state
             lib.osslcmp_leave(outer)
             # Whatever is left would be told to the next client as the reason of a failure.
-            self.log = (*self._state.told, *drain())
+            self.log = (*self._state.logged_errors, *drain())
 
     def process(self, data: bytes, handler: _callbacks_server.Handler) -> bytes | None:
         """Let libcrypto answer a message (``OSSL_CMP_SRV_process_request``).
@@ -454,13 +454,13 @@ class Engine:
             lib.OSSL_CMP_CTX_set_log_cb(probe, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"
         )
         check(lib.OSSL_CMP_CTX_set1_srvCert(probe, certificate), "setting a certificate")
-        told = list(self._state.told)
+        logged = list(self._state.logged_errors)
         good = (
             lib.OSSL_CMP_validate_cert_path(self._ctx, self._material.store, certificate) > 0
             and lib.OSSL_CMP_validate_msg(probe, self._message) > 0
         )
         clear()
-        self._state.told = told
+        self._state.logged_errors = logged
         return bool(good)
 
     def close(self) -> None:

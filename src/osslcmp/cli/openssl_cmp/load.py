@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._openssl.errorqueue import check, clear, drain
-from ..._openssl.keys import Asked, open_store
+from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.ownership import cert_stack, own
 from ..._openssl.signers import check_signer
@@ -212,7 +212,7 @@ class Loader:
         )
 
     def _load(self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False) -> _Found:
-        asked = Asked(self._asker(uri, secret, what))
+        asked = PasswordCallback(self._asker(uri, secret, what))
         found = _Found()
         with open_store(os.fsencode(uri), asked) as store:
             if store == NULL:
