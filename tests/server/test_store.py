@@ -204,10 +204,6 @@ def test_sweep(store: Store) -> None:
     assert store.late_transactions(40) == []
     (late,) = store.late_transactions(200)
     assert late == transaction(b"open", version=1)
-    with pytest.raises(ConflictError):
-        store.forget_transaction(transaction(b"open", version=2))
-    store.forget_transaction(late)
-    assert store.transaction(b"open") is None
 
 
 def test_crls(store: Store) -> None:

@@ -49,7 +49,6 @@ __all__ = [
     "free_itavs",
     "general_names_to_c",
     "integer_to_c",
-    "itav_from_c",
     "itav_to_c",
     "key_from_c",
     "key_to_c",

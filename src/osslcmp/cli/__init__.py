@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``osslcmp`` with ``arguments``, by default those of the process.
 
     Returns the exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 after an interrupt. What goes wrong is
-    told on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
+    printed on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
     """
     _open_missing_streams()
     try:

@@ -1,4 +1,4 @@
-"""What the small commands have in common: options, colours, where text goes."""
+"""What the commands other than ``cmp`` share: reading options, colours, printing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from .._text import one_line, visible
 from . import EXIT_USAGE
 
-__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "heading", "pieces", "styled", "width"]
+__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "heading", "width"]
 
 _WIDEST = 100
 _FOLD = 79
@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
 
     def run(self, arguments: Sequence[str], work: Callable[[argparse.Namespace], int]) -> int:
         """Call ``work`` with the options. Returns its exit status, 0 after the help, or 2 if the options make no sense,
-        which is told on stderr."""
+        which is printed on stderr."""
         try:
             options = self.parse(list(arguments))
         except UsageError as error:
@@ -69,23 +69,23 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message)
 
 
-def pieces(text: str) -> Iterator[tuple[bool, str]]:
-    """A text's paragraphs, each on one line, and what is indented or a list in it, which stands as it is (``True``)."""
+def _paragraphs(text: str) -> Iterator[tuple[bool, str]]:
+    """The paragraphs of a text, each on one line, and indented lines, which stay as they are (``True``)."""
     for paragraph in text.strip().split("\n\n"):
         for as_it_is, lines in groupby(paragraph.splitlines(), lambda line: line.startswith(" ")):
             yield as_it_is, ("\n" if as_it_is else " ").join(lines)
 
 
 def folded(text: str) -> str:
-    """The same for a terminal of 80 columns."""
-    told = ""
-    for as_it_is, piece in pieces(text):
-        told += (
+    """A text with its paragraphs folded for a terminal of 80 columns."""
+    folded_text = ""
+    for as_it_is, piece in _paragraphs(text):
+        folded_text += (
             f"{piece}\n\n"
             if as_it_is
             else f"{textwrap.fill(piece, _FOLD)}\n{'' if piece.endswith(':') else chr(10)}"
         )
-    return told.rstrip()
+    return folded_text.rstrip()
 
 
 def complain(command: str, error: object) -> None:

@@ -1,4 +1,4 @@
-"""``osslcmp demo``: the main job before your eyes, against a CA on this machine."""
+"""``osslcmp demo``: the main requests step by step, against a CA on this machine."""
 
 from __future__ import annotations
 

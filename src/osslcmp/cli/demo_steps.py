@@ -75,7 +75,7 @@ class _Demo:
         return path
 
     def keep(self, name: str, enrollment: Enrollment) -> str:
-        """Save what an enrolment brought and tell it in a line."""
+        """Save what an enrolment brought and return it as a line."""
         certificate = enrollment.certificate
         self.issued.append(self.save(name, [certificate]))
         return f"{certificate.subject.rfc4514_string()}, serial {certificate.serial_number:x}"

@@ -12,9 +12,9 @@ from ._common import Parser, emit, heading
 __all__ = ["parser", "run"]
 
 _EPILOG = """\
-Nothing secret is told: of proxies only that there are some. Paste it into a bug report as it is, best with --json.
+Nothing secret is in it: of proxies only that there are some. Paste it into a bug report as it is, best with --json.
 
-Exit status: 0, 1 if OpenSSL cannot be loaded (the rest is told all the same), 2 for wrong options.
+Exit status: 0, 1 if OpenSSL cannot be loaded (the rest is printed all the same), 2 for wrong options.
 """
 #: Long and rarely of interest: left to --json and --all.
 _LONG = ("compiler", "TLS ciphers", "TLS 1.2 ciphers", "library SHA-256", "CPU", "seed source")
@@ -66,10 +66,10 @@ def _row(name: str, value: str, style: str = "") -> None:
     emit((f"  {name:<24} ", "dim"), (value, style))
 
 
-def _print_openssl(told: dict[str, Any], *, everything: bool) -> None:
+def _print_openssl(facts: dict[str, Any], *, everything: bool) -> None:
     emit(("OpenSSL", "bold"))
-    features = told.pop("features", {})
-    for name, value in told.items():
+    features = facts.pop("features", {})
+    for name, value in facts.items():
         if name in _LONG and not everything:
             continue
         if name == "error":
@@ -95,10 +95,10 @@ def _release(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
 
 
-def _print_python(told: dict[str, Any]) -> None:
+def _print_python(facts: dict[str, Any]) -> None:
     heading("Python")
-    extras, environment = told.pop("extras", {}), told.pop("environment", {})
-    for name, value in told.items():
+    extras, environment = facts.pop("extras", {}), facts.pop("environment", {})
+    for name, value in facts.items():
         _row(name, _text(value))
     for extra, packages in extras.items():
         _row(f"extra [{extra}]", ", ".join(f"{name} {found or 'absent'}" for name, found in packages.items()))

@@ -1,4 +1,4 @@
-"""What ``osslcmp info`` tells: OpenSSL, Python, packages."""
+"""The data of ``osslcmp info``: OpenSSL, Python, packages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _DLInfo(ctypes.Structure):
 
 
 def _library() -> Path | None:
-    """The file that libcrypto's functions are in, asked of the dynamic loader; ``None`` if it does not tell."""
+    """The file that libcrypto's functions are in, as the dynamic loader knows it; ``None`` if it does not."""
     module = Path(str(sys.modules["osslcmp._native"].__file__))
     try:
         function = ctypes.CDLL(str(module)).OpenSSL_version

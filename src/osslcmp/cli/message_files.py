@@ -1,4 +1,4 @@
-"""CMP messages out of files: DER, PEM, base64, hexadecimal, recorded traces; several in one file."""
+"""Reads CMP messages from files: DER, PEM, base64, hexadecimal, recorded traces; several in one file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Found:
     place: str
     """Which one in the file; empty if it is the only one."""
     message: Message
-    stops: str = ""
+    decode_error: str = ""
     """Why libcrypto does not decode it; then ``message`` is what came, of which parts may be read."""
 
 
@@ -72,7 +72,7 @@ def messages(name: str, data: bytes) -> list[Found]:
         raise NotCMPError(f"{shown}: {error}") from None
     if not found:
         raise NotCMPError(f"{shown}: no CMP message is in it")
-    return [Found(shown, place if len(found) > 1 else "", message, stops) for place, message, stops in found]
+    return [Found(shown, place if len(found) > 1 else "", message, error) for place, message, error in found]
 
 
 def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -139,12 +139,12 @@ def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message, str]]:
         try:
             yield shown, Message.from_der(rest[:size]), ""
         except ValueError as error:
-            told = str(error).removeprefix("der: ")
+            reason = str(error).removeprefix("der: ")
             kind = _kind(rest[:size])
             if kind is None:
-                told = _other(rest[:size]) or told
-                raise ValueError(f"{place}: {told}" if start or where else told) from None
-            yield shown, Message(rest[:size], kind), told
+                reason = _other(rest[:size]) or reason
+                raise ValueError(f"{place}: {reason}" if start or where else reason) from None
+            yield shown, Message(rest[:size], kind), reason
         start += size
 
 

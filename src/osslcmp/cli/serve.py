@@ -280,9 +280,9 @@ def _explained(error: Exception, settings: dict[str, Any]) -> Exception:
 
     if isinstance(error, ArgumentError):
         return ValueError("--database: no SQLAlchemy URL such as postgresql://USER@HOST/NAME")
-    told = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
+    message = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
     where = "--database" if "database" in settings else f"the database in {settings['directory']}"
-    return ValueError(f"{where}: {told}")
+    return ValueError(f"{where}: {message}")
 
 
 def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:

@@ -60,20 +60,20 @@ def _run(options: Namespace) -> int:
         return True
 
     readable = [read(name) for name in options.files]
-    status = 0 if all(readable) and not any(one.stops for one in found) else 1
+    status = 0 if all(readable) and not any(one.decode_error for one in found) else 1
     if options.json:
         print(json_text([_object(one) for one in found], indent=2))
         return status
     for number, one in enumerate(found):
         if options.summary:
-            emit((_title(one), _kind_style(one)), (f"  {_stops(one) or _summary(one)}", ""))
+            emit((_title(one), _kind_style(one)), (f"  {_decode_error(one) or _summary(one)}", ""))
             continue
         if number:
             print()
         emit((_title(one), f"bold {_kind_style(one)}"))
-        if one.stops:
-            emit((f"  {_stops(one)}", "red"))
-        if options.text and not one.stops:
+        if one.decode_error:
+            emit((f"  {_decode_error(one)}", "red"))
+        if options.text and not one.decode_error:
             print(one.message.text(), end="")
         else:
             from ..message.describe import tree
@@ -94,8 +94,8 @@ def _summary(one: Found) -> str:
     return summary(one.message)
 
 
-def _stops(one: Found) -> str:
-    return one_line(f"libcrypto does not decode it: {one.stops}") if one.stops else ""
+def _decode_error(one: Found) -> str:
+    return one_line(f"libcrypto does not decode it: {one.decode_error}") if one.decode_error else ""
 
 
 def _kind_style(one: Found) -> str:
@@ -119,15 +119,15 @@ def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
 def _object(one: Found) -> dict[str, Any]:
     from ..message.describe import summary, tree
 
-    told: dict[str, Any] = {"file": one.file}
+    found: dict[str, Any] = {"file": one.file}
     if one.place:
-        told["place"] = one.place
-    told |= {"type": one.message.type.name.lower(), "summary": summary(one.message)}
-    if one.stops:
-        told["error"] = one.stops
-    told |= _nested(tree(one.message))
-    told["der"] = base64.b64encode(one.message.der).decode()
-    return told
+        found["place"] = one.place
+    found |= {"type": one.message.type.name.lower(), "summary": summary(one.message)}
+    if one.decode_error:
+        found["error"] = one.decode_error
+    found |= _nested(tree(one.message))
+    found["der"] = base64.b64encode(one.message.der).decode()
+    return found
 
 
 def _nested(branch: Tree) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A trace out of files: recordings, and messages that were saved one by one."""
+"""Reads a trace from files: recordings, and messages that were saved one by one."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def assemble(files: Sequence[str]) -> tuple[Trace, list[str]]:
         else:
             for found in messages(name, data):
                 loose.append(found.message)
-                if found.stops:
-                    stops.append(f"{found.file}: libcrypto does not decode it: {found.stops}")
+                if found.decode_error:
+                    stops.append(f"{found.file}: libcrypto does not decode it: {found.decode_error}")
     if not entries and not loose:
         raise NotCMPError(f"{', '.join(files)}: nothing was recorded")
     entries += _entries(_in_order(loose))

@@ -51,9 +51,7 @@ def whole_parser(file: Any = None, colon: str = ":") -> argparse.ArgumentParser:
             description=f"{own.description}\n{own.epilog or ''}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        for (
-            action
-        ) in made._actions:  # argparse tells them in no other way, and the libraries read them like this
+        for action in made._actions:  # argparse has no other way, and the libraries do the same
             if str(action.metavar).endswith(_FILES):
                 action.complete = file  # type: ignore[attr-defined]
     helping = commands.add_parser("help", usage="osslcmp help [COMMAND]", help="what a command does")

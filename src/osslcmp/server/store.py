@@ -374,10 +374,6 @@ class Store:
         with self._reading.connect() as connection:
             return [TransactionRow(**row._mapping) for row in connection.execute(query)]
 
-    def forget_transaction(self, row: TransactionRow) -> None:
-        """Remove a transaction that still is as in ``row``."""
-        self._change_one(sa.delete(TRANSACTIONS).where(_same(row)), _ANSWERED)
-
     def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
         """Forget transactions that are over, and those that no server has missed for a day; revoke what no client has
         confirmed in time.

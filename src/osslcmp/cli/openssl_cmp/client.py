@@ -51,7 +51,7 @@ def set_up_client(run: Run) -> None:
 
 
 def _server(run: Run) -> str:
-    """Where to; returns how to tell it."""
+    """Set where the request goes. Returns that for the log."""
     server = run.opt.text("server")
     if server is None:
         if (
@@ -165,7 +165,7 @@ def _check_infotype(run: Run) -> None:
 
 
 def _known(number: int, otherwise: str) -> int:
-    """A NID that libcrypto found. Raises Failure that tells ``otherwise`` if there is none."""
+    """A NID that libcrypto found. Raises Failure with the text ``otherwise`` if there is none."""
     clear()
     if number == lib.NID_undef:
         raise Failure(otherwise)

@@ -1,4 +1,4 @@
-"""What the command says, and its failures."""
+"""Messages of the command on stdout and stderr, and its failures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 8000
 
 
 class Failure(Exception):
-    """Ends the command with status 1. Its text has to reach the user; empty if it has been told."""
+    """Ends the command with status 1. Its text has to reach the user; empty if that has been printed."""
 
 
 class Console:
@@ -41,9 +41,9 @@ class Console:
         self.verbosity = 6
         #: Where all but errors go.
         self.out: TextIO = sys.stdout
-        #: What was told as error, for ``-json``.
+        #: Messages printed as errors, for ``-json``.
         self.errors: list[str] = []
-        #: What was told as warning, for ``-json`` and for hints.
+        #: Messages printed as warnings, for ``-json`` and for hints.
         self.warnings: list[str] = []
 
     def json(self) -> None:

@@ -1,4 +1,4 @@
-"""One run of the command, and its context: takes C objects as they were loaded, and gives results as they came."""
+"""One run of the command: what its parts share, and its ``Context``, which takes and gives C objects as they are."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CommandContext(Context):
         super().__init__()
         self.set_option(Option.MSG_TIMEOUT, 120)
         self.set_option(Option.TOTAL_TIMEOUT, 0)
-        self.calls.state.keep_notes = True  # where a wrong sender is told in the log alone
+        self.calls.state.keep_notes = True  # where only the log names a wrong sender
 
     def put(self, function: str, *args: Any) -> None:
         """Call a setter that copies or takes a reference of its own."""

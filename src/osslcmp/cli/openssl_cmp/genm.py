@@ -1,4 +1,4 @@
-"""General messages: ask, and tell or save what came."""
+"""General messages: ask, and print or save what came."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def general_message(run: Run) -> None:
 
 
 def _name(oid: x509.ObjectIdentifier) -> str:
-    told = object_text(object_to_c(oid), numbers=False)
+    name = object_text(object_to_c(oid), numbers=False)
     clear()
-    return told
+    return name
 
 
 def _needed(run: Run, option: str, infotype: str) -> str:

@@ -6,7 +6,7 @@ import sys
 
 from .options import ARGUMENTS, BY_NAME, EXAMPLE, OPTIONS, TOPICS, VALUES, Option
 
-__all__ = ["describe", "help_on", "overview", "print_help", "syntax"]
+__all__ = ["describe", "overview", "print_help", "syntax"]
 
 _WIDTH = 80
 _COLUMN = 12
@@ -73,8 +73,8 @@ def help_on(subject: str) -> str | None:
     option = BY_NAME.get(subject.lstrip("-"))
     if option is None:
         return None
-    told = f"{syntax(option)}\n    {describe(option)}"
-    return f"{told}\n    values: {VALUES[option.name]}" if option.name in VALUES else told
+    text = f"{syntax(option)}\n    {describe(option)}"
+    return f"{text}\n    values: {VALUES[option.name]}" if option.name in VALUES else text
 
 
 def print_help(subjects: list[str]) -> int:
@@ -82,12 +82,12 @@ def print_help(subjects: list[str]) -> int:
     if not subjects:
         print(overview())
         return 0
-    told = help_on(subjects[0])
-    if told is None:
+    text = help_on(subjects[0])
+    if text is None:
         topics = ", ".join(TOPICS)
         print(
             f"osslcmp cmp: no help on {subjects[0]!r}. Topics: all, {topics}; or an option", file=sys.stderr
         )
         return 1
-    print(told)
+    print(text)
     return 0

@@ -95,7 +95,7 @@ class Loader:
             clear()
             cert = lib.X509_load_http(uri.encode(), NULL, NULL, 0)
             if cert == NULL:
-                raise Failure(f"Unable to load {what}: {_told()}")
+                raise Failure(f"Unable to load {what}: {_queued_errors()}")
             return own(cert, lib.X509_free, what)
         found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
         if not found.certs:
@@ -191,7 +191,7 @@ class Loader:
             if csr != NULL:
                 break
         if csr == NULL:
-            raise Failure(f"error: unable to load {what} from file '{path}': {_told()}")
+            raise Failure(f"error: unable to load {what} from file '{path}': {_queued_errors()}")
         owned = own(csr, lib.X509_REQ_free, what)
         key = lib.X509_REQ_get0_pubkey(owned)
         verdict = -1 if key == NULL else lib.X509_REQ_verify(owned, key)
@@ -206,7 +206,7 @@ class Loader:
 
     def _missing(self, kind: str, uri: str, what: str, *, many: bool = False) -> None:
         name = what if kind in what else f"{kind} of {what}"
-        why = _told()
+        why = _queued_errors()
         raise Failure(
             f"Could not read{' any' if many else ''} {name} from {uri}" + (f": {why}" if why else "")
         )
@@ -218,14 +218,14 @@ class Loader:
             if store == NULL:
                 if quiet:
                     return found
-                raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_told()}")
+                raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_queued_errors()}")
             lib.OSSL_STORE_expect(store, wanted)
             while not lib.OSSL_STORE_eof(store):
                 info = lib.OSSL_STORE_load(store)
                 if info == NULL:
                     continue
                 try:
-                    _keep(info, found)
+                    _add(info, found)
                 finally:
                     lib.OSSL_STORE_INFO_free(info)
                 if found.key is not None and wanted == lib.OSSL_STORE_INFO_PKEY:
@@ -264,7 +264,7 @@ def _prompt(uri: str, what: str) -> Callable[[], str]:
     return ask
 
 
-def _keep(info: Any, found: _Found) -> None:
+def _add(info: Any, found: _Found) -> None:
     kind = lib.OSSL_STORE_INFO_get_type(info)
     if kind == lib.OSSL_STORE_INFO_PKEY:
         found.key = found.key or own(lib.OSSL_STORE_INFO_get1_PKEY(info), lib.EVP_PKEY_free, "taking a key")
@@ -287,5 +287,5 @@ def _der_csr(bio: Any) -> Any:
     return lib.d2i_X509_REQ_bio(bio, NULL)
 
 
-def _told() -> str:
+def _queued_errors() -> str:
     return "; ".join(dict.fromkeys(map(str, reversed(drain()))))

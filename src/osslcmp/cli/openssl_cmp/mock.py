@@ -144,8 +144,8 @@ class MockServer:
         clear()
         pointer = message_from_der(request)
         if pointer == NULL:
-            told = "; ".join(map(str, drain()))
-            raise ValueError(f"not a CMP message: {told}")
+            reasons = "; ".join(map(str, drain()))
+            raise ValueError(f"not a CMP message: {reasons}")
         message = own(pointer, lib.OSSL_CMP_MSG_free, "decoding a request")
         header = lib.OSSL_CMP_MSG_get0_header(message)
         number = octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
@@ -158,7 +158,7 @@ class MockServer:
                 answer = transaction.process(message, request)
             finally:
                 self._learn(transaction.untrusted())
-                if transaction.goes_on:
+                if transaction.is_open:
                     self._open[number] = transaction
                 while len(self._open) > _OPEN_LIMIT:
                     self._open.popitem(last=False)
@@ -181,7 +181,7 @@ class _Transaction:
             init_delays(self._server)
 
     @property
-    def goes_on(self) -> bool:
+    def is_open(self) -> bool:
         """Whether another message of the client is expected."""
         return bool(lib.OSSL_CMP_CTX_get_status(self._ctx.raw) == lib.OSSL_CMP_PKISTATUS_trans)
 
@@ -295,7 +295,7 @@ class Answers:
         self._message, self._der = message, der
 
     def stash(self, error: BaseException) -> None:
-        """Tell what went wrong; a Refusal is told by the answer."""
+        """Report what went wrong, unless it is a Refusal, which is in the answer."""
         if not isinstance(error, Refusal):
             self._fixed.console.error(f"mock server: {error}")
 
@@ -304,20 +304,20 @@ class Answers:
         kind = lib.OSSL_CMP_MSG_get_bodytype(self._message)
         if kind in _OWN_DELAY or self._fixed.poll_count <= 0 or self._polls:
             return False
-        self._keep()
+        self._hold()
         return True
 
-    def _keep(self) -> None:
+    def _hold(self) -> None:
         self._request = own(lib.OSSL_CMP_MSG_dup(self._message), lib.OSSL_CMP_MSG_free, "keeping a request")
 
     def cert_request(self) -> CertAnswer:
         """What ``-rsp_cert`` and its like say, after as many polls as ``-poll_count`` does. Raises Refusal."""
         fixed = self._fixed
-        self._fail_if_told()
+        self._refuse_if_asked()
         if fixed.poll_count > 0 and self._polls == 0:
             if self._request is not None:
                 raise Refusal("UNEXPECTED_PKIBODY")
-            self._keep()
+            self._hold()
             return CertAnswer(StatusAnswer(PKIStatus.waiting))
         if self._polls >= fixed.poll_count:
             self._polls = 0
@@ -360,7 +360,7 @@ class Answers:
         fixed = self._fixed
         if _ONE_FOR_ALL and fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
-        self._fail_if_told()
+        self._refuse_if_asked()
         body = Message.from_der(self._der).body
         assert isinstance(body, RevReq)
         template = body.details[0].template
@@ -375,7 +375,7 @@ class Answers:
     def general(self) -> Sequence[InfoTypeAndValue]:
         """The answer to the one item that may be asked for. Raises Refusal."""
         fixed = self._fixed
-        self._fail_if_told()
+        self._refuse_if_asked()
         body = Message.from_der(self._der).body
         assert isinstance(body, GeneralMessage)
         if len(body.items) > 1:
@@ -398,7 +398,7 @@ class Answers:
         fixed = self._fixed
         if fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
-        self._fail_if_told()
+        self._refuse_if_asked()
         body = Message.from_der(self._der).body
         assert isinstance(body, CertConfirm)
         digest = own(
@@ -410,7 +410,7 @@ class Answers:
 
     def poll(self) -> int | Any:
         """The seconds of ``-check_after``, or at the last poll the request (``OSSL_CMP_MSG *``). Raises Refusal."""
-        self._fail_if_told()
+        self._refuse_if_asked()
         if self._request is None:
             raise Refusal("UNEXPECTED_POLLREQ")
         self._polls += 1
@@ -420,7 +420,7 @@ class Answers:
         self._der = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding a request")
         return request
 
-    def _fail_if_told(self) -> None:
+    def _refuse_if_asked(self) -> None:
         if self._fixed.send_error:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
 
@@ -458,7 +458,7 @@ _RSA_KEYS = der.encode(
 
 
 class Refusal(Exception):
-    """libcrypto tells the client the reason that this queues. ``reason`` is the name after ``CMP_R_``."""
+    """The client gets the reason that this queues, by libcrypto. ``reason`` is the name after ``CMP_R_``."""
 
     def __init__(self, reason: str, data: str = "") -> None:
         super().__init__(reason)

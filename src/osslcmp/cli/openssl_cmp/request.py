@@ -298,8 +298,8 @@ def name(value: str, what: str, console: Console) -> Any:
             if not lib.X509_NAME_add_entry_by_NID(
                 result, number, lib.MBSTRING_UTF8, encoded, len(encoded), -1, -1 if same_rdn else 0
             ):
-                told = "; ".join(map(str, drain()))
-                raise Failure(f'cmp: Error adding {what} name attribute "/{kind}={text}": {told}')
+                message = "; ".join(map(str, drain()))
+                raise Failure(f'cmp: Error adding {what} name attribute "/{kind}={text}": {message}')
         same_rdn = more
     return result
 
@@ -364,8 +364,8 @@ def template_section(config: Any, section: str, csr: Any, stack: Any, what: str)
         lib.X509V3_set_nconf(context, config)
         done = lib.X509V3_EXT_add_nconf_sk(config, context, os.fsencode(section), cell)
     if not done:
-        told = drain_text()
-        raise Failure(f"cannot load {what} section '{section}'" + (f": {told}" if told else ""))
+        message = drain_text()
+        raise Failure(f"cannot load {what} section '{section}'" + (f": {message}" if message else ""))
     check(cell[0], "adding extensions")
     return stack
 

@@ -64,8 +64,8 @@ class Config:
         line = ffi.new("long *", -1)
         if lib.NCONF_load(self.pointer, os.fsencode(path), line) <= 0:
             where = f"Error on line {line[0]} of" if line[0] > 0 else "Can't load"
-            told = drain_text()
-            raise Failure(f'cmp: {where} config file "{path}": {told}')
+            message = drain_text()
+            raise Failure(f'cmp: {where} config file "{path}": {message}')
 
     def has(self, section: str) -> bool:
         """Whether there is such a section."""
