@@ -21,7 +21,6 @@ from .._openssl.signers import check_signer
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
 from ..limits import Limits
-from ..trace import Trace
 from . import status as _status
 from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, certconf
@@ -46,6 +45,7 @@ from .transfer import Transfer, pointer_or_null
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
+    from ..trace import Trace
 
 __all__ = ["CertConf", "Context", "certconf"]
 
@@ -311,8 +311,11 @@ class Context:
     @guarded
     def set_trace(self, trace: Trace | None) -> None:
         """Record each message that is sent and received from now on; ``None`` records no more."""
-        if trace is not None and not isinstance(trace, Trace):
-            raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
+        if trace is not None:
+            from ..trace import Trace  # for whoever records alone: it takes time to import
+
+            if not isinstance(trace, Trace):
+                raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
         self.calls.state.trace = trace
         lib.osslcmp_session_set_traced(self.calls.session, trace is not None)
 

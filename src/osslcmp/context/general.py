@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
@@ -14,9 +14,11 @@ from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import own
 from .._openssl.verify import crl_to_c
-from ..message.bodyparts import AlgorithmIdentifier, algorithm_from_der
 from .calls import Calls
 from .polling import Exchange
+
+if TYPE_CHECKING:
+    from ..message.bodyparts import AlgorithmIdentifier
 
 __all__ = ["CertReqTemplate", "Exchanges", "RootCAUpdate"]
 
@@ -149,6 +151,8 @@ class Exchanges:
 
 def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, ...]]:
     """Algorithms and RSA key lengths; kinds that RFC 9483 does not know are left out."""
+    from ..message.bodyparts import algorithm_from_der  # only here: it takes time to import
+
     algorithms, lengths = [], []
     count = 0 if atavs == NULL else lib.sk_OSSL_CRMF_ATTRIBUTETYPEANDVALUE_num(atavs)
     for i in range(count):
