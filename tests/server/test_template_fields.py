@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+from typing import Any
+
 import pytest
 from cryptography import x509
-from support.forge import Forger, read
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support.forge import ECDSA_SHA256, Answer, Forger, now, read
 from support.pki import make_key
 
 import osslcmp
-from osslcmp import PKIStatus
+from osslcmp import FailureInfo, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.grants import not_as_asked
+from osslcmp.server.checks.rules import Strictness
 
 CA = x509.Name.from_rfc4514_string("CN=A CA")
 
@@ -53,3 +60,88 @@ def test_who_names_nothing_of_that_is_told_nothing() -> None:
     assert (
         read(EmbeddedCA({"ref": "secret"}).server().process(Forger().request())).status == PKIStatus.accepted
     )
+
+
+def asked(
+    first: bytes = b"",
+    second: bytes = b"",
+    *,
+    public: bool = True,
+    strictness: Strictness = "strict",
+) -> Answer:
+    """The answer to an ir whose template has these fields before the subject (``second``: between it and the key)."""
+    client, key = Forger(), make_key()
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    info = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    template = der.encode(
+        der.SEQUENCE,
+        first,
+        der.encode(der.explicit(5), x509.Name.from_rfc4514_string("CN=x").public_bytes()),
+        der.encode(der.explicit(6), der.read(info).content) if public else b"",
+        second,
+    )
+    request = der.encode(der.SEQUENCE, der.encode_integer(0), template)
+    popo = der.encode(
+        der.explicit(1),
+        ECDSA_SHA256,
+        der.encode(der.BIT_STRING, b"\0" + key.sign(request, ec.ECDSA(hashes.SHA256()))),
+    )
+    body = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, request, popo))
+    server = EmbeddedCA({"ref": "secret"}).server(strictness=strictness)
+    return read(server.process(client.message(0, body)))
+
+
+def validity(start: datetime.datetime | None, end: datetime.datetime | None) -> bytes:
+    """The field of a template."""
+    ends = ((0, start), (1, end))
+    return der.encode(
+        der.explicit(4),
+        *(der.encode(der.explicit(n), der.encode_moment(moment)) for n, moment in ends if moment is not None),
+    )
+
+
+TODAY = now()
+PAST, LATER, NEVER = (TODAY + datetime.timedelta(days=days) for days in (-9, 9, 36_500))
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (der.encode(der.implicit(1), b"\5"), "serial number of the CA"),
+        (der.encode(der.explicit(2), der.encode_oid("1.3.101.112")), "signature algorithm of the CA"),
+        (
+            der.encode(der.explicit(3), x509.Name.from_rfc4514_string("CN=B").public_bytes()),
+            "issuer of the CA",
+        ),
+        (validity(None, NEVER), "validity shortened"),
+        (validity(None, LATER), ""),
+    ],
+    ids=["serialNumber", "signingAlg", "issuer", "too long", "as asked"],
+)
+def test_granted_with_mods(first: bytes, told: str) -> None:
+    answer = asked(first)
+    assert answer.status == (PKIStatus.grantedWithMods if told else PKIStatus.accepted)
+    assert answer.text == told
+    assert answer.certificate is not None
+    assert answer.certificate.serial_number != 5
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"first": der.encode(der.implicit(0), b"\0")},
+        {"first": validity(PAST, PAST)},
+        {"first": validity(LATER, TODAY)},
+        {"public": False},
+    ],
+    ids=["version", "past", "ends before it starts", "no key"],
+)
+@pytest.mark.parametrize("strictness", ["strict", "rfc9810"])
+def test_refused_fields(fields: dict[str, Any], strictness: Strictness) -> None:
+    answer = asked(**fields, strictness=strictness)
+    assert (answer.status, answer.certificate) == (PKIStatus.rejection, None)
+    expected = {FailureInfo.badCertTemplate}
+    if not fields.get("public", True):
+        expected.add(FailureInfo.badPOP)  # from OpenSSL 3.5 on the proof is what is odd: it proves nothing
+    assert FailureInfo(answer.failure) in expected
+    assert answer.text

@@ -6,6 +6,7 @@ Every function raises one of MALFORMED for a body that is not what its tag says.
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -437,6 +438,15 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
             )
         )
     return statuses
+
+
+def readable_certificates(message: bytes) -> list[x509.Certificate]:
+    """The certificates that came with a message (DER), as far as they are readable."""
+    found = []
+    for encoding in wire.read_message(message).extra_certs:
+        with suppress(ValueError):
+            found.append(_pieces.read_certificate(encoding))
+    return found
 
 
 def nested_messages(message: wire.RawMessage) -> list[bytes]:

@@ -24,6 +24,7 @@ from .authority import (
     Revoked,
     Waiting,
 )
+from .ca.client_crls import ClientCRLs
 from .callbacks import CertAnswer, StatusAnswer
 from .checks.rules import Checker, Stage
 from .engine import Engine
@@ -37,10 +38,15 @@ _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 """Never sent: what is refused gets an error message."""
 
 
-def refuse_sender(authority: Authority, message: Message) -> Rejected | None:
+def refuse_sender(authority: Authority, message: Message, crls: ClientCRLs | None) -> Rejected | None:
     """Why the sender of a verified message may not authorise anything; None when it may."""
     if message.signer is None:
         return None
+    if crls is not None:
+        others = bodies.readable_certificates(message.message)
+        refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
+        if refused is not None:
+            return refused
     ask = getattr(authority, "refuse_sender", None)
     if ask is None:
         return None
@@ -204,9 +210,7 @@ class Exchange:
         assert transaction.request is not None
         transaction.request = replace(transaction.request, polls=transaction.request.polls + 1)
         # Who asked may have lost the right to, even if somebody else with the same name and key polls.
-        transaction.outcome = refuse_sender(self._authority, transaction.request) or self._issue(
-            transaction.request
-        )
+        transaction.outcome = self._refuse_sender(transaction.request) or self._issue(transaction.request)
         if isinstance(transaction.outcome, Waiting):
             return transaction.outcome.check_after
         if transaction.request_handle is None:
@@ -243,9 +247,12 @@ class Exchange:
         if about.signer is None and about.reference is None and self._engine.vouched() and self._is_signed:
             self.refusal = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
         else:
-            self.refusal = refuse_sender(self._authority, about)
+            self.refusal = self._refuse_sender(about)
         self.called = self.refusal is None
         return self.called
+
+    def _refuse_sender(self, message: Message) -> Rejected | None:
+        return refuse_sender(self._authority, message, self._rules.limits.client_crls)
 
     @property
     def _is_signed(self) -> bool:

@@ -18,6 +18,7 @@ from ..enums import BodyType, FailureInfo
 from ..limits import Limits
 from . import bodies, messages, used, wire
 from .authority import Authority, Rejected
+from .ca.client_crls import ClientCRLs
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits
@@ -78,6 +79,7 @@ class Server(Transacting):
             in extraCerts; what is not named is as by default (2048 to 8192, 2048 to 4096, 224 to 571).
         transactions: where transactions are kept, with the limits of it; in memory by default.
         downloads: offer the CRL, root and issuer of an authority that has them by HTTP, too.
+        client_crls: the CRLs of CAs that are not the authority's own, asked for the clients below their roots.
         clock_tolerance: seconds that the messageTime of a message may differ from the time here (``strict``).
 
     Raises:
@@ -106,6 +108,7 @@ class Server(Transacting):
         transaction_timeout: float = TRANSACTION_TIMEOUT,
         strictness: Strictness = "strict",
         clock_tolerance: float = CLOCK_TOLERANCE,
+        client_crls: ClientCRLs | None = None,
         mac_policy: costs.MacPolicy | costs.MacPolicyName = "default",
         key_sizes: costs.KeySizes | None = None,
         transactions: TransactionStore | None = None,
@@ -147,7 +150,10 @@ class Server(Transacting):
         self._rules = Checker(
             strictness,
             CheckLimits(
-                clock_tolerance, costs.MacPolicy.of(mac_policy), {**costs.KEY_SIZES, **(key_sizes or {})}
+                clock_tolerance,
+                costs.MacPolicy.of(mac_policy),
+                {**costs.KEY_SIZES, **(key_sizes or {})},
+                client_crls,
             ),
         )
         self._transactions = transactions or TransactionStore(max_transactions, max_remembered)

@@ -172,7 +172,7 @@ class Transacting(Answering):
             signer=signer,
             message=message.encoding,
         )
-        return refuse_sender(self.authority, about)
+        return refuse_sender(self.authority, about, self._rules.limits.client_crls)
 
     def _say_again(
         self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()

@@ -50,15 +50,23 @@ class ClientCRLs:
     def refuse(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> Rejected | None:
         """Why a certificate that chains up to a root, with the help of ``untrusted``, is not good for anything."""
         crls = self._current()
-        for certificate in untrusted:
-            if certificate != signer and any(_lists(crl, certificate) for crl in crls):
-                return _no("a CA above the signer is revoked")
+        # Of a CA that has several certificates, one that is revoked does no harm to a path by another.
+        good = [one for one in untrusted if one == signer or not any(_lists(crl, one) for crl in crls)]
         try:
             check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf")
-            failure = check.failure(signer, untrusted)
+            failure = check.failure(signer, good)
         except OpenSSLError as error:
             failure = str(error)
+        if failure is not None and len(good) < len(untrusted):
+            failure = f"a CA above the signer is revoked, and without it: {failure}"
         return None if failure is None else _no(f"revocation of the signer: {failure}")
+
+    def knows(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> bool:
+        """Whether a certificate stands below one of the roots, revoked or not: else these CRLs say nothing of it."""
+        try:
+            return CertificateCheck(trusted=self._trusted).failure(signer, untrusted) is None
+        except OpenSSLError:
+            return True
 
     def _current(self) -> list[x509.CertificateRevocationList]:
         with self._lock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -14,9 +13,8 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from ..._asn1 import x509_parts
 from ...enums import BodyType, FailureInfo, RevocationReason
-from .. import wire
+from .. import bodies
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
@@ -179,7 +177,7 @@ class Records:
             return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
         if self.client_crls is None or request.signer is None or self._is_own_name(request.signer.issuer):
             return None
-        return self.client_crls.refuse(request.signer, _certificates_of(request))
+        return self.client_crls.refuse(request.signer, bodies.readable_certificates(request.message))
 
     def _owns(self, request: Message, record: Record) -> bool:
         """The certificate itself, an RA, or who holds the reference it was issued for (and another
@@ -234,12 +232,3 @@ class Records:
             if record.revoked is None and record.certificate.not_valid_after_utc > now:
                 return Rejected(FailureInfo.duplicateCertReq, "there is a valid certificate for this key")
         return None
-
-
-def _certificates_of(message: Message) -> list[x509.Certificate]:
-    """Those that came with a message, as far as they are readable."""
-    found = []
-    for der in wire.read_message(message.message).extra_certs:
-        with suppress(ValueError):
-            found.append(x509_parts.read_certificate(der))
-    return found

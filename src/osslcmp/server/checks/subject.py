@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
+from ..ca.client_crls import ClientCRLs
 from ..http.paths import Place
 from ..state import Transaction
 from .costs import KEY_SIZES, KeySizes, MacPolicy
@@ -28,12 +29,14 @@ class CheckLimits:
         tolerance: seconds that messageTime may differ from the server's clock.
         mac_policy: what a password-based MAC must be like.
         key_sizes: by kind of key the least and the most bits.
+        client_crls: revocation of clients' certificates from elsewhere.
         clock: tells the time.
     """
 
     tolerance: float = CLOCK_TOLERANCE
     mac_policy: MacPolicy = field(default_factory=MacPolicy)
     key_sizes: KeySizes = field(default_factory=lambda: dict(KEY_SIZES))
+    client_crls: ClientCRLs | None = None
     clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
 
     def fresh_until(self, stated_time: datetime.datetime | None) -> float:
