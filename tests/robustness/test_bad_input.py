@@ -13,6 +13,7 @@ from support.pki import PKI, make_key
 
 import osslcmp
 from osslcmp import Client, Context, InfoTypeAndValue, Option
+from osslcmp.context.calls import Calls
 
 Use = Callable[[Any, PKI], object]
 OID = x509.ObjectIdentifier("1.2.3")
@@ -22,14 +23,14 @@ OID = x509.ObjectIdentifier("1.2.3")
 def untouched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """Which calls into C a Context made since this was asked for."""
     made: list[str] = []
-    for name in ("_set", "_run"):
-        original = getattr(Context, name)
+    for name in ("set", "run"):
+        original = getattr(Calls, name)
 
-        def noted(self: Context, function: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
+        def noted(self: Calls, function: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
             made.append(getattr(function, "__name__", str(function)))
             return _original(self, function, *args, **kwargs)
 
-        monkeypatch.setattr(Context, name, noted)
+        monkeypatch.setattr(Calls, name, noted)
 
     def since() -> list[str]:
         calls, made[:] = made[:], []

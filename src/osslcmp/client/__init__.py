@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from cryptography import x509
@@ -15,7 +16,7 @@ from .._openssl import inputs as _inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, private_key
-from .._openssl.names import algorithm
+from .._openssl.names import algorithm, parse_name
 from .._openssl.providers import LibraryContext, made_in
 from .._openssl.tls import TLS, TLSInput, tls_settings
 from .._openssl.tls_context import tls_to_c
@@ -29,12 +30,12 @@ from ..enums import BodyType, Option, RevocationReason
 from ..limits import Limits
 from ..trace import Trace
 from ..transport import Address, Transport, parse_url
-from . import settings as _settings
 from .arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
 from .dump import ResumeConditions, load, restore
 from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
+from .settings import Setter, Settings, itavs, option, optional
 from .transaction import Transaction
 
 __all__ = ["Client"]
@@ -144,58 +145,59 @@ class Client(GeneralMessages):
             raise ValueError("credentials: give secret (and reference), or certificate and key")
         if sender is not None and certificate is not None:
             raise ValueError("sender: is the subject of the certificate")
-        address = None if server is None else parse_url(server)
-        anchors, helping = _trust(trusted, untrusted)
-        settings = _settings.Settings(
-            address=address,
-            transport=transport,
-            reference=None
-            if reference is None
-            else _inputs.secret_bytes("reference", reference, REFERENCE_LIMIT),
-            secret=None if secret is None else _inputs.secret_bytes("secret", secret, SECRET_LIMIT),
-            certificate=None if certificate is None else _inputs.certificate("certificate", certificate),
-            key=None if key is None else _private_key(library, key, key_password),
-            chain=_inputs.certificates("chain", chain),
-            trusted=anchors,
-            untrusted=helping,
-            server_certificate=None
-            if server_certificate is None
-            else _inputs.certificate("server_certificate", server_certificate),
-            expected_sender=_settings.name_or_none(expected_sender),
-            server_usage=server_usage
-            if server_usage is None or isinstance(server_usage, (str, x509.ObjectIdentifier))
-            else tuple(server_usage),
-            recipient=_settings.name_or_none(recipient),
-            sender=_settings.name_or_none(sender),
-            extra_certs=_inputs.certificates("extra_certs", extra_certs),
-            general_info=_settings.itavs("general_info", general_info),
-            proxy=proxy,
-            no_proxy=no_proxy,
-            max_response_length=max_response_length,
-            limits=Limits() if limits is None else limits,
-            tls=_tls(address, tls, library),
-            library=library,
-            trace=trace,
-        )
         if total_timeout is not None and not total_timeout >= 0:
             raise ValueError(f"total_timeout: {total_timeout} is not a number of seconds from 0 on")
-        settings.options = {
-            Option.KEEP_ALIVE: int(keep_alive),
-            Option.MSG_TIMEOUT: message_timeout,
-            Option.UNPROTECTED_ERRORS: unprotected_errors,
-            Option.UNPROTECTED_SEND: unprotected_requests,
-            Option.IGNORE_KEYUSAGE: ignore_key_usage,
-        }
-        for option, what, name in (
-            (Option.DIGEST_ALGNID, "digest", digest),
-            (Option.OWF_ALGNID, "owf", owf),
-            (Option.MAC_ALGNID, "mac", mac),
-        ):
-            if name is not None:
-                settings.options[option] = algorithm(what, name)
-        self._settings = settings
+        address = optional(parse_url, server)
+        own = optional(partial(_inputs.certificate, "certificate"), certificate)
+        own_key = optional(partial(_private_key, library, password=key_password), key)
+        own_chain = _inputs.certificates("chain", chain)
+        anchors, helping = _trust(trusted, untrusted)
+        own_name = optional(parse_name, sender)
+        tls_made = _tls(address, tls, library)
+        setters: list[tuple[Setter, Any]] = [(Context.set_transfer_cb, transport)]
+        if address is not None:
+            setters = [
+                (lambda context, where: where.apply(context), address),
+                (Context.set_tls, tls_made),
+                (Context.set_proxy, proxy),
+                (Context.set_no_proxy, no_proxy),
+                (Context.set_max_response_length, max_response_length),
+            ]
+        setters += [
+            (Context.set_limits, Limits() if limits is None else limits),
+            (Context.set_trace, trace),
+            (option(Option.KEEP_ALIVE), int(keep_alive)),
+            (option(Option.MSG_TIMEOUT), message_timeout),
+            (option(Option.UNPROTECTED_ERRORS), unprotected_errors),
+            (option(Option.UNPROTECTED_SEND), unprotected_requests),
+            (option(Option.IGNORE_KEYUSAGE), ignore_key_usage),
+            (option(Option.DIGEST_ALGNID), optional(partial(algorithm, "digest"), digest)),
+            (option(Option.OWF_ALGNID), optional(partial(algorithm, "owf"), owf)),
+            (option(Option.MAC_ALGNID), optional(partial(algorithm, "mac"), mac)),
+            (Context.set_secret_value, optional(_secret("secret", SECRET_LIMIT), secret)),
+            (Context.set_reference_value, optional(_secret("reference", REFERENCE_LIMIT), reference)),
+            (Context.set_cert, own),
+            (Context.set_pkey, own_key),
+            (Context.set_untrusted, [*helping, *own_chain] or None),
+            (lambda context, chain: context.build_cert_chain(None, chain), (own and own_chain) or None),
+            (Context.set_server_usage, _several(server_usage)),
+            (Context.set_trusted_store, anchors or None),
+            (
+                Context.set_srv_cert,
+                optional(partial(_inputs.certificate, "server_certificate"), server_certificate),
+            ),
+            (Context.set_expected_sender, optional(parse_name, expected_sender)),
+            (Context.set_recipient, optional(parse_name, recipient)),
+            # Without a certificate, OpenSSL takes the sender from there.
+            (Context.set_subject_name, own_name),
+            (Context.set_extra_certs_out, _inputs.certificates("extra_certs", extra_certs) or None),
+            *((Context.push_geninfo_itav, itav) for itav in itavs("general_info", general_info)),
+        ]
+        self._settings = Settings(
+            setters, address, transport, own, own_key, own_name, message_timeout, library, trace
+        )
         self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
-        settings.context()  # whatever cannot work is told here, not at the first request
+        self._settings.context()  # whatever cannot work is told here, not at the first request
 
     def __repr__(self) -> str:
         address = self._settings.address
@@ -395,6 +397,16 @@ def _trust(
         raise ValueError("trusted: the CertificateCheck has no trust anchor")
     more = _inputs.certificates("untrusted", trusted.untrusted)
     return replace(trusted, untrusted=None), [*helping, *more]
+
+
+def _secret(what: str, limit: int) -> Callable[[bytes | str], bytes]:
+    return lambda value: _inputs.secret_bytes(what, value, limit)
+
+
+def _several(usage: ServerUsageInput) -> ServerUsageInput:
+    """What may be iterated only once, for many contexts."""
+    single = usage is None or isinstance(usage, (str, x509.ObjectIdentifier))
+    return usage if single else tuple(usage)  # type: ignore[arg-type]
 
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:

@@ -13,7 +13,7 @@ from ..context import Context
 from ..context.deadline import Deadline, OnWait, Pause
 from ..context.polling import Exchange
 from ..enrollment import Enrollment
-from ..enums import BodyType, Option
+from ..enums import BodyType
 from . import Client, _body_type
 from .arguments import Unpack
 from .transaction import Transaction
@@ -236,7 +236,7 @@ class AsyncClient:
     # -- how ----------------------------------------------------------------------------------------------
 
     def _operation(self) -> Operation:
-        return Operation(self._client._settings.options[Option.MSG_TIMEOUT])
+        return Operation(self._client._settings.message_timeout)
 
     async def _made(self, make: Callable[[], Transaction]) -> AsyncTransaction:
         operation = self._operation()

@@ -3,60 +3,50 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import certificate_cache
-from .._openssl.names import parse_name
 from .._openssl.providers import LibraryContext
 from ..context import Context
-from ..context.server_usage import ServerUsageInput
 from ..enums import Option
-from ..limits import Limits
 from ..trace import Trace
 from ..transport import Address, Transport
 
-__all__ = ["Settings"]
+__all__ = ["Setter", "Settings", "itavs", "option", "optional"]
 
+_T = TypeVar("_T")
 
 _MOST_IDLE = 64
 
 
+Setter = Callable[[Context, Any], object]
+
+
+def option(which: Option) -> Setter:
+    """The setter of an option."""
+    return lambda context, value: context.set_option(which, value)
+
+
 @dataclass
 class Settings:
-    """Credentials, trust and transfer of a :class:`osslcmp.Client`."""
+    """What a :class:`osslcmp.Client` puts into each context, and what it has to know of that by itself."""
 
-    address: Address | None = None
-    transport: Transport | None = None
-    reference: bytes | None = field(default=None, repr=False)
-    secret: bytes | None = field(default=None, repr=False)
-    certificate: x509.Certificate | None = None
-    key: Any = field(default=None, repr=False)
-    chain: list[x509.Certificate] = field(default_factory=list)
-    trusted: list[x509.Certificate] | CertificateCheck = field(default_factory=list)
-    untrusted: list[x509.Certificate] = field(default_factory=list)
-    server_certificate: x509.Certificate | None = None
-    expected_sender: x509.Name | None = None
-    server_usage: ServerUsageInput = None
-    recipient: x509.Name | None = None
-    sender: x509.Name | None = None
-    extra_certs: list[x509.Certificate] = field(default_factory=list)
-    general_info: list[InfoTypeAndValue] = field(default_factory=list)
-    #: What :func:`osslcmp._openssl.tls_context.tls_to_c` made: all contexts share it.
-    tls: Any = None
-    proxy: str | None = field(default=None, repr=False)
-    no_proxy: str | None = None
-    max_response_length: int = 0
-    limits: Limits = field(default_factory=Limits)
-    options: dict[Option, int] = field(default_factory=dict)
-    library: LibraryContext | None = None
-    trace: Trace | None = None
+    #: Methods of the context and what each is called with, in this order; not called with ``None``.
+    setters: list[tuple[Setter, Any]] = field(repr=False)
+    address: Address | None
+    transport: Transport | None
+    certificate: x509.Certificate | None
+    key: Any = field(repr=False)
+    sender: x509.Name | None
+    message_timeout: int
+    library: LibraryContext | None
+    trace: Trace | None
     _idle: deque[dict[int, tuple[x509.Certificate, Any]]] = field(
         default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False
     )
@@ -76,62 +66,13 @@ class Settings:
         self._in_use[id(certs)] = certs
         context = Context(self.library, _after=partial(self._give_back, id(certs)))
         with certificate_cache(certs):
-            self._apply(context)
+            for setter, value in self.setters:
+                if value is not None:
+                    setter(context, value)
         return context
 
     def _give_back(self, which: int) -> None:
         self._idle.append(self._in_use.pop(which))
-
-    def _apply(self, context: Context) -> None:
-        self._apply_transfer(context)
-        context.set_limits(self.limits)
-        context.set_trace(self.trace)
-        for option, value in self.options.items():
-            context.set_option(option, value)
-        if self.secret is not None:
-            context.set_secret_value(self.secret)
-        if self.reference is not None:
-            context.set_reference_value(self.reference)
-        if self.certificate is not None:
-            context.set_cert(self.certificate)
-        if self.key is not None:
-            context.set_pkey(self.key)
-        helping = [*self.untrusted, *self.chain]
-        if helping:
-            context.set_untrusted(helping)
-        if self.certificate is not None and self.chain:
-            context.build_cert_chain(None, self.chain)
-        context.set_server_usage(self.server_usage)
-        if self.trusted:
-            context.set_trusted_store(self.trusted)
-        if self.server_certificate is not None:
-            context.set_srv_cert(self.server_certificate)
-        if self.expected_sender is not None:
-            context.set_expected_sender(self.expected_sender)
-        if self.recipient is not None:
-            context.set_recipient(self.recipient)
-        if self.sender is not None:
-            # Without a certificate, OpenSSL takes the sender from there.
-            context.set_subject_name(self.sender)
-        if self.extra_certs:
-            context.set_extra_certs_out(self.extra_certs)
-        for itav in self.general_info:
-            context.push_geninfo_itav(itav)
-
-    def _apply_transfer(self, context: Context) -> None:
-        if self.transport is not None:
-            context.set_transfer_cb(self.transport)
-            return
-        assert self.address is not None
-        self.address.apply(context)
-        if self.tls is not None:
-            context.set_tls(self.tls)
-        if self.proxy is not None:
-            context.set_proxy(self.proxy)
-        if self.no_proxy is not None:
-            context.set_no_proxy(self.no_proxy)
-        if self.max_response_length:
-            context.set_max_response_length(self.max_response_length)
 
 
 def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:
@@ -145,6 +86,6 @@ def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> li
     return found
 
 
-def name_or_none(name: x509.Name | str | None) -> x509.Name | None:
-    """A name that may be left out."""
-    return None if name is None else parse_name(name)
+def optional(parse: Callable[[Any], _T], value: object) -> _T | None:
+    """``parse(value)`` of an argument that may be left out."""
+    return None if value is None else parse(value)
