@@ -158,6 +158,13 @@ def own_curves(make: Callable[[Forger], bytes], count: int = 99) -> bytes:
     return with_extra(_signed(make), *(with_key(own_curve(), n + 2) for n in range(count)))
 
 
+def compressed_points(make: Callable[[Forger], bytes], count: int = 99) -> bytes:
+    """Keys on the curve by name that takes the longest, points compressed."""
+    algorithm = sequence(der.encode_oid("1.2.840.10045.2.1"), der.encode_oid("1.3.132.0.39"))  # sect571r1
+    key = sequence(algorithm, encode(der.BIT_STRING, b"\0\2" + (6).to_bytes(72, "big")))
+    return with_extra(_signed(make), *(with_key(key, n + 2) for n in range(count)))
+
+
 def constrained(make: Callable[[Forger], bytes], constraints: int = 4000, names: int = 200) -> bytes:
     """By a client, below a CA, both certified by the root: every name is held against every constraint."""
     excluded = x509.NameConstraints(None, [x509.DNSName(f"a{n}.x") for n in range(constraints)])
@@ -220,7 +227,8 @@ CASES: dict[str, Callable[[Make], bytes]] = {
     "a path of 99 certificates": long_path,
     "99 RSA keys, 3,072 bits, exponent of 256": lambda make: rsa_keys(make, 3072, (1 << 256) - 1, 99),
     "40 RSA keys, 16,384 bits, exponent of 64": lambda make: rsa_keys(make, 16_384, (1 << 64) - 1, 40),
-    "25 DSA keys, 10,000 bits": lambda make: dsa_keys(make, count=24),
+    "24 DSA keys, 10,000 bits": lambda make: dsa_keys(make, count=24),
+    "99 keys on sect571r1, points compressed": compressed_points,
     "4,000 name constraints, 200 names": constrained,
     "policies mapped to each other, 20 deep": with_policies,
     "a MAC of 100,000 iterations of SHA-512": lambda make: mac(make, 100_000),
