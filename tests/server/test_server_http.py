@@ -7,6 +7,7 @@ import io
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,8 @@ from support.pki import make_key, make_name
 import osslcmp
 from osslcmp import BodyType, PKIStatus
 from osslcmp.server import EmbeddedCA, RunningServer, Server
+from osslcmp.server.http import serving, webserver
+from osslcmp.server.http.app import Application
 
 TYPE = {"Content-Type": "application/pkixcmp"}
 
@@ -190,6 +193,36 @@ def test_many_clients(server: Server, running: RunningServer) -> None:
     with ThreadPoolExecutor(12) as threads:
         assert list(threads.map(enroll, range(12))) == list(range(12))
     assert server.open_transactions == 0
+
+
+def test_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has come whole waits for a thread as long as there is room for it: the next is refused, and then all go on."""
+    monkeypatch.setattr(webserver, "MAX_BUFFERED", 1)  # four messages of the largest size, that is
+    go_on = threading.Event()
+
+    def process(*_: object) -> bytes:
+        go_on.wait(60)
+        return Forger().request()
+
+    app = Application(process, 10_000)
+    statuses: list[int] = []
+    with serving.serve(app, "127.0.0.1", 0, threads=1, timeout=60) as running:
+
+        def ask() -> None:
+            connection = http.client.HTTPConnection(running.host, running.port, timeout=60)
+            statuses.append(post(connection, bytes(9_900))[0])
+            connection.close()
+
+        threads = [threading.Thread(target=ask) for _ in range(5)]
+        for number, thread in enumerate(threads):
+            thread.start()
+            while len(running._server.working) <= number and not statuses:
+                time.sleep(0.005)
+        assert statuses == [503]
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert statuses == [503] + [200] * 4
 
 
 def test_stopped(server: Server) -> None:

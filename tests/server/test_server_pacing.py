@@ -88,6 +88,18 @@ def test_large_chunks(running: RunningServer, pki: PKI) -> None:
     assert b"Content-Type: text/plain" in answer  # whole, and no message
 
 
+def test_pipelined(running: RunningServer, pki: PKI) -> None:
+    """A few requests may come at once; many are cut short, and the rest of what has come is not even looked at."""
+    length = b"Content-Length: %d\r\n\r\n" % len(MESSAGE)
+    kept = HEAD.replace(b"Connection: close\r\n", b"") + length + MESSAGE
+    few = ask(running, pki, [kept * 3 + HEAD + length + MESSAGE], 0)
+    assert few.count(b"HTTP/1.1 200 ") == 4
+    asking = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
+    many = ask(running, pki, [asking * 500], 0)
+    assert many.count(b"HTTP/1.1 405 ") in range(4, 50)
+    assert many.count(b"HTTP/1.1 400 ") == 1
+
+
 @pytest.mark.parametrize("body", [False, True])
 def test_arrivals(body: bool) -> None:
     """Of 150 only some are looked at one by one."""

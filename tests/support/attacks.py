@@ -8,6 +8,7 @@ __all__ = ["attacks"]
 
 _HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+_ASKING = b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n"
 _TINY = b"1\r\nx\r\n"
 
 
@@ -24,5 +25,6 @@ def attacks(message: bytes) -> dict[str, tuple[list[bytes], bytes]]:
         "endless header": ([_HEAD], b"X-Y: z\r\n" * 40),
         "endless chunks": ([_CHUNKED], b"100\r\n" + b"x" * 256 + b"\r\n"),
         "tiny chunks": ([_CHUNKED + _TINY * 3_000], _TINY * 500),
+        "pipelined": ([_ASKING * 1_000], _ASKING * 100),
         "wrong framings": ([sent[:-1] for sent, _ in framings(message).values()], b""),
     }

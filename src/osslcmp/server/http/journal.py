@@ -57,10 +57,10 @@ def note(address: str, request: bytes, answer: bytes) -> None:
 
 
 def _note_unproven(address: str, request: bytes, answer: bytes) -> None:
-    raw = wire.read_message(answer)
-    if raw.body_type != BodyType.ERROR:
-        return
     try:
+        raw = wire.read_message(answer)
+        if raw.body_type != BodyType.ERROR:
+            return
         status = ErrorMessage.of(raw.body).status
         if not status.failure_info & _UNPROVEN:
             return

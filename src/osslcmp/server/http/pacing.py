@@ -2,7 +2,7 @@
 
 Each arrival costs the server a turn of its loop, of one octet or of many: small pieces count, and what they deliver
 counts against that. Each chunk of a chunked body costs about as much as a small request, however many come at once: a
-body in many small ones is refused, and a few of them are the turn of a connection.
+body in many small ones is refused, and a few of them are the turn of a connection. So are requests that come many at once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _GOOD = 512  # octets that make an arrival worth its turn
 _CHUNKS = 32  # of a body, of any size
 _CHUNK = 256  # octets for each chunk more
 _CHUNKS_AT_ONCE = 8
+_PIPELINED = 3  # requests after the first that come with it
 
 
 class _Paced(BaseIOStream):
@@ -36,6 +37,9 @@ class _Paced(BaseIOStream):
     """Octets that the chunks have announced."""
     _begins = False
     """Whether the octets that are read next are the first of a chunk."""
+    _arrived = False
+    """Whether anything has been read since the last header."""
+    _pipelined = 0
     _paused: object = None
     _unseen = False
     """Whether the loop has been told not to look for what comes."""
@@ -47,7 +51,15 @@ class _Paced(BaseIOStream):
         self._resume()
 
     def expect_body(self) -> None:
-        """The header is there, and the body may come."""
+        """The header is there, and the body may come.
+
+        Raises:
+            HTTPInputError: too many requests have come at once.
+        """
+        self._pipelined = 0 if self._arrived else self._pipelined + 1
+        self._arrived = False
+        if self._pipelined > _PIPELINED:
+            raise HTTPInputError("too many requests at once")
         self.begin()
         self._most = None
 
@@ -92,6 +104,7 @@ class _Paced(BaseIOStream):
             buf = memoryview(buf)[: self._most]
         size = super().read_from_fd(buf)
         if size:
+            self._arrived = True
             self._work += 1
             if self._work > _FREE and self._paused is None:
                 pause = min(_PAUSE * (self._work - _FREE), _LONGEST)

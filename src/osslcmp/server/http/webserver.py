@@ -113,7 +113,7 @@ class WebServer:
             body_timeout=limits.request_time,
             chunk_size=_PIECE,
         )
-        self.workers = Workers(limits.threads)
+        self.workers = Workers(limits.threads, limits.connections)
         self.stopping = False
         self.working: set[Connection] = set()
         """Connections with a request that is worked on or an answer that is being sent."""
@@ -181,9 +181,9 @@ class WebServer:
             with suppress(OSError):  # the client has gone
                 Connection(self, client, str(address[0]))
 
-    def _make_room(self) -> bool:
+    def _make_room(self, but: Connection | None = None) -> bool:
         """Close the connection that has waited for longest; whether there was one."""
-        oldest = next(iter(self.waiting), None)
+        oldest = next((connection for connection in self.waiting if connection is not but), None)
         if oldest is None:
             return False
         del self.waiting[oldest]
@@ -199,11 +199,17 @@ class WebServer:
         if not self.stopping:
             self._listening(True)
 
-    def buffer(self, size: int) -> None:
-        """Count octets of bodies that have arrived; whoever has waited for longest pays for too many."""
+    def buffer(self, size: int, connection: Connection | None = None) -> bool:
+        """Count octets of bodies that are here; whoever else has waited for longest pays for too many.
+
+        Returns:
+            Whether there is room for them.
+        """
         self._buffered += size
-        while self._buffered > max(MAX_BUFFERED, 4 * self.handler.limit) and self._make_room():
+        most = max(MAX_BUFFERED, 4 * self.handler.limit)
+        while self._buffered > most and self._make_room(connection):
             pass
+        return self._buffered <= most
 
 
 class Connection(httputil.HTTPServerConnectionDelegate):
@@ -305,7 +311,9 @@ class Exchange(httputil.HTTPMessageDelegate):
             if self._refusal is None:
                 self._body += chunk
                 self._buffered += len(chunk)
-                self._connection.server.buffer(len(chunk))
+                if not self._connection.server.buffer(len(chunk), self._connection):
+                    self._refusal = busy()  # the others have come whole, and wait for a thread
+                    self._release()
         elif self._sent is None:
             self._refuse_body(drain=True)
         elif self._arrived > 4 * self._handler.limit:
@@ -322,7 +330,8 @@ class Exchange(httputil.HTTPMessageDelegate):
             return
         server = self._connection.server
         request = replace(self._request, body=bytes(self._body))
-        job = server.workers.submit(partial(server.handler.answer, request), self._done)
+        answer = partial(server.handler.answer, request)
+        job = server.workers.submit(answer, self._done)
         if job is None:
             self._respond(busy())
         else:
