@@ -396,4 +396,8 @@ def test_demo_interrupted(tmp_path: Path) -> None:
 def test_demo_where_nothing_can_be_written(tmp_path: Path) -> None:
     """A message."""
     (tmp_path / "file").touch()
-    assert "file" in osslcmp("demo", "--output", "file", cwd=tmp_path, status=1).stderr
+    assert "--output file: File exists" in osslcmp("demo", "--output", "file", cwd=tmp_path, status=1).stderr
+    (tmp_path / "folder" / "trace.html").mkdir(parents=True)
+    done = osslcmp("demo", "--output", "folder", cwd=tmp_path, status=1)
+    assert "--output folder: Is a directory" in done.stderr
+    assert not done.stdout

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ._common import Parser, complain
+from ._files import check_writable
 
 __all__ = ["parser", "run"]
 
@@ -45,7 +46,11 @@ def _run(options: Namespace) -> int:
     try:
         if options.output is not None:
             folder = Path(options.output)
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                check_writable(str(folder / "trace.html"))
+            except OSError as error:
+                raise DemoError(f"--output {folder}: {error.strerror}") from error
             show(folder, quick=options.quick)
             print(f"The certificates and trace.html are in {folder.resolve()}")
             return 0
