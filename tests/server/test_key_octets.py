@@ -192,9 +192,7 @@ def test_a_crl_is_asked_for_with_other_string_types() -> None:
     name = der.encode(der.explicit(4), _printable(crl.issuer).public_bytes())
     source = der.encode(der.explicit(1), der.encode(der.SEQUENCE, name))
     status = der.encode(der.SEQUENCE, source, der.encode_moment(crl.last_update_utc))
-    info = osslcmp.InfoTypeAndValue(
-        x509.ObjectIdentifier(general.CRL_STATUS_LIST), der.encode(der.SEQUENCE, status)
-    )
+    info = osslcmp.InfoTypeAndValue(osslcmp.general.CRL_STATUS_LIST, der.encode(der.SEQUENCE, status))
     answer = general.answer(ca, info)
     assert answer is not None
     assert answer.value is None

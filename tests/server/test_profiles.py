@@ -18,7 +18,6 @@ from osslcmp import FailureInfo, InfoTypeAndValue, PKIStatus, RejectedError, fea
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import explicit
 from osslcmp.server import EmbeddedCA
-from osslcmp.server.ca import general
 from osslcmp.server.ca.general import RootUpdate
 from osslcmp.server.ca.profiles import Profile
 
@@ -152,8 +151,8 @@ def test_crl_url() -> None:
 # -- general messages ------------------------------------------------------------------------------------------
 
 
-def ask(ca: EmbeddedCA, kind: str, value: bytes | None = None) -> bytes | None:
-    infos = client(ca).genm([InfoTypeAndValue(x509.ObjectIdentifier(kind), value)])
+def ask(ca: EmbeddedCA, kind: x509.ObjectIdentifier, value: bytes | None = None) -> bytes | None:
+    infos = client(ca).genm([InfoTypeAndValue(kind, value)])
     assert len(infos) == 1
     return infos[0].value
 
@@ -191,17 +190,17 @@ def test_crl_status() -> None:
         time = b"" if moment is None else der.encode_moment(moment)
         return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, issuer, time))
 
-    assert ask(ca, general.CRL_STATUS_LIST, status(crl.last_update_utc + DAY)) is None
-    assert ask(ca, general.CRL_STATUS_LIST, status(None, ca.root)) is None
+    assert ask(ca, osslcmp.general.CRL_STATUS_LIST, status(crl.last_update_utc + DAY)) is None
+    assert ask(ca, osslcmp.general.CRL_STATUS_LIST, status(None, ca.root)) is None
     for moment in (None, crl.last_update_utc - DAY):
-        value = ask(ca, general.CRL_STATUS_LIST, status(moment))
+        value = ask(ca, osslcmp.general.CRL_STATUS_LIST, status(moment))
         assert value is not None
         assert x509.load_der_x509_crl(der.sequence(value)[0].encoding).issuer == ca.issuer.subject
 
 
 def test_root_update() -> None:
     ca, other = EmbeddedCA({"ref": "secret"}), EmbeddedCA()
-    assert ask(ca, general.ROOT_CA_CERT) is None
+    assert ask(ca, osslcmp.general.ROOT_CA_CERT) is None
     asked: list[x509.Certificate | None] = []
 
     def update(known: x509.Certificate | None) -> RootUpdate:
@@ -209,7 +208,7 @@ def test_root_update() -> None:
         return RootUpdate(other.root, other.issuer, ca.issuer)
 
     ca.root_update = update  # type: ignore[method-assign]
-    value = ask(ca, general.ROOT_CA_CERT, ca.root.public_bytes(Encoding.DER))
+    value = ask(ca, osslcmp.general.ROOT_CA_CERT, ca.root.public_bytes(Encoding.DER))
     assert value is not None
     new, with_old, with_new = der.sequence(value)
     assert new.encoding == other.root.public_bytes(Encoding.DER)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
@@ -18,24 +19,44 @@ __all__ = [
     "CA_KEY_UPDATE_INFO",
     "CA_PROT_ENC_CERT",
     "CERT_PROFILE",
+    "CERT_REQ_TEMPLATE",
+    "CRLS",
+    "CRL_STATUS_LIST",
     "CURRENT_CRL",
     "ENC_KEY_PAIR_TYPES",
     "KEY_PAIR_PARAM_REP",
     "KEY_PAIR_PARAM_REQ",
     "PREFERRED_SYMM_ALG",
+    "REV_PASSPHRASE",
+    "ROOT_CA_CERT",
+    "ROOT_CA_KEY_UPDATE",
     "SIGN_KEY_PAIR_TYPES",
     "SUPP_LANG_TAGS",
     "UNSUPPORTED_OIDS",
+    "algorithm_info",
     "algorithm_of",
+    "algorithms_info",
     "algorithms_of",
+    "ca_certs_info",
     "ca_certs_of",
+    "ca_key_update_info",
     "ca_key_update_of",
     "cert_profile",
+    "cert_req_template_info",
+    "certificate_info",
     "certificate_of",
+    "crl_info",
     "crl_of",
+    "crls_info",
     "key_pair_param_request",
+    "key_pair_param_request_of",
     "lang_tags",
     "lang_tags_of",
+    "rev_passphrase_info",
+    "rev_passphrase_of",
+    "root_ca_cert_of",
+    "root_ca_key_update_info",
+    "unsupported_oids_info",
     "unsupported_oids_of",
 ]
 
@@ -55,9 +76,15 @@ CURRENT_CRL = _kind(6)
 UNSUPPORTED_OIDS = _kind(7)
 KEY_PAIR_PARAM_REQ = _kind(10)
 KEY_PAIR_PARAM_REP = _kind(11)
+REV_PASSPHRASE = _kind(12)
 SUPP_LANG_TAGS = _kind(16)
 CA_CERTS = _kind(17)
+ROOT_CA_KEY_UPDATE = _kind(18)
+CERT_REQ_TEMPLATE = _kind(19)
+ROOT_CA_CERT = _kind(20)
 CERT_PROFILE = _kind(21)
+CRL_STATUS_LIST = _kind(22)
+CRLS = _kind(23)
 
 
 def _read(
@@ -161,3 +188,114 @@ def unsupported_oids_of(items: Iterable[InfoTypeAndValue]) -> list[x509.ObjectId
 
     found = [item for item in items if item.oid == UNSUPPORTED_OIDS]
     return (_read(found, UNSUPPORTED_OIDS, decode) or []) if found else []
+
+
+def key_pair_param_request_of(items: Iterable[InfoTypeAndValue]) -> x509.ObjectIdentifier | None:
+    """Of which algorithm the parameters are asked for: ``keyPairParamReq``."""
+
+    def decode(value: bytes) -> x509.ObjectIdentifier:
+        return x509.ObjectIdentifier(der.dotted(der.read(value, der.OID)))
+
+    return _read(items, KEY_PAIR_PARAM_REQ, decode)
+
+
+def root_ca_cert_of(items: Iterable[InfoTypeAndValue]) -> x509.Certificate | None:
+    """The root whose update is asked for: ``rootCaCert``; ``None`` if any is meant."""
+    return _read(items, ROOT_CA_CERT, read_certificate)
+
+
+def rev_passphrase_of(items: Iterable[InfoTypeAndValue]) -> bytes | None:
+    """The EncryptedKey of ``revPassphrase``, as DER: an EnvelopedData ``[0]``, or an EncryptedValue of old."""
+
+    def decode(value: bytes) -> bytes:
+        if der.read(value).tag not in (der.SEQUENCE, der.explicit(0)):
+            raise ValueError("no EncryptedKey")
+        return value
+
+    return _read(items, REV_PASSPHRASE, decode)
+
+
+# -- what an authority answers, or a client tells --------------------------------------------------------------
+
+
+def _list(items: Iterable[bytes]) -> bytes:
+    return der.encode(der.SEQUENCE, *items)
+
+
+def _certificates(certificates: Iterable[x509.Certificate]) -> bytes:
+    return _list(one.public_bytes(Encoding.DER) for one in certificates)
+
+
+def ca_certs_info(certificates: Iterable[x509.Certificate]) -> InfoTypeAndValue:
+    """``caCerts``: CA certificates."""
+    return InfoTypeAndValue(CA_CERTS, _certificates(certificates))
+
+
+def certificate_info(kind: x509.ObjectIdentifier, certificate: x509.Certificate | None) -> InfoTypeAndValue:
+    """One certificate, as in ``caProtEncCert``; ``None``: there is none."""
+    return InfoTypeAndValue(kind, None if certificate is None else certificate.public_bytes(Encoding.DER))
+
+
+def root_ca_key_update_info(
+    new_with_new: x509.Certificate | None,
+    new_with_old: x509.Certificate | None = None,
+    old_with_new: x509.Certificate | None = None,
+) -> InfoTypeAndValue:
+    """``rootCaKeyUpdate``: the root that follows, and what connects it to the one before; ``None``: nothing is newer."""
+    if new_with_new is None:
+        return InfoTypeAndValue(ROOT_CA_KEY_UPDATE, None)
+    parts = [new_with_new.public_bytes(Encoding.DER)]
+    for number, certificate in enumerate((new_with_old, old_with_new)):
+        if certificate is not None:
+            parts.append(der.encode(der.explicit(number), certificate.public_bytes(Encoding.DER)))
+    return InfoTypeAndValue(ROOT_CA_KEY_UPDATE, _list(parts))
+
+
+def ca_key_update_info(certificates: Iterable[x509.Certificate] | None) -> InfoTypeAndValue:
+    """``caKeyUpdateInfo``: old with new key, new with old, new with new; ``None``: there is no update."""
+    return InfoTypeAndValue(CA_KEY_UPDATE_INFO, None if certificates is None else _certificates(certificates))
+
+
+def crl_info(crl: x509.CertificateRevocationList | None) -> InfoTypeAndValue:
+    """``currentCRL``; ``None``: there is none."""
+    return InfoTypeAndValue(CURRENT_CRL, None if crl is None else crl.public_bytes(Encoding.DER))
+
+
+def crls_info(crls: Iterable[x509.CertificateRevocationList]) -> InfoTypeAndValue:
+    """``crls``, the answer to ``crlStatusList``; of none it has no value: nothing is newer."""
+    found = [crl.public_bytes(Encoding.DER) for crl in crls]
+    return InfoTypeAndValue(CRLS, _list(found) if found else None)
+
+
+def algorithm_info(kind: x509.ObjectIdentifier, algorithm: bytes | None) -> InfoTypeAndValue:
+    """One algorithm, as in ``preferredSymmAlg`` and ``keyPairParamRep``: an AlgorithmIdentifier as DER, or none."""
+    return InfoTypeAndValue(kind, algorithm)
+
+
+def algorithms_info(kind: x509.ObjectIdentifier, algorithms: Iterable[bytes]) -> InfoTypeAndValue:
+    """Several algorithms, as in ``signKeyPairTypes`` and ``encKeyPairTypes``, each an AlgorithmIdentifier as DER."""
+    return InfoTypeAndValue(kind, _list(algorithms))
+
+
+def cert_req_template_info(template: bytes | None) -> InfoTypeAndValue:
+    """``certReqTemplate``: a CertReqTemplateContent as DER; ``None``: anything may be asked for."""
+    return InfoTypeAndValue(CERT_REQ_TEMPLATE, template)
+
+
+def rev_passphrase_info(encrypted_key: bytes) -> InfoTypeAndValue:
+    """``revPassphrase``: an EncryptedKey as DER; libcrypto sends the EncryptedValue of old alone.
+
+    Raises ``ValueError`` if it cannot be one.
+    """
+    item = InfoTypeAndValue(REV_PASSPHRASE, encrypted_key)
+    try:
+        rev_passphrase_of([item])
+    except ResponseError as error:
+        raise ValueError(f"revPassphrase: {error}") from error
+    return item
+
+
+def unsupported_oids_info(kinds: Iterable[x509.ObjectIdentifier | str]) -> InfoTypeAndValue:
+    """``unsupportedOIDs``: which kinds of questions are not known here."""
+    oids = (kind if isinstance(kind, str) else kind.dotted_string for kind in kinds)
+    return InfoTypeAndValue(UNSUPPORTED_OIDS, _list(map(der.encode_oid, oids)))

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..._asn1 import der
 from ..._asn1 import x509_parts as _pieces
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
+from ...errors import ResponseError
+from ...message import general
 from .. import wire
 from .grants import name_key
 from .profiles import Profile
 from .signing import EC_KEY, RSA_KEY
 
-_ID_IT = "1.3.6.1.5.5.7.4."
-CA_PROT_ENC_CERT = _ID_IT + "1"
-SIGN_KEY_PAIR_TYPES = _ID_IT + "2"
-ENC_KEY_PAIR_TYPES = _ID_IT + "3"
-PREFERRED_SYMM_ALG = _ID_IT + "4"
-CA_KEY_UPDATE_INFO = _ID_IT + "5"
-CURRENT_CRL = _ID_IT + "6"
-KEY_PAIR_PARAM_REQ = _ID_IT + "10"
-KEY_PAIR_PARAM_REP = _ID_IT + "11"
-SUPP_LANG_TAGS = _ID_IT + "16"
-CA_CERTS = _ID_IT + "17"
-ROOT_CA_KEY_UPDATE = _ID_IT + "18"
-CERT_REQ_TEMPLATE = _ID_IT + "19"
-ROOT_CA_CERT = _ID_IT + "20"
-CRL_STATUS_LIST = _ID_IT + "22"
-CRLS = _ID_IT + "23"
-HEADER_ONLY = frozenset(_ID_IT + number for number in ("13", "14", "15", "21"))
+_HEADER_ONLY = frozenset(f"1.3.6.1.5.5.7.4.{number}" for number in (13, 14, 15, 21))
 """implicitConfirm, confirmWaitTime, origPKIMessage and certProfile belong into a header."""
 
 _EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(EC_KEY), der.encode_oid("1.2.840.10045.3.1.7"))
@@ -79,11 +64,11 @@ class _Type:
 
     Args:
         value: whether the question has a value; None where it may.
-        answer: the type and the value of the answer.
+        answer: makes the answer.
     """
 
     value: bool | None
-    answer: Callable[[_CA, bytes | None, Profile | None], tuple[str, bytes | None]]
+    answer: Callable[[_CA, InfoTypeAndValue, Profile | None], InfoTypeAndValue]
 
 
 def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> InfoTypeAndValue | None:
@@ -100,69 +85,83 @@ def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> I
 
     An answer without a value says that there is nothing to tell.
     """
-    oid = info.oid.dotted_string
-    if oid in HEADER_ONLY:
+    if info.oid.dotted_string in _HEADER_ONLY:
         raise BadValueError("an infoType that belongs into the header")
-    kind = _TYPES.get(oid)
+    kind = _TYPES.get(info.oid)
     if kind is None:
         return None
     if kind.value is not None and kind.value != (info.value is not None):
         raise BadValueError("an infoValue is missing" if kind.value else "an infoValue where none belongs")
-    return _info(*kind.answer(ca, info.value, profile))
+    try:
+        return kind.answer(ca, info, profile)
+    except ResponseError as error:
+        raise ValueError(str(error)) from error
 
 
-def _crls(ca: _CA, statuses: bytes | None, _: Profile | None) -> tuple[str, bytes | None]:
+def _crls(ca: _CA, asked: InfoTypeAndValue, _: Profile | None) -> InfoTypeAndValue:
     crl = ca.crl()
-    return CRLS, _list([crl.public_bytes(Encoding.DER)]) if _wants(crl, statuses) else None
+    return general.crls_info([crl] if _wants(crl, asked.value) else [])
 
 
-def _newer_root(ca: _CA, known: bytes | None, _: Profile | None) -> tuple[str, bytes | None]:
-    certificate = None if known is None else _pieces.read_certificate(known)
-    return ROOT_CA_KEY_UPDATE, _root_update(ca.root_update(certificate))
+def _newer_root(ca: _CA, asked: InfoTypeAndValue, _: Profile | None) -> InfoTypeAndValue:
+    update = ca.root_update(general.root_ca_cert_of([asked]))
+    if update is None:
+        return general.root_ca_key_update_info(None)
+    return general.root_ca_key_update_info(update.new_with_new, update.new_with_old, update.old_with_new)
 
 
-def _announced(ca: _CA, _: bytes | None, __: Profile | None) -> tuple[str, bytes | None]:
+def _announced(ca: _CA, _: InfoTypeAndValue, __: Profile | None) -> InfoTypeAndValue:
     """A CAKeyUpdAnnContent, which has all three certificates."""
     update = ca.root_update(None)
     if update is None or update.old_with_new is None or update.new_with_old is None:
-        return CA_KEY_UPDATE_INFO, None
-    parts = (update.old_with_new, update.new_with_old, update.new_with_new)
-    return CA_KEY_UPDATE_INFO, _list(part.public_bytes(Encoding.DER) for part in parts)
+        return general.ca_key_update_info(None)
+    return general.ca_key_update_info((update.old_with_new, update.new_with_old, update.new_with_new))
 
 
-def _parameters(_: _CA, algorithm: bytes | None, __: Profile | None) -> tuple[str, bytes | None]:
+def _parameters(_: _CA, asked: InfoTypeAndValue, __: Profile | None) -> InfoTypeAndValue:
     """What parameters keys of an algorithm are to have."""
-    oid = der.dotted(der.read(algorithm or b"", der.OID))
+    algorithm = general.key_pair_param_request_of([asked])
     known = {EC_KEY: _EC_P256, RSA_KEY: _RSA}
-    return KEY_PAIR_PARAM_REP, known.get(oid)
+    found = None if algorithm is None else known.get(algorithm.dotted_string)
+    return general.algorithm_info(general.KEY_PAIR_PARAM_REP, found)
 
 
-def _language(_: _CA, offered: bytes | None, __: Profile | None) -> tuple[str, bytes | None]:
+def _language(_: _CA, asked: InfoTypeAndValue, __: Profile | None) -> InfoTypeAndValue:
     """The first English tag: texts are English here."""
-    tags = [der.text(der.read(element.encoding, der.UTF8_STRING)) for element in der.sequence(offered or b"")]
+    tags = general.lang_tags_of([asked])
     if not tags or not all(map(_TAG.fullmatch, tags)):
         raise BadValueError("no language tags")
     english = [tag for tag in tags if tag.lower().split("-")[0] == "en"]
-    return SUPP_LANG_TAGS, _list([der.encode_text(english[0])]) if english else None
+    return general.lang_tags(english[:1]) if english else InfoTypeAndValue(general.SUPP_LANG_TAGS, None)
 
 
+_SIGNING, _ENCRYPTION = (_EC_P256, _RSA, _ED25519), (_RSA, _EC_P256, _X25519)
 _TYPES = {
-    CA_PROT_ENC_CERT: _Type(False, lambda *_: (CA_PROT_ENC_CERT, None)),
-    SIGN_KEY_PAIR_TYPES: _Type(False, lambda *_: (SIGN_KEY_PAIR_TYPES, _list([_EC_P256, _RSA, _ED25519]))),
-    ENC_KEY_PAIR_TYPES: _Type(False, lambda *_: (ENC_KEY_PAIR_TYPES, _list([_RSA, _EC_P256, _X25519]))),
-    PREFERRED_SYMM_ALG: _Type(False, lambda *_: (PREFERRED_SYMM_ALG, _AES256_CBC)),
-    CA_KEY_UPDATE_INFO: _Type(False, _announced),
-    CURRENT_CRL: _Type(False, lambda ca, *_: (CURRENT_CRL, ca.crl().public_bytes(Encoding.DER))),
-    KEY_PAIR_PARAM_REQ: _Type(True, _parameters),
-    SUPP_LANG_TAGS: _Type(True, _language),
-    CA_CERTS: _Type(
-        False, lambda ca, *_: (CA_CERTS, _list(c.public_bytes(Encoding.DER) for c in (*ca.chain, ca.root)))
+    general.CA_PROT_ENC_CERT: _Type(
+        False, lambda *_: general.certificate_info(general.CA_PROT_ENC_CERT, None)
     ),
-    CERT_REQ_TEMPLATE: _Type(
-        False, lambda _, __, profile: (CERT_REQ_TEMPLATE, None if profile is None else profile.template())
+    general.SIGN_KEY_PAIR_TYPES: _Type(
+        False, lambda *_: general.algorithms_info(general.SIGN_KEY_PAIR_TYPES, _SIGNING)
     ),
-    ROOT_CA_CERT: _Type(None, _newer_root),
-    CRL_STATUS_LIST: _Type(True, _crls),
+    general.ENC_KEY_PAIR_TYPES: _Type(
+        False, lambda *_: general.algorithms_info(general.ENC_KEY_PAIR_TYPES, _ENCRYPTION)
+    ),
+    general.PREFERRED_SYMM_ALG: _Type(
+        False, lambda *_: general.algorithm_info(general.PREFERRED_SYMM_ALG, _AES256_CBC)
+    ),
+    general.CA_KEY_UPDATE_INFO: _Type(False, _announced),
+    general.CURRENT_CRL: _Type(False, lambda ca, *_: general.crl_info(ca.crl())),
+    general.KEY_PAIR_PARAM_REQ: _Type(True, _parameters),
+    general.SUPP_LANG_TAGS: _Type(True, _language),
+    general.CA_CERTS: _Type(False, lambda ca, *_: general.ca_certs_info((*ca.chain, ca.root))),
+    general.CERT_REQ_TEMPLATE: _Type(
+        False,
+        lambda _, __, profile: general.cert_req_template_info(
+            None if profile is None else profile.template()
+        ),
+    ),
+    general.ROOT_CA_CERT: _Type(None, _newer_root),
+    general.CRL_STATUS_LIST: _Type(True, _crls),
 }
 
 
@@ -186,22 +185,3 @@ def _is_source(source: der.Element, issuer: x509.Name) -> bool:
     names = map(wire.directory_name, (name.encoding for name in der.sequence(source.content)))
     own = name_key(issuer)
     return any(name is not None and name_key(_pieces.read_name(name)) == own for name in names)
-
-
-def _root_update(update: RootUpdate | None) -> bytes | None:
-    """A RootCaKeyUpdateContent."""
-    if update is None:
-        return None
-    parts = [update.new_with_new.public_bytes(Encoding.DER)]
-    for number, certificate in enumerate((update.new_with_old, update.old_with_new)):
-        if certificate is not None:
-            parts.append(der.encode(explicit(number), certificate.public_bytes(Encoding.DER)))
-    return der.encode(der.SEQUENCE, *parts)
-
-
-def _info(oid: str, value: bytes | None) -> InfoTypeAndValue:
-    return InfoTypeAndValue(x509.ObjectIdentifier(oid), value)
-
-
-def _list(items: Iterable[bytes]) -> bytes:
-    return der.encode(der.SEQUENCE, *items)
