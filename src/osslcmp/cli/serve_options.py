@@ -298,6 +298,8 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
     for name in _LISTS:
         settings.setdefault(name, [])
     _check(settings)
+    if re.fullmatch(r"\[.*:.*\]", settings.get("host", "")):  # as in a URL
+        settings["host"] = settings["host"][1:-1]
     return settings
 
 
