@@ -305,8 +305,8 @@ class Client(GeneralMessages):
             key_password: of an encrypted ``key``.
             confirm: a condition for the new certificate, as in :class:`osslcmp.CertificateRequest`. If the request was
                 begun with conditions, they must be given again.
-            confirm_trusted: likewise.
-            check: likewise.
+            confirm_trusted: a condition, as in :class:`osslcmp.CertificateRequest`.
+            check: a condition, as in :class:`osslcmp.CertificateRequest`.
 
         Returns:
             The transaction, waiting.

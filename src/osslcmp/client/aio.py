@@ -131,7 +131,7 @@ def _coroutine(
 def _transaction(
     method: Callable[Concatenate[Client, _P], Transaction],
 ) -> Callable[Concatenate[AsyncClient, _P], Coroutine[Any, Any, AsyncTransaction]]:
-    """The same for one that returns a transaction."""
+    """A method of Client that returns a transaction, as one of AsyncClient."""
     call: Any = _coroutine(method)
     call.__doc__ += " The transaction is an :class:`osslcmp.AsyncTransaction`."
     call.__annotations__ = {**method.__annotations__, "return": AsyncTransaction}

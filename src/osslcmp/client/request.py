@@ -66,7 +66,7 @@ class CertificateRequest:
     :param carry_extensions: take over those of the certificate to update that are not the issuer's to set.
     :param days: validity to ask for, in days from now.
     :param not_before: start of the validity to ask for; a time without a zone is UTC.
-    :param not_after: its end, likewise.
+    :param not_after: end of the validity to ask for; a time without a zone is UTC.
     :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
         a ``csr`` (or a public ``key``) and RAVERIFIED.
     :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.

@@ -38,7 +38,7 @@ from .general import CertReqTemplate, Exchanges, RootCAUpdate
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
 from .polling import Polling
-from .request import RequestFields, name_to_c
+from .request import RequestFields, name_to_c, octets_to_c
 from .results import Results
 from .server_usage import ServerUsageInput
 from .transfer import Transfer, pointer_or_null
@@ -473,13 +473,13 @@ class Context:
 
     def set_transaction_id(self, transaction_id: bytes | None) -> None:
         """The transactionID to use, ``None`` for a random one (``OSSL_CMP_CTX_set1_transactionID``, 3.0)."""
-        handle = _octets("transaction_id", transaction_id)
+        handle = octets_to_c("transaction_id", transaction_id)
         setter = lib.OSSL_CMP_CTX_set1_transactionID
         self.calls.set(setter, handle, what="setting the transactionID", live=True)
 
     def set_sender_nonce(self, nonce: bytes | None) -> None:
         """The senderNonce that an answer must carry as recipNonce (``OSSL_CMP_CTX_set1_senderNonce``, 3.0)."""
-        handle = _octets("nonce", nonce)
+        handle = octets_to_c("nonce", nonce)
         self.calls.set(lib.OSSL_CMP_CTX_set1_senderNonce, handle, what="setting the senderNonce", live=True)
 
     # -- the request --------------------------------------------------------------------------------------
@@ -685,6 +685,7 @@ class Context:
 
     # -- other requests -----------------------------------------------------------------------------------
 
+    @guarded
     def exec_rr_ses(self) -> None:
         """Revoke a certificate (``OSSL_CMP_exec_RR_ses``, 3.0).
 
@@ -695,6 +696,7 @@ class Context:
         """
         self.polling.complete(self.exchanges.rr())
 
+    @guarded
     def exec_genm_ses(self) -> list[InfoTypeAndValue]:
         """Send a general message and return the answer's items (``OSSL_CMP_exec_GENM_ses``, 3.0).
 
@@ -702,10 +704,12 @@ class Context:
         """
         return self.polling.complete(self.exchanges.genm())
 
+    @guarded
     def get_ca_certs(self) -> list[x509.Certificate]:
         """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
         return self.polling.complete(self.exchanges.ca_certs())
 
+    @guarded
     def get_root_ca_key_update(self, old: x509.Certificate | None) -> RootCAUpdate | None:
         """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
 
@@ -714,12 +718,14 @@ class Context:
         """
         return self.polling.complete(self.exchanges.root_ca_key_update(old))
 
+    @guarded
     def get_crl_update(
         self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
     ) -> x509.CertificateRevocationList | None:
         """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4)."""
         return self.polling.complete(self.exchanges.crl_update(certificate, last_crl))
 
+    @guarded
     def get_cert_req_template(self) -> CertReqTemplate | None:
         """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
         return self.polling.complete(self.exchanges.cert_req_template())
@@ -785,11 +791,3 @@ class Context:
     def central_key(self) -> PrivateKeyTypes | None:
         """The private key that the CA made and sent (``OSSL_CMP_CTX_get0_newPkey``, 3.5), else ``None``."""
         return self.results.central_key()
-
-
-def _octets(what: str, value: bytes | None) -> Any:
-    if value is None:
-        return NULL
-    if not isinstance(value, (bytes, bytearray)):
-        raise TypeError(f"{what}: bytes, not {type(value).__name__}")
-    return _convert.octets_to_c(bytes(value))

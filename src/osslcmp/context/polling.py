@@ -493,9 +493,11 @@ class Polling:
         self._certreq = int(req_type), NULL if crm is None else crm.handle
         if messages.response is not None:
             self._confirmation.decide(messages.verdict)
-            # As far as the certConf, to have the certificate.
-            with self._offline(), self._replaying(messages.response):
+            # As far as the certConf, to have the certificate: it is too late to send anything.
+            self._begin(Deadline(1e-9))
+            with self._replaying(messages.response):
                 self._try(*self._certreq)
+            self._begin(None)
             if self._new_cert == NULL:
                 raise self._calls.failure("the saved certificate was not accepted")
             clear()
@@ -529,14 +531,6 @@ class Polling:
                 self._calls.get(setter, NULL)  # the error queue stays as it is
         self._enter_polling()
         return result
-
-    @contextmanager
-    def _offline(self) -> Iterator[None]:
-        lib.osslcmp_session_set_deadline(self._calls.session, 0)
-        try:
-            yield
-        finally:
-            lib.osslcmp_session_set_deadline(self._calls.session, -1)
 
     @locked
     def _saved(self, slot: int) -> bytes | None:

@@ -20,12 +20,21 @@ from .credentials import one_certificate
 from .crmf import CertReqMsg, create_popo, from_c
 from .guard import locked
 
-__all__ = ["RequestFields", "name_to_c"]
+__all__ = ["RequestFields", "name_to_c", "octets_to_c"]
 
 
 def name_to_c(name: x509.Name | str | None) -> Any:
     """An ``X509_NAME *``, NULL for ``None``."""
     return NULL if name is None else _convert.name_to_c(parse_name(name))
+
+
+def octets_to_c(what: str, value: bytes | None) -> Any:
+    """An ``ASN1_OCTET_STRING *``, NULL for ``None``. Raises ``TypeError`` if ``value`` is not ``bytes``."""
+    if value is None:
+        return NULL
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{what}: bytes, not {type(value).__name__}")
+    return _convert.octets_to_c(bytes(value))
 
 
 class RequestFields:
