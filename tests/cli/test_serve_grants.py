@@ -438,4 +438,4 @@ def test_keys_and_delays(serve: Serving, tmp_path: Path) -> None:
     else:  # cannot wait for a pkiConf
         peer.enroll(**MAC, implicit_confirm=True)
     again = peer.cmp("ir", newkey=peer.key, subject="/CN=new", implicit_confirm=True, **MAC)
-    refused(again, "there is a valid certificate for this key", "duplicateCertReq")
+    refused(again, "there is a valid certificate for this key", "badCertTemplate")

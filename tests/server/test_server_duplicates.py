@@ -51,7 +51,7 @@ def test_refused(make: Make) -> None:
     enroll(server, Forger())
     assert read(server.process(Forger().request(key=key))).status == PKIStatus.accepted
     for kind, answer in ((CR, BodyType.CP), (0, BodyType.IP)):
-        refused(server, Forger().request(kind, key=key), FailureInfo.duplicateCertReq, answer)
+        refused(server, Forger().request(kind, key=key), FailureInfo.badCertTemplate, answer)
     enroll(server, Forger())
 
 
@@ -64,7 +64,7 @@ def test_update_with_the_same_key(make: Make) -> None:
     old = client(ca).ir(key, subject="CN=x").certificate
     with pytest.raises(osslcmp.RejectedError) as caught:
         client(ca).kur(key, certificate=old)
-    assert caught.value.failure_info == FailureInfo.duplicateCertReq
+    assert caught.value.failure_info == FailureInfo.badCertTemplate
     new = client(ca).kur(make_key(), certificate=old).certificate
     assert new.subject == old.subject
 

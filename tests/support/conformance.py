@@ -286,6 +286,7 @@ def info(number: int, value: bytes = b"") -> bytes:
 
 # -- the table -------------------------------------------------------------------------------------------------
 
+_UNKNOWN_ALGORITHM = sequence(der.encode_oid(UNKNOWN))
 _ENVELOPE = der.encode_integer(2) + encode(0x31) + sequence(der.encode_oid("1.2.840.113549.1.7.1"), SHA256)
 """The content of an EnvelopedData."""
 
@@ -495,6 +496,38 @@ def _header() -> None:
         ERROR,
         F.badMessageCheck,
     )
+
+    def ended(make: Callable[[Forger, bytes], bytes], *before: Callable[[Forger, bytes], bytes]) -> Make:
+        """A message after others have ended the transaction."""
+
+        def message(scene: Scene, client: Forger) -> bytes:
+            client, cert_hash = scene.enroll(client)
+            for one in before:
+                scene.server.process(one(client, cert_hash))
+            return make(client, cert_hash)
+
+        return message
+
+    confirm: Callable[[Forger, bytes], bytes] = lambda c, h: c.cert_conf(h)  # noqa: E731
+    _both(
+        "order",
+        text,
+        "certConf after an error message",
+        ended(confirm, lambda c, _: c.error()),
+        ERROR,
+        F.badRequest,
+    )
+    wrong = ended(confirm, lambda c, _: c.cert_conf(bytes(32)))
+    _both("order", text, "certConf after one that was refused", wrong, ERROR, F.badRequest)
+    again = ended(lambda c, _: crm(c.but(recip_nonce=None), CR), confirm)
+    _both("transactionID", text, "of a transaction that has ended", again, ERROR, F.transactionIdInUse)
+
+    def used_nonce(scene: Scene, client: Forger) -> bytes:
+        nonce = os.urandom(16)
+        client, cert_hash = scene.enroll(client.but(nonce=nonce))
+        return client.cert_conf(cert_hash)
+
+    _both("senderNonce", text, "used before", used_nonce, ERROR, F.badSenderNonce)
     for kind in (IR, CR, P10CR, GENM):
         what = f"{BodyType(kind).name.lower()} that does not decode"
         _both("body", text, what, _empty(kind), ERROR, F.badDataFormat)
@@ -534,6 +567,14 @@ def _enrollment() -> None:
         )
         case("proof of possession", "challengeResp", F.badPOP, popo=encode(0xA2, encode(0x81, b"\1")))
         case("proof of possession", "encryptedKey", F.badPOP, popo=encode(0xA2, encode(0xA4, _ENVELOPE)))
+        small = rsa.generate_private_key(65537, 1024)
+        case("certTemplate", "a key that is too small", F.badCertTemplate, key=small)
+        case(
+            "proof of possession",
+            "with an algorithm that nobody knows",
+            F.badAlg,
+            algorithm=_UNKNOWN_ALGORITHM,
+        )
         case("certTemplate", "version 2", version=2)
         case("certTemplate", "version 0", F.badCertTemplate, version=0)
         case("certTemplate", "version 1", F.badCertTemplate, version=1)
@@ -545,6 +586,15 @@ def _enrollment() -> None:
         case("certTemplate", "pathLen without CA", F.badCertTemplate, extensions=length)
         authority = extension("2.5.29.19", sequence(encode(0x01, b"\xff")))
         case("certTemplate", "CA", F.badCertTemplate, extensions=authority)
+
+    def certified_already(scene: Scene, client: Forger) -> bytes:
+        scene.ca.duplicate_keys = "refuse"
+        key = ec.generate_private_key(ec.SECP256R1())
+        scene.server.process(crm(Forger(), key=key))
+        return crm(client, CR, key=key)
+
+    what = "a key that is certified already, where that is refused"
+    _both("certTemplate", text, what, certified_already, cp, F.badCertTemplate)
     _both("one CSR", text, "p10cr", lambda _, client: csr(client), cp)
     _both("proof of possession", text, "p10cr: wrong", lambda _, c: csr(c, damage=True), cp, F.badPOP)
     _both("certTemplate", text, "p10cr: NULL-DN", lambda _, c: csr(c, subject=""), cp, F.badCertTemplate)
@@ -593,6 +643,10 @@ def _enrollment() -> None:
         ERROR,
         F.wrongIntegrity,
     )
+    update("while another update waits for its confirmation", _updating, F.badRequest)
+    update("of a certificate that has been updated", _updated, F.certRevoked)
+    what = "with a certificate that has been updated"
+    _one("signature", "signer", text, what, lambda s, c: _updated(s, c, CR), cp, F.certRevoked)
     update("wrong proof", lambda s, c: named(s, c, damage=True), F.badPOP)
 
 
@@ -601,6 +655,18 @@ def _named(client: Forger) -> bytes:
     own = client.certificate
     assert own is not None
     return old_cert_id(own.issuer, own.serial_number)
+
+
+def _updating(scene: Scene, client: Forger) -> bytes:
+    scene.server.process(crm(client, KUR))
+    return crm(client.but(transaction_id=os.urandom(16)), KUR)
+
+
+def _updated(scene: Scene, client: Forger, kind: int = KUR) -> bytes:
+    later, cert_hash = scene.enroll(client, crm(client, KUR))
+    scene.server.process(later.cert_conf(cert_hash))
+    own = "member" if client.certificate is None else client.certificate.subject.rfc4514_string()[3:]
+    return crm(client.but(transaction_id=os.urandom(16)), kind, subject=own)
 
 
 def _confirm_csr(scene: Scene, client: Forger, request_id: int) -> bytes:

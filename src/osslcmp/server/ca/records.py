@@ -230,5 +230,5 @@ class Records:
             if record.revoked is RevocationReason.keyCompromise:
                 return Rejected(FailureInfo.badCertTemplate, "the key is compromised")
             if record.revoked is None and record.certificate.not_valid_after_utc > now:
-                return Rejected(FailureInfo.duplicateCertReq, "there is a valid certificate for this key")
+                return Rejected(FailureInfo.badCertTemplate, "there is a valid certificate for this key")
         return None
