@@ -14,10 +14,13 @@ from osslcmp import (
     IR,
     KUR,
     P10CR,
+    BodyType,
     Context,
+    Message,
     Option,
     PKIStatus,
 )
+from osslcmp.context.polling import State
 
 TYPES = {"ir": IR, "cr": CR, "p10cr": P10CR, "kur": KUR}
 
@@ -52,6 +55,41 @@ def test_try(kind: str, pki: PKI, peer: Peer) -> None:
     assert context.check_after is None
     assert context.status is PKIStatus.accepted
     assert peer.calls[-1] == "cert_conf"
+
+
+def test_states(pki: PKI, peer: Peer) -> None:
+    """Each of a certificate request: DELAYED and LOST if a poll gets no answer, before and after the first pollRep."""
+    peer.script.waits, peer.script.check_after = 3, 1
+    lose = False
+
+    def transport(request: bytes) -> bytes:
+        if lose and Message.from_der(request).type is BodyType.POLLREQ:
+            raise ConnectionError("lost")
+        return peer(request)
+
+    context = new_context(pki)
+    context.set_transfer_cb(transport)
+    polling = context.polling
+    assert polling.state is State.IDLE
+    lose = True
+    with pytest.raises(ConnectionError):
+        context.try_certreq(IR)
+    assert polling.state is State.DELAYED
+    lose = False
+    assert context.try_certreq(IR) is None
+    assert polling.state is State.POLLING
+    lose = True
+    with pytest.raises(ConnectionError):
+        context.try_certreq(IR)
+    assert polling.state is State.LOST
+    assert context.status is PKIStatus.waiting
+    with pytest.raises(ValueError, match="still waits for an ir"):
+        context.try_certreq(CR)
+    lose = False
+    while context.try_certreq(IR) is None:
+        assert polling.state is State.POLLING
+    assert polling.state is State.IDLE
+    assert not context.pending
 
 
 def test_abort(pki: PKI, peer: Peer) -> None:
