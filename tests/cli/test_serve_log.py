@@ -32,7 +32,8 @@ def ask(served: Served, reference: bytes = REFERENCE.encode(), secret: bytes = S
     try:
         post(served.url, Forger(reference=reference, secret=secret).request())
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
     return 200
 
 

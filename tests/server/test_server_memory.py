@@ -22,7 +22,7 @@ from osslcmp.server import EmbeddedCA, Server
 WARM_UP, REPEATS = 30, 60
 #: Bytes for each repetition: what the server remembers of a transaction that has ended, its transactionID and nonces in
 #: tables that grow in steps (``max_remembered`` bounds them), and less than answer and certificate would take.
-ALLOWED = 1024
+ALLOWED = 1536
 
 
 @pytest.fixture(autouse=True)

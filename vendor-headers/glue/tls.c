@@ -119,6 +119,7 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
     const osslcmp_tls *tls = arg;
     SSL *ssl = NULL;
     BIO *top, *rest;
+    unsigned long before;
 
     if (!connect) {
         if (BIO_get_ssl(bio, &ssl) <= 0 || ssl == NULL || BIO_method_type(bio) != BIO_TYPE_SSL)
@@ -127,7 +128,10 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
         if (!detail)
             SSL_set_quiet_shutdown(ssl, 1);
         BIO_ssl_shutdown(bio);
-        rest = BIO_pop(bio);
+        /* BIO_pop(bio) would have libssl take the rest away from an SSL that, without memory, may have no record layer. */
+        rest = BIO_next(bio);
+        if (rest != NULL)
+            BIO_pop(rest);
         BIO_free(bio);
         ERR_pop_to_mark();
         return rest;
@@ -143,8 +147,10 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
         SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
     SSL_set_mode(ssl, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY); /* a server that sends no data must not keep us in SSL_read() */
+    /* From 3.2 on it ignores that it got no memory, and BIO_push() would follow a NULL pointer: only the queue tells. */
+    before = ERR_peek_last_error();
     SSL_set_connect_state(ssl);
-    if (!osslcmp_tls_name(tls, ssl) || (top = BIO_new(BIO_f_ssl())) == NULL) {
+    if (ERR_peek_last_error() != before || !osslcmp_tls_name(tls, ssl) || (top = BIO_new(BIO_f_ssl())) == NULL) {
         SSL_free(ssl);
         return NULL;
     }

@@ -78,7 +78,10 @@ _KEYS = {
             "unsupported public key type",
         }
     ),
-    FailureInfo.badCertTemplate: frozenset({"popo missing subject", "wrong public key type"}),
+    # The version is a CSR's: from 3.5 on, libcrypto verifies none but those of version 0.
+    FailureInfo.badCertTemplate: frozenset(
+        {"popo missing subject", "unsupported version", "wrong public key type"}
+    ),
     FailureInfo.badPOP: frozenset({"unsupported popo method"}),
 }
 _LIMITS = {
