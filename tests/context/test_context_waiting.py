@@ -69,26 +69,29 @@ def test_states(pki: PKI, peer: Peer) -> None:
 
     context = new_context(pki)
     context.set_transfer_cb(transport)
-    polling = context.polling
-    assert polling.state is State.IDLE
+
+    def state() -> State:
+        return context.polling.state
+
+    assert state() is State.IDLE
     lose = True
     with pytest.raises(ConnectionError):
         context.try_certreq(IR)
-    assert polling.state is State.DELAYED
+    assert state() is State.DELAYED
     lose = False
     assert context.try_certreq(IR) is None
-    assert polling.state is State.POLLING
+    assert state() is State.POLLING
     lose = True
     with pytest.raises(ConnectionError):
         context.try_certreq(IR)
-    assert polling.state is State.LOST
+    assert state() is State.LOST
     assert context.status is PKIStatus.waiting
     with pytest.raises(ValueError, match="still waits for an ir"):
         context.try_certreq(CR)
     lose = False
     while context.try_certreq(IR) is None:
-        assert polling.state is State.POLLING
-    assert polling.state is State.IDLE
+        assert state() is State.POLLING
+    assert state() is State.IDLE
     assert not context.pending
 
 
