@@ -187,8 +187,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def cmp() -> Server:
-    """The server of a fresh CA that knows one secret."""
-    return EmbeddedCA({"ref": "secret"}).server()
+    """The server of a fresh CA that knows one secret and takes every request under it."""
+    return EmbeddedCA({"ref": "secret"}).server(strictness="rfc9810")
 
 
 @pytest.fixture(scope="session")
