@@ -40,11 +40,14 @@ STAMPS = [
 @pytest.mark.parametrize("stamp", STAMPS)
 @pytest.mark.parametrize("strictness", ["strict", "rfc9810", "openssl"])
 def test_time(strictness: Strictness, stamp: bytes) -> None:
-    """Where a time is looked at, it is a CMP message that says what is wrong; libcrypto looks at none."""
+    """Where a time is looked at, it is a CMP message that says what is wrong; libcrypto looks at none, but newer releases
+    do not decode each of these."""
     answer = read(Scene(strictness).server.process(Timed(stamp=stamp).request()))
-    if strictness == "openssl":
-        assert answer.kind == BodyType.IP
+    if strictness == "openssl" and answer.kind == BodyType.IP:
         assert answer.certificate is not None
+    elif strictness == "openssl":
+        assert FailureInfo(answer.failure) == FailureInfo.badDataFormat
+        assert "OSSL_CMP_PKIHEADER" in answer.text
     else:
         assert (answer.kind, FailureInfo(answer.failure)) == (BodyType.ERROR, FailureInfo.badTime)
         assert "UTC" in answer.text

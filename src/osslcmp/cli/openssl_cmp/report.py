@@ -139,8 +139,10 @@ def _rejection_hint(error: RejectedError, s: Settings) -> str:
     if "no suitable sender cert" in error.text:
         return ". The server does not trust our certificate: check -cert, and -extracerts with its chain"
     names = set(failure_names(error.failure_info))
+    by_secret = s.given("secret")
+    if "wrongIntegrity" in names and by_secret:
+        return ". The server wants a signature: use -cert and -key instead of -secret"
     if names & {"badMessageCheck", "wrongIntegrity"}:
-        by_secret = s.given("secret")
         return ". Check -ref and -secret" if by_secret else ". Check -cert, -key and -extracerts"
     if "signerNotTrusted" in names:
         return ". Check -cert, and -extracerts with the chain: the server does not trust them"
