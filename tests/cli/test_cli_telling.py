@@ -307,6 +307,13 @@ def test_hints_about_the_transfer(pki: PKI, tmp_path: Path) -> None:
         assert "-tls_used" in hint(words(pki, server=f"https://{plain}", **tls), tmp_path)
 
 
+def test_hint_at_a_signature(pki: PKI, tmp_path: Path) -> None:
+    """A server that keeps to RFC 9483 revokes for who signs."""
+    with EmbeddedCA({"ref": "secret"}).server().serve() as running:
+        rr: dict[str, Value] = {"cmd": "rr", "oldcert": pki.client.cert_file, "server": running.url}
+        assert "The server wants a signature" in hint(words(pki, **rr, newkey=None, certout=None), tmp_path)
+
+
 def test_hints_about_trust(pki: PKI, tmp_path: Path) -> None:
     """A wrong secret; a server that is not trusted, or another one; a certificate that has expired."""
     signed: dict[str, Value] = {
