@@ -118,10 +118,10 @@ def test_sans(site: Site) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "ä.example", "ä@a.example"])
+@pytest.mark.parametrize("text", ["", "a b", "ä@a.example"])
 def test_impossible_san(text: str, site: Site) -> None:
     """Told before anything is sent."""
-    with pytest.raises(ValueError, match=r"name|ASCII|A-label"):
+    with pytest.raises(ValueError, match="sans: "):
         site.client.ir(new_key(), subject="CN=x", sans=[text])
 
 

@@ -16,7 +16,8 @@ from .._openssl import inputs as _inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, private_key
-from .._openssl.names import algorithm, parse_name
+from .._openssl.name_texts import parse_name
+from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
 from .._openssl.tls import TLS, TLSInput, tls_settings
 from .._openssl.tls_context import tls_to_c

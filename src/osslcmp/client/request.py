@@ -18,7 +18,7 @@ from .._openssl.convert import csr_verifies
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password
 from .._openssl.lib import CData, openssl_version, require
-from .._openssl.names import parse_general_name
+from .._openssl.name_texts import parse_general_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
 from ..context.crmf import CertReqMsg
@@ -56,8 +56,9 @@ class CertificateRequest:
     :param key_password: for an encrypted ``key``.
     :param subject: name to ask for. Default: that of the CSR, the certificate to update or the client's own.
     :param issuer: issuer to ask for.
-    :param sans: subject alternative names, ``x509.GeneralName`` objects or str: an IP address, else with ``@`` a mail
-        address, else with ``:`` a URI, else a DNS name (the rule of ``openssl cmp -sans``).
+    :param sans: subject alternative names, ``x509.GeneralName`` objects or texts in the syntax of OpenSSL's
+        ``subjectAltName`` (``DNS:x.example``, ``IP:10.0.0.1``); a bare text is what it looks like: an address, a URI,
+        a mail address or a host name.
     :param sans_critical: ask for them as a critical extension.
     :param sans_default: take them from the reference certificate if none are given.
     :param extensions: ``x509.Extension`` objects to ask for.
@@ -129,7 +130,7 @@ class CertificateRequest:
             context.set_issuer(self.issuer)
         if isinstance(self.sans, (str, x509.GeneralName)):
             raise TypeError("sans: an iterable of names, not a single one")
-        names = [parse_general_name(san) if isinstance(san, str) else san for san in self.sans]
+        names = [parse_general_name("sans", san) for san in self.sans]
         policies = [_policy(policy) for policy in self.policies]
         extensions = self._extensions(req_type, settings)
         defaults = self.sans_default

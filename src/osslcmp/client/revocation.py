@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from .._openssl import inputs as _inputs
 from .._openssl.lib import features
-from .._openssl.names import parse_name
+from .._openssl.name_texts import parse_name
 from ..context import Context
 from ..context.polling import Exchange
 from ..enums import FailureInfo, Option, PKIStatus, RevocationReason

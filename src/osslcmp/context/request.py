@@ -13,7 +13,7 @@ from .._openssl.errorqueue import clear, text
 from .._openssl.inputs import KeyInput
 from .._openssl.keys import Password, private_key
 from .._openssl.lib import NULL, lib
-from .._openssl.names import parse_name
+from .._openssl.name_texts import parse_name
 from ..enums import Option
 from .calls import Calls
 from .credentials import one_certificate

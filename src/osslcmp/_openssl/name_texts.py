@@ -1,0 +1,398 @@
+"""Names as people write and tools print them: distinguished names and subject alternative names, from texts."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn
+from urllib.parse import quote, urlsplit
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from .._asn1 import der
+from .._asn1.x509_parts import read_general_name
+from . import convert as _convert
+from .errorqueue import clear, drain_text
+from .lib import NULL, lib
+from .names import object_text
+from .ownership import own
+
+__all__ = ["parse_general_name", "parse_name"]
+
+#: Attribute types that ``cryptography`` has, in lower case, and the short keywords of OpenSSL, RFC 4514, Java, Windows and
+#: EJBCA. SN is the surname, as in OpenSSL and Windows.
+_TYPES = {
+    **{name.replace("_", "").lower(): oid for name, oid in vars(NameOID).items() if name.isupper()},
+    "cn": NameOID.COMMON_NAME,
+    "l": NameOID.LOCALITY_NAME,
+    "st": NameOID.STATE_OR_PROVINCE_NAME,
+    "s": NameOID.STATE_OR_PROVINCE_NAME,
+    "o": NameOID.ORGANIZATION_NAME,
+    "ou": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "c": NameOID.COUNTRY_NAME,
+    "street": NameOID.STREET_ADDRESS,
+    "dc": NameOID.DOMAIN_COMPONENT,
+    "uid": NameOID.USER_ID,
+    "e": NameOID.EMAIL_ADDRESS,
+    "email": NameOID.EMAIL_ADDRESS,
+    "sn": NameOID.SURNAME,
+    "gn": NameOID.GIVEN_NAME,
+    "g": NameOID.GIVEN_NAME,
+    "i": NameOID.INITIALS,
+    "t": NameOID.TITLE,
+    "dn": NameOID.DN_QUALIFIER,
+    "dnq": NameOID.DN_QUALIFIER,
+    "generation": NameOID.GENERATION_QUALIFIER,
+    "jurisdictioncountry": NameOID.JURISDICTION_COUNTRY_NAME,
+    "jurisdictionstate": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
+    "jurisdictionlocality": NameOID.JURISDICTION_LOCALITY_NAME,
+    "description": x509.ObjectIdentifier("2.5.4.13"),
+    "telephonenumber": x509.ObjectIdentifier("2.5.4.20"),
+    "phone": x509.ObjectIdentifier("2.5.4.20"),
+    "name": x509.ObjectIdentifier("2.5.4.41"),
+    "role": x509.ObjectIdentifier("2.5.4.72"),
+    "unstructuredaddress": x509.ObjectIdentifier("1.2.840.113549.1.9.8"),
+}
+_SPACE = " \t\r\n"
+_TYPE = re.compile(
+    rf"[{_SPACE}]*(?:OID\.)?([A-Za-z][\w-]*|[0-2](?:\.\d+)+)[{_SPACE}]*=", re.ASCII | re.IGNORECASE
+)
+_HEX = re.compile(rf"[{_SPACE}]*#((?:[0-9A-Fa-f]{{2}})+)[{_SPACE}]*")
+_QUOTED = re.compile(rf'[{_SPACE}]*"((?:\\.|""|[^"\\])*)"[{_SPACE}]*', re.DOTALL)
+#: Space at the end belongs to the value only if a backslash stands before it.
+_PLAIN = re.compile(
+    rf'[{_SPACE}]*((?:\\.|[^\\,;+"{_SPACE}]|[{_SPACE}]+(?=[^,;+"{_SPACE}]))*)[{_SPACE}]*', re.DOTALL
+)
+_SLASHED = re.compile(r"((?:\\.|[^\\/+])*)", re.DOTALL)
+_ESCAPE = re.compile(rb'\\([0-9A-Fa-f]{2})|\\(.)|"(")', re.DOTALL)
+
+
+class _Attribute(NamedTuple):
+    at: int
+    """Where it begins in the text."""
+    same_rdn: bool
+    """Whether it belongs to the RDN of the attribute before it."""
+    oid: x509.ObjectIdentifier
+    type: int
+    """For ``X509_NAME_add_entry_by_OBJ``: a universal tag or ``MBSTRING_UTF8``."""
+    value: bytes
+
+
+def parse_name(name: x509.Name | str) -> x509.Name:
+    """A name from an ``x509.Name``, an RFC 4514 string (``CN=x,O=y``) or OpenSSL's ``/O=y/CN=x``.
+
+    Spaces, semicolons, quotes and keywords of any case are taken as tools print them. The values are encoded by
+    libcrypto (``X509_NAME_add_entry_by_OBJ``, 3.0), as in ``openssl req``.
+
+    Raises ``ValueError`` if the string does not parse, ``TypeError`` for other types.
+    """
+    if isinstance(name, x509.Name):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"name: an x509.Name or str, not {type(name).__name__}")
+    if "\0" in name:
+        raise ValueError("name: contains a NUL character")
+    slashed = name.startswith("/")
+    if name in ("", "/"):
+        return x509.Name([])
+    found = list(_slash_form(name) if slashed else _comma_form(name))
+    if not slashed:
+        found = _reversed(found)
+    handle = own(lib.X509_NAME_new(), lib.X509_NAME_free, "making a name")
+    for attribute in found:
+        _add(handle, name, attribute)
+    try:
+        made = _convert.name_from_c(handle)
+    except ValueError as error:
+        raise ValueError(f"name: {name!r} has a value of a type that is none for names: {error}") from error
+    assert made is not None
+    return made
+
+
+def _wrong(name: str, at: int, what: str) -> NoReturn:
+    raise ValueError(f"name: {name!r}, at character {at + 1}: {what}")
+
+
+def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
+    """The attribute type at ``at``, and where its value begins."""
+    found = _TYPE.match(name, at)
+    if not found:
+        hint = "expected type=value"
+        if at:
+            hint += "; a separator within a value needs a backslash before it" + (
+                "" if name.startswith("/") else ", or the value quotes"
+            )
+        _wrong(name, at, hint)
+    key = found[1]
+    if key.lower() in _TYPES:
+        return _TYPES[key.lower()], found.end()
+    clear()
+    obj = lib.OBJ_txt2obj(key.encode(), 0)
+    clear()
+    if obj == NULL:
+        _wrong(name, found.start(1), f"unknown attribute type {key!r}; write it as an OID in numbers")
+    try:
+        return x509.ObjectIdentifier(object_text(obj)), found.end()
+    except ValueError:
+        _wrong(name, found.start(1), f"{key!r} is not a valid OID")
+    finally:
+        lib.ASN1_OBJECT_free(obj)
+
+
+def _comma_form(name: str) -> Iterator[_Attribute]:
+    """RFC 4514, and what RFC 2253 and tools have beside it: spaces around, semicolons, quotes."""
+    at, same_rdn = 0, False
+    while True:
+        start = at
+        oid, at = _type(name, at)
+        kind = lib.MBSTRING_UTF8
+        if found := _HEX.match(name, at):
+            kind, value = _element(name, found)
+        elif name[at:].lstrip(_SPACE).startswith("#"):
+            _wrong(name, at, "expected pairs of hexadecimal digits after #; a # as text needs a backslash")
+        elif found := _QUOTED.match(name, at):
+            value = _text(name, found)
+        else:
+            found = _PLAIN.match(name, at)
+            assert found is not None
+            value = _text(name, found)
+        yield _Attribute(start, same_rdn, oid, kind, value)
+        at = found.end()
+        if at == len(name):
+            return
+        if name[at] not in ",;+":
+            _wrong(name, at, _out_of_place(name[at]))
+        same_rdn = name[at] == "+"
+        at += 1
+
+
+def _out_of_place(char: str) -> str:
+    if char == "\\":
+        return "a backslash at the end escapes nothing"
+    return (
+        "a quote that does not end, or within a value without a backslash"
+        if char == '"'
+        else "expected , ; or +"
+    )
+
+
+def _slash_form(name: str) -> Iterator[_Attribute]:
+    """``/O=y/CN=x``, with ``+`` between the values of one RDN and ``\\`` before either. Spaces count."""
+    at = 0
+    while at < len(name):
+        same_rdn = name[at] == "+"
+        if same_rdn and not at:
+            _wrong(name, at, "expected type=value")
+        start = at + 1
+        oid, begin = _type(name, start)
+        found = _SLASHED.match(name, begin)
+        assert found is not None
+        at = found.end()
+        if at < len(name) and name[at] == "\\":
+            _wrong(name, at, _out_of_place("\\"))
+        value = re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
+        yield _Attribute(start, same_rdn, oid, lib.MBSTRING_UTF8, _utf8(name, begin, value))
+
+
+def _utf8(name: str, at: int, value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        _wrong(name, at, "half of a surrogate pair is no text")
+
+
+def _text(name: str, found: re.Match[str]) -> bytes:
+    def meant(escape: re.Match[bytes]) -> bytes:
+        if escape[1]:
+            return bytes.fromhex(escape[1].decode())
+        if escape[2] and escape[2].isalnum():
+            _wrong(
+                name,
+                found.start(1),
+                f"\\{escape[2].decode()} is no escape; a backslash as text is written twice",
+            )
+        return escape[2] or escape[3]
+
+    value = _ESCAPE.sub(meant, _utf8(name, found.start(1), found[1]))
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        _wrong(name, found.start(1), "the escaped octets are not UTF-8")
+    return value
+
+
+def _element(name: str, found: re.Match[str]) -> tuple[int, bytes]:
+    """Tag and contents of a value in hexadecimal digits."""
+    try:
+        element = der.read(bytes.fromhex(found[1]))
+    except der.DERError as error:
+        _wrong(name, found.start(1), f"the digits are no DER: {error}")
+    if element.tag >= 0x20:
+        _wrong(name, found.start(1), f"tag {element.tag:#x} is none of a text")
+    return element.tag, element.content
+
+
+def _reversed(found: list[_Attribute]) -> list[_Attribute]:
+    """RFC 4514 writes the last RDN first."""
+    rdns: list[list[_Attribute]] = []
+    for attribute in found:
+        if attribute.same_rdn:
+            rdns[-1].append(attribute)
+        else:
+            rdns.append([attribute])
+    return [attribute for rdn in reversed(rdns) for attribute in rdn]
+
+
+def _add(handle: Any, name: str, attribute: _Attribute) -> None:
+    if not attribute.value:
+        _wrong(name, attribute.at, "the value is empty")
+    clear()
+    added = lib.X509_NAME_add_entry_by_OBJ(
+        handle,
+        _convert.object_to_c(attribute.oid),
+        attribute.type,
+        attribute.value,
+        len(attribute.value),
+        -1,
+        -1 if attribute.same_rdn else 0,
+    )
+    why = drain_text()
+    if not added:
+        _wrong(name, attribute.at, f"the value is none for this type: {why}")
+
+
+# -- subject alternative names ------------------------------------------------------------------------------------
+
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+#: Schemes of URIs that have no //.
+_OPAQUE = ("urn", "sip", "sips", "tel", "tag", "xmpp")
+_KINDS = {
+    "ip": "ip",
+    "ip address": "ip",
+    "dns": "dns",
+    "email": "email",
+    "uri": "uri",
+    "rid": "rid",
+    "registered id": "rid",
+    "dirname": "dirname",
+    "othername": "othername",
+}
+
+
+def parse_general_name(what: str, text: x509.GeneralName | str) -> x509.GeneralName:
+    """A general name from a text: in the syntax of OpenSSL's ``subjectAltName``, or what a bare text is.
+
+    Raises ``ValueError``, naming ``what`` and the text, if it is none; ``TypeError`` for what is no text.
+    """
+    if isinstance(text, x509.GeneralName):
+        return text
+    if not isinstance(text, str):
+        raise TypeError(f"{what}: x509.GeneralName or str, not {type(text).__name__}")
+    prefix, colon, rest = text.partition(":")
+    try:
+        if colon and (kind := _KINDS.get(prefix.lower())):
+            return _explicit(kind, rest)
+        return _bare(text)
+    except ValueError as error:
+        raise ValueError(f"{what}: {text!r}: {error}") from error
+
+
+def _explicit(kind: str, value: str) -> x509.GeneralName:
+    if kind == "ip":
+        return _address(value)
+    if kind == "dns":
+        return x509.DNSName(_host(value))
+    if kind == "email":
+        return _mail(value)
+    if kind == "uri":
+        return _uri(value)
+    if kind == "dirname":
+        name = parse_name(value)
+        if not name.rdns:
+            raise ValueError("the name is empty")
+        return x509.DirectoryName(name)
+    return _by_openssl(lib.GEN_RID if kind == "rid" else lib.GEN_OTHERNAME, value)
+
+
+def _by_openssl(kind: int, value: str) -> x509.GeneralName:
+    """What libcrypto reads in a configuration file (``a2i_GENERAL_NAME``, 3.0)."""
+    if "\0" in value:
+        raise ValueError("contains a NUL character")
+    clear()
+    found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, kind, value.encode(), 0)
+    why = drain_text()
+    if found == NULL:
+        raise ValueError(why)
+    return read_general_name(
+        _convert.to_der(
+            lib.i2d_GENERAL_NAME, own(found, lib.GENERAL_NAME_free, "reading a name"), "encoding a name"
+        )
+    )
+
+
+def _bare(text: str) -> x509.GeneralName:
+    try:
+        return _address(text)
+    except ValueError:
+        if "%" in text and ":" in text and "/" not in text:
+            raise
+    scheme, colon, _ = text.partition(":")
+    if "://" in text or (colon and scheme.lower() in _OPAQUE):
+        return _uri(text)
+    if colon:
+        raise ValueError(
+            "neither an address nor a URI with //; write DNS:, IP:, email:, URI:, RID:, dirName: or otherName: before it"
+        )
+    if "@" in text:
+        return _mail(text)
+    if text.lower() == "critical":
+        raise ValueError("write sans_critical=True, or DNS:critical for a host of that name")
+    host = _host(text)
+    if host.rpartition(".")[2].isdigit():
+        raise ValueError("neither an IPv4 address nor a host name")
+    return x509.DNSName(host)
+
+
+def _address(text: str) -> x509.IPAddress:
+    address = ipaddress.ip_address(text)
+    if getattr(address, "scope_id", None):
+        raise ValueError("an address with a scope is good on one machine only; leave out what begins with %")
+    return x509.IPAddress(address)
+
+
+def _host(text: str) -> str:
+    """A host name in ASCII, perhaps with ``*.`` before it."""
+    star = "*." if text.startswith("*.") else ""
+    host = star + _ascii(text[len(star) :])
+    if not _HOST.fullmatch(host) or len(host) > 253:
+        raise ValueError("not a host name" + ("; give one text for each name" if "," in text else ""))
+    return host
+
+
+def _ascii(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        import idna
+    except ImportError:
+        raise ValueError("an internationalised name: install idna, or write it in its xn-- form") from None
+    return idna.encode(host, uts46=True).decode()
+
+
+def _mail(text: str) -> x509.RFC822Name:
+    local, _, host = text.rpartition("@")
+    if not re.fullmatch(r"[!-?A-~]+", local):
+        raise ValueError("not an e-mail address with an ASCII name before the @")
+    return x509.RFC822Name(f"{local}@{_host(host)}")
+
+
+def _uri(text: str) -> x509.UniformResourceIdentifier:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:(?!//$)[^\s<>\"\x00-\x1f\x7f]+", text):
+        raise ValueError("not a URI")
+    host = urlsplit(text).hostname or ""
+    if not host.isascii():
+        text = re.sub(re.escape(host), _ascii(host), text, count=1, flags=re.IGNORECASE)
+    return x509.UniformResourceIdentifier(quote(text, safe="".join(map(chr, range(0x21, 0x7F)))))
