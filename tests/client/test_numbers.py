@@ -50,6 +50,9 @@ def test_text_of_a_dump(site: Site) -> None:
         assert str(caught.value).isprintable()
     with pytest.raises(ValueError, match="verdict"):
         site.client().resume(damaged(good, verdict={"a": 1}))
+    for verdict in (-1, 2**31, 10**400):
+        with pytest.raises(ValueError, match="verdict"):
+            site.client().resume(damaged(good, verdict=verdict))
 
 
 def test_mutated_dumps(site: Site) -> None:
@@ -72,7 +75,7 @@ def test_mutated_dumps(site: Site) -> None:
             pass
 
 
-@pytest.mark.parametrize("value", [float("nan"), -1, -math.inf])
+@pytest.mark.parametrize("value", [float("nan"), -1, -math.inf, 2**63, 10**400, 1e300])
 def test_total_timeout(value: float) -> None:
     """No number of seconds."""
     with pytest.raises(ValueError, match="total_timeout"):
@@ -89,9 +92,20 @@ def test_endless(site: Site) -> None:
     site.released = False
     with pytest.raises(ValueError, match="no number"):
         cmp.begin(IR, key=site.new_key, subject="CN=x").wait(math.nan)
+    with pytest.raises(ValueError, match="seconds up to"):
+        cmp.begin(IR, key=site.new_key, subject="CN=x").wait(10**400)
 
 
 def test_dates(site: Site) -> None:
     """Of a check: what is no moment here."""
     with pytest.raises(ValueError, match="time"):
         osslcmp.CertificateCheck(trusted=site.ca.root, time=datetime.datetime.min)  # noqa: DTZ901
+
+
+@pytest.mark.parametrize("name", ["depth", "auth_level"])
+@pytest.mark.parametrize("value", [-2, 2**31, 10**400])
+def test_numbers_of_a_check(name: str, value: int, site: Site) -> None:
+    """More than C has an int for."""
+    wrong: Any = {name: value}
+    with pytest.raises(ValueError, match=f"{name}: .* out of range"):
+        osslcmp.CertificateCheck(trusted=site.ca.root, **wrong)

@@ -74,6 +74,10 @@ class CertificateCheck:
                 self.time.timestamp()
             except (OverflowError, OSError, ValueError) as error:
                 raise ValueError(f"time: {self.time} is out of range: {error}") from error
+        for name in ("depth", "auth_level"):
+            number = getattr(self, name)
+            if number is not None and not -1 <= number <= 0x7FFFFFFF:
+                raise ValueError(f"{name}: {number} is out of range")
         for name in ("host", "email", "ip"):
             _inputs.check_text(name, getattr(self, name))
         if self.purpose is not None:

@@ -23,7 +23,7 @@ from .._openssl.tls import TLS, TLSInput, tls_settings
 from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
-from ..context.deadline import OnWait
+from ..context.deadline import MAX_SECONDS, OnWait
 from ..context.polling import Exchange
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
@@ -146,8 +146,10 @@ class Client(GeneralMessages):
             raise ValueError("credentials: give secret (and reference), or certificate and key")
         if sender is not None and certificate is not None:
             raise ValueError("sender: is the subject of the certificate")
-        if total_timeout is not None and not total_timeout >= 0:
-            raise ValueError(f"total_timeout: {total_timeout} is not a number of seconds from 0 on")
+        if total_timeout not in (None, math.inf) and not 0 <= total_timeout <= MAX_SECONDS:
+            raise ValueError(
+                f"total_timeout: {total_timeout} is not a number of seconds from 0 to {MAX_SECONDS}"
+            )
         address = optional(parse_url, server)
         own = optional(partial(_inputs.certificate, "certificate"), certificate)
         own_key = optional(partial(_private_key, library, password=key_password), key)

@@ -185,7 +185,10 @@ def _read(body: dict[str, Any]) -> Dump:
             raise ValueError("a time is no number")
         if not 0 <= moment < _END_OF_TIME:
             raise ValueError("a time is out of range")
-    if not (found.verdict is None or isinstance(found.verdict, (str, bool, int))):
+    verdict = found.verdict
+    if not (verdict is None or isinstance(verdict, (str, bool))) and not (
+        isinstance(verdict, int) and 0 <= verdict < 1 << 31
+    ):
         raise ValueError("its verdict is none that a callback can give")
     if not isinstance(found.waiting, bytes):
         raise ValueError("the server's answer is missing")

@@ -11,7 +11,10 @@ from typing import Any
 
 from ..enums import BodyType
 
-__all__ = ["Deadline", "OnWait", "Pause", "Progress"]
+__all__ = ["MAX_SECONDS", "Deadline", "OnWait", "Pause", "Progress"]
+
+MAX_SECONDS = 0x7FFFFFFF
+"""The most that a limit in seconds may be: what an int of C holds."""
 
 #: Seconds that are kept back for the last poll, and the share of the whole time that they may be at most.
 _LAST_POLL, _LAST_SHARE = 5.0, 0.1
@@ -57,8 +60,8 @@ class Deadline:
     """
 
     def __init__(self, total: float | None) -> None:
-        if total is not None and math.isnan(total):
-            raise ValueError("timeout: is no number")
+        if total not in (None, math.inf) and not total <= MAX_SECONDS:
+            raise ValueError(f"timeout: {total} is no number of seconds up to {MAX_SECONDS}")
         total = self.total = None if total == math.inf else total or None
         self._begun = time.monotonic()
         self._asked_last = False
