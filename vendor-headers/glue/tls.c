@@ -128,11 +128,14 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
         if (!detail)
             SSL_set_quiet_shutdown(ssl, 1);
         BIO_ssl_shutdown(bio);
-        /* BIO_pop(bio) would have libssl take the rest away from an SSL that, without memory, may have no record layer. */
+        /*
+         * BIO_pop(bio) would have libssl take the rest away from an SSL that, without memory, may have no record layer;
+         * BIO_pop(rest) would take it away from the buffer of an unfinished handshake, with whose reference it would leak.
+         */
         rest = BIO_next(bio);
         if (rest != NULL)
-            BIO_pop(rest);
-        BIO_free(bio);
+            BIO_up_ref(rest);
+        BIO_free_all(bio);
         ERR_pop_to_mark();
         return rest;
     }
