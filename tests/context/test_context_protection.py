@@ -66,6 +66,18 @@ def test_own_chain(pki: PKI, peer: Peer) -> None:
     assert der(pki.issuing.certificate) in sent(context, peer)
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_no_untrusted_certificates(before: bool, pki: PKI, peer: Peer) -> None:
+    """An empty list empties it; certificates of answers still come to it."""
+    context = peer.attach(new_context(pki))
+    if before:
+        context.set_untrusted([pki.issuing.certificate, pki.other_root.certificate])
+    context.set_untrusted([])
+    assert context.untrusted == []
+    context.exec_ir_ses()
+    assert context.untrusted
+
+
 def test_own_chain_to_an_anchor(pki: PKI) -> None:
     """It must end where it is told to."""
     context = new_context(pki)

@@ -29,6 +29,7 @@ from .credentials import (
     SECRET_LIMIT,
     Credentials,
     certificate_list,
+    forget_untrusted,
     one_certificate,
     signers,
 )
@@ -383,8 +384,12 @@ class Context:
 
     def set_untrusted(self, certificates: Iterable[x509.Certificate]) -> None:
         """Certificates that help to build chains (``OSSL_CMP_CTX_set1_untrusted``, 3.0)."""
-        stack = _convert.certs_to_c(signers("untrusted", certificates))
-        self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, stack, what="setting untrusted certificates")
+        helping = signers("untrusted", certificates)
+        what = "setting untrusted certificates"
+        if helping:
+            self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, _convert.certs_to_c(helping), what=what)
+        else:
+            self.calls.set(forget_untrusted, what=what)
 
     @property
     @locked

@@ -23,6 +23,7 @@ __all__ = [
     "SECRET_LIMIT",
     "Credentials",
     "certificate_list",
+    "forget_untrusted",
     "one_certificate",
     "signers",
     "trust_store",
@@ -124,3 +125,14 @@ def signers(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certific
     for certificate in found:
         check_signer(what, certificate)
     return found
+
+
+def forget_untrusted(ctx: Any) -> int:
+    """Empty the list of helping certificates.
+
+    ``OSSL_CMP_CTX_set1_untrusted`` with none leaves a NULL, to which libcrypto cannot add those of an answer.
+    """
+    stack = lib.OSSL_CMP_CTX_get0_untrusted(ctx)
+    while lib.sk_X509_num(stack) > 0:
+        lib.X509_free(lib.sk_X509_pop(stack))
+    return 1
