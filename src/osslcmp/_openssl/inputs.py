@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import codecs
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import pkcs7
 
+from .._asn1 import der
 from .lib import CData
 
 __all__ = [
@@ -21,8 +27,30 @@ __all__ = [
     "certificates",
     "check_text",
     "csr",
+    "found",
+    "read",
     "secret_bytes",
 ]
+
+_BEGIN = b"-----BEGIN "
+_PEM = re.compile(rb"-----BEGIN ([ -~]*?)-----(.*?)-----END \1-----", re.DOTALL)
+#: The OID that a PKCS#7 bundle begins with.
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_LOADERS: dict[str, Callable[[bytes], object]] = {
+    "CERTIFICATE": x509.load_der_x509_certificate,
+    "CERTIFICATE REQUEST": x509.load_der_x509_csr,
+    "X509 CRL": x509.load_der_x509_crl,
+}
+#: The tags of the first elements of others.
+_SHAPES = {
+    (der.SEQUENCE, der.BIT_STRING): "PUBLIC KEY",
+    (der.SEQUENCE, der.OCTET_STRING): "ENCRYPTED PRIVATE KEY",
+    (der.INTEGER, der.SEQUENCE, der.OCTET_STRING): "PRIVATE KEY",
+    (der.INTEGER, der.OCTET_STRING, der.explicit(0)): "EC PRIVATE KEY",
+    (der.INTEGER, der.INTEGER, der.INTEGER): "RSA PRIVATE KEY",
+    (der.INTEGER, der.SEQUENCE, der.SEQUENCE): "PKCS12",
+    (der.INTEGER, der.SEQUENCE): "PKCS12",
+}
 
 Source = bytes | str | os.PathLike[str]
 CertificateInput = x509.Certificate | Source
@@ -70,34 +98,111 @@ def first_line(data: bytes) -> bytes:
     return data.partition(b"\n")[0].removesuffix(b"\r")
 
 
-def _read(what: str, source: Source) -> bytes:
+def read(what: str, source: object) -> tuple[str, bytes]:
+    """What to call ``source`` in an error, and its contents: bytes, PEM in a str, or the file of a path.
+
+    What editors and shells do to them is undone: byte order marks, UTF-16, indentation of PEM, white space after DER.
+    Raises ``OSError`` that names ``what`` and the file, ``TypeError`` for what is neither.
+    """
+    where = what
     if isinstance(source, (bytes, bytearray)):
-        return bytes(source)
-    if not isinstance(source, (str, os.PathLike)):
+        data = bytes(source)
+    elif isinstance(source, str) and _BEGIN.decode() in source:
+        data = source.encode()
+    elif isinstance(source, (str, os.PathLike)):
+        path = os.fsdecode(source)
+        if "\0" in path:
+            raise ValueError(f"{what}: the path contains a NUL character")
+        where = f"{what}: {path}"
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise OSError(error.errno, f"{what}: {error.strerror}", path) from error
+    else:
         raise TypeError(f"{what}: an object of cryptography, bytes or a path, not {type(source).__name__}")
-    if "\0" in os.fspath(source):
-        raise ValueError(f"{what}: the path contains a NUL character")
-    return Path(source).read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", errors="replace").encode()
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if _BEGIN in data:
+        return where, re.sub(rb"(?m)^[ \t]+", b"", data)
+    try:
+        element, stop = der.read_at(data, 0)
+    except der.DERError:
+        return where, data
+    return where, data if data[stop:].strip() else element.encoding
 
 
-def _is_pem(data: bytes) -> bool:
-    return b"-----BEGIN " in data
+def _objects(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """What PEM or DER holds: the label that each has or would have in PEM, and its DER."""
+    if _BEGIN not in data:
+        yield _label(data), data
+        return
+    for label, body in _PEM.findall(data):
+        try:
+            contents = base64.b64decode(b"".join(body.split()), validate=True)
+        except binascii.Error:
+            contents = b""
+        # Java calls a bundle CERTIFICATE.
+        yield ("PKCS7" if _is_pkcs7(contents) else label.decode()), contents
+
+
+def _is_pkcs7(data: bytes) -> bool:
+    return data[:1] == b"\x30" and 2 <= data.find(_SIGNED_DATA, 0, 20) <= 6
+
+
+def _label(data: bytes) -> str:
+    """What DER is, as PEM calls it; empty if that is not known."""
+    if _is_pkcs7(data):
+        return "PKCS7"
+    for label, load in _LOADERS.items():
+        with suppress(ValueError, TypeError, x509.InvalidVersion):
+            load(data)
+            return label
+    try:
+        return _SHAPES.get(tuple(part.tag for part in der.sequence(data)[:3]), "")
+    except der.DERError:
+        return ""
+
+
+def found(data: bytes) -> str:
+    """What ``data`` holds instead of what was looked for, in words."""
+    if not data.strip():
+        return "it is empty"
+    kinds = [kind for kind, _ in _objects(data)]
+    if _BEGIN not in data:
+        return f"found {kinds[0]} in DER" if kinds[0] else "found neither PEM nor DER of a known kind"
+    if not kinds:
+        return "found a BEGIN line of PEM without the END that belongs to it"
+    return f"found {', '.join(dict.fromkeys(kinds))} in PEM"
+
+
+def _certificates_of(where: str, kind: str, contents: bytes) -> list[x509.Certificate]:
+    try:
+        if kind in ("PKCS7", "CMS"):
+            return pkcs7.load_der_pkcs7_certificates(contents)
+        if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
+            contents = der.read_at(contents, 0)[0].encoding
+        if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
+            return [x509.load_der_x509_certificate(contents)]
+    except ValueError as error:
+        raise ValueError(f"{where}: a {kind} in it does not decode: {error}") from error
+    return []
 
 
 def certificates(what: str, value: CertificatesInput | None) -> list[x509.Certificate]:
-    """All certificates in ``value``. ``ValueError`` if something in it is none."""
+    """All certificates in ``value``, those in PKCS#7 too. ``ValueError`` if it has none, or one that is damaged."""
     if value is None:
         return []
     if isinstance(value, x509.Certificate):
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
-        data = _read(what, value)
-        try:
-            if _is_pem(data):
-                return x509.load_pem_x509_certificates(data)
-            return [x509.load_der_x509_certificate(data)]
-        except ValueError as error:
-            raise ValueError(f"{what}: no certificate in PEM or DER: {error}") from error
+        where, data = read(what, value)
+        certs = [cert for item in _objects(data) for cert in _certificates_of(where, *item)]
+        if not certs:
+            told = found(data)
+            hint = "; take them out with openssl pkcs12 -nokeys" if "PKCS12" in told else ""
+            raise ValueError(f"{where}: no certificate in PEM, DER or PKCS#7; {told}{hint}")
+        return certs
     if not isinstance(value, Iterable):
         raise TypeError(f"{what}: certificates, bytes or a path, not {type(value).__name__}")
     return [cert for item in value for cert in certificates(what, item)]
@@ -115,8 +220,11 @@ def csr(what: str, value: CSRInput) -> x509.CertificateSigningRequest:
     """The CSR in ``value``."""
     if isinstance(value, x509.CertificateSigningRequest):
         return value
-    data = _read(what, value)
-    try:
-        return x509.load_pem_x509_csr(data) if _is_pem(data) else x509.load_der_x509_csr(data)
-    except ValueError as error:
-        raise ValueError(f"{what}: no certificate signing request in PEM or DER: {error}") from error
+    where, data = read(what, value)
+    for kind, contents in _objects(data):
+        if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
+            try:
+                return x509.load_der_x509_csr(contents)
+            except ValueError as error:
+                raise ValueError(f"{where}: the {kind} in it does not decode: {error}") from error
+    raise ValueError(f"{where}: no certificate signing request in PEM or DER; {found(data)}")

@@ -5,17 +5,18 @@ All become an ``EVP_PKEY *``; one behind a URI never leaves its token.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from . import convert as _convert
 from .errorqueue import clear, drain, drain_text
+from .inputs import found, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
@@ -24,6 +25,11 @@ __all__ = ["Password", "PasswordCallback", "check_pair", "is_uri", "open_store",
 Password = bytes | str | Callable[[], bytes | str] | None
 
 _KEYS = get_args(PrivateKeyTypes)
+#: What libcrypto says of an algorithm that no provider has.
+_UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
+_LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'
+#: Where the schemes of tokens and TPMs come from.
+_PROVIDERS = {"pkcs11": "pkcs11", "handle": "tpm2", "object": "tpm2"}
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -94,13 +100,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
         return _shared(what, value)
     if is_uri(value):
         return _from_store(what, value, password)
-    if isinstance(value, (str, os.PathLike)):
-        if "\0" in os.fspath(value):
-            raise ValueError(f"{what}: the path contains a NUL character")
-        value = Path(value).read_bytes()
-    if not isinstance(value, (bytes, bytearray)):
-        raise TypeError(f"{what}: a private key, bytes, a path or a URI, not {type(value).__name__}")
-    return _from_bytes(what, bytes(value), password)
+    return _from_bytes(*read(what, value), password)
 
 
 def _shared(what: str, pointer: Any) -> Any:
@@ -124,23 +124,37 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
         )
         if pointer == NULL:
             pointer = lib.d2i_PKCS8PrivateKey_bio(bio, NULL, ask, handle)
-    drain()
+    queued = drain_text()
     if asked.exception is not None:
         raise asked.exception
     if pointer != NULL:
         return own(pointer, lib.EVP_PKEY_free, "reading a private key")
     if asked.asked and password is None:
         raise ValueError(f"{what}: the private key is encrypted and no password was given")
-    return _from_pkcs12(what, data, asked)
+    told = found(data)
+    if "PKCS12" in told:
+        return _from_pkcs12(what, data, asked)
+    if not asked.asked:
+        why = ", damaged or of a kind that no provider that is loaded has" if "PRIVATE KEY" in told else ""
+        raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12; {told}{why}")
+    if missing := _UNSUPPORTED.search(queued):
+        raise ValueError(f"{what}: the private key is encrypted with {missing[1]}, {_LEGACY}")
+    raise ValueError(f"{what}: a wrong password, or the private key is damaged; {told}")
 
 
 def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
-    try:
-        from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.hazmat.primitives.serialization import pkcs12
 
-        key, _, _ = pkcs12.load_key_and_certificates(data, asked.answer() or None)
+    password = asked.answer() or None
+    try:
+        key, _, _ = pkcs12.load_key_and_certificates(data, password)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"{what}: the PKCS#12 data cannot be read: {error}") from error
     except ValueError as error:
-        raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12, or a wrong password") from error
+        why = (
+            "a wrong password, or it is damaged" if password else "it is encrypted and no password was given"
+        )
+        raise ValueError(f"{what}: no private key was taken from the PKCS#12 data: {why}") from error
     if key is None:
         raise ValueError(f"{what}: there is no private key in the PKCS#12 data")
     return _convert.key_to_c(key)
@@ -173,15 +187,21 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
     asked = PasswordCallback(password)
     with open_store(uri.encode(), asked) as store:
         pointer = NULL if store == NULL else _first_key(store)
-    queued = drain_text()
+    queued = [str(entry) for entry in drain()]
     if asked.exception is not None:
         raise asked.exception
     if pointer == NULL:
         # The URI may hold a PIN: it is not repeated.
         scheme = uri.partition(":")[0]
-        raise ValueError(
-            f"{what}: no private key found behind the {scheme}: URI" + (f": {queued}" if queued else "")
-        )
+        text = f"{what}: no private key found behind the {scheme}: URI"
+        if store == NULL and any("No store loader found" in entry for entry in queued):
+            provider = _PROVIDERS.get(scheme.lower())
+            raise ValueError(
+                f"{text}: no provider that is loaded knows this scheme; load one with "
+                + (f'osslcmp.load_provider("{provider}")' if provider else "osslcmp.load_provider()")
+            )
+        told = dict.fromkeys(e for e in queued if uri not in e and not e.startswith("unregistered scheme"))
+        raise ValueError(text + (f": {'; '.join(told)}" if told else ""))
     return own(pointer, lib.EVP_PKEY_free, "taking a private key")
 
 

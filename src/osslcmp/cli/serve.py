@@ -123,7 +123,7 @@ def _serve_here(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
             http["tls"] = ServerTLS(
                 certificate=Path(settings["tls_cert"]),
                 key=Path(settings["tls_key"]),
-                trusted=_certificates(settings["tls_trust"]) or None,
+                trusted=_certificates("tls_trust", settings["tls_trust"]) or None,
                 client="required" if settings["tls_trust"] else None,
             )
         # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.
@@ -268,7 +268,7 @@ def _grants(settings: dict[str, Any]) -> Grants:
 
     host = settings.get("host", "127.0.0.1")
     named = () if host in ("", "0.0.0.0", "::") else (host,)
-    certificates = _certificates([settings["tls_cert"]])[:1] if "tls_cert" in settings else []
+    certificates = _certificates("tls_cert", [settings["tls_cert"]])[:1] if "tls_cert" in settings else []
     return Grants(certificates=tuple(certificates), hosts=(*named, "localhost", socket.gethostname()))
 
 
@@ -290,8 +290,8 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     (root, *_), (issuer, *_) = (
-        _certificates([settings["root_cert"]]),
-        _certificates([settings["issuer_cert"]]),
+        _certificates("root_cert", [settings["root_cert"]]),
+        _certificates("issuer_cert", [settings["issuer_cert"]]),
     )
     try:
         key = load_pem_private_key(Path(settings["issuer_key"]).read_bytes(), None)
@@ -328,7 +328,9 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
 def _client_trust(settings: dict[str, Any]) -> list[x509.Certificate]:
     """The roots of clients from elsewhere."""
     found: list[tuple[str, x509.Certificate]] = [
-        (path, certificate) for path in settings["client_trust"] for certificate in _certificates([path])
+        (path, certificate)
+        for path in settings["client_trust"]
+        for certificate in _certificates("client_trust", [path])
     ]
     roots = {certificate.subject for _, certificate in found if certificate.subject == certificate.issuer}
     for path, certificate in found:
@@ -371,7 +373,7 @@ def _secret(path: Path) -> bytes:
     return secret
 
 
-def _certificates(paths: Sequence[str]) -> list[Any]:
+def _certificates(setting: str, paths: Sequence[str]) -> list[Any]:
     from .._openssl.inputs import certificates
 
-    return [certificate for path in paths for certificate in certificates(path, path)]
+    return [certificate for path in paths for certificate in certificates(setting, path)]

@@ -115,15 +115,12 @@ def _private_key(key: Any, password: Password) -> Any:
         return key
     if isinstance(key, str) and is_uri(key):
         raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
-    if isinstance(key, (str, os.PathLike)):
-        key = Path(key).read_bytes()
-    if not isinstance(key, (bytes, bytearray)):
-        raise TypeError(f"key: an object of cryptography, PEM, DER or a path, not {type(key).__name__}")
-    found = password() if callable(password) else password
-    word = found.encode() if isinstance(found, str) else found
-    pem = b"-----BEGIN " in key
+    where, data = _inputs.read("key", key)
+    secret = password() if callable(password) else password
+    word = secret.encode() if isinstance(secret, str) else secret
+    pem = b"-----BEGIN " in data
     load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
     try:
-        return load(bytes(key), word)
+        return load(data, word)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"key: cannot be read: {error}") from error
+        raise ValueError(f"{where}: cannot be read: {error}; {_inputs.found(data)}") from error

@@ -1,0 +1,261 @@
+"""Keys and certificates as they are in the field."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from support.openssl import new_csr, run
+
+import osslcmp
+from osslcmp._openssl import convert, inputs, keys
+
+PASSWORD = "pass:pw"
+
+
+def made(name: str) -> bytes:
+    """What the installed `openssl` makes of the same key and certificate."""
+    return _all()[name]
+
+
+@functools.cache
+def _all() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        key, csr = new_csr(folder, "/CN=x")
+        cert, out = folder / "cert", folder / "out"
+        run(["x509", "-req", "-in", csr, "-signkey", key, "-out", cert, "-days", "2"]).must()
+
+        def by(*args: str | Path) -> bytes:
+            run([*args, "-out", out]).must()
+            return out.read_bytes()
+
+        pkcs8 = ("pkcs8", "-topk8", "-in", key, "-passout", PASSWORD)
+        pkcs12 = ("pkcs12", "-export", "-in", cert, "-inkey", key, "-passout", PASSWORD)
+        old = ("-provider", "legacy", "-provider", "default")
+        return {
+            "key": key.read_bytes(),
+            "key der": by("pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", "DER"),
+            "csr": csr.read_bytes(),
+            "csr der": by("req", "-in", csr, "-outform", "DER"),
+            "cert": cert.read_bytes(),
+            "cert der": by("x509", "-in", cert, "-outform", "DER"),
+            "trusted": by("x509", "-in", cert, "-trustout", "-addtrust", "clientAuth"),
+            "text": by("x509", "-in", cert, "-text"),
+            "p7": by("crl2pkcs7", "-nocrl", "-certfile", cert),
+            "p7 der": by("crl2pkcs7", "-nocrl", "-certfile", cert, "-outform", "DER"),
+            "params": by("ecparam", "-name", "prime256v1"),
+            "scrypt": by(*pkcs8, "-scrypt"),
+            "scrypt der": by(*pkcs8, "-scrypt", "-outform", "DER"),
+            "aes": by("ec", "-in", key, "-aes128", "-passout", PASSWORD),
+            "p12": by(*pkcs12),
+            "p12 old": by(*pkcs12, "-legacy"),
+            "p12 rc2": by(*pkcs12, "-legacy", "-keypbe", "PBE-SHA1-RC2-40", "-certpbe", "PBE-SHA1-RC2-40"),
+            "des": by(*pkcs8, *old, "-v1", "PBE-MD5-DES"),
+            "des der": by(*pkcs8, *old, "-v1", "PBE-MD5-DES", "-outform", "DER"),
+        }
+
+
+CERTIFICATES: dict[str, Callable[[], bytes]] = {
+    "PEM": lambda: made("cert"),
+    "CR LF": lambda: made("cert").replace(b"\n", b"\r\n"),
+    "byte order mark": lambda: codecs.BOM_UTF8 + made("cert"),
+    "UTF-16": lambda: made("cert").decode().encode("utf-16"),
+    "indented": lambda: b"ca: |\n  " + made("cert").replace(b"\n", b"\n  "),
+    "openssl x509 -text": lambda: made("text") + b"and after it\n",
+    "after a key": lambda: made("key") + made("csr") + made("cert"),
+    "no newline at the end": lambda: made("cert").rstrip(),
+    "trust settings": lambda: made("trusted"),
+    "DER": lambda: made("cert der"),
+    "DER and a newline": lambda: made("cert der") + b"\r\n",
+    "PKCS#7": lambda: made("p7"),
+    "PKCS#7 in DER": lambda: made("p7 der"),
+    "PKCS#7 in DER and a newline": lambda: made("p7 der") + b"\n",
+    "PKCS#7, called CERTIFICATE": lambda: made("p7").replace(b"PKCS7", b"CERTIFICATE"),
+    "PKCS#7, called CMS": lambda: made("p7").replace(b"PKCS7", b"CMS"),
+}
+KEYS: dict[str, Callable[[], bytes]] = {
+    "PEM": lambda: made("key"),
+    "CR LF": lambda: made("key").replace(b"\n", b"\r\n"),
+    "byte order mark": lambda: codecs.BOM_UTF8 + made("key"),
+    "UTF-16": lambda: made("key").decode().encode("utf-16"),
+    "indented": lambda: made("key").replace(b"\n", b"\n    "),
+    "texts around": lambda: b"Bag Attributes\n    friendlyName: x\n" + made("key") + b"and after it\n",
+    "after other objects": lambda: made("params") + made("cert") + made("key") + made("csr"),
+    "DER": lambda: made("key der"),
+    "DER and a newline": lambda: made("key der") + b"\n",
+    "PKCS#8, scrypt": lambda: made("scrypt"),
+    "PKCS#8, scrypt in DER and a newline": lambda: made("scrypt der") + b"\n",
+    "Proc-Type": lambda: made("aes"),
+    "PKCS#12": lambda: made("p12"),
+    "PKCS#12 and a newline": lambda: made("p12") + b"\r\n",
+    "PKCS#12, 3DES": lambda: made("p12 old"),
+    "PKCS#12, RC2": lambda: made("p12 rc2"),
+}
+
+
+@pytest.mark.parametrize("source", CERTIFICATES)
+def test_certificates(source: str, tmp_path: Path) -> None:
+    """As bytes and by path."""
+    data = CERTIFICATES[source]()
+    (tmp_path / "file").write_bytes(data)
+    expected = [x509.load_pem_x509_certificate(made("cert"))]
+    for given in (data, tmp_path / "file", str(tmp_path / "file")):
+        assert inputs.certificates("trusted", given) == expected
+
+
+def test_texts() -> None:
+    """PEM in a str is no path."""
+    assert inputs.certificates("trusted", made("cert").decode() * 2)[1:]
+    assert inputs.csr("csr", made("csr").decode())
+    assert keys.private_key("key", made("key").decode())
+
+
+@pytest.mark.parametrize("source", KEYS)
+def test_keys(source: str, tmp_path: Path) -> None:
+    """As bytes and by path."""
+    data = KEYS[source]()
+    (tmp_path / "file").write_bytes(data)
+    expected = load_pem_private_key(made("key"), None).public_key()
+    for given in (data, tmp_path / "file", str(tmp_path / "file")):
+        assert convert.public_key_from_c(keys.private_key("key", given, "pw")) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: made("csr").replace(b"BEGIN CERT", b"BEGIN NEW CERT").replace(b"END CERT", b"END NEW CERT"),
+        lambda: made("key") + made("cert") + made("csr"),
+        lambda: made("csr der") + b"\n",
+    ],
+)
+def test_csrs(data: Callable[[], bytes]) -> None:
+    """Microsoft's label, the one among others, DER with a newline."""
+    assert inputs.csr("csr", data()).public_bytes(Encoding.PEM) == made("csr")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("key", "found PRIVATE KEY in PEM"),
+        ("key der", "found PRIVATE KEY in DER"),
+        ("scrypt der", "found ENCRYPTED PRIVATE KEY in DER"),
+        ("csr der", "found CERTIFICATE REQUEST in DER"),
+        ("p12", "found PKCS12 in DER; take them out with openssl pkcs12 -nokeys"),
+    ],
+)
+def test_no_certificate(name: str, found: str, tmp_path: Path) -> None:
+    """The error names the argument, the file, and what was found in it."""
+    file = tmp_path / "file"
+    file.write_bytes(made(name))
+    with pytest.raises(ValueError, match="no certificate") as caught:
+        osslcmp.Client("http://127.0.0.1:9", secret="x", trusted=file)
+    assert str(caught.value) == f"trusted: {file}: no certificate in PEM, DER or PKCS#7; {found}"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"", "it is empty"),
+        (b" \r\n", "it is empty"),
+        (b"<!DOCTYPE html>", "found neither PEM nor DER of a known kind"),
+        (
+            b"-----BEGIN CERTIFICATE-----\nMIIB",
+            "found a BEGIN line of PEM without the END that belongs to it",
+        ),
+        (b"-----BEGIN X-----\n=\n-----END X-----\n" * 2, "found X in PEM"),
+    ],
+)
+def test_nothing(data: bytes, found: str) -> None:
+    """Nor anything else."""
+    reading: list[Callable[[], Any]] = [
+        lambda: inputs.certificates("arg", data),
+        lambda: inputs.csr("arg", data),
+        lambda: keys.private_key("arg", data),
+    ]
+    for read in reading:
+        with pytest.raises(ValueError, match=r"^arg: no ") as caught:
+            read()
+        assert str(caught.value).endswith(found)
+
+
+@pytest.mark.parametrize("damage", [b"MII!", b"MIIB", b""])
+def test_damaged(damage: bytes) -> None:
+    """PEM whose contents are none."""
+    for label, read in (("CERTIFICATE", inputs.certificates), ("CERTIFICATE REQUEST", inputs.csr)):
+        pem = b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label.encode(), damage, label.encode())
+        with pytest.raises(ValueError, match=f"^arg: .* {label} in it does not decode"):
+            read("arg", pem)
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "why"),
+    [
+        ("cert", None, "no private key in PEM, DER or PKCS#12; found CERTIFICATE in PEM"),
+        ("scrypt", None, "the private key is encrypted and no password was given"),
+        (
+            "scrypt",
+            "no",
+            "a wrong password, or the private key is damaged; found ENCRYPTED PRIVATE KEY in PEM",
+        ),
+        (
+            "p12",
+            None,
+            "no private key was taken from the PKCS#12 data: it is encrypted and no password was given",
+        ),
+        ("p12", "no", "no private key was taken from the PKCS#12 data: a wrong password, or it is damaged"),
+    ],
+)
+def test_no_key(name: str, password: str | None, why: str, tmp_path: Path) -> None:
+    """The error names the argument, the file, and what is missing."""
+    file = tmp_path / "file"
+    file.write_bytes(made(name))
+    with pytest.raises(ValueError, match="key") as caught:
+        keys.private_key("key", file, password)
+    assert str(caught.value) == f"key: {file}: {why}"
+
+
+@pytest.mark.parametrize("name", ["des", "des der"])
+def test_provider_is_missing(name: str) -> None:
+    """An algorithm of the legacy provider is taken once that is loaded; until then the error names it."""
+    with pytest.raises(ValueError, match=r'PBKDF1, which .* osslcmp\.load_provider\("legacy"\)'):
+        keys.private_key("key", made(name), "pw")
+    provider = osslcmp.load_provider("legacy")
+    try:
+        assert keys.private_key("key", made(name), "pw")
+    finally:
+        provider.unload()
+
+
+@pytest.mark.parametrize(
+    ("uri", "hint"),
+    [
+        ("handle:0x81000001", 'load one with osslcmp.load_provider("tpm2")'),
+        ("pkcs11:object=x?pin-value=4711", 'load one with osslcmp.load_provider("pkcs11")'),
+        ("vault:x", "load one with osslcmp.load_provider()"),
+    ],
+)
+def test_scheme_of_no_provider(uri: str, hint: str) -> None:
+    """One sentence, and no PIN."""
+    with pytest.raises(ValueError, match="no private key") as caught:
+        keys.private_key("key", uri)
+    scheme = uri.partition(":")[0]
+    assert str(caught.value) == (
+        f"key: no private key found behind the {scheme}: URI: no provider that is loaded knows this scheme; {hint}"
+    )
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """The error of the system, with the argument and the file."""
+    for use in (inputs.certificates, inputs.csr, keys.private_key):
+        with pytest.raises(FileNotFoundError, match=r"trusted: .*nowhere"):
+            use("trusted", tmp_path / "nowhere")
+        with pytest.raises(IsADirectoryError, match=r"trusted: "):
+            use("trusted", tmp_path)
