@@ -12,13 +12,15 @@ project = "osslcmp"
 author = "the authors of osslcmp"
 release = version = installed("osslcmp")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "openssl_map"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "openssl_map"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"osslcmp {release}"
 html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
+copybutton_prompt_text = r"[$#] |>>> "
+copybutton_prompt_is_regexp = True
 
 myst_enable_extensions = ["fieldlist"]
 myst_heading_anchors = 3

@@ -14,7 +14,7 @@ from osslcmp.testing import reject, waiting
 from osslcmp.testing.server import CMPServer
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-WIDTH = 78
+WIDTH = 88
 
 
 def _key() -> ec.EllipticCurvePrivateKey:
