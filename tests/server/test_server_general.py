@@ -108,3 +108,41 @@ def test_questions() -> None:
 def test_what_cannot_be_a_passphrase() -> None:
     with pytest.raises(ValueError, match="revPassphrase"):
         general.rev_passphrase_info(der.encode_integer(1))
+
+
+def test_every_kind_of_question() -> None:
+    """The embedded CA answers all in one message, in their order, and names those that it does not know: what is nobody's,
+    and what only a server sends."""
+    ca = EmbeddedCA({"ref": "secret"})
+    client = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    plain = [
+        general.CA_PROT_ENC_CERT,
+        general.SIGN_KEY_PAIR_TYPES,
+        general.ENC_KEY_PAIR_TYPES,
+        general.PREFERRED_SYMM_ALG,
+        general.CA_KEY_UPDATE_INFO,
+        general.CURRENT_CRL,
+        general.CA_CERTS,
+        general.CERT_REQ_TEMPLATE,
+    ]
+    unknown = [x509.ObjectIdentifier("1.2.3.4"), general.KEY_PAIR_PARAM_REP, general.CRLS]
+    asked = [
+        *(InfoTypeAndValue(oid) for oid in plain),
+        *(InfoTypeAndValue(oid) for oid in unknown),
+        InfoTypeAndValue(unknown[0]),
+        general.lang_tags(["fr"]),
+        general.key_pair_param_request("1.2.3"),
+    ]
+    found = client.genm(asked)
+    answered = [*plain, general.SUPP_LANG_TAGS, general.KEY_PAIR_PARAM_REP]
+    assert [item.oid for item in found] == [*answered, general.UNSUPPORTED_OIDS]
+    empty = {item.oid for item in found if item.value is None}
+    assert empty == {
+        general.CA_PROT_ENC_CERT,
+        general.CA_KEY_UPDATE_INFO,
+        general.CERT_REQ_TEMPLATE,
+        general.SUPP_LANG_TAGS,
+        general.KEY_PAIR_PARAM_REP,
+    }
+    assert general.unsupported_oids_of(found) == unknown
+    assert client.genm([InfoTypeAndValue(general.UNSUPPORTED_OIDS)]) == []

@@ -106,7 +106,7 @@ class Scene:
 
     def __init__(self, strictness: Strictness = "strict") -> None:
         root = issuing.make_ca("conformance root", None, path_length=None)
-        self._issuer = issuing.make_ca("conformance CA", root, path_length=0)
+        self._issuer = issuing.make_ca("conformance CA", root, path_length=None)
         self.ca = EmbeddedCA({"ref": "secret"}, root=root, issuer=self._issuer)
         self.server = self.ca.server(strictness=strictness)
         self.names = 0
@@ -129,11 +129,15 @@ class Scene:
         return Forger(None, None, answer.certificate, key, self.ca.chain)
 
     def certified(
-        self, name: str, *usages: x509.ObjectIdentifier, usage: x509.KeyUsage | None = None
+        self,
+        name: str,
+        *usages: x509.ObjectIdentifier,
+        usage: x509.KeyUsage | None = None,
+        issuer: issuing.Pair | None = None,
     ) -> Forger:
-        """A client whose certificate the CA has made without a request."""
+        """A client whose certificate the CA, or another issuer, has made without a request."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate, _ = self._issuer
+        certificate, issuer_key = issuer or self._issuer
         moment = now()
         builder = (
             x509.CertificateBuilder()
@@ -148,8 +152,15 @@ class Scene:
         )
         if usages:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        made = builder.sign(self._issuer[1], hashes.SHA256())
-        return Forger(None, None, made, key, self.ca.chain)
+        made = builder.sign(issuer_key, hashes.SHA256())
+        above = () if issuer is None else (certificate,)
+        return Forger(None, None, made, key, (*above, *self.ca.chain))
+
+    def below(self, name: str, *usages: x509.ObjectIdentifier) -> Forger:
+        """A client of a CA whose certificate this CA has issued."""
+        return self.certified(
+            name, *usages, issuer=issuing.make_ca("a CA below", self._issuer, path_length=0)
+        )
 
     @property
     def ra(self) -> Forger:
@@ -460,6 +471,17 @@ def _header() -> None:
         F.signerNotTrusted,
     )
     text = "9483, 3.5"
+    foreign = "of a CA below this one, "
+    for what, make in (
+        ("cr", lambda s, _: crm(s.below("device"), CR)),
+        ("kur", lambda s, _: crm(s.below("device"), KUR)),
+        ("rr for its own certificate", lambda s, _: revoke(s.below("device"))),
+        ("rr for a certificate of this one", lambda s, _: revoke(s.below("member"), s.member.certificate)),
+        ("rr, as an RA", lambda s, _: revoke(s.below("ra", issuing.CMC_RA), s.member.certificate)),
+        ("cr, as an RA", lambda s, _: crm(s.below("ra", issuing.CMC_RA), CR)),
+        ("genm", lambda s, _: s.below("device").genm(info(17))),
+    ):
+        _one("signature", "signer", text, f"{foreign}{what}", make, ERROR, F.signerNotTrusted)
     _both("order", text, "certConf after ip", _later(lambda c, h: c.cert_conf(h)), conf)
     _both("order", text, "certConf out of nothing", lambda _, c: c.cert_conf(bytes(32)), ERROR, F.badRequest)
     _both("order", text, "pollReq out of nothing", lambda _, c: c.poll(), ERROR, F.badRequest)
@@ -872,6 +894,11 @@ def _nested() -> None:
     case(
         "by the RA of a CA that nobody trusts",
         lambda _, c: Scene().ra.nest(crm(c)),
+        failure=F.signerNotTrusted,
+    )
+    case(
+        "by the RA of a CA below this one",
+        lambda s, c: s.below("ra", issuing.CMC_RA).nest(crm(c)),
         failure=F.signerNotTrusted,
     )
     other = bytes(range(16))

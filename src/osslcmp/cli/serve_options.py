@@ -62,6 +62,7 @@ count more. Relative paths are relative to the working directory.
   rsa_bits = 3072
   subject = "CN=[a-z0-9-]+,O=Example"        # regular expression for all of it (RFC 4514)
   crl_url = "http://ca.example/crl"
+  # ca_path_length = 0           # CA certificates for who asks for one, with this pathLenConstraint at most
   [profiles.default.sans]        # by kind (dns ip email uri), regular expressions; kinds not named are refused
   dns = ['[a-z0-9-]+\\.example']
 """

@@ -3,7 +3,7 @@ does not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,6 @@ from .authority import (
     Revoked,
     Waiting,
 )
-from .ca.client_crls import ClientCRLs
 from .callbacks import CertAnswer, StatusAnswer
 from .checks.rules import Checker, Stage
 from .engine import Engine
@@ -38,10 +37,24 @@ _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 """Never sent: what is refused gets an error message."""
 
 
-def refuse_sender(authority: Authority, message: Message, crls: ClientCRLs | None) -> Rejected | None:
-    """Why the sender of a verified message may not authorise anything; None when it may."""
+def refuse_sender(
+    authority: Authority, message: Message, raw: wire.RawMessage, rules: Checker, chain: Iterable[bytes]
+) -> Rejected | None:
+    """Why the sender of a verified message may not authorise anything; None when it may.
+
+    Args:
+        authority: is asked if the rules have nothing against it.
+        message: what the authority is told.
+        raw: the same message.
+        rules: those of the server.
+        chain: DER certificates that came before in its transaction.
+    """
     if message.signer is None:
         return None
+    broken = rules.broken(Stage.SENDER, raw, signer=message.signer, chain=(*raw.extra_certs, *chain))
+    if broken is not None:
+        return broken
+    crls = rules.limits.client_crls
     if crls is not None:
         others = bodies.readable_certificates(message.message)
         refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
@@ -252,7 +265,8 @@ class Exchange:
         return self.called
 
     def _refuse_sender(self, message: Message) -> Rejected | None:
-        return refuse_sender(self._authority, message, self._rules.limits.client_crls)
+        chain = self._transaction.message.extra_certs
+        return refuse_sender(self._authority, message, self._message, self._rules, chain)
 
     @property
     def _is_signed(self) -> bool:

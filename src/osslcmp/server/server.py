@@ -19,9 +19,10 @@ from ..limits import Limits
 from . import bodies, messages, used, wire
 from .authority import Authority, Rejected
 from .ca.client_crls import ClientCRLs
+from .ca.issuing import public_key_info
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
-from .checks.subject import CLOCK_TOLERANCE, CheckLimits
+from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
 from .engine import Pool, Settings, try_protection
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
@@ -154,6 +155,7 @@ class Server(Transacting):
                 costs.MacPolicy.of(mac_policy),
                 {**costs.KEY_SIZES, **(key_sizes or {})},
                 client_crls,
+                sender_trust=self._sender_trust,
             ),
         )
         self._transactions = transactions or TransactionStore(max_transactions, max_remembered)
@@ -182,6 +184,13 @@ class Server(Transacting):
     @trusted.setter
     def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
         self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
+
+    def _sender_trust(self) -> SenderTrust:
+        """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
+        own = tuple(getattr(self.authority, "authorities", ()))
+        keys = {public_key_info(certificate) for certificate in own}
+        others = (one for one in self.trusted if public_key_info(one) not in keys)
+        return SenderTrust(own, tuple(others)) if own else SenderTrust()
 
     @property
     def open_transactions(self) -> int:

@@ -127,10 +127,11 @@ class Transacting(Answering):
 
     def _refuse_unverified(self, message: wire.RawMessage, certificates: Iterable[bytes]) -> bytes | None:
         """The refusal of a message that is not validly protected; ``certificates`` may help to verify it."""
+        certificates = tuple(certificates)
         engine = self._engine(message, (*message.extra_certs, *certificates))
         try:
             if engine.verifies(message.encoding):
-                told = self._refuse_sender(engine, message)
+                told = self._refuse_sender(engine, message, certificates)
             else:
                 told = self._unproven(message, engine)
         finally:
@@ -158,7 +159,9 @@ class Transacting(Answering):
             )
         return None
 
-    def _refuse_sender(self, engine: Engine, message: wire.RawMessage) -> Rejected | None:
+    def _refuse_sender(
+        self, engine: Engine, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+    ) -> Rejected | None:
         """Why the sender of a message that ``engine`` has verified may not authorise anything; None when it may."""
         header = message.header
         if header.uses_mac or header.protection_alg is None:
@@ -172,7 +175,7 @@ class Transacting(Answering):
             signer=signer,
             message=message.encoding,
         )
-        return refuse_sender(self.authority, about, self._rules.limits.client_crls)
+        return refuse_sender(self.authority, about, message, self._rules, certificates)
 
     def _say_again(
         self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()

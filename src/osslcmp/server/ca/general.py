@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +69,22 @@ class _Type:
 
     value: bool | None
     answer: Callable[[_CA, InfoTypeAndValue, Profile | None], InfoTypeAndValue]
+
+
+def answers(
+    ca: _CA, infos: Iterable[InfoTypeAndValue], profile: Profile | None = None
+) -> list[InfoTypeAndValue]:
+    """The answers to the questions of one message; ``unsupportedOIDs`` names those that are not understood (RFC 9810,
+    section 5.3.19.7). For the arguments and what it raises see ``answer``."""
+    found: list[InfoTypeAndValue] = []
+    unknown: list[x509.ObjectIdentifier] = []
+    for info in infos:
+        told = answer(ca, info, profile)
+        if told is not None:
+            found.append(told)
+        elif info.oid not in (general.UNSUPPORTED_OIDS, *unknown):
+            unknown.append(info.oid)
+    return [*found, general.unsupported_oids_info(unknown)] if unknown else found
 
 
 def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> InfoTypeAndValue | None:

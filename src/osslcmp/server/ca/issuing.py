@@ -28,6 +28,7 @@ CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
 CM_KGA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.32")
 CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
 CA_VALIDITY = datetime.timedelta(days=3650)
+CA_USAGES = ("key_cert_sign", "crl_sign")
 CRL_VALIDITY = datetime.timedelta(days=7)
 CRL_RENEWAL = datetime.timedelta(days=1)
 CRL_INTERVAL = 1.0
@@ -62,6 +63,22 @@ def is_ra(certificate: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, *UNREADABLE):
         return False
     return CMC_RA in usages
+
+
+def asks_for_ca(extensions: x509.Extensions) -> bool:
+    """Whether a request is for the certificate of a CA."""
+    try:
+        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def path_length(certificate: x509.Certificate) -> int | None:
+    """The pathLenConstraint of a CA certificate, None if it has none or cannot be read."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        return None
 
 
 def key_usage(**wanted: bool) -> x509.KeyUsage:
@@ -229,6 +246,8 @@ def issue(
     own: Iterable[x509.ExtensionType] = (),
     *,
     freely: bool = True,
+    ca_path_length: int | None = None,
+    is_own: Callable[[x509.Name], bool] = lambda _: False,
 ) -> tuple[x509.Certificate, list[str]] | Rejected:
     """Make the certificate that is asked for, as far as is sane.
 
@@ -240,6 +259,8 @@ def issue(
         old: the certificate that is updated; its subject is kept when the request names none.
         own: extensions that go into it besides, instead of any such in the request.
         freely: take certificate policies and OCSPNoCheck as they are asked for.
+        ca_path_length: issue a CA certificate if one is asked for, with at most this pathLenConstraint.
+        is_own: tells the names of this CA, which no CA certificate gets.
 
     Returns:
         The certificate, and in words what differs from the request.
@@ -275,9 +296,29 @@ def issue(
             changes.append("validity shortened")
     builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end, key_identifier(info))
     builder = builder.add_extension(_authority_key(issuer), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    constraints = asked.pop(x509.BasicConstraints.oid, None)
+    ca = constraints is not None and constraints.value.ca
+    if ca:
+        if ca_path_length is None:
+            return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
+        if not (subject and subject.rdns):
+            return Rejected(FailureInfo.badCertTemplate, "a CA needs a subject")
+        if is_own(subject):
+            # Its certificates and CRLs could be taken for those of this CA.
+            return Rejected(FailureInfo.badCertTemplate, "a CA with the name of this one")
+        length = constraints.value.path_length
+        if length is None or length > ca_path_length:
+            length = ca_path_length
+            changes.append(f"pathLenConstraint {length} of the profile")
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=length), critical=True)
+        if x509.NameConstraints.oid in asked:
+            limits = asked.pop(x509.NameConstraints.oid).value
+            builder = builder.add_extension(limits, critical=True)
+    else:
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    usage = asked.pop(x509.KeyUsage.oid, None)
     builder = builder.add_extension(
-        _usage(key, info, asked.pop(x509.KeyUsage.oid, None), changes), critical=True
+        _ca_usage(usage, changes) if ca else _usage(key, info, usage, changes), critical=True
     )
     for kind in _OWN:
         if kind.oid in asked and not asked[kind.oid].critical:
@@ -286,9 +327,6 @@ def issue(
         extension = asked.pop(value.oid, None)
         if extension is not None and extension.value != value:
             changes.append(f"extension {value.oid.dotted_string} of the profile")
-    constraints = asked.pop(x509.BasicConstraints.oid, None)
-    if constraints is not None and constraints.value.ca:
-        return Rejected(FailureInfo.badCertTemplate, "no CA certificates are issued here")
     for extension in asked.values():
         if isinstance(extension.value, _COPIED_FREELY if freely else _COPIED):
             # RFC 5280: alternative names are critical when they are all there is.
@@ -303,6 +341,16 @@ def issue(
     for value in own:
         builder = builder.add_extension(value, critical=False)
     return signing.certificate(builder, info), changes
+
+
+def _ca_usage(asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
+    """The key usage of a CA, with what is asked for besides."""
+    if asked is None:
+        return key_usage(**dict.fromkeys(CA_USAGES, True))
+    usage = {name: getattr(asked.value, name) for name in x509_parts.KEY_USAGES if not name.endswith("_only")}
+    if not usage["key_cert_sign"]:
+        changes.append("key usage of a CA")
+    return key_usage(**{**usage, "key_cert_sign": True})
 
 
 def _usage(key: Any, info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:

@@ -33,7 +33,7 @@ from . import general, grants, issuing
 from .client_crls import ClientCRLs
 from .general import RootUpdate
 from .grants import Binding, Grants
-from .profiles import Profile, choose
+from .profiles import Profile, choose, length_needed
 from .records import DuplicateKeys, Record, Records, Signer, octets
 from .signing import Signing, key_value
 
@@ -162,8 +162,9 @@ class EmbeddedCA(Records, Authority):
             root = issuing.make_ca(f"{name} root CA", None, path_length=None)
         self._root = Signer(*root)
         if issuer is None:
-            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
+            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=length_needed(self.profiles))
         self._issuer = Signer(*issuer)
+        self._check_path_lengths()
         _ = self._issuer.signing  # tried now, not when the first client asks
         self._servers: tuple[x509.Certificate, ...] = ()
 
@@ -196,6 +197,31 @@ class EmbeddedCA(Records, Authority):
     def issuer(self) -> x509.Certificate:
         """The CA that signs what is issued."""
         return self._issuer.certificate
+
+    @property
+    def authorities(self) -> tuple[x509.Certificate, ...]:
+        """Its CA certificates, the root included. Of the certificates below them, a server takes as a signer none but
+        those that they have issued themselves, or that are trusted otherwise."""
+        return (self.issuer, self.root)
+
+    def _check_path_lengths(self) -> None:
+        """Raise ValueError if a profile has CA certificates that could not be verified."""
+        above = self._path_length()
+        for name, profile in (self.profiles or {}).items():
+            wanted = profile.ca_path_length
+            if wanted is not None and above is not None and above <= wanted:
+                raise ValueError(
+                    f"profile {name}: ca_path_length {wanted} needs a pathLenConstraint of {wanted + 1} above, and "
+                    f"{self.issuer.subject.rfc4514_string()} leaves {above}"
+                )
+
+    def _path_length(self) -> int | None:
+        """How many CAs may stand below the issuing CA; None: any number."""
+        lengths = [issuing.path_length(self.issuer)]
+        above = issuing.path_length(self.root)
+        if self.issuer != self.root and above is not None:
+            lengths.append(above - 1)
+        return min((length for length in lengths if length is not None), default=None)
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
@@ -428,16 +454,19 @@ class EmbeddedCA(Records, Authority):
         if isinstance(profile, Rejected):
             return profile
         try:
-            answers = [general.answer(self, info, profile) for info in request.infos]
+            return general.answers(self, request.infos, profile)
         except general.BadValueError as error:
             return Rejected(FailureInfo.badRequest, str(error))
         except bodies.MALFORMED:
             return Rejected(FailureInfo.badDataFormat, "malformed general message")
-        return [info for info in answers if info is not None]
 
     def _own_certificates(self) -> tuple[x509.Certificate, ...]:
         """Those whose names nobody else gets."""
         return (self.root, self.issuer, *self._servers)
+
+    def _is_name_of_ours(self, name: x509.Name) -> bool:
+        own = (*self._own_certificates(), *self.authorities)
+        return grants.name_key(name) in {grants.name_key(one.subject) for one in own}
 
     def _may_share_names(self, request: CertificateRequest) -> bool:
         """Whether it does not matter who else has the same names."""
@@ -475,6 +504,8 @@ class EmbeddedCA(Records, Authority):
             old,
             profile.own_extensions(),
             freely=self.grants.any_extension,
+            ca_path_length=profile.ca_path_length,
+            is_own=self._is_name_of_ours,
         )
         return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
 

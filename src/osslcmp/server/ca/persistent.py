@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from .general import RootUpdate
 from .grants import Binding
 from .issuing import Generation, Pair
 from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
+from .profiles import Profile, length_needed
 from .records import Record, Signer, octets
 
 __all__ = ["PersistentCA", "StoredRecord"]
@@ -101,7 +102,7 @@ class PersistentCA(EmbeddedCA):
         self._next_tidy = 0.0
         self._known_crl: tuple[int, x509.CertificateRevocationList, int] | None = None
         with self.directory.locked():
-            self._generations = [] if root is not None else self._generate(name)
+            self._generations = [] if root is not None else self._generate(name, options.get("profiles"))
             current = self._generations[-1] if self._generations else None
             if current is not None:
                 # A root whose key was taken away can do everything here but be updated.
@@ -128,12 +129,12 @@ class PersistentCA(EmbeddedCA):
                 self.store.close()
                 raise
 
-    def _generate(self, name: str) -> list[Generation]:
+    def _generate(self, name: str, profiles: Mapping[str, Profile] | None) -> list[Generation]:
         """The CAs in the directory, made at the first start."""
         found = self.directory.generations()
         if not found:
             root = issuing.make_ca(f"{name} root CA", None, path_length=None)
-            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=0)
+            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=length_needed(profiles))
             self.directory.add_generation(Generation(*root, *issuer))
             found = self.directory.generations()
         return found
@@ -159,6 +160,12 @@ class PersistentCA(EmbeddedCA):
         """The root and those before it."""
         before = (generation.root for generation in reversed(self._generations[:-1]))
         return (self.root, *before)
+
+    @property
+    def authorities(self) -> tuple[x509.Certificate, ...]:
+        """Its CA certificates, roots and those before them included."""
+        before = self._generations[:-1]
+        return (*super().authorities, *(one for old in reversed(before) for one in (old.issuer, old.root)))
 
     def update_root(self) -> None:
         """Make a new root with a new key, in a new generation of the directory; it certifies the issuing CA, too.

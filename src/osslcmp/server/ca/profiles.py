@@ -50,6 +50,7 @@ _EDWARDS: dict[str, tuple[type[Any], str]] = {
 }
 _KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
 _MAX_TEXT = 4096
+_MAX_PATH_LENGTH = 100
 _ALG_ID = "1.3.6.1.5.5.7.5.1.11"
 _RSA_KEY_LEN = "1.3.6.1.5.5.7.5.1.12"
 _SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
@@ -85,6 +86,9 @@ class Profile:
     """Where the CRL is, for the certificate."""
     policies: tuple[x509.ObjectIdentifier, ...] | None = None
     """Certificate policies that it states."""
+    ca_path_length: int | None = None
+    """Certificates of CAs, for requests with ``basicConstraints`` that ask for one: the most that their pathLenConstraint
+    is, and they have one. None: there are none."""
     names: Literal["own", "any"] | None = None
     """``any``: a client that signs may ask for other names than its own."""
 
@@ -97,7 +101,7 @@ class Profile:
             table: ``validity`` and ``max_validity`` as ``"90d"``, ``"12h"``; ``key_usage``,
                 ``extended_key_usage`` (names or dotted OIDs) and ``keys`` as lists; ``rsa_bits``; ``subject``
                 as a regular expression; ``sans`` as a table of lists of regular expressions; ``crl_url``;
-                ``policies`` as a list of dotted OIDs; ``names`` as ``"own"`` or ``"any"``.
+                ``policies`` as a list of dotted OIDs; ``ca_path_length`` as a number; ``names`` as ``"own"`` or ``"any"``.
 
         Raises:
             ValueError: something in it is unknown or of the wrong type.
@@ -113,6 +117,7 @@ class Profile:
             "sans": _read_sans,
             "crl_url": _string,
             "policies": lambda value: tuple(_oid(one) for one in _strings(value)),
+            "ca_path_length": _length,
             "names": lambda value: next(iter(_names([value], ("own", "any")))),
         }
         found = {}
@@ -154,7 +159,10 @@ class Profile:
         """The request as this profile wants it, and in words what differs from what was asked for."""
         changes: list[str] = []
         extensions = list(request.extensions)
-        for wanted, what in ((self._key_usage(), "key usage"), (self._extended(), "extended key usage")):
+        usage = self._key_usage(
+            ca=self.ca_path_length is not None and issuing.asks_for_ca(request.extensions)
+        )
+        for wanted, what in ((usage, "key usage"), (self._extended(), "extended key usage")):
             if wanted is None:
                 continue
             asked = [extension for extension in extensions if extension.oid == wanted.oid]
@@ -201,13 +209,20 @@ class Profile:
         controls = [_control(kind, self.rsa_bits) for kind in sorted(self.keys or ())]
         return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, *controls) if controls else b"")
 
-    def _key_usage(self) -> x509.KeyUsage | None:
+    def _key_usage(self, *, ca: bool = False) -> x509.KeyUsage | None:
         if self.key_usage is None:
             return None
-        return issuing.key_usage(**{_KEY_USAGES[name]: True for name in self.key_usage})
+        usages = [_KEY_USAGES[name] for name in self.key_usage]
+        return issuing.key_usage(**dict.fromkeys([*usages, *(issuing.CA_USAGES if ca else ())], True))
 
     def _extended(self) -> x509.ExtendedKeyUsage | None:
         return None if not self.extended_key_usage else x509.ExtendedKeyUsage(self.extended_key_usage)
+
+
+def length_needed(profiles: Mapping[str, Profile] | None) -> int:
+    """The pathLenConstraint of an issuing CA that has these profiles."""
+    lengths = (profile.ca_path_length for profile in (profiles or {}).values())
+    return max((length + 1 for length in lengths if length is not None), default=0)
 
 
 def matches(pattern: re.Pattern[str], text: str) -> bool:
@@ -274,6 +289,12 @@ def _integer(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"a number, not {value!r}")
     return value
+
+
+def _length(value: Any) -> int:
+    if not 0 <= _integer(value) <= _MAX_PATH_LENGTH:
+        raise ValueError(f"0 to {_MAX_PATH_LENGTH}, not {value}")
+    return _integer(value)
 
 
 def _strings(value: Any) -> list[str]:

@@ -7,10 +7,12 @@ comes the first rule that it breaks. ``Stage`` says when a rule is checked; libc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
+
+from cryptography import x509
 
 from ..._text import get_logger
 from ...enums import FailureInfo
@@ -18,7 +20,7 @@ from .. import bodies, wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
 from ..state import Transaction
-from . import body, confirmation, header, nested, protection, request, transaction
+from . import body, confirmation, header, nested, protection, request, sender, transaction
 from .subject import CheckLimits, Subject
 
 __all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
@@ -33,6 +35,7 @@ class Stage(Enum):
 
     HEADER = "the message alone, before libcrypto verifies it"
     TRANSACTION = "a later message of an open transaction, before libcrypto verifies it"
+    SENDER = "the signer, its signature verified, before it may authorise anything"
     BODY = "the body, its protection verified, before it is read for the authority"
     REQUEST = "the request, its protection verified, before the authority is asked"
     CONFIRMATION = "the certConf, its protection verified, before the authority is told"
@@ -63,7 +66,7 @@ _STRICT: frozenset[Strictness] = frozenset({"strict"})
 _RFC: frozenset[Strictness] = frozenset({"strict", "rfc9810"})
 _ALWAYS: frozenset[Strictness] = frozenset({"strict", "rfc9810", "openssl"})
 
-_H, _T, _B, _R, _C = Stage
+_H, _T, _S, _B, _R, _C = Stage
 _F = FailureInfo
 
 RULES: tuple[Rule, ...] = (
@@ -137,7 +140,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, transaction.confirm_hash_alg
     ),
-    # -- libcrypto verifies the protection and the proof of possession; then the body
+    # -- libcrypto verifies the protection and the proof of possession; then who has signed
+    Rule("signer-issued-here", "RFC 9483, 3.5", _S, _F.signerNotTrusted, _ALWAYS, sender.issued_here),
+    # -- the body
     Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, body.csr_version),
     Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.request_version),
     Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.revoked_version),
@@ -183,6 +188,8 @@ class Checker:
         transaction: Transaction | None = None,
         request: CertificateRequest | RevocationRequest | None = None,
         status: bodies.CertStatus | None = None,
+        signer: x509.Certificate | None = None,
+        chain: Iterable[bytes] = (),
     ) -> Rejected | None:
         """The first rule of a stage that a message breaks, as what its client is told; None when it keeps them all.
 
@@ -191,9 +198,9 @@ class Checker:
 
         Args:
             stage: which rules are checked.
-            message, place, transaction, request, status: see Subject.
+            message, place, transaction, request, status, signer, chain: see Subject.
         """
-        subject = Subject(message, self.limits, place, transaction, request, status)
+        subject = Subject(message, self.limits, place, transaction, request, status, signer, tuple(chain))
         for rule in RULES:
             if rule.stage is stage and self.strictness in rule.levels:
                 text = rule.check(subject)
@@ -202,7 +209,7 @@ class Checker:
                     told = rule.failure
                     if (
                         self.strictness == "openssl"
-                        and stage not in (Stage.BODY, Stage.REQUEST)
+                        and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
                         and told is not _F.badDataFormat
                     ):
                         told = _F.badRequest

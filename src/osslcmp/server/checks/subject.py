@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from cryptography import x509
+
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
 from ..ca.client_crls import ClientCRLs
@@ -22,6 +24,19 @@ def _now() -> datetime.datetime:
 
 
 @dataclass(frozen=True)
+class SenderTrust:
+    """Whose certificates may sign messages.
+
+    Args:
+        own: CA certificates of the authority, roots included; empty if it does not say.
+        others: trust anchors besides.
+    """
+
+    own: tuple[x509.Certificate, ...] = ()
+    others: tuple[x509.Certificate, ...] = ()
+
+
+@dataclass(frozen=True)
 class CheckLimits:
     """The settings of a server that rules need.
 
@@ -31,6 +46,7 @@ class CheckLimits:
         key_sizes: by kind of key the least and the most bits.
         client_crls: revocation of clients' certificates from elsewhere.
         clock: tells the time.
+        sender_trust: tells whose certificates may sign messages.
     """
 
     tolerance: float = CLOCK_TOLERANCE
@@ -38,6 +54,7 @@ class CheckLimits:
     key_sizes: KeySizes = field(default_factory=lambda: dict(KEY_SIZES))
     client_crls: ClientCRLs | None = None
     clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
+    sender_trust: Callable[[], SenderTrust] = field(default=SenderTrust, repr=False)
 
     def fresh_until(self, stated_time: datetime.datetime | None) -> float:
         """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970.
@@ -60,6 +77,8 @@ class Subject:
         transaction: the open transaction that it belongs to, from Stage.TRANSACTION on.
         request: what it asks for, in Stage.REQUEST.
         status: what it says of the certificate, in Stage.CONFIRMATION.
+        signer: the certificate that has signed it, in Stage.SENDER.
+        chain: DER certificates of its transaction that may stand above that one.
     """
 
     message: wire.RawMessage
@@ -68,3 +87,5 @@ class Subject:
     transaction: Transaction | None = None
     request: CertificateRequest | RevocationRequest | None = None
     status: bodies.CertStatus | None = None
+    signer: x509.Certificate | None = None
+    chain: tuple[bytes, ...] = ()
