@@ -171,8 +171,8 @@ def unstable(log: IO[str]) -> str:
         "/etc/apt/sources.list.d/experimental.list", f"deb {matrix_roots.mirror()} experimental main\n"
     )
     packages = ["libssl-dev", "openssl"]
-    finish = [["update"], ["-t", "experimental", "install", *packages]]
-    return in_root(matrix_roots.copy(source, "unstable", finish, log), log)
+    finish = [["update"], ["-t", "experimental", "install", *packages], ["install", *matrix_roots.PEERS]]
+    return in_root(matrix_roots.copy(source, "unstable-peers", finish, log), log)
 
 
 def readme_commands() -> list[str]:

@@ -19,6 +19,9 @@ from typing import IO
 
 CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
 
+#: Independent peers that some tests ask where they are installed.
+PEERS = ("tshark", "libbcpkix-java", "default-jdk-headless")
+
 #: Seconds that one command may take.
 LIMIT = 2400
 
@@ -245,13 +248,13 @@ def copy(source: Root, name: str, finish: Sequence[Sequence[str]], log: IO[str])
 
 
 def debian13(log: IO[str]) -> Root:
-    """Debian 13, in which what the tests need is installed by ``./dev`` itself.
+    """Debian 13 with the peers of the tests, in which what else they need is installed by ``./dev`` itself.
 
     Raises:
         NotRun: it cannot be made.
     """
     check_can_make(log)
-    return copy(minimal("trixie", log), "debian13", [["update"]], log)
+    return copy(minimal("trixie", log), "debian13-peers", [["update"], ["install", *PEERS]], log)
 
 
 def throwaway(suite: str, log: IO[str]) -> Root:
