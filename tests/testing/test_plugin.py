@@ -210,13 +210,22 @@ def test_delay(cmp_server: Any) -> None:
         (lambda server: server.script(nosuch=ok()), ValueError),
         (lambda _: waiting(times=0), ValueError),
         (lambda _: delay(-1), ValueError),
-        (lambda _: reject("nosuch"), KeyError),
+        (lambda _: reject("nosuch"), ValueError),
+        (lambda _: reject(FailureInfo(1 << 40)), ValueError),
     ],
 )
 def test_wrong_scripts(call: Any, error: type[Exception], cmp_server: Any) -> None:
     """Told at once."""
     with pytest.raises(error):
         call(cmp_server)
+
+
+def test_misspelt_reason() -> None:
+    """The error has the name that was meant, or all that there are."""
+    with pytest.raises(ValueError, match=r"no failInfo 'badRequst'; did you mean 'badRequest'\?"):
+        reject("badRequst")
+    with pytest.raises(ValueError, match=r"no failInfo 'nosuch'; known: badAlg, .*duplicateCertReq"):
+        reject("nosuch")
 
 
 @pytest.mark.peer

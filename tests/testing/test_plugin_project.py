@@ -69,8 +69,10 @@ def test_wrong_scope(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ncmp_server_scope = day\n")
     pytester.makepyfile("def test_x(cmp_server): pass")
     done = pytester.runpytest_subprocess("-q")
-    assert done.ret != 0
-    assert "cmp_server_scope: one of function, class, module" in done.stdout.str() + done.stderr.str()
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    told = done.stdout.str() + done.stderr.str()
+    assert "ERROR: cmp_server_scope: one of function, class, module, package, session, not 'day'" in told
+    assert "INTERNALERROR" not in told
 
 
 def test_costs_nothing_when_not_used(pytester: pytest.Pytester) -> None:

@@ -279,7 +279,7 @@ def _explained(error: Exception, settings: dict[str, Any]) -> Exception:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
     if isinstance(error, ArgumentError):
-        return ValueError("--database: no SQLAlchemy URL such as postgresql://USER@HOST/NAME")
+        return UsageError("--database: no SQLAlchemy URL such as postgresql://USER@HOST/NAME")
     message = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
     where = "--database" if "database" in settings else f"the database in {settings['directory']}"
     return ValueError(f"{where}: {message}")
@@ -289,14 +289,17 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     """The operator's CA."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    from .._openssl import inputs as _inputs
+
     (root, *_), (issuer, *_) = (
         _certificates("root_cert", [settings["root_cert"]]),
         _certificates("issuer_cert", [settings["issuer_cert"]]),
     )
+    where, data = _inputs.read("--issuer-key", settings["issuer_key"])
     try:
-        key = load_pem_private_key(Path(settings["issuer_key"]).read_bytes(), None)
+        key = load_pem_private_key(data, None)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"--issuer-key: cannot be read: {error}") from None
+        raise ValueError(f"{where}: cannot be read: {error}; {_inputs.found(data)}") from None
     if key.public_key() != issuer.public_key():
         raise ValueError("--issuer-key does not belong to --issuer-cert")
     # The root's key is not needed for anything but its update, which is not done here.
@@ -307,12 +310,16 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     """The CMP server of the authority."""
     from ..server.checks.costs import read_key_sizes
 
+    try:
+        key_sizes = read_key_sizes(settings["key_size"])
+    except ValueError as error:
+        raise UsageError(f"--key-size: {error}") from None
     return ca.server(
         trusted=[*ca.roots, *_client_trust(settings)],
         accept_raverified=settings.get("accept_raverified", False),
         grant_implicit_confirm=not settings.get("no_implicit_confirm", False),
         sign_always=settings.get("sign_always", False),
-        key_sizes=read_key_sizes(settings["key_size"]),
+        key_sizes=key_sizes,
         **_some(
             settings,
             mac_policy="mac_policy",

@@ -93,11 +93,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_SETTING, text, default=_SCOPES[0])
 
 
-def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at the setting where pytest shows a UsageError in a line: in a scope it would be an internal error."""
     found = config.getini(_SETTING)
     if found not in _SCOPES:
         raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
-    return found
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
+    return config.getini(_SETTING)
 
 
 @pytest.fixture(scope="session")

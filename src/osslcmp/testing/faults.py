@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ..enums import FailureInfo
 
@@ -121,9 +122,21 @@ def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rej
         text: for the client, may be empty.
 
     Raises:
-        KeyError: there is no bit of that name.
+        ValueError: there is no bit of that name, or no such flag.
     """
-    return Reject("reject", FailureInfo[failure] if isinstance(failure, str) else FailureInfo(failure), text)
+    return Reject("reject", _failure_info(failure), text)
+
+
+def _failure_info(failure: FailureInfo | str) -> FailureInfo:
+    if isinstance(failure, str):
+        if failure in FailureInfo.__members__:
+            return FailureInfo[failure]
+        near = get_close_matches(failure, FailureInfo.__members__, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(FailureInfo.__members__)}"
+        raise ValueError(f"reject: there is no failInfo {failure!r}; {hint}")
+    if not 0 <= failure < 2 * max(FailureInfo):
+        raise ValueError(f"reject: {failure!r} is no failInfo")
+    return FailureInfo(failure)
 
 
 def drop_response() -> Fault:
