@@ -92,6 +92,7 @@ def test_printed_and_read_again(nameopt: str, tmp_path: Path) -> None:
         ("O=x,C=Germany", 5, "string too long"),
         ("O=x,C=Ä1", 5, "illegal characters"),
         ("O=x,CN=", 5, "empty"),
+        ("subject=CN = x, O = y", 1, "leave out 'subject'"),
         ("9.9.9=x", 1, "expected type=value"),
         ("2.5.4.=x", 1, "expected type=value"),
     ],
@@ -104,6 +105,17 @@ def test_errors_say_where(text: str, character: int, why: str) -> None:
     assert why in str(caught.value).replace("'" + text, "")
 
 
+def test_long_and_twice() -> None:
+    """Not all of a long text is repeated; an RDN has each value once."""
+    with pytest.raises(
+        ValueError, match=r"\Aname: 'CN=xxx.*\.\.\.', at character 1: .*string too long"
+    ) as caught:
+        parse_name("CN=" + "x" * 10**5)
+    assert len(str(caught.value)) < 500
+    with pytest.raises(ValueError, match=r"\Aname: 'CN=a\+CN=a' cannot be used: duplicate"):
+        parse_name("CN=a+CN=a")
+
+
 @pytest.mark.parametrize("text", ["", "/"])
 def test_empty(text: str) -> None:
     """The empty name."""
@@ -112,6 +124,7 @@ def test_empty(text: str) -> None:
 
 SANS = {
     "DNS:x.example": "<DNSName(value='x.example')>",
+    "DNS: x.example": "<DNSName(value='x.example')>",
     "dns:*.x.example": "<DNSName(value='*.x.example')>",
     "IP:10.0.0.1": "<IPAddress(value=10.0.0.1)>",
     "IP Address:::1": "<IPAddress(value=::1)>",

@@ -55,6 +55,8 @@ _TYPES = {
     "role": x509.ObjectIdentifier("2.5.4.72"),
     "unstructuredaddress": x509.ObjectIdentifier("1.2.840.113549.1.9.8"),
 }
+#: Characters of a name in an error.
+_SHOWN = 300
 _SPACE = " \t\r\n"
 _TYPE = re.compile(
     rf"[{_SPACE}]*(?:OID\.)?([A-Za-z][\w-]*|[0-2](?:\.\d+)+)[{_SPACE}]*=", re.ASCII | re.IGNORECASE
@@ -106,13 +108,17 @@ def parse_name(name: x509.Name | str) -> x509.Name:
     try:
         made = _convert.name_from_c(handle)
     except ValueError as error:
-        raise ValueError(f"name: {name!r} has a value of a type that is none for names: {error}") from error
+        raise ValueError(f"name: {_shown(name)} cannot be used: {error}") from error
     assert made is not None
     return made
 
 
 def _wrong(name: str, at: int, what: str) -> NoReturn:
-    raise ValueError(f"name: {name!r}, at character {at + 1}: {what}")
+    raise ValueError(f"name: {_shown(name)}, at character {at + 1}: {what}")
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else name[:_SHOWN] + "...")
 
 
 def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
@@ -128,6 +134,8 @@ def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
     key = found[1]
     if key.lower() in _TYPES:
         return _TYPES[key.lower()], found.end()
+    if key.lower() in ("subject", "issuer"):
+        _wrong(name, at, f"leave out {key!r}: openssl prints it before the name, and the first RDN first")
     clear()
     obj = lib.OBJ_txt2obj(key.encode(), 0)
     clear()
@@ -294,7 +302,7 @@ def parse_general_name(what: str, text: x509.GeneralName | str) -> x509.GeneralN
     prefix, colon, rest = text.partition(":")
     try:
         if colon and (kind := _KINDS.get(prefix.lower())):
-            return _explicit(kind, rest)
+            return _explicit(kind, rest.strip(" "))
         return _bare(text)
     except ValueError as error:
         raise ValueError(f"{what}: {text!r}: {error}") from error
