@@ -66,6 +66,7 @@ def _all() -> dict[str, bytes]:
 CERTIFICATES: dict[str, Callable[[], bytes]] = {
     "PEM": lambda: made("cert"),
     "CR LF": lambda: made("cert").replace(b"\n", b"\r\n"),
+    "CR": lambda: made("cert").replace(b"\n", b"\r"),
     "byte order mark": lambda: codecs.BOM_UTF8 + made("cert"),
     "UTF-16": lambda: made("cert").decode().encode("utf-16"),
     "indented": lambda: b"ca: |\n  " + made("cert").replace(b"\n", b"\n  "),
@@ -75,6 +76,7 @@ CERTIFICATES: dict[str, Callable[[], bytes]] = {
     "trust settings": lambda: made("trusted"),
     "DER": lambda: made("cert der"),
     "DER and a newline": lambda: made("cert der") + b"\r\n",
+    "DER and NUL": lambda: made("cert der") + b"\0",
     "PKCS#7": lambda: made("p7"),
     "PKCS#7 in DER": lambda: made("p7 der"),
     "PKCS#7 in DER and a newline": lambda: made("p7 der") + b"\n",
@@ -84,6 +86,7 @@ CERTIFICATES: dict[str, Callable[[], bytes]] = {
 KEYS: dict[str, Callable[[], bytes]] = {
     "PEM": lambda: made("key"),
     "CR LF": lambda: made("key").replace(b"\n", b"\r\n"),
+    "CR": lambda: made("key").replace(b"\n", b"\r"),
     "byte order mark": lambda: codecs.BOM_UTF8 + made("key"),
     "UTF-16": lambda: made("key").decode().encode("utf-16"),
     "indented": lambda: made("key").replace(b"\n", b"\n    "),

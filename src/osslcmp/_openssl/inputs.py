@@ -101,7 +101,8 @@ def first_line(data: bytes) -> bytes:
 def read(what: str, source: object) -> tuple[str, bytes]:
     """What to call ``source`` in an error, and its contents: bytes, PEM in a str, or the file of a path.
 
-    What editors and shells do to them is undone: byte order marks, UTF-16, indentation of PEM, white space after DER.
+    What editors and shells do to them is undone: byte order marks, UTF-16, other ends of lines and indentation of PEM,
+    white space and the like after DER.
     Raises ``OSError`` that names ``what`` and the file, ``TypeError`` for what is neither.
     """
     where = what
@@ -124,12 +125,12 @@ def read(what: str, source: object) -> tuple[str, bytes]:
         data = data.decode("utf-16", errors="replace").encode()
     data = data.removeprefix(codecs.BOM_UTF8)
     if _BEGIN in data:
-        return where, re.sub(rb"(?m)^[ \t]+", b"", data)
+        return where, re.sub(rb"(?:\r\n|\r|\n)[ \t]*", b"\n", data).lstrip(b" \t")
     try:
         element, stop = der.read_at(data, 0)
     except der.DERError:
         return where, data
-    return where, data if data[stop:].strip() else element.encoding
+    return where, data if data[stop:].strip(b" \t\r\n\0\x1a") else element.encoding
 
 
 def _objects(data: bytes) -> Iterator[tuple[str, bytes]]:
