@@ -121,4 +121,13 @@ def verify(
     culprit = _convert.cert_from_c(pointer)
     depth = lib.X509_STORE_CTX_get_error_depth(run)
     name = "" if culprit is None else f" for {visible(culprit.subject.rfc4514_string())}"
-    return f"{reason}{name} at depth {depth}"
+    return f"{reason}{name} at depth {depth}{_limit(code, culprit)}"
+
+
+def _limit(code: int, certificate: x509.Certificate | None) -> str:
+    """Since when a certificate has expired, or from when on it is valid."""
+    if certificate is not None and code == lib.X509_V_ERR_CERT_HAS_EXPIRED:
+        return f", valid until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"
+    if certificate is not None and code == lib.X509_V_ERR_CERT_NOT_YET_VALID:
+        return f", valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
+    return ""

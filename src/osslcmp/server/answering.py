@@ -85,7 +85,7 @@ class Answering:
             return self._refuse(asked, FailureInfo.badRequest, "")
         if self._explains and not exchange.called:
             refusal = (
-                complaints.explain(message, engine.log)
+                complaints.explain(message, engine.log, self._pool.settings.trusted)
                 if is_error(answer)
                 else complaints.unproven(message, engine.log, self._rules)
             )

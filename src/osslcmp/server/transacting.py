@@ -140,7 +140,9 @@ class Transacting(Answering):
 
     def _unproven(self, message: wire.RawMessage, engine: Engine) -> Rejected:
         """What is wrong with the protection that ``engine`` has just refused."""
-        refusal = complaints.explain(message, engine.log) if self._explains else None
+        if not self._explains:
+            return Rejected(FailureInfo.badRequest)
+        refusal = complaints.explain(message, engine.log, self._pool.settings.trusted)
         return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
 
     def _refuse_forwarder(self, message: wire.RawMessage) -> Rejected | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from ..._asn1 import x509_parts as _pieces
+from ..._openssl.certificate_check import CertificateCheck
 from ...enums import FailureInfo
-from ...errors import ErrorEntry
+from ...errors import ErrorEntry, OpenSSLError
 from .. import bodies, wire
 from ..authority import Rejected
-from ..engine import UndecodableError
+from ..engine import UndecodableError, key_identifier
 from .rules import Checker, Stage
 
 _NO_USAGE = "missing key usage digitalsignature"
@@ -91,6 +94,9 @@ _LIMITS = {
 """What to add, where it is libcrypto that cannot do it."""
 
 
+_INCOMPLETE = ("unable to get", "unable to verify the first")
+"""What libcrypto says of a certificate whose issuer it has not found."""
+
 _TYPE = re.compile(r"\bType=(\w+)")
 """Which of its structures libcrypto was about to fill, innermost first."""
 
@@ -104,13 +110,16 @@ class Refusal:
     """The answer is an ip, cp, kup or rp, not an error message."""
 
 
-def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | None:
+def explain(
+    message: wire.RawMessage, log: Iterable[ErrorEntry], trusted: Sequence[x509.Certificate] = ()
+) -> Refusal | None:
     """What libcrypto's complaints about a message mean; None when they mean nothing better than
     ``badRequest``.
 
     Args:
         message: the message that libcrypto has refused before it asked the authority.
         log: what it complained about.
+        trusted: the trust anchors of the server.
     """
     said = [entry.text for entry in log]
     for text in said:
@@ -119,7 +128,7 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry]) -> Refusal | No
     for failure, texts in _MEANINGS:
         for text in said:
             if text in texts:
-                return Refusal(_precise(message, failure, text))
+                return Refusal(_precise(message, failure, text, trusted))
     return None
 
 
@@ -150,14 +159,34 @@ def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker
     return None if found is None else Refusal(found, in_body=True)
 
 
-def _precise(message: wire.RawMessage, failure: FailureInfo, text: str) -> Rejected:
+def _precise(
+    message: wire.RawMessage, failure: FailureInfo, text: str, trusted: Sequence[x509.Certificate]
+) -> Rejected:
     if text == _NO_USAGE:
         return Rejected(failure, "the certificate of the signer is not for digital signatures")
     if failure is FailureInfo.signerNotTrusted:
-        missing = _missing_issuer(message)
+        broken = _broken_chain(message, trusted)
+        missing = _missing_issuer(message) if broken is None or broken.startswith(_INCOMPLETE) else None
         if missing is not None:
             return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
+        if broken is not None:
+            return Rejected(failure, f"the certificate of the signer is not trusted: {broken}")
     return Rejected(failure, text)
+
+
+def _broken_chain(message: wire.RawMessage, trusted: Sequence[x509.Certificate]) -> str | None:
+    """What libcrypto finds wrong with the signer's certificate or those above it; None if it is not in extraCerts, or
+    nothing is wrong."""
+    try:
+        certificates = list(map(_pieces.read_certificate, message.extra_certs))
+        kid = message.header.sender_kid
+        named = (one for one in certificates if kid is not None and key_identifier(one) == kid)
+        signer = next(named, certificates[0] if certificates else None)
+        if signer is None or not trusted:
+            return None
+        return CertificateCheck(trusted=trusted).failure(signer, certificates)
+    except (OpenSSLError, ValueError):
+        return None
 
 
 def _missing_issuer(message: wire.RawMessage) -> str | None:
