@@ -24,7 +24,7 @@ _MODULES = {
     "enrollment": "Enrollment",
     "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
-    " TransferError TransferTimeout UnsupportedError",
+    " TransferError TransferTimeout UnreadableCertificateError UnsupportedError",
     "limits": "Limits",
     "message": "Message",
     "message.bodyparts": "AlgorithmIdentifier",

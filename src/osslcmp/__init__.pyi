@@ -39,6 +39,7 @@ from .errors import (
     ResponseError,
     TransferError,
     TransferTimeout,
+    UnreadableCertificateError,
     UnsupportedError,
 )
 from .limits import Limits
@@ -93,6 +94,7 @@ __all__ = [
     "Transaction",
     "TransferError",
     "TransferTimeout",
+    "UnreadableCertificateError",
     "UnsupportedError",
     "certconf",
     "features",

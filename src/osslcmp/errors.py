@@ -44,6 +44,7 @@ __all__ = [
     "ResponseError",
     "TransferError",
     "TransferTimeout",
+    "UnreadableCertificateError",
     "UnsupportedError",
 ]
 
@@ -173,6 +174,16 @@ class ResponseError(OpenSSLError):
 
     answer: bytes | None = None
     certificate_der: bytes | None = None
+
+
+class UnreadableCertificateError(ResponseError, ValueError):
+    """OpenSSL reads a certificate, but ``cryptography`` does not.
+
+    ``certificate_der`` is that certificate, ``serial`` its serial number in hexadecimal; the text names its subject, too.
+    """
+
+    certificate_der: bytes
+    serial: str
 
 
 _NOTHING = FailureInfo(0)

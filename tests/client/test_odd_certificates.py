@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from support.pki import PKI
+from support import openssl
+from support.clients import client
+from support.command import osslcmp
+from support.inprocess import new_context
+from support.mock_server import MockServer
+from support.odd import KINDS, NAME, odd_identity
+from support.pki import PKI, Identity, make_name
 
-from osslcmp import Enrollment, FailureInfo, PKIStatus
+from osslcmp import (
+    CertificateCheck,
+    ConfirmError,
+    Context,
+    Enrollment,
+    FailureInfo,
+    PKIStatus,
+    UnreadableCertificateError,
+)
 
 
 def test_an_enrollment_can_be_printed_whatever_names_are_in_it(pki: PKI) -> None:
@@ -23,3 +43,142 @@ def test_an_enrollment_can_be_printed_whatever_names_are_in_it(pki: PKI) -> None
     assert repr(enrollment) == (
         f"<osslcmp.Enrollment accepted: certificate {number}; 1 in its chain, 0 in caPubs, 1 in extraCerts>"
     )
+
+
+@pytest.fixture(scope="module")
+def device(pki: PKI) -> Identity:
+    """A device whose certificate is made odd."""
+    return pki.issue("odd", pki.issuing, subject=make_name(NAME))
+
+
+Serving = Callable[..., MockServer]
+
+
+def served(mock_server: Serving, pki: PKI, tmp_path: Path, der: bytes, **options: Any) -> MockServer:
+    """The mock server of OpenSSL that hands it out."""
+    path = tmp_path / "odd.pem"
+    path.write_bytes(pem(der))
+    return mock_server(rsp_cert=path, **options)
+
+
+def pem(der: bytes) -> bytes:
+    return ssl.DER_cert_to_PEM_cert(der).encode()
+
+
+def connected(pki: PKI, url: str, me: Identity) -> Context:
+    context = new_context(pki, "mac")
+    context.set_server(urlsplit(url).hostname)
+    context.set_server_port(urlsplit(url).port or 80)
+    context.set_server_path(urlsplit(url).path)
+    context.set_new_pkey(me.key)
+    return context
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_only_openssl_reads_is_handed_over(
+    kind: str, mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    der = odd_identity(kind, device, pki.issuing)
+    server = served(mock_server, pki, tmp_path, der)
+    enrollment = client(server.url, pki, "mac").ir(device.key, subject=device.subject)
+    assert enrollment.certificate_der == der
+    assert (
+        "CN = odd!"
+        in openssl.run(["x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "space_eq"], data=der)
+        .must()
+        .out
+    )
+    assert enrollment.chain == [pki.issuing.certificate]
+    number = f"{device.certificate.serial_number:x}"
+    assert repr(enrollment).startswith(f"<osslcmp.Enrollment accepted: certificate {number}; 1 in its chain")
+    with pytest.raises(
+        ValueError, match=f"certificate {number.upper()} of /O=osslcmp tests/CN=odd!"
+    ) as caught:
+        enrollment.certificate  # noqa: B018
+    assert isinstance(caught.value, UnreadableCertificateError)
+    assert caught.value.certificate_der == der
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_openssl_alone_decides_about_it(
+    kind: str, mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    """Its own check and a ``CertificateCheck``, too; it knows no time without seconds then."""
+    der = odd_identity(kind, device, pki.issuing)
+    server = served(mock_server, pki, tmp_path, der)
+    cmp = client(server.url, pki, "mac")
+    check = CertificateCheck(trusted=pki.root.certificate)
+    conditions: list[dict[str, Any]] = [{"check": check}, {"confirm_trusted": pki.root.certificate}]
+    for condition in conditions:
+        if kind == "seconds":
+            with pytest.raises(ConfirmError) as caught:
+                cmp.ir(device.key, subject=device.subject, **condition)
+            enrollment = caught.value.enrollment
+        else:
+            enrollment = cmp.ir(device.key, subject=device.subject, **condition)
+        assert enrollment.certificate_der == der
+
+
+def test_a_callback_that_wants_an_object_is_not_asked(
+    mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    """It could not judge: the certificate is refused, and handed over as one that was."""
+    der = odd_identity("false", device, pki.issuing)
+    server = served(mock_server, pki, tmp_path, der)
+    asked: list[object] = []
+
+    def confirm(*args: object) -> None:
+        asked.append(args)
+
+    with pytest.raises(ConfirmError, match="cryptography does not read it") as caught:
+        client(server.url, pki, "mac").ir(device.key, subject=device.subject, confirm=confirm)
+    assert not asked
+    assert caught.value.enrollment.certificate_der == der
+
+
+def test_an_odd_chain_and_odd_ca_certificates_are_kept(
+    mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    root = pki.issue("odd_root", subject=make_name(NAME), ca=True)
+    der = odd_identity("false", root, root)
+    more = tmp_path / "more.pem"
+    more.write_bytes(pem(der))
+    server = mock_server(rsp_capubs=more, rsp_extracerts=more)
+    context = connected(pki, server.url, pki.enrolled)
+    context.exec_ir_ses()
+    assert context.enrollment is not None
+    assert context.enrollment.ca_pubs_der == [der]
+    assert der in context.enrollment.extra_certs_der
+    enrollment = client(server.url, pki, "mac").ir(pki.enrolled.key, subject=pki.enrolled.subject)
+    assert enrollment.ca_pubs_der == [der]
+    assert der in enrollment.extra_certs_der
+    assert enrollment.certificate == pki.enrolled.certificate
+    assert not enrollment.extra_certs  # anybody may have put it there
+    with pytest.raises(UnreadableCertificateError, match="CN=odd!"):
+        enrollment.ca_pubs  # noqa: B018
+
+
+def test_context_tells_which_certificate_came(
+    mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    der = odd_identity("t61", device, pki.issuing)
+    server = served(mock_server, pki, tmp_path, der)
+    context = connected(pki, server.url, device)
+    with pytest.raises(UnreadableCertificateError, match="CN=odd!") as caught:
+        context.exec_ir_ses()
+    assert context.enrollment is not None
+    assert caught.value.certificate_der == context.enrollment.certificate_der == der
+
+
+def test_command_saves_it_as_openssl_does(
+    mock_server: Serving, pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    der = odd_identity("printable", device, pki.issuing)
+    server = served(mock_server, pki, tmp_path, der, rsp_capubs=tmp_path / "odd.pem")
+    options = openssl.arguments(
+        {"config": "", "batch": True, "server": server.url, "cmd": "ir", "ref": "ref", "secret": b"secret",
+         "recipient": pki.server.slash_subject, "newkey": device.key_file, "subject": device.slash_subject,
+         "certout": tmp_path / "out.pem", "cacertsout": tmp_path / "ca.pem"}
+    )  # fmt: skip
+    osslcmp("cmp", *options)
+    assert (tmp_path / "out.pem").read_bytes() == (tmp_path / "ca.pem").read_bytes() == pem(der)

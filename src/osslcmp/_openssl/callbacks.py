@@ -19,8 +19,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from cryptography import x509
-
 from .._text import get_logger
 from ..enums import FailureInfo, Severity
 from ..errors import ErrorEntry
@@ -73,7 +71,8 @@ class CallState:
         self.notes: list[ErrorEntry] = []
         self.log: Callable[..., object] | None = None
         self.transfer: Callable[[bytes], bytes] | None = None
-        self.cert_conf: Callable[[x509.Certificate, FailureInfo], object] | None = None
+        self.cert_conf: Callable[[bytes, FailureInfo], object] | None = None
+        """Decides about a new certificate, which it gets as DER."""
         self.cert_conf_text: object = None
         #: Whether OpenSSL's own check may go first: it takes the argument of the callback for a trust store.
         self.may_check = True
@@ -236,9 +235,7 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
             # It builds the chain that the context then has, besides its check.
             fail_info = lib.OSSL_CMP_certConf_cb(ctx, cert, fail_info, message)
             clear()
-        certificate = _convert.cert_from_c(cert)
-        assert certificate is not None
-        verdict = state.cert_conf(certificate, FailureInfo(fail_info))
+        verdict = state.cert_conf(_convert.cert_to_der(cert), FailureInfo(fail_info))
     except BaseException as exception:
         state.store(exception, stop=False)
         _refusal_text(state, message, str(exception))

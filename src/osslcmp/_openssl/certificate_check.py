@@ -84,12 +84,12 @@ class CertificateCheck:
             _verify.check_purpose(self.purpose)
 
     def failure(
-        self, certificate: x509.Certificate, untrusted: Iterable[x509.Certificate] = ()
+        self, certificate: x509.Certificate | bytes, untrusted: Iterable[x509.Certificate | bytes] = ()
     ) -> str | None:
         """What is wrong with ``certificate`` (``X509_verify_cert``, 3.0), ``None`` if nothing is.
 
-        ``untrusted`` are further certificates that help to build the chain. Raises :class:`osslcmp.OpenSSLError` if
-        the verification cannot be set up.
+        ``untrusted`` are further certificates that help to build the chain. Bytes are DER. Raises
+        :class:`osslcmp.OpenSSLError` if the verification cannot be set up.
         """
         known = [*_inputs.certificates("untrusted", self.untrusted), *untrusted]
         return _verify.verify(certificate, self, known)

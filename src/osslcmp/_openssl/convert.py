@@ -28,8 +28,9 @@ from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_certificate, read_name
-from .._text import get_logger
-from ..errors import ResponseError
+from .._text import get_logger, visible
+from ..errors import ResponseError, UnreadableCertificateError
+from .cert_text import name_of, serial_of
 from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
 from .names import object_text
@@ -37,10 +38,13 @@ from .ownership import cert_stack, own, own_stack, release
 
 __all__ = [
     "cert_from_c",
+    "cert_from_der",
     "cert_to_c",
+    "cert_to_der",
     "certificate_cache",
     "certs_from_c",
     "certs_to_c",
+    "certs_to_der",
     "csr_to_c",
     "csr_verifies",
     "extensions_from_c",
@@ -68,6 +72,11 @@ __all__ = [
 
 logger = get_logger("osslcmp")
 
+Certificate = x509.Certificate | bytes
+"""A certificate as an object, or its DER encoding where ``cryptography`` need not read it."""
+CertificateCache = dict[int, tuple[Certificate, Any]]
+"""Certificates by ``id`` with their ``X509 *``."""
+
 
 def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, what: str) -> Any:
     clear()
@@ -89,14 +98,14 @@ def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
 
 
 class _Cache(threading.local):
-    certs: dict[int, tuple[x509.Certificate, Any]] | None = None
+    certs: CertificateCache | None = None
 
 
 _cache = _Cache()
 
 
 @contextmanager
-def certificate_cache(certs: dict[int, tuple[x509.Certificate, Any]]) -> Iterator[None]:
+def certificate_cache(certs: CertificateCache) -> Iterator[None]:
     """Within this, :func:`cert_to_c` takes what ``certs`` has (by ``id``), and leaves there what it makes.
 
     OpenSSL caches into X509 objects without a lock: one context at a time may have them.
@@ -108,7 +117,7 @@ def certificate_cache(certs: dict[int, tuple[x509.Certificate, Any]]) -> Iterato
         _cache.certs = outer
 
 
-def cert_to_c(cert: x509.Certificate) -> Any:
+def cert_to_c(cert: Certificate) -> Any:
     """``X509 *``."""
     certs = _cache.certs
     if certs is None:
@@ -119,50 +128,60 @@ def cert_to_c(cert: x509.Certificate) -> Any:
     return found[1]
 
 
-def _new_cert(cert: x509.Certificate) -> Any:
-    return _from_der(lib.d2i_X509, lib.X509_free, cert.public_bytes(Encoding.DER), "decoding a certificate")
+def _new_cert(cert: Certificate) -> Any:
+    der = cert if isinstance(cert, bytes) else cert.public_bytes(Encoding.DER)
+    return _from_der(lib.d2i_X509, lib.X509_free, der, "decoding a certificate")
 
 
-def cert_from_c(pointer: Any) -> x509.Certificate | None:
-    """The certificate, ``None`` for NULL.
+def cert_to_der(pointer: Any) -> bytes:
+    """The DER encoding of an ``X509``, as it came."""
+    return to_der(lib.i2d_X509, pointer, "encoding a certificate")
 
-    OpenSSL decodes more leniently than ``cryptography``. What only OpenSSL takes is a
-    :class:`osslcmp.ResponseError` that keeps the DER encoding as ``certificate_der``.
-    """
-    if pointer == NULL:
-        return None
-    der = to_der(lib.i2d_X509, pointer, "encoding a certificate")
+
+def cert_from_der(der: bytes) -> x509.Certificate:
+    """The certificate. Raises :class:`osslcmp.UnreadableCertificateError` for what only OpenSSL reads."""
     try:
         return read_certificate(der)
     except Exception as error:  # not all of cryptography's are a ValueError
-        malformed = ResponseError(f"a certificate in the answer is malformed: {error}")
-        malformed.certificate_der = der
-        raise malformed from error
+        handle = _new_cert(der)
+        number, subject = serial_of(handle), visible(name_of(handle))
+        unreadable = UnreadableCertificateError(
+            f"certificate {number} of {subject}: cryptography does not read it, only OpenSSL does: {error}"
+        )
+        unreadable.certificate_der, unreadable.serial = der, number
+        raise unreadable from error
 
 
-def certs_to_c(certs: Iterable[x509.Certificate]) -> Any:
+def cert_from_c(pointer: Any) -> x509.Certificate | None:
+    """The certificate, ``None`` for NULL. Raises as :func:`cert_from_der`."""
+    return None if pointer == NULL else cert_from_der(cert_to_der(pointer))
+
+
+def certs_to_c(certs: Iterable[Certificate]) -> Any:
     """``STACK_OF(X509) *`` with the certificates in it."""
     return cert_stack([cert_to_c(cert) for cert in certs])
 
 
+def certs_to_der(stack: Any) -> list[bytes]:
+    """The DER encodings of the certificates of a ``STACK_OF(X509)``; none for NULL, of which the number is -1."""
+    return [cert_to_der(lib.sk_X509_value(stack, i)) for i in range(lib.sk_X509_num(stack))]
+
+
 def certs_from_c(stack: Any) -> list[x509.Certificate]:
-    """The certificates of a ``STACK_OF(X509)``; none for NULL."""
-    if stack == NULL:
-        return []
-    found = (_cert_or_none(lib.sk_X509_value(stack, i)) for i in range(lib.sk_X509_num(stack)))
-    return [cert for cert in found if cert is not None]
+    """Those certificates of a ``STACK_OF(X509)`` that ``cryptography`` reads; none for NULL."""
+    return [cert for der in certs_to_der(stack) if (cert := _cert_or_none(der)) is not None]
 
 
-def _cert_or_none(pointer: Any) -> x509.Certificate | None:
+def _cert_or_none(der: bytes) -> x509.Certificate | None:
     """One of many, untrusted: if it is malformed it must not hide the others."""
     try:
-        return cert_from_c(pointer)
-    except ResponseError as error:
+        return cert_from_der(der)
+    except UnreadableCertificateError as error:
         logger.warning("left out: %s", error)
         return None
 
 
-def store_to_c(certs: Iterable[x509.Certificate]) -> Any:
+def store_to_c(certs: Iterable[Certificate]) -> Any:
     """``X509_STORE *`` that trusts the certificates."""
     store = own(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
     for cert in certs:

@@ -20,7 +20,7 @@ from .inputs import found, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
-__all__ = ["Password", "PasswordCallback", "check_pair", "is_uri", "open_store", "private_key"]
+__all__ = ["Password", "PasswordCallback", "check_pair", "is_uri", "key_fits", "open_store", "private_key"]
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
@@ -228,7 +228,12 @@ def check_pair(certificate: Any, key: Any) -> None:
     """
     if certificate is None or key is None:
         return
-    fits = lib.X509_check_private_key(certificate, key) == 1
-    clear()
-    if not fits:
+    if not key_fits(certificate, key):
         raise ValueError("the private key does not match the certificate")
+
+
+def key_fits(certificate: Any, key: Any) -> bool:
+    """Whether an ``X509 *`` and an ``EVP_PKEY *`` belong together."""
+    fits: bool = lib.X509_check_private_key(certificate, key) == 1
+    clear()
+    return fits

@@ -9,8 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._text import visible
+from ..errors import UnreadableCertificateError
 from . import convert as _convert
 from . import inputs
+from .cert_text import name_of
 from .errorqueue import check, clear, text
 from .lib import NULL, ffi, lib
 from .ownership import give_to_c, own
@@ -101,9 +103,9 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
 
 
 def verify(
-    certificate: x509.Certificate,
+    certificate: _convert.Certificate,
     wanted: CertificateCheck,
-    untrusted: Iterable[x509.Certificate],
+    untrusted: Iterable[_convert.Certificate],
 ) -> str | None:
     """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
     clear()
@@ -118,16 +120,20 @@ def verify(
     code = lib.X509_STORE_CTX_get_error(run)
     reason = text(lib.X509_verify_cert_error_string(code))
     pointer = lib.X509_STORE_CTX_get_current_cert(run)
-    culprit = _convert.cert_from_c(pointer)
     depth = lib.X509_STORE_CTX_get_error_depth(run)
-    name = "" if culprit is None else f" for {visible(culprit.subject.rfc4514_string())}"
-    return f"{reason}{name} at depth {depth}{_limit(code, culprit)}"
+    if pointer == NULL:
+        return f"{reason} at depth {depth}"
+    try:
+        culprit = _convert.cert_from_der(_convert.cert_to_der(pointer))
+    except UnreadableCertificateError:
+        return f"{reason} for {visible(name_of(pointer))} at depth {depth}"
+    return f"{reason} for {visible(culprit.subject.rfc4514_string())} at depth {depth}{_limit(code, culprit)}"
 
 
-def _limit(code: int, certificate: x509.Certificate | None) -> str:
+def _limit(code: int, certificate: x509.Certificate) -> str:
     """Since when a certificate has expired, or from when on it is valid."""
-    if certificate is not None and code == lib.X509_V_ERR_CERT_HAS_EXPIRED:
+    if code == lib.X509_V_ERR_CERT_HAS_EXPIRED:
         return f", valid until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"
-    if certificate is not None and code == lib.X509_V_ERR_CERT_NOT_YET_VALID:
+    if code == lib.X509_V_ERR_CERT_NOT_YET_VALID:
         return f", valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
     return ""

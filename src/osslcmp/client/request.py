@@ -21,6 +21,7 @@ from .._openssl.lib import CData, openssl_version, require
 from .._openssl.name_texts import parse_general_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
+from ..context.confirmation import OnDER, on_der
 from ..context.crmf import CertReqMsg
 from ..enums import BodyType, FailureInfo, Option, POPOMethod
 from ..general import cert_profile
@@ -285,10 +286,10 @@ class CertificateRequest:
             context.set_cert_conf_cb(_enveloped_only(context, context.cert_conf_cb))
 
 
-def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
+def _enveloped_only(context: Context, further: Any) -> OnDER:
     """libcrypto takes both forms and tells neither: the answer itself is looked at."""
 
-    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
+    def verdict(certificate: bytes, found: FailureInfo) -> object:
         message = context.polling.response
         try:
             body = None if message is None else Message.from_der(message).body
@@ -298,9 +299,9 @@ def _enveloped_only(context: Context, further: Any) -> ConfirmCallback:
             return "the form of the private key cannot be read"
         if any(uses_encrypted_value(answer) for answer in body.responses):
             return "the private key came in an EncryptedValue"
-        return further(certificate, found) if callable(further) else found or None
+        return on_der(further)(certificate, found) if callable(further) else found or None
 
-    return verdict
+    return OnDER(verdict)
 
 
 def uses_encrypted_value(answer: CertResponse) -> bool:
@@ -311,13 +312,11 @@ def uses_encrypted_value(answer: CertResponse) -> bool:
     )
 
 
-def _checking(context: Context, check: CertificateCheck) -> ConfirmCallback:
-    def verdict(certificate: x509.Certificate, found: FailureInfo) -> object:
-        if found:
-            return found
-        return check.failure(certificate, [*context.untrusted, *context.extra_certs_in])
+def _checking(context: Context, check: CertificateCheck) -> OnDER:
+    def verdict(certificate: bytes, found: FailureInfo) -> object:
+        return found or check.failure(certificate, context.results.helping())
 
-    return verdict
+    return OnDER(verdict)
 
 
 def _has_sans(csr: x509.CertificateSigningRequest) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl.convert import certificate_cache
+from .._openssl.convert import CertificateCache, certificate_cache
 from .._openssl.providers import LibraryContext
 from ..context import Context
 from ..enums import Option
@@ -47,12 +47,10 @@ class Settings:
     message_timeout: int
     library: LibraryContext | None
     trace: Trace | None
-    _idle: deque[dict[int, tuple[x509.Certificate, Any]]] = field(
-        default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False
-    )
+    _idle: deque[CertificateCache] = field(default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False)
     #: What contexts are using now. Known here as well, so that the garbage collector, which finalizes all of a cycle
     #: at once, does not free the certificates together with a context that then gives them back.
-    _in_use: dict[int, dict[int, tuple[x509.Certificate, Any]]] = field(default_factory=dict, repr=False)
+    _in_use: dict[int, CertificateCache] = field(default_factory=dict, repr=False)
 
     def context(self) -> Context:
         """A new context with all of it.

@@ -137,7 +137,7 @@ class Transaction:
         if self.done:
             return self.result
         try:
-            certificate = self._context.polling.step(self._type, self._crm, deadline)
+            done = self._context.polling.step(self._type, self._crm, deadline)
         except BaseException as error:
             if not self._context.pending:
                 self._error = error if isinstance(error, Exception) else _interrupted(self._type, error)
@@ -146,7 +146,7 @@ class Transaction:
                     if isinstance(failure, TransferError):
                         failure.transaction = self
             raise
-        if certificate is not None:
+        if done:
             self._enrollment = self._context.results.enrollment()
             self._context.disconnect()
             return self._enrollment

@@ -34,7 +34,7 @@ from .credentials import (
     signers,
 )
 from .crmf import CertReqMsg
-from .deadline import Deadline, OnWait
+from .deadline import OnWait
 from .general import CertReqTemplate, Exchanges, RootCAUpdate
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
@@ -642,9 +642,8 @@ class Context:
 
         ``req_type`` is ``IR``, ``CR``, ``P10CR`` or ``KUR``; ``crm`` a :class:`osslcmp.CertReqMsg` (or raw
         ``OSSL_CRMF_MSG *``) to send instead of one made from the context. Returns the new certificate. Raises
-        :class:`osslcmp.CMPError`, and what a callback raised. While the server says *waiting* this sleeps between
-        polls as told, where a signal wakes it: it is ``OSSL_CMP_try_certreq`` in a loop, which runs the same code
-        in libcrypto. So, unlike C, after an interrupted sleep it goes on with the transaction that waits.
+        :class:`osslcmp.CMPError` (an ``UnreadableCertificateError`` though it is confirmed), and what a callback raised.
+        It is ``OSSL_CMP_try_certreq`` in a loop, whose sleeps a signal ends: unlike C it then goes on with what waits.
         """
         return self.polling.certificate(req_type, crm)
 
@@ -659,10 +658,7 @@ class Context:
         if isinstance(req_type, int) and req_type < 0:
             self.polling.abort(None)
             return None
-        deadline = self.polling.deadline
-        if deadline is None or not self.pending:
-            deadline = Deadline(self.get_option(Option.TOTAL_TIMEOUT))
-        return self.polling.step(req_type, crm, deadline)
+        return self.new_cert if self.polling.next_step(req_type, crm) else None
 
     @property
     def check_after(self) -> int | None:
@@ -762,6 +758,11 @@ class Context:
         """Status, failure bits and texts as OpenSSL words them (``OSSL_CMP_CTX_snprint_PKIStatus``, 3.0)."""
         buffer = ffi.new("char[]", lib.OSSL_CMP_PKISI_BUFLEN)
         return text(self.calls.get(lib.OSSL_CMP_CTX_snprint_PKIStatus, buffer, lib.OSSL_CMP_PKISI_BUFLEN))
+
+    @property
+    def enrollment(self) -> Enrollment | None:
+        """The new certificate and what came with it, also as DER."""
+        return None if self.calls.get(lib.OSSL_CMP_CTX_get0_newCert) == NULL else self.results.enrollment()
 
     @property
     def new_cert(self) -> x509.Certificate | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._openssl.certificate_check import CertificateCheck
+from .._openssl.convert import cert_from_der
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enums import FailureInfo
 from .calls import Calls
 from .credentials import trust_store
 
-__all__ = ["CertConf", "Confirmation", "certconf"]
+__all__ = ["CertConf", "Confirmation", "OnDER", "certconf", "on_der"]
 
 Callback = Callable[[x509.Certificate, FailureInfo], object]
 
@@ -30,11 +33,28 @@ certconf = CertConf()
 """OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
 
 
+@dataclass(frozen=True)
+class OnDER:
+    """A certConf callback of our own, which takes the certificate as DER: it need not be one for ``cryptography``."""
+
+    decide: Callable[[bytes, FailureInfo], object]
+
+    def __call__(self, certificate: x509.Certificate, found: FailureInfo) -> object:
+        return self.decide(certificate.public_bytes(Encoding.DER), found)
+
+
+def on_der(callback: Callback) -> Callable[[bytes, FailureInfo], object]:
+    """``callback`` for a certificate as DER. Raises :class:`osslcmp.UnreadableCertificateError` where it wants more."""
+    if isinstance(callback, OnDER):
+        return callback.decide
+    return lambda der, found: callback(cert_from_der(der), found)
+
+
 class _AskedOnce:
     """A certConf callback that is asked only once, though libcrypto may look at the certificate again."""
 
     def __init__(self, callback: Callback) -> None:
-        self._callback = callback
+        self._callback = on_der(callback)
         self._decided = False
         self.verdict: object = None
 
@@ -42,7 +62,7 @@ class _AskedOnce:
         """Go on answering ``verdict``."""
         self._decided, self.verdict = True, verdict
 
-    def __call__(self, certificate: x509.Certificate, found: FailureInfo) -> object:
+    def __call__(self, certificate: bytes, found: FailureInfo) -> object:
         if not self._decided:
             self.verdict = self._callback(certificate, found)
         return self.verdict

@@ -23,7 +23,15 @@ from .._openssl.ownership import own
 from .._openssl.received import message_from_der
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
-from ..errors import CMPError, ConfirmError, RejectedError, ResponseError, TransferError, TransferTimeout
+from ..errors import (
+    CMPError,
+    ConfirmError,
+    RejectedError,
+    ResponseError,
+    TransferError,
+    TransferTimeout,
+    UnreadableCertificateError,
+)
 from .calls import Calls
 from .confirmation import Confirmation
 from .crmf import CertReqMsg
@@ -186,12 +194,10 @@ class Polling:
     # -- certificate requests -----------------------------------------------------------------------------
 
     @guarded
-    def step(
-        self, req_type: BodyType | int, crm: CertReqMsg | Any | None, deadline: Deadline | None
-    ) -> x509.Certificate | None:
+    def step(self, req_type: BodyType | int, crm: CertReqMsg | Any | None, deadline: Deadline | None) -> bool:
         """Send a certificate request, or poll once if it waits, within the time that is left.
 
-        Returns the certificate, ``None`` while it is to be waited for.
+        Returns whether the certificate is there; else it is to be waited for.
         """
         wanted = _certificate_request(req_type)
         self._check_waits_for(wanted)
@@ -204,23 +210,30 @@ class Polling:
         self._begin(deadline)
         self._certreq = int(wanted), crm
         done = self._send_or_poll() if self._delayed is None else self._poll_for_confirmation()
-        if not done:
-            return None
-        if self._calls.state.exception is not None:
-            raise self._certreq_failure()
-        clear()
-        certificate = self._results.certificate(lib.OSSL_CMP_CTX_get0_newCert)
-        assert certificate is not None
-        return certificate
+        if done:
+            if self._calls.state.exception is not None:
+                raise self._certreq_failure()
+            clear()
+        return done
+
+    @guarded
+    def next_step(self, req_type: BodyType | int, crm: CertReqMsg | Any | None) -> bool:
+        """:meth:`step` within the total timeout, which counts from the first one on."""
+        deadline = self.deadline
+        if deadline is None or not self.pending:
+            deadline = Deadline(self._options.total_timeout)
+        return self.step(req_type, crm, deadline)
 
     @guarded
     def certificate(self, req_type: BodyType | int, crm: CertReqMsg | Any | None) -> x509.Certificate:
         """A whole certificate request: :meth:`step` as often as needed, sleeping in between."""
         deadline = Deadline(self._options.total_timeout)
         polls = 0
-        while (certificate := self.step(req_type, crm, deadline)) is None:
+        while not self.step(req_type, crm, deadline):
             polls += 1
             self._sleep(self._until_poll(deadline, BodyType(req_type), polls))
+        certificate = self._results.certificate(lib.OSSL_CMP_CTX_get0_newCert)
+        assert certificate is not None
         return certificate
 
     def _check_waits_for(self, req_type: BodyType) -> None:
@@ -300,7 +313,8 @@ class Polling:
 
     def _certreq_failure(self) -> BaseException:
         # What our own transports raise is worded like what OpenSSL's HTTP client has to say.
-        foreign = not isinstance(self._calls.state.exception, (TransferError, type(None)))
+        ours = TransferError, UnreadableCertificateError, type(None)
+        foreign = not isinstance(self._calls.state.exception, ours)
         failure = self._calls.failure(f"{BodyType(self._certreq[0]).name.lower()} failed")
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if self._new_cert == NULL:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from .._openssl import convert as _convert
+from .._openssl.keys import key_fits
 from .._openssl.lib import NULL, features, lib
 from ..enrollment import Enrollment
 from ..enums import FailureInfo, Option, PKIStatus, POPOMethod
@@ -39,20 +40,41 @@ class Results:
         return _convert.certs_from_c(_convert.own_certs(get1(self._calls.pointer)))
 
     @locked
+    def certificate_der(self, get0: Callable[..., Any]) -> bytes | None:
+        """As :meth:`certificate`, but DER."""
+        pointer = get0(self._calls.pointer)
+        return None if pointer == NULL else _convert.cert_to_der(pointer)
+
+    @locked
+    def certificates_der(self, get1: Callable[..., Any]) -> list[bytes]:
+        """As :meth:`certificates`, but DER."""
+        return _convert.certs_to_der(_convert.own_certs(get1(self._calls.pointer)))
+
+    @locked
+    def helping(self) -> list[bytes]:
+        """All certificates that may help to build a chain, DER."""
+        helping = _convert.certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(self._calls.pointer))
+        return helping + self.certificates_der(lib.OSSL_CMP_CTX_get1_extraCertsIn)
+
+    @locked
     def private_key(self) -> PrivateKeyTypes | None:
         """As :attr:`osslcmp.Context.new_pkey`."""
         pointer = self._calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         return None if pointer == NULL else _convert.key_from_c(pointer)
 
+    @locked
     def central_key(self) -> PrivateKeyTypes | None:
         """As :attr:`osslcmp.Context.central_key`."""
         if not features["central_key_generation"] or self._request.has_key:
             return None
         if self._calls.get(lib.OSSL_CMP_CTX_get_option, Option.POPO_METHOD) != POPOMethod.NONE:
             return None
-        certificate, key = self.certificate(lib.OSSL_CMP_CTX_get0_newCert), self.private_key()
+        certificate = self._calls.get(lib.OSSL_CMP_CTX_get0_newCert)
+        key = self._calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         # Without a new key OpenSSL names our own: the CA's is the one that was certified.
-        return key if certificate and key and certificate.public_key() == key.public_key() else None
+        if NULL in (certificate, key) or not key_fits(certificate, key):
+            return None
+        return _convert.key_from_c(key)
 
     @locked
     def enrollment(self, response: bytes | None = None) -> Enrollment:
@@ -61,23 +83,24 @@ class Results:
         ``response`` is the message that brought the certificate, after its confirmation has failed: the context may
         have a status of that failure by now.
         """
-        certificate = self.certificate(lib.OSSL_CMP_CTX_get0_newCert)
+        certificate = self.certificate_der(lib.OSSL_CMP_CTX_get0_newCert)
         assert certificate is not None
         status, failure_info, text = (
             pki_status(self._calls.pointer) if response is None else _status_in(response)
         )
         return Enrollment(
             certificate,
-            self.certificates(lib.OSSL_CMP_CTX_get1_newChain),
-            self.certificates(lib.OSSL_CMP_CTX_get1_caPubs),
-            self.certificates(lib.OSSL_CMP_CTX_get1_extraCertsIn),
+            self.certificates_der(lib.OSSL_CMP_CTX_get1_newChain),
+            self.certificates_der(lib.OSSL_CMP_CTX_get1_caPubs),
+            self.certificates_der(lib.OSSL_CMP_CTX_get1_extraCertsIn),
             status,
             failure_info,
             text,
             self.central_key(),
-            self.certificate(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
+            self.certificate_der(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
             if features["validated_server_certificate"]
             else None,
+            _read=_convert.cert_from_der,
         )
 
 

@@ -187,7 +187,7 @@ def _perform(run: Run) -> None:
 def _enroll(run: Run, kind: BodyType) -> None:
     limit = run.opt.number("total_timeout")
     deadline = time.monotonic() + limit if limit > 0 else None
-    while run.ctx.try_certreq(kind) is None:
+    while not run.ctx.polling.next_step(kind, None):
         seconds: float = run.ctx.check_after or 0
         if deadline is not None:
             left = deadline - time.monotonic()

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._openssl.cert_text import name_of
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.ownership import cert_stack, own
 from ..._openssl.signers import check_signer
 from .console import Failure
-from .output import name_of
 from .password import password, secret
 from .settings import items
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._openssl import convert as _convert
-from ..._openssl.errorqueue import check, clear, text
-from ..._openssl.lib import NULL, ffi, lib, usable_version
+from ..._openssl.cert_text import name_of, serial_of
+from ..._openssl.errorqueue import check, clear
+from ..._openssl.lib import ffi, lib, usable_version
 from ..._openssl.ownership import own, up_ref
 from .._files import check_writable
 from .console import Failure
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "check_outputs",
     "encode",
-    "name_of",
     "save",
     "save_results",
     "save_server_cert",
-    "serial_of",
     "shared",
     "through_bio",
     "write",
@@ -140,26 +139,6 @@ def shared(stack: Any) -> list[Any]:
     """References of our own to the certificates of a ``STACK_OF(X509)``; none for NULL."""
     certs = [lib.sk_X509_value(stack, i) for i in range(lib.sk_X509_num(stack))]  # -1 of NULL
     return [up_ref(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
-
-
-def name_of(cert: Any) -> str:
-    """The subject in OpenSSL's one-line form."""
-    line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
-    try:
-        return text(line)
-    finally:
-        lib.OPENSSL_free(line)
-
-
-def serial_of(cert: Any) -> str:
-    """The serial number in hexadecimal."""
-    number = lib.ASN1_INTEGER_to_BN(lib.X509_get0_serialNumber(cert), NULL)
-    digits = lib.BN_bn2hex(number)
-    try:
-        return text(digits)
-    finally:
-        lib.OPENSSL_free(digits)
-        lib.BN_free(number)
 
 
 def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:

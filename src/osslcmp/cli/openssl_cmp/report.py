@@ -91,10 +91,10 @@ def report(error: BaseException, run: Run) -> None:
 
 def _certificate(error: ConfirmError) -> dict[str, str]:
     """That which came and was not accepted: it may have to be revoked."""
+    from ..._openssl.cert_text import name_of, serial_of
     from ..._openssl.convert import cert_to_c
-    from .output import name_of, serial_of
 
-    handle = cert_to_c(error.enrollment.certificate)
+    handle = cert_to_c(error.enrollment.certificate_der)
     return {"subject": name_of(handle), "serial": serial_of(handle)}
 
 

@@ -1,0 +1,88 @@
+"""Certificates that libcrypto reads and ``cryptography`` does not: made of good ones, signed again by their CA.
+
+There are such roots and devices in the field, and CAs that go on issuing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from osslcmp._asn1 import der
+
+from .pki import Identity
+
+#: What the common name of a certificate that is made odd must be.
+NAME = "odd! \u00e4"
+
+
+def _names(tag: int, value: bytes) -> Callable[[bytes], bytes]:
+    """Common names in another type of string."""
+    good, odd = der.encode(0x0C, NAME.encode()), der.encode(tag, value)
+    oid = der.encode_oid("2.5.4.3")
+
+    def change(field: bytes) -> bytes:
+        if oid + good not in field:
+            return field
+        attribute = der.encode(der.SEQUENCE, oid, odd)
+        parts = [
+            der.encode(0x31, attribute) if oid + good in part.encoding else part.encoding
+            for part in der.sequence(field)
+        ]
+        return der.encode(der.SEQUENCE, *parts)
+
+    return change
+
+
+def _explicit_false(field: bytes) -> bytes:
+    """An extension with the default of its BOOLEAN written out."""
+    if field[0] != der.explicit(3):
+        return field
+    (extensions,) = der.children(der.read(field).content)
+    changed = [_critical(extension.encoding) for extension in der.children(extensions.content)]
+    return der.encode(der.explicit(3), der.encode(der.SEQUENCE, *changed))
+
+
+def _critical(extension: bytes) -> bytes:
+    parts = [part.encoding for part in der.sequence(extension)]
+    if len(parts) == 2:
+        parts.insert(1, b"\x01\x01\x00")
+    return der.encode(der.SEQUENCE, *parts)
+
+
+def _no_seconds(field: bytes) -> bytes:
+    """A Validity without seconds."""
+    parts = der.sequence(field) if field[0] == der.SEQUENCE else []
+    if [part.tag for part in parts] != [der.UTC_TIME] * 2:
+        return field
+    times = [der.encode(der.UTC_TIME, part.content[:10] + b"Z") for part in parts]
+    return der.encode(der.SEQUENCE, *times)
+
+
+KINDS: dict[str, Callable[[bytes], bytes]] = {
+    "printable": _names(0x13, b"odd! a"),
+    "t61": _names(0x14, NAME.encode("latin-1")),
+    "false": _explicit_false,
+    "seconds": _no_seconds,
+}
+
+
+def odd(kind: str, certificate: x509.Certificate, signer: ec.EllipticCurvePrivateKey) -> bytes:
+    """DER of ``certificate`` made odd in that way."""
+    (tbs, algorithm, _) = der.sequence(certificate.public_bytes(Encoding.DER))
+    changed = der.encode(der.SEQUENCE, *(KINDS[kind](field.encoding) for field in der.children(tbs.content)))
+    assert changed != tbs.encoding
+    signature = signer.sign(changed, ec.ECDSA(hashes.SHA256()))
+    return der.encode(
+        der.SEQUENCE, changed, algorithm.encoding, der.encode(der.BIT_STRING, b"\0" + signature)
+    )
+
+
+def odd_identity(kind: str, who: Identity, signer: Identity) -> bytes:
+    """DER of the certificate of ``who`` made odd in that way."""
+    assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
+    return odd(kind, who.certificate, signer.key)
