@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -242,6 +243,7 @@ def test_not_confirmed_in_time(tmp_path: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = read(server.process(Forger().request(key=key))).certificate
         signing = Forger(secret=None, reference=None, certificate=certificate, key=key, chain=ca.chain)
+        time.sleep(0.02)
         refused(server, signing.genm(), FailureInfo.certRevoked)
 
 
