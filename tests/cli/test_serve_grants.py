@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from support import openssl
 from support.openssl import Run
 from support.persistent import opened
-from support.pki import PKI, Identity
+from support.pki import PKI, Identity, make_key
 from support.serving import MAC, REFERENCE, Peer, Served, Serving, load, write_certificates
 
+import osslcmp
 from osslcmp.cli import main
+from osslcmp.server.ca import issuing
+from osslcmp.server.ca.signing import Signing
 
 pytestmark = pytest.mark.peer
 
@@ -412,6 +415,35 @@ def test_trust_in_no_ca(serve: Serving, pki: PKI, capfd: pytest.CaptureFixture[s
     where = ["serve", "--directory", str(serve.directory), "--client-trust"]
     assert main([*where, str(pki.client.cert_file)]) == 1
     assert "CN=client,O=osslcmp tests is no CA: give the root above it" in capfd.readouterr().err
+
+
+def test_trust_in_a_ca_below(serve: Serving, tmp_path: Path) -> None:
+    """A profile gives a CA certificate; what that CA issues is taken when it is named, which needs no root above it."""
+    config = tmp_path / "ca.toml"
+    config.write_text("[profiles.default]\nca_path_length = 0\n", encoding="ascii")
+    served = serve("--config", str(config))
+    key, constraints = make_key(), x509.BasicConstraints(ca=True, path_length=0)
+    client = osslcmp.Client(served.url, reference=REFERENCE, secret=serve.secret.read_bytes().strip())
+    wanted = [x509.Extension(constraints.oid, True, constraints)]
+    sub = client.ir(key, subject="CN=sub", extensions=wanted)
+    certificate, own = issuing.make_server_certificate(
+        "device", sub.certificate, Signing(sub.certificate, key)
+    )
+    file = tmp_path / "sub.pem"
+    file.write_bytes(sub.certificate.public_bytes(serialization.Encoding.PEM))
+    chain = [sub.certificate, *sub.chain]
+    for options, taken in (((), False), (("--client-trust", str(file)), True)):
+        served.end()
+        served = serve("--config", str(config), *options, log=tmp_path / "log")
+        device = osslcmp.Client(
+            served.url, certificate=certificate, key=own, chain=chain, trusted=serve.directory / "root.pem"
+        )
+        if taken:
+            assert device.cr(make_key(), subject="CN=device").certificate
+        else:
+            with pytest.raises(osslcmp.RejectedError, match="CN=sub, a CA below this one"):
+                device.cr(make_key(), subject="CN=device")
+    assert "counts only" not in (tmp_path / "log").read_text()
 
 
 def test_lost_seal(serve: Serving, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,14 +10,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.forge import CR, Answer, Forger, now, read
 from support.pki import make_key, make_name
 
 import osslcmp
-from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
+from osslcmp.server import ClientCRLs, EmbeddedCA, Server
 from osslcmp.server.ca import issuing
 from osslcmp.server.ca.profiles import Profile
+from osslcmp.server.ca.signing import Signing
 
 PROFILES = {"ca": Profile.from_table("ca", {"ca_path_length": 0}), "default": Profile()}
 
@@ -207,12 +209,44 @@ def test_a_ca_below_that_is_trusted(ca: EmbeddedCA, sub: Any) -> None:
     """It has to be named; another one below is not for that, and the root changes nothing."""
     key = make_key()
     other = (enroll(ca, key, a_ca(), subject=make_name("other")).certificate, key)
-    server = ca.server(trusted=[ca.root, ca.issuer, sub[0]])
+    server = ca.server(trusted=[ca.root, sub[0]])
     device = minted(ca, sub, "device")
     assert read(server.process(device.request(CR))).certificate is not None
     is_refused(server, minted(ca, other, "device").request(CR))
     server.trusted = [ca.root]
     is_refused(server, device.but(transaction_id=Forger().transaction_id).request(CR))
+
+
+def test_a_ca_below_with_a_crl(ca: EmbeddedCA, sub: Any, tmp_path: Path) -> None:
+    """Its CRL is asked for then, and nothing of devices of the CA above."""
+    device, member = minted(ca, sub, "device"), member_of(ca)
+    file = tmp_path / "crl.pem"
+
+    def listed(*revoked: x509.Certificate) -> None:
+        entries = [(one.serial_number, now(), RevocationReason.keyCompromise) for one in revoked]
+        crl = issuing.make_crl(sub[0], Signing(*sub), entries, None)
+        file.write_bytes(crl.public_bytes(Encoding.PEM))
+
+    def asked(client: Forger) -> Answer:
+        return read(server.process(client.but(transaction_id=Forger().transaction_id).request(CR)))
+
+    listed()
+    server = ca.server(trusted=[ca.root, sub[0]], client_crls=ClientCRLs([file], [sub[0]]))
+    assert asked(device).certificate is not None
+    assert device.certificate is not None
+    listed(device.certificate)
+    answer = asked(device)
+    assert answer.failure == FailureInfo.signerNotTrusted
+    assert "certificate revoked" in answer.text
+    assert asked(member).certificate is not None
+
+
+def test_only_the_root_is_an_anchor(ca: EmbeddedCA) -> None:
+    """Devices of a CA whose root the server was told not to trust are nobody."""
+    member, vendor = member_of(ca), issuing.make_ca("vendor root", None, None)[0]
+    for trusted in ([vendor], []):
+        answer = read(ca.server(trusted=trusted).process(member.request(CR)))
+        assert (answer.kind, answer.failure) == (BodyType.ERROR, FailureInfo.signerNotTrusted)
 
 
 def test_a_vendor_goes_on_without_its_chain(ca: EmbeddedCA) -> None:

@@ -315,7 +315,7 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     except ValueError as error:
         raise UsageError(f"--key-size: {error}") from None
     return ca.server(
-        trusted=[*ca.roots, *_client_trust(settings)],
+        trusted=[*ca.roots, *_client_trust(settings, ca.authorities)],
         accept_raverified=settings.get("accept_raverified", False),
         grant_implicit_confirm=not settings.get("no_implicit_confirm", False),
         sign_always=settings.get("sign_always", False),
@@ -332,19 +332,22 @@ def _server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     )
 
 
-def _client_trust(settings: dict[str, Any]) -> list[x509.Certificate]:
-    """The roots of clients from elsewhere."""
+def _client_trust(
+    settings: dict[str, Any], own: Sequence[x509.Certificate] | None = None
+) -> list[x509.Certificate]:
+    """The CAs of clients from elsewhere; if ``own`` are given, those below neither these nor a root are warned of."""
     found: list[tuple[str, x509.Certificate]] = [
         (path, certificate)
         for path in settings["client_trust"]
         for certificate in _certificates("client_trust", [path])
     ]
-    roots = {certificate.subject for _, certificate in found if certificate.subject == certificate.issuer}
+    above = {certificate.subject for _, certificate in found if certificate.subject == certificate.issuer}
+    above.update(certificate.subject for certificate in own or ())
     for path, certificate in found:
         name = certificate.subject.rfc4514_string()
         if not _is_ca(certificate):
             raise ValueError(f"--client-trust {path}: {name} is no CA: give the root above it")
-        if certificate.subject != certificate.issuer and certificate.issuer not in roots:
+        if own is not None and certificate.subject != certificate.issuer and certificate.issuer not in above:
             issuer = certificate.issuer.rfc4514_string()
             logger.warning("--client-trust %s: %s counts only with the root above it: %s", path, name, issuer)
     return [certificate for _, certificate in found]

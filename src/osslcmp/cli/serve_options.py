@@ -192,7 +192,8 @@ def _who(group: Any) -> None:
         "--client-trust",
         action="append",
         metavar="FILE",
-        help="PEM roots of clients with certificates from elsewhere, besides our own root; repeatable",
+        help="PEM roots of clients with certificates from elsewhere, and CAs below our own root whose clients may ask; "
+        "repeatable",
     )
     add(
         "--client-crl",

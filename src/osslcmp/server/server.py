@@ -131,12 +131,13 @@ class Server(Transacting):
         self.max_message_size = max_message_size
         self.limits = Limits() if limits is None else limits
         self.transaction_timeout = transaction_timeout
+        self._trusted = tuple(_inputs.certificates("trusted", trusted))
         self._pool = Pool(
             Settings(
                 certificate=own,
                 key=private,
                 chain=tuple(_inputs.certificates("chain", chain)),
-                trusted=tuple(_inputs.certificates("trusted", trusted)),
+                trusted=self._anchors(),
                 send_unprotected_errors=send_unprotected_errors,
                 accept_unprotected=accept_unprotected,
                 accept_raverified=accept_raverified,
@@ -179,11 +180,19 @@ class Server(Transacting):
     def trusted(self) -> tuple[x509.Certificate, ...]:
         """The roots of the clients' certificates. A change counts from the next message on, in open
         transactions too."""
-        return self._pool.settings.trusted
+        return self._trusted
 
     @trusted.setter
     def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
-        self._pool.settings = replace(self._pool.settings, trusted=tuple(certificates))
+        self._trusted = tuple(certificates)
+        self._pool.settings = replace(self._pool.settings, trusted=self._anchors())
+
+    def _anchors(self) -> tuple[x509.Certificate, ...]:
+        """What libcrypto trusts. Above a CA that is trusted besides its root, it looks for no issuer elsewhere: so the
+        authority's own, which are no roots and so no anchors, are there, too."""
+        own = getattr(self.authority, "authorities", ()) if self._trusted else ()
+        issuers = (one for one in own if one.subject != one.issuer and one not in self._trusted)
+        return (*self._trusted, *issuers)
 
     def _sender_trust(self) -> SenderTrust:
         """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""

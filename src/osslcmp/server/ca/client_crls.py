@@ -33,7 +33,7 @@ class ClientCRLs:
 
     Args:
         files: each with one CRL or several, PEM or DER.
-        trusted: the roots below which the clients stand.
+        trusted: the roots, or other CAs, below which the clients stand.
 
     Raises:
         OSError: a file cannot be read.
@@ -53,7 +53,7 @@ class ClientCRLs:
         # Of a CA that has several certificates, one that is revoked does no harm to a path by another.
         good = [one for one in untrusted if one == signer or not any(_lists(crl, one) for crl in crls)]
         try:
-            check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf")
+            check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf", partial_chain=True)
             failure = check.failure(signer, good)
         except OpenSSLError as error:
             failure = str(error)
@@ -64,7 +64,8 @@ class ClientCRLs:
     def knows(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> bool:
         """Whether a certificate stands below one of the roots, revoked or not: else these CRLs say nothing of it."""
         try:
-            return CertificateCheck(trusted=self._trusted).failure(signer, untrusted) is None
+            check = CertificateCheck(trusted=self._trusted, partial_chain=True)
+            return check.failure(signer, untrusted) is None
         except OpenSSLError:
             return True
 
