@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
 import logging
 import socket
 import ssl
@@ -118,10 +119,11 @@ class WebServer:
         self.working: set[Connection] = set()
         """Connections with a request that is worked on or an answer that is being sent."""
         self.waiting: dict[Connection, None] = {}
-        """The others. Who waits for longest comes first."""
+        """Those of whom no whole request has come yet. Who waits for longest comes first."""
+        self.served: dict[Connection, None] = {}
+        """Those who have had an answer, in the order of their last one: sent away after the others."""
         self._listener = listener
         listener.setblocking(False)
-        self._most = max(min(limits.connections, _descriptors() // 2), 8)
         self._buffered = 0
         self._thread = threading.Thread(target=self._run, name="osslcmp-server", daemon=True)
         self._started = threading.Event()
@@ -156,7 +158,7 @@ class WebServer:
             until = self.loop.time() + STOP_TIME
             while self.working and self.loop.time() < until:
                 await asyncio.sleep(0.01)
-            for connection in [*self.waiting, *self.working]:
+            for connection in [*self.waiting, *self.served, *self.working]:
                 await connection.http.close()
 
     # -- connections -----------------------------------------------------------------------------------------
@@ -175,18 +177,26 @@ class WebServer:
                 if error.errno in _NO_DESCRIPTORS and not self._make_room():
                     self._pause()
                 return
-            if len(self.waiting) + len(self.working) >= self._most and not self._make_room():
+            if (
+                len(self.waiting) + len(self.served) + len(self.working) >= self._most()
+                and not self._make_room()
+            ):
                 client.close()
                 continue
             with suppress(OSError):  # the client has gone
                 Connection(self, client, str(address[0]))
 
+    def _most(self) -> int:
+        """How many connections there may be; the limit of the process can change while it runs."""
+        return max(min(self.limits.connections, _descriptors() // 2), 8)
+
     def _make_room(self, but: Connection | None = None) -> bool:
         """Close the connection that has waited for longest; whether there was one."""
-        oldest = next((connection for connection in self.waiting if connection is not but), None)
+        candidates = itertools.chain(self.waiting, self.served)
+        oldest = next((connection for connection in candidates if connection is not but), None)
         if oldest is None:
             return False
-        del self.waiting[oldest]
+        oldest.leave()
         oldest.stream.close()
         return True
 
@@ -238,19 +248,24 @@ class Connection(httputil.HTTPServerConnectionDelegate):
 
     def on_close(self, _: object) -> None:
         """It is over."""
-        self.server.waiting.pop(self, None)
+        self.leave()
         self.server.working.discard(self)
+
+    def leave(self) -> None:
+        """It is none of those who may be sent away."""
+        self.server.waiting.pop(self, None)
+        self.server.served.pop(self, None)
 
     def work(self) -> None:
         """A request is there: nobody closes the connection to make room."""
-        self.server.waiting.pop(self, None)
+        self.leave()
         self.server.working.add(self)
 
     def wait(self) -> None:
         """An answer has gone: the client is one of those who may be sent away."""
         if self in self.server.working:
             self.server.working.discard(self)
-            self.server.waiting[self] = None
+            self.server.served[self] = None
 
 
 class Exchange(httputil.HTTPMessageDelegate):
