@@ -10,24 +10,30 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support import openssl
 from support.clients import client
 from support.command import osslcmp
 from support.inprocess import new_context
 from support.mock_server import MockServer
-from support.odd import KINDS, NAME, odd_identity
-from support.pki import PKI, Identity, make_name
+from support.odd import KINDS, NAME, PLAIN, odd_identity
+from support.pki import PKI, Identity, make_key, make_name
 
 from osslcmp import (
+    TLS,
     CertificateCheck,
+    Client,
     ConfirmError,
     Context,
     Enrollment,
     FailureInfo,
     PKIStatus,
+    Trace,
     UnreadableCertificateError,
 )
+from osslcmp._asn1 import der as read
 
 
 def test_an_enrollment_can_be_printed_whatever_names_are_in_it(pki: PKI) -> None:
@@ -182,3 +188,96 @@ def test_command_saves_it_as_openssl_does(
     )  # fmt: skip
     osslcmp("cmp", *options)
     assert (tmp_path / "out.pem").read_bytes() == (tmp_path / "ca.pem").read_bytes() == pem(der)
+
+
+@pytest.fixture(scope="module", params=["printable", "false", "t61"])
+def factory(request: pytest.FixtureRequest, pki: PKI) -> tuple[bytes, Identity]:
+    """A root that is odd, and a CMP server below it."""
+    name = PLAIN if request.param == "printable" else NAME
+    root = pki.issue("factory_root", subject=make_name(name), ca=True)
+    return odd_identity(request.param, root, root), pki.issue("factory_server", root)
+
+
+def enrolled(cmp: Client, pki: PKI) -> bool:
+    return cmp.ir(pki.enrolled.key, subject=pki.enrolled.subject).certificate == pki.enrolled.certificate
+
+
+def test_factory_root_is_taken(
+    factory: tuple[bytes, Identity], mock_server: Serving, pki: PKI, tmp_path: Path
+) -> None:
+    """As trust anchor, among the helping, the own and the other certificates: PEM, DER and in a file."""
+    der, signer = factory
+    path = tmp_path / "factory.pem"
+    path.write_bytes(pem(der))
+    server = mock_server(srv_cert=signer.cert_file, srv_key=signer.key_file, srv_untrusted=None)
+    roots: list[Any] = [pem(der), der, path]
+    for root in roots:
+        for trusted in (root, CertificateCheck(trusted=root, untrusted=[root])):
+            cmp = client(
+                server.url, pki, trusted=trusted, untrusted=root, extra_certs=[root], recipient=None,
+                chain=[pki.issuing.certificate, root],
+            )  # fmt: skip
+            assert enrolled(cmp, pki)
+
+
+def test_odd_certificate_of_the_server_is_pinned(mock_server: Serving, pki: PKI, tmp_path: Path) -> None:
+    signer = pki.issue("odd_server", pki.issuing)
+    der = odd_identity("false", signer, pki.issuing)
+    path = tmp_path / "server.pem"
+    path.write_bytes(pem(der))
+    server = mock_server(srv_cert=path, srv_key=signer.key_file)
+    assert enrolled(client(server.url, pki, server_certificate=path, trusted=None, recipient=None), pki)
+
+
+def test_own_odd_certificate(mock_server: Serving, pki: PKI, device: Identity) -> None:
+    """It signs, is updated and revoked, with what an enrollment gave as DER."""
+    der = odd_identity("false", device, pki.issuing)
+    cmp = client(mock_server().url, pki, certificate=der, key=device.key)
+    assert enrolled(cmp, pki)
+    transaction = cmp.begin("cr", key=pki.enrolled.key, subject="CN=x", certificate=der)
+    assert transaction.poll() is not None
+    with pytest.raises(UnreadableCertificateError, match="CN=odd!"):
+        cmp.begin("kur", key=pki.enrolled.key, carry_extensions=True)
+
+
+def test_odd_root_over_tls(factory: tuple[bytes, Identity]) -> None:
+    der, signer = factory
+    made = TLS(trusted=pem(der), certificate=signer.cert_file, key=signer.key_file, chain=[der])
+    assert Client("https://localhost", reference="r", secret="s", tls=made)
+
+
+def odd_csr(me: Identity, algorithm: hashes.HashAlgorithm) -> bytes:
+    """With its attributes in the other order than DER wants, as Windows makes them."""
+    name = x509.ObjectIdentifier("1.3.6.1.4.1.311.13.2.3")
+    builder = x509.CertificateSigningRequestBuilder().subject_name(me.subject).add_attribute(name, b"10.0.1")
+    builder = builder.add_extension(x509.BasicConstraints(False, None), critical=False)
+    good = builder.sign(make_key("rsa"), hashes.SHA256())  # only for its parts
+    (info, _, _) = read.sequence(good.public_bytes(Encoding.DER))
+    version, subject, _, attributes = read.children(info.content)
+    key = me.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    reversed_ = [one.encoding for one in read.children(attributes.content)][::-1]
+    changed = read.encode(
+        read.SEQUENCE, version.encoding, subject.encoding, key, read.encode(attributes.tag, *reversed_)
+    )
+    assert isinstance(me.key, ec.EllipticCurvePrivateKey)
+    oid = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2"}[algorithm.name]
+    signature = me.key.sign(changed, ec.ECDSA(algorithm))
+    return read.encode(
+        read.SEQUENCE, changed, read.encode(read.SEQUENCE, read.encode_oid(oid)),
+        read.encode(read.BIT_STRING, b"\0" + signature),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("algorithm", [hashes.SHA1(), hashes.SHA256()], ids=["sha1", "sha256"])
+def test_csr_that_only_openssl_reads(
+    algorithm: hashes.HashAlgorithm, mock_server: Serving, pki: PKI, tmp_path: Path
+) -> None:
+    csr = odd_csr(pki.enrolled, algorithm)
+    with pytest.raises(ValueError, match="parsing asn1"):
+        x509.load_der_x509_csr(csr)
+    recorded = Trace()
+    cmp = client(mock_server().url, pki, trace=recorded)
+    assert cmp.p10cr(csr).certificate == pki.enrolled.certificate
+    assert csr in (recorded.entries[0].der or b"")
+    with pytest.raises(ValueError, match="csr: its signature does not verify"):
+        cmp.p10cr(csr[:-1] + bytes([csr[-1] ^ 1]))

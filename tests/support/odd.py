@@ -18,15 +18,19 @@ from .pki import Identity
 
 #: What the common name of a certificate that is made odd must be.
 NAME = "odd! \u00e4"
+#: Or this, to keep its value.
+PLAIN = "odd! a"
 
 
 def _names(tag: int, value: bytes) -> Callable[[bytes], bytes]:
     """Common names in another type of string."""
-    good, odd = der.encode(0x0C, NAME.encode()), der.encode(tag, value)
+    odd = der.encode(tag, value)
     oid = der.encode_oid("2.5.4.3")
 
     def change(field: bytes) -> bytes:
-        if oid + good not in field:
+        goods = [der.encode(0x0C, name.encode()) for name in (NAME, PLAIN)]
+        good = next((good for good in goods if oid + good in field), None)
+        if good is None:
             return field
         attribute = der.encode(der.SEQUENCE, oid, odd)
         parts = [
@@ -64,7 +68,7 @@ def _no_seconds(field: bytes) -> bytes:
 
 
 KINDS: dict[str, Callable[[bytes], bytes]] = {
-    "printable": _names(0x13, b"odd! a"),
+    "printable": _names(0x13, PLAIN.encode()),
     "t61": _names(0x14, NAME.encode("latin-1")),
     "false": _explicit_false,
     "seconds": _no_seconds,

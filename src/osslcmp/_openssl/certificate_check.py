@@ -62,8 +62,8 @@ class CertificateCheck:
     no_check_time: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "trusted", _inputs.certificates("trusted", self.trusted))
-        object.__setattr__(self, "untrusted", _inputs.certificates("untrusted", self.untrusted))
+        object.__setattr__(self, "trusted", _inputs.any_certificates("trusted", self.trusted))
+        object.__setattr__(self, "untrusted", _inputs.any_certificates("untrusted", self.untrusted))
         object.__setattr__(self, "crls", list(self.crls))
         object.__setattr__(self, "policies", list(self.policies))
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
@@ -91,5 +91,5 @@ class CertificateCheck:
         ``untrusted`` are further certificates that help to build the chain. Bytes are DER. Raises
         :class:`osslcmp.OpenSSLError` if the verification cannot be set up.
         """
-        known = [*_inputs.certificates("untrusted", self.untrusted), *untrusted]
+        known = [*_inputs.any_certificates("untrusted", self.untrusted), *untrusted]
         return _verify.verify(certificate, self, known)

@@ -260,13 +260,13 @@ def name_from_c(pointer: Any) -> x509.Name | None:
     return read_name(der)
 
 
-def csr_to_c(request: x509.CertificateSigningRequest) -> Any:
+def csr_to_c(request: x509.CertificateSigningRequest | bytes) -> Any:
     """``X509_REQ *``."""
-    der = request.public_bytes(Encoding.DER)
+    der = request if isinstance(request, bytes) else request.public_bytes(Encoding.DER)
     return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, der, "decoding a CSR")
 
 
-def csr_verifies(request: x509.CertificateSigningRequest) -> bool:
+def csr_verifies(request: x509.CertificateSigningRequest | bytes) -> bool:
     """Whether the CSR is signed with its own key, of any kind that OpenSSL knows (``X509_REQ_verify``, 3.0)."""
     handle = csr_to_c(request)
     key = lib.X509_REQ_get0_pubkey(handle)

@@ -10,19 +10,26 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from .._asn1 import der
-from .lib import CData
+from .lib import NULL, CData, ffi, lib
 
 __all__ = [
+    "AnyCSR",
+    "AnyCertificate",
     "CSRInput",
     "CertificateInput",
     "CertificatesInput",
+    "EncodedCSR",
+    "EncodedCertificate",
     "KeyInput",
+    "any_certificate",
+    "any_certificates",
     "certificate",
     "certificates",
     "check_text",
@@ -31,6 +38,8 @@ __all__ = [
     "read",
     "secret_bytes",
 ]
+
+_T = TypeVar("_T")
 
 _BEGIN = b"-----BEGIN "
 _PEM = re.compile(rb"-----BEGIN ([ -~]*?)-----(.*?)-----END \1-----", re.DOTALL)
@@ -51,6 +60,18 @@ _SHAPES = {
     (der.INTEGER, der.SEQUENCE, der.SEQUENCE): "PKCS12",
     (der.INTEGER, der.SEQUENCE): "PKCS12",
 }
+
+
+class EncodedCertificate(bytes):
+    """A certificate that only libcrypto reads: its DER encoding."""
+
+
+class EncodedCSR(bytes):
+    """A CSR that only libcrypto reads: its DER encoding."""
+
+
+AnyCertificate = x509.Certificate | EncodedCertificate
+AnyCSR = x509.CertificateSigningRequest | EncodedCSR
 
 Source = bytes | str | os.PathLike[str]
 CertificateInput = x509.Certificate | Source
@@ -151,6 +172,18 @@ def _is_pkcs7(data: bytes) -> bool:
     return data[:1] == b"\x30" and 2 <= data.find(_SIGNED_DATA, 0, 20) <= 6
 
 
+def _read_by_openssl(decode: Callable[..., CData], free: Callable[..., None], data: bytes) -> bool:
+    """Whether libcrypto reads all of ``data``. It is more lenient than ``cryptography``."""
+    begin = ffi.from_buffer("unsigned char[]", data)
+    cursor = ffi.new("const unsigned char **", begin)
+    pointer = decode(NULL, cursor, len(data))
+    lib.ERR_clear_error()
+    if pointer == NULL:
+        return False
+    free(pointer)
+    return bool(cursor[0] == begin + len(data))
+
+
 def _label(data: bytes) -> str:
     """What DER is, as PEM calls it; empty if that is not known."""
     if _is_pkcs7(data):
@@ -159,6 +192,10 @@ def _label(data: bytes) -> str:
         with suppress(ValueError, TypeError, x509.InvalidVersion):
             load(data)
             return label
+    if _read_by_openssl(lib.d2i_X509, lib.X509_free, data):
+        return "CERTIFICATE"
+    if _read_by_openssl(lib.d2i_X509_REQ, lib.X509_REQ_free, data):
+        return "CERTIFICATE REQUEST"
     try:
         return _SHAPES.get(tuple(part.tag for part in der.sequence(data)[:3]), "")
     except der.DERError:
@@ -177,24 +214,39 @@ def found(data: bytes) -> str:
     return f"found {', '.join(dict.fromkeys(kinds))} in PEM"
 
 
-def _certificates_of(where: str, kind: str, contents: bytes) -> list[x509.Certificate]:
+def _certificates_of(where: str, kind: str, contents: bytes) -> list[AnyCertificate]:
     try:
         if kind in ("PKCS7", "CMS"):
-            return pkcs7.load_der_pkcs7_certificates(contents)
+            return list(pkcs7.load_der_pkcs7_certificates(contents))
         if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
             contents = der.read_at(contents, 0)[0].encoding
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
             return [x509.load_der_x509_certificate(contents)]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
+        if kind != "PKCS7" and _read_by_openssl(lib.d2i_X509, lib.X509_free, contents):
+            return [EncodedCertificate(contents)]
         raise ValueError(f"{where}: a {kind} in it does not decode: {error}") from error
     return []
 
 
 def certificates(what: str, value: CertificatesInput | None) -> list[x509.Certificate]:
+    """As :func:`any_certificates`, but ``ValueError`` for one that ``cryptography`` does not read, too."""
+    found = []
+    for cert in any_certificates(what, value):
+        if isinstance(cert, bytes):
+            try:
+                cert = x509.load_der_x509_certificate(cert)
+            except Exception as error:
+                raise ValueError(f"{what}: a CERTIFICATE in it does not decode: {error}") from error
+        found.append(cert)
+    return found
+
+
+def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCertificate]:
     """All certificates in ``value``, those in PKCS#7 too. ``ValueError`` if it has none, or one that is damaged."""
     if value is None:
         return []
-    if isinstance(value, x509.Certificate):
+    if isinstance(value, (x509.Certificate, EncodedCertificate)):
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
@@ -206,26 +258,36 @@ def certificates(what: str, value: CertificatesInput | None) -> list[x509.Certif
         return certs
     if not isinstance(value, Iterable):
         raise TypeError(f"{what}: certificates, bytes or a path, not {type(value).__name__}")
-    return [cert for item in value for cert in certificates(what, item)]
+    return [cert for item in value for cert in any_certificates(what, item)]
 
 
 def certificate(what: str, value: CertificateInput) -> x509.Certificate:
     """The first certificate in ``value``."""
-    found = certificates(what, value)
+    return _first(what, certificates(what, value))
+
+
+def any_certificate(what: str, value: CertificateInput) -> AnyCertificate:
+    """The first certificate in ``value``, which ``cryptography`` need not read."""
+    return _first(what, any_certificates(what, value))
+
+
+def _first(what: str, found: list[_T]) -> _T:
     if not found:
         raise ValueError(f"{what}: no certificate given")
     return found[0]
 
 
-def csr(what: str, value: CSRInput) -> x509.CertificateSigningRequest:
-    """The CSR in ``value``."""
-    if isinstance(value, x509.CertificateSigningRequest):
+def csr(what: str, value: CSRInput) -> AnyCSR:
+    """The CSR in ``value``, which ``cryptography`` need not read."""
+    if isinstance(value, (x509.CertificateSigningRequest, EncodedCSR)):
         return value
     where, data = read(what, value)
     for kind, contents in _objects(data):
         if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
             try:
                 return x509.load_der_x509_csr(contents)
-            except ValueError as error:
+            except (ValueError, x509.InvalidVersion) as error:
+                if _read_by_openssl(lib.d2i_X509_REQ, lib.X509_REQ_free, contents):
+                    return EncodedCSR(contents)
                 raise ValueError(f"{where}: the {kind} in it does not decode: {error}") from error
     raise ValueError(f"{where}: no certificate signing request in PEM or DER; {found(data)}")

@@ -25,18 +25,19 @@ def longest_line(handle: Any) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _longest_line(certificate: x509.Certificate) -> int:
+def _longest_line(certificate: x509.Certificate | bytes) -> int:
     with certificate_cache({}):  # made for this alone: what OpenSSL keeps in it is not for other threads
         return longest_line(cert_to_c(certificate))
 
 
-def check_signer(what: str, certificate: x509.Certificate | Any) -> None:
+def check_signer(what: str, certificate: x509.Certificate | bytes | Any) -> None:
     """``ValueError`` for a certificate of which OpenSSL prints a line that is too long for itself.
 
     It prints that of the supposed signer when a signature turns out wrong: whoever sends a wrong one in the name of
     such a certificate would make the process hang. Takes an ``X509 *``, too.
     """
-    longest = (_longest_line if isinstance(certificate, x509.Certificate) else longest_line)(certificate)
+    ours = isinstance(certificate, (x509.Certificate, bytes))
+    longest = (_longest_line if ours else longest_line)(certificate)
     if longest > LINE_LIMIT:
         raise ValueError(
             f"{what}: a name, serial number or extension of a certificate is printed in a line of {longest} characters,"

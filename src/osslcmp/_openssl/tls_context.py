@@ -102,7 +102,7 @@ def _trust(ctx: Any, tls: TLS) -> None:
 
 
 def _add(store: Any, trusted: Any) -> None:
-    certificates = _inputs.certificates("trusted", trusted)
+    certificates = _inputs.any_certificates("trusted", trusted)
     if not certificates:
         raise ValueError("trusted: no certificate given")
     for certificate in certificates:
@@ -120,7 +120,7 @@ def _settle(store: Any) -> None:
 def _identify(ctx: Any, tls: TLS) -> None:
     assert tls.certificate is not None
     assert tls.key is not None
-    given = _inputs.certificates("certificate", tls.certificate)
+    given = _inputs.any_certificates("certificate", tls.certificate)
     if not given:
         raise ValueError("certificate: no certificate given")
     handle, key = _convert.cert_to_c(given[0]), private_key("key", tls.key, tls.key_password)
@@ -129,7 +129,7 @@ def _identify(ctx: Any, tls: TLS) -> None:
     clear()
     check(lib.SSL_CTX_use_certificate(ctx, handle), "certificate")
     check(lib.SSL_CTX_use_PrivateKey(ctx, key), "key")
-    for link in [*given[1:], *_inputs.certificates("chain", tls.chain)]:
+    for link in [*given[1:], *_inputs.any_certificates("chain", tls.chain)]:
         check(lib.SSL_CTX_add1_chain_cert(ctx, _convert.cert_to_c(link)), "chain")
 
 

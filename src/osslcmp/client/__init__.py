@@ -151,9 +151,9 @@ class Client(GeneralMessages):
                 f"total_timeout: {total_timeout} is not a number of seconds from 0 to {MAX_SECONDS}"
             )
         address = optional(parse_url, server)
-        own = optional(partial(_inputs.certificate, "certificate"), certificate)
+        own = optional(partial(_inputs.any_certificate, "certificate"), certificate)
         own_key = optional(partial(_private_key, library, password=key_password), key)
-        own_chain = _inputs.certificates("chain", chain)
+        own_chain = _inputs.any_certificates("chain", chain)
         anchors, helping = _trust(trusted, untrusted)
         own_name = optional(parse_name, sender)
         tls_made = _tls(address, tls, library)
@@ -187,13 +187,13 @@ class Client(GeneralMessages):
             (Context.set_trusted_store, anchors or None),
             (
                 Context.set_srv_cert,
-                optional(partial(_inputs.certificate, "server_certificate"), server_certificate),
+                optional(partial(_inputs.any_certificate, "server_certificate"), server_certificate),
             ),
             (Context.set_expected_sender, optional(parse_name, expected_sender)),
             (Context.set_recipient, optional(parse_name, recipient)),
             # Without a certificate, OpenSSL takes the sender from there.
             (Context.set_subject_name, own_name),
-            (Context.set_extra_certs_out, _inputs.certificates("extra_certs", extra_certs) or None),
+            (Context.set_extra_certs_out, _inputs.any_certificates("extra_certs", extra_certs) or None),
             *((Context.push_geninfo_itav, itav) for itav in itavs("general_info", general_info)),
         ]
         self._settings = Settings(
@@ -391,14 +391,14 @@ def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None)
 
 def _trust(
     trusted: CertificatesInput | CertificateCheck | None, untrusted: CertificatesInput | None
-) -> tuple[list[x509.Certificate] | CertificateCheck, list[x509.Certificate]]:
+) -> tuple[list[_inputs.AnyCertificate] | CertificateCheck, list[_inputs.AnyCertificate]]:
     """Trust anchors, which may have conditions, and the certificates that help."""
-    helping = _inputs.certificates("untrusted", untrusted)
+    helping = _inputs.any_certificates("untrusted", untrusted)
     if not isinstance(trusted, CertificateCheck):
-        return _inputs.certificates("trusted", trusted), helping
+        return _inputs.any_certificates("trusted", trusted), helping
     if not trusted.trusted:
         raise ValueError("trusted: the CertificateCheck has no trust anchor")
-    more = _inputs.certificates("untrusted", trusted.untrusted)
+    more = _inputs.any_certificates("untrusted", trusted.untrusted)
     return replace(trusted, untrusted=None), [*helping, *more]
 
 

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import x509_parts as _x509_parts
+from .._openssl import inputs as _inputs
 from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
@@ -118,6 +119,8 @@ def dump(
 def _der(value: Any) -> bytes | None:
     if value is None:
         return None
+    if isinstance(value, bytes):
+        return bytes(value)
     encoded: bytes = (
         value.public_bytes() if isinstance(value, x509.Name) else value.public_bytes(Encoding.DER)
     )
@@ -218,9 +221,13 @@ def restore(
     if found.issuer is not None:
         _put(_x509_parts.read_name, found.issuer, context.set_issuer)
     if found.csr is not None:
-        _put(_x509_parts.read_csr, found.csr, context.set_p10_csr)
+        _put(lambda data: _inputs.csr("csr", data), found.csr, context.set_p10_csr)
     if found.old_certificate is not None:
-        _put(_x509_parts.read_certificate, found.old_certificate, context.set_old_cert)
+        _put(
+            lambda data: _inputs.any_certificate("certificate", data),
+            found.old_certificate,
+            context.set_old_cert,
+        )
     if key is not None:
         context.set_new_pkey(key, key_password)
         if found.public_key is None or context.request.public_key_info() != found.public_key:

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
 from .._asn1.itav import InfoTypeAndValue
+from .._asn1.x509_parts import read_csr
 from .._openssl import inputs as _inputs
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.convert import csr_verifies
+from .._openssl.convert import cert_from_der, csr_verifies
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password
 from .._openssl.lib import CData, openssl_version, require
@@ -189,9 +190,9 @@ class CertificateRequest:
         context.create_popo(made)
         return made
 
-    def _old(self, req_type: BodyType, settings: Settings) -> x509.Certificate | None:
+    def _old(self, req_type: BodyType, settings: Settings) -> _inputs.AnyCertificate | None:
         if self.certificate is not None:
-            return _inputs.certificate("certificate", self.certificate)
+            return _inputs.any_certificate("certificate", self.certificate)
         return settings.certificate if req_type is BodyType.KUR else None
 
     def _extensions(self, req_type: BodyType, settings: Settings) -> list[x509.Extension[Any]]:
@@ -201,6 +202,8 @@ class CertificateRequest:
         old = self._old(req_type, settings)
         if old is None:
             raise ValueError("carry_extensions: there is no certificate to take them from")
+        if isinstance(old, bytes):
+            old = cert_from_der(old)
         named = {extension.oid for extension in given} | _ISSUERS_OWN
         return given + [extension for extension in old.extensions if extension.oid not in named]
 
@@ -266,7 +269,7 @@ class CertificateRequest:
 
     def apply_confirmation(self, context: Context) -> None:
         """Put the conditions for the new certificate into ``context``."""
-        trusted = _inputs.certificates("confirm_trusted", self.confirm_trusted)
+        trusted = _inputs.any_certificates("confirm_trusted", self.confirm_trusted)
         if self.check is not None:
             if self.confirm is not None or trusted:
                 raise ValueError("check: goes with neither confirm nor confirm_trusted")
@@ -319,7 +322,9 @@ def _checking(context: Context, check: CertificateCheck) -> OnDER:
     return OnDER(verdict)
 
 
-def _has_sans(csr: x509.CertificateSigningRequest) -> bool:
+def _has_sans(csr: _inputs.AnyCSR) -> bool:
+    if isinstance(csr, bytes):
+        csr = read_csr(csr)
     return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .._openssl import inputs as _inputs
+from .._openssl.convert import cert_from_der
 from .._openssl.lib import features
 from .._openssl.name_texts import parse_name
 from ..context import Context
@@ -38,7 +39,7 @@ class Revocation:
 
 def revoke(
     context: Context,
-    own: x509.Certificate | None,
+    own: _inputs.AnyCertificate | None,
     certificate: _inputs.CertificateInput | None,
     issuer: x509.Name | str | None,
     serial: int | None,
@@ -53,7 +54,7 @@ def revoke(
     given = [certificate is not None, issuer is not None, csr is not None]
     if sum(given) > 1:
         raise ValueError("certificate, issuer and serial, csr: give one of them")
-    named = own if certificate is None else _inputs.certificate("certificate", certificate)
+    named = own if certificate is None else _inputs.any_certificate("certificate", certificate)
     if issuer is not None and serial is not None:
         _name_certificate(context, parse_name(issuer), serial, sender)
     elif csr is not None:
@@ -61,7 +62,8 @@ def revoke(
     elif named is None:
         raise ValueError("certificate: none is given, and the client has none")
     elif sender is not None:
-        _name_certificate(context, named.issuer, named.serial_number, sender)
+        known = cert_from_der(named) if isinstance(named, bytes) else named
+        _name_certificate(context, known.issuer, known.serial_number, sender)
     else:
         context.set_old_cert(named)
     if reason is not None:

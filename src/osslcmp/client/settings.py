@@ -12,6 +12,7 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl.convert import CertificateCache, certificate_cache
+from .._openssl.inputs import AnyCertificate
 from .._openssl.providers import LibraryContext
 from ..context import Context
 from ..enums import Option
@@ -41,7 +42,7 @@ class Settings:
     setters: list[tuple[Setter, Any]] = field(repr=False)
     address: Address | None
     transport: Transport | None
-    certificate: x509.Certificate | None
+    certificate: AnyCertificate | None
     key: Any = field(repr=False)
     sender: x509.Name | None
     message_timeout: int

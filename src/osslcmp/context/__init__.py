@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +13,7 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text
-from .._openssl.inputs import KeyInput, secret_bytes
+from .._openssl.inputs import AnyCertificate, AnyCSR, KeyInput, secret_bytes
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
@@ -328,7 +328,7 @@ class Context:
 
     # -- the server ---------------------------------------------------------------------------------------
 
-    def set_srv_cert(self, certificate: x509.Certificate | None) -> None:
+    def set_srv_cert(self, certificate: AnyCertificate | None) -> None:
         """Pin the server's certificate: answers must be signed with it (``OSSL_CMP_CTX_set1_srvCert``, 3.0)."""
         handle = NULL
         if certificate is not None:
@@ -343,7 +343,7 @@ class Context:
         self.calls.set(setter, name_to_c(name), what="setting the expected sender")
         self.calls.state.keep_notes = True
 
-    def set_trusted_store(self, certificates: Iterable[x509.Certificate] | CertificateCheck | None) -> None:
+    def set_trusted_store(self, certificates: Iterable[AnyCertificate] | CertificateCheck | None) -> None:
         """Trust anchors for the server's signature (``OSSL_CMP_CTX_set0_trusted``; ``..trustedStore`` before 3.2).
 
         A :class:`osslcmp.CertificateCheck` brings them with CRLs, policies, purpose, time and whatever else
@@ -382,7 +382,7 @@ class Context:
 
     trusted = trusted_store
 
-    def set_untrusted(self, certificates: Iterable[x509.Certificate]) -> None:
+    def set_untrusted(self, certificates: Iterable[AnyCertificate]) -> None:
         """Certificates that help to build chains (``OSSL_CMP_CTX_set1_untrusted``, 3.0)."""
         helping = signers("untrusted", certificates)
         what = "setting untrusted certificates"
@@ -399,7 +399,7 @@ class Context:
 
     # -- ourselves ----------------------------------------------------------------------------------------
 
-    def set_cert(self, certificate: x509.Certificate) -> None:
+    def set_cert(self, certificate: AnyCertificate) -> None:
         """Our certificate for signature protection (``OSSL_CMP_CTX_set1_cert``, 3.0).
 
         It is also the default for the subject, the SANs and the certificate to update. Raises ``ValueError`` if
@@ -417,8 +417,8 @@ class Context:
 
     def build_cert_chain(
         self,
-        own_trusted: Iterable[x509.Certificate] | CertificateCheck | None,
-        candidates: Iterable[x509.Certificate],
+        own_trusted: Iterable[AnyCertificate] | CertificateCheck | None,
+        candidates: Iterable[AnyCertificate],
     ) -> None:
         """Build the chain of our certificate to send along (``OSSL_CMP_CTX_build_cert_chain``, 3.0).
 
@@ -471,7 +471,7 @@ class Context:
         require("geninfo_itavs", "geninfo_itavs")
         return _convert.itavs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_geninfo_ITAVs))
 
-    def set_extra_certs_out(self, certificates: Iterable[x509.Certificate]) -> None:
+    def set_extra_certs_out(self, certificates: Iterable[AnyCertificate]) -> None:
         """Certificates to send in extraCerts besides our own chain (``OSSL_CMP_CTX_set1_extraCertsOut``, 3.0)."""
         stack = _convert.certs_to_c(certificate_list("extra_certs_out", certificates))
         self.calls.set(lib.OSSL_CMP_CTX_set1_extraCertsOut, stack, what="setting extraCerts")
@@ -554,11 +554,11 @@ class Context:
         setter, free = lib.OSSL_CMP_CTX_push0_policy, lib.POLICYINFO_free
         self.calls.set(setter, _convert.policy_to_c(policy), what="adding a policy", giving=free)
 
-    def set_old_cert(self, certificate: x509.Certificate | None) -> None:
+    def set_old_cert(self, certificate: AnyCertificate | None) -> None:
         """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
         self.request.set_old_certificate(certificate)
 
-    def set_p10_csr(self, request: x509.CertificateSigningRequest | None) -> None:
+    def set_p10_csr(self, request: AnyCSR | None) -> None:
         """CSR for p10cr, or source of defaults for the others (``OSSL_CMP_CTX_set1_p10CSR``, 3.0)."""
         self.request.set_csr(request)
 
@@ -604,7 +604,7 @@ class Context:
         """What :meth:`set_cert_conf_cb` set."""
         return self._confirmation.callback
 
-    def set_cert_conf_cb_arg(self, trusted: list[x509.Certificate] | CertificateCheck | Any | None) -> None:
+    def set_cert_conf_cb_arg(self, trusted: Sequence[AnyCertificate] | CertificateCheck | Any | None) -> None:
         """Argument of the certConf callback (``OSSL_CMP_CTX_set_certConf_cb_arg``, 3.0).
 
         For :data:`osslcmp.certconf`: the certificates that the new certificate must chain to, or a

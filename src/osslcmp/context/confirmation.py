@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_from_der
+from .._openssl.inputs import AnyCertificate
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enums import FailureInfo
 from .calls import Calls
@@ -94,7 +95,7 @@ class Confirmation:
         self._calls.state.cert_conf = asked
         self.callback = self._calls.borrowed_by_c["cert_conf_cb"] = callback
 
-    def set_arg(self, trusted: list[x509.Certificate] | CertificateCheck | Any | None) -> None:
+    def set_arg(self, trusted: Sequence[AnyCertificate] | CertificateCheck | Any | None) -> None:
         """As :meth:`osslcmp.Context.set_cert_conf_cb_arg`."""
         if trusted is None:
             pointer = NULL

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from .._openssl import convert as _convert
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.inputs import KeyInput, certificates
+from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.signers import check_signer
@@ -42,7 +42,7 @@ class Credentials:
         self._certificate: Any = None
         self._key: Any = None
 
-    def set_cert(self, certificate: x509.Certificate) -> None:
+    def set_cert(self, certificate: AnyCertificate) -> None:
         """As :meth:`osslcmp.Context.set_cert`."""
         handle = _convert.cert_to_c(one_certificate("certificate", certificate))
         check_pair(handle, self._key)
@@ -58,8 +58,8 @@ class Credentials:
 
     def build_chain(
         self,
-        own_trusted: Iterable[x509.Certificate] | CertificateCheck | None,
-        candidates: Iterable[x509.Certificate],
+        own_trusted: Iterable[AnyCertificate] | CertificateCheck | None,
+        candidates: Iterable[AnyCertificate],
     ) -> None:
         """As :meth:`osslcmp.Context.build_cert_chain`."""
         if self._certificate is None:
@@ -68,7 +68,7 @@ class Credentials:
         stack = _convert.certs_to_c(signers("candidates", candidates))
         self._calls.set(lib.OSSL_CMP_CTX_build_cert_chain, store, stack, what="building the own chain")
 
-    def set_trusted(self, trusted: Iterable[x509.Certificate] | CertificateCheck | None) -> None:
+    def set_trusted(self, trusted: Iterable[AnyCertificate] | CertificateCheck | None) -> None:
         """As :meth:`osslcmp.Context.set_trusted_store`."""
         setter, what = lib.OSSL_CMP_CTX_set0_trustedStore, "setting the trust store"
         if trusted is None:
@@ -95,31 +95,31 @@ class Credentials:
         return ffi.addressof(lib, "osslcmp_validate_cb" if usage is None else "osslcmp_py_verify")
 
 
-def one_certificate(what: str, value: x509.Certificate) -> x509.Certificate:
+def one_certificate(what: str, value: AnyCertificate) -> AnyCertificate:
     """``value``. Raises ``TypeError`` if it is none; ``what`` names it."""
-    if not isinstance(value, x509.Certificate):
+    if not isinstance(value, (x509.Certificate, EncodedCertificate)):
         raise TypeError(f"{what}: an x509.Certificate, not {type(value).__name__}")
     return value
 
 
-def certificate_list(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+def certificate_list(what: str, values: Iterable[AnyCertificate]) -> list[AnyCertificate]:
     """``values`` as a list. Raises ``TypeError`` for anything else than certificates."""
     if isinstance(values, x509.Certificate):
         raise TypeError(f"{what}: an iterable of certificates, not a single one")
     return [one_certificate(what, value) for value in values]
 
 
-def trust_store(what: str, trusted: Iterable[x509.Certificate] | CertificateCheck) -> Any:
+def trust_store(what: str, trusted: Iterable[AnyCertificate] | CertificateCheck) -> Any:
     """``X509_STORE *`` of trust anchors, which may come with conditions."""
     if not isinstance(trusted, CertificateCheck):
         return _convert.store_to_c(signers(what, trusted))
     if trusted.untrusted:
         raise ValueError(f"{what}: the untrusted certificates of a CertificateCheck belong to set_untrusted")
-    signers(what, certificates(what, trusted.trusted))
+    signers(what, any_certificates(what, trusted.trusted))
     return store_to_c(trusted)
 
 
-def signers(what: str, values: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+def signers(what: str, values: Iterable[AnyCertificate]) -> list[AnyCertificate]:
     """Certificates among which libcrypto looks for the signer of a message."""
     found = certificate_list(what, values)
     for certificate in found:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import clear, text
-from .._openssl.inputs import KeyInput
+from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, KeyInput
 from .._openssl.keys import Password, private_key
 from .._openssl.lib import NULL, lib
 from .._openssl.name_texts import parse_name
@@ -45,8 +45,8 @@ class RequestFields:
         self._guard = calls.guard
         self.subject: x509.Name | None = None
         self.issuer: x509.Name | None = None
-        self.csr: x509.CertificateSigningRequest | None = None
-        self.old_certificate: x509.Certificate | None = None
+        self.csr: AnyCSR | None = None
+        self.old_certificate: AnyCertificate | None = None
         #: Whether the key to certify is one that was set here.
         self.has_key = False
 
@@ -62,15 +62,15 @@ class RequestFields:
         self._calls.set(lib.OSSL_CMP_CTX_set1_issuer, name_to_c(found), what="setting the issuer")
         self.issuer = found
 
-    def set_csr(self, request: x509.CertificateSigningRequest | None) -> None:
+    def set_csr(self, request: AnyCSR | None) -> None:
         """As :meth:`osslcmp.Context.set_p10_csr`."""
-        if request is not None and not isinstance(request, x509.CertificateSigningRequest):
+        if request is not None and not isinstance(request, (x509.CertificateSigningRequest, EncodedCSR)):
             raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
         handle = NULL if request is None else _convert.csr_to_c(request)
         self._calls.set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
         self.csr = request
 
-    def set_old_certificate(self, certificate: x509.Certificate | None) -> None:
+    def set_old_certificate(self, certificate: AnyCertificate | None) -> None:
         """As :meth:`osslcmp.Context.set_old_cert`."""
         handle = NULL
         if certificate is not None:
