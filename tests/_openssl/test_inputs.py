@@ -230,7 +230,7 @@ def test_no_key(name: str, password: str | None, why: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["des", "des der"])
 def test_provider_is_missing(name: str) -> None:
     """An algorithm of the legacy provider is taken once that is loaded; until then the error names it."""
-    with pytest.raises(ValueError, match=r'PBKDF1, which .* osslcmp\.load_provider\("legacy"\)'):
+    with pytest.raises(ValueError, match=r'(PBKDF1|DES-CBC), which .* osslcmp\.load_provider\("legacy"\)'):
         keys.private_key("key", made(name), "pw")
     provider = osslcmp.load_provider("legacy")
     try:

@@ -42,8 +42,9 @@ def test_long_paths_grow_in_proportion(side: str) -> None:
 
 @pytest.mark.parametrize("side", work.SIDES)
 def test_look_alikes(side: str) -> None:
-    """In proportion before 3.5. Since then libcrypto compares them with each other, and ``Limits.certificates`` bounds that:
-    measured were 14 times the work with 3.5.9, 36 times with 4.0.3.
+    """In proportion before 3.5. Since then libcrypto compares them with each other; ``Limits.certificates`` bounds that.
+
+    Measured were 14 times the work with 3.5.9, and 36 times with 4.0.3.
     """
     assert growth(work.look_alikes, side) < (10 if osslcmp.openssl_version < (3, 5) else 100)
 

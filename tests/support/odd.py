@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
+import osslcmp
 from osslcmp._asn1 import der
 
 from .pki import Identity
@@ -67,12 +68,16 @@ def _no_seconds(field: bytes) -> bytes:
     return der.encode(der.SEQUENCE, *times)
 
 
+#: Certificates that libcrypto reads and ``cryptography`` does not, by what is odd in them.
 KINDS: dict[str, Callable[[bytes], bytes]] = {
     "printable": _names(0x13, PLAIN.encode()),
     "t61": _names(0x14, NAME.encode("latin-1")),
     "false": _explicit_false,
     "seconds": _no_seconds,
 }
+
+if osslcmp.openssl_version >= (4, 0):
+    del KINDS["seconds"]  # which libcrypto decodes no more
 
 
 def odd(kind: str, certificate: x509.Certificate, signer: ec.EllipticCurvePrivateKey) -> bytes:
