@@ -76,7 +76,7 @@ KINDS: dict[str, Callable[[bytes], bytes]] = {
     "seconds": _no_seconds,
 }
 
-if osslcmp.openssl_version >= (4, 0):
+if osslcmp.openssl_version >= (3, 5):
     del KINDS["seconds"]  # which libcrypto decodes no more
 
 
