@@ -40,9 +40,9 @@ def _imports(trees: list[ast.Module], used: str) -> Iterator[str]:
             yield f"from {module} import {', '.join(sorted(found[module]))}"
 
 
-def _typed_dict(name: str, doc: str, fields: Fields) -> str:
+def _typed_dict(name: str, doc: str, fields: Fields, base: str = "TypedDict") -> str:
     lines = [f"    {field}: {kind}" for field, kind in fields.items()]
-    return "\n".join(["", f"class {name}(TypedDict, total=False):", f'    """{doc}"""', "", *lines])
+    return "\n".join(["", f"class {name}({base}, total=False):", f'    """{doc}"""', "", *lines])
 
 
 def make() -> str:
@@ -65,14 +65,21 @@ def make() -> str:
         for argument in init.args.kwonlyargs
         if argument.arg != "transport" and argument.annotation is not None
     }
+    source = {name: fields.pop(name) for name in ("key", "csr")}
     waits = {"on_wait": "OnWait | None"}
-    without = {left_out: {n: k for n, k in fields.items() if n != left_out} for left_out in ("key", "csr")}
+    base = "RequestArguments"
     classes = [
-        _typed_dict("BeginArguments", "What ``begin`` takes besides the type of the request.", fields),
+        _typed_dict(base, "What every certificate request takes.", fields),
+        _typed_dict("BeginArguments", "What ``begin`` takes besides the type of the request.", source, base),
         _typed_dict(
-            "EnrollArguments", "What ``ir``, ``cr`` and ``kur`` take besides the key.", without["key"] | waits
+            "EnrollArguments",
+            "What ``ir``, ``cr`` and ``kur`` take besides the key.",
+            {"csr": source["csr"]} | waits,
+            base,
         ),
-        _typed_dict("P10Arguments", "What ``p10cr`` takes besides the CSR.", without["csr"] | waits),
+        _typed_dict(
+            "P10Arguments", "What ``p10cr`` takes besides the CSR.", {"key": source["key"]} | waits, base
+        ),
         _typed_dict("ClientArguments", "What ``Client`` takes besides server and transport.", options),
     ]
     text = "\n".join(classes)

@@ -20,97 +20,51 @@ from datetime import datetime
 from typing import Any, TypedDict
 from typing_extensions import Unpack as Unpack
 
-class BeginArguments(TypedDict, total=False):
+class RequestArguments(TypedDict, total=False):
+    """What every certificate request takes."""
+
+    key_password: Password
+    subject: NameLike | None
+    issuer: NameLike | None
+    sans: Iterable[x509.GeneralName | str]
+    sans_critical: bool
+    sans_default: bool
+    extensions: Iterable[x509.Extension[Any]]
+    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
+    policies_critical: bool
+    carry_extensions: bool
+    days: int
+    not_before: datetime | None
+    not_after: datetime | None
+    popo: POPOMethod | int | None
+    crm: CertReqMsg | None
+    central_key: bool
+    encrypted_value: bool
+    profile: str | Iterable[str] | None
+    general_info: Iterable[InfoTypeAndValue]
+    certificate: CertificateInput | None
+    implicit_confirm: bool
+    disable_confirm: bool
+    confirm: Confirm
+    confirm_trusted: CertificatesInput | None
+    check: CertificateCheck | None
+
+class BeginArguments(RequestArguments, total=False):
     """What ``begin`` takes besides the type of the request."""
 
     key: KeyInput | PublicKeyTypes | None
-    key_password: Password
-    subject: NameLike | None
-    issuer: NameLike | None
-    sans: Iterable[x509.GeneralName | str]
-    sans_critical: bool
-    sans_default: bool
-    extensions: Iterable[x509.Extension[Any]]
-    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
-    policies_critical: bool
-    carry_extensions: bool
-    days: int
-    not_before: datetime | None
-    not_after: datetime | None
-    popo: POPOMethod | int | None
     csr: CSRInput | None
-    crm: CertReqMsg | None
-    central_key: bool
-    encrypted_value: bool
-    profile: str | Iterable[str] | None
-    general_info: Iterable[InfoTypeAndValue]
-    certificate: CertificateInput | None
-    implicit_confirm: bool
-    disable_confirm: bool
-    confirm: Confirm
-    confirm_trusted: CertificatesInput | None
-    check: CertificateCheck | None
 
-class EnrollArguments(TypedDict, total=False):
+class EnrollArguments(RequestArguments, total=False):
     """What ``ir``, ``cr`` and ``kur`` take besides the key."""
 
-    key_password: Password
-    subject: NameLike | None
-    issuer: NameLike | None
-    sans: Iterable[x509.GeneralName | str]
-    sans_critical: bool
-    sans_default: bool
-    extensions: Iterable[x509.Extension[Any]]
-    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
-    policies_critical: bool
-    carry_extensions: bool
-    days: int
-    not_before: datetime | None
-    not_after: datetime | None
-    popo: POPOMethod | int | None
     csr: CSRInput | None
-    crm: CertReqMsg | None
-    central_key: bool
-    encrypted_value: bool
-    profile: str | Iterable[str] | None
-    general_info: Iterable[InfoTypeAndValue]
-    certificate: CertificateInput | None
-    implicit_confirm: bool
-    disable_confirm: bool
-    confirm: Confirm
-    confirm_trusted: CertificatesInput | None
-    check: CertificateCheck | None
     on_wait: OnWait | None
 
-class P10Arguments(TypedDict, total=False):
+class P10Arguments(RequestArguments, total=False):
     """What ``p10cr`` takes besides the CSR."""
 
     key: KeyInput | PublicKeyTypes | None
-    key_password: Password
-    subject: NameLike | None
-    issuer: NameLike | None
-    sans: Iterable[x509.GeneralName | str]
-    sans_critical: bool
-    sans_default: bool
-    extensions: Iterable[x509.Extension[Any]]
-    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
-    policies_critical: bool
-    carry_extensions: bool
-    days: int
-    not_before: datetime | None
-    not_after: datetime | None
-    popo: POPOMethod | int | None
-    crm: CertReqMsg | None
-    central_key: bool
-    encrypted_value: bool
-    profile: str | Iterable[str] | None
-    general_info: Iterable[InfoTypeAndValue]
-    certificate: CertificateInput | None
-    implicit_confirm: bool
-    disable_confirm: bool
-    confirm: Confirm
-    confirm_trusted: CertificatesInput | None
-    check: CertificateCheck | None
     on_wait: OnWait | None
 
 class ClientArguments(TypedDict, total=False):
