@@ -27,6 +27,7 @@ from support.enrol import LOCAL  # noqa: E402
 from support.https import WebServer, server_context  # noqa: E402
 from support.inprocess import Peer  # noqa: E402
 from support.raising import RAISED  # noqa: E402
+from support.serving import Serving  # noqa: E402
 from support.waiting import Site  # noqa: E402
 
 import osslcmp  # noqa: E402
@@ -183,6 +184,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
     return postgresql.create(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serving]:
+    """Start ``osslcmp serve`` with one shared secret; the servers end with the test."""
+    with Serving(tmp_path) as serving:
+        yield serving
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> list[str]:
+    """Options of ``osslcmp serve`` for the database."""
+    if request.param == "sqlite":
+        return []
+    return ["--database", postgresql.create(request.getfixturevalue("postgresql_url"))]
 
 
 @pytest.fixture

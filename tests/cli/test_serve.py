@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -46,13 +45,6 @@ crl_url = "http://127.0.0.1/crl"
 [profiles.tls-server.sans]
 dns = ['[a-z]+\\.example']
 """
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    """Start servers with one shared secret that end with the test."""
-    with Serving(tmp_path) as serving:
-        yield serving
 
 
 @pytest.fixture

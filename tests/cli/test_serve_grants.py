@@ -325,12 +325,6 @@ def test_any_reference(peer: Peer) -> None:
 # -- of their own server ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as serving:
-        yield serving
-
-
 def test_names_on_the_command_line(serve: Serving, tmp_path: Path) -> None:
     """Stay with the secret, until it is given anew."""
     served = serve("--names", "CN=device-[0-9]")

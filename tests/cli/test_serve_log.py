@@ -6,7 +6,6 @@ import logging
 import socket
 import sqlite3
 import urllib.error
-from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,12 +18,6 @@ from support.serving import REFERENCE, SECRET, Served, Serving, post
 
 import osslcmp
 from osslcmp.cli.serve_log import BoundedHandler, OneLineFormatter
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as serving:
-        yield serving
 
 
 def ask(served: Served, reference: bytes = REFERENCE.encode(), secret: bytes = SECRET) -> int:

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from support.https import has_ipv6
 from support.openssl import clean_environment
 from support.persistent import opened
 from support.pki import PKI, Identity, make_key, make_name
-from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, get, load, post
+from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, get, load, post, signing
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
@@ -32,13 +31,6 @@ from osslcmp.cli import serve_options as _serve_options
 
 ROOT = Path(__file__).parents[2]
 MINE = Forger(reference=REFERENCE.encode(), secret=SECRET)
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    """Start servers with one shared secret that end with the test."""
-    with Serving(tmp_path) as serving:
-        yield serving
 
 
 def enroll(served: Served, **options: object) -> x509.Certificate:
@@ -248,23 +240,15 @@ def test_new_root(serve: Serving) -> None:
     new = serve("--new-root")
     assert new.anchor != before
     # Who knows only the old root goes on as before: the link is in extraCerts.
-    signing = client(
-        new.url,
-        reference=None,
-        secret=None,
-        certificate=mine.certificate,
-        key=key,
-        chain=mine.chain,
-        trusted=before,
-    )
-    assert signing.cr(make_key(), subject=make_name("x")).certificate
+    owner = signing(new.url, mine, key, before)
+    assert owner.cr(make_key(), subject=make_name("x")).certificate
     if osslcmp.features["root_ca_update"]:
-        update = signing.root_ca_update(before, accept=lambda _: True)
+        update = owner.root_ca_update(before, accept=lambda _: True)
         assert update is not None
         assert update.new_with_new == new.anchor
     else:
         with pytest.raises(osslcmp.UnsupportedError):
-            signing.root_ca_update(before, accept=lambda _: True)
+            owner.root_ca_update(before, accept=lambda _: True)
 
 
 def test_shared_port(serve: Serving) -> None:

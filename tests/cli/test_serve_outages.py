@@ -10,7 +10,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,6 @@ from support.serving import Serving, free_port
 import osslcmp
 
 KILLS = int(os.environ.get("OSSLCMP_KILLS", "2"))
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as serving:
-        yield serving
 
 
 @pytest.fixture(params=["http", "https"])

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import postgresql
 from support.command import osslcmp as command
 from support.load import Load
 from support.persistent import opened
@@ -21,20 +20,6 @@ from support.pki import PKI, make_key, make_name
 from support.serving import Served, Serving, client
 
 PATIENCE = 60.0
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as serving:
-        yield serving
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> list[str]:
-    """Options for the database."""
-    if request.param == "sqlite":
-        return []
-    return ["--database", postgresql.create(request.getfixturevalue("postgresql_url"))]
 
 
 def children(served: Served) -> list[int]:

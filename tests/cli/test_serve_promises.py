@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.forge import read
 from support.persistent import opened
 from support.pki import PKI, PrivateKey, make_key, make_name
-from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, post
+from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, post, signing
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, RejectedError, RevocationReason
@@ -60,9 +60,11 @@ class Site:
         """Somebody with a certificate."""
         key = make_key()
         got = self.client().ir(key, subject=make_name(name))
-        signed = {"reference": None, "secret": None, "trusted": self.served.anchor, "chain": got.chain}
-        mine = self.client(certificate=got.certificate, key=key, **signed)
-        return Member(mine, got.certificate, key)
+        return Member(self.signing(got, key), got.certificate, key)
+
+    def signing(self, enrolled: osslcmp.Enrollment, key: PrivateKey) -> osslcmp.Client:
+        """With a certificate that was enrolled for that key."""
+        return signing(self.served.url, enrolled, key, self.served.anchor, **self.tls)
 
     def post(self, message: bytes) -> bytes:
         """The answer to a message."""
@@ -142,9 +144,8 @@ def test_compromised(site: Site) -> None:
     """Who is revoked neither lifts another's hold nor revokes it, with this certificate or one of the same key."""
     bad, good = site.enroll(), site.enroll()
     twin = bad.cmp.cr(bad.key, subject=make_name("member"))
-    signed = {"reference": None, "secret": None, "trusted": site.served.anchor, "chain": twin.chain}
     bad.cmp.rr(bad.certificate, reason=COMPROMISED)
-    by_twin = site.client(certificate=twin.certificate, key=bad.key, **signed)
+    by_twin = site.signing(twin, bad.key)
     good.cmp.rr(good.certificate, reason=HOLD)
     for cmp in (bad.cmp, by_twin):
         for reason in (RELEASE, COMPROMISED):

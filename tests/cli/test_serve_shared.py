@@ -10,33 +10,17 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from support import openssl, postgresql
+from support import openssl
 from support.persistent import opened
 from support.pki import make_key, make_name
-from support.serving import MAC, SECRET, Peer, Serving, client, free_port, get, load
+from support.serving import MAC, SECRET, Peer, Serving, client, free_port, get, load, signing
 
 import osslcmp
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as serving:
-        yield serving
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> list[str]:
-    """Options for the database."""
-    if request.param == "sqlite":
-        return []
-    url = postgresql.create(request.getfixturevalue("postgresql_url"))
-    return ["--database", url]
 
 
 def url_of(database: list[str]) -> dict[str, str]:
@@ -164,13 +148,5 @@ def test_backup(serve: Serving, tmp_path: Path) -> None:
     served.end(signal.SIGKILL)
     serve.directory = copy
     served = serve()
-    signing = client(
-        served.url,
-        reference=None,
-        secret=None,
-        certificate=mine.certificate,
-        key=key,
-        chain=mine.chain,
-        trusted=served.anchor,
-    )
-    assert signing.kur(make_key()).certificate.subject == mine.certificate.subject
+    owner = signing(served.url, mine, key, served.anchor)
+    assert owner.kur(make_key()).certificate.subject == mine.certificate.subject

@@ -16,7 +16,7 @@ from osslcmp import RevocationReason
 
 from .persistent import opened
 from .pki import PrivateKey, make_key, make_name
-from .serving import Served, client
+from .serving import Served, client, signing
 
 __all__ = ["Load"]
 
@@ -79,16 +79,7 @@ class Load:
             self._over.wait(0.1)
 
     def _revoke(self, enrolled: osslcmp.Enrollment, key: PrivateKey) -> None:
-        owner = client(
-            self.served.url,
-            reference=None,
-            secret=None,
-            certificate=enrolled.certificate,
-            key=key,
-            chain=enrolled.chain,
-            trusted=self._anchor,
-            **self.options,
-        )
+        owner = signing(self.served.url, enrolled, key, self._anchor, **self.options)
         owner.rr(enrolled.certificate, reason=RevocationReason.superseded)
         self.revoked.append(enrolled.certificate)
 

@@ -19,7 +19,7 @@ import osslcmp
 
 from . import openssl, openssl_cmp
 from .openssl import Run, Value
-from .pki import cert_pem, key_pem, make_key
+from .pki import PrivateKey, cert_pem, key_pem, make_key
 
 REFERENCE, SECRET = "ref", b"pass word"
 MAC: dict[str, Any] = {"ref": REFERENCE, "secret": SECRET}
@@ -145,6 +145,16 @@ def client(url: str, **options: object) -> osslcmp.Client:
     """Our client, with the shared secret."""
     given = {"reference": REFERENCE, "secret": SECRET, "message_timeout": 20, **options}
     return osslcmp.Client(url, **given)  # type: ignore[arg-type]
+
+
+def signing(
+    url: str, enrolled: osslcmp.Enrollment, key: PrivateKey, anchor: x509.Certificate, **options: object
+) -> osslcmp.Client:
+    """Our client, with a certificate that was enrolled for that key."""
+    return client(
+        url, reference=None, secret=None, certificate=enrolled.certificate, key=key, chain=enrolled.chain,
+        trusted=anchor, **options,
+    )  # fmt: skip
 
 
 def free_port() -> int:
