@@ -9,6 +9,7 @@
      │    │    └── TransferTimeout   ... in time (also a TimeoutError); .transaction if it can go on
      │    ├── ProtectionError    the answer is not (validly) protected by whom we trust
      │    └── ResponseError      the answer does not fit the request
+     │         └── UnreadableCertificateError   only OpenSSL reads a certificate: .certificate_der (also a ValueError)
      ├── RejectedError           the server said no: .status, .failure_info, .text
      ├── ConfirmError            a certificate came but was not accepted or confirmed: .enrollment
      └── UnsupportedError        needs a newer OpenSSL: .needed, .found (also a NotImplementedError)

@@ -34,6 +34,7 @@ HEAVY = [
     "httpx",
     "json",
     "pkcs12",
+    "cryptography.hazmat.primitives.serialization.pkcs7",
     "pytest",
     "requests",
     "rich",

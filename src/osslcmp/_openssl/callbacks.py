@@ -2,7 +2,7 @@
 
 The way of a callback:
 
-1. :class:`osslcmp.Context` brackets a call into C with ``osslcmp_enter(session)`` and ``osslcmp_leave()``.
+1. A context, in ``Calls.inside``, brackets a call into C with ``osslcmp_enter(session)`` and ``osslcmp_leave()``.
    The session (C, per context) holds the handle of a :class:`CallState` (Python, per context).
 2. OpenSSL calls one of our static C functions: there is one for each callback type.
 3. That function finds the :class:`CallState` of the call that is running on this thread.

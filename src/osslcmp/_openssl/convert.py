@@ -184,9 +184,14 @@ def _cert_or_none(der: bytes) -> x509.Certificate | None:
 def store_to_c(certs: Iterable[Certificate]) -> Any:
     """``X509_STORE *`` that trusts the certificates."""
     store = own(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
-    for cert in certs:
-        check(lib.X509_STORE_add_cert(store, cert_to_c(cert)), "adding to a trust store")
+    trust(store, certs)
     return store
+
+
+def trust(store: Any, certs: Iterable[Certificate]) -> None:
+    """Let a ``X509_STORE *`` trust the certificates, too."""
+    for cert in certs:
+        check(lib.X509_STORE_add_cert(store, cert_to_c(cert)), "adding to the trust store")
 
 
 _KEY_TYPES = (

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 from .._asn1 import der
 from .lib import NULL, CData, ffi, lib
@@ -217,6 +216,8 @@ def found(data: bytes) -> str:
 def _certificates_of(where: str, kind: str, contents: bytes) -> list[AnyCertificate]:
     try:
         if kind in ("PKCS7", "CMS"):
+            from cryptography.hazmat.primitives.serialization import pkcs7  # its import takes time
+
             return list(pkcs7.load_der_pkcs7_certificates(contents))
         if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
             contents = der.read_at(contents, 0)[0].encoding

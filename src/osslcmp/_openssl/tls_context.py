@@ -105,8 +105,7 @@ def _add(store: Any, trusted: Any) -> None:
     certificates = _inputs.any_certificates("trusted", trusted)
     if not certificates:
         raise ValueError("trusted: no certificate given")
-    for certificate in certificates:
-        check(lib.X509_STORE_add_cert(store, _convert.cert_to_c(certificate)), "adding to the trust store")
+    _convert.trust(store, certificates)
 
 
 def _settle(store: Any) -> None:

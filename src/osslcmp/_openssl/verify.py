@@ -42,8 +42,7 @@ def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
 
 def add(store: Any, wanted: CertificateCheck) -> None:
     """Put the trust anchors and CRLs of a check into a ``X509_STORE *``."""
-    for certificate in inputs.any_certificates("trusted", wanted.trusted):
-        check(lib.X509_STORE_add_cert(store, _convert.cert_to_c(certificate)), "adding to the trust store")
+    _convert.trust(store, inputs.any_certificates("trusted", wanted.trusted))
     for crl in wanted.crls:
         check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
 

@@ -134,11 +134,12 @@ class CertificateRequest:
             raise TypeError("sans: an iterable of names, not a single one")
         names = [parse_general_name("sans", san) for san in self.sans]
         policies = [_policy(policy) for policy in self.policies]
-        extensions = self._extensions(req_type, settings)
+        extensions = self._extensions(context)
         defaults = self.sans_default
-        if self.csr is not None and req_type is not BodyType.P10CR:
+        csr = context.request.csr
+        if csr is not None and req_type is not BodyType.P10CR:
             extensions += self._over_csr(extensions, names, policies)
-            defaults = defaults and not _has_sans(_inputs.csr("csr", self.csr))
+            defaults = defaults and not _has_sans(csr)
             names, policies = [], []
         for name in names:
             context.push_subject_alt_name(name)
@@ -195,11 +196,11 @@ class CertificateRequest:
             return _inputs.any_certificate("certificate", self.certificate)
         return settings.certificate if req_type is BodyType.KUR else None
 
-    def _extensions(self, req_type: BodyType, settings: Settings) -> list[x509.Extension[Any]]:
+    def _extensions(self, context: Context) -> list[x509.Extension[Any]]:
         given = list(self.extensions)
         if not self.carry_extensions:
             return given
-        old = self._old(req_type, settings)
+        old = context.request.old_certificate
         if old is None:
             raise ValueError("carry_extensions: there is no certificate to take them from")
         if isinstance(old, bytes):

@@ -71,9 +71,8 @@ class CertReqMsg:
         clear()
         for time in (first, last):
             if time != NULL:
-                release(
-                    time
-                )  # before: a signal handler may raise when C has them. It fails only without memory.
+                # Before: a signal handler may raise when C has them. It fails only without memory.
+                release(time)
         check(lib.OSSL_CRMF_MSG_set0_validity(self._handle, first, last), "setting the validity")
 
     def create_popo(

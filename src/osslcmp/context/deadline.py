@@ -24,13 +24,13 @@ _SHORTEST = 0.001
 
 @dataclass(frozen=True)
 class Progress:
-    """What ``on_wait`` gets before each sleep of ``rr``, ``genm`` and its helpers.
+    """What ``on_wait`` gets before each sleep of ``rr``, ``genm`` and its helpers, and of a context.
 
     A :class:`osslcmp.Transaction`, which ``ir``, ``cr``, ``p10cr`` and ``kur`` give it, has the same attributes.
     """
 
     type: BodyType
-    """What was asked for: ``RR`` or ``GENM``."""
+    """What was asked for: ``RR`` or ``GENM``; of a context also ``IR``, ``CR``, ``P10CR``, ``KUR``."""
     check_after: int
     """Seconds that the server asked to wait."""
     elapsed: float

@@ -27,7 +27,6 @@ from ..errors import (
     CMPError,
     ConfirmError,
     RejectedError,
-    ResponseError,
     TransferError,
     TransferTimeout,
     UnreadableCertificateError,
@@ -319,11 +318,7 @@ class Polling:
         # OpenSSL empties newCert when a request starts: if it is set now, the certificate came in this one.
         if self._new_cert == NULL:
             return failure
-        try:
-            enrollment = self._issued()
-        except ResponseError as malformed:
-            return in_context(failure, malformed) if foreign else malformed
-        return _unconfirmed(failure, enrollment, foreign)
+        return _unconfirmed(failure, self._issued(), foreign)
 
     @guarded
     def abort(self, deadline: Deadline | None) -> None:

@@ -10,9 +10,9 @@ from cryptography import x509
 
 from .._asn1 import der
 from .._openssl.callbacks import current
+from .._openssl.cert_text import name_of
 from .._openssl.convert import octets_from_c
-from .._openssl.errorqueue import text as from_c
-from .._openssl.lib import NULL, ffi, lib
+from .._openssl.lib import ffi, lib
 from .._text import visible
 
 __all__ = ["CA", "PERMITTED", "ServerUsage", "ServerUsageInput"]
@@ -111,14 +111,6 @@ def _purposes(cert: Any) -> frozenset[str] | None:
         return frozenset()
 
 
-def _subject(cert: Any) -> str:
-    line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
-    try:
-        return visible(from_c(line), 200)
-    finally:
-        lib.OPENSSL_free(line)
-
-
 def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
     if current.state is not None:
         current.state.store(exception)
@@ -145,6 +137,6 @@ def osslcmp_py_verify(ok: int, store_ctx: Any) -> int:
     why = usage.refusal(cert, length)
     if why is None:
         return ok
-    state.refused_signer = f"the signer's certificate, {_subject(cert)}, {why}: see server_usage"
+    state.refused_signer = f"the signer's certificate, {visible(name_of(cert), 200)}, {why}: see server_usage"
     lib.X509_STORE_CTX_set_error(store_ctx, lib.X509_V_ERR_INVALID_PURPOSE)
     return lib.osslcmp_validate_cb(0, store_ctx)

@@ -59,13 +59,18 @@ class Transfer:
         self._port = port
         self._set_target()
 
+    @property
+    def _effective_port(self) -> int:
+        return self._port or (443 if self._tls else 80)
+
     def _set_target(self) -> None:
-        port = self._port or (443 if self._tls else 80)
         host = self.host
         if host is not None and ":" in host and not host.startswith("["):
             host = f"[{host}]"  # an IPv6 address: C takes host:port
         check(
-            lib.osslcmp_session_set_server(self._calls.session, _chars(host), str(port).encode()),
+            lib.osslcmp_session_set_server(
+                self._calls.session, _chars(host), str(self._effective_port).encode()
+            ),
             "setting the server",
         )
         self._apply_no_proxy()
@@ -99,7 +104,7 @@ class Transfer:
     def _apply_no_proxy(self) -> None:
         """Where ``no_proxy`` names the server in a way that OpenSSL does not know, give it the host itself."""
         names, host = self._no_proxy, (self.host or "").strip("[]")
-        if host and bypasses(host, self._port or (443 if self._tls else 80), names):
+        if host and bypasses(host, self._effective_port, names):
             names = host
         check(lib.osslcmp_session_set_no_proxy(self._calls.session, _chars(names)), "setting no_proxy")
 
