@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from support.forge import CR, Answer, Forger, now, read
+from support.forge import CR, Answer, Forger, now, read, sha256
 
 from osslcmp import BodyType, FailureInfo
 from osslcmp.server import ClientCRLs, EmbeddedCA, Rejected, Server
@@ -133,3 +133,25 @@ def test_two_roots(vendor: Vendor) -> None:
     for number, root in enumerate(vendor.roots):
         vendor.crl(f"root{number}.crl", root, vendor.issuers[number])
     is_refused(ask(vendor.server(), vendor.client), "a CA above the signer is revoked")
+
+
+@pytest.mark.parametrize("by_authority", [False, True])
+@pytest.mark.parametrize("revoked", [False, True])
+def test_confirmation_without_the_chain(vendor: Vendor, by_authority: bool, revoked: bool) -> None:
+    """The CA certificates of the request count for the whole transaction, whoever has the CRLs."""
+    crls = ClientCRLs(vendor.files, [root for root, _ in vendor.roots])
+    ca = EmbeddedCA(client_crls=crls if by_authority else None)
+    trusted = [ca.root, *(root for root, _ in vendor.roots)]
+    server = ca.server(trusted=trusted, client_crls=None if by_authority else crls)
+    response = server.process(vendor.client.request(CR, name="device"))
+    issued = read(response).certificate
+    assert issued is not None, read(response)
+    if revoked:
+        assert vendor.client.certificate is not None
+        vendor.crl("issuer.crl", vendor.issuer, vendor.client.certificate)
+    alone = vendor.client.but(chain=()).answering(response)
+    answer = read(server.process(alone.cert_conf(sha256(issued))))
+    if revoked:
+        is_refused(answer, "revoked")
+    else:
+        assert answer.kind == BodyType.PKICONF, answer

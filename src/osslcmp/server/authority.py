@@ -41,6 +41,9 @@ class Message:
     label: str | None = None
     """What the path names that the first message of the transaction was sent to: LABEL in
     ``/.well-known/cmp/p/LABEL``."""
+    request_certs: tuple[bytes, ...] = ()
+    """The certificates that came with the first message of the transaction as DER, not verified: they may stand above
+    ``signer``, and a client need not send them again."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Every function raises one of MALFORMED for a body that is not what its tag says.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -440,10 +441,10 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
     return statuses
 
 
-def readable_certificates(message: bytes) -> list[x509.Certificate]:
-    """The certificates that came with a message (DER), as far as they are readable."""
+def readable_certificates(certificates: Iterable[bytes]) -> list[x509.Certificate]:
+    """Certificates (DER), as far as they are readable."""
     found = []
-    for encoding in wire.read_message(message).extra_certs:
+    for encoding in certificates:
         with suppress(ValueError):
             found.append(_pieces.read_certificate(encoding))
     return found

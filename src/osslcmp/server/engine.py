@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
 
 from .._asn1 import der
-from .._asn1 import x509_parts as _pieces
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert as _convert
 from .._openssl.callbacks import CallState, current, log_level
@@ -28,8 +27,8 @@ from .._openssl.received import own_message_from_der
 from .._openssl.signers import check_signer
 from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
+from . import bodies, wire
 from . import callbacks as _callbacks_server
-from . import wire
 
 KNOWN_CERTIFICATES = 32
 SPARE = 32
@@ -116,12 +115,6 @@ class Pool:
         with self._lock:
             if material.settings is self._settings and len(self._free) < SPARE:
                 self._free.append(material)
-
-
-def _readable(certificates: Iterable[bytes]) -> Iterator[x509.Certificate]:
-    for encoding in certificates:
-        with suppress(ValueError):
-            yield _pieces.read_certificate(encoding)
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -232,7 +225,7 @@ class Engine:
         if material.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, material.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        helping = [*material.chain, *map(_convert.cert_to_c, _readable(self._came))]
+        helping = [*material.chain, *map(_convert.cert_to_c, bodies.readable_certificates(self._came))]
         if helping:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
         if material.store is not None:
@@ -432,7 +425,7 @@ class Engine:
             return _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
         assert self._material is not None
         settings = self._material.settings
-        readable = list(_readable(self._came))
+        readable = bodies.readable_certificates(self._came)
         candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
         unclear = len(readable) < len(self._came)
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.

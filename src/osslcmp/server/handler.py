@@ -3,7 +3,7 @@ does not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -38,25 +38,26 @@ _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 
 
 def refuse_sender(
-    authority: Authority, message: Message, raw: wire.RawMessage, rules: Checker, chain: Iterable[bytes]
+    authority: Authority, message: Message, raw: wire.RawMessage, rules: Checker
 ) -> Rejected | None:
     """Why the sender of a verified message may not authorise anything; None when it may.
 
     Args:
         authority: is asked if the rules have nothing against it.
         message: what the authority is told.
-        raw: the same message.
+        raw: the message that is being answered: a pollReq for a request that waits, else the same.
         rules: those of the server.
-        chain: DER certificates that came before in its transaction.
     """
     if message.signer is None:
         return None
-    broken = rules.broken(Stage.SENDER, raw, signer=message.signer, chain=(*raw.extra_certs, *chain))
+    # libcrypto builds its path with all of these, so nothing here may go by fewer.
+    chain = tuple(dict.fromkeys((*raw.extra_certs, *message.request_certs)))
+    broken = rules.broken(Stage.SENDER, raw, signer=message.signer, chain=chain)
     if broken is not None:
         return broken
     crls = rules.limits.client_crls
     if crls is not None:
-        others = bodies.readable_certificates(message.message)
+        others = bodies.readable_certificates(chain)
         refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
         if refused is not None:
             return refused
@@ -265,8 +266,7 @@ class Exchange:
         return self.called
 
     def _refuse_sender(self, message: Message) -> Rejected | None:
-        chain = self._transaction.message.extra_certs
-        return refuse_sender(self._authority, message, self._message, self._rules, chain)
+        return refuse_sender(self._authority, message, self._message, self._rules)
 
     @property
     def _is_signed(self) -> bool:
@@ -290,6 +290,7 @@ class Exchange:
             "signer": (self._engine.signer(header.sender_kid) if vouched and not header.uses_mac else None),
             "message": self._message.encoding,
             "label": self._transaction.label,
+            "request_certs": self._transaction.message.extra_certs,
         }
 
     def _about_polls(self) -> dict[str, Any]:

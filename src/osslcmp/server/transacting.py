@@ -176,8 +176,9 @@ class Transacting(Answering):
             reference=None,
             signer=signer,
             message=message.encoding,
+            request_certs=tuple(certificates),
         )
-        return refuse_sender(self.authority, about, message, self._rules, certificates)
+        return refuse_sender(self.authority, about, message, self._rules)
 
     def _say_again(
         self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()
