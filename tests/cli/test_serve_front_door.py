@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import re
 import resource
 import socket
@@ -16,13 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
 from support import openssl_cmp
 from support.attacks import attacks
 from support.flood import Flood
 from support.forge import Forger
 from support.framings import framings
-from support.pki import PKI, key_pem, make_key, make_name
+from support.pki import PKI, Identity, key_pem, make_key, make_name
 from support.serving import MAC, REFERENCE, SECRET, Served, Serving, client
 
 import osslcmp
@@ -47,19 +45,13 @@ def descriptors() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture(scope="module")
-def web_server(pki: PKI) -> Any:
-    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
-    return pki.issue("front door", pki.issuing, sans=[address])
-
-
 @pytest.fixture(scope="module", params=["http", "https"])
 def front(
-    request: pytest.FixtureRequest, web_server: Any, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, web: Identity, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     """A server that has little: who ties up a thread, or is not sent away, keeps it for longer than good clients wait."""
     path = tmp_path_factory.mktemp("front")
-    tls = ("--tls-cert", web_server.full_chain_file, "--tls-key", web_server.key_file)
+    tls = ("--tls-cert", web.full_chain_file, "--tls-key", web.key_file)
     with Serving(path) as serving:
         served = serving(*PATIENT, *(tls if request.param == "https" else ()), log=path / "log")
         yield served

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from support import openssl
 from support.persistent import opened
-from support.pki import PKI
+from support.pki import PKI, Identity
 from support.serving import MAC, Peer, Served, Serving, client, get, load
 
 import osslcmp
@@ -206,21 +205,13 @@ def test_refusals(peer: Peer) -> None:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory, pki: PKI) -> Iterator[Served]:
+def secure(tmp_path_factory: pytest.TempPathFactory, pki: PKI, web: Identity) -> Iterator[Served]:
     """One server for this module, by HTTPS: clients need a certificate of the tests' root."""
     path: Path = tmp_path_factory.mktemp("secure")
-    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
-    mine = pki.issue("serve", pki.issuing, sans=[address])
     with Serving(path) as serve:
         yield serve(
-            *(
-                "--tls-cert",
-                mine.full_chain_file,
-                "--tls-key",
-                mine.key_file,
-                "--tls-trust",
-                pki.root.cert_file,
-            )
+            *("--tls-cert", web.full_chain_file, "--tls-key", web.key_file),
+            *("--tls-trust", pki.root.cert_file),
         )
 
 

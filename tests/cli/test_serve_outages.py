@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import random
 import signal
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from support import postgresql
 from support.disk import full_disk, tmpfs
 from support.load import Load
-from support.pki import PKI
+from support.pki import PKI, Identity
 from support.serving import Serving, free_port
 
 import osslcmp
@@ -28,12 +26,11 @@ KILLS = int(os.environ.get("OSSLCMP_KILLS", "2"))
 
 
 @pytest.fixture(params=["http", "https"])
-def tls(request: pytest.FixtureRequest, pki: PKI) -> tuple[list[Any], dict[str, Any]]:
+def tls(request: pytest.FixtureRequest, pki: PKI, web: Identity) -> tuple[list[Any], dict[str, Any]]:
     """Options for the server and for the clients."""
     if request.param == "http":
         return [], {}
-    mine = pki.issue("outages", pki.issuing, sans=[x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
-    options = ["--tls-cert", mine.full_chain_file, "--tls-key", mine.key_file]
+    options = ["--tls-cert", web.full_chain_file, "--tls-key", web.key_file]
     return options, {"tls": osslcmp.TLS(trusted=pki.root.certificate)}
 
 

@@ -7,8 +7,7 @@ import os
 import re
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,29 +16,8 @@ from support.command import osslcmp as command
 from support.load import Load
 from support.persistent import opened
 from support.pki import PKI, make_key, make_name
-from support.serving import Served, Serving, client
-
-PATIENCE = 60.0
-
-
-def children(served: Served) -> list[int]:
-    number = served.process.pid
-    return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def state(process: int) -> str:
-    """One letter, as in ps(1); empty when there is none."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return ""
+from support.processes import children, state, until
+from support.serving import Serving, client
 
 
 @contextmanager
@@ -56,7 +34,7 @@ def without(process: int) -> Iterator[None]:
 def test_a_transaction_of_two_processes(serve: Serving, database: list[str]) -> None:
     """Each step is answered by the one that has not answered the step before."""
     served = serve("--processes", "2", "--polls", "4", "--check-after", "0", *database)
-    first, second = children(served)
+    first, second = children(served.process.pid)
     mine = client(served.url, keep_alive=False)
     with without(first):
         transaction = mine.begin("ir", key=make_key(), subject=make_name("x"))
@@ -82,10 +60,10 @@ def test_one_is_killed(serve: Serving, tmp_path: Path) -> None:
     served = serve("--processes", "2", log=log)
     with Load(served) as load:
         load.wait(2)
-        killed, other = children(served)
+        killed, other = children(served.process.pid)
         os.kill(killed, signal.SIGKILL)
-        until(lambda: len(children(served)) == 2 and killed not in children(served))
-        assert other in children(served)
+        until(lambda: len(children(served.process.pid)) == 2 and killed not in children(served.process.pid))
+        assert other in children(served.process.pid)
         load.wait(2)
         os.kill(other, signal.SIGKILL)
         load.wait(2)
@@ -100,7 +78,7 @@ def test_one_is_killed(serve: Serving, tmp_path: Path) -> None:
 def test_all_are_gone(serve: Serving) -> None:
     """When the first one is killed, the others end, too."""
     served = serve("--processes", "3")
-    there = children(served)
+    there = children(served.process.pid)
     assert len(there) == 3
     served.end(signal.SIGKILL)
     until(lambda: {state(process) for process in there} <= {"", "Z"})

@@ -8,19 +8,17 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import threading
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from support import openssl
+from support.load import Load
 from support.persistent import opened
 from support.pki import make_key, make_name
 from support.serving import MAC, SECRET, Peer, Serving, client, free_port, get, load, signing
-
-import osslcmp
 
 
 def url_of(database: list[str]) -> dict[str, str]:
@@ -89,33 +87,12 @@ def test_killed_under_load(serve: Serving, database: list[str]) -> None:
     port = free_port()
     serve("--reuse-port", *database, port=port)
     victim = serve("--reuse-port", *database, port=port)
-    url, over = victim.url, threading.Event()
-    got: list[x509.Certificate] = []
-
-    def enroll() -> None:
-        while not over.is_set():
-            with suppress(osslcmp.CMPError):  # of a connection to the one that was killed
-                got.append(client(url).ir(make_key(), subject=make_name("x")).certificate)
-
-    threads = [threading.Thread(target=enroll) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
+    with Load(victim, options={"keep_alive": False}, patience=30) as load:  # to either, each time
         for _ in range(2):
-            before, deadline = len(got), time.monotonic() + 30
-            while len(got) < before + 5:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            load.wait(5)
             victim.end(signal.SIGKILL)
             victim = serve("--reuse-port", *database, port=port)
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-    with opened(serve.directory, **url_of(database)) as ca:
-        known = {record.certificate.serial_number: record for record in ca.records}
-        assert len(known) == len(ca.records)
-        assert all(known[certificate.serial_number].confirmed for certificate in got)
+    load.nothing_is_lost(serve.directory, **url_of(database))
 
 
 def test_secrets_are_sealed(serve: Serving, database: list[str]) -> None:

@@ -24,6 +24,7 @@ from support import hostile, places, work
 from support.forge import Forger, octets, read, sequence
 from support.pki import make_key, make_name
 from support.serving import Served
+from support.work import with_extra
 
 import osslcmp
 from osslcmp import Limits
@@ -99,12 +100,6 @@ def certificate(
     for extension in extensions:
         builder = builder.add_extension(extension, False)
     return builder.sign(key, hashes.SHA256()), key
-
-
-def with_extra(message: bytes, *certificates: bytes) -> bytes:
-    """A message with these extraCerts, which its protection does not cover."""
-    kept = [field.encoding for field in der.sequence(message) if field.tag != explicit(1)]
-    return sequence(*kept, encode(explicit(1), sequence(*certificates)))
 
 
 def long_serial(octets_: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from support.conformance import certify
 from support.forge import CR, Answer, Forger, now, read
 from support.pki import make_key, make_name
 
@@ -60,7 +60,7 @@ def test_a_ca_certificate() -> None:
     assert result.status == PKIStatus.accepted
     assert constraints(result.certificate) == a_ca()
     assert usage(result.certificate) == issuing.key_usage(key_cert_sign=True, crl_sign=True)
-    leaf = certify("leaf", make_key().public_key(), (result.certificate, key))
+    leaf = certify(make_name("leaf"), make_key().public_key(), (result.certificate, key))
     check = osslcmp.CertificateCheck(trusted=[ca.root])
     assert check.failure(leaf, [result.certificate, *ca.chain]) is None
 
@@ -139,32 +139,13 @@ def test_persistent(tmp_path: Path) -> None:
 # -- what they issue ----------------------------------------------------------------------------------------
 
 
-def certify(
-    name: str, public: Any, issuer: tuple[x509.Certificate, Any], *usages: x509.ObjectIdentifier
-) -> x509.Certificate:
-    """The certificate of an end entity."""
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(make_name(name))
-        .issuer_name(issuer[0].subject)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now() - datetime.timedelta(days=1))
-        .not_valid_after(now() + datetime.timedelta(days=9))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(issuing.key_usage(digital_signature=True), critical=True)
-    )
-    if usages:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-    return builder.sign(issuer[1], hashes.SHA256())
-
-
 def minted(
     ca: EmbeddedCA, sub: tuple[x509.Certificate, Any], name: str, *usages: x509.ObjectIdentifier
 ) -> Forger:
     """A client of a CA below this one."""
     key = ec.generate_private_key(ec.SECP256R1())
-    return Forger(None, None, certify(name, key.public_key(), sub, *usages), key, (sub[0], *ca.chain))
+    made = certify(make_name(name), key.public_key(), sub, *usages)
+    return Forger(None, None, made, key, (sub[0], *ca.chain))
 
 
 def member_of(ca: EmbeddedCA) -> Forger:

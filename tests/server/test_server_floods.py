@@ -6,7 +6,6 @@ Each flood goes on from several sides while our client and the installed ``opens
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import random
 import socket
 import threading
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
 from support import openssl_cmp
 from support.forge import GENM, Forger, read
-from support.pki import PKI, key_pem, make_key, make_name
+from support.pki import PKI, Identity, key_pem, make_key, make_name
 
 import osslcmp
 from osslcmp import FailureInfo
@@ -202,13 +200,13 @@ def test_flood_of_waiting_transactions(ca: EmbeddedCA, good: Callable[[RunningSe
 
 
 @pytest.mark.peer
-def test_flood_over_tls(ca: EmbeddedCA, good: Callable[[RunningServer], None], pki: PKI) -> None:
+def test_flood_over_tls(
+    ca: EmbeddedCA, good: Callable[[RunningServer], None], pki: PKI, web: Identity
+) -> None:
     """Half a handshake, or none."""
     from osslcmp.server import ServerTLS
 
-    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
-    mine = pki.issue("flooded", pki.issuing, sans=[address])
-    tls = ServerTLS(certificate=mine.full_chain_file, key=mine.key_file)
+    tls = ServerTLS(certificate=web.full_chain_file, key=web.key_file)
 
     def half(running: RunningServer, chance: random.Random) -> None:
         with connect(running) as client:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -17,7 +16,7 @@ from cryptography import x509
 from support import openssl_cmp
 from support.forge import IMPLICIT_CONFIRM, Forger, read
 from support.https import server_context
-from support.pki import PKI, cert_pem, key_pem, make_key
+from support.pki import PKI, Identity, cert_pem, key_pem, make_key
 
 import osslcmp
 from osslcmp import PKIStatus
@@ -214,10 +213,8 @@ def test_limits(server: Server, option: dict[str, Any]) -> None:
 
 @pytest.mark.peer
 @pytest.mark.parametrize("client", [None, "required"])
-def test_openssl(server: Server, pki: PKI, tmp_path: Path, client: Any) -> None:
-    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
-    mine = pki.issue("https", pki.issuing, sans=[address])
-    asks: dict[str, Any] = {"certificate": mine.certificate, "key": mine.key}
+def test_openssl(server: Server, pki: PKI, web: Identity, tmp_path: Path, client: Any) -> None:
+    asks: dict[str, Any] = {"certificate": web.certificate, "key": web.key}
     asks |= {} if client is None else {"client": client, "trusted": pki.root.certificate}
     shown: dict[str, Any] = {}
     if client is not None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 
 import pytest
-from cryptography import x509
 from support.forge import Forger
-from support.pki import PKI
+from support.pki import PKI, Identity
 
 from osslcmp.server import EmbeddedCA, RunningServer, ServerTLS
 from osslcmp.server.http.pacing import PacedStream
@@ -22,11 +20,10 @@ HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\nCon
 
 
 @pytest.fixture(params=["http", "https"])
-def running(request: pytest.FixtureRequest, pki: PKI) -> Iterator[RunningServer]:
+def running(request: pytest.FixtureRequest, web: Identity) -> Iterator[RunningServer]:
     tls = None
     if request.param == "https":
-        mine = pki.issue("paced", pki.issuing, sans=[x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
-        tls = ServerTLS(certificate=mine.full_chain_file, key=mine.key_file)
+        tls = ServerTLS(certificate=web.full_chain_file, key=web.key_file)
     with EmbeddedCA({"r": "s"}).server().serve(tls=tls) as running:
         yield running
 

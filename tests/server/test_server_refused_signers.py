@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import urllib.request
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.forge import CR, GENM, Forger, now, read
 from support.pki import make_name
+from support.serving import post
 
 from osslcmp import BodyType, FailureInfo
 from osslcmp.server import EmbeddedCA
@@ -132,7 +132,5 @@ def test_logged(caplog: pytest.LogCaptureFixture) -> None:
     ca = EmbeddedCA()
     with caplog.at_level(logging.INFO, "osslcmp.server"), ca.server(trusted=[ROOT[0]]).serve() as running:
         message = signing(device, issuer[0]).request(CR)
-        request = urllib.request.Request(running.url, message, {"Content-Type": "application/pkixcmp"})
-        with urllib.request.urlopen(request) as response:
-            assert words[0] in read(response.read()).text
+        assert words[0] in read(post(running.url, message)).text
     assert words[0] in caplog.text

@@ -10,6 +10,7 @@ import pytest
 from support.forge import IMPLICIT_CONFIRM, Forger, enroll, read, refused, sequence, sha256
 from support.persistent import opened
 from support.pki import PKI, make_key
+from support.replays import Losing
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus
@@ -166,21 +167,6 @@ def test_a_refused_confirmation(make: Make) -> None:
     assert read(first).kind == BodyType.ERROR
     again = client.cert_conf(bytes(32))
     assert FailureInfo(read(server.process(again)).failure) == FailureInfo.badCertId
-
-
-class Losing:
-    """A transport that loses the answers to messages of these types, once each."""
-
-    def __init__(self, server: Callable[[bytes], bytes], *types: BodyType) -> None:
-        self.server, self.types = server, list(types)
-
-    def __call__(self, message: bytes) -> bytes:
-        answer = self.server(message)
-        kind = BodyType(wire.read_message(message).body_type)
-        if kind in self.types:
-            self.types.remove(kind)
-            raise ConnectionResetError("the answer is lost")
-        return answer
 
 
 def test_our_client() -> None:

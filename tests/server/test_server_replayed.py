@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 from support import postgresql
 from support.forge import IMPLICIT_CONFIRM, Forger, enroll, now, read, refused, sequence, sha256
 from support.persistent import Worker, opened
+from support.work import with_extra
 
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der
-from osslcmp._asn1.der import encode, explicit
+from osslcmp._asn1.der import explicit
 from osslcmp.server import EmbeddedCA, Rejected, Server, waiting, wire
 from osslcmp.server import reply_cache as replies
 from osslcmp.server.ca.profiles import Profile
@@ -59,10 +59,7 @@ def records(server: Server) -> Any:
 
 def with_other_certificates(message: bytes) -> bytes:
     """The same message with an extraCerts that it did not have: nothing protects that."""
-    ca = EmbeddedCA()
-    parts = [part.encoding for part in der.sequence(message) if part.tag != explicit(1)]
-    extra = encode(explicit(1), sequence(ca.root.public_bytes(Encoding.DER)))
-    return sequence(*parts, extra)
+    return with_extra(message, EmbeddedCA().root)
 
 
 def confirmed(server: Server, client: Forger) -> tuple[bytes, Any]:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -101,6 +101,32 @@ class Unidentified(Forger):
         return sequence(*(part.encoding for part in parts if part.tag != explicit(2)))
 
 
+def certify(
+    subject: x509.Name,
+    public: Any,
+    issuer: issuing.Pair,
+    *usages: x509.ObjectIdentifier,
+    usage: x509.KeyUsage | None = None,
+) -> x509.Certificate:
+    """The certificate of an end entity, made without a request."""
+    certificate, key = issuer
+    moment = now()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(certificate.subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - datetime.timedelta(days=1))
+        .not_valid_after(moment + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(usage or issuing.key_usage(digital_signature=True), critical=True)
+    )
+    if usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
 class Scene:
     """A fresh CA, its server, and clients."""
 
@@ -137,23 +163,10 @@ class Scene:
     ) -> Forger:
         """A client whose certificate the CA, or another issuer, has made without a request."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate, issuer_key = issuer or self._issuer
-        moment = now()
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name.from_rfc4514_string(f"CN={name}"))
-            .issuer_name(certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(moment - datetime.timedelta(days=1))
-            .not_valid_after(moment + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(usage or issuing.key_usage(digital_signature=True), critical=True)
-        )
-        if usages:
-            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        made = builder.sign(issuer_key, hashes.SHA256())
-        above = () if issuer is None else (certificate,)
+        signer = issuer or self._issuer
+        subject = x509.Name.from_rfc4514_string(f"CN={name}")
+        made = certify(subject, key.public_key(), signer, *usages, usage=usage)
+        above = () if issuer is None else (signer[0],)
         return Forger(None, None, made, key, (*above, *self.ca.chain))
 
     def below(self, name: str, *usages: x509.ObjectIdentifier) -> Forger:
@@ -482,7 +495,7 @@ def _header() -> None:
         ("genm", lambda s, _: s.below("device").genm(info(17))),
     ):
         _one("signature", "signer", text, f"{foreign}{what}", make, ERROR, F.signerNotTrusted)
-    _both("order", text, "certConf after ip", _later(lambda c, h: c.cert_conf(h)), conf)
+    _both("order", text, "certConf after ip", _later(Forger.cert_conf), conf)
     _both("order", text, "certConf out of nothing", lambda _, c: c.cert_conf(bytes(32)), ERROR, F.badRequest)
     _both("order", text, "pollReq out of nothing", lambda _, c: c.poll(), ERROR, F.badRequest)
     _both("order", text, "an answer", lambda _, c: c.message(1, sequence()), ERROR, F.badRequest)
@@ -495,19 +508,19 @@ def _header() -> None:
         ERROR,
         F.transactionIdInUse,
     )
-    later = _later(lambda c, h: c.cert_conf(h), transaction_id=None)
+    later = _later(Forger.cert_conf, transaction_id=None)
     _both("transactionID", text, "absent in a certConf", later, ERROR, F.badRequest)
-    later = _later(lambda c, h: c.cert_conf(h), transaction_id=bytes(range(16)))
+    later = _later(Forger.cert_conf, transaction_id=bytes(range(16)))
     _both("transactionID", text, "another in a certConf", later, ERROR, F.badRequest)
-    later = _later(lambda c, h: c.cert_conf(h), recip_nonce=None)
+    later = _later(Forger.cert_conf, recip_nonce=None)
     _both("recipNonce", text, "absent in a certConf", later, ERROR, F.badRecipientNonce)
-    later = _later(lambda c, h: c.cert_conf(h), recip_nonce=bytes(16))
+    later = _later(Forger.cert_conf, recip_nonce=bytes(16))
     _both("recipNonce", text, "another in a certConf", later, ERROR, F.badRecipientNonce)
-    later = _later(lambda c, h: c.cert_conf(h), nonce=None)
+    later = _later(Forger.cert_conf, nonce=None)
     _both("senderNonce", text, "absent in a certConf", later, ERROR, F.badSenderNonce)
-    later = _later(lambda c, h: c.cert_conf(h), protected=False)
+    later = _later(Forger.cert_conf, protected=False)
     _both("protection", text, "none of a certConf", later, ERROR, F.badMessageCheck)
-    later = _later(lambda c, h: c.cert_conf(h), reference=b"other")
+    later = _later(Forger.cert_conf, reference=b"other")
     _one("MAC", "protection", text, "certConf with another reference", later, ERROR, F.badMessageCheck)
     _one(
         "signature",
@@ -530,7 +543,7 @@ def _header() -> None:
 
         return message
 
-    confirm: Callable[[Forger, bytes], bytes] = lambda c, h: c.cert_conf(h)  # noqa: E731
+    confirm = Forger.cert_conf
     _both(
         "order",
         text,
@@ -706,7 +719,7 @@ def _confirmation() -> None:
     def case(what: str, make: Callable[[Forger, bytes], bytes], failure: FailureInfo | None = None) -> None:
         _both("certConf", text, what, _later(make), conf if failure is None else ERROR, failure)
 
-    case("accepted without a status", lambda c, h: c.cert_conf(h))
+    case("accepted without a status", Forger.cert_conf)
     case("accepted", lambda c, h: c.cert_conf(h, info=yes))
     case("rejected", lambda c, h: c.cert_conf(h, info=no))
     case("accepted and a failInfo", lambda c, h: c.cert_conf(h, info=odd), F.badRequest)

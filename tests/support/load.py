@@ -20,8 +20,6 @@ from .serving import Served, client, signing
 
 __all__ = ["Load"]
 
-_PATIENCE = 60.0
-
 
 @dataclass
 class Load:
@@ -31,11 +29,13 @@ class Load:
         served: the server; the next one is to answer at the same URL, and with the same trust anchor.
         clients: how many there are.
         options: of the clients.
+        patience: seconds to wait for what they are to do.
     """
 
     served: Served
     clients: int = 3
     options: dict[str, Any] = field(default_factory=dict)
+    patience: float = 60.0
     got: list[x509.Certificate] = field(default_factory=list)
     """Certificates that clients have got and confirmed."""
     unsure: list[x509.Certificate] = field(default_factory=list)
@@ -72,8 +72,7 @@ class Load:
             if len(self.got) % 3 == 0:
                 self._revoke(enrolled, key)
         except osslcmp.ConfirmError as error:
-            if error.enrollment is not None:
-                self.unsure.append(error.enrollment.certificate)
+            self.unsure.append(error.enrollment.certificate)
         except osslcmp.CMPError:  # the server is not there, or cannot
             self.failed += 1
             self._over.wait(0.1)
@@ -92,9 +91,9 @@ class Load:
         self._until(lambda: self.failed, more, "failed")
 
     def _until(self, count: Any, more: int, what: str) -> None:
-        wanted, until = count() + more, time.monotonic() + _PATIENCE
+        wanted, until = count() + more, time.monotonic() + self.patience
         while count() < wanted:
-            assert time.monotonic() < until, f"nobody has {what} for a minute"
+            assert time.monotonic() < until, f"nobody has {what} for {self.patience:g} s"
             time.sleep(0.005)
 
     def nothing_is_lost(self, directory: Path, **options: Any) -> None:

@@ -201,8 +201,6 @@ EXTENSIONS = (
     "1.3.6.1.4.1.11129.2.4.2", "2.16.840.1.113730.1.1",
 )  # fmt: skip
 
-_HASHED = octets(b"h" * 32)
-
 REQUESTS: dict[str, Place] = {
     **{f"control {number}": _control(f"1.3.6.1.5.5.7.5.1.{number}") for number in range(1, 13)},
     **{f"regInfo {number}": _registration(f"1.3.6.1.5.5.7.5.2.{number}") for number in (1, 2)},

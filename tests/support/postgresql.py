@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from .processes import children, state, until
+
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin")
 _USER = "postgres"
 _NUMBERS = itertools.count()
@@ -84,30 +86,19 @@ class Cluster:
         # -F: what the kernel has is safe enough, since that goes on.
         options = f"-F -k {self._base} -c listen_addresses=''"
         arguments = ("-w", "-l", str(self._base / "log"), "-o", options, "start")
-        until = time.monotonic() + 60
+        end = time.monotonic() + 60
         # The processes of a killed one end by and by.
-        while not self._run("pg_ctl", *arguments, check=time.monotonic() > until):
+        while not self._run("pg_ctl", *arguments, check=time.monotonic() > end):
             time.sleep(0.2)
 
     def kill(self) -> None:
         """Kill all its processes, such that it cannot tidy up."""
         number = int((self._data / "postmaster.pid").read_text().split()[0])
-        all_of_them = [number, *map(int, Path(f"/proc/{number}/task/{number}/children").read_text().split())]
+        all_of_them = [number, *children(number)]
         for process in all_of_them:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        until = time.monotonic() + 60
-        while any(map(_runs, all_of_them)):
-            assert time.monotonic() < until
-            time.sleep(0.02)
-
-
-def _runs(process: int) -> bool:
-    """Whether it is there, and no zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        until(lambda: {state(process) for process in all_of_them} <= {"", "Z"})
 
 
 def create(url: str) -> str:

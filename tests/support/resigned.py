@@ -14,31 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import osslcmp
-from osslcmp._asn1 import der
-from osslcmp._asn1.der import explicit
 from osslcmp.server import EmbeddedCA, Server, waiting
 
 from . import hostile, work
-from .forge import Forger, sequence
+from .forge import Forger
 from .pki import cert_pem, key_pem
+from .rogue import damaged_protection
 
 #: Lets glibc overwrite all that is freed.
 OVERWRITING = {"MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 
 OWN = work.certify("me", "root", work.ROOT_KEY)
 SERVER = work.certify("server", "root", work.ROOT_KEY)
-
-
-def damaged(message: bytes) -> bytes:
-    """The same with another signature."""
-    return sequence(
-        *(
-            field.encoding[:-1] + bytes([field.encoding[-1] ^ 1])
-            if field.tag == explicit(0)
-            else field.encoding
-            for field in der.sequence(message)
-        )
-    )
 
 
 def _server(ca: EmbeddedCA) -> Server:
@@ -58,7 +45,7 @@ class _Answers:
     def __call__(self, request: bytes) -> bytes:
         answer = self._process(request)
         self.left -= 1
-        return damaged(answer) if self.left == 0 else answer
+        return damaged_protection(answer) if self.left == 0 else answer
 
 
 def at_client() -> None:
@@ -93,7 +80,7 @@ def at_server() -> None:
                 server = _server(ca)
                 client = client.answering(server.process(client.poll() if message else client.request()))
                 for _ in range(2):
-                    server.process(damaged(client.poll()))
+                    server.process(damaged_protection(client.poll()))
 
 
 def at_mock() -> None:
@@ -109,7 +96,7 @@ def at_mock() -> None:
             for _ in range(3):
                 client = Forger(secret=None, reference=None, certificate=OWN, key=work.KEY)
                 client = client.answering(hostile.post(url, client.request()))
-                assert hostile.post(url, damaged(client.cert_conf(b"h" * 32)))
+                assert hostile.post(url, damaged_protection(client.cert_conf(b"h" * 32)))
             assert server.poll() is None
 
 
