@@ -54,11 +54,7 @@ def _server(run: Run) -> str:
     """Set where the request goes. Returns that for the log."""
     server = run.opt.text("server")
     if server is None:
-        if (
-            not run.opt.flag("use_mock_srv")
-            and not run.opt.given("rspin")
-            and not run.opt.given("reqout_only")
-        ):
+        if not run.opt.flag("use_mock_srv") and not run.opt.given("rspin", "reqout_only"):
             raise Failure("missing -server or -use_mock_srv or -rspin option")
         for option in ("proxy", "no_proxy"):
             if run.opt.given(option):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._openssl.convert import own_certs
 from ..._openssl.lib import NULL, ffi, lib
-from ..._openssl.ownership import own_stack
 from ...context import Context
 from ...enums import Option
 from .console import Console, Failure
@@ -110,5 +110,4 @@ class CommandContext(Context):
 
     def cert_stack(self, function: str) -> list[Any]:
         """The certificates that a ``get1`` function gives."""
-        stack = self.calls.get(getattr(lib, function))
-        return [] if stack == NULL else shared(own_stack(stack, "taking certificates"))
+        return shared(own_certs(self.calls.get(getattr(lib, function))))

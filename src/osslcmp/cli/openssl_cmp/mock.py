@@ -17,7 +17,6 @@ from cryptography import x509
 from ..._asn1 import der
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl import convert as _convert
-from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import clear, drain
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack, own, up_ref
@@ -148,7 +147,7 @@ class MockServer:
             raise ValueError(f"not a CMP message: {reasons}")
         message = own(pointer, lib.OSSL_CMP_MSG_free, "decoding a request")
         header = lib.OSSL_CMP_MSG_get0_header(message)
-        number = octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
+        number = _convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
         with self._lock:
             kind = lib.OSSL_CMP_MSG_get_bodytype(message)
             transaction = self._open.pop(number, None)
@@ -166,7 +165,7 @@ class MockServer:
 
 
 class _Transaction:
-    """A server context, with how often its client has polled."""
+    """A server context and the answers for one transaction."""
 
     def __init__(self, mock: MockServer) -> None:
         clear()
@@ -199,7 +198,7 @@ class _Transaction:
         if answer == NULL:
             raise OpenSSLError("the mock server has no answer", errors)
         owned = own(answer, lib.OSSL_CMP_MSG_free, "answering")
-        return to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
+        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
 
 # -- the answers, the same for everybody ------------------------------------------------------------------
@@ -274,7 +273,7 @@ class Fixed:
 
 
 class Answers:
-    """A ``_callbacks_server.Handler`` for the messages of one transaction."""
+    """A ``server.callbacks.Handler`` for the messages of one transaction."""
 
     def __init__(self, fixed: Fixed, ctx: CommandContext) -> None:
         self._fixed = fixed
@@ -283,7 +282,6 @@ class Answers:
         self._der = b""
         self._request: Any = None
         self._polls = 0
-        self.errors: list[BaseException] = []
 
     @property
     def polled(self) -> bool:
@@ -474,7 +472,7 @@ def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
     kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
     release = usable_version[:2]
     if kind == _CA_CERTS and release >= (3, 2):
-        certs = [_cert(cert) for cert in fixed.ca_pubs]
+        certs = [_convert.cert_to_der(cert) for cert in fixed.ca_pubs]
         return _info(_CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
     if kind == _ROOT and release >= (3, 2):
         return _info(_ROOT_UPDATE, _root_update(info, fixed))
@@ -494,10 +492,10 @@ def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
         known = _convert._from_der(lib.d2i_X509, lib.X509_free, info.value, "decoding a certificate")
         if lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
             return None
-    parts = [_cert(new)]
+    parts = [_convert.cert_to_der(new)]
     for number, cert in enumerate((new_with_old, old_with_new)):
         if cert is not None:
-            parts.append(der.encode(der.explicit(number), _cert(cert)))
+            parts.append(der.encode(der.explicit(number), _convert.cert_to_der(cert)))
     return der.encode(der.SEQUENCE, *parts)
 
 
@@ -529,10 +527,6 @@ def _template(fixed: Fixed) -> bytes:
     issuer = _convert.to_der(lib.i2d_X509_NAME, lib.X509_get_issuer_name(fixed.reference), "encoding a name")
     template = der.encode(der.SEQUENCE, der.encode(der.explicit(_ISSUER), issuer))
     return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, _EC_KEYS, _RSA_KEYS))
-
-
-def _cert(cert: Any) -> bytes:
-    return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
 
 
 def _info(kind: int, value: bytes | None) -> InfoTypeAndValue:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_outputs",
-    "encode",
     "save",
     "save_results",
     "save_server_cert",
@@ -147,13 +146,13 @@ def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:
     pem = run.opt.text("certform") == "PEM"
     if len(certs) > 1 and not pem:
         run.console.warn("saving more than one certificate in non-PEM format")
-    write(path, b"".join(encode(cert, pem) for cert in certs))
+    write(path, b"".join(_encode(cert, pem) for cert in certs))
 
 
-def encode(cert: Any, pem: bool) -> bytes:
+def _encode(cert: Any, pem: bool) -> bytes:
     """A certificate as PEM or DER."""
     if not pem:
-        return _convert.to_der(lib.i2d_X509, cert, "encoding a certificate")
+        return _convert.cert_to_der(cert)
     return through_bio(lambda bio: lib.PEM_write_bio_X509(bio, cert))
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._openssl.cert_text import name_of, serial_of
+from ..._openssl.convert import cert_to_c
 from ..._text import json_text
 from ...enums import FailureInfo
 from ...errors import (
@@ -91,9 +93,6 @@ def report(error: BaseException, run: Run) -> None:
 
 def _certificate(error: ConfirmError) -> dict[str, str]:
     """That which came and was not accepted: it may have to be revoked."""
-    from ..._openssl.cert_text import name_of, serial_of
-    from ..._openssl.convert import cert_to_c
-
     handle = cert_to_c(error.enrollment.certificate_der)
     return {"subject": name_of(handle), "serial": serial_of(handle)}
 

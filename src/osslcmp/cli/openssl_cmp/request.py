@@ -353,7 +353,7 @@ def extensions() -> Any:
     return own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
 
 
-def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> Any:
+def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> None:
     """Add the extensions of a configuration section (``X509V3_EXT_add_nconf_sk``, 3.0) to the stack."""
     context = ffi.new("X509V3_CTX *")
     lib.X509V3_set_ctx(context, NULL, NULL, csr, NULL, lib.X509V3_CTX_REPLACE)
@@ -367,7 +367,6 @@ def template_section(config: Any, section: str, csr: Any, stack: Any, what: str)
         message = drain_text()
         raise Failure(f"cannot load {what} section '{section}'" + (f": {message}" if message else ""))
     check(cell[0], "adding extensions")
-    return stack
 
 
 # -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
