@@ -12,7 +12,7 @@ from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
 from . import bodies, wire
 from . import messages as answers
-from .authority import Authority
+from .authority import Authority, Rejected
 from .checks import complaints
 from .checks.rules import Checker
 from .engine import Engine, Pool, UndecodableError
@@ -70,11 +70,10 @@ class Answering:
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
             found = complaints.undecodable(message, error)
-            told = found.rejected
-            return self._refuse(asked, told.failure_info, told.text, in_body=found.in_body)
+            return self._reject(asked, found.rejected, in_body=found.in_body)
         exchange.raise_interrupt()
         if exchange.refusal is not None:
-            return self._refuse(asked, exchange.refusal.failure_info, exchange.refusal.text)
+            return self._reject(asked, exchange.refusal)
         if exchange.waiting is not None:
             if poll is None:
                 return self._answer_with(answers.waiting, message, exchange.waiting.reason)
@@ -90,8 +89,7 @@ class Answering:
                 else complaints.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:
-                told = refusal.rejected
-                return self._refuse(asked, told.failure_info, told.text, in_body=refusal.in_body)
+                return self._reject(asked, refusal.rejected, in_body=refusal.in_body)
         if message.assigned_id:
             answer = engine.protect(answer, message.assigned_id)  # libcrypto has made another one
         answer = self._as_proven(message, answer, exchange)
@@ -151,8 +149,11 @@ class Answering:
             except Exception:
                 logger.exception("the authority failed to look up a shared secret")
         # Whoever has no secret here costs as much as who has one and does not know it.
-        mac = None if header.protection_alg is None else wire.MacParameters.read(header.protection_alg)
-        return Engine(self._pool, reference, secret or _NO_SECRET, certificates, mac)
+        return Engine(self._pool, reference, secret or _NO_SECRET, certificates, header.mac)
+
+    def _reject(self, message: wire.RawMessage, told: Rejected, *, in_body: bool = False) -> bytes:
+        """What a rule or the authority says, as an answer: see ``_refuse``."""
+        return self._refuse(message, told.failure_info, told.text, in_body=in_body)
 
     def _refuse(
         self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False

@@ -147,7 +147,7 @@ def osslcmp_srv_cert_request(
         ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
         if answer.private_key is not None:
             _hand_over_key(server, answer.private_key)
-        # Nothing may fail from here on: what is handed over is C's to free. It is disarmed first, because a signal
+        # Nothing may fail from here on: what is handed over is C's to free. It is released first, because a signal
         # handler may raise at any moment: rather lost than freed twice.
         if answer.certificate is not None:
             check(lib.X509_up_ref(answer.certificate), "handing over the certificate")

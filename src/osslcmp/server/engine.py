@@ -350,8 +350,8 @@ class Engine:
         takes its own number."""
         if self._mac is None or self._secret is None:
             return answer
-        algorithm = wire.read_message(answer).header.protection_alg
-        used = None if algorithm is None else wire.MacParameters.read(algorithm)
+        made = wire.read_message(answer).header
+        algorithm, used = made.protection_alg, made.mac
         if algorithm is None or used is None or used.iterations == self._mac.iterations:
             return answer
         oid, parameters = der.sequence(algorithm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
@@ -43,6 +43,14 @@ logger = get_logger("osslcmp.server")
 MAX_MESSAGE_SIZE = 256 * 1024
 TRANSACTION_TIMEOUT = 300.0
 BUSY_TIMEOUT = 5.0
+
+
+@lru_cache(maxsize=16)
+def _trust(own: tuple[x509.Certificate, ...], trusted: tuple[x509.Certificate, ...]) -> SenderTrust:
+    """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
+    keys = {public_key_info(certificate) for certificate in own}
+    others = (one for one in trusted if public_key_info(one) not in keys)
+    return SenderTrust(own, tuple(others)) if own else SenderTrust()
 
 
 class Server(Transacting):
@@ -195,11 +203,8 @@ class Server(Transacting):
         return (*self._trusted, *issuers)
 
     def _sender_trust(self) -> SenderTrust:
-        """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
-        own = tuple(getattr(self.authority, "authorities", ()))
-        keys = {public_key_info(certificate) for certificate in own}
-        others = (one for one in self.trusted if public_key_info(one) not in keys)
-        return SenderTrust(own, tuple(others)) if own else SenderTrust()
+        """Whose certificates may sign messages."""
+        return _trust(tuple(getattr(self.authority, "authorities", ())), self._trusted)
 
     @property
     def open_transactions(self) -> int:
@@ -243,7 +248,7 @@ class Server(Transacting):
             problem = Rejected(FailureInfo.badRequest, "libcrypto's server takes no nested messages")
         problem = problem or self._refuse_forwarder(message)
         if problem is not None:
-            return self._refuse(message, problem.failure_info, problem.text)
+            return self._reject(message, problem)
         try:
             inner = list(map(self._receive, bodies.nested_messages(message)))
         except wire.MalformedMessageError as error:
@@ -257,7 +262,7 @@ class Server(Transacting):
         """Answer a message that has been taken apart."""
         problem = self._rules.broken(Stage.HEADER, message, place=place)
         if problem is not None:
-            return self._refuse(message, problem.failure_info, problem.text)
+            return self._reject(message, problem)
         known = self._transactions.last_answer(message)
         if known is not None:
             return known
@@ -430,7 +435,7 @@ class Server(Transacting):
             problem = self._rules.broken(Stage.TRANSACTION, message, transaction=transaction)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
-                return self._refuse(message, problem.failure_info, problem.text)
+                return self._reject(message, problem)
             try:
                 if message.body_type == BodyType.ERROR:
                     return self._client_error(transaction, message)

@@ -128,15 +128,12 @@ class Transacting(Answering):
     def _refuse_unverified(self, message: wire.RawMessage, certificates: Iterable[bytes]) -> bytes | None:
         """The refusal of a message that is not validly protected; ``certificates`` may help to verify it."""
         certificates = tuple(certificates)
-        engine = self._engine(message, (*message.extra_certs, *certificates))
-        try:
+        with closing(self._engine(message, (*message.extra_certs, *certificates))) as engine:
             if engine.verifies(message.encoding):
                 told = self._refuse_sender(engine, message, certificates)
             else:
                 told = self._unproven(message, engine)
-        finally:
-            engine.close()
-        return None if told is None else self._refuse(message, told.failure_info, told.text)
+        return None if told is None else self._reject(message, told)
 
     def _unproven(self, message: wire.RawMessage, engine: Engine) -> Rejected:
         """What is wrong with the protection that ``engine`` has just refused."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from .._asn1 import der
@@ -21,6 +21,8 @@ CERT_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
 DIRECTORY_NAME = explicit(4)
 STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 """The bodies that open a transaction."""
+FIRST = STARTS | {BodyType.NESTED}
+"""Those, and what a registration authority puts other messages into."""
 MAX_TRANSACTION_ID = 128
 MAX_BODY_TYPE = 26
 
@@ -68,6 +70,13 @@ class Header:
     def uses_mac(self) -> bool:
         """The message is protected with a password-based MAC."""
         return self.protection_oid == PBM_OID
+
+    @cached_property
+    def mac(self) -> MacParameters | None:
+        """The parameters of a password-based MAC; None without one, and for BER, which libcrypto would take."""
+        if self.protection_alg is None or not self.uses_mac:
+            return None
+        return MacParameters.read(self.protection_alg)
 
     def info(self, oid: str) -> tuple[bool, bytes | None]:
         """Whether generalInfo has this type, and its value as DER."""

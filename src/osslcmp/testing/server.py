@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from types import TracebackType
@@ -244,32 +244,24 @@ class CMPServer:
         if fault.name == "unprotected":
             return messages.unprotected(answer)
         if fault.name == "wrong_transaction_id":
-            return self._protected(request, answer, os.urandom(16))
+            other = replace(request, header=replace(request.header, transaction_id=os.urandom(16)))
+            return self._server._protected(other, answer)
         if fault.name in _BROKEN:
-            return self._protected(request, _BROKEN[fault.name](answer))
+            return self._server._protected(request, _BROKEN[fault.name](answer))
         if isinstance(fault, Version):
-            return self._protected(request, _with_header(answer, first={0: der.encode_integer(fault.number)}))
+            return self._server._protected(
+                request, _with_header(answer, first={0: der.encode_integer(fault.number)})
+            )
         if isinstance(fault, CertReqId):
             self._renumbered.add(request.transaction_id)
-            return self._protected(request, _with_request_id(answer, fault.number))
+            return self._server._protected(request, _with_request_id(answer, fault.number))
         return answer
-
-    def _protected(
-        self, request: wire.RawMessage, answer: bytes, transaction_id: bytes | None = None
-    ) -> bytes:
-        engine = self._server._protecting(request)
-        if engine is None:
-            return messages.unprotected(answer)
-        with closing(engine):
-            return engine.protect(answer, transaction_id or request.transaction_id)
 
     def _confirmed(self, request: wire.RawMessage) -> bytes:
         """A pkiConf for a certConf with a certReqId that we made up: libcrypto would refuse it."""
         refusal = self._server._refuse(request, FailureInfo.badRequest, "")
-        header, _, *rest = der.sequence(refusal)
-        body = der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL))
-        answer = _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
-        return self._protected(request, answer)
+        answer = _with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
+        return self._server._protected(request, answer)
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""

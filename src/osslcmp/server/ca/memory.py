@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 Unconfirmed = Literal["revoke", "keep"]
 ANYBODY = b"*"
+"""The reference of clients that have none of their own."""
 CONFIRM_WITHIN = 300.0
 """Seconds that another update of a certificate waits for the confirmation of the last one, if no server says before that
 it does not come."""
-"""The reference of clients that have none of their own."""
 # From str or bytes; but a Mapping is invariant in its keys, and dict[str, str] would be no Mapping[str | bytes, ...].
 Secrets = Mapping[Any, str | bytes | tuple[str | bytes, Binding]]
 Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | None]

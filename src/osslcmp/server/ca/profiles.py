@@ -292,9 +292,10 @@ def _integer(value: Any) -> int:
 
 
 def _length(value: Any) -> int:
-    if not 0 <= _integer(value) <= _MAX_PATH_LENGTH:
+    number = _integer(value)
+    if not 0 <= number <= _MAX_PATH_LENGTH:
         raise ValueError(f"0 to {_MAX_PATH_LENGTH}, not {value}")
-    return _integer(value)
+    return number
 
 
 def _strings(value: Any) -> list[str]:

@@ -111,7 +111,7 @@ class Refusal:
 
 
 def explain(
-    message: wire.RawMessage, log: Iterable[ErrorEntry], trusted: Sequence[x509.Certificate] = ()
+    message: wire.RawMessage, log: Iterable[ErrorEntry], trusted: Sequence[x509.Certificate]
 ) -> Refusal | None:
     """What libcrypto's complaints about a message mean; None when they mean nothing better than
     ``badRequest``.

@@ -51,10 +51,9 @@ class MacPolicy:
 
     def check(self, message: wire.RawMessage) -> str | None:
         """What is wrong with the MAC of a message, before it is computed."""
-        algorithm = message.header.protection_alg
-        if algorithm is None or not message.header.uses_mac:
+        if not message.header.uses_mac:
             return None
-        parameters = wire.MacParameters.read(algorithm)
+        parameters = message.header.mac
         if parameters is None:
             return "malformed PBMParameter"
         if {parameters.owf, parameters.mac} & self.refused:
@@ -70,9 +69,7 @@ class MacPolicy:
 
 def is_readable(message: wire.RawMessage) -> bool:
     """Whether a message is not protected by a MAC, or its parameters are DER."""
-    header = message.header
-    algorithm = header.protection_alg if header.uses_mac else None
-    return algorithm is None or wire.MacParameters.read(algorithm) is not None
+    return not message.header.uses_mac or message.header.mac is not None
 
 
 MacPolicyName = Literal["default", "strict"]

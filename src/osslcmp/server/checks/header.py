@@ -127,13 +127,13 @@ def one_confirmation(subject: Subject) -> str | None:
 def path(subject: Subject) -> str | None:
     """The request is what the path of the URL names."""
     kind = subject.message.body_type
-    odd = kind in (*wire.STARTS, BodyType.NESTED) and not subject.place.takes(kind)
+    odd = kind in wire.FIRST and not subject.place.takes(kind)
     return "not the operation that the path names" if odd else None
 
 
 def body_type(subject: Subject) -> str | None:
     """The body is one that clients send."""
-    known = (*wire.STARTS, BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR, BodyType.NESTED)
+    known = (*wire.FIRST, BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR)
     return None if subject.message.body_type in known else "not a message for a server"
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...enums import BodyType
-from .. import bodies, wire
+from .. import wire
 from .subject import Subject
-
-
-def _inner(subject: Subject) -> list[wire.RawMessage] | None:
-    """The messages in a nested one; None when it is none, or they cannot be read."""
-    if subject.message.body_type != BodyType.NESTED:
-        return None
-    try:
-        return list(map(wire.read_message, bodies.nested_messages(subject.message)))
-    except ValueError:
-        return None
 
 
 def readable(subject: Subject) -> str | None:
     """What is nested are messages, one at least."""
-    odd = subject.message.body_type == BodyType.NESTED and not _inner(subject)
+    odd = subject.message.body_type == BodyType.NESTED and not subject.nested
     return "malformed NESTED" if odd else None
 
 
@@ -31,23 +23,24 @@ def signed(subject: Subject) -> str | None:
 
 def depth(subject: Subject) -> str | None:
     """None of them is a nested one."""
-    deeper = any(one.body_type == BodyType.NESTED for one in _inner(subject) or ())
+    deeper = any(one.body_type == BodyType.NESTED for one in subject.nested or ())
     return "a nested message in a nested message" if deeper else None
+
+
+def _agree(subject: Subject, what: str, of: Callable[[wire.RawMessage], bytes | None]) -> str | None:
+    """A field of the one message in it is that of the nested message; in a batch, none is."""
+    inner = subject.nested or []
+    same = [of(one) == of(subject.message) for one in inner]
+    if len(inner) == 1:
+        return None if same[0] else f"{what} is not that of the nested message"
+    return f"{what} is that of a message in the batch" if any(same) else None
 
 
 def transaction_id(subject: Subject) -> str | None:
     """transactionID is that of the one message in it; that of a batch is none of theirs."""
-    inner = _inner(subject) or []
-    same = [one.transaction_id == subject.message.transaction_id for one in inner]
-    if len(inner) == 1:
-        return None if same[0] else "transactionID is not that of the nested message"
-    return "transactionID is that of a message in the batch" if any(same) else None
+    return _agree(subject, "transactionID", lambda message: message.transaction_id)
 
 
 def sender_nonce(subject: Subject) -> str | None:
     """So is senderNonce."""
-    inner = _inner(subject) or []
-    same = [one.header.sender_nonce == subject.message.header.sender_nonce for one in inner]
-    if len(inner) == 1:
-        return None if same[0] else "senderNonce is not that of the nested message"
-    return "senderNonce is that of a message in the batch" if any(same) else None
+    return _agree(subject, "senderNonce", lambda message: message.header.sender_nonce)

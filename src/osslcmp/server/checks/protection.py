@@ -30,8 +30,7 @@ _OTHER_MACS = {
 
 
 def _says_protected(message: wire.RawMessage) -> bool:
-    first = message.body_type in wire.STARTS or message.body_type == BodyType.NESTED
-    return first and message.header.protection_oid is not None
+    return message.body_type in wire.FIRST and message.header.protection_oid is not None
 
 
 def _is_signed(message: wire.RawMessage) -> bool:

@@ -6,9 +6,11 @@ import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography import x509
 
+from ...enums import BodyType
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
 from ..ca.client_crls import ClientCRLs
@@ -38,7 +40,7 @@ class SenderTrust:
 
 @dataclass(frozen=True)
 class CheckLimits:
-    """The settings of a server that rules need.
+    """The settings of a server that rules, and what comes after them, need.
 
     Args:
         tolerance: seconds that messageTime may differ from the server's clock.
@@ -89,3 +91,13 @@ class Subject:
     status: bodies.CertStatus | None = None
     signer: x509.Certificate | None = None
     chain: tuple[bytes, ...] = ()
+
+    @cached_property
+    def nested(self) -> list[wire.RawMessage] | None:
+        """The messages in a nested one; None when it is none, or they cannot be read."""
+        if self.message.body_type != BodyType.NESTED:
+            return None
+        try:
+            return list(map(wire.read_message, bodies.nested_messages(self.message)))
+        except ValueError:
+            return None

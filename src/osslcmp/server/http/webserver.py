@@ -345,8 +345,7 @@ class Exchange(httputil.HTTPMessageDelegate):
             return
         server = self._connection.server
         request = replace(self._request, body=bytes(self._body))
-        answer = partial(server.handler.answer, request)
-        job = server.workers.submit(answer, self._done)
+        job = server.workers.submit(partial(server.handler.answer, request), self._done)
         if job is None:
             self._respond(busy())
         else:
