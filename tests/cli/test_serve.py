@@ -202,6 +202,9 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in told
 
 
+ONE_SECRET = ["--directory", "DIR", "--reference", "x", "--secret-file", __file__]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
@@ -234,12 +237,13 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["--directory", "DIR", "--check-after", str(2**31)], 2, "--check-after: 0 to"),
         (["--directory", "DIR", "--crl-grace", "1 day"], 2, "--crl-grace"),
         (["--directory", "DIR", "--names", "x"], 2, "one after each --reference"),
+        (["--directory", "DIR", "--uses", "1"], 2, "--uses: one after each --reference"),
+        ([*ONE_SECRET, "--uses", "1", "--uses", "2"], 2, "--uses: one after each --reference"),
+        ([*ONE_SECRET, "--uses", "0"], 2, "secret of x: uses: 1 to"),
+        ([*ONE_SECRET, "--uses", "many"], 2, "invalid int value: 'many'"),
+        ([*ONE_SECRET, "--expires", "soon"], 2, "expires: 2027-01-31T12:00Z or 2027-01-31, not 'soon'"),
         (["--directory", "DIR", "--client-crl", "x"], 2, "below --client-trust"),
-        (
-            ["--directory", "DIR", "--reference", "x", "--secret-file", __file__, "--names", "("],
-            2,
-            "no regular expression",
-        ),
+        ([*ONE_SECRET, "--names", "("], 2, "no regular expression"),
         (
             ["--directory", "DIR", "--issuer-cert=x", "--issuer-key=pkcs11:object=ca", "--root-cert=x"],
             2,
@@ -290,6 +294,13 @@ def test_wrong_options(
         ("[clients.x]\nsecret = 'y'", "unknown setting 'secret'; known: secret-file"),
         ("[clients.x]\nsecret-file = 1", "secret-file must be a text"),
         ("[clients.x]\nsubject = 'y'", "secret-file is needed"),
+        ("[clients.x]\nsecret-file = 'y'\nuses = '1'", "uses must be a number"),
+        ("[clients.x]\nsecret-file = 'y'\nuses = true", "uses must be a number"),
+        ("[clients.x]\nsecret-file = 'y'\nexpires = 1", "expires must be a date or a moment"),
+        (
+            'directory = "DIR"\n[clients.x]\nsecret-file = "y"\nexpires = "1"',
+            "secret of x: expires: 2027-01-31T12:00Z or",
+        ),
         ("[secrets]\nx = 'y'\n[clients.x]\nsecret-file = 'y'", "x is in [secrets] and in [clients]"),
         ('directory = "DIR"\n[clients.x]\nsecret-file = "y"\nprofile = "z"', "there is no profile 'z'"),
     ],

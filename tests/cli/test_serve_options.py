@@ -55,6 +55,28 @@ def test_all_are_documented() -> None:
     assert table == long_options()
 
 
+def test_limits_of_secrets(serve: Serving, tmp_path: Path) -> None:
+    """They hold over a restart; a higher one lets the client go on."""
+    config = tmp_path / "serve.toml"
+    (tmp_path / "other").write_text("another secret")
+    config.write_text(
+        f'[clients.once]\nsecret-file = "{tmp_path}/other"\nuses = 1\nexpires = 2999-01-31\n'
+        f'[clients.gone]\nsecret-file = "{tmp_path}/other"\nexpires = 2020-01-31T12:00:00Z\n'
+    )
+    own: dict[str, str] = {}
+    once = {"reference": "once", "secret": "another secret"}
+    for uses, granted in (("1", [own, once]), ("1", []), ("2", [own])):
+        served = serve("--expires", "2999-01-31T00:00Z", "--uses", uses, "--config", config)
+        for who in granted:
+            enroll(served, **who)
+        for who in (own, once):
+            with pytest.raises(RejectedError, match="used up"):
+                enroll(served, **who)
+        with pytest.raises(RejectedError, match="expired"):
+            enroll(served, **once | {"reference": "gone"})
+        served.end()
+
+
 def test_what_the_help_tells_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The quick start, word for word but for the port."""
     with pytest.raises(SystemExit):

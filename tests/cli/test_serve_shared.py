@@ -99,9 +99,9 @@ def test_secrets_are_sealed(serve: Serving, database: list[str]) -> None:
     """In a dump of the database, whichever it is."""
     serve(*database).end()
     with opened(serve.directory, **url_of(database)) as ca:
-        sealed = ca.store.secret(b"ref")
-        assert sealed is not None
-        assert SECRET not in sealed
+        row = ca.store.secret(b"ref")
+        assert row is not None
+        assert SECRET not in row.sealed
         assert ca.shared_secret(b"ref") == SECRET
     (serve.directory / "seal.key").write_bytes(os.urandom(32))
     with pytest.raises(ValueError, match=r"seal\.key"), opened(serve.directory, **url_of(database)):

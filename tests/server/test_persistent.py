@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,10 @@ def test_opened_again(open_ca: Open) -> None:
 
 def test_secret_is_sealed(open_ca: Open, tmp_path: Path) -> None:
     ca = open_ca()
-    sealed = ca.store.secret(b"ref")
-    assert sealed is not None
-    assert b"secret" not in sealed
-    ca.store.set_secret(b"other", sealed)
+    row = ca.store.secret(b"ref")
+    assert row is not None
+    assert b"secret" not in row.sealed
+    ca.store.set_secret(replace(row, reference=b"other"))
     with pytest.raises(ValueError, match=r"seal\.key"):  # it is sealed for its reference
         ca.shared_secret(b"other")
     for reference, secret in (("", "x"), ("x", "")):

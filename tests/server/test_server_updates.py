@@ -138,6 +138,8 @@ def test_database_of_the_release_before(tmp_path: Path) -> None:
     with sqlite3.connect(database) as connection:
         connection.execute("DROP INDEX ix_certificates_updates")
         connection.execute("ALTER TABLE certificates DROP COLUMN updates")
+        for column in ("expires", "uses", "used"):
+            connection.execute(f"ALTER TABLE secrets DROP COLUMN {column}")
         connection.execute("UPDATE counters SET value = 4 WHERE name = 'schema'")
     connection.close()
     with opened(tmp_path) as ca:

@@ -17,7 +17,7 @@ from support.pki import make_key
 import osslcmp
 from osslcmp.server import EmbeddedCA
 from osslcmp.server import store as store_module
-from osslcmp.server.store import CertificateRow, ConflictError, Store, TransactionRow
+from osslcmp.server.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def test_without_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets(store: Store) -> None:
     assert store.secret(b"\x00\xff") is None
     for sealed in (b"one", b"\x00two"):
-        store.set_secret(b"\x00\xff", sealed)
-        assert store.secret(b"\x00\xff") == sealed
-    store.set_secret(b"\x00\xff", None)
+        store.set_secret(SecretRow(b"\x00\xff", sealed))
+        assert store.secret(b"\x00\xff") == SecretRow(b"\x00\xff", sealed)
+    store.remove_secret(b"\x00\xff")
     assert store.secret(b"\x00\xff") is None
 
 
@@ -114,13 +114,14 @@ def test_database_of_the_schema_before(tmp_path: Path) -> None:
     )
     file = tmp_path / "ca.db"
     with closing(Store.in_file(file)) as new:
-        new.set_secret(b"ref", b"sealed")
+        new.set_secret(SecretRow(b"ref", b"sealed"))
         certificate = issued.certificate
         new.add_certificate(row(7, der=certificate.public_bytes(Encoding.DER), reference=b"ref"))
     with closing(sqlite3.connect(file)) as database:
-        for table, column in (("secrets", "names"), ("secrets", "profile"), ("certificates", "owner")):
-            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        database.execute("ALTER TABLE certificates DROP COLUMN not_after")
+        for column in ("names", "profile", "expires", "uses", "used"):
+            database.execute(f"ALTER TABLE secrets DROP COLUMN {column}")
+        for column in ("owner", "not_after"):
+            database.execute(f"ALTER TABLE certificates DROP COLUMN {column}")
         database.execute("DROP TABLE names")
         database.execute("UPDATE counters SET value = 3 WHERE name = 'schema'")
         database.commit()
@@ -131,7 +132,7 @@ def test_database_of_the_schema_before(tmp_path: Path) -> None:
             assert found.owner == b"rref"
             assert found.not_after == certificate.not_valid_after_utc.timestamp()
             assert old.owners([store_module.name_hash("a.example")], time.time()) == {b"rref"}
-            assert old.binding(b"ref") == (None, None)
+            assert old.secret(b"ref") == SecretRow(b"ref", b"sealed")
 
 
 def test_revocation_of_what_has_changed(store: Store) -> None:

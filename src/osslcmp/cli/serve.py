@@ -255,11 +255,31 @@ def _bindings(settings: dict[str, Any]) -> dict[str, Binding]:
         if profile is not None and profile not in (settings["profiles"] or {}):
             raise UsageError(f"[clients.{reference}]: there is no profile {profile!r}")
         pattern = settings["names"].get(reference, client.get("subject"))
+        expires = settings["expires"].get(reference, client.get("expires"))
+        uses = settings["uses"].get(reference, client.get("uses"))
         try:
-            found[reference] = Binding(None if pattern is None else re.compile(pattern), profile)
+            names = None if pattern is None else re.compile(pattern)
+            found[reference] = Binding(names, profile, None if expires is None else _moment(expires), uses)
         except re.error as error:
             raise UsageError(f"{pattern!r} is no regular expression: {error}") from None
+        except ValueError as error:
+            raise UsageError(f"secret of {reference}: {error}") from None
     return found
+
+
+def _moment(value: datetime.date | str) -> datetime.datetime:
+    """What a TOML file or an option says: a date is its first moment, without a zone it is UTC."""
+    import datetime
+
+    if isinstance(value, str):
+        try:
+            # Before Python 3.11, no Z is understood.
+            value = datetime.datetime.fromisoformat(re.sub("[Zz]$", "+00:00", value))
+        except ValueError:
+            raise ValueError(f"expires: 2027-01-31T12:00Z or 2027-01-31, not {value!r}") from None
+    if isinstance(value, datetime.datetime):
+        return value
+    return datetime.datetime.combine(value, datetime.time())
 
 
 def _grants(settings: dict[str, Any]) -> Grants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import re
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,8 @@ count more. Relative paths are relative to the working directory.
   secret-file = "/etc/osslcmp/device-2.secret"
   subject = "CN=device-2(\\.example)?"       # as --names
   profile = "tls-server"
+  expires = 2027-01-31T12:00:00Z             # as --expires, and
+  uses = 1                                   # --uses
 
   [profiles.default]             # of requests that name no profile
   validity = "90d"               # when the request asks for none
@@ -76,8 +79,15 @@ _LISTS = (
     "remove_reference",
     "key_size",
 )
-_CLIENT = ("secret-file", "subject", "profile")
+_CLIENT: dict[str, tuple[type, ...]] = {
+    "secret-file": (str,),
+    "subject": (str,),
+    "profile": (str,),
+    "expires": (str, datetime.date),
+    "uses": (int,),
+}
 """What a table in ``[clients]`` may have."""
+_BY_REFERENCE = ("names", "expires", "uses")
 _AT_LEAST: dict[str, float] = {
     "polls": 0,
     "delays": 0,
@@ -96,15 +106,15 @@ class UsageError(Exception):
     """The options make no sense."""
 
 
-class _Names(argparse.Action):
+class _ByReference(argparse.Action):
     """Keeps each value with the --reference that it follows."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
-        del parser, option_string
+        del parser
         references = getattr(namespace, "reference", [])
         found = dict(getattr(namespace, self.dest, {}))
         if not references or references[-1] in found:
-            raise UsageError("--names: one after each --reference")
+            raise UsageError(f"{option_string}: one after each --reference")
         setattr(namespace, self.dest, {**found, references[-1]: values})
 
 
@@ -180,10 +190,23 @@ def _who(group: Any) -> None:
     )
     add(
         "--names",
-        action=_Names,
+        action=_ByReference,
         metavar="REGEX",
         help="what the client of the --reference before it may be called: must match the whole subject (CN=x,O=y) and "
         "each alternative name that is not its CN",
+    )
+    add(
+        "--expires",
+        action=_ByReference,
+        metavar="MOMENT",
+        help="from when on the secret of the --reference before it is good for nothing new: 2027-01-31T12:00Z, or a date",
+    )
+    add(
+        "--uses",
+        action=_ByReference,
+        type=int,
+        metavar="N",
+        help="how many certificates are issued under the secret of the --reference before it",
     )
     add(
         "--remove-reference", action="append", metavar="R", help="forget a secret in the database; repeatable"
@@ -293,7 +316,8 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
     """
     parser = make_parser()
     given = vars(parser.parse_args(arguments))
-    settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None, "names": {}}
+    settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None}
+    settings |= {name: {} for name in _BY_REFERENCE}
     if "config" in given:
         settings |= _read_config(parser, Path(given["config"]))
     settings |= given
@@ -357,7 +381,7 @@ def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
         _check_client(f"{path}: [clients.{reference}]", client)
         if reference in tables["secrets"]:
             raise UsageError(f"{path}: {reference} is in [secrets] and in [clients]")
-    for name in ("config", "new-root", "names"):
+    for name in ("config", "new-root", *_BY_REFERENCE):
         if name in table:
             raise UsageError(f"{path}: {name} is for the command line")
     try:
@@ -372,8 +396,9 @@ def _check_client(where: str, client: dict[str, Any]) -> None:
     if unknown:
         raise UsageError(f"{where}: unknown setting {unknown[0]!r}; known: {', '.join(_CLIENT)}")
     for name, value in client.items():
-        if not isinstance(value, str):
-            raise UsageError(f"{where}: {name} must be a text")
+        if not isinstance(value, _CLIENT[name]) or isinstance(value, bool):
+            what = {"uses": "a number", "expires": "a date or a moment"}.get(name, "a text")
+            raise UsageError(f"{where}: {name} must be {what}")
     if "secret-file" not in client:
         raise UsageError(f"{where}: secret-file is needed")
 

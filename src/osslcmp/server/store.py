@@ -32,6 +32,7 @@ from .tables import (
     SECRETS,
     TRANSACTIONS,
     CertificateRow,
+    SecretRow,
     TransactionRow,
     metadata,
 )
@@ -39,6 +40,7 @@ from .tables import (
 __all__ = [
     "CertificateRow",
     "ConflictError",
+    "SecretRow",
     "Store",
     "TransactionRow",
     "Unit",
@@ -59,7 +61,7 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 _ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 5
+_SCHEMA, _SCHEMA_VERSION = "schema", 6
 
 Change = Callable[[sa.Connection], object]
 
@@ -129,7 +131,7 @@ class Store:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             metadata.create_all(connection)
             version = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
-            if version in (3, 4):
+            if version in (3, 4, 5):
                 version = _upgrade(connection, version)
             if version is None:
                 connection.execute(
@@ -209,50 +211,47 @@ class Store:
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
-    def secret(self, reference: bytes) -> bytes | None:
-        """The sealed secret of a client."""
-        query = sa.select(SECRETS.c.sealed).where(SECRETS.c.reference == reference)
-        found: bytes | None = self._scalar(query)
-        return found
-
-    def secrets(self) -> list[tuple[bytes, bytes]]:
-        """All references and their sealed secrets."""
+    def secret(self, reference: bytes) -> SecretRow | None:
+        """The secret of a client."""
         with self._reading.connect() as connection:
-            return [
-                tuple(row) for row in connection.execute(sa.select(SECRETS.c.reference, SECRETS.c.sealed))
-            ]
+            row = connection.execute(sa.select(SECRETS).where(SECRETS.c.reference == reference)).first()
+        return None if row is None else SecretRow(**row._mapping)
 
-    def binding(self, reference: bytes) -> tuple[str | None, str | None] | None:
-        """The pattern of the names and the profile that a secret is good for; None when there is no secret."""
-        query = sa.select(SECRETS.c.names, SECRETS.c.profile).where(SECRETS.c.reference == reference)
+    def secrets(self) -> list[SecretRow]:
+        """All of them."""
         with self._reading.connect() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else (row.names, row.profile)
+            return [SecretRow(**row._mapping) for row in connection.execute(sa.select(SECRETS))]
 
-    def set_secret(
-        self, reference: bytes, sealed: bytes | None, names: str | None = None, profile: str | None = None
-    ) -> None:
-        """Add, replace or (None) remove a secret.
-
-        Args:
-            reference: names it.
-            sealed: as it is kept.
-            names: what it is good for: the pattern of the names.
-            profile: likewise.
-        """
-        values = {"reference": reference, "sealed": sealed, "names": names, "profile": profile}
+    def set_secret(self, row: SecretRow) -> None:
+        """Add a secret, or replace that of the same reference."""
 
         def change(connection: sa.Connection) -> None:
-            connection.execute(sa.delete(SECRETS).where(SECRETS.c.reference == reference))
-            if sealed is not None:
-                connection.execute(sa.insert(SECRETS).values(values))
+            connection.execute(sa.delete(SECRETS).where(SECRETS.c.reference == row.reference))
+            connection.execute(sa.insert(SECRETS).values(vars(row)))
 
         self._change(change)
+
+    def bind_secret(self, row: SecretRow) -> None:
+        """Change what a secret is good for, not how often it was used: ConflictError if it is not the one in ``row``."""
+        kept = {"reference", "sealed", "used"}
+        same = (SECRETS.c.reference == row.reference) & (SECRETS.c.sealed == row.sealed)
+        values = {name: value for name, value in vars(row).items() if name not in kept}
+        self._change_one(sa.update(SECRETS).where(same).values(values), "the secret has changed")
+
+    def remove_secret(self, reference: bytes) -> None:
+        """Forget a secret, if it is there."""
+        statement = sa.delete(SECRETS).where(SECRETS.c.reference == reference)
+        self._change(lambda connection: connection.execute(statement))
 
     # -- certificates ----------------------------------------------------------------------------------------
 
     def add_certificate(
-        self, row: CertificateRow, names: Collection[bytes] = (), *, exclusive: bool = False
+        self,
+        row: CertificateRow,
+        names: Collection[bytes] = (),
+        *,
+        exclusive: bool = False,
+        counted: bytes | None = None,
     ) -> None:
         """Keep a new certificate.
 
@@ -260,6 +259,7 @@ class Store:
             row: the certificate.
             names: hashes of the names in it.
             exclusive: raise ConflictError, when it is written, if another owner has got one of the names meanwhile.
+            counted: reference of the secret whose uses it counts as one of; ConflictError if there is none left then.
         """
         serial = f"{row.serial:x}"
         if self._unit is not None:
@@ -274,6 +274,8 @@ class Store:
                 _lock_names(connection, [name_hash(row.updates)])
                 if any(is_pending(other, time.time()) for other in _updates(connection, row.updates)):
                     raise ConflictError("another update has begun")
+            if counted is not None and connection.execute(_use(counted)).rowcount != 1:
+                raise ConflictError("the secret is used up")
             connection.execute(sa.insert(CERTIFICATES).values({**vars(row), "serial": serial}))
             if names:
                 connection.execute(sa.insert(NAMES), [{"name": name, "serial": serial} for name in names])
@@ -500,6 +502,12 @@ def _owners(connection: sa.Connection, names: Collection[bytes], now: float) -> 
     return found
 
 
+def _use(reference: bytes) -> sa.Update:
+    """Counts one more use of a secret, if it has one left."""
+    left = SECRETS.c.uses.is_(None) | (SECRETS.c.used < SECRETS.c.uses)
+    return sa.update(SECRETS).where(SECRETS.c.reference == reference, left).values(used=SECRETS.c.used + 1)
+
+
 def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
     """Let nobody else have these names looked up and written meanwhile. On SQLite nobody can."""
     if connection.dialect.name == "postgresql":
@@ -508,7 +516,8 @@ def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
 
 
 def _upgrade(connection: sa.Connection, version: int) -> int:
-    """Bring a database of schema 3 or 4 up to 5, whose tables are there already but for their new columns."""
+    """Bring a database of schema 3, 4 or 5 up to 6, whose tables are there already but for their new columns."""
+    _add_columns(connection, SECRETS, "names", "profile", "expires", "uses", "used")
     _add_columns(connection, CERTIFICATES, "updates")
     for index in CERTIFICATES.indexes:
         index.create(connection, checkfirst=True)
@@ -527,7 +536,6 @@ def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> Non
 
 def _upgrade_owners(connection: sa.Connection) -> None:
     """What schema 4 knows more than 3: whose names are whose."""
-    _add_columns(connection, SECRETS, "names", "profile")
     _add_columns(connection, CERTIFICATES, "owner", "not_after")
     for row in connection.execute(
         sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.der, CERTIFICATES.c.reference)

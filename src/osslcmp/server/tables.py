@@ -15,6 +15,9 @@ SECRETS = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("names", sa.Text),
     sa.Column("profile", sa.Text),
+    sa.Column("expires", sa.Double),
+    sa.Column("uses", sa.Integer),
+    sa.Column("used", sa.Integer, nullable=False, server_default=sa.text("0")),
 )
 CERTIFICATES = sa.Table(
     "certificates",
@@ -70,6 +73,23 @@ COUNTERS = sa.Table(
     sa.Column("name", sa.String(20), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
 )
+
+
+@dataclass(frozen=True)
+class SecretRow:
+    """A shared secret as it is kept, and what it is good for."""
+
+    reference: bytes
+    sealed: bytes
+    names: str | None = None
+    """The pattern of the names."""
+    profile: str | None = None
+    expires: float | None = None
+    """Seconds since 1970."""
+    uses: int | None = None
+    """How many certificates may be issued under it."""
+    used: int = 0
+    """How many were, since that is counted."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import re
 import unicodedata
@@ -21,6 +22,7 @@ from .profiles import Profile, matches
 __all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "not_as_asked", "wanted"]
 
 MAX_NAMES = 500
+MAX_USES = 2**31 - 1
 _EMPTY = b"\x30\0"
 
 _KEY_PURPOSES = "1.3.6.1.5.5.7.3."
@@ -67,6 +69,28 @@ class Binding:
     """What the whole subject (RFC 4514) must match, and each alternative name that is not the subject's CN, too."""
     profile: str | None = None
     """The one profile of certificates that its client gets."""
+    expires: datetime.datetime | None = None
+    """From when on nothing new may be begun under it (a time without a zone is UTC); what was begun before goes on."""
+    uses: int | None = None
+    """How many certificates are issued under it, whatever becomes of them; None: any number."""
+
+    def __post_init__(self) -> None:
+        if self.uses is not None and not 1 <= self.uses <= MAX_USES:
+            raise ValueError(f"uses: 1 to {MAX_USES}, not {self.uses}")
+        if self.expires is not None and self.expires.tzinfo is None:
+            object.__setattr__(self, "expires", self.expires.replace(tzinfo=datetime.timezone.utc))
+
+    def refuse_expired(self) -> Rejected | None:
+        """Why nothing new may be begun under the secret now; None when it may."""
+        if self.expires is None or self.expires > datetime.datetime.now(datetime.timezone.utc):
+            return None
+        return Rejected(FailureInfo.notAuthorized, "the secret of this reference has expired")
+
+    def refuse_use(self, used: int) -> Rejected | None:
+        """Why no certificate is issued under the secret after so many; None when one is."""
+        if self.uses is None or used < self.uses:
+            return None
+        return Rejected(FailureInfo.notAuthorized, "the secret of this reference is used up")
 
     def refuse(self, subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> Rejected | None:
         """Why the client may not have these names; None when it may."""

@@ -147,6 +147,8 @@ class EmbeddedCA(Records, Authority):
         self._compromised: set[bytes] = set()
         """The public keys."""
         self._bindings: dict[bytes, Binding] = {}
+        self._used: dict[bytes, int] = {}
+        """By reference of a secret, how many certificates were issued under it."""
         self._by_key: dict[bytes, list[Record]] = {}
         self._by_name: dict[str, set[int]] = {}
         self._updated: dict[int, list[Record]] = {}
@@ -245,7 +247,8 @@ class EmbeddedCA(Records, Authority):
         Args:
             reference: names the secret; text is encoded as UTF-8. ``*`` is any that has no secret of its own.
             secret: likewise.
-            binding: the names and the profile that it is good for; None for all.
+            binding: what it is good for: names, profile, how long and how often; None for all. The certificates that were
+                issued under the same secret before count.
 
         Raises:
             ValueError: one of them is empty.
@@ -255,14 +258,29 @@ class EmbeddedCA(Records, Authority):
         self._keep_secret(octets(reference), octets(secret), binding or Binding())
 
     def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
-        self._secrets[reference] = secret
-        self._bindings[reference] = binding
+        with self._lock:
+            if self._secrets.get(reference) != secret:
+                self._used[reference] = 0
+            self._secrets[reference] = secret
+            self._bindings[reference] = binding
 
     def _binding(self, reference: bytes | None) -> Binding:
         """What the secret of this reference is good for."""
         if reference is None:
             return Binding()
         return self._bindings.get(reference) or self._bindings.get(ANYBODY) or Binding()
+
+    def _uses_of(self, reference: bytes) -> int:
+        """How many certificates were issued under the secret of this reference."""
+        return self._used.get(reference if reference in self._secrets else ANYBODY, 0)
+
+    def _refuse_expired(
+        self, request: CertificateRequest | RevocationRequest | GeneralRequest
+    ) -> Rejected | None:
+        """Why the secret that protects a new request is good for none; what it began while it was is polled for."""
+        if request.reference is None or request.polls:
+            return None
+        return self._binding(request.reference).refuse_expired()
 
     def crl(self) -> x509.CertificateRevocationList:
         """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old.
@@ -317,7 +335,8 @@ class EmbeddedCA(Records, Authority):
         A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
         refusal = (
-            self._refuse_sender(request)
+            self._refuse_expired(request)
+            or self._refuse_sender(request)
             or self._refuse_updated(None if request.signer is None else self.record(request.signer))
             or self.grants.refuse_vouching(request)
         )
@@ -330,6 +349,9 @@ class EmbeddedCA(Records, Authority):
             return refusal
         old = self._find_id(request.old_certificate)
         binding = self._binding(reference)
+        counted = None if binding.uses is None else request.reference
+        if counted is not None and (refusal := binding.refuse_use(self._uses_of(counted))) is not None:
+            return refusal
         profile = choose(self.profiles, request.profile, binding.profile)
         if isinstance(profile, Rejected):
             return profile
@@ -360,8 +382,9 @@ class EmbeddedCA(Records, Authority):
             updates=None if updated is None else updated.certificate.serial_number,
             confirm_by=time.time() + CONFIRM_WITHIN,
         )
-        if not self._add(record, exclusive=not self._may_share_names(request)):
-            return Rejected(FailureInfo.badCertTemplate, "a name in a valid certificate of another client")
+        refusal = self._add(record, exclusive=not self._may_share_names(request), counted=counted)
+        if refusal is not None:
+            return refusal
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
         return Issued(
             certificate,
@@ -404,7 +427,7 @@ class EmbeddedCA(Records, Authority):
 
         That is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
-        answer = self.delay(request) if self.delay is not None else None
+        answer = self._refuse_expired(request) or (self.delay(request) if self.delay is not None else None)
         if answer is not None:
             return answer
         with self._revoking:
@@ -440,7 +463,7 @@ class EmbeddedCA(Records, Authority):
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
         """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
         unless ``delay`` says to wait."""
-        refusal = self._refuse_sender(request)
+        refusal = self._refuse_expired(request) or self._refuse_sender(request)
         if refusal is not None:
             return refusal
         answer = self.delay(request) if self.delay is not None else None
@@ -534,21 +557,28 @@ class EmbeddedCA(Records, Authority):
             and record.certificate.not_valid_after_utc > now
         }
 
-    def _add(self, record: Record, *, exclusive: bool) -> bool:
-        """Keep what was issued; False if meanwhile another client has got one of its names and it is to be
-        ``exclusive``."""
+    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> Rejected | None:
+        """Keep what was issued, or tell why not: meanwhile another client has got one of its names and it is to be
+        ``exclusive``, or the secret of the reference whose uses are ``counted`` is used up."""
         names = grants.names_of(*grants.names_in(record.certificate))
         key = issuing.public_key_info(record.certificate)
         with self._lock:
             if exclusive and self._owners(names) - {record.owner}:
-                return False
+                return Rejected(
+                    FailureInfo.badCertTemplate, "a name in a valid certificate of another client"
+                )
+            if counted is not None:
+                used = self._uses_of(counted)
+                if (refusal := self._binding(counted).refuse_use(used)) is not None:
+                    return refusal
+                self._used[counted if counted in self._secrets else ANYBODY] = used + 1
             if record.updates is not None:
                 self._updated.setdefault(record.updates, []).append(record)
             self._records[record.certificate.serial_number] = record
             self._by_key.setdefault(key, []).append(record)
             for name in names:
                 self._by_name.setdefault(name, set()).add(record.certificate.serial_number)
-        return True
+        return None
 
     def _confirm(self, record: Record) -> None:
         """The client has taken the certificate."""

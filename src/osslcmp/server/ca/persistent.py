@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ..._text import get_logger
 from ...enums import RevocationReason
 from ..resuming import PersistentServer
-from ..store import CertificateRow, ConflictError, Store, certificate_names, name_hash
+from ..store import CertificateRow, ConflictError, SecretRow, Store, certificate_names, name_hash
 from . import issuing
 from .directory import Directory
 from .general import RootUpdate
@@ -216,26 +217,34 @@ class PersistentCA(EmbeddedCA):
 
     def _seal_key(self, given: Collection[bytes]) -> bytes:
         """The key that seals secrets: that in the directory, or a new one if no secret needs the old one."""
-        sealed = {reference: s for reference, s in self.store.secrets() if reference not in given}
+        sealed = [row for row in self.store.secrets() if row.reference not in given]
         key = self.directory.seal_key(make=not sealed)
         if key is None:
             raise ValueError(
                 f"{self.directory.seal_file} is missing, and the database has {len(sealed)} shared secrets sealed with "
                 "it: restore the file, or give their secrets anew (or remove their references)"
             )
-        for reference, one in sealed.items():
-            if _unseal(AESGCM(key), one, reference) is None:
-                raise ValueError(f"{self.directory.seal_file}: {_WRONG_SEAL}")
-            break
+        if sealed and _unseal(AESGCM(key), sealed[0]) is None:
+            raise ValueError(f"{self.directory.seal_file}: {_WRONG_SEAL}")
         return key
 
     def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
-        pattern = None if binding.names is None else binding.names.pattern
         nonce = os.urandom(_NONCE_LENGTH)
-        sealed = nonce + self._seal.encrypt(nonce, secret, reference)
+        row = SecretRow(
+            reference,
+            nonce + self._seal.encrypt(nonce, secret, reference),
+            None if binding.names is None else binding.names.pattern,
+            binding.profile,
+            None if binding.expires is None else binding.expires.timestamp(),
+            binding.uses,
+        )
         for attempt in range(_ATTEMPTS):
+            known = self.store.secret(reference)
             try:
-                self.store.set_secret(reference, sealed, pattern, binding.profile)
+                if known is not None and _unseal(self._seal, known) == secret:
+                    self.store.bind_secret(replace(row, sealed=known.sealed))
+                else:
+                    self.store.set_secret(row)
                 break
             except ConflictError:  # another process adds the same one
                 if attempt == _ATTEMPTS - 1:
@@ -247,7 +256,10 @@ class PersistentCA(EmbeddedCA):
         Args:
             reference: names the secret; text is encoded as UTF-8.
         """
-        self.store.set_secret(octets(reference), None)
+        self.store.remove_secret(octets(reference))
+
+    def _secret_row(self, reference: bytes) -> SecretRow | None:
+        return self.store.secret(reference) or self.store.secret(ANYBODY)
 
     def shared_secret(self, reference: bytes) -> bytes | None:
         """The secret that is shared with the client of this reference, None when there is none.
@@ -255,22 +267,26 @@ class PersistentCA(EmbeddedCA):
         Raises:
             ValueError: it was sealed with another ``seal.key`` than that in the directory.
         """
-        for name in (reference, ANYBODY):
-            sealed = self.store.secret(name)
-            if sealed is not None:
-                secret = _unseal(self._seal, sealed, name)
-                if secret is None:
-                    raise ValueError(f"seal.key {_WRONG_SEAL}")
-                return secret
-        return None
+        row = self._secret_row(reference)
+        secret = None if row is None else _unseal(self._seal, row)
+        if row is not None and secret is None:
+            raise ValueError(f"seal.key {_WRONG_SEAL}")
+        return secret
 
     def _binding(self, reference: bytes | None) -> Binding:
-        for name in () if reference is None else (reference, ANYBODY):
-            found = self.store.binding(name)
-            if found is not None:
-                pattern, profile = found
-                return Binding(names=None if pattern is None else re.compile(pattern), profile=profile)
-        return Binding()
+        row = None if reference is None else self._secret_row(reference)
+        if row is None:
+            return Binding()
+        return Binding(
+            None if row.names is None else re.compile(row.names),
+            row.profile,
+            None if row.expires is None else _moment(row.expires),
+            row.uses,
+        )
+
+    def _uses_of(self, reference: bytes) -> int:
+        row = self._secret_row(reference)
+        return 0 if row is None else row.used
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -295,8 +311,9 @@ class PersistentCA(EmbeddedCA):
     def _own_certificates(self) -> tuple[x509.Certificate, ...]:
         return (*super()._own_certificates(), *self.roots)
 
-    def _add(self, record: Record, *, exclusive: bool) -> bool:
+    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> None:
         certificate = record.certificate
+        secret = None if counted is None else self._secret_row(counted)
         self.store.add_certificate(
             CertificateRow(
                 serial=certificate.serial_number,
@@ -311,8 +328,8 @@ class PersistentCA(EmbeddedCA):
             ),
             certificate_names(certificate),
             exclusive=exclusive,
+            counted=None if secret is None else secret.reference,
         )
-        return True
 
     def _rely_on(self, record: Record) -> None:
         assert isinstance(record, StoredRecord)
@@ -399,10 +416,10 @@ class PersistentCA(EmbeddedCA):
             self._tidy_lock.release()
 
 
-def _unseal(seal: AESGCM, sealed: bytes, reference: bytes) -> bytes | None:
+def _unseal(seal: AESGCM, row: SecretRow) -> bytes | None:
     """A secret as it was before it was sealed; None if that was done with another key."""
     try:
-        return seal.decrypt(sealed[:_NONCE_LENGTH], sealed[_NONCE_LENGTH:], reference)
+        return seal.decrypt(row.sealed[:_NONCE_LENGTH], row.sealed[_NONCE_LENGTH:], row.reference)
     except InvalidTag:
         return None
 
