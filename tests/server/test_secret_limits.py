@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.persistent import REFERENCE, SECRET, Reviving, client, opened
 from support.pki import make_key
+from support.schemas import take_back
 
 import osslcmp
 from osslcmp import FailureInfo, RejectedError
@@ -183,11 +183,7 @@ def test_database_of_the_release_before(tmp_path: Path) -> None:
     """Its secrets are without limits, until they get one."""
     with opened(tmp_path, secrets={REFERENCE: SECRET}) as ca:
         enroll(ca.server())
-    with closing(sqlite3.connect(tmp_path / "ca.db")) as database:
-        for column in ("expires", "uses", "used"):
-            database.execute(f"ALTER TABLE secrets DROP COLUMN {column}")
-        database.execute("UPDATE counters SET value = 5 WHERE name = 'schema'")
-        database.commit()
+    take_back(f"sqlite:///{tmp_path / 'ca.db'}", 5)
     with opened(tmp_path) as ca:
         server = ca.server()
         enroll(server)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from support.forge import (
     sha256,
 )
 from support.persistent import opened
+from support.schemas import take_back
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp._asn1 import der
@@ -134,14 +134,7 @@ def test_database_of_the_release_before(tmp_path: Path) -> None:
     """It gets the column and goes on."""
     with opened(tmp_path, secrets={"ref": "secret"}) as ca:
         client = member(ca.server(), ca)
-    database = next(tmp_path.rglob("*.sqlite*"), None) or next(tmp_path.rglob("*.db"))
-    with sqlite3.connect(database) as connection:
-        connection.execute("DROP INDEX ix_certificates_updates")
-        connection.execute("ALTER TABLE certificates DROP COLUMN updates")
-        for column in ("expires", "uses", "used"):
-            connection.execute(f"ALTER TABLE secrets DROP COLUMN {column}")
-        connection.execute("UPDATE counters SET value = 4 WHERE name = 'schema'")
-    connection.close()
+    take_back(f"sqlite:///{tmp_path / 'ca.db'}", 4)
     with opened(tmp_path) as ca:
         server = ca.server()
         first, answer = updating(server, client)

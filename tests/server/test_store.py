@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
-from support.pki import make_key
 
-import osslcmp
-from osslcmp.server import EmbeddedCA
 from osslcmp.server import store as store_module
 from osslcmp.server.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow
 
@@ -104,35 +97,6 @@ def test_names_of_two_owners(store: Store) -> None:
     assert found is not None
     store.revoke(found, 1, now)
     store.add_certificate(theirs, [other], exclusive=True)
-
-
-def test_database_of_the_schema_before(tmp_path: Path) -> None:
-    """Its certificates get owners, names and times."""
-    ca = EmbeddedCA({"ref": "secret"})
-    issued = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret").ir(
-        make_key(), subject="CN=x", sans=["a.example"]
-    )
-    file = tmp_path / "ca.db"
-    with closing(Store.in_file(file)) as new:
-        new.set_secret(SecretRow(b"ref", b"sealed"))
-        certificate = issued.certificate
-        new.add_certificate(row(7, der=certificate.public_bytes(Encoding.DER), reference=b"ref"))
-    with closing(sqlite3.connect(file)) as database:
-        for column in ("names", "profile", "expires", "uses", "used"):
-            database.execute(f"ALTER TABLE secrets DROP COLUMN {column}")
-        for column in ("owner", "not_after"):
-            database.execute(f"ALTER TABLE certificates DROP COLUMN {column}")
-        database.execute("DROP TABLE names")
-        database.execute("UPDATE counters SET value = 3 WHERE name = 'schema'")
-        database.commit()
-    for _ in range(2):
-        with closing(Store.in_file(file)) as old:
-            found = old.certificate(7)
-            assert found is not None
-            assert found.owner == b"rref"
-            assert found.not_after == certificate.not_valid_after_utc.timestamp()
-            assert old.owners([store_module.name_hash("a.example")], time.time()) == {b"rref"}
-            assert old.secret(b"ref") == SecretRow(b"ref", b"sealed")
 
 
 def test_revocation_of_what_has_changed(store: Store) -> None:
@@ -233,11 +197,7 @@ def test_many_processes_make_the_tables(database_url: str) -> None:
     assert errors == []
 
 
-def test_databases_that_do_not_fit(tmp_path: Path, store: Store) -> None:
+def test_databases_that_do_not_fit() -> None:
     for url in ("sqlite://", "sqlite:///:memory:"):
         with pytest.raises(ValueError, match="file"):
             Store(url)
-    with store._engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE counters SET value = 99 WHERE name = 'schema'")
-    with pytest.raises(ValueError, match="schema 99"):
-        Store(store._engine.url.render_as_string(hide_password=False))

@@ -7,6 +7,7 @@ the answer is made, so a process that is killed leaves nothing behind that other
 
 from __future__ import annotations
 
+import sqlite3
 import struct
 import threading
 import time
@@ -22,8 +23,9 @@ import sqlalchemy as sa
 from cryptography import x509
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from .._text import get_logger
 from ..enums import RevocationReason
-from .ca import grants
+from .ca import grants, migrations
 from .tables import (
     CERTIFICATES,
     COUNTERS,
@@ -38,6 +40,7 @@ from .tables import (
 )
 
 __all__ = [
+    "SCHEMA_VERSION",
     "CertificateRow",
     "ConflictError",
     "SecretRow",
@@ -48,10 +51,13 @@ __all__ = [
     "name_hash",
 ]
 
+logger = get_logger("osslcmp.server")
+
 _POOL_SIZE = 32
 _LOCK_TIMEOUT = 30.0
+_RETRY = 0.02
 _SCHEMA_LOCK = 0x6F73736C
-"""Key of the PostgreSQL advisory lock under which the tables are made."""
+"""Key of the PostgreSQL advisory lock under which the tables are made and migrated."""
 
 _SOME = 100
 _DAY = 86_400.0
@@ -61,7 +67,9 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 _ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
-_SCHEMA, _SCHEMA_VERSION = "schema", 6
+_SCHEMA = "schema"
+SCHEMA_VERSION = 6
+"""Of the tables that this release reads and writes; see ``ca.migrations``."""
 
 Change = Callable[[sa.Connection], object]
 
@@ -85,11 +93,12 @@ class Store:
     """A database. May be used from many threads at once.
 
     Args:
-        url: of SQLAlchemy, or ``postgresql://...``; its tables are made when they are missing.
+        url: of SQLAlchemy, or ``postgresql://...``; its tables are made when they are missing, and
+            migrated when they are of an older release.
 
     Raises:
-        ImportError: the driver is not installed.
-        ValueError: the database was made by another release.
+        ImportError: the driver is not installed, or Alembic and a migration is needed.
+        ValueError: the database was made by a newer release, or one that is too old.
     """
 
     def __init__(self, url: str) -> None:
@@ -129,17 +138,23 @@ class Store:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            metadata.create_all(connection)
-            version = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
-            if version in (3, 4, 5):
-                version = _upgrade(connection, version)
-            if version is None:
+            if not sa.inspect(connection).has_table(COUNTERS.name):
+                metadata.create_all(connection)
                 connection.execute(
                     sa.insert(COUNTERS),
-                    [{"name": _SCHEMA, "value": _SCHEMA_VERSION}, {"name": _REVOCATIONS, "value": 0}],
+                    [{"name": _SCHEMA, "value": SCHEMA_VERSION}, {"name": _REVOCATIONS, "value": 0}],
                 )
-            elif version != _SCHEMA_VERSION:
-                raise ValueError(f"the database has schema {version}, this release needs {_SCHEMA_VERSION}")
+                return
+            found = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
+            if found == SCHEMA_VERSION:
+                return
+            if found is None or not migrations.OLDEST <= found < SCHEMA_VERSION:
+                raise ValueError(f"the database has schema {found}, this release needs {SCHEMA_VERSION}")
+            migrations.migrate(connection, found)
+            connection.execute(
+                sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=SCHEMA_VERSION)
+            )
+        logger.warning("the database was migrated from schema %d to %d", found, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close all connections."""
@@ -515,42 +530,6 @@ def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
-def _upgrade(connection: sa.Connection, version: int) -> int:
-    """Bring a database of schema 3, 4 or 5 up to 6, whose tables are there already but for their new columns."""
-    _add_columns(connection, SECRETS, "names", "profile", "expires", "uses", "used")
-    _add_columns(connection, CERTIFICATES, "updates")
-    for index in CERTIFICATES.indexes:
-        index.create(connection, checkfirst=True)
-    if version == 3:
-        _upgrade_owners(connection)
-    connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=_SCHEMA_VERSION))
-    return _SCHEMA_VERSION
-
-
-def _add_columns(connection: sa.Connection, table: sa.Table, *names: str) -> None:
-    there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
-    for name in set(names) - there:
-        column = sa.schema.CreateColumn(table.c[name]).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")
-
-
-def _upgrade_owners(connection: sa.Connection) -> None:
-    """What schema 4 knows more than 3: whose names are whose."""
-    _add_columns(connection, CERTIFICATES, "owner", "not_after")
-    for row in connection.execute(
-        sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.der, CERTIFICATES.c.reference)
-    ).all():
-        certificate = x509.load_der_x509_certificate(row.der)
-        hashes = certificate_names(certificate)
-        owner = b"r" + row.reference if row.reference is not None else b"n" + min(hashes)
-        connection.execute(
-            sa.update(CERTIFICATES)
-            .where(CERTIFICATES.c.serial == row.serial)
-            .values(owner=owner, not_after=certificate.not_valid_after_utc.timestamp())
-        )
-        connection.execute(sa.insert(NAMES), [{"name": name, "serial": row.serial} for name in hashes])
-
-
 def _count_revocation(connection: sa.Connection) -> None:
     connection.execute(
         sa.update(COUNTERS).where(COUNTERS.c.name == _REVOCATIONS).values(value=COUNTERS.c.value + 1)
@@ -560,8 +539,23 @@ def _count_revocation(connection: sa.Connection) -> None:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # The driver shall not begin transactions by itself: see _begin_sqlite.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(_LOCK_TIMEOUT * 1000)}"):
+    for pragma in (f"busy_timeout={int(_LOCK_TIMEOUT * 1000)}", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+    # Who connects first changes the mode of the file. SQLite waits for nobody then.
+    until = time.monotonic() + _LOCK_TIMEOUT
+    while not _is_changed_to_wal(connection, until):
+        time.sleep(_RETRY)
+
+
+def _is_changed_to_wal(connection: Any, until: float) -> bool:
+    """False when others are at the file: to be tried again, but not after ``until``."""
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) or time.monotonic() > until:
+            raise
+        return False
+    return True
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
