@@ -22,12 +22,13 @@ _MODULES = {
     "context.deadline": "Progress",
     "context.general": "CertReqTemplate RootCAUpdate",
     "enrollment": "Enrollment",
-    "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod RevocationReason Severity",
+    "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod PublicationMethod"
+    " RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
     " TransferError TransferTimeout UnreadableCertificateError UnsupportedError",
     "limits": "Limits",
     "message": "Message",
-    "message.bodyparts": "AlgorithmIdentifier",
+    "message.bodyparts": "AlgorithmIdentifier PublicationInfo PublicationPlace",
     "trace": "Trace TraceEntry",
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -25,6 +25,7 @@ from .enums import (
     Option,
     PKIStatus,
     POPOMethod,
+    PublicationMethod,
     RevocationReason,
     Severity,
 )
@@ -44,7 +45,7 @@ from .errors import (
 )
 from .limits import Limits
 from .message import Message
-from .message.bodyparts import AlgorithmIdentifier
+from .message.bodyparts import AlgorithmIdentifier, PublicationInfo, PublicationPlace
 from .trace import Trace, TraceEntry
 
 __version__: str
@@ -79,6 +80,9 @@ __all__ = [
     "Option",
     "PKIStatus",
     "POPOMethod",
+    "PublicationInfo",
+    "PublicationMethod",
+    "PublicationPlace",
     "ProtectionError",
     "Progress",
     "Provider",

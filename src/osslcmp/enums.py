@@ -14,6 +14,7 @@ __all__ = [
     "Option",
     "PKIStatus",
     "POPOMethod",
+    "PublicationMethod",
     "RevocationReason",
     "Severity",
 ]
@@ -185,6 +186,15 @@ class POPOMethod(enum.IntEnum):
     SIGNATURE = 1
     KEYENC = 2
     KEYAGREE = 3
+
+
+class PublicationMethod(enum.IntEnum):
+    """By what a certificate is to be published (``OSSL_CRMF_PUB_METHOD_*``, 3.0)."""
+
+    dontCare = 0
+    x500 = 1
+    web = 2
+    ldap = 3
 
 
 class RevocationReason(enum.IntEnum):

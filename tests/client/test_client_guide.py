@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from osslcmp.server import EmbeddedCA, waiting
 
 GUIDE = (Path(__file__).parents[2] / "docs/client.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    dedent(code) for code in re.findall(r"^ *```python\n(.*?)^ *```$", GUIDE, re.MULTILINE | re.DOTALL)
+]
 
 
 def test_examples() -> None:

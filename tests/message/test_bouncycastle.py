@@ -8,11 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from support.clients import SECRET
 from support.messages import conversation
+from support.pki import make_key
 
-from osslcmp import BodyType, RevocationReason
-from osslcmp.server import EmbeddedCA
+from osslcmp import (
+    BodyType,
+    CertReqMsg,
+    Context,
+    PublicationInfo,
+    PublicationMethod,
+    PublicationPlace,
+    RevocationReason,
+)
+from osslcmp.server import CertificateRequest, EmbeddedCA
 
 JARS = [Path("/usr/share/java") / f"{name}.jar" for name in ("bcprov", "bcpkix", "bcutil")]
 SOURCE = Path(__file__).parents[1] / "support" / "bouncycastle" / "Peer.java"
@@ -55,6 +65,45 @@ def test_session(peer: Callable[..., list[str]]) -> None:
     assert second.revoked is RevocationReason.superseded
     assert [int(line.rpartition(" ")[2]) for line in told] == [
         record.certificate.serial_number for record in (first, second, second)
+    ]
+
+
+def test_registration_controls_that_it_sends(peer: Callable[..., list[str]]) -> None:
+    """A regToken and an authenticator made by Bouncy Castle reach the authority."""
+    asked: list[CertificateRequest] = []
+    ca = EmbeddedCA({"ref": "secret"}, policy=asked.append)
+    with ca.server().serve() as running:
+        peer("session", running.url, "ref", "secret", "tökn")
+    assert [(one.registration_token, one.authenticator) for one in asked] == [("tökn", "tökn")] * 2
+
+
+def test_registration_controls_that_it_reads(peer: Callable[..., list[str]], tmp_path: Path) -> None:
+    """All that a request of ours can have means there what it means here; the proof of possession is over them."""
+    context = Context()
+    context.set_new_pkey(make_key())
+    context.set_subject_name("CN=me")
+    crm = context.setup_crm()
+    inner = CertReqMsg.from_der(crm.der)
+    crm.set_registration_token("a token")
+    crm.set_authenticator("an authenticator")
+    place = PublicationPlace(PublicationMethod.ldap, x509.UniformResourceIdentifier("ldap://x/"))
+    crm.set_publication_info(PublicationInfo(True, (place,)))
+    crm.set_protocol_encryption_key(make_key().public_key())
+    crm.set_old_cert_id("CN=issuer", 4711)
+    crm.set_utf8_pairs({"what?": "1 %"})
+    crm.set_cert_request(inner)
+    context.create_popo(crm)
+    (tmp_path / "crm").write_bytes(crm.der)
+    assert peer("controls", tmp_path / "crm") == [
+        "regToken a token",
+        "authenticator an authenticator",
+        "action 1",
+        "place 3 6: ldap://x/",
+        "key 1.2.840.10045.3.1.7",
+        "oldCertID 4711",
+        "1.3.6.1.5.5.7.5.2.1 what%3f?1 %25%",
+        "1.3.6.1.5.5.7.5.2.2 CN=me",
+        "proof true",
     ]
 
 

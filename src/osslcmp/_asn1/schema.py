@@ -130,6 +130,12 @@ class AttributeTypeAndValue:
 
 
 @asn1.sequence
+class PKIPublicationInfo:
+    action: int
+    places: list[Elements] | None
+
+
+@asn1.sequence
 class CertRequest:
     request_id: int
     template: CertTemplate

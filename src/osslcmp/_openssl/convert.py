@@ -238,8 +238,12 @@ def key_from_c(pointer: Any) -> PrivateKeyTypes:
 
 def public_key_to_c(key: PublicKeyTypes) -> Any:
     """``EVP_PKEY *`` of a public key."""
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, der, "decoding a public key")
+    return public_key_from_info(public_key_info(key))
+
+
+def public_key_info(key: PublicKeyTypes) -> bytes:
+    """The SubjectPublicKeyInfo of a public key as DER."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def public_key_from_info(info: bytes) -> Any:

@@ -11,9 +11,10 @@ from ..context.deadline import OnWait
 from ..context.server_usage import ServerUsageInput
 from ..enums import POPOMethod
 from ..limits import Limits
+from ..message.bodyparts import PublicationInfo
 from ..trace import Trace
 from .request import Confirm, NameLike
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from datetime import datetime
@@ -37,6 +38,11 @@ class RequestArguments(TypedDict, total=False):
     not_before: datetime | None
     not_after: datetime | None
     popo: POPOMethod | int | None
+    registration_token: str | None
+    authenticator: str | None
+    publication_info: PublicationInfo | None
+    protocol_encryption_key: PublicKeyTypes | None
+    utf8_pairs: Mapping[str, str] | None
     crm: CertReqMsg | None
     central_key: bool
     encrypted_value: bool

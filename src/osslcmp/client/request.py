@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
@@ -28,6 +28,7 @@ from ..enums import BodyType, FailureInfo, Option, POPOMethod
 from ..general import cert_profile
 from ..message import Message
 from ..message.bodies import CertRepMessage, CertResponse
+from ..message.bodyparts import PublicationInfo
 from .settings import Settings, itavs
 
 __all__ = ["CertificateRequest"]
@@ -45,6 +46,14 @@ _ISSUERS_OWN = {
     ExtensionOID.PRECERT_POISON,
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }
+#: Arguments that become controls or regInfo.
+_REGISTRATION = (
+    "registration_token",
+    "authenticator",
+    "publication_info",
+    "protocol_encryption_key",
+    "utf8_pairs",
+)
 ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
 Confirm = ConfirmCallback | CertConf | CData | None
 
@@ -73,6 +82,12 @@ class CertificateRequest:
     :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
         a ``csr`` (or a public ``key``) and RAVERIFIED.
     :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.
+    :param registration_token: regToken, a secret for one use that says who asks: EJBCA's *RegTokenPwd*. It travels as it
+        is: protect the way (https).
+    :param authenticator: a lasting secret that says who asks; it travels as it is, too.
+    :param publication_info: an :class:`osslcmp.PublicationInfo`: whether and where to publish the certificate.
+    :param protocol_encryption_key: public key object to encrypt the answer with.
+    :param utf8_pairs: names and values for the CA or RA, as regInfo.
     :param crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
         the certificate that comes is checked to be for it.
     :param central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
@@ -91,7 +106,7 @@ class CertificateRequest:
     """
 
     key: KeyInput | PublicKeyTypes | None = None
-    key_password: Password = None
+    key_password: Password = field(default=None, repr=False)
     subject: NameLike | None = None
     issuer: NameLike | None = None
     sans: Iterable[x509.GeneralName | str] = ()
@@ -106,6 +121,11 @@ class CertificateRequest:
     not_after: datetime | None = None
     popo: POPOMethod | int | None = None
     csr: CSRInput | None = None
+    registration_token: str | None = field(default=None, repr=False)
+    authenticator: str | None = field(default=None, repr=False)
+    publication_info: PublicationInfo | None = None
+    protocol_encryption_key: PublicKeyTypes | None = None
+    utf8_pairs: Mapping[str, str] | None = None
     crm: CertReqMsg | None = None
     central_key: bool = False
     encrypted_value: bool = True
@@ -173,6 +193,10 @@ class CertificateRequest:
     def _message(self, context: Context, req_type: BodyType, other_sender: bool) -> CertReqMsg | None:
         """The setters know days from now only, and one name for the sender and the subject: the rest goes into a message
         of our own."""
+        registration = {name: value for name in _REGISTRATION if (value := getattr(self, name)) is not None}
+        if registration and (self.crm is not None or req_type is BodyType.P10CR):
+            goes = "p10cr has none" if self.crm is None else "goes not with crm, which has its own"
+            raise ValueError(f"{', '.join(registration)}: {goes}")
         if self.crm is not None:
             if self.key is None and self.popo is None:
                 # OpenSSL misses a private key otherwise, though the proof is in the message already.
@@ -183,11 +207,13 @@ class CertificateRequest:
             raise ValueError("days: goes with neither not_before nor not_after")
         if timed and req_type is BodyType.P10CR:
             raise ValueError("not_before, not_after: a CSR says nothing about validity")
-        if not timed and (not other_sender or req_type is BodyType.P10CR):
+        if not timed and not registration and (not other_sender or req_type is BodyType.P10CR):
             return None
         made = context.setup_crm(for_kur=req_type is BodyType.KUR)
         if timed:
             made.set_validity(self.not_before, self.not_after)
+        for name, value in registration.items():
+            getattr(made, f"set_{name}")(value)
         context.create_popo(made)
         return made
 

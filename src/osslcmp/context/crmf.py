@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from .._asn1 import der as _der
+from .._asn1 import schema as _asn1
 from .._openssl import convert as _convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, ffi, lib
+from .._openssl.name_texts import parse_name
 from .._openssl.ownership import own, release
-from ..enums import POPOMethod
+from ..enums import POPOMethod, PublicationMethod
 from ..errors import RequestError
+from ..message.bodyparts import CertRequest, PublicationInfo, PublicationPlace, write_pairs
 
 __all__ = ["CertReqMsg", "create_popo", "from_c"]
+
+#: Octets of a text in a control, more than anybody needs.
+_LONGEST_TEXT = 1 << 16
+_CERT_REQ = "1.3.6.1.5.5.7.5.2.2"
 
 
 class CertReqMsg:
@@ -22,6 +32,9 @@ class CertReqMsg:
 
     Comes from :meth:`osslcmp.Context.setup_crm`, from DER (:meth:`from_der`), or from a template alone
     (:meth:`from_template`), and goes to :meth:`osslcmp.Context.exec_certreq` or ``Client.ir(crm=...)``.
+
+    Its controls and regInfo are set each by a method, once, and before the proof of possession, which is over the controls,
+    too. What they are is read from :attr:`request`.
     """
 
     def __init__(self, handle: Any) -> None:
@@ -59,6 +72,100 @@ class CertReqMsg:
     def handle(self) -> Any:
         """The raw ``OSSL_CRMF_MSG *``, valid as long as this object."""
         return self._handle
+
+    @property
+    def request(self) -> CertRequest:
+        """What it says, controls and regInfo included. Raises ``ValueError`` for what cannot be read."""
+        return CertRequest.of(_asn1.decode(_asn1.CertReqMsg, self.der))
+
+    # -- registration controls and registration info --------------------------------------------------------
+
+    def set_registration_token(self, token: str) -> None:
+        """regToken, a secret for one use (``OSSL_CRMF_MSG_set1_regCtrl_regToken``, 3.0). Raises ``ValueError``."""
+        self._set_text("registration_token", lib.OSSL_CRMF_MSG_set1_regCtrl_regToken, token)
+
+    def set_authenticator(self, authenticator: str) -> None:
+        """authenticator, a lasting secret (``OSSL_CRMF_MSG_set1_regCtrl_authenticator``, 3.0). Raises ``ValueError``."""
+        self._set_text("authenticator", lib.OSSL_CRMF_MSG_set1_regCtrl_authenticator, authenticator)
+
+    def set_publication_info(self, info: PublicationInfo) -> None:
+        """Whether and where to publish the certificate (``OSSL_CRMF_MSG_set1_regCtrl_pkiPublicationInfo``, 3.0).
+
+        Raises ``ValueError`` for places of what is not to be published, and for a place without location: libcrypto has
+        none of these.
+        """
+        setter = lib.OSSL_CRMF_MSG_set1_regCtrl_pkiPublicationInfo
+        self._set_once("publication_info", setter, _publication_to_c(info))
+
+    def set_protocol_encryption_key(self, key: PublicKeyTypes) -> None:
+        """protocolEncrKey: encrypt the answer with it (``OSSL_CRMF_MSG_set1_regCtrl_protocolEncrKey``, 3.0).
+
+        Raises ``ValueError`` if there is one already, :class:`osslcmp.OpenSSLError` for what OpenSSL knows no such key of.
+        """
+        info = ffi.from_buffer("unsigned char[]", _convert.public_key_info(key))
+        setter = lib.OSSL_CRMF_MSG_set1_regCtrl_protocolEncrKey
+        free = lib.X509_PUBKEY_free
+
+        def decode(into: Any) -> Any:
+            return lib.d2i_X509_PUBKEY(into, ffi.new("const unsigned char **", info), len(info))
+
+        made = own(decode(NULL), free, "encoding a public key")
+        self._set_once("protocol_encryption_key", setter, made)
+        # X509_PUBKEY_dup (3.0 to 4.0) takes zero bits at the end of a key for unused ones: decoded again in its place.
+        found = lib.OSSL_CRMF_MSG_get0_regCtrl_protocolEncrKey(self._handle)
+        check(decode(ffi.new("X509_PUBKEY **", found)), "encoding a public key")
+
+    def set_old_cert_id(self, issuer: x509.Name | str, serial: int) -> None:
+        """oldCertID: the certificate to update (``OSSL_CRMF_MSG_set1_regCtrl_oldCertID``, 3.0).
+
+        Raises ``ValueError`` if there is one already, as in what ``setup_crm(for_kur=True)`` makes.
+        """
+        name, number = _convert.name_to_c(parse_name(issuer)), _convert.integer_to_c(serial)
+        made = own(lib.OSSL_CRMF_CERTID_gen(name, number), lib.OSSL_CRMF_CERTID_free, "naming a certificate")
+        self._set_once("old_cert_id", lib.OSSL_CRMF_MSG_set1_regCtrl_oldCertID, made)
+
+    def set_utf8_pairs(self, pairs: Mapping[str, str]) -> None:
+        """utf8Pairs in regInfo: names and values (``OSSL_CRMF_MSG_set1_regInfo_utf8Pairs``, 3.0).
+
+        Raises ``ValueError`` for an empty name, and for one that its form has no escape for.
+        """
+        self._set_text("utf8_pairs", lib.OSSL_CRMF_MSG_set1_regInfo_utf8Pairs, write_pairs(pairs))
+
+    def set_cert_request(self, other: CertReqMsg) -> None:
+        """certReq in regInfo: what an RA was asked with (``OSSL_CRMF_MSG_set1_regInfo_certReq``, 3.0).
+
+        It is taken without its proof of possession and its own regInfo.
+        """
+        # There is no public decoder of a CertRequest. libcrypto finds a regInfo among the controls (up to 4.0), and where
+        # it belongs if that is ever mended.
+        request = _der.sequence(other.der)[0].encoding
+        attributes = _convert.tlv(0x30, _convert.tlv(0x30, _der.encode_oid(_CERT_REQ), request))
+        around = _convert.tlv(0x30, _der.encode_integer(0), b"\x30\x00", attributes)
+        holder = CertReqMsg.from_der(_convert.tlv(0x30, around, attributes))
+        found = lib.OSSL_CRMF_MSG_get0_regInfo_certReq(holder.handle)
+        self._set_once("cert_request", lib.OSSL_CRMF_MSG_set1_regInfo_certReq, found)
+
+    def _set_text(self, what: str, setter: Callable[[Any, Any], int], value: str) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"{what}: a str, not {type(value).__name__}")
+        try:
+            data = value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{what}: cannot be encoded in UTF-8") from None
+        if not 0 < len(data) <= _LONGEST_TEXT:
+            raise ValueError(f"{what}: 1 to {_LONGEST_TEXT} octets, not {len(data)}")
+        string = own(lib.ASN1_UTF8STRING_new(), lib.ASN1_UTF8STRING_free, "making a text")
+        check(lib.ASN1_STRING_set(string, data, len(data)), "making a text")
+        self._set_once(what, setter, string)
+
+    def _set_once(self, what: str, setter: Callable[[Any, Any], int], value: Any) -> None:
+        """C adds another one."""
+        if getattr(self.request, what) is not None:
+            raise ValueError(f"{what}: there is one already")
+        clear()
+        check(setter(self._handle, value), f"setting {what}")
+
+    # -- what else is not in the context ----------------------------------------------------------------------
 
     def set_validity(self, not_before: datetime | None, not_after: datetime | None) -> None:
         """Ask for a validity period; ``None`` leaves an end open (``OSSL_CRMF_MSG_set0_validity``, 3.0).
@@ -104,6 +211,34 @@ def create_popo(crm: Any, method: int, key: Any, digest: str) -> None:
         raise ValueError(f"digest: OpenSSL knows no {digest!r}")
     if lib.OSSL_CRMF_MSG_create_popo(method, crm, key, md, NULL, NULL) != 1:
         raise RequestError("creating the proof of possession", drain())
+
+
+def _publication_to_c(info: PublicationInfo) -> Any:
+    """An ``OSSL_CRMF_PKIPUBLICATIONINFO *``."""
+    if not isinstance(info, PublicationInfo):
+        raise TypeError(f"publication_info: an osslcmp.PublicationInfo, not {type(info).__name__}")
+    if info.places and not info.publish:
+        raise ValueError("publication_info: what is not to be published has no places")
+    free = lib.OSSL_CRMF_PKIPUBLICATIONINFO_free
+    made = own(lib.OSSL_CRMF_PKIPUBLICATIONINFO_new(), free, "making a publication info")
+    check(lib.OSSL_CRMF_MSG_set_PKIPublicationInfo_action(made, int(info.publish)), "setting its action")
+    for place in info.places:
+        one = _place_to_c(place)
+        release(one)  # before: a signal handler may raise when C has it
+        check(lib.OSSL_CRMF_MSG_PKIPublicationInfo_push0_SinglePubInfo(made, one), "adding a place")
+    return made
+
+
+def _place_to_c(place: PublicationPlace) -> Any:
+    """An ``OSSL_CRMF_SINGLEPUBINFO *``."""
+    if place.location is None:
+        raise ValueError("publication_info: a place needs a location in OpenSSL")
+    method = int(PublicationMethod(place.method))
+    (location,) = _convert.general_names_to_c([place.location])
+    one = own(lib.OSSL_CRMF_SINGLEPUBINFO_new(), lib.OSSL_CRMF_SINGLEPUBINFO_free, "making a place")
+    release(location)
+    check(lib.OSSL_CRMF_MSG_set0_SinglePubInfo(one, method, location), "setting a place")
+    return one
 
 
 def _time(what: str, moment: datetime | None) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from .._asn1.x509_parts import read_extensions, read_general_name, read_name
 from .._openssl.errorqueue import clear
 from .._openssl.errorqueue import text as from_c
 from .._openssl.lib import lib
-from ..enums import FailureInfo, PKIStatus, POPOMethod
+from ..enums import FailureInfo, PKIStatus, POPOMethod, PublicationMethod
 
 __all__ = [
     "AlgorithmIdentifier",
@@ -30,6 +31,9 @@ __all__ = [
     "Control",
     "PKIStatusInfo",
     "ProofOfPossession",
+    "PublicationInfo",
+    "PublicationPlace",
+    "RegistrationControls",
     "algorithm_from_der",
     "itav",
     "oid_name",
@@ -38,7 +42,6 @@ __all__ = [
 
 SECRET_CONTROLS = ("1.3.6.1.5.5.7.5.1.1", "1.3.6.1.5.5.7.5.1.2")
 """regToken and authenticator: what a requester knows and nobody else should."""
-_OLD_CERT_ID = "1.3.6.1.5.5.7.5.1.5"
 _CONTROL_NAMES = {
     "1.3.6.1.5.5.7.5.1.1": "regToken",
     "1.3.6.1.5.5.7.5.1.2": "authenticator",
@@ -213,6 +216,39 @@ class CertId:
 
 
 @dataclass(frozen=True)
+class PublicationPlace:
+    """Where a certificate is to be published (SinglePubInfo, RFC 4211 section 6.3)."""
+
+    method: PublicationMethod
+    location: x509.GeneralName | None = None
+
+    @classmethod
+    def of(cls, elements: Elements) -> PublicationPlace:
+        """Decode. Raises ``ValueError``, also for a method that RFC 4211 does not have."""
+        if not 1 <= len(elements) <= 2:
+            raise ValueError("SinglePubInfo: a method and at most one location")
+        location = read_general_name(encoded(elements[1])) if len(elements) == 2 else None
+        return cls(PublicationMethod(elements[0].parse(int)), location)
+
+
+@dataclass(frozen=True)
+class PublicationInfo:
+    """Whether and where a certificate is to be published (PKIPublicationInfo, RFC 4211 section 6.3)."""
+
+    publish: bool
+    """pleasePublish, else dontPublish."""
+    places: tuple[PublicationPlace, ...] = ()
+    """None: wherever the CA wants to."""
+
+    @classmethod
+    def of(cls, read: _asn1.PKIPublicationInfo) -> PublicationInfo:
+        """Decode. Raises ``ValueError``."""
+        if read.action not in (0, 1):
+            raise ValueError(f"PKIPublicationInfo: action {read.action}")
+        return cls(read.action == 1, tuple(map(PublicationPlace.of, read.places or ())))
+
+
+@dataclass(frozen=True)
 class Control:
     """A control or a registration info of a certificate request; ``value`` is DER."""
 
@@ -230,16 +266,127 @@ class Control:
         return self.oid.dotted_string in SECRET_CONTROLS
 
     @property
+    def text(self) -> str | None:
+        """For regToken, authenticator and utf8Pairs: what it says. Raises ``ValueError``."""
+        texts = ("regToken", "authenticator", "utf8Pairs")
+        return der.text(der.read(self.value)) if self.name in texts else None
+
+    @property
+    def publication_info(self) -> PublicationInfo | None:
+        """For pkiPublicationInfo: whether and where to publish. Raises ``ValueError``."""
+        if self.name != "pkiPublicationInfo":
+            return None
+        return PublicationInfo.of(_asn1.decode(_asn1.PKIPublicationInfo, self.value))
+
+    @property
     def old_certificate(self) -> CertId | None:
         """For oldCertID: the certificate to update. Raises ``ValueError``."""
-        if self.oid.dotted_string != _OLD_CERT_ID:
+        return CertId.of(_asn1.decode(_asn1.CertId, self.value)) if self.name == "oldCertID" else None
+
+    @property
+    def protocol_encryption_key(self) -> PublicKeyTypes | None:
+        """For protocolEncrKey: the key to encrypt answers with. Raises ``ValueError`` or ``UnsupportedAlgorithm``."""
+        return load_der_public_key(self.value) if self.name == "protocolEncrKey" else None
+
+    @property
+    def cert_request(self) -> CertRequest | None:
+        """For certReq in regInfo: the request that an RA was asked with, without proof. Raises ``ValueError``."""
+        if self.name != "certReq":
             return None
-        return CertId.of(_asn1.decode(_asn1.CertId, self.value))
+        return CertRequest.of(_asn1.inside(_asn1.CertReqMsg, self.value))
 
     @classmethod
     def of(cls, read: _asn1.AttributeTypeAndValue) -> Control:
         """Decode."""
         return cls(read.type, encoded(read.value))
+
+
+class RegistrationControls:
+    """What the controls and regInfo of a certificate request say, ``None`` where it has no such one.
+
+    Of several of one kind it is the first. Each raises ``ValueError`` for a value that is not of its type. libcrypto's own
+    getters look for a regInfo among the controls (``OSSL_CRMF_MSG_get0_regInfo_utf8Pairs``, 3.0 to 4.0).
+    """
+
+    controls: tuple[Control, ...]
+    reg_info: tuple[Control, ...]
+
+    def _first(self, name: str) -> Control | None:
+        return next((one for one in (*self.controls, *self.reg_info) if one.name == name), None)
+
+    @property
+    def registration_token(self) -> str | None:
+        """regToken: a secret for one use that identifies the requester (RFC 4211 section 6.1)."""
+        found = self._first("regToken")
+        return None if found is None else found.text
+
+    @property
+    def authenticator(self) -> str | None:
+        """authenticator: a secret that identifies the requester again and again (RFC 4211 section 6.2)."""
+        found = self._first("authenticator")
+        return None if found is None else found.text
+
+    @property
+    def publication_info(self) -> PublicationInfo | None:
+        """pkiPublicationInfo: whether and where to publish the certificate (RFC 4211 section 6.3)."""
+        found = self._first("pkiPublicationInfo")
+        return None if found is None else found.publication_info
+
+    @property
+    def old_cert_id(self) -> CertId | None:
+        """oldCertID: the certificate to update (RFC 4211 section 6.5)."""
+        found = self._first("oldCertID")
+        return None if found is None else found.old_certificate
+
+    @property
+    def protocol_encryption_key(self) -> PublicKeyTypes | None:
+        """protocolEncrKey: the key to encrypt answers with (RFC 4211 section 6.6). Raises ``UnsupportedAlgorithm``, too."""
+        found = self._first("protocolEncrKey")
+        return None if found is None else found.protocol_encryption_key
+
+    @property
+    def utf8_pairs(self) -> dict[str, str] | None:
+        """utf8Pairs: names and values (RFC 4211 section 7.1). Raises ``ValueError`` also for a name that comes twice."""
+        found = self._first("utf8Pairs")
+        return None if found is None else read_pairs(found.text or "")
+
+    @property
+    def cert_request(self) -> CertRequest | None:
+        """certReq: the request that an RA was asked with, without its proof (RFC 4211 section 7.2)."""
+        found = self._first("certReq")
+        return None if found is None else found.cert_request
+
+
+def read_pairs(text: str) -> dict[str, str]:
+    """The names and values of a utf8Pairs: ``name?value%name?value%``. Raises ``ValueError``."""
+    found: dict[str, str] = {}
+    # A percent sign between two pairs, or after the last, is followed by no escape of it or a question mark.
+    for pair in re.split("%(?!25|3[fF])", text.removesuffix("%")):
+        name, mark, value = map(_unescaped, pair.partition("?"))
+        if not mark or not name or name in found:
+            raise ValueError("utf8Pairs: not of the form name?value%name?value%, each name once")
+        found[name] = value
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("%3f", "?").replace("%3F", "?").replace("%25", "%")
+
+
+def write_pairs(pairs: Mapping[str, str]) -> str:
+    """A utf8Pairs of these names and values. Raises ``ValueError`` for what cannot be one."""
+
+    def escaped(text: str) -> str:
+        return text.replace("%", "%25").replace("?", "%3f")
+
+    made = "".join(f"{escaped(name)}?{escaped(value)}%" for name, value in pairs.items())
+    if not pairs:
+        raise ValueError("utf8_pairs: none are given")
+    if any(re.match("$|25|3[fF]", name) for name in pairs):
+        raise ValueError(
+            "utf8_pairs: a name is empty, or begins with 25 or 3f, which would be taken for an escape"
+        )
+    return made
 
 
 @dataclass(frozen=True)
@@ -265,7 +412,7 @@ class ProofOfPossession:
 
 
 @dataclass(frozen=True)
-class CertRequest:
+class CertRequest(RegistrationControls):
     """One request for a certificate."""
 
     request_id: int

@@ -295,10 +295,7 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
     elif isinstance(value, InfoTypeAndValue):
         yield from _item(value.oid, value.value)
     elif isinstance(value, m.Control):
-        yield from _item(value.oid, None if value.secret else value.value)
-        if value.secret:
-            yield "value", "(secret)"
-        yield from _node("certificate", _told(lambda: value.old_certificate))
+        yield from _control(value)
     elif isinstance(value, m.Header):
         yield from _fields(value)
         yield from _node("password based MAC", _told(lambda: value.pbm))
@@ -340,6 +337,19 @@ def _item(oid: x509.ObjectIdentifier, value: bytes | None) -> Iterator[tuple[str
     yield "type", oid_name(oid)
     if value is not None and value != b"\x05\x00":
         yield "value", octets_text(value)
+
+
+def _control(control: m.Control) -> Iterator[tuple[str, str | Tree]]:
+    yield from _item(control.oid, None if control.secret or control.name == "utf8Pairs" else control.value)
+    if control.secret:
+        yield "value", "(secret)"
+    elif control.name == "utf8Pairs":
+        yield from _node("value", _told(lambda: control.text))
+    yield from _node("certificate", _told(lambda: control.old_certificate))
+    yield from _node("publication", _told(lambda: control.publication_info))
+    if control.name == "protocolEncrKey":
+        yield "public key", _told(lambda: key_text(control.protocol_encryption_key))
+    yield from _node("request", _told(lambda: control.cert_request))
 
 
 def _extensions(extensions: Any) -> Tree:

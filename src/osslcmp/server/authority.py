@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from ..message import Control, RegistrationControls
 
 NO_FAILURE = FailureInfo(0)
 
@@ -55,8 +56,12 @@ class CertificateId:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CertificateRequest(Message):
-    """A request for one certificate (ir, cr, p10cr, kur); proof of possession has been verified."""
+class CertificateRequest(Message, RegistrationControls):
+    """A request for one certificate (ir, cr, p10cr, kur); proof of possession has been verified.
+
+    ``registration_token``, ``authenticator`` and the like (see :class:`osslcmp.message.RegistrationControls`) are what the
+    client says: it is the authority that checks them.
+    """
 
     request_id: int
     """The certReqId: 0, or -1 in a p10cr."""
@@ -90,6 +95,10 @@ class CertificateRequest(Message):
     central_key: bool = False
     """The authority is to make the key, too, and to return it in ``Issued``. Only in a signed request, and from
     OpenSSL 3.5 on."""
+    controls: tuple[Control, ...] = ()
+    """The registration controls of the request; none in a p10cr."""
+    reg_info: tuple[Control, ...] = ()
+    """Its registration info; none in a p10cr."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .._asn1 import x509_parts as _pieces
 from .._asn1.der import explicit, implicit
 from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from ..message import Control
 from . import wire
 from .authority import (
     CertificateId,
@@ -172,7 +173,11 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         raise der.DERError("exactly one certificate request per message is supported")
     parts = der.Fields(der.sequence(requests[0].encoding))
     request = der.Fields(der.sequence(parts.take(der.SEQUENCE).encoding))
-    popo = parts.take() if not parts.done else None
+    ra_verified = parts.maybe(implicit(0)) is not None
+    for number in (1, 2, 3):  # the proofs
+        parts.maybe(explicit(number))
+    reg_info = parts.maybe(der.SEQUENCE)
+    parts.end()
     request_id = der.integer(request.take())
     template_element = request.take(der.SEQUENCE)
     controls = request.maybe(der.SEQUENCE)
@@ -180,7 +185,8 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     template = _read_template(template_element.content)
     central = _wants_key(template.public_key)
     view = _pieces.as_csr(template.subject, None if central else template.public_key, template.extensions)
-    old = None if controls is None else dict(wire.read_itavs(controls.encoding)).get(OLD_CERT_ID_OID)
+    registration = _controls(controls)
+    old = next((one.value for one in registration if one.oid.dotted_string == OLD_CERT_ID_OID), None)
     updated = None if old is None else _certificate_id(old)
     signer: x509.Certificate | None = about["signer"]
     if updated is None and signer is not None and message.body_type == BodyType.KUR:
@@ -198,8 +204,17 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         template=template_element.encoding,
         csr=None,
         old_certificate=updated,
-        ra_verified=popo is not None and popo.tag == implicit(0),
+        ra_verified=ra_verified,
+        controls=registration,
+        reg_info=_controls(reg_info),
     )
+
+
+def _controls(found: der.Element | None) -> tuple[Control, ...]:
+    if found is None:
+        return ()
+    items = wire.read_itavs(found.encoding)
+    return tuple(Control(x509.ObjectIdentifier(oid), value or b"") for oid, value in items)
 
 
 def _certificate_id(data: bytes) -> CertificateId:

@@ -1,7 +1,8 @@
 // A CMP client made of Bouncy Castle's classes: enrols, confirms, updates and revokes at a server (RFC 9810, 9483).
 //
-// java Peer session URL REFERENCE SECRET    runs such a session, and tells each step
-// java Peer parse SECRET FILE...            decodes messages, and verifies the MAC of those that have one
+// java Peer session URL REFERENCE SECRET [TOKEN]   runs such a session, and tells each step
+// java Peer parse SECRET FILE...                   decodes messages, and verifies the MAC of those that have one
+// java Peer controls FILE                          tells the controls and the regInfo of a certificate request message
 
 import java.math.BigInteger;
 import java.net.URI;
@@ -17,6 +18,7 @@ import java.security.Security;
 import java.util.Arrays;
 import java.util.Date;
 import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.ASN1UTF8String;
 import org.bouncycastle.asn1.cmp.CMPObjectIdentifiers;
 import org.bouncycastle.asn1.cmp.CertRepMessage;
 import org.bouncycastle.asn1.cmp.CertResponse;
@@ -27,10 +29,15 @@ import org.bouncycastle.asn1.cmp.PKIStatusInfo;
 import org.bouncycastle.asn1.cmp.RevDetails;
 import org.bouncycastle.asn1.cmp.RevRepContent;
 import org.bouncycastle.asn1.cmp.RevReqContent;
+import org.bouncycastle.asn1.crmf.AttributeTypeAndValue;
+import org.bouncycastle.asn1.crmf.CRMFObjectIdentifiers;
+import org.bouncycastle.asn1.crmf.CertId;
 import org.bouncycastle.asn1.crmf.CertReqMessages;
 import org.bouncycastle.asn1.crmf.CertReqMsg;
+import org.bouncycastle.asn1.crmf.CertRequest;
 import org.bouncycastle.asn1.crmf.CertTemplate;
 import org.bouncycastle.asn1.crmf.CertTemplateBuilder;
+import org.bouncycastle.asn1.crmf.PKIPublicationInfo;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.CRLReason;
 import org.bouncycastle.asn1.x509.Extension;
@@ -43,8 +50,11 @@ import org.bouncycastle.cert.cmp.CertificateConfirmationContentBuilder;
 import org.bouncycastle.cert.cmp.GeneralPKIMessage;
 import org.bouncycastle.cert.cmp.ProtectedPKIMessage;
 import org.bouncycastle.cert.cmp.ProtectedPKIMessageBuilder;
+import org.bouncycastle.cert.crmf.AuthenticatorControl;
+import org.bouncycastle.cert.crmf.CertificateRequestMessage;
 import org.bouncycastle.cert.crmf.CertificateRequestMessageBuilder;
 import org.bouncycastle.cert.crmf.PKMACBuilder;
+import org.bouncycastle.cert.crmf.RegTokenControl;
 import org.bouncycastle.cert.crmf.jcajce.JcePKMACValuesCalculator;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.operator.ContentSigner;
@@ -64,6 +74,7 @@ public final class Peer {
     private X509CertificateHolder[] others = new X509CertificateHolder[0];
     private byte[] transaction;
     private byte[] serverNonce;
+    private String token;
 
     private Peer(String url, String reference, String secret) throws Exception {
         this.url = url;
@@ -79,7 +90,41 @@ public final class Peer {
             }
             return;
         }
-        new Peer(arguments[1], arguments[2], arguments[3]).session();
+        if (arguments[0].equals("controls")) {
+            controls(CertReqMsg.getInstance(Files.readAllBytes(Path.of(arguments[1]))));
+            return;
+        }
+        Peer peer = new Peer(arguments[1], arguments[2], arguments[3]);
+        peer.token = arguments.length > 4 ? arguments[4] : null;
+        peer.session();
+    }
+
+    private static void controls(CertReqMsg message) throws Exception {
+        CertificateRequestMessage request = new CertificateRequestMessage(message);
+        tell("regToken", request.getControl(CRMFObjectIdentifiers.id_regCtrl_regToken).getValue());
+        tell("authenticator", request.getControl(CRMFObjectIdentifiers.id_regCtrl_authenticator).getValue());
+        for (AttributeTypeAndValue one : message.getCertReq().getControls().toAttributeTypeAndValueArray()) {
+            if (one.getType().equals(CRMFObjectIdentifiers.id_regCtrl_pkiPublicationInfo)) {
+                PKIPublicationInfo info = PKIPublicationInfo.getInstance(one.getValue());
+                tell("action", info.getAction());
+                tell("place", info.getPubInfos()[0].getPubMethod() + " " + info.getPubInfos()[0].getPubLocation());
+            } else if (one.getType().on(CRMFObjectIdentifiers.id_regCtrl) && one.getType().getId().endsWith(".6")) {
+                tell("key", SubjectPublicKeyInfo.getInstance(one.getValue()).getAlgorithm().getParameters());
+            } else if (one.getType().on(CRMFObjectIdentifiers.id_regCtrl) && one.getType().getId().endsWith(".5")) {
+                tell("oldCertID", CertId.getInstance(one.getValue()).getSerialNumber());
+            }
+        }
+        for (AttributeTypeAndValue one : message.getRegInfo()) {
+            tell(one.getType().getId(), one.getValue() instanceof ASN1UTF8String
+                ? one.getValue()
+                : CertRequest.getInstance(one.getValue()).getCertTemplate().getSubject());
+        }
+        System.out.println("proof " + request.isValidSigningKeyPOP(
+            new JcaContentVerifierProviderBuilder().setProvider("BC").build(request.getCertTemplate().getPublicKey())));
+    }
+
+    private static void tell(String what, Object value) {
+        System.out.println(what + " " + value);
     }
 
     private static void parse(byte[] data, char[] secret) throws Exception {
@@ -144,12 +189,14 @@ public final class Peer {
         transaction = fresh();
         serverNonce = null;
         KeyPair wanted = newKeys();
-        CertReqMsg request = new CertificateRequestMessageBuilder(BigInteger.ZERO)
+        CertificateRequestMessageBuilder builder = new CertificateRequestMessageBuilder(BigInteger.ZERO)
             .setSubject(name)
             .setPublicKey(SubjectPublicKeyInfo.getInstance(wanted.getPublic().getEncoded()))
-            .setProofOfPossessionSigningKeySigner(signer(wanted))
-            .build()
-            .toASN1Structure();
+            .setProofOfPossessionSigningKeySigner(signer(wanted));
+        if (token != null) {
+            builder.addControl(new RegTokenControl(token)).addControl(new AuthenticatorControl(token));
+        }
+        CertReqMsg request = builder.build().toASN1Structure();
         PKIBody answer = exchange(new PKIBody(type, new CertReqMessages(new CertReqMsg[] {request})));
         CertResponse response = ((CertRepMessage) expect(answer, type + 1)).getResponse()[0];
         accepted(response.getStatus());
