@@ -16,8 +16,7 @@ from support.pki import make_key, make_name
 import osslcmp
 from osslcmp import Context, Option
 from osslcmp._asn1 import der
-from osslcmp._openssl import lib as _lib
-from osslcmp._openssl import load_errors as _loading
+from osslcmp._openssl import lib, load_errors
 from osslcmp.server import EmbeddedCA, waiting
 
 OLD_LIBRARY = 'const char *OpenSSL_version(int what) { (void)what; return "OpenSSL 3.0.1 14 Dec 2021"; }\n'
@@ -68,14 +67,14 @@ def test_older_openssl_is_refused_in_one_sentence(old_library: Path) -> None:
 def test_absent_openssl_is_named() -> None:
     """No libcrypto of the right name at all."""
     text = "libcrypto.so.3: cannot open shared object file: No such file or directory"
-    sentence = _loading.explain(ImportError(text))
+    sentence = load_errors.explain(ImportError(text))
     assert sentence is not None
     assert f"built against OpenSSL {built_version()}, but this process loads none" in sentence
 
 
 def test_other_import_errors_are_left_alone() -> None:
     """A complaint that is not about OpenSSL is not explained."""
-    assert _loading.explain(ImportError("No module named 'osslcmp._native'")) is None
+    assert load_errors.explain(ImportError("No module named 'osslcmp._native'")) is None
 
 
 def stripped(message: bytes) -> bytes:
@@ -156,6 +155,6 @@ def test_what_lets_a_peer_crash_the_process_is_refused(
     feature: str, version: tuple[int, int, int], needed: str | None
 ) -> None:
     """Seen: no root CA update with 3.2.0, a certificate that is freed too early with 3.3.0."""
-    assert _lib._usable(feature, version) == (needed is None)
+    assert lib._usable(feature, version) == (needed is None)
     if needed is not None:
-        assert _lib._needed(feature, version) == needed
+        assert lib._needed(feature, version) == needed

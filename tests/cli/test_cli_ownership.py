@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from osslcmp import OpenSSLError, ffi, lib
-from osslcmp._openssl import convert as _convert
-from osslcmp._openssl import ownership as _ownership
+from osslcmp._openssl import convert, ownership
 from osslcmp.cli.openssl_cmp import global_options
 from osslcmp.cli.openssl_cmp.context import CommandContext
 from osslcmp.context.calls import Calls
@@ -40,11 +39,11 @@ def _make(kind: str) -> tuple[Any, Counted]:
         "key": (lib.EVP_PKEY_new, lib.EVP_PKEY_free),
         "store": (lib.X509_STORE_new, lib.X509_STORE_free),
         "policy": (lib.POLICYINFO_new, lib.POLICYINFO_free),
-        "extensions": (lib.sk_X509_EXTENSION_new_null, _convert.free_extensions),
+        "extensions": (lib.sk_X509_EXTENSION_new_null, convert.free_extensions),
     }
     new, free = made[kind]
     counted = Counted(free)
-    return _ownership.own(new(), counted, "testing"), counted
+    return ownership.own(new(), counted, "testing"), counted
 
 
 GIVEN: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -105,9 +104,9 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
 
     def counting(pointer: Any, free: Free, what: str) -> Any:
         if ffi.typeof(pointer) != ffi.typeof("ASN1_OBJECT *"):
-            return _ownership.own(pointer, free, what)
+            return ownership.own(pointer, free, what)
         freed.append(Counted(free))
-        return _ownership.own(pointer, freed[-1], what)
+        return ownership.own(pointer, freed[-1], what)
 
     def checked(result: int, _: str) -> None:
         assert result == 1
@@ -115,7 +114,7 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
             raise ended
 
     monkeypatch.setattr(global_options, "own", counting)
-    monkeypatch.setattr(_ownership, "check", checked)
+    monkeypatch.setattr(ownership, "check", checked)
     effects = global_options.GlobalOptions()
     if ended is None:
         effects("policy", "1.2.3.4")

@@ -27,7 +27,7 @@ from support.serving import REFERENCE, SECRET, Served, Serving, client, free_por
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
-from osslcmp.cli import serve_options as _serve_options
+from osslcmp.cli import serve_options
 
 ROOT = Path(__file__).parents[2]
 MINE = Forger(reference=REFERENCE.encode(), secret=SECRET)
@@ -44,7 +44,7 @@ def fresh() -> Forger:
 
 def long_options() -> set[str]:
     """Of the parser."""
-    parser = _serve_options.make_parser()
+    parser = serve_options.make_parser()
     return {option for option in parser._option_string_actions if option.startswith("--")} - {"--help"}
 
 
@@ -80,7 +80,7 @@ def test_limits_of_secrets(serve: Serving, tmp_path: Path) -> None:
 def test_what_the_help_tells_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The quick start, word for word but for the port."""
     with pytest.raises(SystemExit):
-        _serve_options.read(["--help"])
+        serve_options.read(["--help"])
     told = capsys.readouterr().out
     text = told[told.index("Quick start:") : told.index("State:")].replace("8080", str(free_port()))
     printf, serve, key, cmp = re.split(r"(?<!\\)\n", text.strip())[1:]

@@ -22,7 +22,7 @@ SERVE = """
 import sys, threading
 from osslcmp.cli import main, serve
 from osslcmp.server.server import Server
-from osslcmp.server.resuming import PersistentServer
+from osslcmp.server.persistent import PersistentServer
 serve._GRACE = 1.0
 
 def never(self, *message):

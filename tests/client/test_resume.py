@@ -18,7 +18,7 @@ from support.pki import PKI
 from support.waiting import SECRET, TYPES, Site
 
 import osslcmp
-from osslcmp.client import dump as _resume
+from osslcmp.client.dump import load
 from osslcmp.server import Rejected
 
 
@@ -234,7 +234,7 @@ def test_certificate_for_another_key(site: Site) -> None:
     """OpenSSL refuses a certificate that is not for the key that was asked for: the dump knows which."""
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     dump = site.begin().dump()
-    assert _resume.load(dump).public_key == site.new_key.public_key().public_bytes(
+    assert load(dump).public_key == site.new_key.public_key().public_bytes(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )
     info = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

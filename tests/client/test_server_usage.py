@@ -16,7 +16,7 @@ from support.rogue import signed_by
 
 import osslcmp
 from osslcmp import AsyncClient, Client, Context, Option
-from osslcmp._openssl import convert as _convert
+from osslcmp._openssl import convert
 from osslcmp._openssl.errorqueue import clear
 from osslcmp.context.server_usage import ServerUsage
 
@@ -260,7 +260,7 @@ def test_3gpp(pki: PKI) -> None:
 def test_a_purpose_that_cannot_be_read(pki: PKI) -> None:
     """Malformed is not permitted."""
     for value in (b"", b"\x05\x00", b"\x30\x03\x06\x01\x80", b"\x30\x00"):
-        handle = _convert.cert_to_c(_with_purpose(pki, value))
+        handle = convert.cert_to_c(_with_purpose(pki, value))
         usage = ServerUsage.of("permitted")
         assert usage is not None
         assert usage.refusal(handle, 2) is not None

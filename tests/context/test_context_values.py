@@ -12,8 +12,8 @@ from support.pki import PKI
 
 import osslcmp
 from osslcmp import IR, InfoTypeAndValue, Option, POPOMethod, RevocationReason, lib
-from osslcmp._asn1 import der as _der
-from osslcmp._openssl import convert as _convert
+from osslcmp._asn1 import der
+from osslcmp._openssl import convert
 
 FORMS = ["CN=someone,O=elsewhere", "/O=elsewhere/CN=someone"]
 NAME = x509.Name.from_rfc4514_string(FORMS[0])
@@ -242,8 +242,8 @@ def test_serial_number(pki: PKI, peer: Peer) -> None:
 @pytest.mark.parametrize("serial", [0, 127, 128, -1, -128, -129, -32768, 2**159])
 def test_serial_number_in_c(serial: int) -> None:
     """Of any sign and size: as short as DER wants it."""
-    made = _convert.integer_to_c(serial)
-    assert _convert.to_der(lib.i2d_ASN1_INTEGER, made, "encoding") == _der.encode_integer(serial)
+    made = convert.integer_to_c(serial)
+    assert convert.to_der(lib.i2d_ASN1_INTEGER, made, "encoding") == der.encode_integer(serial)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from support.releases import FOUND, USABLE
 
 import osslcmp
 from osslcmp import Context, Option
-from osslcmp._openssl import lib as _lib
+from osslcmp._openssl import lib
 
 pytestmark = pytest.mark.peer
 Mock = Callable[..., MockServer]
@@ -43,7 +43,7 @@ def test_newer_functions(feature: str) -> None:
         return
     with pytest.raises(osslcmp.UnsupportedError) as caught:
         call(ctx)
-    assert caught.value.needed in (needed, _lib._needed(feature, USABLE))
+    assert caught.value.needed in (needed, lib._needed(feature, USABLE))
     assert caught.value.found == FOUND
     assert isinstance(caught.value, NotImplementedError)
     ctx.set_option(Option.MSG_TIMEOUT, 5)  # still usable
@@ -55,7 +55,7 @@ def test_features_follow_the_version() -> None:
         first = tuple(map(int, needed.split(".")))
         found = osslcmp.openssl_version if feature in OPTIONS else USABLE
         there = found[: len(first)] >= first
-        mended = _lib._usable(feature, osslcmp.openssl_version)
+        mended = lib._usable(feature, osslcmp.openssl_version)
         assert osslcmp.features[feature] == (there and mended), feature
 
 

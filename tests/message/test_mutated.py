@@ -17,8 +17,7 @@ from osslcmp import BodyType, Message, Trace, TraceEntry
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
 from osslcmp._text import json_text
-from osslcmp.cli import show
-from osslcmp.cli import trace_files as _assembling
+from osslcmp.cli import show, trace_files
 from osslcmp.cli.message_files import Found
 from osslcmp.message.describe import summary, tree
 
@@ -141,7 +140,7 @@ def test_mutated(seed: int, honest: list[bytes], capsys: pytest.CaptureFixture[s
             assert all(isinstance(text, str) for text, _ in line)
         if number % 10 == 0:
             message.text()
-            trace = Trace.of_entries(_assembling._entries(_assembling._in_order([message])))
+            trace = Trace.of_entries(trace_files._entries(trace_files._in_order([message])))
             str(trace)
             trace.html()
             Trace.load(trace.dump())

@@ -6,7 +6,7 @@ import pytest
 
 import build_cffi
 from osslcmp import lib
-from osslcmp._openssl import lib as _lib
+from osslcmp._openssl.lib import NEEDED
 
 HEADERS = {"cmp.h", "cmp_util.h", "crmf.h", "http.h"}
 
@@ -83,5 +83,5 @@ def test_lib(release: str) -> None:
 
 def test_features() -> None:
     """Each proves itself by a function of the release that it names."""
-    for feature, (release, symbol) in _lib.NEEDED.items():
+    for feature, (release, symbol) in NEEDED.items():
         assert symbol in PINNED[release].split(), feature

@@ -13,7 +13,7 @@ from support.pki import PKI
 
 import osslcmp
 from osslcmp import Context, InfoTypeAndValue, ffi
-from osslcmp.context import calls as _calls
+from osslcmp.context import calls
 
 OID = x509.ObjectIdentifier("1.2.3.4")
 ITAV = InfoTypeAndValue(OID, b"\x04\x01x")
@@ -88,13 +88,13 @@ def test_callbacks_live_as_long_as_the_context(name: str) -> None:
 @pytest.fixture
 def contexts_freed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     freed: list[Any] = []
-    original = _calls._free_ctx
+    original = calls._free_ctx
 
     def counting(pointer: Any) -> None:
         freed.append(pointer)
         original(pointer)
 
-    monkeypatch.setattr(_calls, "_free_ctx", counting)
+    monkeypatch.setattr(calls, "_free_ctx", counting)
     return freed
 
 

@@ -15,9 +15,8 @@ from support.pki import PKI, make_key
 
 import osslcmp
 from osslcmp import Context, InfoTypeAndValue, ffi, lib
-from osslcmp._openssl import convert as _convert
-from osslcmp._openssl import ownership as _ownership
-from osslcmp.context import crmf as _crm
+from osslcmp._openssl import convert, ownership
+from osslcmp.context import crmf
 from osslcmp.context.calls import Calls
 
 NULL = ffi.NULL
@@ -42,7 +41,7 @@ class Frees:
 @pytest.fixture
 def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
     frees = Frees()
-    original = vars(_convert)["own"]
+    original = vars(convert)["own"]
 
     def counting(pointer: Any, free: Callable[[Any], Any], what: str) -> Any:
         kind = ffi.typeof(pointer).cname
@@ -53,8 +52,8 @@ def frees(monkeypatch: pytest.MonkeyPatch) -> Frees:
 
         return original(pointer, counted, what)
 
-    monkeypatch.setattr(_convert, "own", counting)
-    monkeypatch.setattr(_ownership, "own", counting)
+    monkeypatch.setattr(convert, "own", counting)
+    monkeypatch.setattr(ownership, "own", counting)
     return frees
 
 
@@ -158,7 +157,7 @@ def test_interrupted_when_it_is_taken_elsewhere(
     """The same for what no context takes over: times of a request, policies of a check."""
     crm = new_context(pki).setup_crm()
     check = osslcmp.CertificateCheck(trusted=pki.root.certificate, policies=["1.2.3.4"])
-    monkeypatch.setattr(_crm, "own", vars(_ownership)["own"])
+    monkeypatch.setattr(crmf, "own", vars(ownership)["own"])
 
     def then_interrupted(real: Callable[..., None]) -> Callable[..., None]:
         def interrupted(*args: Any) -> None:
@@ -167,8 +166,8 @@ def test_interrupted_when_it_is_taken_elsewhere(
 
         return interrupted
 
-    monkeypatch.setattr(_crm, "check", then_interrupted(vars(_crm)["check"]))
-    monkeypatch.setattr(_ownership, "check", then_interrupted(vars(_ownership)["check"]))
+    monkeypatch.setattr(crmf, "check", then_interrupted(vars(crmf)["check"]))
+    monkeypatch.setattr(ownership, "check", then_interrupted(vars(ownership)["check"]))
     with pytest.raises(KeyboardInterrupt):
         crm.set_validity(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2027, 1, 1, tzinfo=timezone.utc))
     with pytest.raises(KeyboardInterrupt):
@@ -198,7 +197,7 @@ def test_what_c_does_when_it_fails(what: str, pki: PKI, monkeypatch: pytest.Monk
 
 def test_ref_counted_keep_our_reference(pki: PKI) -> None:
     """What is ref-counted and shared with C survives the context."""
-    key, store = _convert.key_to_c(pki.client.key), _convert.store_to_c([pki.root.certificate])
+    key, store = convert.key_to_c(pki.client.key), convert.store_to_c([pki.root.certificate])
     for _ in range(3):
         context = Context()
         assert lib.EVP_PKEY_up_ref(key)
@@ -207,9 +206,9 @@ def test_ref_counted_keep_our_reference(pki: PKI) -> None:
         assert lib.OSSL_CMP_CTX_set0_trustedStore(context.calls.pointer, store)
         del context
         gc.collect()
-    assert _convert.key_from_c(key).public_key() == pki.client.key.public_key()
-    stack = _convert.own_certs(lib.X509_STORE_get1_all_certs(store))
-    assert _convert.certs_from_c(stack) == [pki.root.certificate]
+    assert convert.key_from_c(key).public_key() == pki.client.key.public_key()
+    stack = convert.own_certs(lib.X509_STORE_get1_all_certs(store))
+    assert convert.certs_from_c(stack) == [pki.root.certificate]
 
 
 # -- set1: C copies or takes a reference of its own -------------------------------------------------------
@@ -218,39 +217,39 @@ Encode = Callable[[Any], bytes]
 
 
 def _der(encode: Any) -> Encode:
-    return lambda pointer: _convert.to_der(encode, pointer, "encoding")
+    return lambda pointer: convert.to_der(encode, pointer, "encoding")
 
 
 def _shared(pki: PKI) -> dict[str, tuple[Any, Encode]]:
-    certificate = _convert.cert_to_c(pki.client.certificate)
-    name = _convert.name_to_c(pki.client.subject)
+    certificate = convert.cert_to_c(pki.client.certificate)
+    name = convert.name_to_c(pki.client.subject)
     return {
         "set1_cert": (certificate, _der(lib.i2d_X509)),
         "set1_srvCert": (certificate, _der(lib.i2d_X509)),
         "set1_oldCert": (certificate, _der(lib.i2d_X509)),
-        "set1_pkey": (_convert.key_to_c(pki.client.key), _der(lib.i2d_PrivateKey)),
+        "set1_pkey": (convert.key_to_c(pki.client.key), _der(lib.i2d_PrivateKey)),
         "set1_subjectName": (name, _der(lib.i2d_X509_NAME)),
         "set1_issuer": (name, _der(lib.i2d_X509_NAME)),
         "set1_recipient": (name, _der(lib.i2d_X509_NAME)),
         "set1_expected_sender": (name, _der(lib.i2d_X509_NAME)),
-        "set1_p10CSR": (_convert.csr_to_c(pki.client.csr()), _der(lib.i2d_X509_REQ)),
-        "set1_untrusted": (_convert.certs_to_c([pki.issuing.certificate]), _first),
-        "set1_extraCertsOut": (_convert.certs_to_c([pki.issuing.certificate]), _first),
-        "set1_transactionID": (_convert.octets_to_c(b"0123456789abcdef"), _octets),
-        "set1_senderNonce": (_convert.octets_to_c(b"0123456789abcdef"), _octets),
+        "set1_p10CSR": (convert.csr_to_c(pki.client.csr()), _der(lib.i2d_X509_REQ)),
+        "set1_untrusted": (convert.certs_to_c([pki.issuing.certificate]), _first),
+        "set1_extraCertsOut": (convert.certs_to_c([pki.issuing.certificate]), _first),
+        "set1_transactionID": (convert.octets_to_c(b"0123456789abcdef"), _octets),
+        "set1_senderNonce": (convert.octets_to_c(b"0123456789abcdef"), _octets),
         "push1_subjectAltName": (
-            _convert.general_names_to_c([x509.DNSName("a.example")])[0],
+            convert.general_names_to_c([x509.DNSName("a.example")])[0],
             _der(lib.i2d_GENERAL_NAME),
         ),
     }
 
 
 def _first(stack: Any) -> bytes:
-    return _convert.certs_from_c(stack)[0].public_bytes(Encoding.DER)
+    return convert.certs_from_c(stack)[0].public_bytes(Encoding.DER)
 
 
 def _octets(string: Any) -> bytes:
-    return _convert.octets_from_c(string) or b""
+    return convert.octets_from_c(string) or b""
 
 
 def test_set1_leaves_ours_alone(pki: PKI) -> None:
@@ -281,8 +280,8 @@ def test_destructors_leave_the_error_queue_alone(pki: PKI) -> None:
     """Garbage is collected at any moment, also between a failure and the look at its reasons."""
     context = new_context(pki)
     stuff = [
-        _convert.cert_to_c(pki.client.certificate),
-        _convert.key_to_c(pki.client.key),
+        convert.cert_to_c(pki.client.certificate),
+        convert.key_to_c(pki.client.key),
         *_shared(pki).items(),
     ]
     assert lib.OSSL_CMP_CTX_reinit(NULL) == 0

@@ -76,9 +76,9 @@ LONG: dict[str, Callable[[], bytes]] = {
 VERIFY = """
 import sys
 from osslcmp import ffi, lib
-from osslcmp._openssl import convert as _convert
+from osslcmp._openssl import convert
 from osslcmp._openssl.errorqueue import drain
-store = _convert.store_to_c([])
+store = convert.store_to_c([])
 lib.X509_STORE_set_verify_cb(store, ffi.addressof(lib, sys.argv[2]))
 leaf = lib.X509_new()
 data = open(sys.argv[1], "rb").read()

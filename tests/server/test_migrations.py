@@ -19,7 +19,7 @@ from support.schemas import SCHEMAS, take_back, url_of
 import osslcmp
 from osslcmp.server import EmbeddedCA, Grants
 from osslcmp.server.ca import migrations
-from osslcmp.server.store import SCHEMA_VERSION, Store, name_hash
+from osslcmp.server.ca.store import SCHEMA_VERSION, Store, name_hash
 
 MAC: dict[str, Any] = {"reference": "ref", "secret": "secret"}
 

@@ -17,7 +17,7 @@ from osslcmp import PKIStatus
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca import issuing
 from osslcmp.server.engine import SPARE
-from osslcmp.server.state import LIVE_ENGINES
+from osslcmp.server.transactions import LIVE_ENGINES
 
 
 def test_open_transactions_hold_few_contexts() -> None:

@@ -9,8 +9,7 @@ import pytest
 from cryptography import x509
 from support.forge import IMPLICIT_CONFIRM, Forger, sequence
 
-from osslcmp._asn1 import der
-from osslcmp._asn1 import x509_parts as _pieces
+from osslcmp._asn1 import der, x509_parts
 from osslcmp.errors import CMPError
 from osslcmp.server import MalformedMessageError, MessageTooLargeError, wire
 
@@ -186,6 +185,6 @@ def test_damaged_messages() -> None:
 
 def test_names() -> None:
     name = x509.Name.from_rfc4514_string("CN=\u00e9t\u00e9,O=x\\,y,C=DE")
-    assert _pieces.read_name(name.public_bytes()) == name
+    assert x509_parts.read_name(name.public_bytes()) == name
     with pytest.raises(ValueError, match=r"."):
-        _pieces.read_name(b"\x30\x02\x05\x00")
+        x509_parts.read_name(b"\x30\x02\x05\x00")

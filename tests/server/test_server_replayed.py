@@ -19,11 +19,10 @@ from support.work import with_extra
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import explicit
-from osslcmp.server import EmbeddedCA, Rejected, Server, waiting, wire
-from osslcmp.server import reply_cache as replies
+from osslcmp.server import EmbeddedCA, Rejected, Server, reply_cache, waiting, wire
 from osslcmp.server.ca.profiles import Profile
 from osslcmp.server.http import paths
-from osslcmp.server.used import UsedIDs
+from osslcmp.server.transactions import UsedIDs
 
 SECRETS = {"ref": "secret", "other": "another secret"}
 IN_USE = FailureInfo.transactionIdInUse
@@ -154,9 +153,9 @@ def test_late_transaction_that_nobody_has_closed_yet(tmp_path: Path) -> None:
 
 def test_after_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are forgotten for want of room, what was answered is not."""
-    monkeypatch.setattr(replies, "LIMIT", 3)
+    monkeypatch.setattr(reply_cache, "LIMIT", 3)
     server = EmbeddedCA(SECRETS).server()
-    server._transactions.replies = replies.Replies(limit=3)
+    server._transactions.replies = reply_cache.Replies(limit=3)
     message = Forger(info=(IMPLICIT_CONFIRM,)).request()
     server.process(message)
     for _ in range(5):

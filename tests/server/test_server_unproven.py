@@ -20,8 +20,7 @@ import osslcmp
 from osslcmp import BodyType, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import Authority, EmbeddedCA, Issued, Rejected, Server, answering, waiting, wire
-from osslcmp.server import engine as _engine
+from osslcmp.server import Authority, EmbeddedCA, Issued, Rejected, Server, answering, engine, waiting, wire
 from osslcmp.testing import cert_req_id, wrong_nonce
 from osslcmp.testing.server import CMPServer
 
@@ -230,7 +229,7 @@ def test_as_much_work_for_unknown_references(monkeypatch: pytest.MonkeyPatch) ->
     ca = EmbeddedCA({"ref": "secret"})
     server = ca.server()
 
-    class Counting(_engine.Engine):
+    class Counting(engine.Engine):
         used: ClassVar[list[bool]] = []
 
         def __init__(self, pool: Any, reference: Any, secret: Any, *rest: Any) -> None:

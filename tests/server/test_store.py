@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from osslcmp.server import store as store_module
-from osslcmp.server.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow
+from osslcmp.server.ca import store as store_module
+from osslcmp.server.ca.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def from_dump() -> None:
     """A dump whose message is one of these."""
     import json
 
-    from osslcmp.client import dump as _resume
+    from osslcmp.client import dump
     from osslcmp.server import Waiting
 
     class Slow(EmbeddedCA):
@@ -177,7 +177,7 @@ def from_dump() -> None:
         body = dict(text["transaction"])
         waiting = b64decode(body["waiting"])
         body["waiting"] = b64encode(_with_algorithm(waiting, algorithm)).decode()
-        whole = {**text, "transaction": body, "sha256": _resume._digest(body)}
+        whole = {**text, "transaction": body, "sha256": dump.digest(body)}
         cmp = client(Server(Slow({"ref": SECRET})))
 
         def go(cmp: osslcmp.Client = cmp, whole: dict[str, object] = whole) -> None:

@@ -19,9 +19,9 @@ from cryptography import x509
 
 import osslcmp
 from osslcmp import ffi, lib
-from osslcmp._openssl import callbacks as _callbacks
-from osslcmp._openssl import convert as _convert
-from osslcmp.server import callbacks as _callbacks_server
+from osslcmp._openssl import convert
+from osslcmp._openssl.callbacks import current
+from osslcmp.server import callbacks
 from osslcmp.server.callbacks import CertAnswer, StatusAnswer
 
 from .pki import PKI, Identity
@@ -60,19 +60,19 @@ class Script:
     def stash(self, error: BaseException) -> None:
         self.stashed.append(error)
         # A signal handler may raise here as well; that is for the client, whose thread it is.
-        if not isinstance(error, Exception) and _callbacks.current.state is not None:
-            _callbacks.current.state.store(error)
+        if not isinstance(error, Exception) and current.state is not None:
+            current.state.store(error)
 
     def cert_request(self) -> CertAnswer:
         self._called("cert_request")
         if self.waits > 0:
             return CertAnswer(StatusAnswer(osslcmp.PKIStatus.waiting))
-        certificate = None if self.certificate is None else _convert.cert_to_c(self.certificate)
+        certificate = None if self.certificate is None else convert.cert_to_c(self.certificate)
         return CertAnswer(
             self._status(),
             certificate,
-            [_convert.cert_to_c(c) for c in self.chain],
-            [_convert.cert_to_c(c) for c in self.ca_pubs],
+            [convert.cert_to_c(c) for c in self.chain],
+            [convert.cert_to_c(c) for c in self.ca_pubs],
         )
 
     def revocation(self) -> StatusAnswer:
@@ -119,16 +119,16 @@ class Peer:
         self.pointer = ffi.gc(lib.OSSL_CMP_SRV_CTX_new(ffi.NULL, ffi.NULL), partial(_free, handle))
         ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self.pointer)
         assert lib.OSSL_CMP_CTX_set_log_cb(ctx, ffi.addressof(lib, "osslcmp_log"))
-        assert lib.OSSL_CMP_CTX_set1_cert(ctx, _convert.cert_to_c(identity.certificate))
-        assert lib.OSSL_CMP_CTX_set1_pkey(ctx, _convert.key_to_c(identity.key))
-        assert lib.OSSL_CMP_CTX_set1_untrusted(ctx, _convert.certs_to_c([pki.issuing.certificate]))
-        store = _convert.store_to_c([pki.root.certificate])
+        assert lib.OSSL_CMP_CTX_set1_cert(ctx, convert.cert_to_c(identity.certificate))
+        assert lib.OSSL_CMP_CTX_set1_pkey(ctx, convert.key_to_c(identity.key))
+        assert lib.OSSL_CMP_CTX_set1_untrusted(ctx, convert.certs_to_c([pki.issuing.certificate]))
+        store = convert.store_to_c([pki.root.certificate])
         assert lib.X509_STORE_up_ref(store)
         assert lib.OSSL_CMP_CTX_set0_trustedStore(ctx, store)
         if secret is not None:
             assert lib.OSSL_CMP_CTX_set1_secretValue(ctx, secret, len(secret))
             assert lib.OSSL_CMP_CTX_set1_referenceValue(ctx, REFERENCE, len(REFERENCE))
-        _callbacks_server.init(self.pointer, handle)
+        callbacks.init(self.pointer, handle)
 
     @property
     def calls(self) -> list[str]:
@@ -151,7 +151,7 @@ class Peer:
         answer = lib.OSSL_CMP_SRV_process_request(self.pointer, message)
         assert answer != ffi.NULL
         try:
-            self.responses.append(_convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer"))
+            self.responses.append(convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer"))
         finally:
             lib.OSSL_CMP_MSG_free(answer)
         return self.responses[-1]

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
-from osslcmp.client import dump as _resume
+from osslcmp.client.dump import digest
 
 
 def post(url: str) -> osslcmp.transport.Transport:
@@ -59,7 +59,7 @@ def damaged(dump: bytes, **changes: Any) -> bytes:
     """The dump with other contents, its checksum set right."""
     whole = json.loads(dump)
     whole["transaction"].update(changes)
-    whole["sha256"] = _resume._digest(whole["transaction"])
+    whole["sha256"] = digest(whole["transaction"])
     return json.dumps(whole).encode()
 
 

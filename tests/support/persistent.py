@@ -14,7 +14,7 @@ from typing import Any
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
 from osslcmp.server.ca.persistent import PersistentCA
-from osslcmp.server.store import Store, Unit
+from osslcmp.server.ca.store import Store, Unit
 
 REFERENCE, SECRET = "ref", "secret"
 POINTS = ("while deciding", "before the commit", "within the commit", "after the commit", "before the answer")

@@ -22,8 +22,8 @@ from typing import Any
 from .._text import get_logger
 from ..enums import FailureInfo, Severity
 from ..errors import ErrorEntry
-from . import convert as _convert
-from .errorqueue import clear, text
+from . import convert
+from .errorqueue import clear, text_from_c
 from .lib import NULL, ffi, lib
 
 __all__ = ["CallState", "Replaying", "current", "log_level"]
@@ -149,19 +149,21 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
     """OpenSSL's log, and the entries of the error queue that it prints instead of leaving them."""
     state: CallState = ffi.from_handle(handle)
     try:
-        content, function = text(message), text(func)
+        content, function = text_from_c(message), text_from_c(func)
         if level <= Severity.ERR:
             reason, _, data = content.partition(":")
             state.logged_errors.append(
-                ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text(file), line)
+                ErrorEntry(0, 0, "CMP log", reason, data.strip(), function, text_from_c(file), line)
             )
         elif state.keep_notes:
-            state.notes.append(ErrorEntry(0, 0, "CMP log", content.strip(), "", function, text(file), line))
+            state.notes.append(
+                ErrorEntry(0, 0, "CMP log", content.strip(), "", function, text_from_c(file), line)
+            )
         if isinstance(state.log, ffi.CData):
             state.log(func, file, line, level, message)
             return
         if state.log is not None:
-            state.log(function, text(file), line, Severity(level), content)
+            state.log(function, text_from_c(file), line, Severity(level), content)
             return
         severity = _LEVELS.get(Severity(level), logging.DEBUG)
         if logger.isEnabledFor(severity):
@@ -179,7 +181,7 @@ def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
     try:
         if state.stopped or lib.osslcmp_session_cancelled(state.session):
             return NULL
-        sent = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
+        sent = convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding the request")
         received = state.transfer(sent)
         if not isinstance(received, (bytes, bytearray)):
             raise TypeError(f"transport: must return the response as bytes, not {type(received).__name__}")
@@ -214,8 +216,8 @@ def osslcmp_py_message(handle: Any, sent: int, message: Any) -> None:
     lib.ERR_set_mark()
     try:
         header = lib.OSSL_CMP_MSG_get0_header(message)
-        state.transaction_id = _convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header))
-        der = _convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding a message for the trace")
+        state.transaction_id = convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header))
+        der = convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding a message for the trace")
         state.trace.seen(bool(sent), der, lib.OSSL_CMP_MSG_get_bodytype(message), state.transaction_id)
     except BaseException as exception:
         state.store(exception)
@@ -235,7 +237,7 @@ def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> i
             # It builds the chain that the context then has, besides its check.
             fail_info = lib.OSSL_CMP_certConf_cb(ctx, cert, fail_info, message)
             clear()
-        verdict = state.cert_conf(_convert.cert_to_der(cert), FailureInfo(fail_info))
+        verdict = state.cert_conf(convert.cert_to_der(cert), FailureInfo(fail_info))
     except BaseException as exception:
         state.store(exception, stop=False)
         _refusal_text(state, message, str(exception))

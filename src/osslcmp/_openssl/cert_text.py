@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errorqueue import text
+from .errorqueue import text_from_c
 from .lib import NULL, lib
 
 __all__ = ["name_of", "serial_of"]
@@ -14,7 +14,7 @@ def name_of(cert: Any) -> str:
     """The subject in OpenSSL's one-line form."""
     line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
     try:
-        return text(line)
+        return text_from_c(line)
     finally:
         lib.OPENSSL_free(line)
 
@@ -24,7 +24,7 @@ def serial_of(cert: Any) -> str:
     number = lib.ASN1_INTEGER_to_BN(lib.X509_get0_serialNumber(cert), NULL)
     digits = lib.BN_bn2hex(number)
     try:
-        return text(digits)
+        return text_from_c(digits)
     finally:
         lib.OPENSSL_free(digits)
         lib.BN_free(number)

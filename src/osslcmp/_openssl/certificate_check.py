@@ -8,8 +8,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from . import inputs as _inputs
-from . import verify as _verify
+from . import inputs, verify
 
 __all__ = ["CertificateCheck"]
 
@@ -36,8 +35,8 @@ class CertificateCheck:
     The others are flags of ``X509_VERIFY_PARAM``. Raises ``TypeError`` or ``ValueError`` for wrong arguments.
     """
 
-    trusted: _inputs.CertificatesInput
-    untrusted: _inputs.CertificatesInput | None = None
+    trusted: inputs.CertificatesInput
+    untrusted: inputs.CertificatesInput | None = None
     crls: Iterable[x509.CertificateRevocationList] = ()
     crl_check: str = ""
     purpose: str | None = None
@@ -62,8 +61,8 @@ class CertificateCheck:
     no_check_time: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "trusted", _inputs.any_certificates("trusted", self.trusted))
-        object.__setattr__(self, "untrusted", _inputs.any_certificates("untrusted", self.untrusted))
+        object.__setattr__(self, "trusted", inputs.any_certificates("trusted", self.trusted))
+        object.__setattr__(self, "untrusted", inputs.any_certificates("untrusted", self.untrusted))
         object.__setattr__(self, "crls", list(self.crls))
         object.__setattr__(self, "policies", list(self.policies))
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
@@ -79,9 +78,9 @@ class CertificateCheck:
             if number is not None and not -1 <= number <= 0x7FFFFFFF:
                 raise ValueError(f"{name}: {number} is out of range")
         for name in ("host", "email", "ip"):
-            _inputs.check_text(name, getattr(self, name))
+            inputs.check_text(name, getattr(self, name))
         if self.purpose is not None:
-            _verify.check_purpose(self.purpose)
+            verify.check_purpose(self.purpose)
 
     def failure(
         self, certificate: x509.Certificate | bytes, untrusted: Iterable[x509.Certificate | bytes] = ()
@@ -91,5 +90,5 @@ class CertificateCheck:
         ``untrusted`` are further certificates that help to build the chain. Bytes are DER. Raises
         :class:`osslcmp.OpenSSLError` if the verification cannot be set up.
         """
-        known = [*_inputs.any_certificates("untrusted", self.untrusted), *untrusted]
-        return _verify.verify(certificate, self, known)
+        known = [*inputs.any_certificates("untrusted", self.untrusted), *untrusted]
+        return verify.verify(certificate, self, known)

@@ -17,7 +17,7 @@ from ..errors import (
 )
 from .lib import NULL, ffi, lib
 
-__all__ = ["check", "classify", "clear", "drain", "drain_text", "text"]
+__all__ = ["check", "classify", "clear", "drain", "drain_text", "text_from_c"]
 
 
 def clear() -> None:
@@ -25,7 +25,7 @@ def clear() -> None:
     lib.ERR_clear_error()
 
 
-def text(chars: Any) -> str:
+def text_from_c(chars: Any) -> str:
     """A C string as ``str``; empty for NULL. Bytes that are not UTF-8 are kept as escapes."""
     if chars == NULL:
         return ""
@@ -55,11 +55,11 @@ def drain() -> tuple[ErrorEntry, ...]:
             ErrorEntry(
                 library=lib.ERR_GET_LIB(code),
                 reason=lib.ERR_GET_REASON(code),
-                library_name=text(lib.ERR_lib_error_string(code)),
-                text=text(reason),
-                data=text(data[0]) if flags[0] & lib.ERR_TXT_STRING else "",
-                function=text(func[0]),
-                file=text(file[0]),
+                library_name=text_from_c(lib.ERR_lib_error_string(code)),
+                text=text_from_c(reason),
+                data=text_from_c(data[0]) if flags[0] & lib.ERR_TXT_STRING else "",
+                function=text_from_c(func[0]),
+                file=text_from_c(file[0]),
                 line=line[0],
             )
         )

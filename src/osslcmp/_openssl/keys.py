@@ -14,7 +14,7 @@ from typing import Any, get_args
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from . import convert as _convert
+from . import convert
 from .errorqueue import clear, drain, drain_text
 from .inputs import found, read
 from .lib import NULL, ffi, lib
@@ -62,12 +62,12 @@ def _store(handle: Any, exception: BaseException) -> int:
     return -1
 
 
-def _lost(_kind: object, exception: BaseException, traceback: Any) -> None:
+def _interrupted(_kind: object, exception: BaseException, traceback: Any) -> None:
     """A signal handler raised as the callback was entered: its frame has the arguments."""
     _store(traceback.tb_frame.f_locals["handle"], exception)
 
 
-@ffi.def_extern(error=-1, onerror=_lost)
+@ffi.def_extern(error=-1, onerror=_interrupted)
 def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> int:
     """``pem_password_cb``: -1 ends the decoding."""
     try:
@@ -95,7 +95,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
     Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
     """
     if isinstance(value, _KEYS):
-        return _convert.key_to_c(value)
+        return convert.key_to_c(value)
     if isinstance(value, ffi.CData):
         return _shared(what, value)
     if is_uri(value):
@@ -157,7 +157,7 @@ def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
         raise ValueError(f"{what}: no private key was taken from the PKCS#12 data: {why}") from error
     if key is None:
         raise ValueError(f"{what}: there is no private key in the PKCS#12 data")
-    return _convert.key_to_c(key)
+    return convert.key_to_c(key)
 
 
 @contextmanager

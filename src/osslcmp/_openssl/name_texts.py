@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from .._asn1 import der
 from .._asn1.x509_parts import read_general_name
-from . import convert as _convert
+from . import convert
 from .errorqueue import clear, drain_text
 from .lib import NULL, lib
 from .names import object_text
@@ -106,7 +106,7 @@ def parse_name(name: x509.Name | str) -> x509.Name:
     for attribute in found:
         _add(handle, name, attribute)
     try:
-        made = _convert.name_from_c(handle)
+        made = convert.name_from_c(handle)
     except ValueError as error:
         raise ValueError(f"name: {_shown(name)} cannot be used: {error}") from error
     assert made is not None
@@ -259,7 +259,7 @@ def _add(handle: Any, name: str, attribute: _Attribute) -> None:
     clear()
     added = lib.X509_NAME_add_entry_by_OBJ(
         handle,
-        _convert.object_to_c(attribute.oid),
+        convert.object_to_c(attribute.oid),
         attribute.type,
         attribute.value,
         len(attribute.value),
@@ -335,7 +335,7 @@ def _by_openssl(kind: int, value: str) -> x509.GeneralName:
     if found == NULL:
         raise ValueError(why)
     return read_general_name(
-        _convert.to_der(
+        convert.to_der(
             lib.i2d_GENERAL_NAME, own(found, lib.GENERAL_NAME_free, "reading a name"), "encoding a name"
         )
     )

@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import convert as _convert
-from . import inputs as _inputs
-from . import verify as _verify
+from . import convert, inputs, verify
 from .errorqueue import check, clear
 from .keys import check_pair, private_key
 from .lib import NULL, ffi, lib
@@ -90,27 +88,27 @@ def _understood(what: str, result: int) -> None:
 def _trust(ctx: Any, tls: TLS) -> None:
     store = lib.SSL_CTX_get_cert_store(ctx)
     if tls.check is not None:
-        _verify.add(store, tls.check)
-        _verify.apply(lib.SSL_CTX_get0_param(ctx), tls.check)
+        verify.add(store, tls.check)
+        verify.apply(lib.SSL_CTX_get0_param(ctx), tls.check)
     elif tls.trusted is None:
         check(lib.SSL_CTX_set_default_verify_paths(ctx), "loading the system's trust anchors")
     elif isinstance(tls.trusted, (str, os.PathLike)) and Path(tls.trusted).is_dir():
         check(lib.SSL_CTX_load_verify_dir(ctx, os.fsencode(tls.trusted)), "trusted")
     else:
         _add(store, tls.trusted)
-    _settle(store)
+    _cache_extensions(store)
 
 
 def _add(store: Any, trusted: Any) -> None:
-    certificates = _inputs.any_certificates("trusted", trusted)
+    certificates = inputs.any_certificates("trusted", trusted)
     if not certificates:
         raise ValueError("trusted: no certificate given")
-    _convert.trust(store, certificates)
+    convert.trust(store, certificates)
 
 
-def _settle(store: Any) -> None:
+def _cache_extensions(store: Any) -> None:
     """Let OpenSSL look at the extensions now: what it finds it keeps in the certificate, for all threads."""
-    stack = _convert.own_certs(lib.X509_STORE_get1_all_certs(store))
+    stack = convert.own_certs(lib.X509_STORE_get1_all_certs(store))
     for index in range(lib.sk_X509_num(stack) if stack != NULL else 0):
         lib.X509_check_purpose(lib.sk_X509_value(stack, index), -1, 0)
     clear()
@@ -119,17 +117,17 @@ def _settle(store: Any) -> None:
 def _identify(ctx: Any, tls: TLS) -> None:
     assert tls.certificate is not None
     assert tls.key is not None
-    given = _inputs.any_certificates("certificate", tls.certificate)
+    given = inputs.any_certificates("certificate", tls.certificate)
     if not given:
         raise ValueError("certificate: no certificate given")
-    handle, key = _convert.cert_to_c(given[0]), private_key("key", tls.key, tls.key_password)
+    handle, key = convert.cert_to_c(given[0]), private_key("key", tls.key, tls.key_password)
     check_pair(handle, key)
     lib.X509_check_purpose(handle, -1, 0)
     clear()
     check(lib.SSL_CTX_use_certificate(ctx, handle), "certificate")
     check(lib.SSL_CTX_use_PrivateKey(ctx, key), "key")
-    for link in [*given[1:], *_inputs.any_certificates("chain", tls.chain)]:
-        check(lib.SSL_CTX_add1_chain_cert(ctx, _convert.cert_to_c(link)), "chain")
+    for link in [*given[1:], *inputs.any_certificates("chain", tls.chain)]:
+        check(lib.SSL_CTX_add1_chain_cert(ctx, convert.cert_to_c(link)), "chain")
 
 
 def _chars(text: str | None) -> Any:

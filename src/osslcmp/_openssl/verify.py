@@ -10,10 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._text import visible
 from ..errors import UnreadableCertificateError
-from . import convert as _convert
-from . import inputs
+from . import convert, inputs
 from .cert_text import name_of
-from .errorqueue import check, clear, text
+from .errorqueue import check, clear, text_from_c
 from .lib import NULL, ffi, lib
 from .ownership import give_to_c, own
 
@@ -42,7 +41,7 @@ def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
 
 def add(store: Any, wanted: CertificateCheck) -> None:
     """Put the trust anchors and CRLs of a check into a ``X509_STORE *``."""
-    _convert.trust(store, inputs.any_certificates("trusted", wanted.trusted))
+    convert.trust(store, inputs.any_certificates("trusted", wanted.trusted))
     for crl in wanted.crls:
         check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
 
@@ -53,7 +52,7 @@ def store_to_c(wanted: CertificateCheck) -> Any:
     The certificates in ``untrusted`` are no part of a store.
     """
     clear()
-    store = _convert.store_to_c(())
+    store = convert.store_to_c(())
     add(store, wanted)
     apply(lib.X509_STORE_get0_param(store), wanted)
     return store
@@ -96,34 +95,34 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
     if wanted.ip is not None:
         check(lib.X509_VERIFY_PARAM_set1_ip_asc(param, wanted.ip.encode()), f"ip address {wanted.ip!r}")
     for policy in wanted.policies:
-        obj = _convert.object_to_c(x509.ObjectIdentifier(policy))
+        obj = convert.object_to_c(x509.ObjectIdentifier(policy))
         add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
         give_to_c(obj, free, add, param, obj, what="setting up the verification")
 
 
 def verify(
-    certificate: _convert.Certificate,
+    certificate: convert.Certificate,
     wanted: CertificateCheck,
-    untrusted: Iterable[_convert.Certificate],
+    untrusted: Iterable[convert.Certificate],
 ) -> str | None:
     """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
     clear()
     store = store_to_c(wanted)
     run = own(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free, "setting up the verification")
-    leaf, stack = _convert.cert_to_c(certificate), _convert.certs_to_c(untrusted)
+    leaf, stack = convert.cert_to_c(certificate), convert.certs_to_c(untrusted)
     check(lib.X509_STORE_CTX_init(run, store, leaf, stack), "setting up the verification")
     passed = lib.X509_verify_cert(run) > 0
     clear()
     if passed:
         return None
     code = lib.X509_STORE_CTX_get_error(run)
-    reason = text(lib.X509_verify_cert_error_string(code))
+    reason = text_from_c(lib.X509_verify_cert_error_string(code))
     pointer = lib.X509_STORE_CTX_get_current_cert(run)
     depth = lib.X509_STORE_CTX_get_error_depth(run)
     if pointer == NULL:
         return f"{reason} at depth {depth}"
     try:
-        culprit = _convert.cert_from_der(_convert.cert_to_der(pointer))
+        culprit = convert.cert_from_der(convert.cert_to_der(pointer))
     except UnreadableCertificateError:
         return f"{reason} for {visible(name_of(pointer))} at depth {depth}"
     return f"{reason} for {visible(culprit.subject.rfc4514_string())} at depth {depth}{_limit(code, culprit)}"

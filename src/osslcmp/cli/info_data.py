@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from .._openssl.errorqueue import clear, text
+from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.lib import NEEDED, NULL, built_version, features, ffi, lib, openssl_version
 
 __all__ = ["openssl_facts", "python_facts"]
@@ -54,11 +54,11 @@ def _library() -> Path | None:
 
 def _info(name: str) -> str:
     pointer = lib.OPENSSL_info(getattr(lib, name))
-    return "" if pointer == NULL else text(pointer)
+    return "" if pointer == NULL else text_from_c(pointer)
 
 
 def _version(name: str) -> str:
-    return text(lib.OpenSSL_version(getattr(lib, name)))
+    return text_from_c(lib.OpenSSL_version(getattr(lib, name)))
 
 
 def _providers() -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def _providers() -> list[dict[str, Any]]:
     buffer = ffi.new("char[]", _ROOM)
     lib.osslcmp_provider_list(NULL, buffer, _ROOM)
     clear()
-    rows = (line.split("\t") for line in text(buffer).splitlines())
+    rows = (line.split("\t") for line in text_from_c(buffer).splitlines())
     return [{"name": name, "version": number, "works": status == "1"} for name, number, status in rows]
 
 
@@ -89,7 +89,7 @@ def openssl_facts() -> dict[str, Any]:
     config = os.environ.get("OPENSSL_CONF") or str(Path(directory, "openssl.cnf"))
     return {
         "version": _version("OPENSSL_VERSION"),
-        "number": ".".join(map(str, openssl_version)) + text(lib.OPENSSL_version_pre_release()),
+        "number": ".".join(map(str, openssl_version)) + text_from_c(lib.OPENSSL_version_pre_release()),
         "built against": ".".join(map(str, built_version)),
         "built on": _version("OPENSSL_BUILT_ON").partition(": ")[2],
         "platform": _version("OPENSSL_PLATFORM").partition(": ")[2],
@@ -102,8 +102,8 @@ def openssl_facts() -> dict[str, Any]:
         "CPU": _info("OPENSSL_INFO_CPU_SETTINGS"),
         "seed source": _info("OPENSSL_INFO_SEED_SOURCE"),
         "FIPS by default": bool(lib.EVP_default_properties_is_fips_enabled(NULL)),
-        "TLS ciphers": text(lib.OSSL_default_ciphersuites()),
-        "TLS 1.2 ciphers": text(lib.OSSL_default_cipher_list()),
+        "TLS ciphers": text_from_c(lib.OSSL_default_ciphersuites()),
+        "TLS 1.2 ciphers": text_from_c(lib.OSSL_default_cipher_list()),
         "providers loaded": _providers(),
         "providers to load": _modules(modules),
         "features": {

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import get_logger, one_line
-from . import EXIT_USAGE
-from . import serve_options as _serve_options
+from . import EXIT_USAGE, serve_options
 from .serve_log import BoundedHandler, OneLineFormatter
 from .serve_options import UsageError
 from .serve_options import make_parser as parser
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ..server.ca.grants import Binding, Grants
     from ..server.ca.persistent import PersistentCA
     from ..server.ca.profiles import Profile
-    from ..server.resuming import PersistentServer
+    from ..server.persistent import PersistentServer
 
 __all__ = ["parser", "run"]
 
@@ -45,7 +44,7 @@ _FILES = 4_096
 
 def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status: 0, or 1 when it cannot start, 2 for wrong options."""
-    return _reporting(lambda: _serve(_serve_options.read(arguments)))
+    return _reporting(lambda: _serve(serve_options.read(arguments)))
 
 
 def _reporting(serve: Callable[[], int]) -> int:
@@ -309,17 +308,17 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     """The operator's CA."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    from .._openssl import inputs as _inputs
+    from .._openssl import inputs
 
     (root, *_), (issuer, *_) = (
         _certificates("root_cert", [settings["root_cert"]]),
         _certificates("issuer_cert", [settings["issuer_cert"]]),
     )
-    where, data = _inputs.read("--issuer-key", settings["issuer_key"])
+    where, data = inputs.read("--issuer-key", settings["issuer_key"])
     try:
         key = load_pem_private_key(data, None)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{where}: cannot be read: {error}; {_inputs.found(data)}") from None
+        raise ValueError(f"{where}: cannot be read: {error}; {inputs.found(data)}") from None
     if key.public_key() != issuer.public_key():
         raise ValueError("--issuer-key does not belong to --issuer-cert")
     # The root's key is not needed for anything but its update, which is not done here.

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
 from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl import inputs as _inputs
+from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, private_key
@@ -38,7 +37,6 @@ from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
 from .settings import Setter, Settings, itavs, option, optional
-from .signatures import shown
 from .transaction import Transaction
 
 __all__ = ["Client"]
@@ -153,9 +151,9 @@ class Client(GeneralMessages):
                 f"total_timeout: {total_timeout} is not a number of seconds from 0 to {MAX_SECONDS}"
             )
         address = optional(parse_url, server)
-        own = optional(partial(_inputs.any_certificate, "certificate"), certificate)
+        own = optional(partial(inputs.any_certificate, "certificate"), certificate)
         own_key = optional(partial(_private_key, library, password=key_password), key)
-        own_chain = _inputs.any_certificates("chain", chain)
+        own_chain = inputs.any_certificates("chain", chain)
         anchors, helping = _trust(trusted, untrusted)
         own_name = optional(parse_name, sender)
         tls_made = _tls(address, tls, library)
@@ -189,13 +187,13 @@ class Client(GeneralMessages):
             (Context.set_trusted_store, anchors or None),
             (
                 Context.set_srv_cert,
-                optional(partial(_inputs.any_certificate, "server_certificate"), server_certificate),
+                optional(partial(inputs.any_certificate, "server_certificate"), server_certificate),
             ),
             (Context.set_expected_sender, optional(parse_name, expected_sender)),
             (Context.set_recipient, optional(parse_name, recipient)),
             # Without a certificate, OpenSSL takes the sender from there.
             (Context.set_subject_name, own_name),
-            (Context.set_extra_certs_out, _inputs.any_certificates("extra_certs", extra_certs) or None),
+            (Context.set_extra_certs_out, inputs.any_certificates("extra_certs", extra_certs) or None),
             *((Context.push_geninfo_itav, itav) for itav in itavs("general_info", general_info)),
         ]
         self._settings = Settings(
@@ -203,21 +201,6 @@ class Client(GeneralMessages):
         )
         self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
         self._settings.context()  # whatever cannot work is told here, not at the first request
-
-    def __enter__(self) -> Client:  # noqa: PYI034
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Forget the credentials: further requests raise ``RuntimeError``, transactions that were begun go on.
-
-        There is no connection to close: each is that of a request. ``with Client(...) as client`` does it at the end.
-        """
-        self._settings.close()
 
     def __repr__(self) -> str:
         address = self._settings.address
@@ -231,7 +214,6 @@ class Client(GeneralMessages):
 
     # -- certificates -------------------------------------------------------------------------------------
 
-    @shown(EnrollArguments)
     def ir(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
@@ -249,19 +231,16 @@ class Client(GeneralMessages):
         """
         return self._enroll(BodyType.IR, key=key, **request)
 
-    @shown(EnrollArguments)
     def cr(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
         """Certification request: a further certificate (``OSSL_CMP_exec_CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.CR, key=key, **request)
 
-    @shown(P10Arguments)
     def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
         """Certification request by a PKCS#10 CSR (``OSSL_CMP_exec_P10CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.P10CR, csr=csr, **request)
 
-    @shown(EnrollArguments)
     def kur(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
@@ -278,7 +257,6 @@ class Client(GeneralMessages):
         finally:
             transaction.context.disconnect()
 
-    @shown(BeginArguments)
     def begin(self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]) -> Transaction:
         """Send a certificate request without waiting for its end (``OSSL_CMP_try_certreq``, 3.0).
 
@@ -413,19 +391,19 @@ def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None)
 
 def _trust(
     trusted: CertificatesInput | CertificateCheck | None, untrusted: CertificatesInput | None
-) -> tuple[list[_inputs.AnyCertificate] | CertificateCheck, list[_inputs.AnyCertificate]]:
+) -> tuple[list[inputs.AnyCertificate] | CertificateCheck, list[inputs.AnyCertificate]]:
     """Trust anchors, which may have conditions, and the certificates that help."""
-    helping = _inputs.any_certificates("untrusted", untrusted)
+    helping = inputs.any_certificates("untrusted", untrusted)
     if not isinstance(trusted, CertificateCheck):
-        return _inputs.any_certificates("trusted", trusted), helping
+        return inputs.any_certificates("trusted", trusted), helping
     if not trusted.trusted:
         raise ValueError("trusted: the CertificateCheck has no trust anchor")
-    more = _inputs.any_certificates("untrusted", trusted.untrusted)
+    more = inputs.any_certificates("untrusted", trusted.untrusted)
     return replace(trusted, untrusted=None), [*helping, *more]
 
 
 def _secret(what: str, limit: int) -> Callable[[bytes | str], bytes]:
-    return lambda value: _inputs.secret_bytes(what, value, limit)
+    return lambda value: inputs.secret_bytes(what, value, limit)
 
 
 def _several(usage: ServerUsageInput) -> ServerUsageInput:

@@ -13,12 +13,12 @@ from ..enums import POPOMethod
 from ..limits import Limits
 from ..message.bodyparts import PublicationInfo
 from ..trace import Trace
-from .request import Confirm, Extensions, InfoItems, NameLike, Policies, Profiles, Sans
+from .request import Confirm, NameLike
 from collections.abc import Iterable, Mapping
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 from typing_extensions import Unpack as Unpack
 
 class RequestArguments(TypedDict, total=False):
@@ -27,11 +27,11 @@ class RequestArguments(TypedDict, total=False):
     key_password: Password
     subject: NameLike | None
     issuer: NameLike | None
-    sans: Sans
+    sans: Iterable[x509.GeneralName | str]
     sans_critical: bool
     sans_default: bool
-    extensions: Extensions
-    policies: Policies
+    extensions: Iterable[x509.Extension[Any]]
+    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
     policies_critical: bool
     carry_extensions: bool
     days: int
@@ -46,8 +46,8 @@ class RequestArguments(TypedDict, total=False):
     crm: CertReqMsg | None
     central_key: bool
     encrypted_value: bool
-    profile: Profiles | None
-    general_info: InfoItems
+    profile: str | Iterable[str] | None
+    general_info: Iterable[InfoTypeAndValue]
     certificate: CertificateInput | None
     implicit_confirm: bool
     disable_confirm: bool

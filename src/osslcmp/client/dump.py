@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .._asn1 import x509_parts as _x509_parts
-from .._openssl import inputs as _inputs
+from .._asn1 import x509_parts
+from .._openssl import inputs
 from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
@@ -112,7 +112,7 @@ def dump(
         name: b64encode(value).decode() if isinstance(value, bytes) else value
         for name, value in asdict(found).items()
     }
-    text = {"format": FORMAT, "version": VERSION, "sha256": _digest(body), "transaction": body}
+    text = {"format": FORMAT, "version": VERSION, "sha256": digest(body), "transaction": body}
     return json.dumps(text, indent=1).encode() + b"\n"
 
 
@@ -132,7 +132,7 @@ def _plain(verdict: object) -> Any:
     return int(verdict) if isinstance(verdict, int) and not isinstance(verdict, bool) else verdict
 
 
-def _digest(body: dict[str, Any]) -> str:
+def digest(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -153,7 +153,7 @@ def load(data: bytes) -> Dump:
         )
     body = text.get("transaction")
     try:
-        if not isinstance(body, dict) or text.get("sha256") != _digest(body):
+        if not isinstance(body, dict) or text.get("sha256") != digest(body):
             raise ValueError("its contents do not fit its checksum")
         return _read(body)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -217,14 +217,14 @@ def restore(
     That message is not sent: it need not be the one that was. Raises ``ValueError`` for a ``key`` of another request.
     """
     if found.subject is not None:
-        _put(_x509_parts.read_name, found.subject, context.set_subject_name)
+        _put(x509_parts.read_name, found.subject, context.set_subject_name)
     if found.issuer is not None:
-        _put(_x509_parts.read_name, found.issuer, context.set_issuer)
+        _put(x509_parts.read_name, found.issuer, context.set_issuer)
     if found.csr is not None:
-        _put(lambda data: _inputs.csr("csr", data), found.csr, context.set_p10_csr)
+        _put(lambda data: inputs.csr("csr", data), found.csr, context.set_p10_csr)
     if found.old_certificate is not None:
         _put(
-            lambda data: _inputs.any_certificate("certificate", data),
+            lambda data: inputs.any_certificate("certificate", data),
             found.old_certificate,
             context.set_old_cert,
         )

@@ -16,7 +16,7 @@ from ..context.general import CertReqTemplate, RootCAUpdate
 from ..context.polling import Exchange
 from ..errors import ProtectionError
 from ..message.bodyparts import AlgorithmIdentifier
-from . import settings as _settings
+from . import settings
 
 __all__ = ["GeneralMessages"]
 
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 def _genm(
     itavs: Iterable[InfoTypeAndValue] | InfoTypeAndValue, context: Context
 ) -> Exchange[list[InfoTypeAndValue]]:
-    for itav in _settings.itavs("itavs", itavs):
+    for itav in settings.itavs("itavs", itavs):
         context.push_genm_itav(itav)
     return context.exchanges.genm()
 

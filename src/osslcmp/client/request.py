@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_csr
-from .._openssl import inputs as _inputs
+from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_from_der, csr_verifies
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
@@ -34,11 +34,6 @@ from .settings import Settings, itavs
 __all__ = ["CertificateRequest"]
 
 NameLike = x509.Name | str
-Sans = Iterable[x509.GeneralName | str]
-Extensions = Iterable[x509.Extension[Any]]
-Policies = Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
-Profiles = str | Iterable[str]
-InfoItems = Iterable[InfoTypeAndValue]
 
 #: Extensions that describe the issuing, not the subject: the CA makes them anew. SANs have an option of their own.
 _ISSUERS_OWN = {
@@ -114,11 +109,11 @@ class CertificateRequest:
     key_password: Password = field(default=None, repr=False)
     subject: NameLike | None = None
     issuer: NameLike | None = None
-    sans: Sans = ()
+    sans: Iterable[x509.GeneralName | str] = ()
     sans_critical: bool = False
     sans_default: bool = True
-    extensions: Extensions = ()
-    policies: Policies = ()
+    extensions: Iterable[x509.Extension[Any]] = ()
+    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str] = ()
     policies_critical: bool = False
     carry_extensions: bool = False
     days: int = 0
@@ -134,8 +129,8 @@ class CertificateRequest:
     crm: CertReqMsg | None = None
     central_key: bool = False
     encrypted_value: bool = True
-    profile: Profiles | None = None
-    general_info: InfoItems = ()
+    profile: str | Iterable[str] | None = None
+    general_info: Iterable[InfoTypeAndValue] = ()
     certificate: CertificateInput | None = None
     implicit_confirm: bool = False
     disable_confirm: bool = False
@@ -222,9 +217,9 @@ class CertificateRequest:
         context.create_popo(made)
         return made
 
-    def _old(self, req_type: BodyType, settings: Settings) -> _inputs.AnyCertificate | None:
+    def _old(self, req_type: BodyType, settings: Settings) -> inputs.AnyCertificate | None:
         if self.certificate is not None:
-            return _inputs.any_certificate("certificate", self.certificate)
+            return inputs.any_certificate("certificate", self.certificate)
         return settings.certificate if req_type is BodyType.KUR else None
 
     def _extensions(self, context: Context) -> list[x509.Extension[Any]]:
@@ -266,7 +261,7 @@ class CertificateRequest:
         if req_type is BodyType.P10CR and self.csr is None:
             raise ValueError("csr: p10cr needs one")
         if self.csr is not None:
-            request = _inputs.csr("csr", self.csr)
+            request = inputs.csr("csr", self.csr)
             with made_in(settings.library):
                 if not csr_verifies(request):
                     raise ValueError("csr: its signature does not verify")
@@ -301,7 +296,7 @@ class CertificateRequest:
 
     def apply_confirmation(self, context: Context) -> None:
         """Put the conditions for the new certificate into ``context``."""
-        trusted = _inputs.any_certificates("confirm_trusted", self.confirm_trusted)
+        trusted = inputs.any_certificates("confirm_trusted", self.confirm_trusted)
         if self.check is not None:
             if self.confirm is not None or trusted:
                 raise ValueError("check: goes with neither confirm nor confirm_trusted")
@@ -354,7 +349,7 @@ def _checking(context: Context, check: CertificateCheck) -> OnDER:
     return OnDER(verdict)
 
 
-def _has_sans(csr: _inputs.AnyCSR) -> bool:
+def _has_sans(csr: inputs.AnyCSR) -> bool:
     if isinstance(csr, bytes):
         csr = read_csr(csr)
     return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .._openssl import inputs as _inputs
+from .._openssl import inputs
 from .._openssl.convert import cert_from_der
 from .._openssl.lib import features
 from .._openssl.name_texts import parse_name
@@ -39,11 +39,11 @@ class Revocation:
 
 def revoke(
     context: Context,
-    own: _inputs.AnyCertificate | None,
-    certificate: _inputs.CertificateInput | None,
+    own: inputs.AnyCertificate | None,
+    certificate: inputs.CertificateInput | None,
     issuer: x509.Name | str | None,
     serial: int | None,
-    csr: _inputs.CSRInput | None,
+    csr: inputs.CSRInput | None,
     reason: RevocationReason | x509.ReasonFlags | str | int | None,
     sender: x509.Name | None = None,
 ) -> Exchange[Revocation]:
@@ -54,11 +54,11 @@ def revoke(
     given = [certificate is not None, issuer is not None, csr is not None]
     if sum(given) > 1:
         raise ValueError("certificate, issuer and serial, csr: give one of them")
-    named = own if certificate is None else _inputs.any_certificate("certificate", certificate)
+    named = own if certificate is None else inputs.any_certificate("certificate", certificate)
     if issuer is not None and serial is not None:
         _name_certificate(context, parse_name(issuer), serial, sender)
     elif csr is not None:
-        context.set_p10_csr(_inputs.csr("csr", csr))
+        context.set_p10_csr(inputs.csr("csr", csr))
     elif named is None:
         raise ValueError("certificate: none is given, and the client has none")
     elif sender is not None:

@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.errorqueue import text
+from .._openssl.errorqueue import text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCSR, KeyInput, secret_bytes
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
@@ -21,7 +21,6 @@ from .._openssl.signers import check_signer
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
 from ..limits import Limits
-from . import status as _status
 from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, certconf
 from .credentials import (
@@ -42,6 +41,7 @@ from .polling import Polling
 from .request import RequestFields, name_to_c, octets_to_c
 from .results import Results
 from .server_usage import ServerUsageInput
+from .status import get_fail_info, get_status_string
 from .transfer import Transfer, pointer_or_null
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Context:
         """Property query that algorithms are fetched with (``OSSL_CMP_CTX_get0_propq``, 3.2)."""
         require("libctx", "propq")
         pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_propq)
-        return None if pointer == NULL else text(pointer)
+        return None if pointer == NULL else text_from_c(pointer)
 
     @property
     def libctx(self) -> object:
@@ -332,7 +332,7 @@ class Context:
         """Pin the server's certificate: answers must be signed with it (``OSSL_CMP_CTX_set1_srvCert``, 3.0)."""
         handle = NULL
         if certificate is not None:
-            handle = _convert.cert_to_c(one_certificate("server certificate", certificate))
+            handle = convert.cert_to_c(one_certificate("server certificate", certificate))
             check_signer("server certificate", certificate)
         self.calls.set(lib.OSSL_CMP_CTX_set1_srvCert, handle, what="setting the server certificate")
         self.calls.state.keep_notes = True
@@ -378,7 +378,7 @@ class Context:
         store = self.calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
         if store == NULL:
             return []
-        return _convert.certs_from_c(_convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
+        return convert.certs_from_c(convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
 
     trusted = trusted_store
 
@@ -387,7 +387,7 @@ class Context:
         helping = signers("untrusted", certificates)
         what = "setting untrusted certificates"
         if helping:
-            self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, _convert.certs_to_c(helping), what=what)
+            self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, convert.certs_to_c(helping), what=what)
         else:
             self.calls.set(forget_untrusted, what=what)
 
@@ -395,7 +395,7 @@ class Context:
     @locked
     def untrusted(self) -> list[x509.Certificate]:
         """The helping certificates, with those that answers brought (``OSSL_CMP_CTX_get0_untrusted``, 3.0)."""
-        return _convert.certs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_untrusted))
+        return convert.certs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_untrusted))
 
     # -- ourselves ----------------------------------------------------------------------------------------
 
@@ -457,7 +457,7 @@ class Context:
     def push_geninfo_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the header's generalInfo (``OSSL_CMP_CTX_push0_geninfo_ITAV``, 3.0)."""
         setter, free = lib.OSSL_CMP_CTX_push0_geninfo_ITAV, lib.OSSL_CMP_ITAV_free
-        self.calls.set(setter, _convert.itav_to_c(itav), what="adding to generalInfo", giving=free)
+        self.calls.set(setter, convert.itav_to_c(itav), what="adding to generalInfo", giving=free)
 
     def reset_geninfo_itavs(self) -> None:
         """Empty the header's generalInfo (``OSSL_CMP_CTX_reset_geninfo_ITAVs``, 3.0.8)."""
@@ -469,11 +469,11 @@ class Context:
     def geninfo_itavs(self) -> list[InfoTypeAndValue]:
         """The generalInfo items of the last received header (``OSSL_CMP_CTX_get0_geninfo_ITAVs``, 3.3)."""
         require("geninfo_itavs", "geninfo_itavs")
-        return _convert.itavs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_geninfo_ITAVs))
+        return convert.itavs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_geninfo_ITAVs))
 
     def set_extra_certs_out(self, certificates: Iterable[AnyCertificate]) -> None:
         """Certificates to send in extraCerts besides our own chain (``OSSL_CMP_CTX_set1_extraCertsOut``, 3.0)."""
-        stack = _convert.certs_to_c(certificate_list("extra_certs_out", certificates))
+        stack = convert.certs_to_c(certificate_list("extra_certs_out", certificates))
         self.calls.set(lib.OSSL_CMP_CTX_set1_extraCertsOut, stack, what="setting extraCerts")
 
     def set_transaction_id(self, transaction_id: bytes | None) -> None:
@@ -502,7 +502,7 @@ class Context:
     def new_public_key(self) -> PublicKeyTypes | None:
         """Public part of the key to certify (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
         pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
-        return None if pointer == NULL else _convert.public_key_from_c(pointer)
+        return None if pointer == NULL else convert.public_key_from_c(pointer)
 
     @property
     def new_pkey(self) -> PrivateKeyTypes | None:
@@ -518,7 +518,7 @@ class Context:
         require("serial_number", "set_serial_number")
         if serial is not None and not isinstance(serial, int):
             raise TypeError(f"serial: an int, not {type(serial).__name__}")
-        handle = NULL if serial is None else _convert.integer_to_c(serial)
+        handle = NULL if serial is None else convert.integer_to_c(serial)
         self.calls.set(lib.OSSL_CMP_CTX_set1_serialNumber, handle, what="setting the serial number")
 
     def set_subject_name(self, name: x509.Name | str | None) -> None:
@@ -533,14 +533,14 @@ class Context:
         if not isinstance(name, x509.GeneralName):
             raise TypeError(f"subject alternative name: an x509.GeneralName, not {type(name).__name__}")
         setter = lib.OSSL_CMP_CTX_push1_subjectAltName
-        for handle in _convert.general_names_to_c([name]):
+        for handle in convert.general_names_to_c([name]):
             self.calls.set(setter, handle, what="adding a subject alternative name")
 
     def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
         """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""
-        setter, free = lib.OSSL_CMP_CTX_set0_reqExtensions, _convert.free_extensions
+        setter, free = lib.OSSL_CMP_CTX_set0_reqExtensions, convert.free_extensions
         self.calls.set(
-            setter, _convert.extensions_to_c(extensions), what="setting the extensions", giving=free
+            setter, convert.extensions_to_c(extensions), what="setting the extensions", giving=free
         )
 
     def req_extensions_have_san(self) -> bool:
@@ -552,7 +552,7 @@ class Context:
         if not isinstance(policy, x509.PolicyInformation):
             raise TypeError(f"policy: an x509.PolicyInformation, not {type(policy).__name__}")
         setter, free = lib.OSSL_CMP_CTX_push0_policy, lib.POLICYINFO_free
-        self.calls.set(setter, _convert.policy_to_c(policy), what="adding a policy", giving=free)
+        self.calls.set(setter, convert.policy_to_c(policy), what="adding a policy", giving=free)
 
     def set_old_cert(self, certificate: AnyCertificate | None) -> None:
         """Certificate to update or revoke, and reference for defaults (``OSSL_CMP_CTX_set1_oldCert``, 3.0)."""
@@ -577,7 +577,7 @@ class Context:
     def push_genm_itav(self, itav: InfoTypeAndValue) -> None:
         """Add an item to the general message to send (``OSSL_CMP_CTX_push0_genm_ITAV``, 3.0)."""
         setter, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
-        self.calls.set(setter, _convert.itav_to_c(itav), what="adding to the general message", giving=free)
+        self.calls.set(setter, convert.itav_to_c(itav), what="adding to the general message", giving=free)
 
     # -- certificate confirmation -------------------------------------------------------------------------
 
@@ -745,19 +745,19 @@ class Context:
     @property
     def fail_info(self) -> FailureInfo:
         """Failure bits that the server sent (``OSSL_CMP_CTX_get_failInfoCode``, 3.0)."""
-        return cast(FailureInfo, self.calls.get(_status.fail_info))
+        return cast(FailureInfo, self.calls.get(get_fail_info))
 
     fail_info_code = fail_info
 
     @property
     def status_string(self) -> list[str]:
         """Texts that the server sent (``OSSL_CMP_CTX_get0_statusString``, 3.0)."""
-        return cast("list[str]", self.calls.get(_status.status_string))
+        return cast("list[str]", self.calls.get(get_status_string))
 
     def snprint_pki_status(self) -> str:
         """Status, failure bits and texts as OpenSSL words them (``OSSL_CMP_CTX_snprint_PKIStatus``, 3.0)."""
-        buffer = ffi.new("char[]", lib.OSSL_CMP_PKISI_BUFLEN)
-        return text(self.calls.get(lib.OSSL_CMP_CTX_snprint_PKIStatus, buffer, lib.OSSL_CMP_PKISI_BUFLEN))
+        buffer, size = ffi.new("char[]", lib.OSSL_CMP_PKISI_BUFLEN), lib.OSSL_CMP_PKISI_BUFLEN
+        return text_from_c(self.calls.get(lib.OSSL_CMP_CTX_snprint_PKIStatus, buffer, size))
 
     @property
     def enrollment(self) -> Enrollment | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates
 from .._openssl.keys import Password, check_pair, private_key
@@ -44,7 +44,7 @@ class Credentials:
 
     def set_cert(self, certificate: AnyCertificate) -> None:
         """As :meth:`osslcmp.Context.set_cert`."""
-        handle = _convert.cert_to_c(one_certificate("certificate", certificate))
+        handle = convert.cert_to_c(one_certificate("certificate", certificate))
         check_pair(handle, self._key)
         self._calls.set(lib.OSSL_CMP_CTX_set1_cert, handle, what="setting the certificate")
         self._certificate = handle
@@ -65,7 +65,7 @@ class Credentials:
         if self._certificate is None:
             raise ValueError("build_cert_chain: no certificate is set")
         store = NULL if own_trusted is None else trust_store("own_trusted", own_trusted)
-        stack = _convert.certs_to_c(signers("candidates", candidates))
+        stack = convert.certs_to_c(signers("candidates", candidates))
         self._calls.set(lib.OSSL_CMP_CTX_build_cert_chain, store, stack, what="building the own chain")
 
     def set_trusted(self, trusted: Iterable[AnyCertificate] | CertificateCheck | None) -> None:
@@ -112,7 +112,7 @@ def certificate_list(what: str, values: Iterable[AnyCertificate]) -> list[AnyCer
 def trust_store(what: str, trusted: Iterable[AnyCertificate] | CertificateCheck) -> Any:
     """``X509_STORE *`` of trust anchors, which may come with conditions."""
     if not isinstance(trusted, CertificateCheck):
-        return _convert.store_to_c(signers(what, trusted))
+        return convert.store_to_c(signers(what, trusted))
     if trusted.untrusted:
         raise ValueError(f"{what}: the untrusted certificates of a CertificateCheck belong to set_untrusted")
     signers(what, any_certificates(what, trusted.trusted))

@@ -9,9 +9,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from .._asn1 import der as _der
-from .._asn1 import schema as _asn1
-from .._openssl import convert as _convert
+from .._asn1 import der, schema
+from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.name_texts import parse_name
@@ -60,13 +59,13 @@ class CertReqMsg:
     @classmethod
     def from_template(cls, template: bytes) -> CertReqMsg:
         """From the DER of a CertTemplate; needs :meth:`create_popo`. ``ValueError`` if it is none."""
-        request_id = _convert.tlv(0x02, b"\0")
-        return cls.from_der(_convert.tlv(0x30, _convert.tlv(0x30, request_id + template)))
+        request_id = convert.tlv(0x02, b"\0")
+        return cls.from_der(convert.tlv(0x30, convert.tlv(0x30, request_id + template)))
 
     @property
     def der(self) -> bytes:
         """Its DER encoding (``i2d_OSSL_CRMF_MSG``, 3.0)."""
-        return _convert.to_der(lib.i2d_OSSL_CRMF_MSG, self._handle, "encoding a certificate request message")
+        return convert.to_der(lib.i2d_OSSL_CRMF_MSG, self._handle, "encoding a certificate request message")
 
     @property
     def handle(self) -> Any:
@@ -76,7 +75,7 @@ class CertReqMsg:
     @property
     def request(self) -> CertRequest:
         """What it says, controls and regInfo included. Raises ``ValueError`` for what cannot be read."""
-        return CertRequest.of(_asn1.decode(_asn1.CertReqMsg, self.der))
+        return CertRequest.of(schema.decode(schema.CertReqMsg, self.der))
 
     # -- registration controls and registration info --------------------------------------------------------
 
@@ -102,7 +101,7 @@ class CertReqMsg:
 
         Raises ``ValueError`` if there is one already, :class:`osslcmp.OpenSSLError` for what OpenSSL knows no such key of.
         """
-        info = ffi.from_buffer("unsigned char[]", _convert.public_key_info(key))
+        info = ffi.from_buffer("unsigned char[]", convert.public_key_info(key))
         setter = lib.OSSL_CRMF_MSG_set1_regCtrl_protocolEncrKey
         free = lib.X509_PUBKEY_free
 
@@ -120,7 +119,7 @@ class CertReqMsg:
 
         Raises ``ValueError`` if there is one already, as in what ``setup_crm(for_kur=True)`` makes.
         """
-        name, number = _convert.name_to_c(parse_name(issuer)), _convert.integer_to_c(serial)
+        name, number = convert.name_to_c(parse_name(issuer)), convert.integer_to_c(serial)
         made = own(lib.OSSL_CRMF_CERTID_gen(name, number), lib.OSSL_CRMF_CERTID_free, "naming a certificate")
         self._set_once("old_cert_id", lib.OSSL_CRMF_MSG_set1_regCtrl_oldCertID, made)
 
@@ -138,10 +137,10 @@ class CertReqMsg:
         """
         # There is no public decoder of a CertRequest. libcrypto finds a regInfo among the controls (up to 4.0), and where
         # it belongs if that is ever mended.
-        request = _der.sequence(other.der)[0].encoding
-        attributes = _convert.tlv(0x30, _convert.tlv(0x30, _der.encode_oid(_CERT_REQ), request))
-        around = _convert.tlv(0x30, _der.encode_integer(0), b"\x30\x00", attributes)
-        holder = CertReqMsg.from_der(_convert.tlv(0x30, around, attributes))
+        request = der.sequence(other.der)[0].encoding
+        attributes = convert.tlv(0x30, convert.tlv(0x30, der.encode_oid(_CERT_REQ), request))
+        around = convert.tlv(0x30, der.encode_integer(0), b"\x30\x00", attributes)
+        holder = CertReqMsg.from_der(convert.tlv(0x30, around, attributes))
         found = lib.OSSL_CRMF_MSG_get0_regInfo_certReq(holder.handle)
         self._set_once("cert_request", lib.OSSL_CRMF_MSG_set1_regInfo_certReq, found)
 
@@ -190,7 +189,7 @@ class CertReqMsg:
         ``key`` is needed for a signature only. Raises :class:`osslcmp.RequestError` if the proof cannot be made,
         which from 3.2 on includes a key that does not fit the template; OpenSSL 3.0 leaves that to the server.
         """
-        handle = NULL if key is None else _convert.key_to_c(key)
+        handle = NULL if key is None else convert.key_to_c(key)
         create_popo(self._handle, int(POPOMethod(method)), handle, digest)
 
 
@@ -234,7 +233,7 @@ def _place_to_c(place: PublicationPlace) -> Any:
     if place.location is None:
         raise ValueError("publication_info: a place needs a location in OpenSSL")
     method = int(PublicationMethod(place.method))
-    (location,) = _convert.general_names_to_c([place.location])
+    (location,) = convert.general_names_to_c([place.location])
     one = own(lib.OSSL_CRMF_SINGLEPUBINFO_new(), lib.OSSL_CRMF_SINGLEPUBINFO_free, "making a place")
     release(location)
     check(lib.OSSL_CRMF_MSG_set0_SinglePubInfo(one, method, location), "setting a place")

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_crl
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import own
@@ -73,9 +73,9 @@ class Exchanges:
         """As :meth:`osslcmp.Context.exec_genm_ses`."""
 
         def read(stack: Any) -> list[InfoTypeAndValue]:
-            owned = NULL if stack == NULL else _convert.own_itavs(stack)
+            owned = NULL if stack == NULL else convert.own_itavs(stack)
             self._checked(owned != NULL, "genm")
-            return _convert.itavs_from_c(owned)
+            return convert.itavs_from_c(owned)
 
         return Exchange(lib.OSSL_CMP_exec_GENM_ses, read=read)
 
@@ -88,12 +88,12 @@ class Exchanges:
         require("ca_certs", "get_ca_certs")
         out = ffi.new("struct stack_st_X509 **")
         sent = self.get1(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
-        return sent.then(lambda _: _convert.certs_from_c(_convert.own_certs(out[0])))
+        return sent.then(lambda _: convert.certs_from_c(convert.own_certs(out[0])))
 
     def root_ca_key_update(self, old: x509.Certificate | None) -> Exchange[RootCAUpdate | None]:
         """As :meth:`osslcmp.Context.get_root_ca_key_update`."""
         require("root_ca_update", "get_root_ca_key_update")
-        known = NULL if old is None else _convert.cert_to_c(old)
+        known = NULL if old is None else convert.cert_to_c(old)
         out = [ffi.new("X509 **") for _ in range(3)]
 
         def read(_: None) -> RootCAUpdate | None:
@@ -101,7 +101,7 @@ class Exchanges:
                 NULL if cell[0] == NULL else own(cell[0], lib.X509_free, "taking a certificate")
                 for cell in out
             ]
-            new, new_with_old, old_with_new = map(_convert.cert_from_c, owned)
+            new, new_with_old, old_with_new = map(convert.cert_from_c, owned)
             return None if new is None else RootCAUpdate(new, new_with_old, old_with_new)
 
         return self.get1(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert").then(read)
@@ -113,7 +113,7 @@ class Exchanges:
         require("crl_update", "get_crl_update")
         if certificate is None and last_crl is None:
             raise ValueError("get_crl_update: give the certificate or the last CRL")
-        cert = NULL if certificate is None else _convert.cert_to_c(certificate)
+        cert = NULL if certificate is None else convert.cert_to_c(certificate)
         crl = NULL if last_crl is None else crl_to_c(last_crl)
         out = ffi.new("X509_CRL **")
 
@@ -121,7 +121,7 @@ class Exchanges:
             if out[0] == NULL:
                 return None
             owned = own(out[0], lib.X509_CRL_free, "taking a CRL")
-            return read_crl(_convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
+            return read_crl(convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
 
         return self.get1(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList").then(read)
 
@@ -138,10 +138,10 @@ class Exchanges:
                 return None
             owned = own(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
             return CertReqTemplate(
-                _convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
-                _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),
-                _convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_issuer(owned)),
-                _convert.extensions_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_extensions(owned)),
+                convert.to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, owned, "encoding a template"),
+                convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_subject(owned)),
+                convert.name_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_issuer(owned)),
+                convert.extensions_from_c(lib.OSSL_CRMF_CERTTEMPLATE_get0_extensions(owned)),
                 *_key_spec(key_spec),
             )
 
@@ -161,7 +161,7 @@ def _key_spec(atavs: Any) -> tuple[tuple[AlgorithmIdentifier, ...], tuple[int, .
         if kind == lib.NID_id_regCtrl_algId:
             algor = lib.OSSL_CMP_ATAV_get0_algId(atav)
             algorithms.append(
-                algorithm_from_der(_convert.to_der(lib.i2d_X509_ALGOR, algor, "encoding an algorithm"))
+                algorithm_from_der(convert.to_der(lib.i2d_X509_ALGOR, algor, "encoding an algorithm"))
             )
         elif kind == lib.NID_id_regCtrl_rsaKeyLen:
             lengths.append(lib.OSSL_CMP_ATAV_get_rsaKeyLen(atav))

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
@@ -40,7 +40,7 @@ from .guard import guarded, locked
 from .options import Options
 from .request import RequestFields
 from .results import Results
-from .status import status
+from .status import get_status
 
 __all__ = ["Exchange", "Polling", "State", "WaitingMessages", "message_ids"]
 
@@ -176,7 +176,7 @@ class Polling:
         """As :attr:`osslcmp.Context.status`."""
         if self._messages is not None:
             return PKIStatus.waiting
-        found: PKIStatus = self._calls.get(status)
+        found: PKIStatus = self._calls.get(get_status)
         return found
 
     @property
@@ -530,7 +530,7 @@ class Polling:
         setter = lib.OSSL_CMP_CTX_set1_p10CSR
         if made:
             # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
-            handle = _convert.csr_to_c(_any_csr(self._request.subject))
+            handle = convert.csr_to_c(_any_csr(self._request.subject))
             self._calls.set(setter, handle, what="setting the CSR")
         try:
             with self._replaying(messages.waiting, messages.poll):
@@ -554,7 +554,7 @@ class Polling:
         calls = self._calls
         calls.set(lib.OSSL_CMP_CTX_reinit, what="reinitializing the context")
         transaction_id, _ = message_ids(answers[0])
-        handle = _convert.octets_to_c(transaction_id)
+        handle = convert.octets_to_c(transaction_id)
         calls.set(lib.OSSL_CMP_CTX_set1_transactionID, handle, what="setting the transactionID")
         lib.osslcmp_session_set_unprotected(calls.session, self._options.unprotected_send)
         for answer in answers:
@@ -604,7 +604,7 @@ def message_ids(message: bytes) -> tuple[bytes, bytes]:
     owned = own(pointer, lib.OSSL_CMP_MSG_free, "taking a message")
     header = lib.OSSL_CMP_MSG_get0_header(owned)
     found = [
-        _convert.octets_from_c(get(header))
+        convert.octets_from_c(get(header))
         for get in (lib.OSSL_CMP_HDR_get0_transactionID, lib.OSSL_CMP_HDR_get0_recipNonce)
     ]
     if not found[0] or not found[1]:

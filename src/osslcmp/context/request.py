@@ -8,8 +8,8 @@ from typing import Any, cast, get_args
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from .._openssl import convert as _convert
-from .._openssl.errorqueue import clear, text
+from .._openssl import convert
+from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, KeyInput
 from .._openssl.keys import Password, private_key
 from .._openssl.lib import NULL, lib
@@ -25,7 +25,7 @@ __all__ = ["RequestFields", "name_to_c", "octets_to_c"]
 
 def name_to_c(name: x509.Name | str | None) -> Any:
     """An ``X509_NAME *``, NULL for ``None``."""
-    return NULL if name is None else _convert.name_to_c(parse_name(name))
+    return NULL if name is None else convert.name_to_c(parse_name(name))
 
 
 def octets_to_c(what: str, value: bytes | None) -> Any:
@@ -34,7 +34,7 @@ def octets_to_c(what: str, value: bytes | None) -> Any:
         return NULL
     if not isinstance(value, (bytes, bytearray)):
         raise TypeError(f"{what}: bytes, not {type(value).__name__}")
-    return _convert.octets_to_c(bytes(value))
+    return convert.octets_to_c(bytes(value))
 
 
 class RequestFields:
@@ -66,7 +66,7 @@ class RequestFields:
         """As :meth:`osslcmp.Context.set_p10_csr`."""
         if request is not None and not isinstance(request, (x509.CertificateSigningRequest, EncodedCSR)):
             raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
-        handle = NULL if request is None else _convert.csr_to_c(request)
+        handle = NULL if request is None else convert.csr_to_c(request)
         self._calls.set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
         self.csr = request
 
@@ -74,7 +74,7 @@ class RequestFields:
         """As :meth:`osslcmp.Context.set_old_cert`."""
         handle = NULL
         if certificate is not None:
-            handle = _convert.cert_to_c(one_certificate("old certificate", certificate))
+            handle = convert.cert_to_c(one_certificate("old certificate", certificate))
         self._calls.set(lib.OSSL_CMP_CTX_set1_oldCert, handle, what="setting the old certificate")
         self.old_certificate = certificate
 
@@ -85,14 +85,14 @@ class RequestFields:
         if key is None:
             self._put_key(NULL, private=False, giving=None)
         elif isinstance(key, get_args(PublicKeyTypes)):
-            self._put_key(_convert.public_key_to_c(cast(Any, key)), private=False)
+            self._put_key(convert.public_key_to_c(cast(Any, key)), private=False)
         else:
             self._put_key(private_key("new key", cast(Any, key), password), private=True)
         self.has_key = key is not None
 
     def set_public_key_info(self, info: bytes) -> None:
         """The public key to certify as DER of its SubjectPublicKeyInfo. Raises :class:`osslcmp.OpenSSLError`."""
-        self._put_key(_convert.public_key_from_info(info), private=False)
+        self._put_key(convert.public_key_from_info(info), private=False)
         self.has_key = True
 
     def _put_key(
@@ -105,7 +105,7 @@ class RequestFields:
     def public_key_info(self) -> bytes | None:
         """The key to certify as DER of its SubjectPublicKeyInfo."""
         pointer = self._calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
-        return None if pointer == NULL else _convert.to_der(lib.i2d_PUBKEY, pointer, "encoding a public key")
+        return None if pointer == NULL else convert.to_der(lib.i2d_PUBKEY, pointer, "encoding a public key")
 
     # -- a certificate request message of one's own -------------------------------------------------------
 
@@ -122,4 +122,4 @@ class RequestFields:
         method = lib.OSSL_CMP_CTX_get_option(ctx, Option.POPO_METHOD)
         digest = lib.OSSL_CMP_CTX_get_option(ctx, Option.DIGEST_ALGNID)
         key = lib.OSSL_CMP_CTX_get0_newPkey(ctx, 1)
-        create_popo(crm.handle, method, key, text(lib.OBJ_nid2sn(digest)))
+        create_popo(crm.handle, method, key, text_from_c(lib.OBJ_nid2sn(digest)))

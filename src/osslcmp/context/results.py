@@ -8,7 +8,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.keys import key_fits
 from .._openssl.lib import NULL, features, lib
 from ..enrollment import Enrollment
@@ -32,35 +32,35 @@ class Results:
     @locked
     def certificate(self, get0: Callable[..., Any]) -> x509.Certificate | None:
         """What a ``get0`` function has, which dies with the next request."""
-        return _convert.cert_from_c(get0(self._calls.pointer))
+        return convert.cert_from_c(get0(self._calls.pointer))
 
     @locked
     def certificates(self, get1: Callable[..., Any]) -> list[x509.Certificate]:
         """What a ``get1`` function gives."""
-        return _convert.certs_from_c(_convert.own_certs(get1(self._calls.pointer)))
+        return convert.certs_from_c(convert.own_certs(get1(self._calls.pointer)))
 
     @locked
     def certificate_der(self, get0: Callable[..., Any]) -> bytes | None:
         """As :meth:`certificate`, but DER."""
         pointer = get0(self._calls.pointer)
-        return None if pointer == NULL else _convert.cert_to_der(pointer)
+        return None if pointer == NULL else convert.cert_to_der(pointer)
 
     @locked
     def certificates_der(self, get1: Callable[..., Any]) -> list[bytes]:
         """As :meth:`certificates`, but DER."""
-        return _convert.certs_to_der(_convert.own_certs(get1(self._calls.pointer)))
+        return convert.certs_to_der(convert.own_certs(get1(self._calls.pointer)))
 
     @locked
     def helping(self) -> list[bytes]:
         """All certificates that may help to build a chain, DER."""
-        helping = _convert.certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(self._calls.pointer))
+        helping = convert.certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(self._calls.pointer))
         return helping + self.certificates_der(lib.OSSL_CMP_CTX_get1_extraCertsIn)
 
     @locked
     def private_key(self) -> PrivateKeyTypes | None:
         """As :attr:`osslcmp.Context.new_pkey`."""
         pointer = self._calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
-        return None if pointer == NULL else _convert.key_from_c(pointer)
+        return None if pointer == NULL else convert.key_from_c(pointer)
 
     @locked
     def central_key(self) -> PrivateKeyTypes | None:
@@ -74,7 +74,7 @@ class Results:
         # Without a new key OpenSSL names our own: the CA's is the one that was certified.
         if NULL in (certificate, key) or not key_fits(certificate, key):
             return None
-        return _convert.key_from_c(key)
+        return convert.key_from_c(key)
 
     @locked
     def enrollment(self, response: bytes | None = None) -> Enrollment:
@@ -100,7 +100,7 @@ class Results:
             self.certificate_der(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
             if features["validated_server_certificate"]
             else None,
-            _read=_convert.cert_from_der,
+            _read=convert.cert_from_der,
         )
 
 

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.lib import NULL, lib
 from ..enums import FailureInfo, PKIStatus
 
-__all__ = ["fail_info", "pki_status", "status", "status_string"]
+__all__ = ["get_fail_info", "get_status", "get_status_string", "pki_status"]
 
 
-def status(ctx: Any) -> PKIStatus:
+def get_status(ctx: Any) -> PKIStatus:
     """``OSSL_CMP_CTX_get_status``."""
     return PKIStatus(lib.OSSL_CMP_CTX_get_status(ctx))
 
 
-def fail_info(ctx: Any) -> FailureInfo:
+def get_fail_info(ctx: Any) -> FailureInfo:
     """``OSSL_CMP_CTX_get_failInfoCode``, which is negative for none."""
     return FailureInfo(max(0, lib.OSSL_CMP_CTX_get_failInfoCode(ctx)))
 
 
-def status_string(ctx: Any) -> list[str]:
+def get_status_string(ctx: Any) -> list[str]:
     """``OSSL_CMP_CTX_get0_statusString``."""
     stack = lib.OSSL_CMP_CTX_get0_statusString(ctx)
     if stack == NULL:
         return []
     count = lib.sk_ASN1_UTF8STRING_num(stack)
-    octets = (_convert.octets_from_c(lib.sk_ASN1_UTF8STRING_value(stack, i)) or b"" for i in range(count))
+    octets = (convert.octets_from_c(lib.sk_ASN1_UTF8STRING_value(stack, i)) or b"" for i in range(count))
     return [value.decode("utf-8", "backslashreplace") for value in octets]
 
 
 def pki_status(ctx: Any) -> tuple[PKIStatus, FailureInfo, str]:
     """All three; the texts as lines."""
-    return status(ctx), fail_info(ctx), "\n".join(status_string(ctx))
+    return get_status(ctx), get_fail_info(ctx), "\n".join(get_status_string(ctx))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
@@ -14,7 +14,7 @@ from .._openssl.received import limits_to_c, own_message_from_der, refused_answe
 from ..enums import Option
 from ..errors import OpenSSLError, TransferError
 from ..limits import Limits
-from . import transfer_callbacks as _callbacks_transfer  # noqa: F401  # C calls it
+from . import transfer_callbacks  # noqa: F401  # C calls it
 from .calls import Calls
 from .proxies import bypasses, check_proxy
 
@@ -197,7 +197,7 @@ class Transfer:
                 failure = TransferError("the transfer failed", failure.errors)
             raise failure
         answer = own(answer, lib.OSSL_CMP_MSG_free, "taking the answer")
-        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
+        return convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
 
 
 def _chars(text: str | None) -> Any:

@@ -9,12 +9,12 @@ from typing import Any
 
 from cryptography import x509
 
-from .._asn1 import schema as _asn1
+from .._asn1 import schema
 from .._asn1.der import Element, leading
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import encoded
 from .._asn1.x509_parts import read_certificate, read_general_name
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.errorqueue import clear, drain
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
@@ -143,12 +143,12 @@ class Header:
         return any(item.oid.dotted_string == _IMPLICIT_CONFIRM for item in self.general_info)
 
     @classmethod
-    def _of(cls, read: _asn1.PKIHeader) -> Header:
+    def _of(cls, read: schema.PKIHeader) -> Header:
         return cls(
             pvno=read.pvno,
             sender_der=encoded(read.sender),
             recipient_der=encoded(read.recipient),
-            message_time=_asn1.moment(read.message_time),
+            message_time=schema.moment(read.message_time),
             protection_alg=AlgorithmIdentifier.of(read.protection_alg),
             sender_kid=read.sender_kid,
             recip_kid=read.recip_kid,
@@ -191,7 +191,7 @@ class Message:
     def _from_c(cls, pointer: Any) -> Message:
         """A copy of an ``OSSL_CMP_MSG``."""
         kind = BodyType(lib.OSSL_CMP_MSG_get_bodytype(pointer))
-        return cls(_convert.to_der(lib.i2d_OSSL_CMP_MSG, pointer, "encoding a CMP message"), kind)
+        return cls(convert.to_der(lib.i2d_OSSL_CMP_MSG, pointer, "encoding a CMP message"), kind)
 
     @property
     def der(self) -> bytes:
@@ -208,8 +208,8 @@ class Message:
         return hash(self._der)
 
     @cached_property
-    def _read(self) -> _asn1.PKIMessage:
-        return _asn1.decode(_asn1.PKIMessage, self._der)
+    def _read(self) -> schema.PKIMessage:
+        return schema.decode(schema.PKIMessage, self._der)
 
     @property
     def type(self) -> BodyType:
@@ -219,7 +219,7 @@ class Message:
     @cached_property
     def header(self) -> Header:
         """The header. ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
-        return Header._of(_asn1.decode(_asn1.PKIHeader, self._part(0).encoding))
+        return Header._of(schema.decode(schema.PKIHeader, self._part(0).encoding))
 
     @cached_property
     def body(self) -> Body:

@@ -8,8 +8,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from .._asn1 import der
-from .._asn1 import schema as _asn1
+from .._asn1 import der, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, encoded, inside
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_extensions
@@ -52,7 +51,7 @@ class CertReqMessages:
     @classmethod
     def of(cls, data: bytes) -> CertReqMessages:
         """Decode. Raises ``ValueError``, as all of these."""
-        return cls(tuple(map(CertRequest.of, inside(_asn1.CertReqMessages, data).of)))
+        return cls(tuple(map(CertRequest.of, inside(schema.CertReqMessages, data).of)))
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class CertResponse:
         return None if self.certificate_der is None else read_certificate(self.certificate_der)
 
     @classmethod
-    def of(cls, read: _asn1.CertResponse) -> CertResponse:
+    def of(cls, read: schema.CertResponse) -> CertResponse:
         """Decode."""
         pair = list(read.certified_key_pair or ())
         found: dict[str, bytes] = {}
@@ -117,7 +116,7 @@ class CertRepMessage:
     @classmethod
     def of(cls, data: bytes) -> CertRepMessage:
         """Decode."""
-        read = _asn1.decode(_asn1.CertRepMessage, data)
+        read = schema.decode(schema.CertRepMessage, data)
         return cls(tuple(map(CertResponse.of, read.response)), tuple(map(encoded, read.ca_pubs or ())))
 
 
@@ -133,7 +132,7 @@ class CertStatus:
     """Only where the certificate's signature algorithm does not tell it."""
 
     @classmethod
-    def of(cls, read: _asn1.CertStatus) -> CertStatus:
+    def of(cls, read: schema.CertStatus) -> CertStatus:
         """Decode."""
         status = None if read.status is None else PKIStatusInfo.of(read.status)
         return cls(read.cert_hash, read.request_id, status, AlgorithmIdentifier.of(read.hash_alg))
@@ -148,7 +147,7 @@ class CertConfirm:
     @classmethod
     def of(cls, data: bytes) -> CertConfirm:
         """Decode."""
-        return cls(tuple(map(CertStatus.of, inside(_asn1.CertConfirmContent, data).of)))
+        return cls(tuple(map(CertStatus.of, inside(schema.CertConfirmContent, data).of)))
 
 
 @dataclass(frozen=True)
@@ -179,10 +178,10 @@ class RevDetails:
         return None
 
     @classmethod
-    def of(cls, read: _asn1.RevDetails) -> RevDetails:
+    def of(cls, read: schema.RevDetails) -> RevDetails:
         """Decode."""
         details = read.crl_entry_details
-        return cls(CertTemplate.of(read.template), None if details is None else _asn1.sequence(details))
+        return cls(CertTemplate.of(read.template), None if details is None else schema.sequence(details))
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ class RevReq:
     @classmethod
     def of(cls, data: bytes) -> RevReq:
         """Decode."""
-        return cls(tuple(map(RevDetails.of, inside(_asn1.RevReqContent, data).of)))
+        return cls(tuple(map(RevDetails.of, inside(schema.RevReqContent, data).of)))
 
 
 @dataclass(frozen=True)
@@ -213,7 +212,7 @@ class RevRep:
     @classmethod
     def of(cls, data: bytes) -> RevRep:
         """Decode."""
-        read = _asn1.decode(_asn1.RevRepContent, data)
+        read = schema.decode(schema.RevRepContent, data)
         return cls(
             tuple(map(PKIStatusInfo.of, read.status)),
             tuple(map(CertId.of, read.rev_certs or ())),
@@ -230,7 +229,7 @@ class GeneralMessage:
     @classmethod
     def of(cls, data: bytes) -> GeneralMessage:
         """Decode."""
-        return cls(tuple(map(itav, inside(_asn1.InfoTypeAndValues, data).of)))
+        return cls(tuple(map(itav, inside(schema.InfoTypeAndValues, data).of)))
 
 
 @dataclass(frozen=True)
@@ -244,7 +243,7 @@ class ErrorMessage:
     @classmethod
     def of(cls, data: bytes) -> ErrorMessage:
         """Decode."""
-        read = _asn1.decode(_asn1.ErrorMsgContent, data)
+        read = schema.decode(schema.ErrorMsgContent, data)
         return cls(PKIStatusInfo.of(read.status), read.error_code, texts(read.error_details))
 
 
@@ -257,7 +256,7 @@ class PollReq:
     @classmethod
     def of(cls, data: bytes) -> PollReq:
         """Decode."""
-        return cls(tuple(entry.request_id for entry in inside(_asn1.PollReqContent, data).of))
+        return cls(tuple(entry.request_id for entry in inside(schema.PollReqContent, data).of))
 
 
 @dataclass(frozen=True)
@@ -269,7 +268,7 @@ class PollAnswer:
     reason: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, read: _asn1.PollRep) -> PollAnswer:
+    def of(cls, read: schema.PollRep) -> PollAnswer:
         """Decode."""
         return cls(read.request_id, read.check_after, texts(read.reason))
 
@@ -283,7 +282,7 @@ class PollRep:
     @classmethod
     def of(cls, data: bytes) -> PollRep:
         """Decode."""
-        return cls(tuple(map(PollAnswer.of, inside(_asn1.PollRepContent, data).of)))
+        return cls(tuple(map(PollAnswer.of, inside(schema.PollRepContent, data).of)))
 
 
 @dataclass(frozen=True)
@@ -323,7 +322,7 @@ Body = (
 
 
 def _elements(data: bytes) -> tuple[bytes, ...]:
-    found: Elements = inside(_asn1.AnySequence, data).of
+    found: Elements = inside(schema.AnySequence, data).of
     return tuple(map(encoded, found))
 
 

@@ -13,13 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from .._asn1 import der
-from .._asn1 import schema as _asn1
+from .._asn1 import der, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
 from .._asn1.x509_parts import read_extensions, read_general_name, read_name
-from .._openssl.errorqueue import clear
-from .._openssl.errorqueue import text as from_c
+from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.lib import lib
 from ..enums import FailureInfo, PKIStatus, POPOMethod, PublicationMethod
 
@@ -62,7 +60,7 @@ def oid_name(oid: x509.ObjectIdentifier) -> str:
         return _CONTROL_NAMES[dotted]
     nid = lib.OBJ_txt2nid(dotted.encode())
     clear()
-    return from_c(lib.OBJ_nid2ln(nid)) if nid else dotted
+    return text_from_c(lib.OBJ_nid2ln(nid)) if nid else dotted
 
 
 def texts(elements: Elements | None) -> tuple[str, ...]:
@@ -120,7 +118,7 @@ class PBMParameter:
     @classmethod
     def from_der(cls, encoding: bytes) -> PBMParameter:
         """Decode. Raises ``ValueError``."""
-        read = _asn1.decode(_asn1.PBMParameter, encoding)
+        read = schema.decode(schema.PBMParameter, encoding)
         owf, mac = AlgorithmIdentifier.of(read.owf), AlgorithmIdentifier.of(read.mac)
         return cls(read.salt, owf, read.iteration_count, mac)
 
@@ -134,7 +132,7 @@ class PKIStatusInfo:
     text: tuple[str, ...]
 
     @classmethod
-    def of(cls, read: _asn1.PKIStatusInfo) -> PKIStatusInfo:
+    def of(cls, read: schema.PKIStatusInfo) -> PKIStatusInfo:
         """Decode."""
         failure = FailureInfo(0 if read.failure is None else bits(read.failure))
         return cls(PKIStatus(read.status), failure, texts(read.text))
@@ -176,7 +174,7 @@ class CertTemplate:
         return None if self.extensions_der is None else read_extensions(self.extensions_der)
 
     @classmethod
-    def of(cls, read: _asn1.CertTemplate) -> CertTemplate:
+    def of(cls, read: schema.CertTemplate) -> CertTemplate:
         """Decode."""
         validity = read.validity
         return cls(
@@ -210,7 +208,7 @@ class CertId:
         return read_general_name(self.issuer_der)
 
     @classmethod
-    def of(cls, read: _asn1.CertId) -> CertId:
+    def of(cls, read: schema.CertId) -> CertId:
         """Decode."""
         return cls(encoded(read.issuer), read.serial)
 
@@ -241,7 +239,7 @@ class PublicationInfo:
     """None: wherever the CA wants to."""
 
     @classmethod
-    def of(cls, read: _asn1.PKIPublicationInfo) -> PublicationInfo:
+    def of(cls, read: schema.PKIPublicationInfo) -> PublicationInfo:
         """Decode. Raises ``ValueError``."""
         if read.action not in (0, 1):
             raise ValueError(f"PKIPublicationInfo: action {read.action}")
@@ -276,12 +274,12 @@ class Control:
         """For pkiPublicationInfo: whether and where to publish. Raises ``ValueError``."""
         if self.name != "pkiPublicationInfo":
             return None
-        return PublicationInfo.of(_asn1.decode(_asn1.PKIPublicationInfo, self.value))
+        return PublicationInfo.of(schema.decode(schema.PKIPublicationInfo, self.value))
 
     @property
     def old_certificate(self) -> CertId | None:
         """For oldCertID: the certificate to update. Raises ``ValueError``."""
-        return CertId.of(_asn1.decode(_asn1.CertId, self.value)) if self.name == "oldCertID" else None
+        return CertId.of(schema.decode(schema.CertId, self.value)) if self.name == "oldCertID" else None
 
     @property
     def protocol_encryption_key(self) -> PublicKeyTypes | None:
@@ -293,10 +291,10 @@ class Control:
         """For certReq in regInfo: the request that an RA was asked with, without proof. Raises ``ValueError``."""
         if self.name != "certReq":
             return None
-        return CertRequest.of(_asn1.inside(_asn1.CertReqMsg, self.value))
+        return CertRequest.of(schema.inside(schema.CertReqMsg, self.value))
 
     @classmethod
-    def of(cls, read: _asn1.AttributeTypeAndValue) -> Control:
+    def of(cls, read: schema.AttributeTypeAndValue) -> Control:
         """Decode."""
         return cls(read.type, encoded(read.value))
 
@@ -422,7 +420,7 @@ class CertRequest(RegistrationControls):
     reg_info: tuple[Control, ...]
 
     @classmethod
-    def of(cls, read: _asn1.CertReqMsg) -> CertRequest:
+    def of(cls, read: schema.CertReqMsg) -> CertRequest:
         """Decode."""
         return cls(
             read.request.request_id,

@@ -10,14 +10,13 @@ from functools import partial
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
-from . import bodies, wire
-from . import messages as answers
+from . import bodies, messages, wire
 from .authority import Authority, Rejected
 from .checks import complaints
 from .checks.rules import Checker
 from .engine import Engine, Pool, UndecodableError
-from .handler import Exchange
-from .state import Transaction
+from .handler import MessageHandler
+from .transactions import Transaction
 
 _NO_SECRET = os.urandom(32)
 """Stands for the secret of references that have none: nobody knows it."""
@@ -52,7 +51,7 @@ class Answering:
         self,
         message: wire.RawMessage,
         engine: Engine,
-        exchange: Exchange,
+        handler: MessageHandler,
         poll: wire.RawMessage | None = None,
     ) -> bytes:
         """Let libcrypto answer, or answer instead of it.
@@ -60,29 +59,29 @@ class Answering:
         Args:
             message: what is answered.
             engine: libcrypto's side.
-            exchange: answers for the authority.
+            handler: messages for the authority.
             poll: asks for the answer to ``message``, which was delayed.
         """
         # RFC 9483 wants a delayed answer to name the nonce of the request, OpenSSL's server names the last one.
         asked = message if poll is None or self._explains else poll
         try:
-            answer = engine.process(message.encoding, exchange)
+            answer = engine.process(message.encoding, handler)
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
             found = complaints.undecodable(message, error)
             return self._reject(asked, found.rejected, in_body=found.in_body)
-        exchange.raise_interrupt()
-        if exchange.refusal is not None:
-            return self._reject(asked, exchange.refusal)
-        if exchange.waiting is not None:
+        handler.raise_interrupt()
+        if handler.refusal is not None:
+            return self._reject(asked, handler.refusal)
+        if handler.waiting is not None:
             if poll is None:
-                return self._answer_with(answers.waiting, message, exchange.waiting.reason)
-            wait = partial(answers.poll_reply, check_after=exchange.waiting.check_after)
-            return self._answer_with(wait, poll, exchange.waiting.reason)
+                return self._answer_with(messages.waiting, message, handler.waiting.reason)
+            wait = partial(messages.poll_reply, check_after=handler.waiting.check_after)
+            return self._answer_with(wait, poll, handler.waiting.reason)
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
             return self._refuse(asked, FailureInfo.badRequest, "")
-        if self._explains and not exchange.called:
+        if self._explains and not handler.called:
             refusal = (
                 complaints.explain(message, engine.log, self._pool.settings.trusted)
                 if is_error(answer)
@@ -92,16 +91,16 @@ class Answering:
                 return self._reject(asked, refusal.rejected, in_body=refusal.in_body)
         if message.assigned_id:
             answer = engine.protect(answer, message.assigned_id)  # libcrypto has made another one
-        answer = self._as_proven(message, answer, exchange)
-        return answer if asked is message else self._once_more(answer, asked)
+        answer = self._as_proven(message, answer, handler)
+        return answer if asked is message else self._readdress(answer, asked)
 
-    def _once_more(self, answer: bytes, message: wire.RawMessage) -> bytes:
+    def _readdress(self, answer: bytes, message: wire.RawMessage) -> bytes:
         """What was an answer to another message as one to this."""
-        return self._protected(message, answers.once_more(answer, message))
+        return self._protected(message, messages.readdress(answer, message))
 
-    def _as_proven(self, message: wire.RawMessage, answer: bytes, exchange: Exchange) -> bytes:
+    def _as_proven(self, message: wire.RawMessage, answer: bytes, handler: MessageHandler) -> bytes:
         """libcrypto's answer, which it has protected with the client's secret whatever the message has proved."""
-        proven = exchange.called and not self._pool.settings.accept_unprotected and not self._sign_always
+        proven = handler.called and not self._pool.settings.accept_unprotected and not self._sign_always
         if proven or not message.header.uses_mac:
             return answer
         return self._protected(message, answer)
@@ -110,7 +109,7 @@ class Answering:
         """An answer, its protection made again, see ``_protecting``."""
         engine = self._protecting(message)
         if engine is None:
-            return answers.unprotected(answer)
+            return messages.unprotected(answer)
         with closing(engine):
             return engine.protect(answer, message.transaction_id)
 
@@ -133,8 +132,8 @@ class Answering:
             engine.close()
         return None if self._pool.settings.certificate is None else Engine(self._pool, None, None)
 
-    def _exchange(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> Exchange:
-        return Exchange(self.authority, engine, message, transaction, self._rules)
+    def _handler(self, engine: Engine, message: wire.RawMessage, transaction: Transaction) -> MessageHandler:
+        return MessageHandler(self.authority, engine, message, transaction, self._rules)
 
     def _engine(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
         """A context with the credentials that fit a message."""
@@ -160,7 +159,7 @@ class Answering:
     ) -> bytes:
         """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it,
         protected as ``_protecting`` says."""
-        kind = answers.rejection if in_body else answers.error
+        kind = messages.rejection if in_body else messages.error
         return self._answer_with(
             partial(kind, failure_info=failure),
             message,
@@ -183,7 +182,7 @@ class Answering:
                 try:
                     return engine.protect(make(protect=True), message.transaction_id)
                 except UndecodableError:  # the sender of the request is no name
-                    make = partial(make, recipient=answers.NOBODY)
+                    make = partial(make, recipient=messages.NOBODY)
                     return engine.protect(make(protect=True), message.transaction_id)
             except OpenSSLError as error:
                 logger.info("an answer goes out unprotected: %s", error)

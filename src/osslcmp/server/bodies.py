@@ -14,8 +14,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .._asn1 import der
-from .._asn1 import x509_parts as _pieces
+from .._asn1 import der, x509_parts
 from .._asn1.der import explicit, implicit
 from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
@@ -121,7 +120,7 @@ def _extensions(csr: x509.CertificateSigningRequest) -> x509.Extensions:
 
 def name(data: bytes | None) -> x509.Name | None:
     """A Name from its DER; None for an empty one, which says as little as none."""
-    return None if data is None or data == b"\x30\x00" else _pieces.read_name(data)
+    return None if data is None or data == b"\x30\x00" else x509_parts.read_name(data)
 
 
 def reference(header: wire.Header) -> bytes | None:
@@ -184,7 +183,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     request.end()
     template = _read_template(template_element.content)
     central = _wants_key(template.public_key)
-    view = _pieces.as_csr(template.subject, None if central else template.public_key, template.extensions)
+    view = x509_parts.as_csr(template.subject, None if central else template.public_key, template.extensions)
     registration = _controls(controls)
     old = next((one.value for one in registration if one.oid.dotted_string == OLD_CERT_ID_OID), None)
     updated = None if old is None else _certificate_id(old)
@@ -223,7 +222,7 @@ def _certificate_id(data: bytes) -> CertificateId:
     serial = der.integer(fields.take())
     if issuer is None:
         raise der.DERError("the issuer in a CertId is not a directoryName")
-    return CertificateId(_pieces.read_name(issuer), serial)
+    return CertificateId(x509_parts.read_name(issuer), serial)
 
 
 def _template_of(message: wire.RawMessage) -> _Template | None:
@@ -372,7 +371,7 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
         serial=template.serial,
         subject=name(template.subject),
         public_key_info=template.public_key,
-        extensions=_extensions(_pieces.as_csr(None, None, template.extensions)),
+        extensions=_extensions(x509_parts.as_csr(None, None, template.extensions)),
         reason=reason,
     )
 
@@ -461,7 +460,7 @@ def readable_certificates(certificates: Iterable[bytes]) -> list[x509.Certificat
     found = []
     for encoding in certificates:
         with suppress(ValueError):
-            found.append(_pieces.read_certificate(encoding))
+            found.append(x509_parts.read_certificate(encoding))
     return found
 
 

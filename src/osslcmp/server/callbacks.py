@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.callbacks import current
 from .._openssl.errorqueue import check
 from .._openssl.lib import NULL, ffi, lib, require
@@ -121,13 +121,13 @@ def _status_info(answer: StatusAnswer) -> Any:
     )
 
 
-def _lost(_kind: object, exception: BaseException, _traceback: object) -> None:
+def _interrupted(_kind: object, exception: BaseException, _traceback: object) -> None:
     """A signal handler raised before a callback could catch it. C gets zero, which means reject."""
     if current.state is not None:
         current.state.store(exception)
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_cert_request(
     server: Any,
     request: Any,
@@ -173,7 +173,7 @@ def _hand_over_key(server: Any, key: Any) -> None:
         check(0, "handing over the private key")
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
     """Whether the certificate is revoked: a PKIStatusInfo, NULL to fail."""
     handler = _handler(server)
@@ -186,15 +186,15 @@ def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
         return NULL
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     """The items of the answer in ``out``; 0 to fail."""
     # C hands in the address of a variable that it did not set, and reads it whatever happens.
     out[0] = NULL
     handler = _handler(server)
     try:
-        answer = [_convert.itav_to_c(info) for info in handler.general()]
-        stack = own(lib.sk_OSSL_CMP_ITAV_new_null(), _convert.free_itavs, "making a list of infos")
+        answer = [convert.itav_to_c(info) for info in handler.general()]
+        stack = own(lib.sk_OSSL_CMP_ITAV_new_null(), convert.free_itavs, "making a list of infos")
         for itav in answer:
             release(itav)
             if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
@@ -207,7 +207,7 @@ def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
         return 0
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details: Any) -> None:
     """The client gives up."""
     handler = _handler(server)
@@ -217,7 +217,7 @@ def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details
         handler.stash(error)
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash: Any, status: Any) -> int:
     """Whether the client's certConf is right."""
     handler = _handler(server)
@@ -228,7 +228,7 @@ def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash:
         return 0
 
 
-@ffi.def_extern(onerror=_lost)
+@ffi.def_extern(onerror=_interrupted)
 def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: Any, check_after: Any) -> int:
     """Seconds to wait in ``check_after``, or the request to answer now in ``original``; 0 to fail."""
     original[0] = NULL
@@ -248,7 +248,7 @@ def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: A
         return 0
 
 
-@ffi.def_extern(onerror=_lost, error=-1)
+@ffi.def_extern(onerror=_interrupted, error=-1)
 def osslcmp_srv_delayed(server: Any, request: Any) -> int:
     """0: not delayed, 1: delayed, else: an error message saying systemFailure."""
     handler = _handler(server)

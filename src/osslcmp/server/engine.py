@@ -18,7 +18,7 @@ from cryptography import x509
 
 from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
@@ -27,12 +27,11 @@ from .._openssl.received import own_message_from_der
 from .._openssl.signers import check_signer
 from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
-from . import bodies, wire
-from . import callbacks as _callbacks_server
+from . import bodies, callbacks, wire
 
 KNOWN_CERTIFICATES = 32
 SPARE = 32
-"""How many Materials are kept that nobody uses: as many as messages are worked on at once, more or less."""
+"""How many Credentials are kept that nobody uses: as many as messages are worked on at once, more or less."""
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
 
@@ -62,14 +61,14 @@ class Settings:
                 check_signer(what, certificate)
 
 
-class Material:
+class Credentials:
     """The settings as C objects. Used by one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.certificate = None if settings.certificate is None else _convert.cert_to_c(settings.certificate)
-        self.chain = [_convert.cert_to_c(certificate) for certificate in settings.chain]
-        self.store = _convert.store_to_c(settings.trusted) if settings.trusted else None
+        self.certificate = None if settings.certificate is None else convert.cert_to_c(settings.certificate)
+        self.chain = [convert.cert_to_c(certificate) for certificate in settings.chain]
+        self.store = convert.store_to_c(settings.trusted) if settings.trusted else None
         if self.store is not None:
             lib.X509_STORE_set_verify_cb(self.store, ffi.addressof(lib, "osslcmp_validate_quietly_cb"))
         self._known: dict[x509.Certificate, Any] = {}
@@ -79,16 +78,16 @@ class Material:
         if certificate not in self._known:
             if len(self._known) >= KNOWN_CERTIFICATES:
                 self._known.clear()
-            self._known[certificate] = _convert.cert_to_c(certificate)
+            self._known[certificate] = convert.cert_to_c(certificate)
         return self._known[certificate]
 
 
 class Pool:
-    """Lends Material, made anew whenever none is free."""
+    """A pool of Credentials, made anew whenever none is free."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._free: list[Material] = []
+        self._free: list[Credentials] = []
         self._lock = threading.RLock()
 
     @property
@@ -102,19 +101,19 @@ class Pool:
             self._settings = settings
             self._free.clear()
 
-    def take(self) -> Material:
-        """Material for the current settings, to be given back."""
+    def acquire(self) -> Credentials:
+        """Credentials for the current settings, to be given back."""
         with self._lock:
             if self._free:
                 return self._free.pop()
             settings = self._settings
-        return Material(settings)
+        return Credentials(settings)
 
-    def give(self, material: Material) -> None:
+    def release(self, credentials: Credentials) -> None:
         """Take it back, unless the settings have changed or there are enough."""
         with self._lock:
-            if material.settings is self._settings and len(self._free) < SPARE:
-                self._free.append(material)
+            if credentials.settings is self._settings and len(self._free) < SPARE:
+                self._free.append(credentials)
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -134,7 +133,7 @@ def default_hash(certificate: Any) -> bytes | None:
     if pointer == NULL:
         clear()
         return None
-    return _convert.octets_from_c(own(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
+    return convert.octets_from_c(own(pointer, lib.ASN1_OCTET_STRING_free, "hashing a certificate"))
 
 
 def _mac_of(parameters: bytes, data: bytes, secret: bytes) -> bytes:
@@ -185,7 +184,7 @@ class Engine:
     ) -> None:
         clear()
         self._pool = pool
-        self._material: Material | None = None
+        self._credentials: Credentials | None = None
         self._state = CallState()
         self._state_handle = ffi.new_handle(self._state)
         self._handler_handle: Any = None
@@ -202,15 +201,15 @@ class Engine:
         self._secret, self._mac = secret, mac
         self.log: tuple[ErrorEntry, ...] = ()
         """What libcrypto complained about while it processed the last message."""
-        material = self._material = pool.take()
+        credentials = self._credentials = pool.acquire()
         try:
-            self._configure(material, reference, secret)
+            self._configure(credentials, reference, secret)
         except BaseException:
             self.close()
             raise
 
-    def _configure(self, material: Material, reference: bytes | None, secret: bytes | None) -> None:
-        settings = material.settings
+    def _configure(self, credentials: Credentials, reference: bytes | None, secret: bytes | None) -> None:
+        settings = credentials.settings
         check(
             lib.OSSL_CMP_CTX_set_log_cb(self._ctx, ffi.addressof(lib, "osslcmp_log")),
             "setting the log callback",
@@ -222,20 +221,20 @@ class Engine:
             (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
         ):
             check(function(self._server, int(value)), "setting up the server")
-        if material.certificate is not None and settings.key is not None:
-            check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, material.certificate), "setting the certificate")
+        if credentials.certificate is not None and settings.key is not None:
+            check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        helping = [*material.chain, *map(_convert.cert_to_c, bodies.readable_certificates(self._came))]
+        helping = [*credentials.chain, *map(convert.cert_to_c, bodies.readable_certificates(self._came))]
         if helping:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
-        if material.store is not None:
-            check(lib.X509_STORE_up_ref(material.store), "setting the trust store")
-            if lib.OSSL_CMP_CTX_set0_trustedStore(self._ctx, material.store) <= 0:
-                lib.X509_STORE_free(material.store)
+        if credentials.store is not None:
+            check(lib.X509_STORE_up_ref(credentials.store), "setting the trust store")
+            if lib.OSSL_CMP_CTX_set0_trustedStore(self._ctx, credentials.store) <= 0:
+                lib.X509_STORE_free(credentials.store)
                 check(0, "setting the trust store")
         if secret is not None:
             check(lib.OSSL_CMP_CTX_set1_secretValue(self._ctx, secret, len(secret)), "setting the secret")
-        elif material.certificate is None:
+        elif credentials.certificate is None:
             # Nobody could verify the answer: it goes out as it is.
             check(lib.OSSL_CMP_CTX_set_option(self._ctx, Option.UNPROTECTED_SEND, 1), "setting up the server")
         if reference is not None:
@@ -251,14 +250,14 @@ class Engine:
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
-            item = _convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
+            item = convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
             push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
             give_to_c(item, free, push, self._ctx, item, what="setting up the server")
 
     @property
     def settings(self) -> Settings | None:
         """What it was made with; None when it is closed."""
-        return None if self._material is None else self._material.settings
+        return None if self._credentials is None else self._credentials.settings
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -281,7 +280,7 @@ class Engine:
             # Whatever is left would be told to the next client as the reason of a failure.
             self.log = (*self._state.logged_errors, *drain())
 
-    def process(self, data: bytes, handler: _callbacks_server.Handler) -> bytes | None:
+    def process(self, data: bytes, handler: callbacks.Handler) -> bytes | None:
         """Let libcrypto answer a message (``OSSL_CMP_SRV_process_request``).
 
         Args:
@@ -297,7 +296,7 @@ class Engine:
         message = self.decode(data)
         self._keep_certificates(data)
         self._handler_handle = ffi.new_handle(handler)
-        _callbacks_server.init(self._server, self._handler_handle)
+        callbacks.init(self._server, self._handler_handle)
         self._message = message
         try:
             with self._running():
@@ -305,7 +304,7 @@ class Engine:
                 if answer == NULL:
                     return None
                 try:
-                    encoded = _convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
+                    encoded = convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
                 finally:
                     lib.OSSL_CMP_MSG_free(answer)
             return self._iterated(encoded)
@@ -343,7 +342,7 @@ class Engine:
             result = lib.OSSL_CMP_MSG_update_transactionID(self._ctx, message)
         if not result:
             raise OpenSSLError("protecting an answer", self.log)
-        return self._iterated(_convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer"))
+        return self._iterated(convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer"))
 
     def _iterated(self, answer: bytes) -> bytes:
         """An answer under a MAC, its hash iterated as often as the client does: libcrypto has no setter for that, and
@@ -370,23 +369,23 @@ class Engine:
 
     def expect_transaction(self, transaction_id: bytes) -> None:
         """The next messages of the client and of this context have this transactionID."""
-        octets = _convert.octets_to_c(transaction_id)
+        octets = convert.octets_to_c(transaction_id)
         check(lib.OSSL_CMP_CTX_set1_transactionID(self._ctx, octets), "setting the transactionID")
 
     def expect_nonce(self, nonce: bytes) -> None:
         """The next message of the client must have this recipNonce."""
-        octets = _convert.octets_to_c(nonce)
+        octets = convert.octets_to_c(nonce)
         check(lib.OSSL_CMP_CTX_set1_senderNonce(self._ctx, octets), "setting the senderNonce")
 
     def handle(self, certificate: x509.Certificate) -> Any:
         """A CA certificate as a C object that is kept for the next transactions."""
-        assert self._material is not None
-        return self._material.handle(certificate)
+        assert self._credentials is not None
+        return self._credentials.handle(certificate)
 
     def verifies(self, data: bytes) -> bool:
         """Whether a message that libcrypto's server is not to answer is protected as the settings ask for."""
-        assert self._material is not None
-        return self._material.settings.accept_unprotected or self.proves(data)
+        assert self._credentials is not None
+        return self._credentials.settings.accept_unprotected or self.proves(data)
 
     def proves(self, data: bytes) -> bool:
         """Whether a message has valid protection, whatever the settings accept (``OSSL_CMP_validate_msg``, 3.0)."""
@@ -399,13 +398,13 @@ class Engine:
             good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
         return bool(good)
 
-    def vouched(self) -> bool:
+    def is_protection_valid(self) -> bool:
         """Whether the protection of the message that is being processed is valid.
 
         It is, unless the server accepts messages without valid protection; then it is verified once more.
         """
-        assert self._material is not None
-        if not self._material.settings.accept_unprotected:
+        assert self._credentials is not None
+        if not self._credentials.settings.accept_unprotected:
             return True
         good = lib.OSSL_CMP_validate_msg(self._ctx, self._message) > 0
         clear()
@@ -422,9 +421,9 @@ class Engine:
             sender_kid: the senderKID of the message.
         """
         if features["validated_server_certificate"]:
-            return _convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
-        assert self._material is not None
-        settings = self._material.settings
+            return convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
+        assert self._credentials is not None
+        settings = self._credentials.settings
         readable = bodies.readable_certificates(self._came)
         candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
         unclear = len(readable) < len(self._came)
@@ -432,13 +431,13 @@ class Engine:
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
         if len(fitting) == 1 and not unclear and sender_kid is not None:
             return fitting[0]
-        handles = ((certificate, _convert.cert_to_c(certificate)) for certificate in fitting)
+        handles = ((certificate, convert.cert_to_c(certificate)) for certificate in fitting)
         return next((certificate for certificate, handle in handles if self._verifies(handle)), None)
 
     def _verifies(self, certificate: Any) -> bool:
         """Whether this certificate is trusted and its key made the signature."""
-        assert self._material is not None
-        if self._material.store is None:
+        assert self._credentials is not None
+        if self._credentials.store is None:
             return False
         clear()
         probe = own(lib.OSSL_CMP_CTX_new(NULL, NULL), lib.OSSL_CMP_CTX_free, "making a CMP context")
@@ -449,7 +448,7 @@ class Engine:
         check(lib.OSSL_CMP_CTX_set1_srvCert(probe, certificate), "setting a certificate")
         logged = list(self._state.logged_errors)
         good = (
-            lib.OSSL_CMP_validate_cert_path(self._ctx, self._material.store, certificate) > 0
+            lib.OSSL_CMP_validate_cert_path(self._ctx, self._credentials.store, certificate) > 0
             and lib.OSSL_CMP_validate_msg(probe, self._message) > 0
         )
         clear()
@@ -458,10 +457,10 @@ class Engine:
 
     def close(self) -> None:
         """Give back what was borrowed. May be called twice."""
-        material, self._material = self._material, None
+        credentials, self._credentials = self._credentials, None
         self._server = self._ctx = self._session = self._message = None
-        if material is not None:
-            self._pool.give(material)
+        if credentials is not None:
+            self._pool.release(credentials)
 
 
 def try_protection(pool: Pool) -> None:

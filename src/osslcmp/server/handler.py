@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl import convert as _convert
+from .._openssl import convert
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo, PKIStatus
 from . import bodies, wire
@@ -27,7 +27,7 @@ from .authority import (
 from .callbacks import CertAnswer, StatusAnswer
 from .checks.rules import Checker, Stage
 from .engine import Engine
-from .state import Outcome, Transaction
+from .transactions import Outcome, Transaction
 
 logger = get_logger("osslcmp.server")
 
@@ -72,7 +72,7 @@ def refuse_sender(
     return answer
 
 
-class Exchange:
+class MessageHandler:
     """The Handler of libcrypto's callbacks for one message.
 
     After processing: ``verified`` tells whether libcrypto found the message worth asking about (its protection
@@ -131,7 +131,7 @@ class Exchange:
             transaction.certificate_handle(),
             [self._engine.handle(certificate) for certificate in outcome.chain],
             [self._engine.handle(certificate) for certificate in outcome.ca_pubs],
-            None if outcome.private_key is None else _convert.key_to_c(outcome.private_key),
+            None if outcome.private_key is None else convert.key_to_c(outcome.private_key),
         )
 
     def revocation(self) -> StatusAnswer:
@@ -258,7 +258,12 @@ class Exchange:
         """Whether the sender of a verified message may authorise anything; else ``refusal`` says why not."""
         self.verified = True
         about = Message(**self._about)
-        if about.signer is None and about.reference is None and self._engine.vouched() and self._is_signed:
+        if (
+            about.signer is None
+            and about.reference is None
+            and self._engine.is_protection_valid()
+            and self._is_signed
+        ):
             self.refusal = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
         else:
             self.refusal = self._refuse_sender(about)
@@ -281,13 +286,13 @@ class Exchange:
     def _about(self) -> dict[str, Any]:
         """The fields of authority.Message. Once: before OpenSSL 3.2 it costs a signature to know the signer."""
         header = self._message.header
-        vouched = header.protection_alg is not None and self._engine.vouched()
+        valid = header.protection_alg is not None and self._engine.is_protection_valid()
         return {
             "type": BodyType(self._message.body_type),
             "transaction_id": self._message.transaction_id,
             "sender": bodies.name(header.sender_name),
-            "reference": bodies.reference(header) if vouched and header.uses_mac else None,
-            "signer": (self._engine.signer(header.sender_kid) if vouched and not header.uses_mac else None),
+            "reference": bodies.reference(header) if valid and header.uses_mac else None,
+            "signer": (self._engine.signer(header.sender_kid) if valid and not header.uses_mac else None),
             "message": self._message.encoding,
             "label": self._transaction.label,
             "request_certs": self._transaction.message.extra_certs,
@@ -295,8 +300,8 @@ class Exchange:
 
     def _about_polls(self) -> dict[str, Any]:
         """The same, with how often the client has come back for the answer."""
-        held = self._transaction.held
-        return {**self._about, "polls": 0 if held is None else held.polls}
+        delayed = self._transaction.delayed
+        return {**self._about, "polls": 0 if delayed is None else delayed.polls}
 
     def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:
         """Call the authority; what it raises, or a senseless answer, becomes systemFailure."""

@@ -103,7 +103,7 @@ def nested(
     return _message(request, sender, recipient, BodyType.NESTED, b"".join(contents), protect)
 
 
-def once_more(answer: bytes, request: wire.RawMessage) -> bytes:
+def readdress(answer: bytes, request: wire.RawMessage) -> bytes:
     """An answer as one to another request: without its protection, which is to be made again.
 
     The senderNonce stays the same, so that it does not matter which of the answers arrives.

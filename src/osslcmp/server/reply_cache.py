@@ -22,13 +22,13 @@ class Reply(NamedTuple):
 
     digest: bytes
     answer: bytes
-    meaning: bytes = b""
-    """Of the message, see ``meaning``."""
+    key: bytes = b""
+    """Of the message, see ``retransmission_key``."""
 
     @classmethod
     def to(cls, message: wire.RawMessage, answer: bytes) -> Reply:
         """The reply to a message."""
-        return cls(sha256(message.encoding).digest(), answer, meaning(message))
+        return cls(sha256(message.encoding).digest(), answer, retransmission_key(message))
 
     def fits(self, message: bytes) -> bool:
         """Whether this very message came before."""
@@ -36,11 +36,11 @@ class Reply(NamedTuple):
 
     def repeats(self, message: wire.RawMessage) -> bool:
         """Whether a message is that message made once more, because the answer has not arrived."""
-        found = meaning(message)
-        return bool(found) and found == self.meaning
+        found = retransmission_key(message)
+        return bool(found) and found == self.key
 
 
-def meaning(message: wire.RawMessage) -> bytes:
+def retransmission_key(message: wire.RawMessage) -> bytes:
     """A hash of what a pollReq or certConf says, as whom, and in answer to what; empty for other messages.
 
     A client whose answer was lost may make its message anew, with another senderNonce.
@@ -56,7 +56,7 @@ def meaning(message: wire.RawMessage) -> bytes:
     return found.digest()
 
 
-class _Kept(NamedTuple):
+class _CachedReply(NamedTuple):
     reply: Reply
     confirmed: bool
     until: float
@@ -68,7 +68,7 @@ class Replies:
     Args:
         limit: the most replies.
         max_size: the most bytes of answers.
-        seconds: how long one is kept.
+        seconds: how long one is cached.
         clock: monotonic seconds.
     """
 
@@ -85,52 +85,52 @@ class Replies:
         self._clock = clock
         self._lock = threading.RLock()
         self._size = 0
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._replies: OrderedDict[bytes, _CachedReply] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._replies)
 
     def keep(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
         """Keep the last reply of a transaction; ``confirmed`` if that has ended with a confirmation."""
         now = self._clock()
         with self._lock:
             self._drop(transaction_id)
-            self._kept[transaction_id] = _Kept(reply, confirmed, now + self._seconds)
+            self._replies[transaction_id] = _CachedReply(reply, confirmed, now + self._seconds)
             self._size += len(reply.answer)
-            while self._kept:
-                oldest = next(iter(self._kept))
-                full = len(self._kept) > self._limit or self._size > self._max_size
-                if not full and self._kept[oldest].until >= now:
+            while self._replies:
+                oldest = next(iter(self._replies))
+                full = len(self._replies) > self._limit or self._size > self._max_size
+                if not full and self._replies[oldest].until >= now:
                     break
                 self._drop(oldest)
 
     def find(self, transaction_id: bytes, message: bytes) -> bytes | None:
         """The answer that this very message got, None if it is new."""
-        kept = self._get(transaction_id)
-        return kept.reply.answer if kept is not None and kept.reply.fits(message) else None
+        cached = self._get(transaction_id)
+        return cached.reply.answer if cached is not None and cached.reply.fits(message) else None
 
     def repeated(self, message: wire.RawMessage) -> bytes | None:
         """What was said to a message that meant the same, None if it is new."""
-        kept = self._get(message.transaction_id)
-        return kept.reply.answer if kept is not None and kept.reply.repeats(message) else None
+        cached = self._get(message.transaction_id)
+        return cached.reply.answer if cached is not None and cached.reply.repeats(message) else None
 
     def confirmed(self, transaction_id: bytes) -> bool:
         """Whether a transaction is known to have ended with a confirmation."""
-        kept = self._get(transaction_id)
-        return kept is not None and kept.confirmed
+        cached = self._get(transaction_id)
+        return cached is not None and cached.confirmed
 
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
-            self._kept.clear()
+            self._replies.clear()
             self._size = 0
 
-    def _get(self, transaction_id: bytes) -> _Kept | None:
+    def _get(self, transaction_id: bytes) -> _CachedReply | None:
         with self._lock:
-            kept = self._kept.get(transaction_id)
-        return kept if kept is not None and kept.until >= self._clock() else None
+            cached = self._replies.get(transaction_id)
+        return cached if cached is not None and cached.until >= self._clock() else None
 
     def _drop(self, transaction_id: bytes) -> None:
-        kept = self._kept.pop(transaction_id, None)
-        if kept is not None:
-            self._size -= len(kept.reply.answer)
+        cached = self._replies.pop(transaction_id, None)
+        if cached is not None:
+            self._size -= len(cached.reply.answer)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
 
-from .._openssl import convert as _convert
-from .._openssl import inputs as _inputs
+from .._openssl import convert, inputs
 from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
-from . import bodies, messages, used, wire
+from . import bodies, messages, wire
 from .authority import Authority, Rejected
 from .ca.client_crls import ClientCRLs
 from .ca.issuing import public_key_info
@@ -26,10 +25,9 @@ from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
 from .engine import Pool, Settings, try_protection
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
-from .state import LiveEngines, Transaction
 from .transacting import Transacting
 from .transaction_store import MAX_TRANSACTIONS, Host, TransactionStore
-from .transactions import FullError, InUseError
+from .transactions import MAX_REMEMBERED, FullError, InUseError, LiveEngines, Transaction
 
 if TYPE_CHECKING:
     import socket
@@ -100,11 +98,11 @@ class Server(Transacting):
         self,
         authority: Authority,
         *,
-        certificate: _inputs.CertificateInput | None = None,
-        key: _inputs.KeyInput | None = None,
+        certificate: inputs.CertificateInput | None = None,
+        key: inputs.KeyInput | None = None,
         key_password: Password = None,
-        chain: _inputs.CertificatesInput | None = None,
-        trusted: _inputs.CertificatesInput | None = None,
+        chain: inputs.CertificatesInput | None = None,
+        trusted: inputs.CertificatesInput | None = None,
         send_unprotected_errors: bool = False,
         accept_unprotected: bool = False,
         accept_raverified: bool = False,
@@ -113,7 +111,7 @@ class Server(Transacting):
         max_message_size: int = MAX_MESSAGE_SIZE,
         limits: Limits | None = None,
         max_transactions: int = MAX_TRANSACTIONS,
-        max_remembered: int = used.LIMIT,
+        max_remembered: int = MAX_REMEMBERED,
         transaction_timeout: float = TRANSACTION_TIMEOUT,
         strictness: Strictness = "strict",
         clock_tolerance: float = CLOCK_TOLERANCE,
@@ -129,22 +127,22 @@ class Server(Transacting):
             raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
         if strictness not in get_args(Strictness):
             raise ValueError(f"strictness: 'strict', 'rfc9810' or 'openssl', not {strictness!r}")
-        own = None if certificate is None else _inputs.certificate("certificate", certificate)
+        own = None if certificate is None else inputs.certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
         private = None if key is None else private_key("key", key, key_password)
         if own is not None:
-            check_pair(_convert.cert_to_c(own), private)
+            check_pair(convert.cert_to_c(own), private)
         self.authority = authority
         self.max_message_size = max_message_size
         self.limits = Limits() if limits is None else limits
         self.transaction_timeout = transaction_timeout
-        self._trusted = tuple(_inputs.certificates("trusted", trusted))
+        self._trusted = tuple(inputs.certificates("trusted", trusted))
         self._pool = Pool(
             Settings(
                 certificate=own,
                 key=private,
-                chain=tuple(_inputs.certificates("chain", chain)),
+                chain=tuple(inputs.certificates("chain", chain)),
                 trusted=self._anchors(),
                 send_unprotected_errors=send_unprotected_errors,
                 accept_unprotected=accept_unprotected,
@@ -362,7 +360,7 @@ class Server(Transacting):
 
     # -- a message that comes again --------------------------------------------------------------------------
 
-    def _said_to_start(self, message: wire.RawMessage) -> bytes | None:
+    def _answer_to_start(self, message: wire.RawMessage) -> bytes | None:
         """The answer to a request that opened a transaction and has come again."""
         transaction = self._transactions.table.get(message.transaction_id)
         if transaction is None or transaction.message.encoding != message.encoding:
@@ -388,7 +386,7 @@ class Server(Transacting):
         try:
             self._transactions.table.add(transaction)
         except InUseError:
-            known = self._said_to_start(message)
+            known = self._answer_to_start(message)
             if known is not None:
                 return known
             return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID is in use")
@@ -399,14 +397,14 @@ class Server(Transacting):
                 self._transactions.table.remove(transaction)
                 return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID was used")
             transaction.engine = engine = self._engine(message)
-            exchange = self._exchange(engine, message, transaction)
+            handler = self._handler(engine, message, transaction)
             try:
-                answer = self._process(message, engine, exchange)
+                answer = self._process(message, engine, handler)
             finally:
-                if exchange.verified:
+                if handler.verified:
                     self._transactions.note_taken(message)
-            self._settle(transaction, message, wire.read_message(answer), exchange)
-            if exchange.called:
+            self._keep_or_close(transaction, message, wire.read_message(answer), handler)
+            if handler.called:
                 self._remember(transaction, message, answer)
         except BaseException:
             self._transactions.table.remove(transaction)
@@ -431,7 +429,7 @@ class Server(Transacting):
                 return self._refuse_unknown(message)
             said = transaction.repeated(message)
             if said is not None:
-                return self._say_again(said, message, transaction.message.extra_certs)
+                return self._repeat_answer(said, message, transaction.message.extra_certs)
             problem = self._rules.broken(Stage.TRANSACTION, message, transaction=transaction)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
@@ -439,7 +437,7 @@ class Server(Transacting):
             try:
                 if message.body_type == BodyType.ERROR:
                     return self._client_error(transaction, message)
-                return self._go_on(transaction, message)
+                return self._continue(transaction, message)
             except BaseException:
                 self._transactions.table.remove(transaction)
                 raise
@@ -455,7 +453,7 @@ class Server(Transacting):
         # RFC 9483 has a client that has not got the pkiConf told so.
         said = None if confirmed and self._is_strict else self._transactions.repeated(message)
         if said is not None:
-            return self._say_again(said, message)
+            return self._repeat_answer(said, message)
         if confirmed:
             return self._refuse_unverified(message, ()) or self._refuse(
                 message, FailureInfo.certConfirmed, "already confirmed"

@@ -13,10 +13,10 @@ from .authority import Issued, Message, Rejected, Waiting
 from .ca.issuing import is_ra
 from .checks import complaints
 from .engine import Engine
-from .handler import Exchange, refuse_sender
+from .handler import MessageHandler, refuse_sender
 from .reply_cache import Reply
-from .state import Held, LiveEngines, Transaction
 from .transaction_store import TransactionStore
+from .transactions import DelayedRequest, LiveEngines, Transaction
 
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
 _STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
@@ -45,8 +45,12 @@ class Transacting(Answering):
                 transaction.id, transaction.reply, confirmed=is_confirmed(message, answer)
             )
 
-    def _settle(
-        self, transaction: Transaction, message: wire.RawMessage, raw: wire.RawMessage, exchange: Exchange
+    def _keep_or_close(
+        self,
+        transaction: Transaction,
+        message: wire.RawMessage,
+        raw: wire.RawMessage,
+        handler: MessageHandler,
     ) -> None:
         """Keep the transaction if the client is to come back after this answer, else close it.
 
@@ -54,23 +58,23 @@ class Transacting(Answering):
             transaction: the open transaction.
             message: what was answered, which may have been delayed.
             raw: the answer.
-            exchange: made it.
+            handler: made it.
         """
-        held, outcome = transaction.held, transaction.outcome
-        polls = 0 if held is None else held.polls
-        transaction.held = None
-        if exchange.waiting is not None:
-            transaction.held = Held(message, exchange.waiting, polls)
+        delayed, outcome = transaction.delayed, transaction.outcome
+        polls = 0 if delayed is None else delayed.polls
+        transaction.delayed = None
+        if handler.waiting is not None:
+            transaction.delayed = DelayedRequest(message, handler.waiting, polls)
             transaction.drop_engine()  # libcrypto does not know that it goes on
-        open_ = transaction.held is not None or (
+        open_ = transaction.delayed is not None or (
             raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
         )
         if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
-            exchange.confirmed_implicitly()
+            handler.confirmed_implicitly()
             open_ = False
         if not open_:
             if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
-                exchange.undelivered()
+                handler.undelivered()
             self._transactions.table.remove(transaction)
             self._engines.forget(transaction)
             return
@@ -78,28 +82,30 @@ class Transacting(Answering):
         transaction.sent_nonce = raw.header.sender_nonce or b""
         self._transactions.table.keep(transaction, transaction.wait + self.transaction_timeout)
 
-    def _go_on(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+    def _continue(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
         """Process a certConf or pollReq."""
-        if transaction.held is not None:
-            return self._go_on_waiting(transaction, transaction.held, message)
+        if transaction.delayed is not None:
+            return self._answer_delayed(transaction, transaction.delayed, message)
         engine = self._engine_of(transaction)
         if engine is None:
             self._transactions.table.remove(transaction)
             return self._refuse(message, FailureInfo.badRequest, "no such transaction")
-        exchange = self._exchange(engine, message, transaction)
-        answer = self._process(message, engine, exchange)
+        handler = self._handler(engine, message, transaction)
+        answer = self._process(message, engine, handler)
         raw = wire.read_message(answer)
-        if raw.body_type == BodyType.ERROR and not exchange.called:
+        if raw.body_type == BodyType.ERROR and not handler.called:
             # Not from our client. libcrypto has closed the transaction now; ours is still open.
             transaction.drop_engine()
             return answer
-        if raw.body_type == BodyType.PKICONF and not exchange.called:
-            exchange.rejected_by_empty_confirmation()
-        self._settle(transaction, message, raw, exchange)
+        if raw.body_type == BodyType.PKICONF and not handler.called:
+            handler.rejected_by_empty_confirmation()
+        self._keep_or_close(transaction, message, raw, handler)
         self._remember(transaction, message, answer)
         return answer
 
-    def _go_on_waiting(self, transaction: Transaction, held: Held, poll: wire.RawMessage) -> bytes:
+    def _answer_delayed(
+        self, transaction: Transaction, delayed: DelayedRequest, poll: wire.RawMessage
+    ) -> bytes:
         """Process the pollReq for the answer to an rr, genm or certConf.
 
         libcrypto's server can delay these only from 3.3 on, and forgets them with the process. Here the message
@@ -108,8 +114,8 @@ class Transacting(Answering):
         refusal = self._refuse_unverified(poll, transaction.message.extra_certs)
         if refusal is not None:
             return refusal  # not from our client
-        transaction.held = held = replace(held, polls=held.polls + 1)
-        message = held.message
+        transaction.delayed = delayed = replace(delayed, polls=delayed.polls + 1)
+        message = delayed.message
         if message is transaction.message:
             transaction.engine = engine = self._engine(message)
         else:
@@ -119,9 +125,9 @@ class Transacting(Answering):
                 return self._refuse(poll, FailureInfo.badRequest, "no such transaction")
             engine = found
             engine.expect_nonce(message.header.recip_nonce or b"")
-        exchange = self._exchange(engine, message, transaction)
-        answer = self._process(message, engine, exchange, poll)
-        self._settle(transaction, message, wire.read_message(answer), exchange)
+        handler = self._handler(engine, message, transaction)
+        answer = self._process(message, engine, handler, poll)
+        self._keep_or_close(transaction, message, wire.read_message(answer), handler)
         self._remember(transaction, poll, answer)
         return answer
 
@@ -177,11 +183,11 @@ class Transacting(Answering):
         )
         return refuse_sender(self.authority, about, message, self._rules)
 
-    def _say_again(
+    def _repeat_answer(
         self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()
     ) -> bytes:
         """The last answer once more, to a client that has not got it and has made its message anew."""
-        return self._refuse_unverified(message, certificates) or self._once_more(answer, message)
+        return self._refuse_unverified(message, certificates) or self._readdress(answer, message)
 
     def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
         """Process an error message, which ends its transaction if the protection is valid.
@@ -190,11 +196,11 @@ class Transacting(Answering):
         """
         engine = self._engine(message, transaction.message.extra_certs)
         try:
-            exchange = self._exchange(engine, message, transaction)
-            answer = self._process(message, engine, exchange)
+            handler = self._handler(engine, message, transaction)
+            answer = self._process(message, engine, handler)
         finally:
             engine.close()
-        if exchange.called:
+        if handler.called:
             self._transactions.table.remove(transaction)
             self._remember(transaction, message, answer)
         return answer
@@ -215,9 +221,9 @@ class Transacting(Answering):
             return engine
         transaction.drop_engine()
         engine = self._engine(transaction.message)
-        exchange = self._exchange(engine, transaction.message, transaction)
-        answer = engine.process(transaction.message.encoding, exchange)
-        exchange.raise_interrupt()
+        handler = self._handler(engine, transaction.message, transaction)
+        answer = engine.process(transaction.message.encoding, handler)
+        handler.raise_interrupt()
         if answer is None or wire.read_message(answer).body_type not in _CERT_ANSWERS:
             engine.close()
             return None

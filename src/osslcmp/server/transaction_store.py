@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import used, wire
+from . import wire
 from .checks.subject import CheckLimits
 from .reply_cache import Replies, Reply
-from .state import Transaction
-from .transactions import Table
+from .transactions import MAX_REMEMBERED, Table, Transaction, UsedIDs
 
 MAX_TRANSACTIONS = 10_000
 
@@ -45,7 +44,9 @@ class TransactionStore:
 
     host: Host
 
-    def __init__(self, max_transactions: int = MAX_TRANSACTIONS, max_remembered: int = used.LIMIT) -> None:
+    def __init__(
+        self, max_transactions: int = MAX_TRANSACTIONS, max_remembered: int = MAX_REMEMBERED
+    ) -> None:
         if min(max_transactions, max_remembered) < 1:
             raise ValueError("limits must be positive")
         self.max_transactions = max_transactions
@@ -54,7 +55,7 @@ class TransactionStore:
         """The open transactions that this process has at hand."""
         self.replies = Replies()
         """The last answers of transactions that have ended."""
-        self.used = used.UsedIDs(max_remembered)
+        self.used = UsedIDs(max_remembered)
         """The transactionIDs of requests that were taken."""
 
     @property

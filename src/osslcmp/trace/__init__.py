@@ -22,7 +22,7 @@ from ..errors import CMPError
 from ..message import Message
 from ..message.bodyparts import SECRET_CONTROLS
 from ..message.describe import summary
-from . import recording as _recording
+from .recording import HEAD, entry_line, read_entries
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -95,7 +95,7 @@ class Trace:
         self._file: Path | None = None
         if file is not None:
             self._file = Path(file)
-            self._file.write_bytes(_recording.HEAD)
+            self._file.write_bytes(HEAD)
 
     # -- recording ----------------------------------------------------------------------------------------
 
@@ -106,8 +106,8 @@ class Trace:
     def failed(self, error: BaseException, transaction_id: bytes | None) -> None:
         """Record that a call ended in an exception. Its text only where it is ours."""
         kind = type(error).__name__
-        told = f"{kind}: {error}" if isinstance(error, CMPError) else kind
-        self._add(False, transaction_id, None, None, told)
+        failure = f"{kind}: {error}" if isinstance(error, CMPError) else kind
+        self._add(False, transaction_id, None, None, failure)
 
     def _add(
         self,
@@ -124,7 +124,7 @@ class Trace:
             entry = TraceEntry(sent, now, clock - self._start, transaction_id, encoding, kind, failure)
             self._entries.append(entry)
             if self._file is not None:
-                self._write(self._file, _recording.line(entry))
+                self._write(self._file, entry_line(entry))
 
     def _write(self, path: Path, line: bytes) -> None:
         # Opened each time: a forked child and a log rotation do no harm, and no descriptor is left open.
@@ -236,7 +236,7 @@ class Trace:
 
     def dump(self) -> bytes:
         """All entries as text, to be kept in a file: JSON lines, see :meth:`load`."""
-        return b"".join([_recording.HEAD, *map(_recording.line, self.entries)])
+        return b"".join([HEAD, *map(entry_line, self.entries)])
 
     @classmethod
     def load(cls, recording: bytes | str) -> Trace:
@@ -249,7 +249,7 @@ class Trace:
         """
         entries = []
         data = recording.encode() if isinstance(recording, str) else bytes(recording)
-        for number, fields in enumerate(_recording.read(data), 1):
+        for number, fields in enumerate(read_entries(data), 1):
             kind = None
             if fields["der"] is not None:
                 try:

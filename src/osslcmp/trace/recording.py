@@ -30,7 +30,7 @@ from .._text import visible
 if TYPE_CHECKING:
     from . import TraceEntry
 
-__all__ = ["HEAD", "is_recording", "line", "read"]
+__all__ = ["HEAD", "entry_line", "is_recording", "read_entries"]
 
 _VERSION = 1
 #: Seconds of all years that a date can have.
@@ -39,20 +39,20 @@ HEAD = json.dumps({"osslcmp": "trace", "version": _VERSION}).encode() + b"\n"
 """The first line."""
 
 
-def line(entry: TraceEntry) -> bytes:
+def entry_line(entry: TraceEntry) -> bytes:
     """The line of an entry."""
-    told: dict[str, Any] = {
+    members: dict[str, Any] = {
         "time": entry.time.isoformat(),
         "seconds": round(entry.seconds, 6),
         "sent": entry.sent,
         "transaction": None if entry.transaction_id is None else entry.transaction_id.hex(),
     }
     if entry.type is None or entry.der is None:
-        told["failure"] = entry.failure
+        members["failure"] = entry.failure
     else:
-        told["type"] = entry.type.name.lower()
-        told["der"] = base64.b64encode(entry.der).decode()
-    return json.dumps(told).encode() + b"\n"
+        members["type"] = entry.type.name.lower()
+        members["der"] = base64.b64encode(entry.der).decode()
+    return json.dumps(members).encode() + b"\n"
 
 
 def is_recording(data: bytes) -> bool:
@@ -60,7 +60,7 @@ def is_recording(data: bytes) -> bool:
     return data.lstrip()[:64].replace(b" ", b"").startswith(b'{"osslcmp":"trace"')
 
 
-def read(data: bytes) -> Iterator[dict[str, Any]]:
+def read_entries(data: bytes) -> Iterator[dict[str, Any]]:
     """The entries' fields as :class:`osslcmp.TraceEntry` names them, without its ``type``.
 
     Raises ``ValueError`` that names the line. The last line may be incomplete: its writer may have been killed.
@@ -71,30 +71,35 @@ def read(data: bytes) -> Iterator[dict[str, Any]]:
         if not text.strip():
             continue
         try:
-            told = json.loads(text)
+            members = json.loads(text)
         except (ValueError, RecursionError) as error:
             if not text.endswith(b"\n") and number > 1:
                 return
             raise ValueError(f"line {number}: {visible(str(error))}") from None
         try:
-            if not isinstance(told, dict):
+            if not isinstance(members, dict):
                 raise TypeError("no JSON object")
-            if "osslcmp" in told:
-                _check_version(told)
+            if "osslcmp" in members:
+                _check_version(members)
             else:
-                yield _fields(told)
+                yield _fields(members)
         except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
             why = f"no {error} in it" if isinstance(error, KeyError) else error
             raise ValueError(f"line {number}: {visible(str(why))}") from None
 
 
-def _check_version(told: dict[str, Any]) -> None:
-    if told["osslcmp"] != "trace" or told["version"] != _VERSION:
-        raise ValueError(f"{told!r}: this osslcmp reads traces of version {_VERSION}")
+def _check_version(members: dict[str, Any]) -> None:
+    if members["osslcmp"] != "trace" or members["version"] != _VERSION:
+        raise ValueError(f"{members!r}: this osslcmp reads traces of version {_VERSION}")
 
 
-def _fields(told: dict[str, Any]) -> dict[str, Any]:
-    time, seconds, sent, transaction = told["time"], told["seconds"], told["sent"], told["transaction"]
+def _fields(members: dict[str, Any]) -> dict[str, Any]:
+    time, seconds, sent, transaction = (
+        members["time"],
+        members["seconds"],
+        members["sent"],
+        members["transaction"],
+    )
     if not isinstance(time, str):
         raise TypeError("the time is no text")
     time = datetime.datetime.fromisoformat(time)
@@ -104,7 +109,7 @@ def _fields(told: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("the seconds are no number, or out of range")
     if not isinstance(sent, bool):
         raise TypeError("sent is neither true nor false")
-    if not isinstance(told.get("failure", ""), str):
+    if not isinstance(members.get("failure", ""), str):
         raise TypeError("the failure is no text")
     fields: dict[str, Any] = {
         "sent": sent,
@@ -112,11 +117,11 @@ def _fields(told: dict[str, Any]) -> dict[str, Any]:
         "seconds": float(seconds),
         "transaction_id": None if transaction is None else bytes.fromhex(transaction),
         "der": None,
-        "failure": told.get("failure", ""),
+        "failure": members.get("failure", ""),
     }
-    if "failure" not in told:
+    if "failure" not in members:
         try:
-            fields["der"] = base64.b64decode(told["der"], validate=True)
+            fields["der"] = base64.b64decode(members["der"], validate=True)
         except binascii.Error as error:
             raise ValueError(f"der: {error}") from None
     return fields

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..._openssl.errorqueue import check, clear, drain, text
+from ..._openssl.errorqueue import check, clear, drain, text_from_c
 from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack, own, release
@@ -89,7 +89,7 @@ def _set_proxy(run: Run, host: str, port: int) -> str:
     bare = host.strip("[]").encode()
     given = _chars(proxy)  # the result may point into it
     found = lib.OSSL_HTTP_adapt_proxy(given, _chars(no_proxy), bare, int(run.opt.flag("tls_used")))
-    via = "" if found == NULL or bypasses(host, port, no_proxy) else text(found)
+    via = "" if found == NULL or bypasses(host, port, no_proxy) else text_from_c(found)
     if via and uses_tls(via):
         if "@" in via:
             raise Failure(
@@ -116,7 +116,7 @@ def _parse_url(url: str) -> tuple[str, int, str, bool]:
         clear()
         raise Failure(f"cannot parse -server URL: {without_credentials(url)}")
     try:
-        return text(host[0]), int(number[0]), text(path[0]), bool(tls[0])
+        return text_from_c(host[0]), int(number[0]), text_from_c(path[0]), bool(tls[0])
     finally:
         for cell in (host, port, path):
             lib.OPENSSL_free(cell[0])

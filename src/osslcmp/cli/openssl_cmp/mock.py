@@ -16,7 +16,7 @@ from cryptography import x509
 
 from ..._asn1 import der
 from ..._asn1.itav import InfoTypeAndValue
-from ..._openssl import convert as _convert
+from ..._openssl import convert
 from ..._openssl.errorqueue import clear, drain
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack, own, up_ref
@@ -147,7 +147,7 @@ class MockServer:
             raise ValueError(f"not a CMP message: {reasons}")
         message = own(pointer, lib.OSSL_CMP_MSG_free, "decoding a request")
         header = lib.OSSL_CMP_MSG_get0_header(message)
-        number = _convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
+        number = convert.octets_from_c(lib.OSSL_CMP_HDR_get0_transactionID(header)) or b""
         with self._lock:
             kind = lib.OSSL_CMP_MSG_get_bodytype(message)
             transaction = self._open.pop(number, None)
@@ -198,7 +198,7 @@ class _Transaction:
         if answer == NULL:
             raise OpenSSLError("the mock server has no answer", errors)
         owned = own(answer, lib.OSSL_CMP_MSG_free, "answering")
-        return _convert.to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
+        return convert.to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
 
 # -- the answers, the same for everybody ------------------------------------------------------------------
@@ -341,13 +341,13 @@ class Answers:
         if old is None:
             raise Refusal("MISSING_CERTID")
         # A GeneralName: the directoryName is explicitly tagged.
-        if not self._is_reference(_convert._unwrap(old.issuer_der), old.serial_number):
+        if not self._is_reference(convert._unwrap(old.issuer_der), old.serial_number):
             raise Refusal("WRONG_CERTID")
 
     def _is_reference(self, issuer_der: bytes, serial: int) -> bool:
         cert = self._fixed.reference
-        issuer = _convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, issuer_der, "decoding a name")
-        number = _convert.integer_to_c(serial)
+        issuer = convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, issuer_der, "decoding a name")
+        number = convert.integer_to_c(serial)
         return bool(
             lib.X509_NAME_cmp(issuer, lib.X509_get_issuer_name(cert)) == 0
             and lib.ASN1_INTEGER_cmp(number, lib.X509_get0_serialNumber(cert)) == 0
@@ -402,7 +402,7 @@ class Answers:
         digest = own(
             lib.X509_digest_sig(fixed.certificate, NULL, NULL), lib.ASN1_OCTET_STRING_free, "hashing"
         )
-        if body.statuses and body.statuses[0].cert_hash != _convert.octets_from_c(digest):
+        if body.statuses and body.statuses[0].cert_hash != convert.octets_from_c(digest):
             raise Refusal("CERTHASH_UNMATCHED")
         return True
 
@@ -415,7 +415,7 @@ class Answers:
         if self._polls < self._fixed.poll_count:
             return self._fixed.check_after
         request, self._request = self._request, None
-        self._der = _convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding a request")
+        self._der = convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding a request")
         return request
 
     def _refuse_if_asked(self) -> None:
@@ -472,7 +472,7 @@ def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
     kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
     release = usable_version[:2]
     if kind == _CA_CERTS and release >= (3, 2):
-        certs = [_convert.cert_to_der(cert) for cert in fixed.ca_pubs]
+        certs = [convert.cert_to_der(cert) for cert in fixed.ca_pubs]
         return _info(_CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
     if kind == _ROOT and release >= (3, 2):
         return _info(_ROOT_UPDATE, _root_update(info, fixed))
@@ -489,13 +489,13 @@ def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
     if new is None:
         return None
     if info.value is not None:
-        known = _convert._from_der(lib.d2i_X509, lib.X509_free, info.value, "decoding a certificate")
+        known = convert._from_der(lib.d2i_X509, lib.X509_free, info.value, "decoding a certificate")
         if lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
             return None
-    parts = [_convert.cert_to_der(new)]
+    parts = [convert.cert_to_der(new)]
     for number, cert in enumerate((new_with_old, old_with_new)):
         if cert is not None:
-            parts.append(der.encode(der.explicit(number), _convert.cert_to_der(cert)))
+            parts.append(der.encode(der.explicit(number), convert.cert_to_der(cert)))
     return der.encode(der.SEQUENCE, *parts)
 
 
@@ -506,7 +506,7 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
         raise Refusal("UNEXPECTED_CRLSTATUSLIST")
     if fixed.crl is None:
         return None
-    encoded = _convert.to_der(lib.i2d_X509_CRL, fixed.crl, "encoding a CRL")
+    encoded = convert.to_der(lib.i2d_X509_CRL, fixed.crl, "encoding a CRL")
     crl = x509.load_der_x509_crl(encoded)
     fields = der.Fields(der.sequence(statuses[0].encoding))
     source = fields.take()
@@ -514,7 +514,7 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
         names = der.sequence(source.content)
         if not names or names[0].tag != der.explicit(4):
             raise Refusal("SENDER_GENERALNAME_TYPE_NOT_SUPPORTED")
-        name = _convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
+        name = convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
         if lib.X509_NAME_cmp(name, lib.X509_CRL_get_issuer(fixed.crl)):
             raise Refusal("UNKNOWN_CRL_ISSUER")
     known = None if fields.done else der.moment(fields.take())
@@ -524,7 +524,7 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
 def _template(fixed: Fixed) -> bytes:
     if fixed.reference is None:
         raise Refusal("ERROR_PROCESSING_MESSAGE")
-    issuer = _convert.to_der(lib.i2d_X509_NAME, lib.X509_get_issuer_name(fixed.reference), "encoding a name")
+    issuer = convert.to_der(lib.i2d_X509_NAME, lib.X509_get_issuer_name(fixed.reference), "encoding a name")
     template = der.encode(der.SEQUENCE, der.encode(der.explicit(_ISSUER), issuer))
     return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, _EC_KEYS, _RSA_KEYS))
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..._openssl import convert as _convert
+from ..._openssl import convert
 from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.errorqueue import check, clear
 from ..._openssl.lib import ffi, lib, usable_version
@@ -152,7 +152,7 @@ def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:
 def _encode(cert: Any, pem: bool) -> bytes:
     """A certificate as PEM or DER."""
     if not pem:
-        return _convert.cert_to_der(cert)
+        return convert.cert_to_der(cert)
     return through_bio(lambda bio: lib.PEM_write_bio_X509(bio, cert))
 
 

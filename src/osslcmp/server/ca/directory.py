@@ -13,9 +13,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -28,13 +30,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ..._files import PRIVATE, PUBLIC, locked, sync, write
 from . import issuing
 from .issuing import Generation, Pair
 from .signing import Signing
 
 __all__ = ["Directory"]
 
+_PUBLIC, _PRIVATE = 0o644, 0o600
 _SEAL_LENGTH = 32
 
 
@@ -55,9 +57,15 @@ class Directory:
         """Where the SQLite database is."""
         return self.path / "ca.db"
 
-    def locked(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def locked(self) -> Iterator[None]:
         """Keep other processes out."""
-        return locked(self.path / "lock")
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     @property
     def seal_file(self) -> Path:
@@ -72,7 +80,7 @@ class Directory:
         if not self.seal_file.exists():
             if not make:
                 return None
-            write(self.seal_file, os.urandom(_SEAL_LENGTH), PRIVATE)
+            write(self.seal_file, os.urandom(_SEAL_LENGTH), _PRIVATE)
         key = self.seal_file.read_bytes()
         if len(key) != _SEAL_LENGTH:
             raise ValueError(f"{self.seal_file}: {_SEAL_LENGTH} octets are a key, not {len(key)}")
@@ -82,7 +90,7 @@ class Directory:
         """Write ``root.pem``."""
         pem = root.public_bytes(Encoding.PEM)
         if not self.root_file.exists() or self.root_file.read_bytes() != pem:
-            write(self.root_file, pem, PUBLIC)
+            write(self.root_file, pem, _PUBLIC)
 
     def generations(self) -> list[Generation]:
         """All that there have been, the current one last."""
@@ -105,12 +113,12 @@ class Directory:
             ("old-with-new.pem", generation.old_with_new),
         ):
             if certificate is not None:
-                write(draft / name, certificate.public_bytes(Encoding.PEM), PUBLIC)
+                write(draft / name, certificate.public_bytes(Encoding.PEM), _PUBLIC)
         for name, key in (("root.key", generation.root_key), ("issuing.key", generation.issuer_key)):
             if key is not None:
-                write(draft / name, _key_pem(key), PRIVATE)
+                write(draft / name, _key_pem(key), _PRIVATE)
         draft.rename(self.path / f"ca-{number}")
-        sync(self.path)
+        _sync(self.path)
 
     def server_credentials(
         self, name: str, issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes
@@ -124,8 +132,29 @@ class Directory:
             if certificate.issuer == issuer.subject and _signed_by(certificate, issuer):
                 return certificate, _key(data)
         pair = issuing.make_server_certificate(name, issuer, Signing(issuer, key))
-        write(path, _key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), PRIVATE)
+        write(path, _key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
         return pair
+
+
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that is there whole, on the disk, or not at all."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_generation(path: Path) -> Generation:

@@ -9,8 +9,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from ..._asn1 import der
-from ..._asn1 import x509_parts as _pieces
+from ..._asn1 import der, x509_parts
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
 from ...errors import ResponseError
@@ -200,4 +199,4 @@ def _is_source(source: der.Element, issuer: x509.Name) -> bool:
         return True
     names = map(wire.directory_name, (name.encoding for name in der.sequence(source.content)))
     own = name_key(issuer)
-    return any(name is not None and name_key(_pieces.read_name(name)) == own for name in names)
+    return any(name is not None and name_key(x509_parts.read_name(name)) == own for name in names)

@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..._text import get_logger
 from ...enums import RevocationReason
-from ..resuming import PersistentServer
-from ..store import CertificateRow, ConflictError, SecretRow, Store, certificate_names, name_hash
+from ..persistent import PersistentServer
 from . import issuing
 from .directory import Directory
 from .general import RootUpdate
@@ -30,6 +29,7 @@ from .issuing import Generation, Pair
 from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import Record, Signer, octets
+from .store import CertificateRow, ConflictError, SecretRow, Store, certificate_names, name_hash
 
 __all__ = ["PersistentCA", "StoredRecord"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from ..._asn1 import x509_parts as _pieces
+from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
 from ...enums import FailureInfo
 from ...errors import ErrorEntry, OpenSSLError
@@ -178,7 +178,7 @@ def _broken_chain(message: wire.RawMessage, trusted: Sequence[x509.Certificate])
     """What libcrypto finds wrong with the signer's certificate or those above it; None if it is not in extraCerts, or
     nothing is wrong."""
     try:
-        certificates = list(map(_pieces.read_certificate, message.extra_certs))
+        certificates = list(map(x509_parts.read_certificate, message.extra_certs))
         kid = message.header.sender_kid
         named = (one for one in certificates if kid is not None and key_identifier(one) == kid)
         signer = next(named, certificates[0] if certificates else None)
@@ -192,7 +192,7 @@ def _broken_chain(message: wire.RawMessage, trusted: Sequence[x509.Certificate])
 def _missing_issuer(message: wire.RawMessage) -> str | None:
     """Where the chain in extraCerts ends, if not at a self-issued certificate."""
     try:
-        certificates = list(map(_pieces.read_certificate, message.extra_certs))
+        certificates = list(map(x509_parts.read_certificate, message.extra_certs))
         if not certificates:
             return None
         by_subject = {certificate.subject: certificate for certificate in certificates}

@@ -19,7 +19,7 @@ from ...enums import FailureInfo
 from .. import bodies, wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
-from ..state import Transaction
+from ..transactions import Transaction
 from . import body, confirmation, header, nested, protection, request, sender, transaction
 from .subject import CheckLimits, Subject
 

@@ -15,7 +15,7 @@ from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
 from ..ca.client_crls import ClientCRLs
 from ..http.paths import Place
-from ..state import Transaction
+from ..transactions import Transaction
 from .costs import KEY_SIZES, KeySizes, MacPolicy
 
 CLOCK_TOLERANCE = 300.0

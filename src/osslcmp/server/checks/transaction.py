@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ...enums import BodyType
-from .. import bodies, wire
-from .. import messages as answers
+from .. import bodies, messages, wire
 from ..authority import Issued, Waiting
-from ..state import Transaction
+from ..transactions import Transaction
 from .subject import Subject
 
 
@@ -63,7 +62,7 @@ def poll_expected(subject: Subject) -> str | None:
     transaction = _transaction(subject)
     odd = (
         subject.message.body_type == BodyType.POLLREQ
-        and transaction.held is None
+        and transaction.delayed is None
         and not isinstance(transaction.outcome, Waiting)
     )
     return "nothing to wait for" if odd else None
@@ -88,14 +87,14 @@ def poll_request_id(subject: Subject) -> str | None:
     if subject.message.body_type != BodyType.POLLREQ:
         return None
     transaction = _transaction(subject)
-    wanted = bodies.request_id(transaction.message) if transaction.held is None else answers.WHOLE_ANSWER
+    wanted = bodies.request_id(transaction.message) if transaction.delayed is None else messages.WHOLE_ANSWER
     return None if _poll_ids(subject.message) == [wanted] else "certReqId does not match"
 
 
 def confirm_expected(subject: Subject) -> str | None:
     """A certConf confirms a certificate that was handed out."""
     transaction = _transaction(subject)
-    waits = isinstance(transaction.outcome, Issued) and transaction.held is None
+    waits = isinstance(transaction.outcome, Issued) and transaction.delayed is None
     odd = subject.message.body_type == BodyType.CERTCONF and not waits
     return "nothing to confirm" if odd else None
 

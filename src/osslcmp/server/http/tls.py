@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from ..._openssl import inputs as _inputs
+from ..._openssl import inputs
 from ..._openssl.keys import Password, is_uri
 
 __all__ = ["ServerTLS", "ServerTLSInput", "context"]
@@ -41,11 +41,11 @@ class ServerTLS:
         ValueError: client certificates without ``trusted``, or the reverse.
     """
 
-    certificate: _inputs.CertificateInput
-    key: _inputs.KeyInput = field(repr=False)
+    certificate: inputs.CertificateInput
+    key: inputs.KeyInput = field(repr=False)
     key_password: Password = field(default=None, repr=False)
-    chain: _inputs.CertificatesInput | None = None
-    trusted: _inputs.CertificatesInput | None = None
+    chain: inputs.CertificatesInput | None = None
+    trusted: inputs.CertificatesInput | None = None
     client: ClientCertificates | None = None
     minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
 
@@ -75,14 +75,14 @@ def context(tls: ServerTLSInput) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = tls.minimum_version
     certificates = [
-        *_inputs.certificates("certificate", tls.certificate),
-        *_inputs.certificates("chain", tls.chain),
+        *inputs.certificates("certificate", tls.certificate),
+        *inputs.certificates("chain", tls.chain),
     ]
     if not certificates:
         raise ValueError("certificate: is empty")
     _load(made, certificates, _private_key(tls.key, tls.key_password))
     if tls.trusted is not None:
-        made.load_verify_locations(cadata=_pem(_inputs.certificates("trusted", tls.trusted)).decode())
+        made.load_verify_locations(cadata=_pem(inputs.certificates("trusted", tls.trusted)).decode())
         made.verify_mode = ssl.CERT_REQUIRED if tls.client == "required" else ssl.CERT_OPTIONAL
     return made
 
@@ -115,7 +115,7 @@ def _private_key(key: Any, password: Password) -> Any:
         return key
     if isinstance(key, str) and is_uri(key):
         raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
-    where, data = _inputs.read("key", key)
+    where, data = inputs.read("key", key)
     secret = password() if callable(password) else password
     word = secret.encode() if isinstance(secret, str) else secret
     pem = b"-----BEGIN " in data
@@ -123,4 +123,4 @@ def _private_key(key: Any, password: Password) -> Any:
     try:
         return load(data, word)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{where}: cannot be read: {error}; {_inputs.found(data)}") from error
+        raise ValueError(f"{where}: cannot be read: {error}; {inputs.found(data)}") from error

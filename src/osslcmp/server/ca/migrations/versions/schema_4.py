@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from cryptography import x509
 
-from osslcmp.server.store import certificate_names
+from osslcmp.server.ca.store import certificate_names
 
 revision = "4"
 down_revision = "3"

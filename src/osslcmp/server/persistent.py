@@ -17,15 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._text import get_logger
 from ..enums import BodyType, PKIStatus
-from . import bodies, used, wire
+from . import bodies, wire
 from .authority import Authority, Issued, Waiting
-from .reply_cache import Reply, meaning
+from .ca.store import ConflictError, Store, TransactionRow
+from .reply_cache import Reply, retransmission_key
 from .server import Server
-from .state import Held, Transaction
-from .store import ConflictError, Store, TransactionRow
 from .transacting import is_confirmed
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
-from .transactions import Table, share
+from .transactions import MAX_REMEMBERED, DelayedRequest, Table, Transaction, share
 
 __all__ = ["DatabaseTransactions", "PersistentServer"]
 
@@ -58,7 +57,7 @@ class DatabaseTransactions(TransactionStore):
         self,
         store: Store,
         max_transactions: int = MAX_TRANSACTIONS,
-        max_remembered: int = used.LIMIT,
+        max_remembered: int = MAX_REMEMBERED,
         *,
         tidy: Callable[[], object] | None = None,
     ) -> None:
@@ -174,7 +173,7 @@ class DatabaseTransactions(TransactionStore):
         alive = row is not None and row.deadline >= time.time()
         if row is not None and alive and row.last_hash == digest:
             return row.last_response
-        self._take_up(name, row if alive and row is not None and row.open else None)
+        self._load(name, row if alive and row is not None and row.open else None)
         before = _state(self.table.get(name))
         self._local.row, self._local.taken = row, False
         with self._store.unit() as unit:
@@ -219,13 +218,13 @@ class DatabaseTransactions(TransactionStore):
             sent_nonce=b"" if after is None else after.sent_nonce,
             last_hash=digest,
             last_response=answer,
-            last_meaning=meaning(message),
+            last_meaning=retransmission_key(message),
             deadline=deadline,
             owner=message.owner if after is None else after.owner,
         )
 
-    def _take_up(self, name: bytes, row: TransactionRow | None) -> None:
-        """Have at hand what the database has."""
+    def _load(self, name: bytes, row: TransactionRow | None) -> None:
+        """Make the table agree with the database."""
         entry = self.table.get(name)
         if entry is not None and row is not None and entry.version == row.version:
             return
@@ -310,7 +309,7 @@ class PersistentServer(Server):
         *,
         tidy: Callable[[], object] | None = None,
         max_transactions: int = MAX_TRANSACTIONS,
-        max_remembered: int = used.LIMIT,
+        max_remembered: int = MAX_REMEMBERED,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -365,7 +364,7 @@ def _write_state(transaction: Transaction) -> bytes:
 
     found: dict[str, Any] = {} if transaction.label is None else {"label": transaction.label}
     found["nonces"] = [nonce.hex() for nonce in transaction.client_nonces]
-    outcome, held = transaction.outcome, transaction.held
+    outcome, delayed = transaction.outcome, transaction.delayed
     if isinstance(outcome, Waiting):
         found["waiting"] = vars(outcome)
     elif isinstance(outcome, Issued):
@@ -376,12 +375,12 @@ def _write_state(transaction: Transaction) -> bytes:
             "status": int(outcome.status),
             "text": outcome.text,
         }
-    if held is not None:
-        own = held.message is transaction.message
+    if delayed is not None:
+        own = delayed.message is transaction.message
         found["held"] = {
-            "message": None if own else _text(held.message.encoding),
-            "waiting": vars(held.waiting),
-            "polls": held.polls,
+            "message": None if own else _text(delayed.message.encoding),
+            "waiting": vars(delayed.waiting),
+            "polls": delayed.polls,
         }
     return json.dumps(found).encode()
 
@@ -404,13 +403,13 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
             status=PKIStatus(issued["status"]),
             text=issued["text"],
         )
-    held = found.get("held")
-    if held is not None:
+    delayed = found.get("held")
+    if delayed is not None:
         message = transaction.message
-        if held["message"] is not None:
-            encoding = base64.b64decode(held["message"])
+        if delayed["message"] is not None:
+            encoding = base64.b64decode(delayed["message"])
             message = wire.read_message(encoding)
-        transaction.held = Held(message, Waiting(**held["waiting"]), held["polls"])
+        transaction.delayed = DelayedRequest(message, Waiting(**delayed["waiting"]), delayed["polls"])
 
 
 def _text(data: bytes) -> str:

@@ -23,9 +23,9 @@ import sqlalchemy as sa
 from cryptography import x509
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from .._text import get_logger
-from ..enums import RevocationReason
-from .ca import grants, migrations
+from ..._text import get_logger
+from ...enums import RevocationReason
+from . import grants, migrations
 from .tables import (
     CERTIFICATES,
     COUNTERS,
