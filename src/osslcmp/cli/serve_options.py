@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["UsageError", "make_parser", "read"]
+__all__ = ["UsageError", "make_parser", "merged", "read"]
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -242,8 +242,14 @@ def _authority(group: Any) -> None:
     )
     add("--name", help="goes into the names of the CAs that are made (osslcmp)")
     add("--issuer-cert", metavar="FILE", help="PEM certificate of a CA of yours, which issues instead")
-    add("--issuer-key", metavar="FILE", help="PEM private key of --issuer-cert, not encrypted")
+    add("--issuer-key", metavar="FILE", help="PEM private key of --issuer-cert")
     add("--root-cert", metavar="FILE", help="PEM root above --issuer-cert; needed with it")
+    add(
+        "--key-password-file",
+        metavar="FILE",
+        help="file with the password, its first line, of --issuer-key and of the private keys in DIR, which are "
+        "encrypted with it",
+    )
     add("--new-root", action="store_true", help="first replace the root by one with a new key, once")
 
 
@@ -314,18 +320,27 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
         UsageError: they make no sense.
         OSError: the file of ``--config`` cannot be read.
     """
-    parser = make_parser()
-    given = vars(parser.parse_args(arguments))
-    settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None}
-    settings |= {name: {} for name in _BY_REFERENCE}
-    if "config" in given:
-        settings |= _read_config(parser, Path(given["config"]))
-    settings |= given
-    for name in _LISTS:
-        settings.setdefault(name, [])
+    settings = merged(vars(make_parser().parse_args(arguments)))
     _check(settings)
     if re.fullmatch(r"\[.*:.*\]", settings.get("host", "")):  # as in a URL
         settings["host"] = settings["host"][1:-1]
+    return settings
+
+
+def merged(given: dict[str, Any]) -> dict[str, Any]:
+    """Options of the command line over those of the file that they name, if any, and what all have by default.
+
+    Raises:
+        UsageError: what is in the file makes no sense.
+        OSError: it cannot be read.
+    """
+    settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None}
+    settings |= {name: {} for name in _BY_REFERENCE}
+    if "config" in given:
+        settings |= _read_config(make_parser(), Path(given["config"]))
+    settings |= given
+    for name in _LISTS:
+        settings.setdefault(name, [])
     return settings
 
 

@@ -9,6 +9,8 @@
     server.pem          key and certificate of the CMP server
     seal.key            seals the shared secrets in the database
     ca.db               the database, unless it is elsewhere
+
+With a password, the private keys are encrypted (PKCS#8); those that are not yet, when they are read. ``seal.key`` is not.
 """
 
 from __future__ import annotations
@@ -22,29 +24,38 @@ from pathlib import Path
 from typing import cast
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
 
+from ..._openssl.inputs import found
 from . import issuing
 from .issuing import Generation, Pair
 from .signing import Signing
 
-__all__ = ["Directory"]
+__all__ = ["Directory", "read_key"]
 
-_PUBLIC, _PRIVATE = 0o644, 0o600
+PUBLIC, _PRIVATE = 0o644, 0o600
 _SEAL_LENGTH = 32
 
 
 class Directory:
-    """The files of a persistent CA in ``path``, which is made when it is missing."""
+    """The files of a persistent CA in ``path``, which is made when it is missing.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the directory.
+        key_password: encrypts the private keys; None leaves them as they are.
+    """
+
+    def __init__(self, path: Path, key_password: bytes | None = None) -> None:
         self.path = path
+        self._key_password = key_password
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
@@ -90,14 +101,17 @@ class Directory:
         """Write ``root.pem``."""
         pem = root.public_bytes(Encoding.PEM)
         if not self.root_file.exists() or self.root_file.read_bytes() != pem:
-            write(self.root_file, pem, _PUBLIC)
+            write(self.root_file, pem, PUBLIC)
 
     def generations(self) -> list[Generation]:
-        """All that there have been, the current one last."""
+        """All that there have been, the current one last. Call with the directory locked.
+
+        Raises ValueError when a file is missing or a key cannot be read.
+        """
         numbers = sorted(
             int(path.name[3:]) for path in self.path.glob("ca-*") if path.name[3:].isdigit() and path.is_dir()
         )
-        return [_read_generation(self.path / f"ca-{number}") for number in numbers]
+        return [self._read_generation(self.path / f"ca-{number}") for number in numbers]
 
     def add_generation(self, generation: Generation) -> None:
         """Make this the current one. Call with the directory locked."""
@@ -113,10 +127,10 @@ class Directory:
             ("old-with-new.pem", generation.old_with_new),
         ):
             if certificate is not None:
-                write(draft / name, certificate.public_bytes(Encoding.PEM), _PUBLIC)
+                write(draft / name, certificate.public_bytes(Encoding.PEM), PUBLIC)
         for name, key in (("root.key", generation.root_key), ("issuing.key", generation.issuer_key)):
             if key is not None:
-                write(draft / name, _key_pem(key), _PRIVATE)
+                write(draft / name, self._key_pem(key), _PRIVATE)
         draft.rename(self.path / f"ca-{number}")
         _sync(self.path)
 
@@ -130,10 +144,41 @@ class Directory:
             data = path.read_bytes()
             certificate = x509.load_pem_x509_certificate(data)
             if certificate.issuer == issuer.subject and _signed_by(certificate, issuer):
-                return certificate, _key(data)
+                return certificate, self._read_key(path, certificate.public_bytes(Encoding.PEM))
         pair = issuing.make_server_certificate(name, issuer, Signing(issuer, key))
-        write(path, _key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
+        write(path, self._key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
         return pair
+
+    def _read_generation(self, path: Path) -> Generation:
+        def certificate(name: str) -> x509.Certificate | None:
+            file = path / name
+            return x509.load_pem_x509_certificate(file.read_bytes()) if file.exists() else None
+
+        root, issuer = certificate("root.pem"), certificate("issuing.pem")
+        if root is None or issuer is None:
+            raise ValueError(f"{path}: root.pem or issuing.pem is missing")
+        root_key = path / "root.key"
+        return Generation(
+            root=root,
+            root_key=self._read_key(root_key) if root_key.exists() else None,
+            issuer=issuer,
+            issuer_key=self._read_key(path / "issuing.key"),
+            new_with_old=certificate("new-with-old.pem"),
+            old_with_new=certificate("old-with-new.pem"),
+        )
+
+    def _read_key(self, path: Path, rest: bytes = b"") -> CertificateIssuerPrivateKeyTypes:
+        """The key in a file, which is encrypted if it should be; ``rest`` is what else is in the file."""
+        data = path.read_bytes()
+        key = read_key(str(path), data, self._key_password)
+        if self._key_password is not None and not is_encrypted(data):
+            write(path, self._key_pem(key) + rest, _PRIVATE)
+        return key
+
+    def _key_pem(self, key: CertificateIssuerPrivateKeyTypes) -> bytes:
+        password = self._key_password
+        encryption = NoEncryption() if password is None else BestAvailableEncryption(password)
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
 def write(path: Path, data: bytes, mode: int) -> None:
@@ -157,31 +202,31 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _read_generation(path: Path) -> Generation:
-    def certificate(name: str) -> x509.Certificate | None:
-        file = path / name
-        return x509.load_pem_x509_certificate(file.read_bytes()) if file.exists() else None
-
-    root, issuer = certificate("root.pem"), certificate("issuing.pem")
-    if root is None or issuer is None:
-        raise ValueError(f"{path}: root.pem or issuing.pem is missing")
-    root_key = path / "root.key"
-    return Generation(
-        root=root,
-        root_key=_key(root_key.read_bytes()) if root_key.exists() else None,
-        issuer=issuer,
-        issuer_key=_key((path / "issuing.key").read_bytes()),
-        new_with_old=certificate("new-with-old.pem"),
-        old_with_new=certificate("old-with-new.pem"),
-    )
+def is_encrypted(pem: bytes) -> bool:
+    """Whether a private key needs a password: PKCS#8, or the older form of OpenSSL."""
+    return b"ENCRYPTED" in pem
 
 
-def _key(data: bytes) -> CertificateIssuerPrivateKeyTypes:
-    return cast(CertificateIssuerPrivateKeyTypes, load_pem_private_key(data, None))
+def read_key(where: str, pem: bytes, password: bytes | None) -> CertificateIssuerPrivateKeyTypes:
+    """The private key of a CA in PEM.
 
+    Args:
+        where: names its place in errors.
+        pem: the key, and maybe more.
+        password: decrypts it, if it is encrypted.
 
-def _key_pem(key: CertificateIssuerPrivateKeyTypes) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    Raises:
+        ValueError: it cannot be read, or only with another password.
+    """
+    encrypted = is_encrypted(pem)
+    if encrypted and password is None:
+        raise ValueError(f"{where}: the key is encrypted, and no password was given")
+    try:
+        key = load_pem_private_key(pem, password if encrypted else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        what = "a wrong password, or the key is damaged" if encrypted else "the key cannot be read"
+        raise ValueError(f"{where}: {what}: {error}; {found(pem)}") from None
+    return cast(CertificateIssuerPrivateKeyTypes, key)
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

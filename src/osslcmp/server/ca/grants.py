@@ -19,7 +19,7 @@ from ..authority import CertificateRequest, Rejected
 from . import issuing
 from .profiles import Profile, matches
 
-__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "not_as_asked", "wanted"]
+__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "not_as_asked", "typed_key", "wanted"]
 
 MAX_NAMES = 500
 MAX_USES = 2**31 - 1
@@ -256,6 +256,14 @@ def name_key(name: x509.Name) -> str:
     return "dn:" + repr(
         [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
     )
+
+
+def typed_key(text: str) -> str:
+    """By what ``names_of`` knows a name that somebody types: a DN as RFC 4514 has it, a CN or an alternative name."""
+    try:
+        return name_key(x509.Name.from_rfc4514_string(text))
+    except ValueError:
+        return _host(text)
 
 
 def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:

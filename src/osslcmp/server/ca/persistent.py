@@ -72,6 +72,7 @@ class PersistentCA(EmbeddedCA):
         root, issuer: certificates and keys, to be given at each start then; by default made at the first
             start.
         remove_secrets: references of secrets in the database that are to be forgotten first.
+        key_password: encrypts the private keys in the directory, also those that are there already.
         options: the others of EmbeddedCA.
 
     Raises:
@@ -91,13 +92,14 @@ class PersistentCA(EmbeddedCA):
         issuer: Pair | None = None,
         name: str = "osslcmp",
         remove_secrets: Iterable[str | bytes] = (),
+        key_password: str | bytes | None = None,
         **options: Any,
     ) -> None:
         if confirm_within <= 0:
             raise ValueError("confirm_within: a positive number of seconds")
         if issuer is None and root is not None:
             raise ValueError("a root needs its issuing CA, whose key is not kept here")
-        self.directory = Directory(Path(directory))
+        self.directory = Directory(Path(directory), None if key_password is None else octets(key_password))
         self.confirm_within = confirm_within
         self._tidy_lock = threading.Lock()
         self._next_tidy = 0.0

@@ -35,6 +35,7 @@ from .tables import (
     TRANSACTIONS,
     CertificateRow,
     SecretRow,
+    State,
     TransactionRow,
     metadata,
 )
@@ -318,6 +319,31 @@ class Store:
         """All certificates, or those for one key, in the order of their issue."""
         return self._certificates(sa.true() if key_hash is None else CERTIFICATES.c.key_hash == key_hash)
 
+    def search_certificates(
+        self, *, name: bytes | None = None, reference: bytes | None = None, state: State | None = None
+    ) -> Iterator[CertificateRow]:
+        """Certificates in the order of their issue, read in portions, so that there may be any number of them.
+
+        Args:
+            name: hash of a name in them, see ``name_hash``.
+            reference: of the secret that they were asked for with.
+            state: what they are now.
+        """
+        condition = sa.true() if state is None else _in_state(state, time.time())
+        if name is not None:
+            condition &= CERTIFICATES.c.serial.in_(sa.select(NAMES.c.serial).where(NAMES.c.name == name))
+        if reference is not None:
+            condition &= CERTIFICATES.c.reference == reference
+        query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number).limit(_SOME)
+        last = 0
+        while True:
+            with self._reading.connect() as connection:
+                rows = connection.execute(query.where(CERTIFICATES.c.number > last)).mappings().all()
+            yield from map(_certificate_row, rows)
+            if len(rows) < _SOME:
+                return
+            last = rows[-1]["number"]
+
     def is_revoked(self, key_hash: bytes, reason: int) -> bool:
         """Whether a certificate for this key is revoked for this reason."""
         query = sa.exists().where(CERTIFICATES.c.key_hash == key_hash, CERTIFICATES.c.revoked == reason)
@@ -465,14 +491,25 @@ def _select_certificates(
     connection: sa.Connection, condition: sa.ColumnElement[bool]
 ) -> list[CertificateRow]:
     query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
-    rows = connection.execute(query).mappings().all()
-    return [
-        CertificateRow(
-            **{name: row[name] for name in row if name not in ("number", "serial")},
-            serial=int(row["serial"], 16),
-        )
-        for row in rows
-    ]
+    return list(map(_certificate_row, connection.execute(query).mappings()))
+
+
+def _certificate_row(row: sa.RowMapping) -> CertificateRow:
+    values = {name: row[name] for name in row if name not in ("number", "serial")}
+    return CertificateRow(**values, serial=int(row["serial"], 16))
+
+
+def _in_state(state: State, now: float) -> sa.ColumnElement[bool]:
+    """As ``ca.operating.state_of`` says it."""
+    columns = CERTIFICATES.c
+    if state == "held":
+        return columns.revoked == _HOLD
+    if state == "revoked":
+        return columns.revoked != _HOLD
+    if state == "expired":
+        return columns.revoked.is_(None) & (columns.not_after <= now)
+    is_confirmed = columns.confirmed if state == "valid" else sa.not_(columns.confirmed)
+    return columns.revoked.is_(None) & (columns.not_after > now) & is_confirmed
 
 
 def _updates(connection: sa.Connection, serial: str) -> list[CertificateRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -73,6 +74,10 @@ COUNTERS = sa.Table(
     sa.Column("name", sa.String(20), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
 )
+
+
+State = Literal["valid", "unconfirmed", "held", "revoked", "expired"]
+"""What a certificate is now. One that is revoked or on hold stays that when it expires."""
 
 
 @dataclass(frozen=True)
