@@ -17,7 +17,7 @@ from support.forge import CR, IMPLICIT_CONFIRM, KUR, P10CR, Forger, octets, read
 from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, InfoTypeAndValue, PKIStatus, RevocationReason
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import (
     Authority,
@@ -32,7 +32,6 @@ from osslcmp.server import (
     Revoked,
     Server,
     Waiting,
-    bodies,
 )
 
 NAME = x509.Name.from_rfc4514_string("CN=somebody")
@@ -106,7 +105,7 @@ def test_old_certificate(pki: PKI) -> None:
     certificate_id = sequence(
         encode(explicit(4), old.issuer.public_bytes()), der.encode_integer(old.serial_number)
     )
-    controls = sequence(sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), certificate_id))
+    controls = sequence(sequence(der.encode_oid(oids.OLD_CERT_ID), certificate_id))
     read(Server(authority, strictness="rfc9810").process(Forger().request(KUR, controls=controls)))
     assert authority.asked[0].old_certificate == CertificateId(old.issuer, old.serial_number)
 

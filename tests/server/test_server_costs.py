@@ -15,9 +15,9 @@ from support.pki import make_key
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp.cli.serve_options import read as read_options
-from osslcmp.server import EmbeddedCA, wire
+from osslcmp.server import EmbeddedCA
 from osslcmp.server.checks.costs import MacPolicy, read_key_sizes
 
 SHA1 = sequence(der.encode_oid("1.3.14.3.2.26"))
@@ -37,7 +37,7 @@ class Asking(Forger):
 
     def _algorithm(self) -> bytes:
         parameters = sequence(octets(self.salt), self.owf, der.encode_integer(self.iterations), self.mac)
-        return sequence(der.encode_oid(wire.PBM_OID), parameters)
+        return sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), parameters)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from support.forge import IMPLICIT_CONFIRM, Forger, sequence
 
-from osslcmp._asn1 import der, x509_parts
+from osslcmp._asn1 import der, oids, x509_parts
 from osslcmp.errors import CMPError
 from osslcmp.server import MalformedMessageError, MessageTooLargeError, wire
 
@@ -126,7 +126,7 @@ def test_message() -> None:
 
 
 def test_profile() -> None:
-    profile = sequence(der.encode_oid(wire.CERT_PROFILE_OID), sequence(der.encode_text("tls")))
+    profile = sequence(der.encode_oid(oids.CERT_PROFILE), sequence(der.encode_text("tls")))
     assert wire.read_message(Forger(info=(profile,)).request()).header.profile == "tls"
 
 
@@ -154,7 +154,7 @@ def test_crafted_protection_algorithm(parameters: bytes) -> None:
 
     class Crafted(Forger):
         def _algorithm(self) -> bytes:
-            return sequence(der.encode_oid(wire.PBM_OID), parameters)
+            return sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), parameters)
 
     with pytest.raises(MalformedMessageError):
         wire.receive_message(Crafted().request(), LIMIT)

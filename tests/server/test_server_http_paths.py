@@ -8,8 +8,8 @@ from support.forge import CR, IR, KUR, RR, Forger, read, sequence
 from test_server_http import call
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
-from osslcmp._asn1 import der
-from osslcmp.server import Rejected, Server, wire
+from osslcmp._asn1 import der, oids
+from osslcmp.server import Rejected, Server
 from osslcmp.server.http import paths
 
 ROOT = "/.well-known/cmp"
@@ -50,7 +50,7 @@ def test_label() -> None:
     """It names the profile, unless the message does."""
     authority = Scripted(issue=Rejected(FailureInfo.badRequest))
     app = Server(authority).wsgi_app
-    named = sequence(der.encode_oid(wire.CERT_PROFILE_OID), sequence(der.encode_text("mine")))
+    named = sequence(der.encode_oid(oids.CERT_PROFILE), sequence(der.encode_text("mine")))
     call(app, Forger().request(), PATH_INFO=ROOT + "/p/tls")
     call(app, Forger(info=(named,)).request(), PATH_INFO=ROOT + "/p/tls")
     call(app, Forger().request(), PATH_INFO=ROOT)

@@ -11,7 +11,7 @@ from support.forge import Answer, Forger, read, sequence, sha256
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode
 from osslcmp.server import EmbeddedCA, wire
 
@@ -30,7 +30,7 @@ class Choosy(Forger):
     def _algorithm(self) -> bytes:
         parts = [sequence(der.encode_oid(oid)) for oid in (OWF[self.owf], MAC[self.mac])]
         salt, count = encode(der.OCTET_STRING, b"salt" * 4), der.encode_integer(self.iterations)
-        return sequence(der.encode_oid(wire.PBM_OID), sequence(salt, parts[0], count, parts[1]))
+        return sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), sequence(salt, parts[0], count, parts[1]))
 
     def _protect(self, data: bytes) -> bytes:
         return self.protection(b"salt" * 4, data)

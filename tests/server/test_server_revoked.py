@@ -24,9 +24,9 @@ from support.forge import (
 from support.persistent import Worker, opened
 
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import EmbeddedCA, Waiting, bodies, waiting
+from osslcmp.server import EmbeddedCA, Waiting, waiting
 
 SECRETS = {"ref": "secret", "other": "another secret"}
 HOLD, RELEASE = RevocationReason.certificateHold, RevocationReason.removeFromCRL
@@ -90,7 +90,7 @@ def old_cert_id(client: Forger) -> bytes:
     assert certificate is not None
     issuer = encode(explicit(4), certificate.issuer.public_bytes())
     identifier = sequence(issuer, der.encode_integer(certificate.serial_number))
-    return sequence(sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), identifier))
+    return sequence(sequence(der.encode_oid(oids.OLD_CERT_ID), identifier))
 
 
 @pytest.mark.parametrize("reason", STATES)

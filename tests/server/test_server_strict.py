@@ -22,7 +22,7 @@ from support.forge import (
 from support.pki import PKI, make_name
 
 from osslcmp import BodyType, FailureInfo
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, Server, wire
 
@@ -139,7 +139,7 @@ def test_protection_by_secret(server: Server, lenient: Server, client: Forger) -
 def pbm(owf: bytes = SHA256, mac: bytes = SHA256, iterations: int = 500) -> bytes:
     """A password-based MAC with these algorithms."""
     parameters = sequence(octets(bytes(16)), owf, der.encode_integer(iterations), mac)
-    return sequence(der.encode_oid(wire.PBM_OID), parameters)
+    return sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), parameters)
 
 
 UNKNOWN = sequence(der.encode_oid("1.2.3.4"))

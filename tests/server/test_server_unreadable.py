@@ -11,7 +11,7 @@ from support.forge import HMAC_SHA256, SHA256, Forger, octets, read, refused, se
 from support.pki import PKI
 
 from osslcmp import FailureInfo, PKIStatus
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode
 from osslcmp.server import EmbeddedCA, MalformedMessageError, wire
 from osslcmp.server.ca import issuing
@@ -54,7 +54,7 @@ def test_algorithms_of_a_mac_without_an_oid(algorithm: bytes, place: int) -> Non
     server = EmbeddedCA({"ref": SECRET}).server()
     parts = [octets(b"salt" * 4), SHA256, der.encode_integer(500), HMAC_SHA256]
     parts[place] = algorithm
-    client = CLIENT.but(algorithm=sequence(der.encode_oid(wire.PBM_OID), sequence(*parts)))
+    client = CLIENT.but(algorithm=sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), sequence(*parts)))
     try:
         server.process(client.request())
     except MalformedMessageError:

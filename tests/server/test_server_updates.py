@@ -24,9 +24,9 @@ from support.persistent import opened
 from support.schemas import take_back
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import EmbeddedCA, Server, bodies
+from osslcmp.server import EmbeddedCA, Server
 
 
 @pytest.fixture(params=["memory", "database"])
@@ -57,7 +57,7 @@ def kur(client: Forger) -> bytes:
     assert certificate is not None
     issuer = encode(explicit(4), certificate.issuer.public_bytes())
     value = sequence(issuer, der.encode_integer(certificate.serial_number))
-    control = sequence(sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), value))
+    control = sequence(sequence(der.encode_oid(oids.OLD_CERT_ID), value))
     return client.request(KUR, controls=control)
 
 

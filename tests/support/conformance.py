@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit, implicit
 from osslcmp._openssl.lib import features
-from osslcmp.server import EmbeddedCA, bodies, wire
+from osslcmp.server import EmbeddedCA, wire
 from osslcmp.server.ca import issuing
 from osslcmp.server.checks.rules import Strictness
 from osslcmp.server.engine import PVNOS
@@ -254,7 +254,7 @@ def _sign_rsa(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
 def old_cert_id(issuer: x509.Name, serial: int) -> bytes:
     """The control that names the certificate to update."""
     general = encode(wire.DIRECTORY_NAME, issuer.public_bytes())
-    return sequence(der.encode_oid(bodies.OLD_CERT_ID_OID), sequence(general, der.encode_integer(serial)))
+    return sequence(der.encode_oid(oids.OLD_CERT_ID), sequence(general, der.encode_integer(serial)))
 
 
 def csr(client: Forger, *, subject: str = "conformance", damage: bool = False, version: int = 0) -> bytes:
@@ -270,7 +270,7 @@ def csr(client: Forger, *, subject: str = "conformance", damage: bool = False, v
 
 def reason(*numbers: int) -> tuple[bytes, ...]:
     """CRLReason extensions."""
-    return tuple(extension(bodies.CRL_REASON_OID, encode(der.ENUMERATED, bytes([n]))) for n in numbers)
+    return tuple(extension(oids.CRL_REASON, encode(der.ENUMERATED, bytes([n]))) for n in numbers)
 
 
 def revoke(

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import Server, bodies, wire
 
@@ -115,7 +115,7 @@ class Forger:
         if self.key is not None:
             return ECDSA_SHA256
         parameters = sequence(octets(b"salt" * 4), SHA256, der.encode_integer(ITERATIONS), HMAC_SHA256)
-        return sequence(der.encode_oid(wire.PBM_OID), parameters)
+        return sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), parameters)
 
     def _protect(self, data: bytes) -> bytes:
         if self.key is not None:
@@ -223,13 +223,13 @@ class Forger:
         details = b""
         if reason is not None:
             value = octets(encode(der.ENUMERATED, bytes([reason])))
-            extensions = (sequence(der.encode_oid(bodies.CRL_REASON_OID), value), *extensions)
+            extensions = (sequence(der.encode_oid(oids.CRL_REASON), value), *extensions)
         if extensions:
             details = sequence(*extensions)
         return self.message(RR, sequence(sequence(template, details)))
 
 
-IMPLICIT_CONFIRM = sequence(der.encode_oid(wire.IMPLICIT_CONFIRM_OID), encode(der.NULL))
+IMPLICIT_CONFIRM = sequence(der.encode_oid(oids.IMPLICIT_CONFIRM), encode(der.NULL))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import osslcmp
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, wire
 
@@ -34,7 +34,7 @@ from .pki import cert_pem, key_pem, make_key
 
 SECRET = b"secret"
 ALGORITHMS = {
-    "PBM": wire.PBM_OID,
+    "PBM": oids.PASSWORD_BASED_MAC,
     "DHBasedMac": "1.2.840.113533.7.66.30",
     "KEMBasedMac": "1.2.840.113533.7.66.16",
     "PBMAC1": "1.2.840.113549.1.5.14",
@@ -82,7 +82,7 @@ def algorithms() -> Iterator[bytes]:
         for value in values():
             yield sequence(der.encode_oid(oid), value)
     for value in parameters():
-        yield sequence(der.encode_oid(wire.PBM_OID), value)
+        yield sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), value)
     for value in values():
         yield sequence(value)
         yield value

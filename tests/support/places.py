@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, wire
 
@@ -22,7 +22,7 @@ from . import hostile, work
 from .forge import ECDSA_SHA256, HMAC_SHA256, SHA256, Forger, octets, sequence
 
 _AES = "2.16.840.1.101.3.4.1.2"
-_PBM = wire.PBM_OID
+_PBM = oids.PASSWORD_BASED_MAC
 ALGORITHMS = (
     _PBM, "1.2.840.113533.7.66.30", "1.2.840.113533.7.66.16", "1.2.840.113549.1.5.14", "1.2.840.113549.1.5.13",
     "1.2.840.113549.1.5.12", "1.2.840.113549.1.5.3", "1.2.840.113549.1.12.1.3", "1.3.6.1.4.1.11591.4.11", _AES,

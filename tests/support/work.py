@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, wire
+from osslcmp.server import EmbeddedCA, MalformedMessageError, Server
 
 from .forge import Forger, octets, sequence
 from .pki import make_name
@@ -209,7 +209,7 @@ def mac(make: Callable[[Forger], bytes], iterations: int) -> bytes:
     sha512 = sequence(der.encode_oid("2.16.840.1.101.3.4.2.3"))
     hmac = sequence(der.encode_oid("1.2.840.113549.2.11"))
     parameters = sequence(octets(b"s" * 16), sha512, der.encode_integer(iterations), hmac)
-    return make(Forger(algorithm=sequence(der.encode_oid(wire.PBM_OID), parameters)))
+    return make(Forger(algorithm=sequence(der.encode_oid(oids.PASSWORD_BASED_MAC), parameters)))
 
 
 def key_derivations(make: Callable[[Forger], bytes], iterations: int, count: int) -> bytes:

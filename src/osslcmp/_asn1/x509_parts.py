@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from cryptography import x509
 
-from . import der
+from . import der, oids
 
 __all__ = [
     "KEY_USAGES",
@@ -39,8 +39,6 @@ KEY_USAGES = (
 """The arguments of ``x509.KeyUsage``."""
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-_EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
-_SUBJECT_ALT_NAME = "2.5.29.17"
 
 
 def as_csr(
@@ -52,7 +50,7 @@ def as_csr(
     """
     attributes = b""
     if extensions is not None:
-        oid = der.encode_oid(_EXTENSION_REQUEST)
+        oid = der.encode_oid(oids.EXTENSION_REQUEST)
         attributes = der.encode(der.SEQUENCE, oid, der.encode(0x31, extensions))
     info = der.encode(
         der.SEQUENCE,
@@ -61,7 +59,7 @@ def as_csr(
         spki if spki is not None else _ED25519_SPKI,
         der.encode(der.explicit(0), attributes),
     )
-    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
+    algorithm = der.encode(der.SEQUENCE, der.encode_oid(oids.ED25519))
     return x509.load_der_x509_csr(
         der.encode(der.SEQUENCE, info, algorithm, der.encode(der.BIT_STRING, b"\0"))
     )
@@ -134,7 +132,7 @@ def read_extensions(data: bytes) -> x509.Extensions:
 def read_general_name(data: bytes) -> x509.GeneralName:
     """A GeneralName from its DER. Raises ValueError, also for a kind that ``cryptography`` does not know."""
     value = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, data))
-    extension = der.encode(der.SEQUENCE, der.encode_oid(_SUBJECT_ALT_NAME), value)
+    extension = der.encode(der.SEQUENCE, der.encode_oid(oids.SUBJECT_ALT_NAME), value)
     request = as_csr(None, None, der.encode(der.SEQUENCE, extension))
     name: x509.GeneralName
     with _only_value_errors():

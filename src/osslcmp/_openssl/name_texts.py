@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.x509_parts import read_general_name
 from . import convert
 from .errorqueue import clear, drain_text
@@ -48,12 +48,12 @@ _TYPES = {
     "jurisdictioncountry": NameOID.JURISDICTION_COUNTRY_NAME,
     "jurisdictionstate": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
     "jurisdictionlocality": NameOID.JURISDICTION_LOCALITY_NAME,
-    "description": x509.ObjectIdentifier("2.5.4.13"),
-    "telephonenumber": x509.ObjectIdentifier("2.5.4.20"),
-    "phone": x509.ObjectIdentifier("2.5.4.20"),
-    "name": x509.ObjectIdentifier("2.5.4.41"),
-    "role": x509.ObjectIdentifier("2.5.4.72"),
-    "unstructuredaddress": x509.ObjectIdentifier("1.2.840.113549.1.9.8"),
+    "description": x509.ObjectIdentifier(oids.DESCRIPTION),
+    "telephonenumber": x509.ObjectIdentifier(oids.TELEPHONE_NUMBER),
+    "phone": x509.ObjectIdentifier(oids.TELEPHONE_NUMBER),
+    "name": x509.ObjectIdentifier(oids.NAME),
+    "role": x509.ObjectIdentifier(oids.ROLE),
+    "unstructuredaddress": x509.ObjectIdentifier(oids.UNSTRUCTURED_ADDRESS),
 }
 #: Characters of a name in an error.
 _SHOWN = 300

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from .._asn1 import der, schema
+from .._asn1 import der, oids, schema
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, ffi, lib
@@ -23,7 +23,6 @@ __all__ = ["CertReqMsg", "create_popo", "from_c"]
 
 #: Octets of a text in a control, more than anybody needs.
 _LONGEST_TEXT = 1 << 16
-_CERT_REQ = "1.3.6.1.5.5.7.5.2.2"
 
 
 class CertReqMsg:
@@ -138,7 +137,7 @@ class CertReqMsg:
         # There is no public decoder of a CertRequest. libcrypto finds a regInfo among the controls (up to 4.0), and where
         # it belongs if that is ever mended.
         request = der.sequence(other.der)[0].encoding
-        attributes = convert.tlv(0x30, convert.tlv(0x30, der.encode_oid(_CERT_REQ), request))
+        attributes = convert.tlv(0x30, convert.tlv(0x30, der.encode_oid(oids.CERT_REQ), request))
         around = convert.tlv(0x30, der.encode_integer(0), b"\x30\x00", attributes)
         holder = CertReqMsg.from_der(convert.tlv(0x30, around, attributes))
         found = lib.OSSL_CRMF_MSG_get0_regInfo_certReq(holder.handle)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._openssl.callbacks import current
 from .._openssl.cert_text import name_of
 from .._openssl.convert import octets_from_c
@@ -19,18 +19,16 @@ __all__ = ["CA", "PERMITTED", "ServerUsage", "ServerUsageInput"]
 
 CA, PERMITTED = "CA", "permitted"
 
-_PURPOSE = "1.3.6.1.5.5.7.3."
 #: Names of RFC 9810 section 4.5, of RFC 6402 and of RFC 5280.
 _NAMES = {
-    "cmcCA": f"{_PURPOSE}27",
-    "cmcRA": f"{_PURPOSE}28",
-    "cmcArchive": f"{_PURPOSE}29",
-    "cmKGA": f"{_PURPOSE}32",
-    "serverAuth": f"{_PURPOSE}1",
-    "clientAuth": f"{_PURPOSE}2",
+    "cmcCA": oids.CMC_CA,
+    "cmcRA": oids.CMC_RA,
+    "cmcArchive": oids.CMC_ARCHIVE,
+    "cmKGA": oids.CM_KGA,
+    "serverAuth": oids.SERVER_AUTH,
+    "clientAuth": oids.CLIENT_AUTH,
 }
-_ANY = "2.5.29.37.0"
-_CMP = frozenset((_NAMES["cmcCA"], _NAMES["cmcRA"], _NAMES["cmKGA"], _ANY))
+_CMP = frozenset((oids.CMC_CA, oids.CMC_RA, oids.CM_KGA, oids.ANY_EXTENDED_KEY_USAGE))
 
 ServerUsageInput = str | x509.ObjectIdentifier | Iterable[str | x509.ObjectIdentifier] | None
 """``"permitted"``; ``None``; or one or several of ``"cmcCA"``, ``"cmcRA"``, ``"CA"``, object identifiers."""

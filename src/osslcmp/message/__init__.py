@@ -9,7 +9,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .._asn1 import schema
+from .._asn1 import oids, schema
 from .._asn1.der import Element, leading
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import encoded
@@ -93,10 +93,8 @@ __all__ = [
     "RevReq",
 ]
 
-_PBM = "1.2.840.113533.7.66.13"
 #: Characters of a printed line.
 _LINE = 10000
-_IMPLICIT_CONFIRM = "1.3.6.1.5.5.7.4.13"
 
 
 @dataclass(frozen=True)
@@ -133,14 +131,18 @@ class Header:
     def pbm(self) -> PBMParameter | None:
         """How the MAC was made, if a shared secret protects the message. Raises ``ValueError``."""
         algorithm = self.protection_alg
-        if algorithm is None or algorithm.oid.dotted_string != _PBM or algorithm.parameters is None:
+        if (
+            algorithm is None
+            or algorithm.oid.dotted_string != oids.PASSWORD_BASED_MAC
+            or algorithm.parameters is None
+        ):
             return None
         return PBMParameter.from_der(algorithm.parameters)
 
     @property
     def implicit_confirm(self) -> bool:
         """Whether implicit confirmation is asked for (or granted)."""
-        return any(item.oid.dotted_string == _IMPLICIT_CONFIRM for item in self.general_info)
+        return any(item.oid.dotted_string == oids.IMPLICIT_CONFIRM for item in self.general_info)
 
     @classmethod
     def _of(cls, read: schema.PKIHeader) -> Header:

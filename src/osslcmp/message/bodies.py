@@ -8,7 +8,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from .._asn1 import der, schema
+from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, encoded, inside
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_extensions
@@ -37,7 +37,7 @@ __all__ = [
     "read_body",
 ]
 
-_CRL_REASON = x509.ObjectIdentifier("2.5.29.21")
+_CRL_REASON = x509.ObjectIdentifier(oids.CRL_REASON)
 _CERTIFICATE, _ENCRYPTED_CERT = b"\xa0", b"\xa1"  # in CertOrEncCert
 _PRIVATE_KEY, _PUBLICATION_INFO = b"\xa0", b"\xa1"  # in CertifiedKeyPair
 

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from .._asn1 import der, schema
+from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
 from .._asn1.x509_parts import read_extensions, read_general_name, read_name
@@ -38,18 +38,20 @@ __all__ = [
     "texts",
 ]
 
-SECRET_CONTROLS = ("1.3.6.1.5.5.7.5.1.1", "1.3.6.1.5.5.7.5.1.2")
-"""regToken and authenticator: what a requester knows and nobody else should."""
+SECRET_CONTROLS = (oids.REG_TOKEN, oids.AUTHENTICATOR)
+"""What a requester knows and nobody else should."""
 _CONTROL_NAMES = {
-    "1.3.6.1.5.5.7.5.1.1": "regToken",
-    "1.3.6.1.5.5.7.5.1.2": "authenticator",
-    "1.3.6.1.5.5.7.5.1.3": "pkiPublicationInfo",
-    "1.3.6.1.5.5.7.5.1.4": "pkiArchiveOptions",
-    "1.3.6.1.5.5.7.5.1.5": "oldCertID",
-    "1.3.6.1.5.5.7.5.1.6": "protocolEncrKey",
-    "1.3.6.1.5.5.7.5.1.11": "altCertTemplate",
-    "1.3.6.1.5.5.7.5.2.1": "utf8Pairs",
-    "1.3.6.1.5.5.7.5.2.2": "certReq",
+    oids.REG_TOKEN: "regToken",
+    oids.AUTHENTICATOR: "authenticator",
+    oids.PKI_PUBLICATION_INFO: "pkiPublicationInfo",
+    oids.PKI_ARCHIVE_OPTIONS: "pkiArchiveOptions",
+    oids.OLD_CERT_ID: "oldCertID",
+    oids.PROTOCOL_ENCR_KEY: "protocolEncrKey",
+    oids.ALT_CERT_TEMPLATE: "altCertTemplate",
+    oids.ALG_ID: "algId",
+    oids.RSA_KEY_LEN: "rsaKeyLen",
+    oids.UTF8_PAIRS: "utf8Pairs",
+    oids.CERT_REQ: "certReq",
 }
 
 

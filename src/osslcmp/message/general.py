@@ -8,7 +8,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_certificate, read_crl
 from ..errors import ResponseError
@@ -63,28 +63,24 @@ __all__ = [
 T = TypeVar("T")
 
 
-def _kind(number: int) -> x509.ObjectIdentifier:
-    return x509.ObjectIdentifier(f"1.3.6.1.5.5.7.4.{number}")
-
-
-CA_PROT_ENC_CERT = _kind(1)
-SIGN_KEY_PAIR_TYPES = _kind(2)
-ENC_KEY_PAIR_TYPES = _kind(3)
-PREFERRED_SYMM_ALG = _kind(4)
-CA_KEY_UPDATE_INFO = _kind(5)
-CURRENT_CRL = _kind(6)
-UNSUPPORTED_OIDS = _kind(7)
-KEY_PAIR_PARAM_REQ = _kind(10)
-KEY_PAIR_PARAM_REP = _kind(11)
-REV_PASSPHRASE = _kind(12)
-SUPP_LANG_TAGS = _kind(16)
-CA_CERTS = _kind(17)
-ROOT_CA_KEY_UPDATE = _kind(18)
-CERT_REQ_TEMPLATE = _kind(19)
-ROOT_CA_CERT = _kind(20)
-CERT_PROFILE = _kind(21)
-CRL_STATUS_LIST = _kind(22)
-CRLS = _kind(23)
+CA_PROT_ENC_CERT = x509.ObjectIdentifier(oids.CA_PROT_ENC_CERT)
+SIGN_KEY_PAIR_TYPES = x509.ObjectIdentifier(oids.SIGN_KEY_PAIR_TYPES)
+ENC_KEY_PAIR_TYPES = x509.ObjectIdentifier(oids.ENC_KEY_PAIR_TYPES)
+PREFERRED_SYMM_ALG = x509.ObjectIdentifier(oids.PREFERRED_SYMM_ALG)
+CA_KEY_UPDATE_INFO = x509.ObjectIdentifier(oids.CA_KEY_UPDATE_INFO)
+CURRENT_CRL = x509.ObjectIdentifier(oids.CURRENT_CRL)
+UNSUPPORTED_OIDS = x509.ObjectIdentifier(oids.UNSUPPORTED_OIDS)
+KEY_PAIR_PARAM_REQ = x509.ObjectIdentifier(oids.KEY_PAIR_PARAM_REQ)
+KEY_PAIR_PARAM_REP = x509.ObjectIdentifier(oids.KEY_PAIR_PARAM_REP)
+REV_PASSPHRASE = x509.ObjectIdentifier(oids.REV_PASSPHRASE)
+SUPP_LANG_TAGS = x509.ObjectIdentifier(oids.SUPP_LANG_TAGS)
+CA_CERTS = x509.ObjectIdentifier(oids.CA_CERTS)
+ROOT_CA_KEY_UPDATE = x509.ObjectIdentifier(oids.ROOT_CA_KEY_UPDATE)
+CERT_REQ_TEMPLATE = x509.ObjectIdentifier(oids.CERT_REQ_TEMPLATE)
+ROOT_CA_CERT = x509.ObjectIdentifier(oids.ROOT_CA_CERT)
+CERT_PROFILE = x509.ObjectIdentifier(oids.CERT_PROFILE)
+CRL_STATUS_LIST = x509.ObjectIdentifier(oids.CRL_STATUS_LIST)
+CRLS = x509.ObjectIdentifier(oids.CRLS)
 
 
 def _read(

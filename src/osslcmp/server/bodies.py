@@ -14,7 +14,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .._asn1 import der, x509_parts
+from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit, implicit
 from .._asn1.itav import InfoTypeAndValue
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
@@ -27,9 +27,6 @@ from .authority import (
     GeneralRequest,
     RevocationRequest,
 )
-
-OLD_CERT_ID_OID = "1.3.6.1.5.5.7.5.1.5"
-CRL_REASON_OID = "2.5.29.21"
 
 
 @dataclass(frozen=True)
@@ -185,7 +182,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     central = _wants_key(template.public_key)
     view = x509_parts.as_csr(template.subject, None if central else template.public_key, template.extensions)
     registration = _controls(controls)
-    old = next((one.value for one in registration if one.oid.dotted_string == OLD_CERT_ID_OID), None)
+    old = next((one.value for one in registration if one.oid.dotted_string == oids.OLD_CERT_ID), None)
     updated = None if old is None else _certificate_id(old)
     signer: x509.Certificate | None = about["signer"]
     if updated is None and signer is not None and message.body_type == BodyType.KUR:
@@ -287,7 +284,7 @@ def crl_reasons(message: wire.RawMessage) -> list[int]:
         return [
             der.integer(der.read(value, der.ENUMERATED))
             for oid, value in entry_extensions(message)
-            if oid == CRL_REASON_OID
+            if oid == oids.CRL_REASON
         ]
     except ValueError:
         return []
@@ -359,7 +356,7 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
     if extensions is not None:
         for extension in der.sequence(extensions.encoding):
             parts = der.sequence(extension.encoding)
-            if len(parts) >= 2 and der.dotted(parts[0]) == CRL_REASON_OID:
+            if len(parts) >= 2 and der.dotted(parts[0]) == oids.CRL_REASON:
                 reason = RevocationReason(
                     der.integer(der.read(der.octets(parts[-1].encoding), der.ENUMERATED))
                 )

@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography import x509
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.callbacks import CallState, current, log_level
@@ -35,9 +35,8 @@ SPARE = 32
 PVNOS = frozenset({2, 3} if hasattr(lib, "OSSL_CMP_PVNO_3") else {2})
 """The protocol versions that the loaded libcrypto accepts."""
 
-_HMACS = frozenset({"1.3.6.1.5.5.8.1.2", *(f"1.2.840.113549.2.{number}" for number in range(7, 12))})
+_HMACS = frozenset({oids.IPSEC_HMAC_SHA1, oids.HMAC_SHA1, *oids.HMAC_SHA2})
 """What libcrypto computes a password-based MAC with; its setter takes anything."""
-_ANY_ITEM = "1.3.6.1.5.5.7.4.2"
 
 
 @dataclass(frozen=True)
@@ -250,7 +249,7 @@ class Engine:
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
-            item = convert.itav_to_c(InfoTypeAndValue(_ANY_ITEM))
+            item = convert.itav_to_c(InfoTypeAndValue(oids.SIGN_KEY_PAIR_TYPES))
             push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
             give_to_c(item, free, push, self._ctx, item, what="setting up the server")
 
@@ -466,7 +465,7 @@ class Engine:
 def try_protection(pool: Pool) -> None:
     """Sign a message that goes nowhere. Raises ``ValueError`` if this OpenSSL cannot do that with the key."""
     name = der.encode(der.explicit(4), der.encode(der.SEQUENCE))
-    algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2")))
+    algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid(oids.ECDSA_WITH_SHA256)))
     number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
     header = der.encode(der.SEQUENCE, der.encode_integer(2), name, name, algorithm, number)
     message = der.encode(

@@ -11,7 +11,7 @@ import datetime
 import os
 from collections.abc import Iterable
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.der import explicit
 from ..enums import BodyType, FailureInfo, PKIStatus
 from . import bodies, wire
@@ -25,7 +25,7 @@ _EMPTY_NAME = der.encode(der.SEQUENCE)
 NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
 """The empty name as a GeneralName."""
 # Only says "to be protected".
-_PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(wire.PBM_OID))
+_PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(oids.PASSWORD_BASED_MAC))
 
 
 def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> bytes:

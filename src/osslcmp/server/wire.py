@@ -7,17 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.der import explicit
 from .._openssl.received import violation
 from ..enums import BodyType
 from ..errors import CMPError
 from ..limits import Limits
 
-PBM_OID = "1.2.840.113533.7.66.13"
-IMPLICIT_CONFIRM_OID = "1.3.6.1.5.5.7.4.13"
-CONFIRM_WAIT_TIME_OID = "1.3.6.1.5.5.7.4.14"
-CERT_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
 DIRECTORY_NAME = explicit(4)
 STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 """The bodies that open a transaction."""
@@ -69,7 +65,7 @@ class Header:
     @property
     def uses_mac(self) -> bool:
         """The message is protected with a password-based MAC."""
-        return self.protection_oid == PBM_OID
+        return self.protection_oid == oids.PASSWORD_BASED_MAC
 
     @cached_property
     def mac(self) -> MacParameters | None:
@@ -88,12 +84,12 @@ class Header:
     @property
     def implicit_confirm(self) -> bool:
         """The client asks for implicit confirmation."""
-        return self.info(IMPLICIT_CONFIRM_OID)[0]
+        return self.info(oids.IMPLICIT_CONFIRM)[0]
 
     @property
     def profile(self) -> str | None:
         """The first certificate profile named in the header."""
-        value = self.info(CERT_PROFILE_OID)[1]
+        value = self.info(oids.CERT_PROFILE)[1]
         if value is None:
             return None
         names = der.sequence(value)

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._text import get_logger
 from ..enums import BodyType
 from ..errors import CMPError
@@ -36,7 +36,7 @@ _SECRETS = tuple(
     der.encode_oid(oid)
     for oid in (
         *SECRET_CONTROLS,
-        "1.2.840.113549.1.9.7",  # challengePassword
+        oids.CHALLENGE_PASSWORD,
     )
 )
 _DEEP = 8

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from ..._asn1 import der
+from ..._asn1 import der, oids
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl import convert
 from ..._openssl.errorqueue import clear, drain
@@ -207,7 +207,6 @@ class _Transaction:
 _ONE_FOR_ALL = usable_version < (3, 2, 0)
 _NO_KEY = b"\0"
 """A BIT STRING without bits: the server is to make the key."""
-_PROFILE_OID = "1.3.6.1.5.5.7.4.21"
 _PROFILE = "profile1"
 """The only one that mock servers know."""
 _OWN_DELAY = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.ERROR})
@@ -430,7 +429,7 @@ def _wants_key(public_key: bytes | None) -> bool:
 
 def _check_profile(message: Message) -> None:
     for item in message.header.general_info:
-        if item.oid.dotted_string == _PROFILE_OID:
+        if item.oid.dotted_string == oids.CERT_PROFILE:
             names = [] if item.value is None else der.sequence(item.value)
             if not names or der.text(names[0]) != _PROFILE:
                 raise Refusal("UNEXPECTED_CERTPROFILE")
@@ -439,18 +438,16 @@ def _check_profile(message: Message) -> None:
 
 # -- answers to general messages ---------------------------------------------------------------------------
 
-_ID_IT = "1.3.6.1.5.5.7.4."
-_CA_CERTS, _ROOT_UPDATE, _REQ_TEMPLATE, _ROOT, _CRL_STATUS, _CRLS = (17, 18, 19, 20, 22, 23)
 _ISSUER = 3
 """The issuer in a CertTemplate."""
 _EC_KEYS = der.encode(
     der.SEQUENCE,
-    der.encode_oid("1.3.6.1.5.5.7.5.1.11"),  # id-regCtrl-algId
-    der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.2.1")),
+    der.encode_oid(oids.ALG_ID),
+    der.encode(der.SEQUENCE, der.encode_oid(oids.EC)),
 )
 _RSA_KEYS = der.encode(
     der.SEQUENCE,
-    der.encode_oid("1.3.6.1.5.5.7.5.1.12"),  # id-regCtrl-rsaKeyLen
+    der.encode_oid(oids.RSA_KEY_LEN),
     der.encode(der.INTEGER, (4096).to_bytes(2, "big")),
 )
 
@@ -468,19 +465,18 @@ class Refusal(Exception):
 
 def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
     """The answer to an item; what is not known comes back as it is. Raises Refusal."""
-    oid = info.oid.dotted_string
-    kind = int(oid.removeprefix(_ID_IT)) if oid.startswith(_ID_IT) else 0
+    kind = info.oid.dotted_string
     release = usable_version[:2]
-    if kind == _CA_CERTS and release >= (3, 2):
+    if kind == oids.CA_CERTS and release >= (3, 2):
         certs = [convert.cert_to_der(cert) for cert in fixed.ca_pubs]
-        return _info(_CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
-    if kind == _ROOT and release >= (3, 2):
-        return _info(_ROOT_UPDATE, _root_update(info, fixed))
-    if kind == _CRL_STATUS and release >= (3, 4):
+        return InfoTypeAndValue(oids.CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
+    if kind == oids.ROOT_CA_CERT and release >= (3, 2):
+        return InfoTypeAndValue(oids.ROOT_CA_KEY_UPDATE, _root_update(info, fixed))
+    if kind == oids.CRL_STATUS_LIST and release >= (3, 4):
         newer = _newer_crl(info, fixed)
-        return _info(_CRLS, None if newer is None else der.encode(der.SEQUENCE, newer))
-    if kind == _REQ_TEMPLATE and release >= (3, 4):
-        return _info(_REQ_TEMPLATE, _template(fixed))
+        return InfoTypeAndValue(oids.CRLS, None if newer is None else der.encode(der.SEQUENCE, newer))
+    if kind == oids.CERT_REQ_TEMPLATE and release >= (3, 4):
+        return InfoTypeAndValue(oids.CERT_REQ_TEMPLATE, _template(fixed))
     return info
 
 
@@ -527,7 +523,3 @@ def _template(fixed: Fixed) -> bytes:
     issuer = convert.to_der(lib.i2d_X509_NAME, lib.X509_get_issuer_name(fixed.reference), "encoding a name")
     template = der.encode(der.SEQUENCE, der.encode(der.explicit(_ISSUER), issuer))
     return der.encode(der.SEQUENCE, template, der.encode(der.SEQUENCE, _EC_KEYS, _RSA_KEYS))
-
-
-def _info(kind: int, value: bytes | None) -> InfoTypeAndValue:
-    return InfoTypeAndValue(x509.ObjectIdentifier(f"{_ID_IT}{kind}"), value)

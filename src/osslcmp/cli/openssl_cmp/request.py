@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
+from ..._asn1 import oids
 from ..._asn1.der import encode_integer
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import free_extensions, oid_from_c, tlv
@@ -371,7 +372,6 @@ def template_section(config: Any, section: str, csr: Any, stack: Any, what: str)
 
 # -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
 
-_PROFILE = x509.ObjectIdentifier("1.3.6.1.5.5.7.4.21")
 _UTF8_STRING, _SEQUENCE = 0x0C, 0x30
 _SHOWN = 40
 
@@ -380,7 +380,7 @@ def add_general_infos(run: Run) -> None:
     """Put them into the context. Raises Failure."""
     if (profile := run.opt.text("profile")) is not None:
         value = tlv(_SEQUENCE, tlv(_UTF8_STRING, profile.encode()))
-        run.ctx.push_geninfo_itav(InfoTypeAndValue(_PROFILE, value))
+        run.ctx.push_geninfo_itav(InfoTypeAndValue(oids.CERT_PROFILE, value))
     given = run.opt.text("geninfo")
     if given is None:
         return

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from ..._asn1 import der, x509_parts
+from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
 from ...errors import ResponseError
@@ -17,16 +17,17 @@ from ...message import general
 from .. import wire
 from .grants import name_key
 from .profiles import Profile
-from .signing import EC_KEY, RSA_KEY
 
-_HEADER_ONLY = frozenset(f"1.3.6.1.5.5.7.4.{number}" for number in (13, 14, 15, 21))
-"""implicitConfirm, confirmWaitTime, origPKIMessage and certProfile belong into a header."""
+_HEADER_ONLY = frozenset(
+    (oids.IMPLICIT_CONFIRM, oids.CONFIRM_WAIT_TIME, oids.ORIG_PKI_MESSAGE, oids.CERT_PROFILE)
+)
+"""InfoTypes that belong into a header."""
 
-_EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(EC_KEY), der.encode_oid("1.2.840.10045.3.1.7"))
-_RSA = der.encode(der.SEQUENCE, der.encode_oid(RSA_KEY), der.encode(der.NULL))
-_ED25519 = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
-_X25519 = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.110"))
-_AES256_CBC = der.encode(der.SEQUENCE, der.encode_oid("2.16.840.1.101.3.4.1.42"))
+_EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(oids.EC), der.encode_oid(oids.P256))
+_RSA = der.encode(der.SEQUENCE, der.encode_oid(oids.RSA), der.encode(der.NULL))
+_ED25519 = der.encode(der.SEQUENCE, der.encode_oid(oids.ED25519))
+_X25519 = der.encode(der.SEQUENCE, der.encode_oid(oids.X25519))
+_AES256_CBC = der.encode(der.SEQUENCE, der.encode_oid(oids.AES256_CBC))
 _TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 """A language tag (RFC 5646)."""
 
@@ -136,7 +137,7 @@ def _announced(ca: _CA, _: InfoTypeAndValue, __: Profile | None) -> InfoTypeAndV
 def _parameters(_: _CA, asked: InfoTypeAndValue, __: Profile | None) -> InfoTypeAndValue:
     """What parameters keys of an algorithm are to have."""
     algorithm = general.key_pair_param_request_of([asked])
-    known = {EC_KEY: _EC_P256, RSA_KEY: _RSA}
+    known = {oids.EC: _EC_P256, oids.RSA: _RSA}
     found = None if algorithm is None else known.get(algorithm.dotted_string)
     return general.algorithm_info(general.KEY_PAIR_PARAM_REP, found)
 

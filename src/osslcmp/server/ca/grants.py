@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..._asn1 import der, x509_parts
+from ..._asn1 import der, oids, x509_parts
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
@@ -25,36 +25,29 @@ MAX_NAMES = 500
 MAX_USES = 2**31 - 1
 _EMPTY = b"\x30\0"
 
-_KEY_PURPOSES = "1.3.6.1.5.5.7.3."
 _HARMLESS = frozenset(
     {
         ExtendedKeyUsageOID.SERVER_AUTH,
         ExtendedKeyUsageOID.CLIENT_AUTH,
         ExtendedKeyUsageOID.EMAIL_PROTECTION,
-        *(x509.ObjectIdentifier(f"{_KEY_PURPOSES}{number}") for number in (5, 6, 7, 17, 21, 22)),
+        *map(x509.ObjectIdentifier, (*oids.IPSEC, *oids.SSH)),
     }
 )
 """Of RFC 5280's arc, those that speak for their owner alone: TLS, e-mail, IPsec, SSH."""
 _POWERFUL = frozenset(
-    x509.ObjectIdentifier(oid)
-    for oid in (
-        "2.5.29.37.0",  # anyExtendedKeyUsage
-        "1.3.6.1.5.2.3.5",  # the KDC of Kerberos
-        "1.3.6.1.4.1.311.10.3.1",  # trust lists, and so on in Windows
-        "1.3.6.1.4.1.311.10.3.5",
-        "1.3.6.1.4.1.311.10.3.6",
-        "1.3.6.1.4.1.311.10.3.13",
-        "1.3.6.1.4.1.311.20.2.1",  # requests in other people's names
-        "1.3.6.1.4.1.311.20.2.2",  # logon
-        "1.3.6.1.4.1.311.21.5",
-        "1.3.6.1.4.1.311.21.6",
-        "1.3.6.1.4.1.311.61.1.1",
+    map(
+        x509.ObjectIdentifier,
+        (oids.ANY_EXTENDED_KEY_USAGE, oids.KERBEROS_KDC, *oids.MICROSOFT_PURPOSES),
     )
 )
-_AUTHORITIES = frozenset(x509.ObjectIdentifier(f"{_KEY_PURPOSES}{number}") for number in (27, 28, 29, 32))
-"""id-kp-cmcCA, id-kp-cmcRA, id-kp-cmcArchive, id-kp-cmKGA."""
+_AUTHORITIES = frozenset(
+    map(x509.ObjectIdentifier, (oids.CMC_CA, oids.CMC_RA, oids.CMC_ARCHIVE, oids.CM_KGA))
+)
 _LOGONS = frozenset(
-    x509.ObjectIdentifier(oid) for oid in ("1.3.6.1.4.1.311.20.2.3", "1.3.6.1.5.2.2", "1.3.6.1.4.1.311.25.1")
+    map(
+        x509.ObjectIdentifier,
+        (oids.MICROSOFT_UPN, oids.KERBEROS_PRINCIPAL, oids.MICROSOFT_NTDS_REPLICATION),
+    )
 )
 """otherNames by which Windows and Kerberos know an account."""
 _LABEL = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_*-]{0,61}[A-Za-z0-9_*])?")
@@ -409,7 +402,7 @@ def _refuse_other_names(
 def _is_powerful(usage: x509.ObjectIdentifier) -> bool:
     if usage in _POWERFUL:
         return True
-    return usage.dotted_string.startswith(_KEY_PURPOSES) and usage not in _HARMLESS
+    return usage.dotted_string.startswith(f"{oids.ID_KP}.") and usage not in _HARMLESS
 
 
 def _no(text: str) -> Rejected:

@@ -15,18 +15,18 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
-from ..._asn1 import der, x509_parts
+from ..._asn1 import der, oids, x509_parts
 from ...enums import BodyType, FailureInfo, RevocationReason
 from ..authority import CertificateRequest, Rejected
-from .signing import EC_KEY, RSA_KEY, Signing, algorithm, key_identifier, key_value, names_curve
+from .signing import Signing, algorithm, key_identifier, key_value, names_curve
 
 Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
 Entry = tuple[int, datetime.datetime, RevocationReason]
 """Serial number, time and reason of a revocation."""
 
-CMC_CA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27")
-CM_KGA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.32")
-CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+CMC_CA = x509.ObjectIdentifier(oids.CMC_CA)
+CM_KGA = x509.ObjectIdentifier(oids.CM_KGA)
+CMC_RA = x509.ObjectIdentifier(oids.CMC_RA)
 CA_VALIDITY = datetime.timedelta(days=3650)
 CA_USAGES = ("key_cert_sign", "crl_sign")
 CRL_VALIDITY = datetime.timedelta(days=7)
@@ -211,9 +211,9 @@ def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signin
 
 
 CURVES: dict[str, ec.EllipticCurve] = {
-    "1.2.840.10045.3.1.7": ec.SECP256R1(),
-    "1.3.132.0.34": ec.SECP384R1(),
-    "1.3.132.0.35": ec.SECP521R1(),
+    oids.P256: ec.SECP256R1(),
+    oids.P384: ec.SECP384R1(),
+    oids.P521: ec.SECP521R1(),
 }
 """By OID."""
 
@@ -228,10 +228,10 @@ def make_key(wanted: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | 
     if not wanted:
         return ec.generate_private_key(ec.SECP256R1())
     algorithm = der.sequence(der.sequence(wanted)[0].encoding)
-    oids = [der.dotted(part) if part.tag == der.OID else "" for part in algorithm]
-    if oids[0] == RSA_KEY:
+    named = [der.dotted(part) if part.tag == der.OID else "" for part in algorithm]
+    if named[0] == oids.RSA:
         return rsa.generate_private_key(65537, MIN_RSA_BITS)
-    curve = CURVES.get(oids[1]) if oids[0] == EC_KEY and len(oids) > 1 else None
+    curve = CURVES.get(named[1]) if named[0] == oids.EC and len(named) > 1 else None
     if curve is None:
         return Rejected(FailureInfo.badCertTemplate, "no keys of this kind are made here")
     return ec.generate_private_key(curve)
@@ -358,7 +358,7 @@ def _usage(key: Any, info: bytes, asked: x509.Extension[Any] | None, changes: li
     if asked is None:
         if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
             return key_usage(key_agreement=True)
-        return key_usage(digital_signature=True, key_encipherment=algorithm(info) == RSA_KEY)
+        return key_usage(digital_signature=True, key_encipherment=algorithm(info) == oids.RSA)
     usage = asked.value
     if usage.key_cert_sign or usage.crl_sign:
         changes.append("key usage of a CA left out")

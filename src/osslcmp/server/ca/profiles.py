@@ -12,12 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ..._asn1 import der
+from ..._asn1 import der, oids
 from ..._asn1.der import explicit
 from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
-from .signing import EC_KEY
 
 __all__ = ["DEFAULT", "Profile", "choose"]
 
@@ -45,14 +44,12 @@ _KEY_USAGES = {
 }
 _CURVES = {f"P-{curve.key_size}": (curve.name, oid) for oid, curve in issuing.CURVES.items()}
 _EDWARDS: dict[str, tuple[type[Any], str]] = {
-    "Ed25519": (ed25519.Ed25519PublicKey, "1.3.101.112"),
-    "Ed448": (ed448.Ed448PublicKey, "1.3.101.113"),
+    "Ed25519": (ed25519.Ed25519PublicKey, oids.ED25519),
+    "Ed448": (ed448.Ed448PublicKey, oids.ED448),
 }
 _KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
 _MAX_TEXT = 4096
 _MAX_PATH_LENGTH = 100
-_ALG_ID = "1.3.6.1.5.5.7.5.1.11"
-_RSA_KEY_LEN = "1.3.6.1.5.5.7.5.1.12"
 _SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
     "dns": (x509.DNSName, lambda name: str(name.value)),
     "ip": (x509.IPAddress, lambda name: str(name.value)),
@@ -273,10 +270,10 @@ def _kind(key: Any) -> str | None:
 def _control(kind: str, rsa_bits: int) -> bytes:
     """An AttributeTypeAndValue of a keySpec."""
     if kind == "RSA":
-        return der.encode(der.SEQUENCE, der.encode_oid(_RSA_KEY_LEN), der.encode_integer(rsa_bits))
-    oids = (EC_KEY, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
-    algorithm = der.encode(der.SEQUENCE, *map(der.encode_oid, oids))
-    return der.encode(der.SEQUENCE, der.encode_oid(_ALG_ID), algorithm)
+        return der.encode(der.SEQUENCE, der.encode_oid(oids.RSA_KEY_LEN), der.encode_integer(rsa_bits))
+    algorithm_oids = (oids.EC, _CURVES[kind][1]) if kind in _CURVES else (_EDWARDS[kind][1],)
+    algorithm = der.encode(der.SEQUENCE, *map(der.encode_oid, algorithm_oids))
+    return der.encode(der.SEQUENCE, der.encode_oid(oids.ALG_ID), algorithm)
 
 
 def _string(value: Any) -> str:

@@ -10,13 +10,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from ..._asn1 import der, x509_parts
+from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
 
 __all__ = [
-    "EC_KEY",
-    "PSS_KEY",
-    "RSA_KEY",
     "Signing",
     "algorithm",
     "key_identifier",
@@ -24,16 +21,12 @@ __all__ = [
     "names_curve",
 ]
 
-RSA_KEY, EC_KEY, PSS_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
-"""The algorithms of a SubjectPublicKeyInfo."""
-_MGF1 = "1.2.840.113549.1.1.8"
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
-    "2.16.840.1.101.3.4.2.1": hashes.SHA256,
-    "2.16.840.1.101.3.4.2.2": hashes.SHA384,
-    "2.16.840.1.101.3.4.2.3": hashes.SHA512,
-    "2.16.840.1.101.3.4.2.4": hashes.SHA224,
+    oids.SHA256: hashes.SHA256,
+    oids.SHA384: hashes.SHA384,
+    oids.SHA512: hashes.SHA512,
+    oids.SHA224: hashes.SHA224,
 }
-_SHA1 = "1.3.14.3.2.26"
 
 
 class Signing:
@@ -74,7 +67,7 @@ class Signing:
         elif isinstance(key, (rsa.RSAPrivateKey, dsa.DSAPrivateKey)):
             self._hash = hashes.SHA256()
         algorithm = der.sequence(der.sequence(info)[0].encoding)
-        if der.dotted(algorithm[0]) == PSS_KEY:
+        if der.dotted(algorithm[0]) == oids.RSA_PSS:
             self._hash, salt = _pss_parameters(algorithm[1:])
             self._padding = padding.PSS(padding.MGF1(self._hash), salt)
 
@@ -131,7 +124,7 @@ def algorithm(info: bytes) -> str:
 def names_curve(info: bytes) -> bool:
     """Whether a key for elliptic curves names its curve, as RFC 5480 wants it and libcrypto's path validation, too."""
     parameters = der.sequence(der.sequence(info)[0].encoding)[1:]
-    return algorithm(info) != EC_KEY or (len(parameters) == 1 and parameters[0].tag == der.OID)
+    return algorithm(info) != oids.EC or (len(parameters) == 1 and parameters[0].tag == der.OID)
 
 
 def _encoded(key: Any) -> bytes:
@@ -147,11 +140,11 @@ def _pss_parameters(parameters: list[der.Element]) -> tuple[hashes.HashAlgorithm
         return hashes.SHA256(), 32
     fields = der.Fields(der.children(der.read(parameters[0].encoding, der.SEQUENCE).content))
     hashing, mask, salt = fields.maybe(explicit(0)), fields.maybe(explicit(1)), fields.maybe(explicit(2))
-    name = _SHA1 if hashing is None else _first_oid(hashing.content)
-    masked = _SHA1
+    name = oids.SHA1 if hashing is None else _first_oid(hashing.content)
+    masked = oids.SHA1
     if mask is not None:
         generator = der.sequence(mask.content)
-        if der.dotted(generator[0]) != _MGF1 or len(generator) != 2:
+        if der.dotted(generator[0]) != oids.MGF1 or len(generator) != 2:
             raise ValueError("the CA's key: RSA-PSS with another mask generation function than MGF1")
         masked = _first_oid(generator[1].encoding)
     if name not in _HASHES or masked != name:

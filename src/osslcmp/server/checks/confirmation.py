@@ -8,20 +8,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ..._asn1 import oids
 from ...enums import PKIStatus
 from ..engine import default_hash
 from .subject import Subject
 
-_ED448 = x509.ObjectIdentifier("1.3.101.113")
+_ED448 = x509.ObjectIdentifier(oids.ED448)
 _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
-    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
-    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
-    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
-    "2.16.840.1.101.3.4.2.4": hashes.SHA224(),
-    "2.16.840.1.101.3.4.2.8": hashes.SHA3_256(),
-    "2.16.840.1.101.3.4.2.9": hashes.SHA3_384(),
-    "2.16.840.1.101.3.4.2.10": hashes.SHA3_512(),
-    "2.16.840.1.101.3.4.2.12": hashes.SHAKE256(64),
+    oids.SHA256: hashes.SHA256(),
+    oids.SHA384: hashes.SHA384(),
+    oids.SHA512: hashes.SHA512(),
+    oids.SHA224: hashes.SHA224(),
+    oids.SHA3_256: hashes.SHA3_256(),
+    oids.SHA3_384: hashes.SHA3_384(),
+    oids.SHA3_512: hashes.SHA3_512(),
+    oids.SHAKE256: hashes.SHAKE256(64),
 }
 
 

@@ -10,12 +10,12 @@ from typing import Literal
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-from ..._asn1 import x509_parts
+from ..._asn1 import oids, x509_parts
 from .. import wire
 
 MAX_ITERATIONS = 10_000
-_MD5 = frozenset({"1.2.840.113549.2.5", "1.2.840.113549.2.6", "1.3.6.1.5.5.8.1.1"})
-_SHA1 = frozenset({"1.3.14.3.2.26", "1.2.840.113549.2.7", "1.3.6.1.5.5.8.1.2"})
+_MD5 = frozenset({oids.MD5, oids.HMAC_MD5, oids.IPSEC_HMAC_MD5})
+_SHA1 = frozenset({oids.SHA1, oids.HMAC_SHA1, oids.IPSEC_HMAC_SHA1})
 
 KeySizes = Mapping[str, tuple[int, int]]
 """By kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._asn1 import der
+from ..._asn1 import der, oids
 from ...enums import BodyType
 from .. import wire
 from ..engine import PVNOS
@@ -89,8 +89,8 @@ def _is_texts(value: bytes | None) -> bool:
 
 
 _INFO_VALUES = {
-    wire.IMPLICIT_CONFIRM_OID: ("implicitConfirm is a NULL", _is_null),
-    wire.CERT_PROFILE_OID: ("certProfile is a list of names", _is_texts),
+    oids.IMPLICIT_CONFIRM: ("implicitConfirm is a NULL", _is_null),
+    oids.CERT_PROFILE: ("certProfile is a list of names", _is_texts),
 }
 
 
@@ -109,7 +109,7 @@ def info_values(subject: Subject) -> str | None:
 
 def confirm_wait_time(subject: Subject) -> str | None:
     """confirmWaitTime is a GeneralizedTime."""
-    found, value = subject.message.header.info(wire.CONFIRM_WAIT_TIME_OID)
+    found, value = subject.message.header.info(oids.CONFIRM_WAIT_TIME)
     try:
         good = not found or (value is not None and der.read(value).tag == der.GENERALIZED_TIME)
     except ValueError:
@@ -120,7 +120,7 @@ def confirm_wait_time(subject: Subject) -> str | None:
 def one_confirmation(subject: Subject) -> str | None:
     """implicitConfirm and confirmWaitTime do not go together."""
     header = subject.message.header
-    both = header.implicit_confirm and header.info(wire.CONFIRM_WAIT_TIME_OID)[0]
+    both = header.implicit_confirm and header.info(oids.CONFIRM_WAIT_TIME)[0]
     return "implicitConfirm and confirmWaitTime together" if both else None
 
 
@@ -137,7 +137,18 @@ def body_type(subject: Subject) -> str | None:
     return None if subject.message.body_type in known else "not a message for a server"
 
 
-_WITHOUT_VALUE = frozenset(f"1.3.6.1.5.5.7.4.{number}" for number in (1, 2, 3, 4, 5, 6, 17, 19))
+_WITHOUT_VALUE = frozenset(
+    (
+        oids.CA_PROT_ENC_CERT,
+        oids.SIGN_KEY_PAIR_TYPES,
+        oids.ENC_KEY_PAIR_TYPES,
+        oids.PREFERRED_SYMM_ALG,
+        oids.CA_KEY_UPDATE_INFO,
+        oids.CURRENT_CRL,
+        oids.CA_CERTS,
+        oids.CERT_REQ_TEMPLATE,
+    )
+)
 """InfoTypes that are asked for without a value."""
 
 

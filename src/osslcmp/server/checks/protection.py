@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from ..._asn1 import x509_parts
+from ..._asn1 import oids, x509_parts
 from ...enums import BodyType
 from .. import bodies, wire
 from ..engine import key_identifier
 from . import costs
 from .subject import Subject
 
-_ML_DSA = frozenset(f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19))
-_SIGNATURES = _ML_DSA | {
+_SIGNATURES = frozenset(oids.ML_DSA) | {
     oid.dotted_string
     for oid in vars(x509.SignatureAlgorithmOID).values()
     if isinstance(oid, x509.ObjectIdentifier)
@@ -23,9 +22,9 @@ _SIGNATURES = _ML_DSA | {
 
 
 _OTHER_MACS = {
-    "1.2.840.113549.1.5.14": "PBMAC1",
-    "1.2.840.113533.7.66.30": "DHBasedMac",
-    "1.2.840.113533.7.66.16": "KemBasedMac",
+    oids.PBMAC1: "PBMAC1",
+    oids.DH_BASED_MAC: "DHBasedMac",
+    oids.KEM_BASED_MAC: "KemBasedMac",
 }
 
 
