@@ -1,24 +1,28 @@
 """``./dev faults``: what osslcmp does when libcrypto gets no memory, or when a signal strikes, at any moment.
 
 Each flow (``faults_flows.py``) is a request between a client and a server in one process, or to a server with TLS. Without
-``--signals`` libcrypto's n-th allocation fails, for every n that the flow gets to. With it, a signal handler raises at a
-random moment. Either way the flow must end in an exception or with the right result, and a second try, with nothing in
-its way, with the right result. It runs in child processes: a crash and a hang are findings as well.
+``--signals`` libcrypto's n-th allocation fails, for every n that the flow gets to; with ``--stacks N`` only the first N of
+those that the same calls in C lead to. With ``--signals`` a signal handler raises at a random moment. Either way the flow
+must end in an exception or with the right result, and the next try, with nothing in its way, with the right result
+(``--retry N``: after each N of them). It runs in child processes: a crash and a hang are findings as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import json
 import math
 import os
 import random
+import re
 import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +34,14 @@ SOURCE = HERE / "faults.c"
 HANG = 120
 #: Exit status where OpenSSL is out of reach.
 NOT_OURS = 77
+#: Crashes of libcrypto's own for lack of memory, by its innermost functions that have a name: told, but no findings.
+KNOWN_CRASHES = {
+    (
+        "X509_PUBKEY_set",
+        "ASN1_item_dup",
+    ): "puts the key into a copy of a CSR, the caller's own, that could not be made",
+}
+_MOST_STACKS = 200_000
 
 
 @dataclass
@@ -40,6 +52,10 @@ class Plan:
     start: int = 0
     step: int = 1
     """Each so manieth allocation."""
+    stacks: int = 0
+    """How many allocations from the same calls in C; 0: all."""
+    retry: int = 1
+    """After so many points comes a try with nothing in its way."""
     count: int = 300
     """How many signals."""
     seconds: float = 0.0
@@ -55,6 +71,8 @@ class Outcome:
     tried: int = 0
     total: int | None = None
     """Allocations that it makes."""
+    known: list[str] = field(default_factory=list)
+    """Crashes of libcrypto's own."""
     findings: list[str] = field(default_factory=list)
 
 
@@ -76,6 +94,7 @@ class Faults:
         self._lib = ctypes.CDLL(library)
         self._lib.faults_arm.argtypes = [ctypes.c_long]
         self._lib.faults_disarm.restype = ctypes.c_long
+        self._lib.faults_record.argtypes = [ctypes.c_void_p, ctypes.c_long]
         if not self._lib.faults_install():
             raise RuntimeError("OpenSSL was used before")
         self.seen = 0
@@ -89,6 +108,15 @@ class Faults:
             yield
         finally:
             self.seen = int(self._lib.faults_disarm())
+
+    @contextmanager
+    def recording(self, stacks: list[int]) -> Iterator[None]:
+        """Within this nothing fails; ``stacks`` gets a number for each allocation: of the calls that led to it."""
+        numbers = (ctypes.c_uint64 * _MOST_STACKS)()
+        self._lib.faults_record(numbers, _MOST_STACKS)
+        with self.failing(-1):
+            yield
+        stacks += numbers[: self.seen]
 
 
 @contextmanager
@@ -110,13 +138,23 @@ def struck(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def _points(stacks: list[int], plan: Plan) -> Iterator[int]:
+    """The allocations that are to fail."""
+    counts = Counter[int]()
+    for point in range(plan.start % plan.step, len(stacks), plan.step):
+        counts[stacks[point]] += 1
+        if point >= plan.start and not 0 < plan.stacks < counts[stacks[point]]:
+            yield point
+
+
 class Child:
     """Disturbs a flow and tells: ``count N``, ``at N`` before each point, ``wrong N ...`` after it."""
 
-    def __init__(self, out: int, flow: str) -> None:
+    def __init__(self, out: int, flow: str, plan: Plan) -> None:
         import faults_flows
 
-        self._out = out
+        self._out, self._plan = out, plan
+        self._since_retry = 0
         self._prepare, self._run = faults_flows.FLOWS[flow]()
         self._run(self._prepare())
 
@@ -133,18 +171,33 @@ class Child:
             self._tell(f"wrong {point}: {type(error).__name__}: {error}")
         except (Exception, StruckError):  # which one is the business of other tests
             pass
+        self._since_retry += 1
+        if self._since_retry >= self._plan.retry:
+            self._retry(point)
+
+    def finish(self) -> None:
+        """The last try with nothing in its way."""
+        if self._since_retry:
+            self._retry(-1)
+
+    def _retry(self, point: int) -> None:
+        """With nothing in its way it must work."""
         try:
             self._run(self._prepare())
         except BaseException as error:
-            self._tell(f"wrong {point}: the second try: {type(error).__name__}: {error}")
+            after = "" if self._since_retry == 1 else f" after {self._since_retry} points"
+            self._tell(f"wrong {point}: the next try{after}: {type(error).__name__}: {error}")
+        self._since_retry = 0
 
-    def allocations(self, faults: Faults, plan: Plan) -> None:
+    def allocations(self, faults: Faults) -> None:
         """Let one of them fail."""
+        plan = self._plan
         given = self._prepare()
-        with faults.failing(-1):
+        stacks: list[int] = []
+        with faults.recording(stacks):
             self._run(given)
         self._tell(f"count {faults.seen}")
-        points = list(range(plan.start, faults.seen, plan.step))
+        points = [*_points(stacks, plan)]
         until = math.inf
         if plan.seconds:
             random.Random(plan.seed).shuffle(points)
@@ -154,8 +207,9 @@ class Child:
                 return
             self._disturbed(point, faults.failing(point))
 
-    def signals(self, plan: Plan) -> None:
+    def signals(self) -> None:
         """Interrupt it."""
+        plan = self._plan
         given = self._prepare()
         begun = time.perf_counter()
         self._run(given)
@@ -168,17 +222,16 @@ class Child:
             self._disturbed(point, struck(moment))
 
 
-def child(
-    out: str, library: str, flow: str, signals: str, start: str, step: str, count: str, *more: str
-) -> None:
+def child(out: str, library: str, flow: str, settings: str) -> None:
     """The child process."""
-    plan = Plan(signals == "1", int(start), int(step), int(count), float(more[0]), int(more[1]))
+    plan = Plan(**json.loads(settings))
     faults = Faults(library)
-    running = Child(int(out), flow)
+    running = Child(int(out), flow, plan)
     if plan.signals:
-        running.signals(plan)
+        running.signals()
     else:
-        running.allocations(faults, plan)
+        running.allocations(faults)
+    running.finish()
 
 
 # -- the parent --------------------------------------------------------------------------------------------------
@@ -214,19 +267,20 @@ def _lines(pipe: int) -> Iterator[str]:
             yield line.decode()
 
 
+def known_crash(told: str) -> str | None:
+    """What a crash is, if that is known, by the stack that ``faults.c`` has printed."""
+    names = re.findall(r"libcrypto[^(\n]*\((\w+)\+", told)
+    return next(
+        (f"{' < '.join(key)}: {why}" for key, why in KNOWN_CRASHES.items() if (*names[: len(key)],) == key),
+        None,
+    )
+
+
 def _run(library: Path, plan: Plan, outcome: Outcome) -> int | None:
     """Run a child to its end; the point at which it ended before that, None if it did not."""
     reading, writing = os.pipe()
-    settings = (int(plan.signals), plan.start, plan.step, plan.count, plan.seconds, plan.seed)
-    command = [
-        sys.executable,
-        __file__,
-        "--child",
-        str(writing),
-        str(library),
-        outcome.flow,
-        *map(str, settings),
-    ]
+    settings = json.dumps(vars(plan))
+    command = [sys.executable, __file__, "--child", str(writing), str(library), outcome.flow, settings]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, pass_fds=[writing], stdout=errors, stderr=errors)
         os.close(writing)
@@ -251,12 +305,15 @@ def _run(library: Path, plan: Plan, outcome: Outcome) -> int | None:
         if status == 0:
             return None
         errors.seek(0)
-        told = errors.read().decode(errors="replace")[-2000:]
+        told = errors.read().decode(errors="replace")[-4000:]
     if last is None:
         raise RuntimeError(f"{outcome.flow} does not even work undisturbed: {told}")
-    outcome.findings.append(
-        f"{last}: {'hangs' if status == 'hangs' else f'ends with status {status}'}: {told}"
-    )
+    if status != "hangs" and (known := known_crash(told)):
+        outcome.known.append(f"{last}: {known}")
+    else:
+        outcome.findings.append(
+            f"{last}: {'hangs' if status == 'hangs' else f'ends with status {status}'}: {told}"
+        )
     return last
 
 
@@ -295,6 +352,12 @@ def main() -> int:
     parser.add_argument("--signals", action="store_true", help="interrupt instead")
     parser.add_argument("--count", type=int, default=Plan.count, help="how many signals for each flow (300)")
     parser.add_argument("--step", type=int, default=1, help="let only each so manieth allocation fail")
+    parser.add_argument(
+        "--stacks", type=int, default=0, metavar="N", help="only N allocations from the same calls in C (all)"
+    )
+    parser.add_argument(
+        "--retry", type=int, default=1, metavar="N", help="try undisturbed after each N points (1)"
+    )
     parser.add_argument("--start", type=int, default=0, help="begin with this one")
     parser.add_argument("--seconds", type=float, default=0.0, help="for each flow, at random points then")
     parser.add_argument("--seed", type=int, default=0)
@@ -311,6 +374,8 @@ def main() -> int:
             )
             for finding in outcome.findings:
                 print(f"  {finding}", flush=True)
+            for crash in outcome.known:
+                print(f"  OpenSSL's own: {crash}", flush=True)
             points += outcome.tried
             found += len(outcome.findings)
     except NotReachedError:

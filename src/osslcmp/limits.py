@@ -1,4 +1,4 @@
-"""Limits: what a message from a peer may at most carry."""
+"""Limits: what a message from a peer, or the certificates of a TLS server, may at most carry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ _MOST_DEPTH = 128
 @dataclass(frozen=True)
 class Limits:
     """What a message may at most carry. It is looked at before libcrypto decodes or verifies anything of it.
+
+    The certificates that a server shows in a TLS handshake count together as a message does, before libssl decodes them.
 
     The defaults let pass what real servers and clients send, post-quantum keys and signatures included. A message that
     exceeds one is refused with an error that names the limit. Lengths are in octets of the encoding.
@@ -55,6 +57,8 @@ class Limits:
     a single one may cost libcrypto a fifth of a second, before anything is verified."""
     exponent_bits: int = 256
     """Bits of the public exponent of an RSA key. libcrypto takes as many as the modulus has, up to 3,072."""
+    tls_certificates: int = 100 * 1024
+    """Octets of all certificates that a TLS server shows (``SSL_set_max_cert_list``)."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -51,6 +51,24 @@ def test_what_counts(tmp_path: Path) -> None:
     assert [finding.partition(" with")[0] for finding in outcome.findings] == ["3: why", "4: ends"]
 
 
+STACK = """/tmp/x/faults.so(+0x12cd)[0x7f5eda5cb2cd]
+/lib/x86_64-linux-gnu/libc.so.6(+0x3c050)[0x7f5edac5a050]
+/lib/x86_64-linux-gnu/libcrypto.so.3({}+0x6f)[0x7f5eda0ec2af]
+/lib/x86_64-linux-gnu/libcrypto.so.3(+0x2edbd1)[0x7f5eda0edbd1]
+/lib/x86_64-linux-gnu/libcrypto.so.3(ASN1_item_dup+0x175)[0x7f5ed9ee7185]
+/lib/x86_64-linux-gnu/libcrypto.so.3(OSSL_CMP_CTX_set1_p10CSR+0x1e)[0x7f5ed9f3ed1e]
+"""
+
+
+def test_known_crashes() -> None:
+    """A crash of libcrypto's own is known by where it is, and hides no other."""
+    known = faults.known_crash(STACK.format("X509_PUBKEY_set"))
+    assert known is not None
+    assert known.startswith("X509_PUBKEY_set < ASN1_item_dup")
+    assert faults.known_crash(STACK.format("X509_PUBKEY_get0")) is None
+    assert faults.known_crash("") is None
+
+
 def test_command() -> None:
     """It knows its options and all of its flows."""
     command = [sys.executable, faults.__file__, "--help"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from support.pki import cert_pem, make_key, make_name
+from support.processes import importing
 
 import osslcmp
 from osslcmp._asn1 import der
@@ -132,7 +132,7 @@ def test_an_answer_signed_with_it(what: str, tmp_path: Path) -> None:
         [sys.executable, str(script)],
         check=True,
         timeout=HANG,
-        env={"PYTHONPATH": os.pathsep.join(map(str, [Path(__file__).parent, Path(__file__).parents[1]]))},
+        env=importing(Path(__file__).parent, Path(__file__).parents[1]),
     )
 
 

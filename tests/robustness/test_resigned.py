@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from support import resigned
+from support.processes import importing
 
 TESTS = Path(__file__).parent.parent
 
@@ -22,7 +22,7 @@ def test_its_signer_is_still_there(who: str) -> None:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, **resigned.OVERWRITING, "PYTHONPATH": str(TESTS)},
+        env=importing(TESTS, **resigned.OVERWRITING),
         check=False,
     )
     assert run.returncode == 0, run.stderr[-2000:]

@@ -8,12 +8,13 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from support import openssl_cmp
+from support import openssl_cmp, tls_certificates, work
 from support.forge import IMPLICIT_CONFIRM, Forger, read
 from support.https import server_context
 from support.pki import PKI, Identity, cert_pem, key_pem, make_key
@@ -136,18 +137,60 @@ def test_key_is_not_left_on_disk(pki: PKI, tmp_path: Path, monkeypatch: pytest.M
 # -- clients that do not get on ------------------------------------------------------------------------------
 
 
-def test_silent_clients(server: Server, pki: PKI) -> None:
+def mutual(pki: PKI) -> ServerTLS:
+    """Settings under which clients need a certificate."""
+    return settings(pki, trusted=pki.root.certificate, client="required")
+
+
+@pytest.mark.parametrize("make", [settings, mutual])
+def test_silent_clients(make: Callable[[PKI], ServerTLS], server: Server, pki: PKI) -> None:
     """Neither who only connects nor who stops in the middle of the handshake is in the way of others."""
-    with server.serve(tls=settings(pki), threads=4) as running:
+    with server.serve(tls=make(pki), threads=4) as running:
         address = (running.host, running.port)
         idle = [socket.create_connection(address) for _ in range(20)]
         try:
             for client in idle[:3]:
                 client.sendall(b"\x16\x03\x01\x02\x00\x01")
-            assert ask(running, client_context(pki)) == PKIStatus.accepted
+            assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
         finally:
             for client in idle:
                 client.close()
+
+
+@pytest.mark.parametrize("make", [settings, mutual])
+@pytest.mark.parametrize("start", [b"", b"\x16\x03\x01\x02\x00\x01"])
+def test_handshake_has_its_time(
+    make: Callable[[PKI], ServerTLS], start: bytes, server: Server, pki: PKI
+) -> None:
+    """Who does not come to its end is sent away."""
+    with server.serve(tls=make(pki), timeout=0.5) as running:
+        with socket.create_connection((running.host, running.port), timeout=20) as client:
+            client.sendall(start)
+            with contextlib.suppress(ConnectionResetError):
+                while client.recv(1000):
+                    pass
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+
+
+def test_certificates_that_keep_libssl_busy(server: Server, pki: PKI) -> None:
+    """Whoever shows them is alone with that: others are answered, and the server ends."""
+    chain = [work.with_key(work.own_curve(), number) for number in range(1, 13)]
+    alert = threading.Event()
+
+    def attack() -> None:
+        with socket.create_connection((running.host, running.port), timeout=120) as client:
+            tls_certificates.show_as_client(client, chain, shown)
+            alert.set()
+
+    shown = threading.Event()
+    with server.serve(tls=mutual(pki)) as running:
+        thread = threading.Thread(target=attack)
+        thread.start()
+        assert shown.wait(20)
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+        assert not alert.is_set()
+    thread.join(120)
+    assert not thread.is_alive()
 
 
 def test_no_tls_on_the_tls_port(server: Server, pki: PKI) -> None:

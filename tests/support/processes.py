@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,12 @@ from pathlib import Path
 def children(number: int) -> list[int]:
     """The processes that a process has started."""
     return [int(child) for child in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+
+
+def importing(*folders: Path, **variables: str) -> dict[str, str]:
+    """The environment for a child process that imports from these folders, too."""
+    before = filter(None, [os.environ.get("PYTHONPATH")])
+    return {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([*map(str, folders), *before])}
 
 
 def state(number: int) -> str:

@@ -110,7 +110,8 @@ def long_path(make: Callable[[Forger], bytes], count: int = 99) -> bytes:
     return with_extra(_signed(make), *path)
 
 
-def _rsa(bits: int, exponent: int) -> bytes:
+def rsa_key(bits: int, exponent: int) -> bytes:
+    """The SubjectPublicKeyInfo of an RSA key of such numbers; its modulus is no product of two primes."""
     algorithm = sequence(der.encode_oid("1.2.840.113549.1.1.1"), encode(der.NULL))
     numbers = sequence(der.encode_integer((1 << bits) - 1), der.encode_integer(exponent))
     return sequence(algorithm, encode(der.BIT_STRING, b"\0" + numbers))
@@ -119,7 +120,7 @@ def _rsa(bits: int, exponent: int) -> bytes:
 def rsa_keys(make: Callable[[Forger], bytes], bits: int, exponent: int, count: int) -> bytes:
     """Candidates for the signer with RSA keys."""
     algorithm = sequence(der.encode_oid("1.2.840.113549.1.1.11"), encode(der.NULL))
-    certificates = [with_key(_rsa(bits, exponent), n + 2) for n in range(count)]
+    certificates = [with_key(rsa_key(bits, exponent), n + 2) for n in range(count)]
     return with_extra(_signed(make, _Signature(b"\1" * (bits // 8)), algorithm), *certificates)
 
 

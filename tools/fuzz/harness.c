@@ -190,6 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     CHECK(fine == (finding.violation == OSSLCMP_FINE));
     CHECK(ERR_peek_error() == 0);
+    (void)osslcmp_precheck_tls(data, size, size > 0 && data[0] < 0x30, &osslcmp_default_limits, &finding);
 # else
     OSSL_CMP_MSG *message = osslcmp_d2i_msg(data, (long)size, NULL, &finding);
 

@@ -54,7 +54,7 @@ long osslcmp_longest_line(X509 *);
 typedef struct osslcmp_limits {
     uint32_t message, depth, elements, certificates;
     uint32_t oid, integer, serial, name, extension, text;
-    uint32_t iterations, line, curves, exponent;
+    uint32_t iterations, line, curves, exponent, tls;
 } osslcmp_limits;
 typedef struct osslcmp_finding {
     int violation;

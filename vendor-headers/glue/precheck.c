@@ -11,11 +11,11 @@
 
 #define OSSLCMP_MAX_DEPTH 128
 
-/* Octets, but for depth, elements, certificates, iterations, curves (numbers), line (characters), exponent (bits). */
+/* Octets (tls: of a list of certificates), but for depth, elements, certificates, iterations, curves (numbers), line (characters), exponent (bits). */
 typedef struct osslcmp_limits {
     uint32_t message, depth, elements, certificates;
     uint32_t oid, integer, serial, name, extension, text;
-    uint32_t iterations, line, curves, exponent;
+    uint32_t iterations, line, curves, exponent, tls;
 } osslcmp_limits;
 
 /* Why a message is refused; osslcmp_violation_text() has the words. */
@@ -77,7 +77,8 @@ static const osslcmp_limits osslcmp_default_limits = {
     2000000,          /* iterations */
     3900,             /* line */
     0,                /* curves */
-    256               /* exponent */
+    256,              /* exponent */
+    102400            /* tls */
 };
 
 static const char *osslcmp_violation_text(int violation)
@@ -840,5 +841,41 @@ static int osslcmp_precheck(const unsigned char *der, size_t length, const osslc
     if (finding->violation != OSSLCMP_FINE || !osslcmp_check_elements(&w, &message)
             || !osslcmp_check_message(&w, &message))
         return osslcmp_refuse(&w, OSSLCMP_NO_MESSAGE, 0);
+    return 1;
+}
+
+/*
+ * Look at the certificates of a Certificate message of TLS (RFC 5246, section 7.4.2; RFC 8446, section 4.4.2), with the
+ * limits of a message. Returns 1 if they are fine; else finding says why not. What is wrong with the list itself libssl
+ * finds before it decodes the certificate in question.
+ */
+static int osslcmp_precheck_tls(const unsigned char *list, size_t length, int tls13, const osslcmp_limits *limits,
+                                osslcmp_finding *finding)
+{
+    osslcmp_walk w;
+    osslcmp_tlv certificate;
+    size_t at = 3, size;
+
+    memset(finding, 0, sizeof(*finding));
+    memset(&w, 0, sizeof(w));
+    w.der = list;
+    w.limits = limits;
+    w.finding = finding;
+    if (tls13 && length > 0)
+        at += 1 + (size_t)list[0];
+    while (at < length && length - at >= 3) {
+        size = (size_t)list[at] << 16 | (size_t)list[at + 1] << 8 | list[at + 2];
+        at += 3;
+        if (size > length - at)
+            return 1;
+        if (!osslcmp_tlv_read(&w, at, at + size, &certificate))
+            return 0;
+        if ((certificate.id & 0x20) != 0
+                && (!osslcmp_check_constructed(&w, &certificate) || !osslcmp_check_elements(&w, &certificate)))
+            return 0;
+        at += size;
+        if (tls13 && length - at >= 2)
+            at += 2 + ((size_t)list[at] << 8 | list[at + 1]);
+    }
     return 1;
 }

@@ -19,18 +19,18 @@ static uint32_t osslcmp_longest_line_of_der(const unsigned char *der, size_t len
     return longest < 0 ? UINT32_MAX : (uint32_t)longest;
 }
 
-static void osslcmp_raise_finding(const osslcmp_finding *f)
+static void osslcmp_raise_finding(const osslcmp_finding *f, const char *where)
 {
     const char *text = osslcmp_violation_text(f->violation);
 
     if (osslcmp_violation_is_limit(f->violation))
-        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_TOO_LARGE, "%u at offset %u exceeds the limit %s=%u", f->found, f->offset,
-                       text, f->limit);
+        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_TOO_LARGE, "%s%u at offset %u exceeds the limit %s=%u", where, f->found,
+                       f->offset, text, f->limit);
     else if (osslcmp_violation_is_garbage(f->violation))
-        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_BAD_OBJECT_HEADER, "%s at offset %u", text, f->offset);
+        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_BAD_OBJECT_HEADER, "%s%s at offset %u", where, text, f->offset);
     else
-        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_DATA_IS_WRONG, "%s: %s at offset %u", f->what == NULL ? "" : f->what, text,
-                       f->offset);
+        ERR_raise_data(ERR_LIB_ASN1, ASN1_R_DATA_IS_WRONG, "%s%s: %s at offset %u", where, f->what == NULL ? "" : f->what,
+                       text, f->offset);
 }
 
 /*
@@ -46,7 +46,7 @@ static OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *der, long length, cons
         finding = &own;
     if (osslcmp_precheck(der, (size_t)length, limits, osslcmp_longest_line_of_der, finding))
         return osslcmp_own_msg(der, length);
-    osslcmp_raise_finding(finding);
+    osslcmp_raise_finding(finding, "");
     return NULL;
 }
 

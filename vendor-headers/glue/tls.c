@@ -90,6 +90,37 @@ static int osslcmp_tls_verify_cb(int ok, X509_STORE_CTX *store)
     return osslcmp_verify_cb(ok, store);
 }
 
+#define OSSLCMP_TLS_HEADER 4 /* type and length of a handshake message */
+
+/*
+ * An SSL's message callback: looks at the certificates that a server shows before libssl decodes them, which takes very
+ * long for keys on curves made for that. libssl asks nobody whether to go on: what is refused is overwritten, in its own
+ * buffer and after it has gone into the transcript, so that there is no list of certificates any more.
+ */
+static void osslcmp_tls_look(int sent, int version, int type, const void *data, size_t length, SSL *ssl, void *arg)
+{
+    unsigned char *message = (unsigned char *)data;
+    const osslcmp_limits *limits = osslcmp_current != NULL ? &osslcmp_current->limits : &osslcmp_default_limits;
+    osslcmp_finding finding;
+
+    (void)version, (void)arg;
+    if (sent || type != SSL3_RT_HANDSHAKE || length <= OSSLCMP_TLS_HEADER || message[0] != SSL3_MT_CERTIFICATE
+            || osslcmp_precheck_tls(message + OSSLCMP_TLS_HEADER, length - OSSLCMP_TLS_HEADER,
+                                    SSL_version(ssl) == TLS1_3_VERSION, limits, &finding))
+        return;
+    osslcmp_raise_finding(&finding, "TLS certificates: ");
+    memset(message + OSSLCMP_TLS_HEADER, 0xff, length - OSSLCMP_TLS_HEADER);
+}
+
+static void osslcmp_tls_bound(SSL *ssl)
+{
+    SSL_set_max_cert_list(ssl, (long)(osslcmp_current != NULL ? &osslcmp_current->limits : &osslcmp_default_limits)->tls);
+    SSL_set_msg_callback(ssl, osslcmp_tls_look);
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION /* 3.2: what is compressed cannot be looked at */
+    SSL_set_options(ssl, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
+}
+
 /* Whom the connection must lead to, and whom we ask for. */
 static int osslcmp_tls_name(const osslcmp_tls *tls, SSL *ssl)
 {
@@ -141,6 +172,7 @@ static BIO *osslcmp_tls_cb(BIO *bio, void *arg, int connect, int detail)
     }
     if ((ssl = SSL_new(tls->ctx)) == NULL)
         return NULL;
+    osslcmp_tls_bound(ssl);
     /* What an existing SSL_CTX says about verification stays, where it says something. */
     if (tls->verify)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(tls->ctx) != NULL

@@ -55,6 +55,7 @@ def limits_to_c(limits: Limits) -> Any:
             "line": limits.printed_line,
             "curves": limits.explicit_curves,
             "exponent": limits.exponent_bits,
+            "tls": limits.tls_certificates,
         },
     )
 

@@ -44,7 +44,8 @@ class TLS:
     :param ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``).
     :param ciphersuites: of TLS 1.3.
     :param context: for experts, a raw ``SSL_CTX *`` of :data:`osslcmp.lib` with all of the above set; only
-        ``verify``, ``host`` and ``sni`` still count.
+        ``verify``, ``host`` and ``sni`` still count. Its message callback and its limit for certificates do not: what a
+        server shows is held against :class:`osslcmp.Limits`.
 
     An ``ssl.SSLContext`` of Python cannot be used: it belongs to another OpenSSL.
     """

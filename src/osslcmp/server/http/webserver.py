@@ -23,6 +23,7 @@ from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters, 
 from tornado.ioloop import IOLoop
 
 from ..._text import get_logger, one_line
+from . import handshake
 from .app import Request, Response, busy, refuse
 from .pacing import PacedSSLStream, PacedStream
 from .workers import Job, Workers
@@ -115,6 +116,7 @@ class WebServer:
             chunk_size=_PIECE,
         )
         self.workers = Workers(limits.threads, limits.connections)
+        self.handshakes = Workers(handshake.THREADS, limits.connections)
         self.stopping = False
         self.working: set[Connection] = set()
         """Connections with a request that is worked on or an answer that is being sent."""
@@ -137,6 +139,7 @@ class WebServer:
             self.loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
         self.workers.close(STOP_TIME)
+        self.handshakes.close()
 
     def _run(self) -> None:
         try:
@@ -159,7 +162,7 @@ class WebServer:
             while self.working and self.loop.time() < until:
                 await asyncio.sleep(0.01)
             for connection in [*self.waiting, *self.served, *self.working]:
-                await connection.http.close()
+                await connection.close()
 
     # -- connections -----------------------------------------------------------------------------------------
 
@@ -197,7 +200,7 @@ class WebServer:
         if oldest is None:
             return False
         oldest.leave()
-        oldest.stream.close()
+        oldest.cut_off()
         return True
 
     def _pause(self) -> None:
@@ -229,16 +232,49 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         self.server, self.address = server, address
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream: PacedStream | PacedSSLStream
+        self._handshake: handshake.Handshake | None = None
         if server.tls is None:
-            self.stream = PacedStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
+            self._serve(PacedStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
+            return
+        wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        if server.tls.verify_mode is ssl.CERT_NONE:
+            self._serve_tls(wrapped)
         else:
-            # The handshake is done by and by, within the time for the first header.
-            wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-            self.stream = PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE)
-        server.waiting[self] = None
-        self.http = HTTP1ServerConnection(self.stream, server.params, address)
+            server.waiting[self] = None
+            self._handshake = handshake.Handshake(
+                wrapped, server.handshakes, server.limits.timeout, partial(self._shaken, wrapped)
+            )
+
+    def _serve_tls(self, wrapped: ssl.SSLSocket) -> None:
+        """What is left of the handshake is done by and by, within the time for the first header."""
+        self._serve(PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
+
+    def _shaken(self, wrapped: ssl.SSLSocket, through: bool) -> None:
+        self._handshake = None
+        if through:
+            self._serve_tls(wrapped)
+        else:
+            self.leave()
+
+    def _serve(self, stream: PacedStream | PacedSSLStream) -> None:
+        self.stream = stream
+        self.server.waiting[self] = None
+        self.http = HTTP1ServerConnection(stream, self.server.params, self.address)
         self.http.start_serving(self)
+
+    def cut_off(self) -> None:
+        """Close it, whatever it is about."""
+        if self._handshake is not None:
+            self._handshake.close()
+        else:
+            self.stream.close()
+
+    async def close(self) -> None:
+        """Close it when the server ends."""
+        if self._handshake is not None:
+            self._handshake.close()
+        else:
+            await self.http.close()
 
     def start_request(self, _: object, request_conn: httputil.HTTPConnection) -> Exchange:
         """Tornado waits for the next request."""
