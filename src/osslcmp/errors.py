@@ -98,8 +98,8 @@ class OpenSSLError(CMPError):
         self.errors: tuple[ErrorEntry, ...] = tuple(errors)
         self._unproven = ""
         story = _story(self.errors)
-        told = ": ".join(part for part in (message, story) if part) or "unknown failure in OpenSSL"
-        super().__init__(one_line(told, _LONGEST))
+        message = ": ".join(part for part in (message, story) if part) or "unknown failure in OpenSSL"
+        super().__init__(one_line(message, _LONGEST))
 
 
 class RequestError(OpenSSLError):
@@ -208,13 +208,13 @@ class RejectedError(CMPError):
         self.failure_info = failure_info
         self.text = text
         self.errors: tuple[ErrorEntry, ...] = tuple(errors)
-        told = f"the server answered {status.name}"
+        message = f"the server answered {status.name}"
         if failure_info:
-            told += f" ({failure_info})"
+            message += f" ({failure_info})"
         if text:
-            told += f": {one_line(text)}"
+            message += f": {one_line(text)}"
         details = _story(entry for entry in self.errors if "errorDetails" in entry.data)
-        super().__init__(visible(f"{told} [{details}]" if details else told, _LONGEST))
+        super().__init__(visible(f"{message} [{details}]" if details else message, _LONGEST))
 
 
 class ConfirmError(OpenSSLError):

@@ -253,9 +253,9 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
         where, data = read(what, value)
         certs = [cert for item in _objects(data) for cert in _certificates_of(where, *item)]
         if not certs:
-            told = found(data)
-            hint = "; take them out with openssl pkcs12 -nokeys" if "PKCS12" in told else ""
-            raise ValueError(f"{where}: no certificate in PEM, DER or PKCS#7; {told}{hint}")
+            description = found(data)
+            hint = "; take them out with openssl pkcs12 -nokeys" if "PKCS12" in description else ""
+            raise ValueError(f"{where}: no certificate in PEM, DER or PKCS#7; {description}{hint}")
         return certs
     if not isinstance(value, Iterable):
         raise TypeError(f"{what}: certificates, bytes or a path, not {type(value).__name__}")

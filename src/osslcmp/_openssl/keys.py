@@ -131,15 +131,19 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
         return own(pointer, lib.EVP_PKEY_free, "reading a private key")
     if asked.asked and password is None:
         raise ValueError(f"{what}: the private key is encrypted and no password was given")
-    told = found(data)
-    if "PKCS12" in told:
+    description = found(data)
+    if "PKCS12" in description:
         return _from_pkcs12(what, data, asked)
     if not asked.asked:
-        why = ", damaged or of a kind that no provider that is loaded has" if "PRIVATE KEY" in told else ""
-        raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12; {told}{why}")
+        why = (
+            ", damaged or of a kind that no provider that is loaded has"
+            if "PRIVATE KEY" in description
+            else ""
+        )
+        raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12; {description}{why}")
     if missing := _UNSUPPORTED.search(queued):
         raise ValueError(f"{what}: the private key is encrypted with {missing[1]}, {_LEGACY}")
-    raise ValueError(f"{what}: a wrong password, or the private key is damaged; {told}")
+    raise ValueError(f"{what}: a wrong password, or the private key is damaged; {description}")
 
 
 def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
@@ -200,8 +204,8 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
                 f"{text}: no provider that is loaded knows this scheme; load one with "
                 + (f'osslcmp.load_provider("{provider}")' if provider else "osslcmp.load_provider()")
             )
-        told = dict.fromkeys(e for e in queued if uri not in e and not e.startswith("unregistered scheme"))
-        raise ValueError(text + (f": {'; '.join(told)}" if told else ""))
+        reasons = dict.fromkeys(e for e in queued if uri not in e and not e.startswith("unregistered scheme"))
+        raise ValueError(text + (f": {'; '.join(reasons)}" if reasons else ""))
     return own(pointer, lib.EVP_PKEY_free, "taking a private key")
 
 

@@ -143,10 +143,10 @@ def _run(options: Namespace) -> int:
         complain("ca", error)
         return 1
     except Exception as error:
-        told = explained(error, settings)
-        if told is error:
+        explanation = explained(error, settings)
+        if explanation is error:
             raise
-        complain("ca", told)
+        complain("ca", explanation)
         return 1
     return 0
 
@@ -205,12 +205,12 @@ def _list(options: Namespace, settings: dict[str, Any]) -> None:
             if "json" in options:
                 print(json_text(_object(row)))
                 continue
-            told = _object(row)
-            state = told["state"] + (f" ({told['reason']})" if "reason" in told else "")
+            members = _object(row)
+            state = members["state"] + (f" ({members['reason']})" if "reason" in members else "")
             emit(
-                (told["serial"], "bold"),
-                (f"  {state}", _STYLES.get(told["state"], "")),
-                (f"  {told['not_after']}  {told.get('reference', '-')}  {told['subject']}", ""),
+                (members["serial"], "bold"),
+                (f"  {state}", _STYLES.get(members["state"], "")),
+                (f"  {members['not_after']}  {members.get('reference', '-')}  {members['subject']}", ""),
             )
 
 
@@ -258,8 +258,8 @@ def _each(
     """Change each certificate, and tell what it is then."""
     with _store(settings) as store:
         for serial in options.serials:
-            told = _object(change(store, serial))
-            emit((f"{told['serial']}  {told['state']}  {told['subject']}", ""))
+            members = _object(change(store, serial))
+            emit((f"{members['serial']}  {members['state']}  {members['subject']}", ""))
 
 
 def _object(row: CertificateRow) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def _object(row: CertificateRow) -> dict[str, Any]:
     from ..server.ca.operating import state_of
 
     certificate = x509.load_der_x509_certificate(row.der)
-    told: dict[str, Any] = {
+    members: dict[str, Any] = {
         "serial": f"{row.serial:x}",
         "state": state_of(row),
         "subject": certificate.subject.rfc4514_string(),
@@ -279,12 +279,12 @@ def _object(row: CertificateRow) -> dict[str, Any]:
         "confirmed": row.confirmed,
     }
     if row.reference is not None:
-        told["reference"] = _reference(row.reference)
+        members["reference"] = _reference(row.reference)
     if row.updates is not None:
-        told["updates"] = row.updates
+        members["updates"] = row.updates
     if row.revoked is not None and row.revoked_at is not None:
-        told |= {"reason": RevocationReason(row.revoked).name, "revoked_at": _time(row.revoked_at)}
-    return told
+        members |= {"reason": RevocationReason(row.revoked).name, "revoked_at": _time(row.revoked_at)}
+    return members
 
 
 def _time(moment: float) -> str:
@@ -332,21 +332,21 @@ def _secrets(options: Namespace, settings: dict[str, Any]) -> None:
         return
     with _store(settings) as store:
         for row in store.secrets():
-            told = _secret_object(row)
+            members = _secret_object(row)
             if "json" in options:
-                print(json_text(told))
+                print(json_text(members))
             else:
-                rest = (f"{name}={value}" for name, value in told.items() if name != "reference")
-                emit((told["reference"], "bold"), ("".join(f"  {one}" for one in rest), ""))
+                rest = (f"{name}={value}" for name, value in members.items() if name != "reference")
+                emit((members["reference"], "bold"), ("".join(f"  {one}" for one in rest), ""))
 
 
 def _secret_object(row: SecretRow) -> dict[str, Any]:
     """What is known of a secret, but not the secret."""
-    told: dict[str, Any] = {"reference": _reference(row.reference), "used": row.used}
+    members: dict[str, Any] = {"reference": _reference(row.reference), "used": row.used}
     for name in ("names", "profile", "uses"):
         if getattr(row, name) is not None:
-            told[name] = getattr(row, name)
-    return told if row.expires is None else {**told, "expires": _time(row.expires)}
+            members[name] = getattr(row, name)
+    return members if row.expires is None else {**members, "expires": _time(row.expires)}
 
 
 def _migrate(_: Namespace, settings: dict[str, Any]) -> None:

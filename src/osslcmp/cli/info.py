@@ -35,16 +35,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(options: Namespace) -> int:
-    facts, status = _facts()
+    info, status = _info()
     if options.json:
-        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        print(json.dumps(info, indent=2, ensure_ascii=False))
         return status
-    _print_openssl(facts["OpenSSL"], everything=options.all)
-    _print_python(facts["Python"])
+    _print_openssl(info["OpenSSL"], everything=options.all)
+    _print_python(info["Python"])
     return status
 
 
-def _facts() -> tuple[dict[str, Any], int]:
+def _info() -> tuple[dict[str, Any], int]:
     """Everything, and the exit status. Without libcrypto the reports about its absence are the most welcome ones."""
     try:
         from .info_data import openssl_facts, python_facts
@@ -66,10 +66,10 @@ def _row(name: str, value: str, style: str = "") -> None:
     emit((f"  {name:<24} ", "dim"), (value, style))
 
 
-def _print_openssl(facts: dict[str, Any], *, everything: bool) -> None:
+def _print_openssl(info: dict[str, Any], *, everything: bool) -> None:
     emit(("OpenSSL", "bold"))
-    features = facts.pop("features", {})
-    for name, value in facts.items():
+    features = info.pop("features", {})
+    for name, value in info.items():
         if name in _LONG and not everything:
             continue
         if name == "error":
@@ -95,10 +95,10 @@ def _release(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
 
 
-def _print_python(facts: dict[str, Any]) -> None:
+def _print_python(info: dict[str, Any]) -> None:
     heading("Python")
-    extras, environment = facts.pop("extras", {}), facts.pop("environment", {})
-    for name, value in facts.items():
+    extras, environment = info.pop("extras", {}), info.pop("environment", {})
+    for name, value in info.items():
         _row(name, _text(value))
     for extra, packages in extras.items():
         _row(f"extra [{extra}]", ", ".join(f"{name} {found or 'absent'}" for name, found in packages.items()))

@@ -56,7 +56,7 @@ def _serve(settings: dict[str, Any]) -> int:
         logging.getLogger("osslcmp.openssl").setLevel(logging.ERROR)
     _allow_files()
     if settings.get("processes", 1) == 1:
-        return _serve_here(settings, _tell)
+        return _serve_here(settings, _announce)
     from ..server.http import webserver
     from .serve_processes import Processes
 
@@ -70,10 +70,10 @@ def _serve(settings: dict[str, Any]) -> int:
         def work(ready: Callable[[str], None]) -> int:
             return _reporting(lambda: _serve_here({**settings, "listener": listener}, ready))
 
-        return Processes(settings["processes"], work).run(_tell)
+        return Processes(settings["processes"], work).run(_announce)
 
 
-def _tell(line: str) -> None:
+def _announce(line: str) -> None:
     print(line, flush=True)
 
 

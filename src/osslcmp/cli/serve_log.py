@@ -67,7 +67,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
         """Write a record, unless there were enough of its kind."""
         now = time.monotonic()
         with self._guard:
-            self._tell_suppressed(now - self._seconds)
+            self._report_suppressed(now - self._seconds)
             kind = self._kinds.setdefault((record.pathname, record.lineno, record.msg), _Kind(now))
             kind.count += 1
             wanted = record.module == _JOURNAL and record.levelno <= logging.INFO
@@ -77,7 +77,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
                 return
         super().emit(record)
 
-    def _tell_suppressed(self, until: float) -> None:
+    def _report_suppressed(self, until: float) -> None:
         for key in [key for key, kind in self._kinds.items() if kind.since <= until]:
             kind = self._kinds.pop(key)
             if kind.suppressed:
@@ -93,5 +93,5 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
     def close(self) -> None:
         """Tell what was suppressed, at the end."""
         with self._guard:
-            self._tell_suppressed(float("inf"))
+            self._report_suppressed(float("inf"))
         super().close()

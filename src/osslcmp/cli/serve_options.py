@@ -145,7 +145,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="log each message and its answer in a line, and what clients do wrong",
     )
     _where(parser.add_argument_group("where it listens"))
-    _who(parser.add_argument_group("who may ask"))
+    _add_client_options(parser.add_argument_group("who may ask"))
     _authority(parser.add_argument_group("the authority and its state"))
     _protocol(parser.add_argument_group("certificates and protocol"))
     _limits(parser.add_argument_group("limits"))
@@ -173,7 +173,7 @@ def _where(group: Any) -> None:
     )
 
 
-def _who(group: Any) -> None:
+def _add_client_options(group: Any) -> None:
     add = group.add_argument
     add(
         "--reference",

@@ -18,7 +18,7 @@ __all__ = ["Processes"]
 logger = get_logger("osslcmp.server")
 
 Ready = Callable[[str], None]
-"""Is told the line for stdout when a process can answer."""
+"""Called with the line for stdout when a process can answer."""
 Work = Callable[[Ready], int]
 """What a process does until it gets SIGTERM; returns its exit status."""
 
@@ -43,7 +43,7 @@ class Processes:
         self._failed = False
 
     def run(self, ready: Ready) -> int:
-        """Until SIGTERM or SIGINT, which the others are told; a second one they are told, too.
+        """Until SIGTERM or SIGINT, which is passed on to the others; so is a second one.
 
         Returns:
             The exit status: 0, or 1 if not all have ended as they should or one could not start.
@@ -70,8 +70,8 @@ class Processes:
         process = self._context.Process(target=self._child, args=(reading, writing), name="osslcmp-serve")
         process.start()
         os.close(writing)
-        with os.fdopen(reading, encoding="utf-8") as told:
-            line = told.read()
+        with os.fdopen(reading, encoding="utf-8") as pipe:
+            line = pipe.read()
         self._alive.append(process)
         return line or None
 
@@ -83,8 +83,8 @@ class Processes:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
         def ready(line: str) -> None:
-            with os.fdopen(writing, "w", encoding="utf-8") as told:
-                told.write(line)
+            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+                pipe.write(line)
 
         raise SystemExit(self._work(ready))
 
@@ -112,13 +112,13 @@ class Processes:
         return ended
 
     def _stop(self) -> None:
-        self._tell()
+        self._announce()
         while self._alive:
             self._failed |= any(process.exitcode != 0 for process in self._reap())
             came = signal.sigtimedwait(_END | {signal.SIGCHLD}, _PAUSE) if self._alive else None
             if came is not None and came.si_signo in _END:
-                self._tell()
+                self._announce()
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         for process in self._alive:
             process.terminate()

@@ -27,7 +27,7 @@ Tree = list[tuple[str, "str | Tree"]]
 """Labels, each with a text or with what is below it."""
 
 _SHOWN_OCTETS = 64
-#: Bits of a number that is told in digits: beyond some thousands of them Python refuses.
+#: Bits of a number that is shown in digits: beyond some thousands of them Python refuses.
 _LONGEST_NUMBER = 1024
 #: What libcrypto takes and ``cryptography`` does not ends in exceptions of many kinds: one odd field hides no other.
 _UNREADABLE = Exception
@@ -102,10 +102,10 @@ def _request_words(request: m.CertRequest) -> Iterator[str]:
 
 def status_text(info: m.PKIStatusInfo) -> str:
     """Status, failure bits and texts."""
-    told = info.status.name
+    text = info.status.name
     if info.failure_info:
-        told += f" ({info.failure_info})"
-    return ": ".join([told, *(text for text in info.text if text)])
+        text += f" ({info.failure_info})"
+    return ": ".join([text, *(text for text in info.text if text)])
 
 
 def name_text(name: x509.Name) -> str:
@@ -218,7 +218,7 @@ class _Certificate:
         self.encoding = encoding
 
 
-#: Fields of DER that are told as what the property of this name makes of them.
+#: Fields of DER that are shown as what the property of this name makes of them.
 _DER = "_der"
 _KEY_IDS = ("sender_kid", "recip_kid")
 _CERTIFICATES = ("certificate_der", "ca_pubs_der")
@@ -247,7 +247,7 @@ def _several(label: str, values: Iterable[Any]) -> Tree:
 
 
 def _simple(value: Any) -> str | None:
-    """A value that is told in one text."""
+    """A value that is shown as one text."""
     if isinstance(value, (PKIStatus, BodyType)) or (
         isinstance(value, enum.Enum) and not isinstance(value, FailureInfo)
     ):
@@ -286,8 +286,8 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
         yield from _certificate(value.encoding)
     elif isinstance(value, x509.CertificateSigningRequest):
         yield from _node("subject", value.subject)
-        yield from _node("public key", _told(lambda: key_text(value.public_key())))
-        yield from _extensions(_told(lambda: value.extensions))
+        yield from _node("public key", _value_or_reason(lambda: key_text(value.public_key())))
+        yield from _extensions(_value_or_reason(lambda: value.extensions))
     elif isinstance(value, x509.CertificateRevocationList):
         yield from _node("issuer", value.issuer)
         yield from _node("this update", value.last_update_utc)
@@ -298,7 +298,7 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
         yield from _control(value)
     elif isinstance(value, m.Header):
         yield from _fields(value)
-        yield from _node("password based MAC", _told(lambda: value.pbm))
+        yield from _node("password based MAC", _value_or_reason(lambda: value.pbm))
     else:
         yield from _fields(value)
 
@@ -312,7 +312,7 @@ def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
             name = name.removesuffix(_DER)
         elif name.endswith(_DER) and content is not None and hasattr(type(value), name.removesuffix(_DER)):
             name = name.removesuffix(_DER)
-            content = _told(lambda name=name: getattr(value, name))
+            content = _value_or_reason(lambda name=name: getattr(value, name))
         elif name in _KEY_IDS and content and content.isascii() and content.decode().isprintable():
             content = content.decode()  # the reference of a shared secret, mostly
         if isinstance(content, x509.Extensions):
@@ -322,10 +322,10 @@ def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
         else:
             yield from _node(name.replace("_", " "), content)
     if isinstance(value, m.RevDetails):
-        yield from _node("reason", _told(lambda: value.reason))
+        yield from _node("reason", _value_or_reason(lambda: value.reason))
 
 
-def _told(read: Any) -> Any:
+def _value_or_reason(read: Any) -> Any:
     """What ``read`` gives, or why it cannot be read."""
     try:
         return read()
@@ -344,12 +344,12 @@ def _control(control: m.Control) -> Iterator[tuple[str, str | Tree]]:
     if control.secret:
         yield "value", "(secret)"
     elif control.name == "utf8Pairs":
-        yield from _node("value", _told(lambda: control.text))
-    yield from _node("certificate", _told(lambda: control.old_certificate))
-    yield from _node("publication", _told(lambda: control.publication_info))
+        yield from _node("value", _value_or_reason(lambda: control.text))
+    yield from _node("certificate", _value_or_reason(lambda: control.old_certificate))
+    yield from _node("publication", _value_or_reason(lambda: control.publication_info))
     if control.name == "protocolEncrKey":
-        yield "public key", _told(lambda: key_text(control.protocol_encryption_key))
-    yield from _node("request", _told(lambda: control.cert_request))
+        yield "public key", _value_or_reason(lambda: key_text(control.protocol_encryption_key))
+    yield from _node("request", _value_or_reason(lambda: control.cert_request))
 
 
 def _extensions(extensions: Any) -> Tree:
@@ -395,12 +395,12 @@ def _certificate(encoding: bytes) -> Tree:
     except _UNREADABLE as error:
         return [_unread(error), *_elements(encoding, 1, [_MOST])]
     return [
-        *_node("subject", _told(lambda: certificate.subject)),
-        *_node("issuer", _told(lambda: certificate.issuer)),
-        *_node("serial number", _told(lambda: f"{certificate.serial_number:x}")),
-        *_node("not before", _told(lambda: certificate.not_valid_before_utc)),
-        *_node("not after", _told(lambda: certificate.not_valid_after_utc)),
-        *_node("public key", _told(lambda: key_text(certificate.public_key()))),
-        *_extensions(_told(lambda: certificate.extensions)),
+        *_node("subject", _value_or_reason(lambda: certificate.subject)),
+        *_node("issuer", _value_or_reason(lambda: certificate.issuer)),
+        *_node("serial number", _value_or_reason(lambda: f"{certificate.serial_number:x}")),
+        *_node("not before", _value_or_reason(lambda: certificate.not_valid_before_utc)),
+        *_node("not after", _value_or_reason(lambda: certificate.not_valid_after_utc)),
+        *_node("public key", _value_or_reason(lambda: key_text(certificate.public_key()))),
+        *_extensions(_value_or_reason(lambda: certificate.extensions)),
         ("SHA-256", octets_text(certificate.fingerprint(hashes.SHA256()))),
     ]

@@ -12,7 +12,7 @@ from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
 from . import bodies, messages, wire
 from .authority import Authority, Rejected
-from .checks import complaints
+from .checks import libcrypto_errors
 from .checks.rules import Checker
 from .engine import Engine, Pool, UndecodableError
 from .handler import MessageHandler
@@ -68,7 +68,7 @@ class Answering:
             answer = engine.process(message.encoding, handler)
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
-            found = complaints.undecodable(message, error)
+            found = libcrypto_errors.undecodable(message, error)
             return self._reject(asked, found.rejected, in_body=found.in_body)
         handler.raise_interrupt()
         if handler.refusal is not None:
@@ -83,9 +83,9 @@ class Answering:
             return self._refuse(asked, FailureInfo.badRequest, "")
         if self._explains and not handler.called:
             refusal = (
-                complaints.explain(message, engine.log, self._pool.settings.trusted)
+                libcrypto_errors.explain(message, engine.log, self._pool.settings.trusted)
                 if is_error(answer)
-                else complaints.unproven(message, engine.log, self._rules)
+                else libcrypto_errors.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:
                 return self._reject(asked, refusal.rejected, in_body=refusal.in_body)
@@ -150,9 +150,9 @@ class Answering:
         # Whoever has no secret here costs as much as who has one and does not know it.
         return Engine(self._pool, reference, secret or _NO_SECRET, certificates, header.mac)
 
-    def _reject(self, message: wire.RawMessage, told: Rejected, *, in_body: bool = False) -> bytes:
+    def _reject(self, message: wire.RawMessage, rejected: Rejected, *, in_body: bool = False) -> bytes:
         """What a rule or the authority says, as an answer: see ``_refuse``."""
-        return self._refuse(message, told.failure_info, told.text, in_body=in_body)
+        return self._refuse(message, rejected.failure_info, rejected.text, in_body=in_body)
 
     def _refuse(
         self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False

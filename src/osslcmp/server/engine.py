@@ -195,7 +195,7 @@ class Engine:
         )
         self._ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self._server)
         self._message: Any = None
-        self._came = dict.fromkeys(certificates)
+        self._client_certificates = dict.fromkeys(certificates)
         """Certificates (DER) of clients' messages, which libcrypto keeps and may verify later messages with."""
         self._secret, self._mac = secret, mac
         self.log: tuple[ErrorEntry, ...] = ()
@@ -223,7 +223,10 @@ class Engine:
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        helping = [*credentials.chain, *map(convert.cert_to_c, bodies.readable_certificates(self._came))]
+        helping = [
+            *credentials.chain,
+            *map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates)),
+        ]
         if helping:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
         if credentials.store is not None:
@@ -327,7 +330,7 @@ class Engine:
 
     def _keep_certificates(self, data: bytes) -> None:
         if not features["validated_server_certificate"]:
-            self._came.update(dict.fromkeys(wire.read_message(data).extra_certs))
+            self._client_certificates.update(dict.fromkeys(wire.read_message(data).extra_certs))
 
     def protect(self, data: bytes, transaction_id: bytes) -> bytes:
         """Protect a message with the credentials of this context.
@@ -423,9 +426,9 @@ class Engine:
             return convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
         assert self._credentials is not None
         settings = self._credentials.settings
-        readable = bodies.readable_certificates(self._came)
+        readable = bodies.readable_certificates(self._client_certificates)
         candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
-        unclear = len(readable) < len(self._came)
+        unclear = len(readable) < len(self._client_certificates)
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
         if len(fitting) == 1 and not unclear and sender_kid is not None:

@@ -96,7 +96,7 @@ class MessageHandler:
         self._rules = rules
         self.verified = False
         self.called = False
-        self._told = False
+        self._authority_informed = False
         self.refusal: Rejected | None = None
         self.waiting: Waiting | None = None
         self.failure: BaseException | None = None
@@ -236,19 +236,19 @@ class MessageHandler:
         if self.failure is not None and not isinstance(self.failure, Exception):
             raise self.failure
 
-    # -- told by the server ----------------------------------------------------------------------------------
+    # -- called by the server ----------------------------------------------------------------------------------
 
     def confirmed_implicitly(self) -> None:
         """The answer that just went out granted implicit confirmation."""
-        self._tell(True, implicit=True)
+        self._inform_authority(True, implicit=True)
 
     def rejected_by_empty_confirmation(self) -> None:
         """A certConf without any status came: the client rejects the certificate."""
-        self._tell(False)
+        self._inform_authority(False)
 
     def undelivered(self) -> None:
         """The answer to the client is an error, so that it has not got the certificate."""
-        if not self._told:
+        if not self._authority_informed:
             logger.error("a certificate was issued but could not be handed over")
             self._confirm(False, FailureInfo.systemFailure, "the answer could not be made")
 
@@ -348,7 +348,7 @@ class MessageHandler:
         self, accepted: bool, failure: FailureInfo = NO_FAILURE, text: str = "", *, implicit: bool = False
     ) -> Waiting | Rejected | None:
         """Tell the authority; its failure, if any."""
-        self._told = True
+        self._authority_informed = True
         certificate = self._transaction.certificate
         assert certificate is not None
         confirmation = Confirmation(
@@ -364,7 +364,7 @@ class MessageHandler:
         )
         return answer
 
-    def _tell(self, accepted: bool, *, implicit: bool = False) -> None:
+    def _inform_authority(self, accepted: bool, *, implicit: bool = False) -> None:
         """Tell the authority when the answer to the client has been made."""
         if isinstance(self._confirm(accepted, implicit=implicit), Waiting):
             logger.error("the authority's answer makes no sense: this client does not wait for it")

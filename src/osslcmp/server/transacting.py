@@ -11,7 +11,7 @@ from . import wire
 from .answering import Answering
 from .authority import Issued, Message, Rejected, Waiting
 from .ca.issuing import is_ra
-from .checks import complaints
+from .checks import libcrypto_errors
 from .engine import Engine
 from .handler import MessageHandler, refuse_sender
 from .reply_cache import Reply
@@ -136,16 +136,16 @@ class Transacting(Answering):
         certificates = tuple(certificates)
         with closing(self._engine(message, (*message.extra_certs, *certificates))) as engine:
             if engine.verifies(message.encoding):
-                told = self._refuse_sender(engine, message, certificates)
+                rejected = self._refuse_sender(engine, message, certificates)
             else:
-                told = self._unproven(message, engine)
-        return None if told is None else self._reject(message, told)
+                rejected = self._unproven(message, engine)
+        return None if rejected is None else self._reject(message, rejected)
 
     def _unproven(self, message: wire.RawMessage, engine: Engine) -> Rejected:
         """What is wrong with the protection that ``engine`` has just refused."""
         if not self._explains:
             return Rejected(FailureInfo.badRequest)
-        refusal = complaints.explain(message, engine.log, self._pool.settings.trusted)
+        refusal = libcrypto_errors.explain(message, engine.log, self._pool.settings.trusted)
         return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
 
     def _refuse_forwarder(self, message: wire.RawMessage) -> Rejected | None:

@@ -46,10 +46,10 @@ def protection_text(entries: list[TraceEntry]) -> str:
             return ""
         if header.protection_alg is None:
             return "unprotected"
-        told = header.protection_alg.name
+        text = header.protection_alg.name
         if pbm is not None and header.sender_kid is not None:
-            told += f", reference {header.sender_kid.decode('utf-8', 'backslashreplace')}"
-        return told
+            text += f", reference {header.sender_kid.decode('utf-8', 'backslashreplace')}"
+        return text
     return ""
 
 
@@ -71,8 +71,8 @@ def _transaction(
 ) -> Iterator[Line]:
     room = width - _GUTTER - 2
     name = "no transaction" if transaction_id is None else f"transaction {transaction_id.hex()}"
-    told = ", ".join(part for part in (name, protection_text(entries)) if part)
-    yield Line(((_crop(one_line(told), width, marks), "bold"),))
+    text = ", ".join(part for part in (name, protection_text(entries)) if part)
+    yield Line(((_crop(one_line(text), width, marks), "bold"),))
     yield Line(((" " * (_GUTTER - 3) + "client" + "server".rjust(width - _GUTTER - 3), "dim"),))
     for entry in entries:
         yield from _entry(entry, room, marks)
@@ -88,10 +88,10 @@ def _entry(entry: TraceEntry, room: int, marks: dict[str, str]) -> Iterator[Line
     kind, style = entry.type.name.lower(), "cyan" if entry.sent else "green"
     if entry.type in _REFUSALS:
         style = "red"
-    told = _crop(one_line(entry.summary), room - len(kind) - 4, marks)
-    gap = " " * (room - len(kind) - len(told) - 3)
+    text = _crop(one_line(entry.summary), room - len(kind) - 4, marks)
+    gap = " " * (room - len(kind) - len(text) - 3)
     yield Line(
-        ((time, "dim"), (line, "dim"), (f" {kind} ", f"bold {style}"), (f" {told}{gap}", ""), (line, "dim"))
+        ((time, "dim"), (line, "dim"), (f" {kind} ", f"bold {style}"), (f" {text}{gap}", ""), (line, "dim"))
     )
     shaft = marks["arrow"] * (room - 2)
     arrow = f" {shaft}{marks['to']}" if entry.sent else f"{marks['from']}{shaft} "

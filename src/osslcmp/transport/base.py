@@ -93,9 +93,9 @@ class Answer:
         """
         if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
             return
-        told = f"{self.where}: HTTP status {status} {reason}".rstrip()
-        told += f", content type {content_type or 'missing'}"
-        raise TransferError(told + (f", location {location}" if location else ""))
+        message = f"{self.where}: HTTP status {status} {reason}".rstrip()
+        message += f", content type {content_type or 'missing'}"
+        raise TransferError(message + (f", location {location}" if location else ""))
 
     def add(self, data: bytes) -> None:
         """Take the next part of the body."""
@@ -119,10 +119,10 @@ class Answer:
         """What to raise for an exception of the HTTP library."""
         if time.monotonic() >= self.deadline:  # it is the watchdog who has ended the connection
             return self.late()
-        told = str(error) or type(error).__name__
+        message = str(error) or type(error).__name__
         cause: BaseException | None = error
         while cause is not None:
-            if isinstance(cause, OSError) and str(cause) not in told:
-                told += f": {cause}"
+            if isinstance(cause, OSError) and str(cause) not in message:
+                message += f": {cause}"
             cause = cause.__cause__ or cause.__context__
-        return TransferError(f"{self.where}: {told}")
+        return TransferError(f"{self.where}: {message}")

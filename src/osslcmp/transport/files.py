@@ -154,8 +154,8 @@ class FileTransport(Replaying):
                 return data
             left = deadline - time.monotonic()
             if left <= 0:
-                told = f"no {'complete ' if data else ''}response in {path}"
-                raise TransferTimeout(told + (f"; the request is in {request}" if request else ""))
+                message = f"no {'complete ' if data else ''}response in {path}"
+                raise TransferTimeout(message + (f"; the request is in {request}" if request else ""))
             time.sleep(min(self._interval, left))
 
 

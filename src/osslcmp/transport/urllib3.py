@@ -32,14 +32,14 @@ def _watched(connection_class: Any) -> Any:
         osslcmp_used = True
 
         def connect(self) -> None:
-            self._tell()
+            self._note_use()
             super().connect()
 
         def request(self, *args: Any, **kwargs: Any) -> Any:
-            self._tell()
+            self._note_use()
             return super().request(*args, **kwargs)
 
-        def _tell(self) -> None:
+        def _note_use(self) -> None:
             if _using.connections is not None and self not in _using.connections:
                 _using.connections.append(self)
 

@@ -157,10 +157,10 @@ def _form(value: str) -> str | None:
 def _check_infotype(run: Run) -> None:
     infotype = run.opt.text("infotype")
     if infotype is not None:
-        _known(lib.OBJ_sn2nid(f"id-it-{infotype}".encode()), "unknown OID name in -infotype option")
+        _nid(lib.OBJ_sn2nid(f"id-it-{infotype}".encode()), "unknown OID name in -infotype option")
 
 
-def _known(number: int, otherwise: str) -> int:
+def _nid(number: int, otherwise: str) -> int:
     """A NID that libcrypto found. Raises Failure with the text ``otherwise`` if there is none."""
     clear()
     if number == lib.NID_undef:
@@ -272,11 +272,11 @@ def _protection(run: Run) -> None:
 
 def _algorithms(run: Run) -> None:
     if (digest := run.opt.text("digest")) is not None:
-        number = _known(lib.OBJ_ln2nid(digest.encode()), f"digest algorithm name not recognized: '{digest}'")
+        number = _nid(lib.OBJ_ln2nid(digest.encode()), f"digest algorithm name not recognized: '{digest}'")
         run.ctx.set_option(Option.DIGEST_ALGNID, number)
         run.ctx.set_option(Option.OWF_ALGNID, number)
     if (mac := run.opt.text("mac")) is not None:
-        number = _known(lib.OBJ_ln2nid(mac.encode()), f"MAC algorithm name not recognized: '{mac}'")
+        number = _nid(lib.OBJ_ln2nid(mac.encode()), f"MAC algorithm name not recognized: '{mac}'")
         run.ctx.set_option(Option.MAC_ALGNID, number)
 
 

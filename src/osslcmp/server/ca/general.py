@@ -79,9 +79,9 @@ def answers(
     found: list[InfoTypeAndValue] = []
     unknown: list[x509.ObjectIdentifier] = []
     for info in infos:
-        told = answer(ca, info, profile)
-        if told is not None:
-            found.append(told)
+        item = answer(ca, info, profile)
+        if item is not None:
+            found.append(item)
         elif info.oid not in (general.UNSUPPORTED_OIDS, *unknown):
             unknown.append(info.oid)
     return [*found, general.unsupported_oids_info(unknown)] if unknown else found

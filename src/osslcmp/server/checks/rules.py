@@ -49,7 +49,7 @@ class Rule:
         name: identifies it in logs and in the documentation.
         section: where it stands.
         stage: when it is checked.
-        failure: what the client is told.
+        failure: what the client gets.
         levels: the values of ``strictness`` in which it counts.
         check: what is wrong, in words for the client; None if nothing is.
     """
@@ -206,12 +206,12 @@ class Checker:
                 text = rule.check(subject)
                 if text is not None:
                     logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
-                    told = rule.failure
+                    failure = rule.failure
                     if (
                         self.strictness == "openssl"
                         and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
-                        and told is not _F.badDataFormat
+                        and failure is not _F.badDataFormat
                     ):
-                        told = _F.badRequest
-                    return Rejected(told, text)
+                        failure = _F.badRequest
+                    return Rejected(failure, text)
         return None

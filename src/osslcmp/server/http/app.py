@@ -166,8 +166,8 @@ class Application:
 def _failed(what: str, error: Exception) -> Response:
     """Log why something could not be answered: in a line what the operator mends, and all of it of a mistake in code."""
     if isinstance(error, OSError) or type(error).__module__.startswith("sqlalchemy."):
-        told = one_line(str(error).partition("\n")[0])
-        logger.error("%s could not be answered: %s: %s", what, type(error).__name__, told[:300])
+        text = one_line(str(error).partition("\n")[0])
+        logger.error("%s could not be answered: %s: %s", what, type(error).__name__, text[:300])
         return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", ("Retry-After", "5"))
     logger.error("%s could not be answered", what, exc_info=error)
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error")

@@ -44,12 +44,12 @@ def note(address: str, request: bytes, answer: bytes) -> None:
             _note_unproven(address, request, answer)
         return
     try:
-        asked, told = Message.from_der(request), Message.from_der(answer)
+        asked, reply = Message.from_der(request), Message.from_der(answer)
         header = asked.header
         number = (header.transaction_id or b"").hex()
         line = (
-            f"{address} {_who(header)} {asked.type.name} ({summary(asked)}) in {number}: "
-            f"{told.type.name} ({summary(told)})"
+            f"{address} {_sender(header)} {asked.type.name} ({summary(asked)}) in {number}: "
+            f"{reply.type.name} ({summary(reply)})"
         )
     except (CMPError, ValueError) as error:
         line = f"{address}: a message that does not decode: {error}"
@@ -75,7 +75,7 @@ def _note_unproven(address: str, request: bytes, answer: bytes) -> None:
     logger.warning("%s %s was refused: %s", address, who[:200], status_text(status)[:300])
 
 
-def _who(header: Header) -> str:
+def _sender(header: Header) -> str:
     """The reference of the shared secret, or the sender's name."""
     if header.pbm is not None:
         return repr((header.sender_kid or b"").decode("utf-8", "backslashreplace"))

@@ -138,8 +138,8 @@ def undecodable(message: wire.RawMessage, error: UndecodableError) -> Refusal:
     It may be right for all that: libcrypto has no structure for some of RFC 4211.
     """
     if bodies.has_encrypted_key_proof(message):
-        told = "libcrypto does not know this proof of possession (encryptedKey)"
-        return Refusal(Rejected(FailureInfo.badPOP, told), in_body=True)
+        text = "libcrypto does not know this proof of possession (encryptedKey)"
+        return Refusal(Rejected(FailureInfo.badPOP, text), in_body=True)
     kind = _TYPE.search(str(error))
     where = "" if kind is None else f": libcrypto cannot decode {kind[1]}"
     return Refusal(Rejected(FailureInfo.badDataFormat, f"malformed message{where}"))
@@ -151,8 +151,10 @@ def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker
     said = {entry.text for entry in log}
     for failure, texts in _KEYS.items():
         if said & texts:
-            told = [f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(said & texts)]
-            return Refusal(Rejected(failure, "; ".join(told)), in_body=True)
+            texts_found = [
+                f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(said & texts)
+            ]
+            return Refusal(Rejected(failure, "; ".join(texts_found)), in_body=True)
     if bodies.is_ra_verified(message):
         return Refusal(Rejected(FailureInfo.notAuthorized, "raVerified is not for this sender"), in_body=True)
     found = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
