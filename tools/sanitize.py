@@ -21,6 +21,9 @@ SANITIZERS = "address,undefined"
 NOT_RUN = ("tests/project", "tests/robustness/test_robust_memory.py", "tests/robustness/test_lifetimes_leaks.py",
            "tests/robustness/test_fuzz.py", "tests/server/test_server_memory.py")  # fmt: skip
 
+#: Seconds for a test: it takes several times as long as usual.
+TIMEOUT = 3600
+
 _OURS = re.compile(r"_native\.[^/ ]*\.so|osslcmp_\w+")
 
 
@@ -108,13 +111,11 @@ def main() -> int:
     if arguments[:1] == ["leaks"]:
         return leaks()
     if arguments[:1] == ["fuzz"]:
-        command, growth = [sys.executable, "-m", "fuzz", *arguments[1:]], True
+        words, growth = ["fuzz", *arguments[1:]], True
     else:
-        skipped = [f"--ignore={name}" for name in NOT_RUN]
-        command, growth = (
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *skipped, *arguments],
-            False,
-        )
+        settings = ["-p", "no:cacheprovider", "-o", f"timeout={TIMEOUT}"]
+        words, growth = ["pytest", *settings, *(f"--ignore={name}" for name in NOT_RUN), *arguments], False
+    command = [sys.executable, "-m", *words]
     return subprocess.run(command, cwd=ROOT, env=environment(growth=growth), check=False).returncode
 
 
