@@ -22,6 +22,7 @@ characters and the like are escapes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +53,8 @@ __all__ = [
 
 #: Characters of an exception's text.
 _LONGEST = 8000
+#: A certificate as ``X509_print_ex`` dumps it, at the end of what OpenSSL adds to an error.
+_DUMP = re.compile(r"\s*certificate\n\s*Subject: ([^\n]*)\n\s*Issuer: ([^\n]*)\n.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class ErrorEntry:
     """The line in it."""
 
     def __str__(self) -> str:
-        return one_line(f"{self.text}: {self.data}" if self.data else self.text, _LONGEST)
+        data = _DUMP.sub(r"certificate of \1, issued by \2", self.data)
+        return one_line(f"{self.text}: {data}" if data else self.text, _LONGEST)
 
 
 def _story(entries: Iterable[ErrorEntry]) -> str:
@@ -85,7 +89,13 @@ def _story(entries: Iterable[ErrorEntry]) -> str:
 
 
 class CMPError(Exception):
-    """Base of all exceptions of osslcmp."""
+    """Base of all exceptions of osslcmp. ``hint`` says what to do, and ends the text; empty if nothing is known."""
+
+    hint: str = ""
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}. {self.hint}" if self.hint else message
 
 
 class OpenSSLError(CMPError):

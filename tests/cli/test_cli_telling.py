@@ -17,7 +17,7 @@ from support import openssl
 from support.command import OSSLCMP, environment, on_a_terminal, osslcmp
 from support.openssl import Value
 from support.pki import PKI, key_pem
-from support.raw_server import RawServer, hang, response, say
+from support.raw_server import RawServer, hang
 
 import osslcmp as api
 from osslcmp.server import EmbeddedCA, RunningServer, Server, waiting
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.peer
 
 MEMBERS = [
     "ok", "exit", "failure", "status", "failInfo", "text", "transaction", "pending", "polls", "certificate", "files",
-    "errors", "messages",
+    "errors", "hint", "messages",
 ]  # fmt: skip
 
 
@@ -269,7 +269,7 @@ def test_no_progress_without_a_terminal(pki: PKI, tmp_path: Path, slow: RunningS
     assert "next poll" not in done.stderr + done.stdout
 
 
-# -- secrets, and what to do next -----------------------------------------------------------------------
+# -- secrets, and options -----------------------------------------------------------------------
 
 
 def test_warning_of_secrets_that_others_see(pki: PKI, tmp_path: Path) -> None:
@@ -288,59 +288,6 @@ def test_warning_of_secrets_that_others_see(pki: PKI, tmp_path: Path) -> None:
         told = osslcmp(*arguments, cwd=tmp_path, SECRET="secret")
         assert ("-secret on the command line can be seen by other users" in told.stdout) == warned
         assert "pass:secret" not in told.stdout
-
-
-def hint(arguments: list[str], cwd: Path) -> str:
-    """The last line of what a failure says."""
-    return osslcmp(*arguments, cwd=cwd, status=1).stderr.splitlines()[-1]
-
-
-def test_hints_about_the_transfer(pki: PKI, tmp_path: Path) -> None:
-    """Nobody there; somebody else there; no TLS there."""
-    for server in ("127.0.0.1:1", "no-such-host.invalid"):
-        assert "Check host and port of -server" in hint(words(pki, server=server), tmp_path)
-    with RawServer(say(response(b"<html>", content_type="text/html"))) as other:
-        assert "is no CMP server" in hint(words(pki, server=other.url), tmp_path)
-    with EmbeddedCA({"ref": "secret"}).server().serve() as running:
-        tls: dict[str, Value] = {"tls_used": True, "tls_trusted": pki.root.cert_file}
-        plain = running.url.removeprefix("http://")
-        assert "-tls_used" in hint(words(pki, server=f"https://{plain}", **tls), tmp_path)
-
-
-def test_hint_at_a_signature(pki: PKI, tmp_path: Path) -> None:
-    """A server that keeps to RFC 9483 revokes for who signs."""
-    with EmbeddedCA({"ref": "secret"}).server().serve() as running:
-        rr: dict[str, Value] = {"cmd": "rr", "oldcert": pki.client.cert_file, "server": running.url}
-        assert "The server wants a signature" in hint(words(pki, **rr, newkey=None, certout=None), tmp_path)
-
-
-def test_hints_about_trust(pki: PKI, tmp_path: Path) -> None:
-    """A wrong secret; a server that is not trusted, or another one; a certificate that has expired."""
-    signed: dict[str, Value] = {
-        "ref": None,
-        "secret": None,
-        "cert": pki.client.full_chain_file,
-        "key": pki.client.key_file,
-    }
-
-    def told(**options: Value) -> str:
-        return hint(words(pki, **mock(pki, **options)), tmp_path)
-
-    assert "Check -ref and -secret" in told(secret=b"wrong")
-    assert "Check -trusted and -untrusted" in told(**signed, trusted=pki.other_root.cert_file)
-    elsewhere = told(
-        **signed, trusted=pki.root.cert_file, untrusted=pki.issuing.cert_file, expect_sender="/CN=x"
-    )
-    assert "Check -expect_sender" in elsewhere
-    late = told(**signed, trusted=pki.root.cert_file, untrusted=pki.issuing.cert_file, attime=4000000000)
-    assert "not valid at this time: check the clock" in late
-    unknown = told(
-        **signed,
-        trusted=pki.root.cert_file,
-        untrusted=pki.issuing.cert_file,
-        srv_trusted=pki.other_root.cert_file,
-    )
-    assert "does not trust our certificate: check -cert" in unknown
 
 
 def test_hint_about_an_option(pki: PKI, tmp_path: Path) -> None:

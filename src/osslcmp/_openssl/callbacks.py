@@ -79,6 +79,8 @@ class CallState:
         #: What the signer of an answer must be, a :class:`osslcmp.context.server_usage.ServerUsage`, and who was not.
         self.server_usage: object = None
         self.refused_signer = ""
+        #: Whether a shared secret protects the requests.
+        self.by_secret = False
         self.http: Callable[[Any, bool, bool], Any] | None = None
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL

@@ -130,7 +130,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     if pointer != NULL:
         return own(pointer, lib.EVP_PKEY_free, "reading a private key")
     if asked.asked and password is None:
-        raise ValueError(f"{what}: the private key is encrypted and no password was given")
+        raise ValueError(f"{what}: the private key is encrypted and no password was given; see key_password")
     description = found(data)
     if "PKCS12" in description:
         return _from_pkcs12(what, data, asked)
@@ -156,7 +156,9 @@ def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
         raise ValueError(f"{what}: the PKCS#12 data cannot be read: {error}") from error
     except ValueError as error:
         why = (
-            "a wrong password, or it is damaged" if password else "it is encrypted and no password was given"
+            "a wrong password, or it is damaged"
+            if password
+            else "it is encrypted and no password was given; see key_password"
         )
         raise ValueError(f"{what}: no private key was taken from the PKCS#12 data: {why}") from error
     if key is None:
@@ -233,7 +235,7 @@ def check_pair(certificate: Any, key: Any) -> None:
     if certificate is None or key is None:
         return
     if not key_fits(certificate, key):
-        raise ValueError("the private key does not match the certificate")
+        raise ValueError("certificate, key: the private key does not match the certificate")
 
 
 def key_fits(certificate: Any, key: Any) -> bool:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..context.deadline import Deadline, OnWait
+from ..context.hints import advise
 from ..enrollment import Enrollment
 from ..enums import BodyType
 from ..errors import ConfirmError, TransferError, TransferTimeout
@@ -178,16 +179,15 @@ class Transaction:
             return 0
         seconds = deadline.sleep(self._due - time.monotonic())
         if seconds is None:
-            late = TransferTimeout(
-                f"{self._type.name.lower()}: still waiting after {deadline.total:g} seconds; .transaction can go on"
+            late = advise(
+                TransferTimeout(f"{self._type.name.lower()}: still waiting after {deadline.total:g} seconds")
             )
             late.transaction = self
             enrollment = self._context.unconfirmed
             if enrollment is None:
                 raise late
-            raise ConfirmError(
-                "a certificate was issued, but the server delays its confirmation", enrollment
-            ) from late
+            message = "a certificate was issued, but the server delays its confirmation"
+            raise advise(ConfirmError(message, enrollment)) from late
         return seconds
 
     def abort(self) -> None:

@@ -444,6 +444,7 @@ class Context:
         """
         value = secret_bytes("secret", secret, SECRET_LIMIT)
         self.calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
+        self.calls.state.by_secret = True
 
     # -- the header ---------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from ..enums import Option, Severity
 from ..errors import TransferError
 from .failures import explain
 from .guard import Guard, Wakeup, guarded, locked
+from .hints import advise
 
 __all__ = ["Calls", "new_ctx"]
 
@@ -158,7 +159,7 @@ class Calls:
         failure = explain(self.pointer, self.state, message)
         if self.state.trace is not None:
             self.state.trace.failed(failure, self.state.transaction_id)
-        return failure
+        return advise(failure, by_secret=self.state.by_secret)
 
     def raise_stored(self, message: str = "a callback failed") -> None:
         """A callback that failed without making C fail must not go unnoticed."""

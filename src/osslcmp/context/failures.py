@@ -51,8 +51,6 @@ def explain(ctx: Any, state: CallState, message: str) -> BaseException:
     names = [note for note in state.notes if "expected sender" in note.text or "actual name" in note.text]
     if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
         return _with_answer(ProtectionError, f"{message}: unexpected sender", (*names, *errors), state)
-    if _has(drained, "WRONG_PBM_VALUE"):
-        message += " (do both sides have the same secret?)"
     kind = classify(drained)
     if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
         # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.

@@ -37,6 +37,7 @@ from .crmf import CertReqMsg
 from .deadline import Deadline, OnWait, Pause, Progress
 from .failures import in_context
 from .guard import guarded, locked
+from .hints import advise
 from .options import Options
 from .request import RequestFields
 from .results import Results
@@ -387,7 +388,9 @@ class Polling:
         check_after = self.check_after or 0
         seconds = deadline.sleep(check_after)
         if seconds is None:
-            raise TransferTimeout(f"{asked.name.lower()}: still waiting after {deadline.total:g} seconds")
+            raise advise(
+                TransferTimeout(f"{asked.name.lower()}: still waiting after {deadline.total:g} seconds")
+            )
         return Pause(seconds, Progress(asked, check_after, deadline.elapsed, polls))
 
     def _sleep(self, pause: Pause) -> None:
@@ -586,13 +589,16 @@ def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) 
         return in_context(failure, confirm)
     errors = getattr(failure, "errors", ())
     if isinstance(failure, RejectedError):
-        confirm = ConfirmError(f"{text}its confirmation was refused: {failure}", enrollment, errors, failure)
+        confirm = ConfirmError(
+            f"{text}its confirmation was refused: {failure.args[0]}", enrollment, errors, failure
+        )
     else:
         text += "it was not accepted or not confirmed"
         text += getattr(failure, "_unproven", "")
-        confirm = ConfirmError(text if errors else f"{text}: {failure}", enrollment, errors)
+        reason = failure.args[0] if isinstance(failure, CMPError) else failure
+        confirm = ConfirmError(text if errors else f"{text}: {reason}", enrollment, errors)
     confirm.__cause__ = failure
-    return confirm
+    return advise(confirm)
 
 
 def message_ids(message: bytes) -> tuple[bytes, bytes]:

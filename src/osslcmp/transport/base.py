@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from ..context.hints import advise
 from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
@@ -95,25 +96,25 @@ class Answer:
             return
         message = f"{self.where}: HTTP status {status} {reason}".rstrip()
         message += f", content type {content_type or 'missing'}"
-        raise TransferError(message + (f", location {location}" if location else ""))
+        raise advise(TransferError(message + (f", location {location}" if location else "")))
 
     def add(self, data: bytes) -> None:
         """Take the next part of the body."""
         self.body += data
         if len(self.body) > self.limit:
-            raise TransferError(f"{self.where}: the response is longer than {self.limit} octets")
+            raise advise(TransferError(f"{self.where}: the response is longer than {self.limit} octets"))
         if time.monotonic() > self.deadline:
             raise self.late()
 
     def result(self) -> bytes:
         """The whole body."""
         if not self.body:
-            raise TransferError(f"{self.where}: the response is empty")
+            raise advise(TransferError(f"{self.where}: the response is empty"))
         return bytes(self.body)
 
     def late(self) -> TransferTimeout:
         """What to raise when time is over."""
-        return TransferTimeout(f"{self.where}: no response within {self.timeout:g} seconds")
+        return advise(TransferTimeout(f"{self.where}: no response within {self.timeout:g} seconds"))
 
     def failed(self, error: Exception) -> TransferError:
         """What to raise for an exception of the HTTP library."""
@@ -125,4 +126,4 @@ class Answer:
             if isinstance(cause, OSError) and str(cause) not in message:
                 message += f": {cause}"
             cause = cause.__cause__ or cause.__context__
-        return TransferError(f"{self.where}: {message}")
+        return advise(TransferError(f"{self.where}: {message}"))

@@ -9,32 +9,19 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.convert import cert_to_c
 from ..._text import json_text
+from ...context.hints import advise
 from ...enums import FailureInfo
-from ...errors import (
-    CMPError,
-    ConfirmError,
-    OpenSSLError,
-    ProtectionError,
-    RejectedError,
-    TransferError,
-    TransferTimeout,
-)
+from ...errors import CMPError, ConfirmError, OpenSSLError, RejectedError, TransferError
 
 if TYPE_CHECKING:
     from .context import Run
-    from .settings import Settings
 
 __all__ = ["Outcome", "failure_names", "pending", "print_json", "report"]
 
-_UNREACHABLE = re.compile(
-    r"(?i)connect(ion)? (error|refused|timeout)|lookup|no address|not known|resolve|unreachable"
-)
-_NOBODY = re.compile(f"{_UNREACHABLE.pattern}|HTTP status|content type|not HTTP|certificate verif|TLS|SSL")
-_TLS_UNTRUSTED = re.compile(
-    r"(?i)certificate verif|unable to get|self.signed|hostname mismatch|IP address mismatch"
-)
-_NO_TRUST = re.compile(
-    r"(?i)unable to get (local )?issuer|self.signed|no suitable sender cert|issuer certificate"
+#: Of failures before any CMP server has had the request.
+_NOBODY = re.compile(
+    r"(?i)connect(ion)? (error|refused|timeout)|lookup|no address|not known|resolve|unreachable|HTTP status|content type"
+    r"|not HTTP|certificate verif|TLS|SSL"
 )
 
 
@@ -52,6 +39,8 @@ class Outcome:
     certificate: dict[str, str] | None = None
     files: dict[str, str] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    hint: str = ""
+    """What to do, as it ends the message."""
     infos: list[str] | None = None
     """Left out unless there are some."""
 
@@ -81,9 +70,10 @@ def report(error: BaseException, run: Run) -> None:
         name = f"{error.filename}: " if error.filename else ""
         console.error(f"{name}{error.strerror or error}")
     elif str(error):
-        if not outcome.polls and isinstance(error, TransferError) and _NOBODY.search(str(error)):
+        advise(error, by_secret=run.opt.given("secret"), options=True)
+        if not outcome.polls and isinstance(error, TransferError) and _NOBODY.search(error.args[0]):
             outcome.pending = False  # no CMP server has had the request
-        message = f"{error}{_hint(error, run)}{pending(outcome)}"
+        message = f"{error}{pending(outcome)}"
         if message.startswith(("cmp: ", "error: ")):
             console.errors.append(message)
             console.plain(message)
@@ -95,61 +85,6 @@ def _certificate(error: ConfirmError) -> dict[str, str]:
     """That which came and was not accepted: it may have to be revoked."""
     handle = cert_to_c(error.enrollment.certificate_der)
     return {"subject": name_of(handle), "serial": serial_of(handle)}
-
-
-def _hint(error: BaseException, run: Run) -> str:
-    """What to do next, where that is clear."""
-    message, s = str(error), run.opt
-    if isinstance(error, TransferTimeout):
-        return ". Try a longer -msg_timeout or -total_timeout, or check -server and -proxy"
-    if isinstance(error, TransferError):
-        return _transfer_hint(message, s)
-    if isinstance(error, ProtectionError):
-        untimely = [text for text in run.console.warnings if "has expired" in text or "not yet valid" in text]
-        return _protection_hint("\n".join([message, *untimely]), s)
-    if isinstance(error, ConfirmError):
-        return ". It exists at the CA: revoke it if you do not want it. Check -newkey and -out_trusted"
-    if isinstance(error, RejectedError):
-        return _rejection_hint(error, s)
-    return ""
-
-
-def _transfer_hint(message: str, s: Settings) -> str:
-    if s.flag("tls_used") and _TLS_UNTRUSTED.search(message):
-        return ". Check -tls_trusted and -tls_host: they must fit the server's TLS certificate"
-    if _UNREACHABLE.search(message):
-        return ". Check host and port of -server, -proxy and -no_proxy, and whether the server is running"
-    return ". Check -server, -path, -proxy and -tls_used: what answered there is no CMP server"
-
-
-def _protection_hint(message: str, s: Settings) -> str:
-    if "unexpected sender" in message:
-        return ". Check -expect_sender, -recipient and -srvcert: somebody else has answered"
-    if "has expired" in message or "not yet valid" in message:
-        return ". A certificate is not valid at this time: check the clock and -attime, or get a new one"
-    if s.given("secret"):
-        return ". Check -ref and -secret: the server must know the same secret by that reference"
-    if _NO_TRUST.search(message):
-        return ". Check -trusted and -untrusted, or give the server's certificate itself by -srvcert"
-    return ". Check -secret, or -trusted and -untrusted, or -srvcert: the answer must be protected by them"
-
-
-def _rejection_hint(error: RejectedError, s: Settings) -> str:
-    if "no suitable sender cert" in error.text:
-        return ". The server does not trust our certificate: check -cert, and -extracerts with its chain"
-    names = set(failure_names(error.failure_info))
-    by_secret = s.given("secret")
-    if "wrongIntegrity" in names and by_secret:
-        return ". The server wants a signature: use -cert and -key instead of -secret"
-    if names & {"badMessageCheck", "wrongIntegrity"}:
-        return ". Check -ref and -secret" if by_secret else ". Check -cert, -key and -extracerts"
-    if "signerNotTrusted" in names:
-        return ". Check -cert, and -extracerts with the chain: the server does not trust them"
-    if "badPOP" in names:
-        return ". Check -newkey, -csr and -popo"
-    if "badTime" in names:
-        return ". Check the clock"
-    return ""
 
 
 def pending(outcome: Outcome) -> str:
