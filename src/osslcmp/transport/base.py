@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..context.hints import advise
 from ..errors import TransferError, TransferTimeout
@@ -20,30 +20,38 @@ CONTENT_TYPE = "application/pkixcmp"
 HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control": "no-cache"}
 MAX_RESPONSE = 100 * 1024
 """Octets of a response, as in OpenSSL's HTTP client."""
+_MOST_REDIRECTS = 20
 
 
 class LibraryTransport:
     """Where requests go and what is taken in answer.
 
-    Raises ``ValueError`` for a URL or a timeout that cannot work.
+    Raises ``ValueError`` for a URL, a timeout or a number of redirects that cannot work.
     """
 
-    def __init__(self, url: str, timeout: float, max_response_length: int) -> None:
+    def __init__(self, url: str, timeout: float, max_response_length: int, redirects: int) -> None:
         parse_url(url)
         if timeout <= 0:
             raise ValueError("timeout: must be more than 0")
-        parts = urlsplit(url)
+        if not 0 <= redirects <= _MOST_REDIRECTS:
+            raise ValueError(f"redirects: from 0 to {_MOST_REDIRECTS}, not {redirects}")
         self._url = url
-        self._where = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        self._where = _without_query(url)
         self._timeout = timeout
         self._limit = max_response_length
+        self._redirects = redirects
 
     def __repr__(self) -> str:
         return f"<osslcmp.transport.{type(self).__name__} to {self._where}>"
 
     def _answer(self) -> Answer:
         """What collects the response to a request that is sent now."""
-        return Answer(self._where, self._timeout, self._limit)
+        return Answer(self._url, self._timeout, self._limit, self._redirects)
+
+
+def _without_query(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
 class Watchdog:
@@ -80,12 +88,32 @@ class Watchdog:
 class Answer:
     """Collects a response and judges it. ``where`` is its URL without what may be secret."""
 
-    def __init__(self, where: str, timeout: float, limit: int) -> None:
-        self.where = where
+    def __init__(self, url: str, timeout: float, limit: int, redirects: int) -> None:
+        self.url = url
+        self.where = _without_query(url)
+        self.redirects = redirects
         self.limit = limit
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
         self.body = bytearray()
+
+    def follow(self, status: int, location: str | None) -> bool:
+        """Whether to send the request again, now to ``url``: a 307 or 308 to the same host, if it may be followed.
+
+        With a 301, 302 or 303 an HTTP client would ask by GET, and so lose the message. From https it never goes to http.
+        """
+        if status not in (307, 308) or not location or not self.redirects:
+            return False
+        try:
+            url = urldefrag(urljoin(self.url, location)).url
+            address, last = parse_url(url), parse_url(self.url)
+        except ValueError:
+            return False
+        if address.host.lower() != last.host.lower() or (last.tls and not address.tls):
+            return False
+        self.url, self.redirects = url, self.redirects - 1
+        self.where = f"{self.where}, redirected to {_without_query(url)}"
+        return True
 
     def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> None:
         """Raise :class:`osslcmp.TransferError` unless a CMP message follows.

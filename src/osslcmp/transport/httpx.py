@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -30,23 +31,24 @@ class _Base(LibraryTransport):
     """What both have in common; ``kind`` is the class of a client that is made here."""
 
     def __init__(
-        self, kind: str, url: str, client: Any, timeout: float, limit: int, options: dict[str, Any]
+        self, kind: str, url: str, client: Any, settings: tuple[float, int, int], options: dict[str, Any]
     ) -> None:
         if client is not None and options:
             raise TypeError(f"client: brings its own {', '.join(options)}")
-        super().__init__(url, timeout, limit)
+        super().__init__(url, *settings)
         self._httpx = _httpx()
         self._owned = client is None
         self._client = getattr(self._httpx, kind)(**options) if client is None else client
 
-    def _call(self, request: bytes) -> dict[str, Any]:
+    def _call(self, url: str, request: bytes) -> dict[str, Any]:
         """The arguments of ``stream``."""
         return {
             "method": "POST",
-            "url": self._url,
+            "url": url,
             "content": request,
             "headers": HEADERS,
             "timeout": self._timeout,
+            "follow_redirects": False,
         }
 
     @contextmanager
@@ -56,15 +58,20 @@ class _Base(LibraryTransport):
             yield
         except self._httpx.TimeoutException as error:
             raise answer.late() from error
-        except self._httpx.HTTPError as error:
+        except (
+            self._httpx.HTTPError,
+            ssl.SSLError,
+        ) as error:  # an alert that comes late passes httpx by under asyncio
             raise answer.failed(error) from error
 
     @staticmethod
-    def _expect(answer: Answer, response: httpx.Response) -> None:
-        header = response.headers
-        answer.expect(
-            response.status_code, response.reason_phrase, header.get("Content-Type"), header.get("Location")
-        )
+    def _expect(answer: Answer, response: httpx.Response) -> bool:
+        """Whether the response follows; else there is another place to ask."""
+        header, status = response.headers, response.status_code
+        if answer.follow(status, header.get("Location")):
+            return False
+        answer.expect(status, response.reason_phrase, header.get("Content-Type"), header.get("Location"))
+        return True
 
 
 class HttpxTransport(_Base):
@@ -74,6 +81,7 @@ class HttpxTransport(_Base):
     :param client: an ``httpx.Client`` of your own, which stays open; otherwise one is made from ``options``.
     :param timeout: seconds for a response.
     :param max_response_length: longest response in octets.
+    :param redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
     :param options: for ``httpx.Client``: ``proxy="http://user:password@host:port"``,
         ``verify=ssl.SSLContext``, ``auth``, ``http2``, ... (TLS is then that of Python's ``ssl``).
 
@@ -91,9 +99,10 @@ class HttpxTransport(_Base):
         client: httpx.Client | None = None,
         timeout: float = 60.0,
         max_response_length: int = MAX_RESPONSE,
+        redirects: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__("Client", url, client, timeout, max_response_length, options)
+        super().__init__("Client", url, client, (timeout, max_response_length, redirects), options)
         self._streams: WeakSet[Any] = WeakSet()
 
     def __call__(self, request: bytes) -> bytes:
@@ -109,15 +118,22 @@ class HttpxTransport(_Base):
             # Which of the kept connections it is cannot be known before its answer has come.
             return [stream.get_extra_info("socket") for stream in (mine or list(self._streams))]
 
-        call = {**self._call(request), "extensions": {"trace": trace}}
-        with Watchdog(self._timeout, sockets), self._failing(answer), self._client.stream(**call) as response:
-            stream = response.extensions.get("network_stream")
-            if stream is not None:
-                self._streams.add(stream)
-                mine.append(stream)
-            self._expect(answer, response)
-            for part in response.iter_bytes():
-                answer.add(part)
+        def exchanged() -> bool:
+            call = {**self._call(answer.url, request), "extensions": {"trace": trace}}
+            with self._client.stream(**call) as response:
+                stream = response.extensions.get("network_stream")
+                if stream is not None:
+                    self._streams.add(stream)
+                    mine.append(stream)
+                if not self._expect(answer, response):
+                    return False
+                for part in response.iter_bytes():
+                    answer.add(part)
+                return True
+
+        with Watchdog(self._timeout, sockets), self._failing(answer):
+            while not exchanged():
+                pass
         return answer.result()
 
     def close(self) -> None:
@@ -146,9 +162,10 @@ class AsyncHttpxTransport(_Base):
         client: httpx.AsyncClient | None = None,
         timeout: float = 60.0,
         max_response_length: int = MAX_RESPONSE,
+        redirects: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__("AsyncClient", url, client, timeout, max_response_length, options)
+        super().__init__("AsyncClient", url, client, (timeout, max_response_length, redirects), options)
 
     async def __call__(self, request: bytes) -> bytes:
         answer = self._answer()
@@ -163,10 +180,12 @@ class AsyncHttpxTransport(_Base):
 
     async def _exchange(self, request: bytes, answer: Answer) -> None:
         with self._failing(answer):
-            async with self._client.stream(**self._call(request)) as response:
-                self._expect(answer, response)
-                async for part in response.aiter_bytes():
-                    answer.add(part)
+            expected = False
+            while not expected:
+                async with self._client.stream(**self._call(answer.url, request)) as response:
+                    if expected := self._expect(answer, response):
+                        async for part in response.aiter_bytes():
+                            answer.add(part)
 
     async def aclose(self) -> None:
         """Close the connections, unless the client is yours."""

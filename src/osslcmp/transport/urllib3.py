@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from .base import HEADERS, MAX_RESPONSE, LibraryTransport, Watchdog
+from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 
 if TYPE_CHECKING:
     import urllib3
@@ -54,6 +53,7 @@ class Urllib3Transport(LibraryTransport):
     :param proxy: ``http[s]://[user:password@]host:port``; https servers are reached through a tunnel.
     :param timeout: seconds for a response.
     :param max_response_length: longest response in octets.
+    :param redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
     :param options: for ``urllib3.PoolManager``: ``ssl_context``, ``ca_certs``, ``cert_file``, ... (TLS is
         then that of Python's ``ssl``).
 
@@ -70,9 +70,10 @@ class Urllib3Transport(LibraryTransport):
         proxy: str | None = None,
         timeout: float = 60.0,
         max_response_length: int = MAX_RESPONSE,
+        redirects: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__(url, timeout, max_response_length)
+        super().__init__(url, timeout, max_response_length, redirects)
         if pool is not None and (options or proxy):
             raise TypeError(f"pool: brings its own {', '.join([*options, *(['proxy'] if proxy else [])])}")
         try:
@@ -97,35 +98,41 @@ class Urllib3Transport(LibraryTransport):
         return self._urllib3.ProxyManager(bare, proxy_headers=headers, **options)
 
     def __call__(self, request: bytes) -> bytes:
-        with Watchdog(self._timeout, self._watched()):
-            return self._exchange(request)
-
-    def _watched(self) -> Callable[[], list[Any]]:
-        """The sockets of the connections that this thread uses from now on."""
-        pool = self._pool.connection_from_url(self._url)
-        if not hasattr(pool.ConnectionCls, "osslcmp_used"):
-            pool.ConnectionCls = _watched(pool.ConnectionCls)
+        answer = self._answer()
         used: list[Any] = []
         _using.connections = used
-        return lambda: [connection.sock for connection in used]
+        with Watchdog(self._timeout, lambda: [connection.sock for connection in used]):
+            while not self._exchange(answer, request):
+                pass
+        return answer.result()
 
-    def _exchange(self, request: bytes) -> bytes:
-        answer = self._answer()
+    def _watch(self, url: str) -> None:
+        """Let the connections that are used for this URL tell it."""
+        pool = self._pool.connection_from_url(url)
+        if not hasattr(pool.ConnectionCls, "osslcmp_used"):
+            pool.ConnectionCls = _watched(pool.ConnectionCls)
+
+    def _exchange(self, answer: Answer, request: bytes) -> bool:
+        """Whether the answer has come; else there is another place to ask."""
+        self._watch(answer.url)
         try:
             response = self._pool.request(
                 "POST",
-                self._url,
+                answer.url,
                 body=request,
-                headers=HEADERS,
+                headers={**self._pool.headers, **HEADERS},
                 preload_content=False,
                 redirect=False,
                 retries=False,
                 timeout=self._urllib3.Timeout(total=self._timeout),
             )
             try:
-                header = response.headers
+                header, status = response.headers, response.status
+                if answer.follow(status, header.get("Location")):
+                    response.close()
+                    return False
                 answer.expect(
-                    response.status, response.reason or "", header.get("Content-Type"), header.get("Location")
+                    status, response.reason or "", header.get("Content-Type"), header.get("Location")
                 )
                 while part := response.read1(_PART):
                     answer.add(part)
@@ -140,7 +147,7 @@ class Urllib3Transport(LibraryTransport):
             raise answer.late() from error
         except self._urllib3.exceptions.HTTPError as error:
             raise answer.failed(error) from error
-        return answer.result()
+        return True
 
     def close(self) -> None:
         """Close the connections, unless the pool is yours."""
