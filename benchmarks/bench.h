@@ -7,6 +7,10 @@
 /* How requests and responses are protected. */
 enum { BENCH_MAC = 0, BENCH_SIGNATURE = 1 };
 
+/* Reference and secret of MAC protection. */
+#define BENCH_REFERENCE "ref"
+#define BENCH_SECRET "secret"
+
 /*
  * A server context that takes both protections and answers every ir with DIR/enrolled.cert.pem. It reads the PEM files
  * that benchmarks/files.py names. NULL on failure, with the errors printed.
@@ -32,6 +36,15 @@ int bench_enrol(OSSL_CMP_CTX *client);
 
 /* So many of them, one after the other. */
 int bench_enrol_times(OSSL_CMP_CTX *client, int count);
+
+/*
+ * A CA with its CMP server, and a client, of the files in DIR: certificates and keys are decoded once, contexts are made for
+ * each enrolment, in which the CA issues a certificate, and messages travel as DER. NULL on failure, with the errors printed.
+ */
+typedef struct bench_issuing bench_issuing;
+bench_issuing *bench_issuing_new(const char *dir, int protection);
+void bench_issuing_free(bench_issuing *issuing);
+int bench_issuing_enrol(bench_issuing *issuing);
 
 /* Reading PEM; the result is the caller's. */
 X509 *bench_cert(const char *dir, const char *name);

@@ -186,9 +186,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     osslcmp_finding finding;
 # if HARNESS == 3
-    int fine = osslcmp_check_msg(data, (long)size, NULL, &finding);
+    int fine = osslcmp_check_msg(data, (long)size, NULL, &finding), i;
+    osslcmp_spans spans;
+    osslcmp_finding outline;
 
     CHECK(fine == (finding.violation == OSSLCMP_FINE));
+    CHECK(osslcmp_outline(data, (long)size, &spans, &outline) == (outline.violation == OSSLCMP_FINE));
+    for (i = 0; i < OSSLCMP_SPANS; i++)
+        CHECK(spans.at[2 * i] <= spans.at[2 * i + 1] && spans.at[2 * i + 1] <= size);
+    CHECK(outline.violation != OSSLCMP_FINE || (spans.body_type >= 0 && spans.body_type <= 26));
     CHECK(ERR_peek_error() == 0);
     (void)osslcmp_precheck_tls(data, size, size > 0 && data[0] < 0x30, &osslcmp_default_limits, &finding);
 # else

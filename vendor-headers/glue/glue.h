@@ -73,6 +73,12 @@ const unsigned char *osslcmp_session_refused(const osslcmp_session *, long *, os
 OSSL_CMP_MSG *osslcmp_d2i_msg(const unsigned char *, long, const osslcmp_limits *, osslcmp_finding *);
 int osslcmp_check_msg(const unsigned char *, long, const osslcmp_limits *, osslcmp_finding *);
 OSSL_CMP_MSG *osslcmp_own_msg(const unsigned char *, long);
+/* Where the fields of a message are: see outline.c. */
+typedef struct osslcmp_spans {
+    uint32_t at[30];
+    int body_type;
+} osslcmp_spans;
+int osslcmp_outline(const unsigned char *, long, osslcmp_spans *, osslcmp_finding *);
 OSSL_CMP_ITAV *osslcmp_d2i_itav(const unsigned char *, long);
 int osslcmp_i2d_itav(const OSSL_CMP_ITAV *, unsigned char **);
 

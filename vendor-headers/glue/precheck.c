@@ -133,6 +133,7 @@ static int osslcmp_violation_is_garbage(int violation)
 #define OSSLCMP_TAG_NULL 0x05
 #define OSSLCMP_TAG_OID 0x06
 #define OSSLCMP_TAG_UTF8 0x0c
+#define OSSLCMP_TAG_GENERALIZED_TIME 0x18
 #define OSSLCMP_TAG_SEQUENCE 0x30
 #define OSSLCMP_EXPLICIT(n) (0xa0 | (n))
 #define OSSLCMP_IMPLICIT(n) (0x80 | (n))
@@ -148,6 +149,7 @@ typedef struct osslcmp_walk {
     const unsigned char *der;
     const osslcmp_limits *limits;
     osslcmp_measure measure;
+    int strict; /* DER alone: no length that is indefinite or longer than it must be */
     size_t extra_certs; /* where they begin: among them libcrypto looks for the signer */
     osslcmp_finding *finding;
     uint32_t elements, certificates, curves;
@@ -206,6 +208,8 @@ static int osslcmp_tlv_read(osslcmp_walk *w, size_t at, size_t end, osslcmp_tlv 
             return osslcmp_refuse(w, OSSLCMP_BAD_LENGTH, tlv->start);
         tlv->indefinite = 1;
     } else {
+        size_t first = at;
+
         octets &= 0x7f;
         if (octets > end - at)
             return osslcmp_refuse(w, OSSLCMP_TRUNCATED, tlv->start);
@@ -214,7 +218,11 @@ static int osslcmp_tlv_read(osslcmp_walk *w, size_t at, size_t end, osslcmp_tlv 
                 return osslcmp_refuse(w, OSSLCMP_BAD_LENGTH, tlv->start);
             length = length << 8 | der[at++];
         }
+        if (w->strict && (der[first] == 0 || length < 0x80))
+            return osslcmp_refuse(w, OSSLCMP_BAD_LENGTH, tlv->start);
     }
+    if (w->strict && tlv->indefinite)
+        return osslcmp_refuse(w, OSSLCMP_BAD_LENGTH, tlv->start);
     tlv->content = at;
     if (tlv->indefinite) {
         tlv->end = end;

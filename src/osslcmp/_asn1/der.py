@@ -10,6 +10,7 @@ Nothing here recurses: each function looks at one level, so hostile nesting cost
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 INTEGER = 0x02
@@ -97,12 +98,18 @@ def read(data: bytes, tag: int | None = None) -> Element:
 def children(content: bytes, limit: int = 1000) -> list[Element]:
     """The elements that make up the content of a constructed element, at most ``limit`` of them."""
     found: list[Element] = []
-    position = 0
-    while position < len(content):
+    position, end = 0, len(content)
+    while position < end:
         if len(found) == limit:
             raise DERError("too many elements")
-        element, position = read_at(content, position)
-        found.append(element)
+        start, tag = position, content[position]
+        position = start + 2 + content[start + 1] if start + 1 < end else end + 1
+        # Most elements are so short that no octet of theirs but the second tells their length.
+        if tag & 0x1F != 0x1F and position <= end and content[start + 1] < 0x80:
+            found.append(Element(tag, content[start + 2 : position], content[start:position]))
+        else:
+            element, position = read_at(content, start)
+            found.append(element)
     return found
 
 
@@ -201,8 +208,15 @@ def bits(element: Element) -> int:
 
 def dotted(element: Element) -> str:
     """The value of an OBJECT IDENTIFIER, dotted."""
-    content = element.content
-    if element.tag != OID or not content or content[-1] & 0x80 or len(content) > 128:
+    if element.tag != OID:
+        raise DERError("not an OBJECT IDENTIFIER")
+    return dotted_octets(element.content)
+
+
+@lru_cache(maxsize=256)  # the same few in each message
+def dotted_octets(content: bytes) -> str:
+    """An OBJECT IDENTIFIER from its octets, dotted."""
+    if not content or content[-1] & 0x80 or len(content) > 128:
         raise DERError("not an OBJECT IDENTIFIER")
     arcs: list[int] = []
     value = 0
@@ -221,20 +235,24 @@ def dotted(element: Element) -> str:
 
 def moment(element: Element) -> datetime.datetime:
     """The value of a UTCTime or GeneralizedTime in UTC, fractions of a second dropped."""
+    content = element.content
+    if element.tag == UTC_TIME and len(content) == 13:
+        return generalized_time((b"20" if content < b"50" else b"19") + content)
+    if element.tag != GENERALIZED_TIME:
+        raise DERError("not a time")
+    return generalized_time(content)
+
+
+def generalized_time(content: bytes) -> datetime.datetime:
+    """A GeneralizedTime in UTC from its octets, fractions of a second dropped."""
     try:
-        stamp = element.content.decode("ascii")
-        if element.tag == UTC_TIME and len(stamp) == 13:
-            stamp = ("20" if stamp < "50" else "19") + stamp
-        elif element.tag != GENERALIZED_TIME:
-            raise ValueError
+        stamp = content.decode("ascii")
         whole, _, fraction = stamp.removesuffix("Z").partition(".")
         if not stamp.endswith("Z") or len(whole) != 14 or not (whole + fraction).isdigit():
             raise ValueError
-        day = datetime.date(int(whole[:4]), int(whole[4:6]), int(whole[6:8]))
-        time = datetime.time(
-            int(whole[8:10]), int(whole[10:12]), int(whole[12:]), tzinfo=datetime.timezone.utc
-        )
-        return datetime.datetime.combine(day, time)
+        year, numbers = int(whole[:4]), [int(whole[at : at + 2]) for at in range(4, 14, 2)]
+        month, day, hour, minute, second = numbers
+        return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
     except ValueError:
         raise DERError("not a time") from None
 

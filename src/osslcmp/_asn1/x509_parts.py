@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -39,6 +40,8 @@ KEY_USAGES = (
 """The arguments of ``x509.KeyUsage``."""
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+_REMEMBERED = 128
+_REMEMBERED_SIZE = 4096
 
 
 def as_csr(
@@ -67,12 +70,17 @@ def as_csr(
 
 def read_certificate(data: bytes) -> x509.Certificate:
     """A certificate from its DER. Raises ValueError."""
+    return _remembered_certificate(data) if len(data) <= _REMEMBERED_SIZE else _read_certificate(data)
+
+
+def _read_certificate(data: bytes) -> x509.Certificate:
     with _only_value_errors():
         certificate = x509.load_der_x509_certificate(data)
         _names_of(certificate)
         return certificate
 
 
+@lru_cache(maxsize=32)
 def public_key_info(certificate: x509.Certificate) -> bytes:
     """The SubjectPublicKeyInfo of a certificate, octet by octet as it stands there."""
     fields = der.sequence(certificate.tbs_certificate_bytes)
@@ -99,8 +107,18 @@ def read_crl(data: bytes) -> x509.CertificateRevocationList:
 
 def read_name(data: bytes) -> x509.Name:
     """A Name from its DER. Raises ValueError."""
+    return _remembered_name(data) if len(data) <= _REMEMBERED_SIZE else _read_name(data)
+
+
+def _read_name(data: bytes) -> x509.Name:
     with _only_value_errors():
         return as_csr(data, None, None).subject
+
+
+# The same certificates and names come again in each message of a client, and those of CAs in all messages. What is
+# remembered is little, and none of it long.
+_remembered_certificate = lru_cache(maxsize=_REMEMBERED)(_read_certificate)
+_remembered_name = lru_cache(maxsize=_REMEMBERED)(_read_name)
 
 
 @contextmanager

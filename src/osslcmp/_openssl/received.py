@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..limits import Limits
 from .lib import NULL, ffi, lib
 
 __all__ = [
+    "Outline",
     "Violation",
     "limits_to_c",
     "message_from_der",
+    "outline",
     "own_message_from_der",
     "refused_answer",
     "violation",
@@ -83,6 +85,46 @@ def violation(der: bytes, limits: Limits | None = None) -> Violation | None:
     if lib.osslcmp_check_msg(data, len(der), NULL if limits is None else limits_to_c(limits), finding):
         return None
     return _from_c(finding)
+
+
+class Outline(NamedTuple):
+    """The fields of a PKIMessage's outer structure; ``None`` for what is absent."""
+
+    pvno: bytes
+    """The octets of the number."""
+    sender: bytes
+    """A GeneralName as DER, like the next one."""
+    recipient: bytes
+    message_time: bytes | None
+    """The octets of a GeneralizedTime."""
+    protection_alg: bytes | None
+    """An AlgorithmIdentifier as DER."""
+    protection_oid: bytes | None
+    """The octets of its OBJECT IDENTIFIER."""
+    sender_kid: bytes | None
+    recip_kid: bytes | None
+    transaction_id: bytes | None
+    sender_nonce: bytes | None
+    recip_nonce: bytes | None
+    general_info: bytes | None
+    """A SEQUENCE OF InfoTypeAndValue as DER."""
+    body: bytes
+    """The DER inside the body's tag."""
+    protection: bytes | None
+    extra_certs: bytes | None
+    """The certificates one after the other."""
+
+
+def outline(der: bytes) -> tuple[int, Outline] | Violation:
+    """The outer structure of a message and the number of its body's tag, or what is wrong: it must be DER, whose inner
+    structures are not looked at."""
+    spans, finding = ffi.new("osslcmp_spans *"), ffi.new("osslcmp_finding *")
+    if not lib.osslcmp_outline(ffi.from_buffer("unsigned char[]", der), len(der), spans, finding):
+        return _from_c(finding)
+    ends = iter(ffi.unpack(spans.at, 2 * len(Outline._fields)))
+    return spans.body_type, Outline._make(
+        [der[start:end] if end else None for start, end in zip(ends, ends, strict=True)]
+    )
 
 
 def message_from_der(der: bytes, limits: Limits | None = None) -> Any:

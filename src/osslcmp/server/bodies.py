@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -43,6 +44,7 @@ class _Template:
     extensions: bytes | None
 
 
+@lru_cache(maxsize=32)  # each is read some times on the way of its message
 def _read_template(content: bytes) -> _Template:
     fields = der.Fields(der.children(content))
     version = fields.maybe(implicit(0))
@@ -224,12 +226,17 @@ def _certificate_id(data: bytes) -> CertificateId:
 
 def _template_of(message: wire.RawMessage) -> _Template | None:
     """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
+    return _template_in(message.body_type, message.body)
+
+
+@lru_cache(maxsize=32)
+def _template_in(body_type: int, body: bytes) -> _Template | None:
     try:
-        parts = der.Fields(der.sequence(_first(message.body).encoding))
-        if message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
+        parts = der.Fields(der.sequence(_first(body).encoding))
+        if body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
             parts = der.Fields(der.sequence(parts.take(der.SEQUENCE).encoding))
             parts.take(der.INTEGER)
-        elif message.body_type != BodyType.RR:
+        elif body_type != BodyType.RR:
             return None
         return _read_template(parts.take(der.SEQUENCE).content)
     except (ValueError, IndexError):
@@ -431,10 +438,15 @@ class CertStatus:
     """The hashAlg, which exists since pvno 3."""
 
 
-def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
+def cert_statuses(message: wire.RawMessage) -> tuple[CertStatus, ...]:
     """Read a certConf."""
+    return _cert_statuses(message.body)
+
+
+@lru_cache(maxsize=32)
+def _cert_statuses(body: bytes) -> tuple[CertStatus, ...]:
     statuses = []
-    for element in der.sequence(message.body):
+    for element in der.sequence(body):
         fields = der.Fields(der.sequence(element.encoding))
         cert_hash = fields.take(der.OCTET_STRING).content
         number = der.integer(fields.take(der.INTEGER))
@@ -449,7 +461,7 @@ def cert_statuses(message: wire.RawMessage) -> list[CertStatus]:
                 None if algorithm is None else der.dotted(_first(algorithm.content)),
             )
         )
-    return statuses
+    return tuple(statuses)
 
 
 def readable_certificates(certificates: Iterable[bytes]) -> list[x509.Certificate]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -115,6 +116,7 @@ class Pool:
                 self._free.append(credentials)
 
 
+@lru_cache(maxsize=32)
 def key_identifier(certificate: x509.Certificate) -> bytes | None:
     """The subject key identifier of a certificate."""
     try:

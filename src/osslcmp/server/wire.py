@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from .._asn1 import der, oids
 from .._asn1.der import explicit
-from .._openssl.received import violation
+from .._openssl.received import Outline, Violation, outline, violation
 from ..enums import BodyType
 from ..errors import CMPError
 from ..limits import Limits
@@ -20,7 +20,6 @@ STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, Body
 FIRST = STARTS | {BodyType.NESTED}
 """Those, and what a registration authority puts other messages into."""
 MAX_TRANSACTION_ID = 128
-MAX_BODY_TYPE = 26
 
 
 class MalformedMessageError(CMPError, ValueError):
@@ -186,69 +185,43 @@ def read_message(data: bytes) -> RawMessage:
     Raises:
         MalformedMessageError: no PKIMessage whose header can be read.
     """
+    found = outline(data)
+    if isinstance(found, Violation):
+        raise MalformedMessageError(f"not a CMP message: {found}")
+    body_type, parts = found
     try:
-        fields = der.Fields(der.sequence(data))
-        header = _read_header(fields.take(der.SEQUENCE).encoding)
-        body = fields.take()
-        body_type = body.tag - explicit(0)
-        if not 0 <= body_type <= MAX_BODY_TYPE:
-            raise der.DERError(f"no PKIBody has tag {body.tag:#x}")
-        protection = fields.maybe(explicit(0))
-        if protection is not None:
-            der.read(protection.content, der.BIT_STRING)
-        extra = fields.maybe(explicit(1))
-        certs = (
-            ()
-            if extra is None
-            else tuple(
-                element.encoding for element in der.children(der.read(extra.content, der.SEQUENCE).content)
-            )
-        )
-        fields.end()
+        header = _header(parts)
+        certs = tuple(element.encoding for element in der.children(parts.extra_certs or b""))
     except der.DERError as error:
         raise MalformedMessageError(f"not a CMP message: {error}") from None
-    return RawMessage(header, body_type, body.content, certs, protection is not None, data)
+    return RawMessage(header, body_type, parts.body, certs, parts.protection is not None, data)
 
 
-def _read_header(data: bytes) -> Header:
-    fields = der.Fields(der.sequence(data))
-    pvno = der.integer(fields.take(der.INTEGER))
-    sender = fields.take().encoding
-    recipient = fields.take().encoding
-    time = fields.maybe(explicit(0))
-    algorithm = fields.maybe(explicit(1))
-    octets = [fields.maybe(explicit(number)) for number in range(2, 7)]
-    sender_kid, _, transaction_id, sender_nonce, recip_nonce = (
-        None if element is None else der.octets(element.content) for element in octets
-    )
-    free_text = fields.maybe(explicit(7))
-    if free_text is not None:
-        der.read(free_text.content, der.SEQUENCE)
-    info = fields.maybe(explicit(8))
-    fields.end()
-    if transaction_id is not None and len(transaction_id) > MAX_TRANSACTION_ID:
+def _header(parts: Outline) -> Header:
+    identifier, stated = parts.transaction_id, parts.message_time
+    if identifier is not None and len(identifier) > MAX_TRANSACTION_ID:
         raise der.DERError("transactionID too long")
-    message_time = None if time is None else _read_time(der.read(time.content, der.GENERALIZED_TIME))
+    message_time = None if stated is None else _read_time(stated)
     return Header(
-        pvno=pvno,
-        sender=sender,
-        recipient=recipient,
+        pvno=int.from_bytes(parts.pvno, "big", signed=True),
+        sender=parts.sender,
+        recipient=parts.recipient,
         message_time=message_time,
-        odd_time=time is not None and message_time is None,
-        protection_alg=None if algorithm is None else algorithm.content,
-        protection_oid=None if algorithm is None else der.dotted(der.sequence(algorithm.content)[0]),
-        sender_kid=sender_kid,
-        transaction_id=transaction_id,
-        sender_nonce=sender_nonce,
-        recip_nonce=recip_nonce,
-        general_info=() if info is None else read_itavs(info.content),
+        odd_time=stated is not None and message_time is None,
+        protection_alg=parts.protection_alg,
+        protection_oid=None if parts.protection_oid is None else der.dotted_octets(parts.protection_oid),
+        sender_kid=parts.sender_kid,
+        transaction_id=identifier,
+        sender_nonce=parts.sender_nonce,
+        recip_nonce=parts.recip_nonce,
+        general_info=() if parts.general_info is None else read_itavs(parts.general_info),
     )
 
 
-def _read_time(element: der.Element) -> datetime.datetime | None:
-    """None for a time that DER does not allow: a message is to be answered all the same."""
+def _read_time(octets: bytes) -> datetime.datetime | None:
+    """None for a GeneralizedTime that DER does not allow: a message is to be answered all the same."""
     try:
-        return der.moment(element)
+        return der.generalized_time(octets)
     except der.DERError:
         return None
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -232,6 +233,7 @@ def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> fro
     return frozenset(found)
 
 
+@lru_cache(maxsize=128)
 def text_key(text: str) -> str:
     """The same for texts that a directory takes for equal: case, width, spaces and invisible characters do not count
     (RFC 4518 as RFC 5280, section 7.1, wants it)."""
@@ -244,6 +246,7 @@ def text_key(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+@lru_cache(maxsize=128)
 def name_key(name: x509.Name) -> str:
     """The same for distinguished names that are equal, whatever their string types."""
     return "dn:" + repr(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -100,6 +101,7 @@ class Signing:
         return signature
 
 
+@lru_cache(maxsize=128)
 def key_value(info: bytes) -> bytes:
     """The same for SubjectPublicKeyInfos of the same key: however the points of a curve and the algorithm are written,
     and whatever RSA is restricted to."""

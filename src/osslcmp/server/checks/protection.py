@@ -5,6 +5,8 @@ Nothing here decides about trust. An unprotected message is libcrypto's to refus
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 
 from ..._asn1 import oids, x509_parts
@@ -162,6 +164,7 @@ def same_name(one: x509.Name, other: x509.Name) -> bool:
     return _canonical(one) == _canonical(other)
 
 
+@lru_cache(maxsize=128)
 def _canonical(name: x509.Name) -> str:
     """What is the same for two names that are (RFC 5280, section 7.1, as far as libcrypto goes)."""
     return " ".join(name.rfc4514_string().casefold().split())

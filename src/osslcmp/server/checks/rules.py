@@ -167,6 +167,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+_BY_STAGE = {
+    (stage, level): tuple(rule for rule in RULES if rule.stage is stage and level in rule.levels)
+    for stage in Stage
+    for level in _ALWAYS
+}
+
+
 @dataclass(frozen=True)
 class Checker:
     """The rules as one server asks for them.
@@ -201,17 +208,16 @@ class Checker:
             message, place, transaction, request, status, signer, chain: see Subject.
         """
         subject = Subject(message, self.limits, place, transaction, request, status, signer, tuple(chain))
-        for rule in RULES:
-            if rule.stage is stage and self.strictness in rule.levels:
-                text = rule.check(subject)
-                if text is not None:
-                    logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
-                    failure = rule.failure
-                    if (
-                        self.strictness == "openssl"
-                        and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
-                        and failure is not _F.badDataFormat
-                    ):
-                        failure = _F.badRequest
-                    return Rejected(failure, text)
+        for rule in _BY_STAGE[stage, self.strictness]:
+            text = rule.check(subject)
+            if text is not None:
+                logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
+                failure = rule.failure
+                if (
+                    self.strictness == "openssl"
+                    and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
+                    and failure is not _F.badDataFormat
+                ):
+                    failure = _F.badRequest
+                return Rejected(failure, text)
         return None

@@ -99,7 +99,7 @@ def confirm_expected(subject: Subject) -> str | None:
     return "nothing to confirm" if odd else None
 
 
-def _statuses(message: wire.RawMessage) -> list[bodies.CertStatus] | None:
+def _statuses(message: wire.RawMessage) -> tuple[bodies.CertStatus, ...] | None:
     """What a certConf says; None for another message and for what cannot be read."""
     if message.body_type != BodyType.CERTCONF:
         return None
