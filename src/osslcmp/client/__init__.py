@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -19,8 +19,6 @@ from .._openssl.keys import Password, private_key
 from .._openssl.name_texts import parse_name
 from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
-from .._openssl.tls import TLS, TLSInput, tls_settings
-from .._openssl.tls_context import tls_to_c
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import MAX_SECONDS, OnWait
@@ -29,8 +27,7 @@ from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
 from ..limits import Limits
-from ..trace import Trace
-from ..transport import Address, Transport, parse_url
+from ..transport.address import Address, Transport, parse_url
 from .arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
 from .dump import ResumeConditions, load, restore
 from .general import GeneralMessages
@@ -38,6 +35,10 @@ from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
 from .settings import Setter, Settings, itavs, option, optional
 from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from .._openssl.tls import TLSInput
+    from ..trace import Trace
 
 __all__ = ["Client"]
 
@@ -379,6 +380,11 @@ class Client(GeneralMessages):
 
 def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None) -> Any:
     """TLS for a server, made once; ``None`` if it is not asked by https."""
+    if tls is None and (address is None or not address.tls):
+        return None
+    from .._openssl.tls import TLS, tls_settings
+    from .._openssl.tls_context import tls_to_c
+
     settings = tls_settings(tls)
     if address is None or not address.tls:
         if settings is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -113,6 +111,8 @@ def dump(
         for name, value in asdict(found).items()
     }
     text = {"format": FORMAT, "version": VERSION, "sha256": digest(body), "transaction": body}
+    import json  # for whoever dumps alone, like hashlib: they take time to import
+
     return json.dumps(text, indent=1).encode() + b"\n"
 
 
@@ -133,6 +133,9 @@ def _plain(verdict: object) -> Any:
 
 
 def digest(body: dict[str, Any]) -> str:
+    import hashlib
+    import json
+
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -140,6 +143,8 @@ def load(data: bytes) -> Dump:
     """Read a dump. Raises ``ValueError`` for one that is damaged or of a version that is not known here."""
     if not isinstance(data, (bytes, bytearray)):
         raise TypeError(f"dump: bytes, not {type(data).__name__}")
+    import json
+
     try:
         text = json.loads(bytes(data).decode())
     except (ValueError, RecursionError) as error:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 
-from .. import general
 from .._asn1.itav import InfoTypeAndValue
 from ..context import Context
 from ..context.deadline import OnWait
 from ..context.general import CertReqTemplate, RootCAUpdate
 from ..context.polling import Exchange
 from ..errors import ProtectionError
-from ..message.bodyparts import AlgorithmIdentifier
 from . import settings
+
+if TYPE_CHECKING:
+    from ..message.bodyparts import AlgorithmIdentifier
 
 __all__ = ["GeneralMessages"]
 
@@ -62,6 +63,8 @@ class GeneralMessages:
 
         Trust them only as far as the protection of the answer and your own decision go.
         """
+        from .. import general
+
         return self._question(InfoTypeAndValue(general.CA_CERTS), general.ca_certs_of, on_wait)
 
     def root_ca_update(
@@ -110,16 +113,22 @@ class GeneralMessages:
 
     def sign_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of signature keys that the CA certifies: ``signKeyPairTypes``."""
+        from .. import general
+
         kind = general.SIGN_KEY_PAIR_TYPES
         return self._question(InfoTypeAndValue(kind), partial(general.algorithms_of, kind=kind), on_wait)
 
     def enc_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of encryption keys that the CA certifies: ``encKeyPairTypes``."""
+        from .. import general
+
         kind = general.ENC_KEY_PAIR_TYPES
         return self._question(InfoTypeAndValue(kind), partial(general.algorithms_of, kind=kind), on_wait)
 
     def preferred_symm_alg(self, *, on_wait: OnWait | None = None) -> AlgorithmIdentifier | None:
         """Symmetric algorithm that the server prefers: ``preferredSymmAlg``."""
+        from .. import general
+
         kind = general.PREFERRED_SYMM_ALG
         return self._question(InfoTypeAndValue(kind), partial(general.algorithm_of, kind=kind), on_wait)
 
@@ -127,22 +136,32 @@ class GeneralMessages:
         self, algorithm: x509.ObjectIdentifier | str, *, on_wait: OnWait | None = None
     ) -> AlgorithmIdentifier | None:
         """Parameters that keys of ``algorithm`` (an OID) shall have: ``keyPairParamReq``."""
+        from .. import general
+
         read = partial(general.algorithm_of, kind=general.KEY_PAIR_PARAM_REP)
         return self._question(general.key_pair_param_request(algorithm), read, on_wait)
 
     def ca_prot_enc_cert(self, *, on_wait: OnWait | None = None) -> x509.Certificate | None:
         """Certificate to encrypt for the CA: ``caProtEncCert``."""
+        from .. import general
+
         kind = general.CA_PROT_ENC_CERT
         return self._question(InfoTypeAndValue(kind), partial(general.certificate_of, kind=kind), on_wait)
 
     def ca_key_update_info(self, *, on_wait: OnWait | None = None) -> tuple[x509.Certificate, ...] | None:
         """The CA's key update as RFC 4210 had it: old with new, new with old, new with new. Not verified."""
+        from .. import general
+
         return self._question(InfoTypeAndValue(general.CA_KEY_UPDATE_INFO), general.ca_key_update_of, on_wait)
 
     def current_crl(self, *, on_wait: OnWait | None = None) -> x509.CertificateRevocationList | None:
         """The CA's CRL: ``currentCRL``. Verify it before use."""
+        from .. import general
+
         return self._question(InfoTypeAndValue(general.CURRENT_CRL), general.crl_of, on_wait)
 
     def supported_languages(self, tags: str | Iterable[str], *, on_wait: OnWait | None = None) -> list[str]:
         """Tell the languages one understands (RFC 5646 tags); returns what the server chose: ``suppLangTags``."""
+        from .. import general
+
         return self._question(general.lang_tags(tags), general.lang_tags_of, on_wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -25,11 +25,11 @@ from ..context import CertConf, Context, certconf
 from ..context.confirmation import OnDER, on_der
 from ..context.crmf import CertReqMsg
 from ..enums import BodyType, FailureInfo, Option, POPOMethod
-from ..general import cert_profile
-from ..message import Message
-from ..message.bodies import CertRepMessage, CertResponse
-from ..message.bodyparts import PublicationInfo
 from .settings import Settings, itavs
+
+if TYPE_CHECKING:
+    from ..message.bodies import CertResponse
+    from ..message.bodyparts import PublicationInfo
 
 __all__ = ["CertificateRequest"]
 
@@ -181,6 +181,8 @@ class CertificateRequest:
         for itav in itavs("general_info", self.general_info):
             context.push_geninfo_itav(itav)
         if self.profile is not None:
+            from ..general import cert_profile
+
             context.push_geninfo_itav(cert_profile(self.profile))
         self.apply_confirmation(context)
         made = self._message(context, req_type, settings.sender is not None)
@@ -318,6 +320,7 @@ class CertificateRequest:
 
 def _enveloped_only(context: Context, further: Any) -> OnDER:
     """libcrypto takes both forms and tells neither: the answer itself is looked at."""
+    from ..message import CertRepMessage, Message
 
     def verdict(certificate: bytes, found: FailureInfo) -> object:
         message = context.polling.response

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 
@@ -16,8 +16,10 @@ from .._openssl.inputs import AnyCertificate
 from .._openssl.providers import LibraryContext
 from ..context import Context
 from ..enums import Option
-from ..trace import Trace
-from ..transport import Address, Transport
+from ..transport.address import Address, Transport
+
+if TYPE_CHECKING:
+    from ..trace import Trace
 
 __all__ = ["Setter", "Settings", "itavs", "option", "optional"]
 

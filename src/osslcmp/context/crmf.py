@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-from .._asn1 import der, oids, schema
+from .._asn1 import der, oids
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, ffi, lib
@@ -17,7 +17,9 @@ from .._openssl.name_texts import parse_name
 from .._openssl.ownership import own, release
 from ..enums import POPOMethod, PublicationMethod
 from ..errors import RequestError
-from ..message.bodyparts import CertRequest, PublicationInfo, PublicationPlace, write_pairs
+
+if TYPE_CHECKING:
+    from ..message.bodyparts import CertRequest, PublicationInfo, PublicationPlace
 
 __all__ = ["CertReqMsg", "create_popo", "from_c"]
 
@@ -74,6 +76,9 @@ class CertReqMsg:
     @property
     def request(self) -> CertRequest:
         """What it says, controls and regInfo included. Raises ``ValueError`` for what cannot be read."""
+        from .._asn1 import schema
+        from ..message.bodyparts import CertRequest  # only here: it takes time to import
+
         return CertRequest.of(schema.decode(schema.CertReqMsg, self.der))
 
     # -- registration controls and registration info --------------------------------------------------------
@@ -127,6 +132,8 @@ class CertReqMsg:
 
         Raises ``ValueError`` for an empty name, and for one that its form has no escape for.
         """
+        from ..message.bodyparts import write_pairs
+
         self._set_text("utf8_pairs", lib.OSSL_CRMF_MSG_set1_regInfo_utf8Pairs, write_pairs(pairs))
 
     def set_cert_request(self, other: CertReqMsg) -> None:
@@ -213,6 +220,8 @@ def create_popo(crm: Any, method: int, key: Any, digest: str) -> None:
 
 def _publication_to_c(info: PublicationInfo) -> Any:
     """An ``OSSL_CRMF_PKIPUBLICATIONINFO *``."""
+    from ..message.bodyparts import PublicationInfo
+
     if not isinstance(info, PublicationInfo):
         raise TypeError(f"publication_info: an osslcmp.PublicationInfo, not {type(info).__name__}")
     if info.places and not info.publish:

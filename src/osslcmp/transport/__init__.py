@@ -12,11 +12,17 @@ or one of these.
 ========================= =====================================================================================
 """
 
-from .address import Address, Transport, parse_url, well_known_url
-from .files import FileTransport, relay
-from .http import HTTPTransport
-from .httpx import AsyncHttpxTransport, HttpxTransport
-from .urllib3 import Urllib3Transport
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .address import Address, Transport, parse_url, well_known_url
+    from .files import FileTransport, relay
+    from .http import HTTPTransport
+    from .httpx import AsyncHttpxTransport, HttpxTransport
+    from .urllib3 import Urllib3Transport
 
 __all__ = [
     "Address",
@@ -30,3 +36,25 @@ __all__ = [
     "relay",
     "well_known_url",
 ]
+
+# Loaded by who uses them: asyncio alone takes as long as all that an enrolment needs.
+_WHERE = {
+    "Address": "address",
+    "AsyncHttpxTransport": "httpx",
+    "FileTransport": "files",
+    "HTTPTransport": "http",
+    "HttpxTransport": "httpx",
+    "Transport": "address",
+    "Urllib3Transport": "urllib3",
+    "parse_url": "address",
+    "relay": "files",
+    "well_known_url": "address",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
