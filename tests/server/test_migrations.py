@@ -44,7 +44,16 @@ def tables(url: str) -> dict[str, list[str]]:
                         *({**column, "type": str(column["type"])} for column in found.get_columns(name)),
                         found.get_pk_constraint(name),
                         *found.get_unique_constraints(name),
-                        *found.get_indexes(name),
+                        *(
+                            {
+                                **index,
+                                "dialect_options": {
+                                    option: str(value)
+                                    for option, value in index.get("dialect_options", {}).items()
+                                },
+                            }
+                            for index in found.get_indexes(name)
+                        ),
                     ],
                 )
             )

@@ -69,7 +69,7 @@ _ANSWERED = "another process has answered"
 _READING = "osslcmp_reading"
 _REVOCATIONS = "revocations"
 _SCHEMA = "schema"
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Of the tables that this release reads and writes; see ``ca.migrations``."""
 
 Change = Callable[[sa.Connection], object]

@@ -36,7 +36,13 @@ CERTIFICATES = sa.Table(
     sa.Column("not_after", sa.Double, nullable=False, server_default=sa.text("0")),
     sa.Column("updates", sa.String(42), index=True),
     sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
-    sa.Index("certificates_revoked", "revoked"),
+    # What belongs on a CRL, and nothing else: neither does a CRL read the other rows, nor a request those on it.
+    sa.Index(
+        "certificates_on_crl",
+        "number",
+        sqlite_where=sa.text("revoked IS NOT NULL"),
+        postgresql_where=sa.text("revoked IS NOT NULL"),
+    ),
 )
 NAMES = sa.Table(
     "names",
@@ -58,8 +64,11 @@ TRANSACTIONS = sa.Table(
     sa.Column("last_hash", sa.LargeBinary, nullable=False),
     sa.Column("last_response", sa.LargeBinary, nullable=False),
     sa.Column("last_meaning", sa.LargeBinary, nullable=False),
-    sa.Column("deadline", sa.Double, nullable=False, index=True),
-    sa.Column("owner", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("deadline", sa.Double, nullable=False),
+    sa.Column("owner", sa.LargeBinary, nullable=False),
+    # They are counted by these alone: their rows are large.
+    sa.Index("transactions_by_deadline", "deadline", "open"),
+    sa.Index("transactions_by_owner", "owner", "deadline", "open"),
 )
 CRLS = sa.Table(
     "crls",
