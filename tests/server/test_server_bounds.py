@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from support.forge import Forger, read
 from support.pki import PKI, make_key
 
@@ -76,6 +78,38 @@ def test_large_crl_is_not_signed_for_each_revocation(monkeypatch: pytest.MonkeyP
     assert ca.crl() is large
     monkeypatch.setattr(ca._last_crl, "_good_until", 0.0)  # the time is over
     assert len(ca.crl()) == 4
+
+
+def test_nobody_waits_for_the_next_large_crl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once asked for, it is made once a second beside the requests; who asks meanwhile gets the last one."""
+    ca = EmbeddedCA({"ref": "secret"})
+    monkeypatch.setattr(issuing, "FEW_ENTRIES", 2)
+    server = ca.server(strictness="rfc9810")
+    revoke(ca, 3)
+    server.sweep()
+    asked_in: list[threading.Thread] = []
+    renew = ca._last_crl._renew
+
+    def slowly() -> x509.CertificateRevocationList:
+        asked_in.append(threading.current_thread())
+        if len(asked_in) == 2:
+            begun.set()
+            assert go_on.wait(30)
+        return renew()
+
+    monkeypatch.setattr(ca._last_crl, "_renew", slowly)
+    begun, go_on = threading.Event(), threading.Event()
+    first = ca.crl()
+    assert asked_in == [threading.current_thread()]
+    revoke(ca)
+    clock = threading.Thread(target=server.sweep)
+    clock.start()
+    assert begun.wait(30)
+    assert ca.crl() is first
+    go_on.set()
+    clock.join()
+    assert len(ca.crl()) == 4
+    assert asked_in[1:] == [clock]
 
 
 def test_expired_certificates_leave_the_crl(pki: PKI) -> None:

@@ -333,11 +333,15 @@ class Server(Transacting):
         )
 
     def sweep(self) -> None:
-        """Close the transactions whose clients did not come in time, and tell the authority.
+        """Close the transactions whose clients did not come in time, and tell the authority; and let one that has large
+        CRLs make the next one.
 
-        It is done with each message, and by ``serve`` once a second.
+        It is done by ``serve`` once a second; the transactions are closed with each message, too.
         """
         self._transactions.sweep()
+        refresh = getattr(self.authority, "refresh_crl", None)
+        if refresh is not None:
+            refresh()
 
     def _expired(self, transaction: Transaction) -> None:
         """Tell the authority that a client did not come back in time."""

@@ -33,6 +33,8 @@ CA_USAGES = ("key_cert_sign", "crl_sign")
 CRL_VALIDITY = datetime.timedelta(days=7)
 CRL_RENEWAL = datetime.timedelta(days=1)
 CRL_INTERVAL = 1.0
+REFRESH_INTERVAL = 5.0
+"""Seconds after which those who ask for a CRL do not rely on it that the next one is made for them."""
 FEW_ENTRIES = 1_000
 """Of a CRL that has no more, each change is shown at once."""
 BACKDATE = datetime.timedelta(minutes=5)
@@ -422,8 +424,10 @@ def _entry(serial: int, moment: datetime.datetime, reason: RevocationReason) -> 
 
 
 class LastCRL:
-    """The last CRL, at hand for everybody who asks; a new one is made when somebody does, by one thread at a time. One
-    with many entries, which takes long to make, is good for a second, whatever is revoked meanwhile.
+    """The last CRL, at hand for everybody who asks; a new one is made when somebody does, by one thread at a time.
+
+    One with many entries, which takes long to make, is good for a second, whatever is revoked meanwhile. Where ``refresh``
+    is called once a second it makes the next one, and nobody who asks waits for that.
 
     Args:
         renew: returns the CRL as it has to be now, which may be the last one again.
@@ -434,15 +438,31 @@ class LastCRL:
         self._lock = threading.RLock()
         self._last: x509.CertificateRevocationList | None = None
         self._good_until = 0.0
+        self._is_refreshing = False
 
     def get(self) -> x509.CertificateRevocationList:
         """The CRL."""
+        last = self._last
+        if last is not None and self._is_refreshing:
+            return last
         with self._lock:
             begin = time.monotonic()
             if self._last is None or begin >= self._good_until:
                 self._last = self._renew()
                 self._good_until = begin + CRL_INTERVAL if len(self._last) > FEW_ENTRIES else begin
             return self._last
+
+    def refresh(self) -> None:
+        """Make the next one, if somebody has asked for one of many entries. To be called once a second."""
+        if self._last is None or len(self._last) <= FEW_ENTRIES:
+            return
+        with self._lock:
+            self._is_refreshing = True
+            try:
+                self._last = self._renew()
+                self._good_until = time.monotonic() + REFRESH_INTERVAL
+            finally:
+                self._is_refreshing = False
 
 
 def is_old(crl: x509.CertificateRevocationList) -> bool:

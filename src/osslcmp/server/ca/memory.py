@@ -290,6 +290,11 @@ class EmbeddedCA(Records, Authority):
         """
         return self._last_crl.get()
 
+    def refresh_crl(self) -> None:
+        """Make the next CRL if the last one, which somebody has asked for, has thousands of entries and something has
+        changed: then nobody waits for it. A server over HTTP does so once a second."""
+        self._last_crl.refresh()
+
     def _renewed_crl(self) -> x509.CertificateRevocationList:
         earliest = datetime.datetime.now(datetime.timezone.utc) - self.crl_grace
         with self._lock:
