@@ -8,6 +8,7 @@ from __future__ import annotations
 
 _MODULES = {
     "_asn1.itav": "InfoTypeAndValue",
+    "_asn1.publication": "PublicationInfo PublicationPlace",
     "_openssl.certificate_check": "CertificateCheck",
     "_openssl.lib": "features ffi lib openssl_version",
     "_openssl.providers": "LibraryContext Provider load_provider",
@@ -28,7 +29,7 @@ _MODULES = {
     " TransferError TransferTimeout UnreadableCertificateError UnsupportedError",
     "limits": "Limits",
     "message": "Message",
-    "message.bodyparts": "AlgorithmIdentifier PublicationInfo PublicationPlace",
+    "message.bodyparts": "AlgorithmIdentifier",
     "trace": "Trace TraceEntry",
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -1,6 +1,7 @@
 # Types of the package; __init__.py imports each name when it is first used.
 
 from ._asn1.itav import InfoTypeAndValue
+from ._asn1.publication import PublicationInfo, PublicationPlace
 from ._openssl.certificate_check import CertificateCheck
 from ._openssl.lib import features, ffi, lib, openssl_version
 from ._openssl.providers import LibraryContext, Provider, load_provider
@@ -45,7 +46,7 @@ from .errors import (
 )
 from .limits import Limits
 from .message import Message
-from .message.bodyparts import AlgorithmIdentifier, PublicationInfo, PublicationPlace
+from .message.bodyparts import AlgorithmIdentifier
 from .trace import Trace, TraceEntry
 
 __version__: str

@@ -217,6 +217,7 @@ class osslcmp_limits(CData):
     line: int
     curves: int
     exponent: int
+    tls: int
 class osslcmp_finding(CData):
     violation: int
     offset: int

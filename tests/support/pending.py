@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
 from osslcmp.client.dump import digest
+from osslcmp.transport import Transport
 
 
-def post(url: str) -> osslcmp.transport.Transport:
+def post(url: str) -> Transport:
     """A transport of one's own: HTTP by the standard library."""
 
     def transport(request: bytes) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
 from .._asn1.itav import InfoTypeAndValue
+from .._asn1.publication import PublicationInfo
 from .._asn1.x509_parts import read_csr
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
@@ -29,7 +30,6 @@ from .settings import Settings, itavs
 
 if TYPE_CHECKING:
     from ..message.bodies import CertResponse
-    from ..message.bodyparts import PublicationInfo
 
 __all__ = ["CertificateRequest"]
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from .._asn1 import der, oids
+from .._asn1.publication import PublicationInfo, PublicationPlace
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.lib import NULL, ffi, lib
@@ -19,7 +20,7 @@ from ..enums import POPOMethod, PublicationMethod
 from ..errors import RequestError
 
 if TYPE_CHECKING:
-    from ..message.bodyparts import CertRequest, PublicationInfo, PublicationPlace
+    from ..message.bodyparts import CertRequest
 
 __all__ = ["CertReqMsg", "create_popo", "from_c"]
 
@@ -220,8 +221,6 @@ def create_popo(crm: Any, method: int, key: Any, digest: str) -> None:
 
 def _publication_to_c(info: PublicationInfo) -> Any:
     """An ``OSSL_CRMF_PKIPUBLICATIONINFO *``."""
-    from ..message.bodyparts import PublicationInfo
-
     if not isinstance(info, PublicationInfo):
         raise TypeError(f"publication_info: an osslcmp.PublicationInfo, not {type(info).__name__}")
     if info.places and not info.publish:

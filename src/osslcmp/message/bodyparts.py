@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
+from .._asn1.publication import PublicationInfo, PublicationPlace
 from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
 from .._asn1.x509_parts import read_extensions, read_general_name, read_name
 from .._openssl.errorqueue import clear, text_from_c
@@ -215,37 +216,19 @@ class CertId:
         return cls(encoded(read.issuer), read.serial)
 
 
-@dataclass(frozen=True)
-class PublicationPlace:
-    """Where a certificate is to be published (SinglePubInfo, RFC 4211 section 6.3)."""
-
-    method: PublicationMethod
-    location: x509.GeneralName | None = None
-
-    @classmethod
-    def of(cls, elements: Elements) -> PublicationPlace:
-        """Decode. Raises ``ValueError``, also for a method that RFC 4211 does not have."""
-        if not 1 <= len(elements) <= 2:
-            raise ValueError("SinglePubInfo: a method and at most one location")
-        location = read_general_name(encoded(elements[1])) if len(elements) == 2 else None
-        return cls(PublicationMethod(elements[0].parse(int)), location)
+def _publication_place(elements: Elements) -> PublicationPlace:
+    """Decode. Raises ``ValueError``, also for a method that RFC 4211 does not have."""
+    if not 1 <= len(elements) <= 2:
+        raise ValueError("SinglePubInfo: a method and at most one location")
+    location = read_general_name(encoded(elements[1])) if len(elements) == 2 else None
+    return PublicationPlace(PublicationMethod(elements[0].parse(int)), location)
 
 
-@dataclass(frozen=True)
-class PublicationInfo:
-    """Whether and where a certificate is to be published (PKIPublicationInfo, RFC 4211 section 6.3)."""
-
-    publish: bool
-    """pleasePublish, else dontPublish."""
-    places: tuple[PublicationPlace, ...] = ()
-    """None: wherever the CA wants to."""
-
-    @classmethod
-    def of(cls, read: schema.PKIPublicationInfo) -> PublicationInfo:
-        """Decode. Raises ``ValueError``."""
-        if read.action not in (0, 1):
-            raise ValueError(f"PKIPublicationInfo: action {read.action}")
-        return cls(read.action == 1, tuple(map(PublicationPlace.of, read.places or ())))
+def _publication_info(read: schema.PKIPublicationInfo) -> PublicationInfo:
+    """Decode. Raises ``ValueError``."""
+    if read.action not in (0, 1):
+        raise ValueError(f"PKIPublicationInfo: action {read.action}")
+    return PublicationInfo(read.action == 1, tuple(map(_publication_place, read.places or ())))
 
 
 @dataclass(frozen=True)
@@ -276,7 +259,7 @@ class Control:
         """For pkiPublicationInfo: whether and where to publish. Raises ``ValueError``."""
         if self.name != "pkiPublicationInfo":
             return None
-        return PublicationInfo.of(schema.decode(schema.PKIPublicationInfo, self.value))
+        return _publication_info(schema.decode(schema.PKIPublicationInfo, self.value))
 
     @property
     def old_certificate(self) -> CertId | None:
