@@ -1,10 +1,14 @@
-"""``python -m benchmarks [ir] [http] [load] [floods] [threads] [start] [memory]``: ratios, not times. See README.md."""
+"""``python -m benchmarks [NAME...] [--publish]``: ratios, not times. See README.md."""
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +18,37 @@ from support.mock_server import MockServer
 from support.pki import PKI
 
 from . import contestants, native
+from .enrolling import bench_curve, bench_enrol, bench_instructions
 from .floods import bench_floods
 from .load import bench_load
 from .memory import bench_memory
-from .rounds import compare
-from .start import bench_start
+from .report import Report
+from .rounds import Run, compare
+from .scale import bench_processes, bench_rows
+from .start import bench_imports, bench_start
 from .threads import bench_threads
 
 PROTECTIONS = (native.MAC, native.SIGNATURE)
+_LIMIT = 660.0
+"""Seconds after which no further benchmark of ``--publish`` begins."""
 
 
-def bench_ir(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
+def bench_ir(run: Run) -> None:
     """An ir with certConf within the process, client and C-side server joined by OpenSSL."""
-    program, helper = native.program(directory), native.Helper(directory)
+    program, helper, pki = native.program(run.directory), native.Helper(run.directory), run.pki
     for protection in PROTECTIONS:
         with native.CProgram(program, pki.directory, protection) as c:
             runs = {
                 "C": c.run,
-                "Python, osslcmp.lib": contestants.raw(helper, pki.directory, protection),
-                "Python, osslcmp.Context": contestants.in_process(helper, pki.directory, pki, protection),
+                "osslcmp.lib": contestants.raw(helper, pki.directory, protection),
+                "osslcmp.Context": contestants.in_process(helper, pki.directory, pki, protection),
             }
-            compare(f"ir, in process, {protection}", runs, rounds, seconds)
+            compare(run, f"ir, C-side server in process, {protection}", runs)
 
 
-def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
+def bench_http(run: Run) -> None:
     """An ir with certConf over a kept-alive connection to ``openssl cmp -port``."""
-    program = native.program(directory)
+    program, pki = native.program(run.directory), run.pki
     options: dict[str, Any] = {
         "srv_ref": "ref",
         "srv_secret": b"secret",
@@ -53,25 +62,33 @@ def bench_http(directory: Path, pki: PKI, rounds: int, seconds: float) -> None:
     for protection in PROTECTIONS:
         with (
             MockServer(**options) as server,
-            native.CProgram(program, pki.directory, protection, server.port) as c,
+            native.CProgram(program, pki.directory, protection, f"nodelay:{server.port}") as c,
         ):
             runs = {
-                "C, OpenSSL's HTTP": c.run,
-                "Python, osslcmp's HTTP": contestants.over_http(pki, protection, server.port),
+                "C with TCP_NODELAY": c.run,
+                "osslcmp.Context": contestants.over_http(pki, protection, server.port),
+                "osslcmp.Client": contestants.client_over_http(pki, protection, server.port),
             }
-            compare(f"ir, HTTP, {protection}", runs, rounds, seconds)
+            title = f"ir, HTTP to openssl cmp -port, {protection}"
+            compare(run, title, runs, base="C with TCP_NODELAY", goals={"osslcmp.Client": 1.15})
 
 
+BENCHMARKS: dict[str, Callable[[Run], None]] = {
+    "ir": bench_ir,
+    "enrol": bench_enrol,
+    "http": bench_http,
+    "threads": bench_threads,
+    "imports": bench_imports,
+    "start": bench_start,
+    "load": bench_load,
+    "processes": bench_processes,
+    "rows": bench_rows,
+    "instructions": bench_instructions,
+    "curve": bench_curve,
+    "floods": bench_floods,
+}
 ON_REQUEST = ("memory",)
 """Takes long, so it is not among those that run by default."""
-BENCHMARKS = {
-    "ir": bench_ir,
-    "http": bench_http,
-    "load": bench_load,
-    "floods": bench_floods,
-    "threads": bench_threads,
-    "start": bench_start,
-}
 
 
 def main() -> None:
@@ -82,19 +99,44 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often each contestant runs (default 7)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of one round in C (default 1)")
     parser.add_argument("--enrolments", type=int, default=10_000, help="of memory (default 10000)")
+    parser.add_argument("--json", type=Path, help="write what was found to this file, too")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help=f"write docs/performance.md; none begins after {_LIMIT:g} seconds",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - {*BENCHMARKS, *ON_REQUEST}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    if arguments.publish:
+        from . import publish  # whether matplotlib is there is told at once
+    report, load = Report(), os.getloadavg()[0]
+    deadline = time.monotonic() + (_LIMIT if arguments.publish else math.inf)
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as name:
         directory = Path(name)
         pki = PKI(directory)
         for identity in (pki.root, pki.issuing, pki.server, pki.client, pki.enrolled):
             identity.cert_file, identity.key_file  # noqa: B018 - written when asked for
-        for benchmark in arguments.names or BENCHMARKS:
+        run = Run(directory, pki, arguments.rounds, arguments.seconds, report, deadline)
+        for benchmark in arguments.names or (
+            name for name in BENCHMARKS if name != "floods" or not arguments.publish
+        ):
+            if time.monotonic() > deadline:
+                report.title(f"{benchmark}: no time left")
+                continue
             if benchmark == "memory":
                 bench_memory(directory, pki, arguments.enrolments)
                 continue
-            BENCHMARKS[benchmark](directory, pki, arguments.rounds, arguments.seconds)
+            try:
+                BENCHMARKS[benchmark](run)
+            except Exception as error:
+                if not arguments.publish:
+                    raise
+                report.title(f"{benchmark}: {type(error).__name__}: {error}")  # the others count
+    if arguments.json is not None:
+        report.save(arguments.json)
+    if arguments.publish:
+        publish.publish(report, quiet=load < 1)
 
 
 if __name__ == "__main__":

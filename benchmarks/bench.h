@@ -27,9 +27,9 @@ OSSL_CMP_MSG *bench_transfer(OSSL_CMP_CTX *client, const OSSL_CMP_MSG *request);
 /* A client context ready for an ir for DIR/enrolled.key.pem; NULL on failure. */
 OSSL_CMP_CTX *bench_client_new(const char *dir, int protection);
 
-/* Let it talk to that server in this process, or to 127.0.0.1:port by OpenSSL's own HTTP client. */
+/* Let it talk to that server in this process, or to 127.0.0.1:port by OpenSSL's own HTTP client, with TCP_NODELAY or not. */
 int bench_client_use_server(OSSL_CMP_CTX *client, OSSL_CMP_SRV_CTX *server);
-int bench_client_use_http(OSSL_CMP_CTX *client, int port);
+int bench_client_use_http(OSSL_CMP_CTX *client, int port, int nodelay);
 
 /* One transaction: renew the context, ir, ip, certConf, pkiConf. 1 if a certificate came. */
 int bench_enrol(OSSL_CMP_CTX *client);

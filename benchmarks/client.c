@@ -1,8 +1,12 @@
 /* The client's side of the benchmarks, in C. */
 #include "bench.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 static int quiet(const char *func, const char *file, int line, OSSL_CMP_severity level, const char *msg)
 {
@@ -80,9 +84,21 @@ int bench_client_use_server(OSSL_CMP_CTX *client, OSSL_CMP_SRV_CTX *server)
         && OSSL_CMP_CTX_set_transfer_cb_arg(client, server);
 }
 
-int bench_client_use_http(OSSL_CMP_CTX *client, int port)
+/* OpenSSL's HTTP client writes header and body separately, and then waits for a delayed acknowledgement. */
+static BIO *no_delay(BIO *bio, void *arg, int connect, int detail)
 {
-    return OSSL_CMP_CTX_set1_server(client, "127.0.0.1")
+    int fd, on = 1;
+
+    (void)arg, (void)detail;
+    if (connect && BIO_get_fd(bio, &fd) >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return bio;
+}
+
+int bench_client_use_http(OSSL_CMP_CTX *client, int port, int nodelay)
+{
+    return (!nodelay || OSSL_CMP_CTX_set_http_cb(client, no_delay))
+        && OSSL_CMP_CTX_set1_server(client, "127.0.0.1")
         && OSSL_CMP_CTX_set_serverPort(client, port)
         && OSSL_CMP_CTX_set1_serverPath(client, "pkix/");
 }

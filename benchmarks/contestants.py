@@ -93,3 +93,16 @@ def over_http(pki: Any, protection: str, port: int) -> Round:
     ctx.set_server_port(port)
     ctx.set_server_path("pkix/")
     return _transactions(ctx, pki.enrolled.certificate, perf_counter_ns)
+
+
+def client_over_http(pki: Any, protection: str, port: int) -> Round:
+    """`osslcmp.Client` with osslcmp's own HTTP: a context and a connection for each enrolment."""
+    if protection == MAC:
+        credentials: dict[str, Any] = {"reference": b"ref", "secret": b"secret"}
+    else:
+        me = pki.client
+        credentials = {"certificate": me.certificate, "key": me.key, "chain": [pki.issuing.certificate]}
+        credentials["trusted"] = pki.root.certificate
+    client = osslcmp.Client(f"http://127.0.0.1:{port}/pkix/", recipient=pki.server.subject, **credentials)
+    key, subject = pki.enrolled.key, pki.enrolled.subject
+    return _timed(lambda: client.ir(key, subject=subject), perf_counter_ns)

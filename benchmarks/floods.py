@@ -13,6 +13,8 @@ from support.flood import Flood
 from support.forge import Forger
 from support.serving import REFERENCE, SECRET, Served, Serving, client
 
+from .rounds import Run
+
 CONNECTIONS = 600
 
 
@@ -26,13 +28,12 @@ def _enrolment(served: Served, key: Any, count: int) -> float:
     return statistics.median(times)
 
 
-def bench_floods(_directory: Path, pki: Any, rounds: int, _seconds: float) -> None:
+def bench_floods(run: Run) -> None:
     """Good clients during floods, one kind after the other, beside the same server without one."""
     message = Forger(reference=REFERENCE.encode(), secret=SECRET).request()
-    key = pki.enrolled.key
-    print(
-        f"\nir with certConf during floods from {CONNECTIONS} connections: times as a ratio to the server without one"
-    )
+    key, rounds = run.pki.enrolled.key, run.rounds
+    title = f"ir with certConf during floods from {CONNECTIONS} connections"
+    run.report.title(title)
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as path, Serving(Path(path)) as serve:
         served = serve("--timeout", "600", "--request-time", "600")
         _enrolment(served, key, rounds)
@@ -40,4 +41,4 @@ def bench_floods(_directory: Path, pki: Any, rounds: int, _seconds: float) -> No
             base = _enrolment(served, key, rounds)
             with Flood(served.url, *attack, connections=CONNECTIONS):
                 found = _enrolment(served, key, rounds)
-            print(f"  {name:<20} {found / base:6.2f}")
+            run.report.ratio(title, name, [found / base], "without a flood")

@@ -26,7 +26,7 @@ def _flags() -> tuple[list[str], list[str]]:
 def _compile(output: Path, sources: list[str], *options: str) -> Path:
     compiler = shlex.split(os.environ.get("CC", "cc"))
     include, link = _flags()
-    warnings = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror"]
+    warnings = ["-std=c11", "-D_DEFAULT_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror"]
     files = [str(SOURCES / name) for name in sources]
     subprocess.run([*compiler, *warnings, *options, *include, "-o", str(output), *files, *link], check=True)
     return output
@@ -34,7 +34,7 @@ def _compile(output: Path, sources: list[str], *options: str) -> Path:
 
 def program(directory: Path) -> Path:
     """The C program, ``ir.c``."""
-    return _compile(directory / "ir", ["ir.c", "client.c", "server.c"])
+    return _compile(directory / "ir", ["ir.c", "client.c", "server.c", "issuing.c"])
 
 
 class Helper:
@@ -81,10 +81,9 @@ class Helper:
 class CProgram:
     """The running C program: `run` has it do a number of transactions."""
 
-    def __init__(self, path: Path, files: Path, protection: str, port: int | None = None) -> None:
-        port_argument = [str(port)] if port else []
+    def __init__(self, path: Path, files: Path, protection: str, *more: str) -> None:
         self._process = subprocess.Popen(
-            [str(path), str(files), protection, *port_argument],
+            [str(path), str(files), protection, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

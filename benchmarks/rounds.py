@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .report import Report
 
 Round = Callable[[int], float]
 """Does that many transactions, returns the nanoseconds for each."""
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """How long a contestant took compared to the first, of all rounds."""
+class Run:
+    """One run of the benchmarks.
 
-    name: str
-    median: float
-    low: float
-    high: float
-    nanoseconds: float
-    """Median of one transaction, for orientation only."""
+    Args:
+        directory: for files.
+        pki: whose files are in it.
+        rounds: how often each contestant runs.
+        seconds: length of a round of the first.
+        report: takes what is found.
+        deadline: when to end, as ``time.monotonic`` tells it; what takes long looks at it.
+    """
+
+    directory: Path
+    pki: Any
+    rounds: int
+    seconds: float
+    report: Report
+    deadline: float
 
 
 def warm_up(contestants: Mapping[str, Round], seconds: float) -> int:
@@ -30,8 +42,8 @@ def warm_up(contestants: Mapping[str, Round], seconds: float) -> int:
     return max(5, int(seconds * 1e9 / first(10)))
 
 
-def alternate(contestants: Mapping[str, Round], *, rounds: int, count: int) -> list[Ratio]:
-    """`rounds` times each contestant in turn, `count` transactions each; ratios within each round."""
+def alternate(contestants: Mapping[str, Round], *, rounds: int, count: int) -> dict[str, list[float]]:
+    """`rounds` times each contestant in turn, `count` transactions each; by name the ratios to the first, of each round."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     names = list(contestants)
     for number in range(rounds):
@@ -39,37 +51,31 @@ def alternate(contestants: Mapping[str, Round], *, rounds: int, count: int) -> l
         for name in names if number % 2 == 0 else reversed(names):
             times[name].append(contestants[name](count))
     base = times[names[0]]
-    result = []
-    for name in names:
-        ratios = [mine / theirs for mine, theirs in zip(times[name], base, strict=True)]
-        median = statistics.median(ratios)
-        result.append(Ratio(name, median, min(ratios), max(ratios), statistics.median(times[name])))
-    return result
+    return {
+        name: [mine / theirs for mine, theirs in zip(times[name], base, strict=True)] for name in names[1:]
+    }
 
 
 def compare(
+    run: Run,
     title: str,
     contestants: Mapping[str, Round],
-    rounds: int,
-    seconds: float,
     *,
-    what: str = "transactions",
     base: str = "C",
+    what: str = "transactions",
+    goals: Mapping[str, float] | None = None,
 ) -> None:
-    """Run them in turn and print the ratios to the first.
+    """Run them in turn and report the ratios to the first.
 
     Args:
+        run: says how long.
         title: what is done.
         contestants: who does it.
-        rounds: how often each of them.
-        seconds: length of a round of the first.
-        what: is counted.
         base: the first, in short.
+        what: is counted.
+        goals: what the ratios should be, by contestant.
     """
-    count = warm_up(contestants, seconds)
-    ratios = alternate(contestants, rounds=rounds, count=count)
-    print(f"\n{title}: {rounds} rounds of {count} {what} each, in turn")
-    for ratio in ratios:
-        print(
-            f"  {ratio.name:<28} {ratio.median:6.3f} x {base}   (rounds: {ratio.low:.3f} to {ratio.high:.3f})"
-        )
+    count = warm_up(contestants, run.seconds)
+    run.report.title(f"{title}: {run.rounds} rounds of {count} {what} each, in turn")
+    for name, ratios in alternate(contestants, rounds=run.rounds, count=count).items():
+        run.report.ratio(title, name, ratios, base, goal=(goals or {}).get(name))

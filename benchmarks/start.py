@@ -1,17 +1,19 @@
-"""Whole processes: ``osslcmp cmp`` beside ``openssl cmp``, from the start of the process to its end."""
+"""Whole processes, from their start to their end: ``osslcmp cmp`` beside ``openssl cmp``, and what an import takes.
+
+The time is the processor's, of the process and its children: the machine's other work matters little.
+"""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
-from time import perf_counter_ns
-from typing import Any
 
 from support import openssl
 from support.mock_server import MockServer
 
-from .rounds import Round, compare
+from .rounds import Round, Run, compare
 
 _CONSOLE_SCRIPT = Path(sys.executable).with_name("osslcmp")
 
@@ -21,45 +23,66 @@ def _ours() -> list[str]:
     return [str(_CONSOLE_SCRIPT)] if _CONSOLE_SCRIPT.exists() else [sys.executable, "-m", "osslcmp"]
 
 
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _process(command: list[str], directory: Path) -> Round:
     environment = openssl.clean_environment()
 
     def run(count: int) -> float:
-        start = perf_counter_ns()
+        start = _spent()
         for _ in range(count):
             subprocess.run(command, cwd=directory, env=environment, capture_output=True, check=True)
-        return (perf_counter_ns() - start) / count
+        return (_spent() - start) * 1e9 / count
 
     return run
 
 
-def bench_start(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
+def _python(code: str, directory: Path) -> Round:
+    return _process([sys.executable, "-c", code], directory)
+
+
+def bench_imports(run: Run) -> None:
+    """What the first use of the library takes, beside that of the library under it; an empty interpreter included."""
+    base, ours = "import cryptography.x509", "import osslcmp; osslcmp.Client"
+    runs = {code: _python(code, run.directory) for code in (base, ours, "pass")}
+    compare(run, "imports", runs, base=base, what="processes", goals={ours: 1.5})
+
+
+def bench_start(run: Run) -> None:
     """``cmp -help``, and an ir with certConf against one running ``openssl cmp -port``."""
-    nothing = {"python -c pass": _process([sys.executable, "-c", "pass"], directory)}
+    nothing = {"python -c pass": _python("pass", run.directory)}
     runs = {
-        "openssl cmp -help": _process([*openssl.command(), "cmp", "-config", "", "-help"], directory),
-        "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], directory),
+        "openssl cmp -help": _process([*openssl.command(), "cmp", "-config", "", "-help"], run.directory),
+        "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], run.directory),
         **nothing,
     }
-    compare("cmp -help", runs, rounds, seconds, what="processes", base="openssl")
-    with MockServer(
-        srv_ref="ref", srv_secret=b"secret", rsp_cert=pki.enrolled.cert_file, verbosity=3
-    ) as server:
-        options = openssl.arguments(
-            {
-                "config": "",
-                "cmd": "ir",
-                "server": server.url,
-                "ref": "ref",
-                "secret": b"secret",
-                "subject": "/CN=x",
-                "newkey": pki.enrolled.key_file,
-                "certout": directory / "new.pem",
-            }
-        )
+    compare(run, "cmp -help", runs, what="processes", base="openssl", goals={"osslcmp cmp -help": 4})
+    server = MockServer(srv_ref="ref", srv_secret=b"secret", rsp_cert=run.pki.enrolled.cert_file, verbosity=3)
+    with server:
+        options: dict[str, openssl.Value] = {
+            "config": "",
+            "cmd": "ir",
+            "server": server.url,
+            "ref": "ref",
+            "secret": b"secret",
+            "subject": "/CN=x",
+            "newkey": run.pki.enrolled.key_file,
+            "certout": run.directory / "new.pem",
+        }
+        words = openssl.arguments(options)
         runs = {
-            "openssl cmp -cmd ir": _process([*openssl.command(), "cmp", *options], directory),
-            "osslcmp cmp -cmd ir": _process([*_ours(), "cmp", *options], directory),
+            "openssl cmp -cmd ir": _process([*openssl.command(), "cmp", *words], run.directory),
+            "osslcmp cmp -cmd ir": _process([*_ours(), "cmp", *words], run.directory),
             **nothing,
         }
-        compare("ir", runs, rounds, seconds, what="processes", base="openssl")
+        compare(
+            run,
+            "ir by the command",
+            runs,
+            what="processes",
+            base="openssl",
+            goals={"osslcmp cmp -cmd ir": 6},
+        )

@@ -6,10 +6,8 @@ A machine that has other things to do gives two threads less than that: the firs
 from __future__ import annotations
 
 import hashlib
-import statistics
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +15,7 @@ import osslcmp
 
 from .contestants import joined, new_context
 from .native import MAC, SIGNATURE, Helper
+from .rounds import Run
 
 Work = Callable[[int], None]
 """Does that many transactions."""
@@ -110,18 +109,19 @@ def _ratio(work: list[Work], count: int) -> float:
     return (before + after) / both
 
 
-def bench_threads(directory: Path, pki: Any, rounds: int, seconds: float) -> None:
+def bench_threads(run: Run) -> None:
     """An ir with certConf in process: two threads, each with its own client and C-side server, over one."""
-    helper = Helper(directory)
-    print(f"\nir, in process: rate of two threads over that of one, {rounds} rounds")
+    helper, pki = Helper(run.directory), run.pki
+    title = "ir, C-side server in process, rate of two threads"
+    run.report.title(title)
     for protection in (MAC, SIGNATURE):
         for name, make in CONTESTANTS.items():
             work = [make(helper, pki, protection) for _ in range(2)]
             for one in work:
                 one(3)
-            count = max(5, int(seconds * 10 / _together(work[:1], 10)))
-            ratios = [_ratio(work, count) for _ in range(rounds)]
-            print(
-                f"  {protection:<10} {name:<16} {statistics.median(ratios):6.3f}"
-                f"   (rounds: {min(ratios):.3f} to {max(ratios):.3f}; {count} transactions each)"
+            count = max(5, int(run.seconds * 10 / _together(work[:1], 10)))
+            ratios = [_ratio(work, count) for _ in range(run.rounds)]
+            goal = 1.9 if name == "osslcmp.Client" else None
+            run.report.ratio(
+                title, f"{name}, {protection}", ratios, "one thread", goal=goal, more_is_better=True
             )

@@ -1,0 +1,157 @@
+"""``Client`` and ``Server`` with an EmbeddedCA in one process, beside ``issuing.c``, which does the same in C.
+
+Both issue a certificate for each enrolment, make contexts anew for it, and carry messages as DER.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time_ns
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.pki import PKI
+
+import osslcmp
+from osslcmp.server import EmbeddedCA
+
+from . import native
+from .rounds import Round, Run, compare
+
+GOAL = 1.25 if osslcmp.openssl_version < (3, 5) else 1.5
+"""OpenSSL 3.0 spends more itself."""
+OPERATIONS = {native.MAC: (2, 2), native.SIGNATURE: (6, 8)}
+"""Signatures made and verified for an ir with certConf, that of the certificate included."""
+_LOOKS = (1, 100, 1_000, 10_000, 100_000)
+
+
+def enrolling(pki: Any, protection: str) -> Callable[[int], None]:
+    """Does so many enrolments, with the identities that ``issuing.c`` has."""
+    issuing, server = pki.issuing, pki.server
+    ca = EmbeddedCA(
+        {b"ref": b"secret"},
+        root=(pki.root.certificate, pki.root.key),
+        issuer=(issuing.certificate, issuing.key),
+    )
+    running = ca.server(certificate=server.certificate, key=server.key, chain=[issuing.certificate])
+    if protection == native.MAC:
+        credentials: dict[str, Any] = {"reference": b"ref", "secret": b"secret"}
+    else:
+        me = pki.client
+        credentials = {"certificate": me.certificate, "key": me.key, "chain": [issuing.certificate]}
+        credentials["trusted"] = pki.root.certificate
+    client = osslcmp.Client(transport=running, **credentials)
+    key, subject = pki.enrolled.key, pki.enrolled.subject
+
+    def enrol(count: int) -> None:
+        for _ in range(count):
+            client.ir(key, subject=subject)
+
+    return enrol
+
+
+def _timed(work: Callable[[int], None]) -> Round:
+    def run(count: int) -> float:
+        start = process_time_ns()
+        work(count)
+        return (process_time_ns() - start) / count
+
+    return run
+
+
+def public_key_operations(protection: str) -> Round:
+    """Those of an enrolment alone: the floor for whoever does it."""
+    made, verified = OPERATIONS[protection]
+    key = ec.generate_private_key(ec.SECP256R1())
+    public, data = key.public_key(), b"x" * 500
+    algorithm = ec.ECDSA(hashes.SHA256())
+    signature = key.sign(data, algorithm)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            for _ in range(made):
+                key.sign(data, algorithm)
+            for _ in range(verified):
+                public.verify(signature, data, algorithm)
+
+    return _timed(work)
+
+
+def bench_enrol(run: Run) -> None:
+    """An ir with certConf, from the client's call to its certificate, all in one process."""
+    program = native.program(run.directory)
+    for protection in (native.MAC, native.SIGNATURE):
+        with native.CProgram(program, run.pki.directory, protection, "fresh") as c:
+            ours, floor = "Client and Server", "public-key operations alone"
+            runs = {
+                "C": c.run,
+                ours: _timed(enrolling(run.pki, protection)),
+                floor: public_key_operations(protection),
+            }
+            compare(run, f"ir, Client to Server in process, {protection}", runs, goals={ours: GOAL})
+
+
+def bench_instructions(run: Run) -> None:
+    """The same counted by callgrind. Its processor has no instructions for hashes, so that C looks slower than it is."""
+    if shutil.which("valgrind") is None:
+        run.report.title("instructions: valgrind is not installed")
+        return
+    program = native.program(run.directory)
+    run.report.title("instructions of an ir with certConf, Client to Server in process, by callgrind")
+    for protection in (native.MAC, native.SIGNATURE):
+        python = [sys.executable, "-m", "benchmarks.enrolling", str(run.pki.directory), protection]
+        for name, command in (
+            ("C", [str(program), str(run.pki.directory), protection, "fresh"]),
+            ("Client and Server", python),
+        ):
+            counts = [_instructions([*command, str(number)]) for number in (2, 6)]
+            run.report.count(f"{protection}, {name}: instructions", (counts[1] - counts[0]) / 4)
+
+
+def _instructions(command: list[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as folder:
+        output = Path(folder) / "callgrind"
+        measured = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", *command]
+        done = subprocess.run(measured, capture_output=True, text=True, check=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    assert found, done.stderr
+    return int(found[1])
+
+
+def bench_curve(run: Run) -> None:
+    """The processor's time of an enrolment after 1 to 100,000 others, for a server whose CA keeps what it issues; as far as
+    there is time."""
+    work = enrolling(run.pki, native.MAC)
+    timed = _timed(work)
+    work(3)
+    run.report.title("cost of an enrolment by how many there were before, Client to Server in process, MAC")
+    done, points, first = 3, [], timed(100)
+    for number in _LOOKS:
+        begun = time.monotonic()
+        work(min(100, max(number - done, 0)))  # tells how long the rest takes
+        left = max(number - done - 100, 0)
+        if time.monotonic() + left / 100 * (time.monotonic() - begun) > run.deadline:
+            break
+        work(left)
+        points.append((float(number), timed(100) / first))
+        done = max(number, done) + 100
+    run.report.line("enrolments", "Client and Server in process", points)
+
+
+def _main() -> None:
+    """For callgrind: ``DIR mac|signature N``, of files that are there."""
+    directory, protection, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    pki = PKI(directory)
+    enrolling(pki, protection)(count)
+
+
+if __name__ == "__main__":
+    _main()

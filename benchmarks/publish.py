@@ -1,0 +1,125 @@
+"""Writes docs/performance.md and its plots (SVG) from what was measured."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from itertools import groupby
+from pathlib import Path
+
+import osslcmp
+
+from .report import Report, Row
+
+DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = DOCS / "pictures"
+_PLOTS = {
+    "throughput": ("clients at once", "enrolments, as a ratio to openssl cmp -port with one client"),
+    "rows": ("certificates in the database", "processor's time of an enrolment, as a ratio to the first"),
+    "enrolments": ("enrolments before", "processor's time of an enrolment, as a ratio to the first"),
+}
+
+_TOP = """# Performance
+
+What `Client`, `Context`, the servers and the command cost beside C and beside `openssl cmp`. Each figure is a ratio of two
+things that were done in turn within one run of `./dev bench`, so that the machine matters little. benchmarks/README.md says
+what each benchmark does. This page was made by `./dev bench --publish` on {date}, on {machine} with {cores} processors,
+CPython {python} and OpenSSL {openssl}, {quiet}
+
+"""
+
+
+def publish(report: Report, quiet: bool) -> None:
+    """Write the page and the plots."""
+    PICTURES.mkdir(exist_ok=True)
+    page = [
+        _TOP.format(
+            date=datetime.datetime.now(datetime.timezone.utc).date(),
+            machine=f"{platform.system()} {platform.machine()}",
+            cores=_cores(),
+            python=platform.python_version(),
+            openssl=".".join(map(str, osslcmp.openssl_version)),
+            quiet="which had nothing else to do."
+            if quiet
+            else "which had other things to do: the ranges tell how much that mattered.",
+        )
+    ]
+    if report.rows:
+        page.append(_picture(_ratios(report.rows), "Ratios, with the range over the rounds and the goals"))
+    for group, rows in groupby(report.rows, lambda row: row.group):
+        page.append(f"## {group[0].upper()}{group[1:]}\n\n{_table(list(rows))}\n")
+    for plot, (across, up) in _PLOTS.items():
+        if any(series.plot == plot for series in report.series):
+            page.append(f"## By {across}\n\n{_picture(_lines(report, plot, across, up), up)}")
+    if report.counts:
+        page.append(_counts(report.counts))
+    (DOCS / "performance.md").write_text("\n".join(page).rstrip() + "\n")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _table(rows: list[Row]) -> str:
+    lines = ["| | ratio | rounds | to | goal |", "|---|---|---|---|---|"]
+    for row in rows:
+        goal = "" if row.goal is None else f"{row.goal:g}{' or more' if row.more_is_better else ''}"
+        lines.append(
+            f"| {row.name} | {row.median:.2f} | {row.low:.2f} to {row.high:.2f} | {row.base} | {goal} |"
+        )
+    return "\n".join(lines)
+
+
+def _counts(counts: dict[str, float]) -> str:
+    lines = ["## Counted", "", "Numbers that repeat from run to run.", "", "| | number |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {number:,.0f} |" for name, number in counts.items())]) + "\n"
+
+
+def _picture(name: str, text: str) -> str:
+    return f"![{text}](pictures/{name})\n"
+
+
+def _ratios(rows: list[Row]) -> str:
+    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
+
+    names = [f"{row.group}: {row.name}" for row in rows]
+    figure, axes = plt.subplots(figsize=(9, 0.32 * len(rows) + 1.2))
+    places = range(len(rows))
+    low = [row.median - row.low for row in rows]
+    high = [row.high - row.median for row in rows]
+    axes.barh(places, [row.median for row in rows], xerr=[low, high], color="#4878a8", ecolor="#888888")
+    for place, row in enumerate(rows):
+        if row.goal is not None:
+            axes.plot([row.goal] * 2, [place - 0.4, place + 0.4], color="#c04040")
+    axes.set_yticks(places, names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("ratio; red: the goal")
+    return _save(figure, "performance-ratios.svg")
+
+
+def _lines(report: Report, plot: str, across: str, up: str) -> str:
+    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
+
+    figure, axes = plt.subplots(figsize=(7, 3.6))
+    for series in report.series:
+        if series.plot == plot:
+            axes.plot(series.x, series.y, marker="o", label=series.name)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(across)
+    axes.set_ylabel(up, fontsize=7)
+    axes.legend(fontsize=7)
+    return _save(figure, f"performance-{plot}.svg")
+
+
+def _save(figure, name: str) -> str:  # type: ignore[no-untyped-def]  # matplotlib is not always there
+    figure.tight_layout()
+    figure.savefig(PICTURES / name, metadata={"Date": None})
+    return name
