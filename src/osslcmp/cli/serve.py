@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -13,10 +14,11 @@ from typing import Any
 
 from .._text import one_line
 from . import EXIT_USAGE, serve_options
-from .serve_authority import given, open_authority, open_server, tls_settings
-from .serve_log import BoundedHandler, OneLineFormatter
+from .serve_authority import given
+from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
 from .serve_options import UsageError
 from .serve_options import make_parser as parser
+from .serve_site import Site, reread
 
 __all__ = ["parser", "run"]
 
@@ -29,7 +31,12 @@ _FILES = 4_096
 
 def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status: 0, or 1 when it cannot start, 2 for wrong options."""
-    return _reporting(lambda: _serve(serve_options.read(arguments)))
+    # One that comes before all is there is for later.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        return _reporting(lambda: _serve(arguments))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _reporting(serve: Callable[[], int]) -> int:
@@ -46,31 +53,73 @@ def _reporting(serve: Callable[[], int]) -> int:
         return 1
 
 
-def _serve(settings: dict[str, Any]) -> int:
+def _serve(arguments: Sequence[str]) -> int:
+    settings = serve_options.read(arguments)
+    _log(settings)
+    _allow_files()
+    terminal = _Terminal()
+    if settings.get("processes", 1) == 1:
+        return _serve_here(settings, arguments, terminal, _announce)
+    from ..server.http import webserver
+    from .serve_processes import Processes
+
+    # What the first start makes, and what is wrong with the options, is for one process.
+    Site(settings, arguments).close()
+    settings.pop("new_root", None)
+    with ExitStack() as stack:
+        if settings.get("metrics"):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="osslcmp-metrics-"))
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        listener = stack.enter_context(
+            webserver.listen(*_where(settings), reuse_port=settings.get("reuse_port", False))
+        )
+
+        def work(ready: Callable[[str], None]) -> int:
+            here = {**settings, "listener": listener}
+            return _reporting(lambda: _serve_here(here, arguments, terminal, ready))
+
+        def reload() -> bool:
+            """Whether the new settings are of use; whoever is started from now on has them."""
+            found = reread(arguments)
+            if found is None:
+                return False
+            found[1].close()
+            settings.clear()
+            settings.update(found[0])
+            return True
+
+        return Processes(settings["processes"], work, reload, terminal.is_gone).run(_announce)
+
+
+def _log(settings: dict[str, Any]) -> None:
+    """Set the log up."""
     handler = BoundedHandler()
-    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(message)s"))
+    as_json = settings.get("log_format") == "json"
+    text = OneLineFormatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JSONFormatter() if as_json else text)
     level = logging.INFO if settings.get("verbose") else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     if level > logging.INFO:
         # What libcrypto warns of is what a client has sent; the server says it in one line.
         logging.getLogger("osslcmp.openssl").setLevel(logging.ERROR)
-    _allow_files()
-    if settings.get("processes", 1) == 1:
-        return _serve_here(settings, _announce)
-    from ..server.http import webserver
-    from .serve_processes import Processes
 
-    # What the first start makes, and what is wrong with the options, is for one process.
-    with closing(open_authority(settings)) as ca:
-        if settings.pop("new_root", False):
-            ca.update_root()
-        open_server(ca, settings)
-    with webserver.listen(*_where(settings), reuse_port=settings.get("reuse_port", False)) as listener:
 
-        def work(ready: Callable[[str], None]) -> int:
-            return _reporting(lambda: _serve_here({**settings, "listener": listener}, ready))
+class _Terminal:
+    """That which the command was started from, if any: when it is closed, it sends SIGHUP, too."""
 
-        return Processes(settings["processes"], work).run(_announce)
+    def __init__(self) -> None:
+        self._was_there = self._is_there()
+
+    def is_gone(self) -> bool:
+        """Whether there was one, and is none any more."""
+        return self._was_there and not self._is_there()
+
+    def _is_there(self) -> bool:
+        try:
+            os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        except OSError:
+            return False
+        return True
 
 
 def _announce(line: str) -> None:
@@ -81,13 +130,11 @@ def _where(settings: dict[str, Any]) -> tuple[str, int]:
     return settings.get("host", "127.0.0.1"), settings.get("port", 8080)
 
 
-def _serve_here(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
+def _serve_here(
+    settings: dict[str, Any], arguments: Sequence[str], terminal: _Terminal, ready: Callable[[str], None]
+) -> int:
     """Serve in this process until a signal comes; ``ready`` is told where."""
-    ca = open_authority(settings)
-    with ExitStack() as ending, closing(ca):
-        if settings.get("new_root"):
-            ca.update_root()
-        server = open_server(ca, settings)
+    with ExitStack() as ending, closing(Site(settings, arguments)) as site:
         http = given(
             settings,
             threads="threads",
@@ -99,9 +146,10 @@ def _serve_here(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
         # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
-            with server.serve(*_where(settings), tls=tls_settings(settings), **http) as running:
-                ready(f"serving CMP at {running.url}, trust anchor {ca.directory.root_file}")
-                signal.sigwait(_SIGNALS)
+            with site.serve(*_where(settings), **http) as running:
+                ready(f"serving CMP at {running.url}, trust anchor {site.ca.directory.root_file}")
+                while signal.sigwait({*_SIGNALS, signal.SIGHUP}) == signal.SIGHUP and not terminal.is_gone():
+                    site.reload(running)
                 ending.enter_context(_no_longer_than(_GRACE))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["BoundedHandler", "OneLineFormatter"]
+from .._text import json_text
+
+__all__ = ["BoundedHandler", "JSONFormatter", "OneLineFormatter"]
 
 MOST = 20
 SECONDS = 60.0
-_JOURNAL = "journal"
-"""The module that writes a line for each message, at level INFO with ``--verbose`` alone."""
+_ALL = ("journal", "events")
+"""The modules that write a line for each message, at level INFO."""
 
 
 class OneLineFormatter(logging.Formatter):
@@ -26,6 +30,26 @@ class OneLineFormatter(logging.Formatter):
         plain = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
         lines = str(error).splitlines() or [""]
         return f"{super().format(plain)}: {type(error).__name__}: {lines[0].strip()}"
+
+
+class JSONFormatter(logging.Formatter):
+    """A JSON object a line: time, level, logger and message, the fields of an event, the exception. What peers said is
+    escaped where it could not be seen."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text of a record."""
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        told: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+        }
+        event = getattr(record, "event", None)
+        told |= {"message": record.getMessage()} if event is None else event
+        if record.exc_info:
+            told["exception"] = record.exc_text or self.formatException(record.exc_info)
+        return json_text(told)
 
 
 def _is_outage(error: BaseException) -> bool:
@@ -70,7 +94,7 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             self._report_suppressed(now - self._seconds)
             kind = self._kinds.setdefault((record.pathname, record.lineno, record.msg), _Kind(now))
             kind.count += 1
-            wanted = record.module == _JOURNAL and record.levelno <= logging.INFO
+            wanted = record.module in _ALL and record.levelno <= logging.INFO
             if kind.count > self._most and not wanted:
                 kind.suppressed += 1
                 kind.last = record.getMessage()

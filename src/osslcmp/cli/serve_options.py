@@ -33,7 +33,11 @@ DIR and the database; each takes the next message of any transaction.
 
 Paths: CMP is answered by POST under /.well-known/cmp and any other path. /.well-known/cmp/p/NAME selects a certificate
 profile, and a last part such as /initialization or /keyupdate (RFC 9483) restricts to that operation.
+GET /healthz says "ok" while the database answers.
 GET /crl and /crl.pem deliver the CRL, /root and /root.pem the root, /issuer the issuing CA (DER where it does not say pem).
+
+SIGHUP: --config, secrets, profiles, certificates and keys are read again; transactions go on. What is wrong is logged,
+and all stays as it was. Where it listens, and how many processes and threads there are, does not change.
 
 Exit status: 0 when told to stop; 1 when it cannot start (port in use, file missing, database not reachable);
 2 for options that make no sense.
@@ -144,6 +148,13 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="log each message and its answer in a line, and what clients do wrong",
     )
+    add(
+        "--log-format",
+        choices=("text", "json"),
+        help="json: an object a line; one for each certificate issued, confirmed, revoked, held or released, and each "
+        "refusal (text)",
+    )
+    add("--metrics", action="store_true", help="deliver metrics for Prometheus at GET /metrics")
     _where(parser.add_argument_group("where it listens"))
     _add_client_options(parser.add_argument_group("who may ask"))
     _authority(parser.add_argument_group("the authority and its state"))

@@ -23,6 +23,7 @@ Work = Callable[[Ready], int]
 """What a process does until it gets SIGTERM; returns its exit status."""
 
 _END = {signal.SIGTERM, signal.SIGINT}
+_WAITED = {*_END, signal.SIGHUP, signal.SIGCHLD}
 _PAUSE = 1.0  # seconds between two starts of what does not stay
 
 
@@ -32,10 +33,14 @@ class Processes:
     Args:
         count: how many there are.
         work: what each does.
+        reload: is called at SIGHUP, in the first process; the others get the signal if it returns True.
+        hung_up: tells of a SIGHUP whether it is to end them instead.
     """
 
-    def __init__(self, count: int, work: Work) -> None:
-        self._count, self._work = count, work
+    def __init__(
+        self, count: int, work: Work, reload: Callable[[], bool], hung_up: Callable[[], bool]
+    ) -> None:
+        self._count, self._work, self._reload, self._hung_up = count, work, reload, hung_up
         self._context = multiprocessing.get_context("fork")
         self._alive: list[ForkProcess] = []
         # Nobody writes: whoever reads learns that this process has ended.
@@ -48,7 +53,7 @@ class Processes:
         Returns:
             The exit status: 0, or 1 if not all have ended as they should or one could not start.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _END | {signal.SIGCHLD})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
         try:
             for number in range(self._count):
                 line = self._start()
@@ -96,9 +101,12 @@ class Processes:
         """Replace those that die, until a signal says to end."""
         last = time.monotonic()
         while True:
-            came = signal.sigtimedwait(_END | {signal.SIGCHLD}, _PAUSE)
-            if came is not None and came.si_signo in _END:
+            came = signal.sigtimedwait(_WAITED, _PAUSE)
+            number = None if came is None else came.si_signo
+            if number in _END or (number == signal.SIGHUP and self._hung_up()):
                 return
+            if number == signal.SIGHUP and self._reload():
+                self._signal(signal.SIGHUP)
             for process in self._reap():
                 logger.error("process %d has ended with status %d", process.pid, process.exitcode)
             if len(self._alive) < self._count and time.monotonic() - last >= _PAUSE:
@@ -112,13 +120,14 @@ class Processes:
         return ended
 
     def _stop(self) -> None:
-        self._announce()
+        self._signal(signal.SIGTERM)
         while self._alive:
             self._failed |= any(process.exitcode != 0 for process in self._reap())
-            came = signal.sigtimedwait(_END | {signal.SIGCHLD}, _PAUSE) if self._alive else None
+            came = signal.sigtimedwait(_WAITED, _PAUSE) if self._alive else None
             if came is not None and came.si_signo in _END:
-                self._announce()
+                self._signal(signal.SIGTERM)
 
-    def _announce(self) -> None:
+    def _signal(self, number: signal.Signals) -> None:
         for process in self._alive:
-            process.terminate()
+            if process.pid is not None and process.exitcode is None:
+                os.kill(process.pid, number)

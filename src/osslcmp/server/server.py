@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from cryptography import x509
 
@@ -283,10 +283,10 @@ class Server(Transacting):
                 self._asgi = ASGI(self._application())
             return self._asgi
 
-    def _application(self) -> app.Application:
+    def _application(self, **options: Any) -> app.Application:
         """What it is over HTTP."""
         published = self.authority if self._downloads else None
-        return app.Application(self.process, self.max_message_size, published)
+        return app.Application(self.process, self.max_message_size, published, **options)
 
     def serve(
         self,
@@ -299,6 +299,8 @@ class Server(Transacting):
         tls: ServerTLSInput | None = None,
         reuse_port: bool = False,
         listener: socket.socket | None = None,
+        observers: Sequence[app.Observer] = app.OBSERVERS,
+        pages: Mapping[str, app.Page] | None = None,
     ) -> serving.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
         running.url``.
@@ -313,6 +315,8 @@ class Server(Transacting):
             reuse_port: share the port with other processes that do so, too (``SO_REUSEPORT``).
             listener: a listening socket that this process shares with others, forked from one; then ``host``, ``port`` and
                 ``reuse_port`` do not count. It is closed in the end.
+            observers: are told of each message and its answer, see ``server.http.events``; by default the log.
+            pages: by path, what else answers a GET, see ``server.http.app``.
 
         Raises:
             ImportError: tornado (the extra ``server``) is not installed.
@@ -320,7 +324,7 @@ class Server(Transacting):
             ValueError: a port, a limit or the TLS settings make no sense.
         """
         return serving.serve(
-            self._application(),
+            self._application(observers=observers, pages=pages),
             host,
             port,
             threads=threads,
@@ -331,6 +335,29 @@ class Server(Transacting):
             listener=listener,
             tick=self.sweep,
         )
+
+    def take_over(
+        self,
+        running: serving.RunningServer,
+        *,
+        tls: ServerTLSInput | None = None,
+        observers: Sequence[app.Observer] = app.OBSERVERS,
+        pages: Mapping[str, app.Page] | None = None,
+    ) -> None:
+        """Answer in the place of the server that ``serve`` of another one has started, from the next request on.
+
+        Open transactions go on if both keep them in the same database.
+
+        Args:
+            running: what that ``serve`` has returned.
+            tls: as for ``serve``, for the connections that come from now on; needed if that one has it.
+            observers: as for ``serve``.
+            pages: likewise.
+
+        Raises:
+            ValueError: the TLS settings make no sense, or HTTP would become HTTPS, or the reverse.
+        """
+        running.switch(self._application(observers=observers, pages=pages), tls=tls, tick=self.sweep)
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time, and tell the authority; and let one that has large

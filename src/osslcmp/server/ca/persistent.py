@@ -146,6 +146,10 @@ class PersistentCA(EmbeddedCA):
         """Close the connections to the database."""
         self.store.close()
 
+    def check(self) -> None:
+        """Ask the database for something, as each message does. Raises what SQLAlchemy raises when it is away."""
+        self.store.revocations()
+
     def server(self, **options: Any) -> PersistentServer:
         """A CMP server for this authority; ``options`` are those of Server."""
         if "certificate" not in options:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
@@ -13,11 +15,23 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ..._text import get_logger, one_line
 from ..wire import MalformedMessageError, MessageTooLargeError
 from . import journal, paths
+from .events import Answered, Observer, Repeats
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["Application", "Request", "Response", "busy", "refuse", "wsgi"]
+__all__ = [
+    "OBSERVERS",
+    "Application",
+    "Observer",
+    "Page",
+    "Request",
+    "Response",
+    "busy",
+    "healthy",
+    "refuse",
+    "wsgi",
+]
 
 CONTENT_TYPE = "application/pkixcmp"
 THREADS = 16
@@ -28,6 +42,8 @@ _FETCH = ("GET", "HEAD")
 logger = get_logger("osslcmp.server")
 
 Process = Callable[[bytes, paths.Place], bytes]
+OBSERVERS: tuple[Observer, ...] = (journal.note,)
+"""A line in the log for each message, see ``journal``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,22 @@ def refuse(status: HTTPStatus, text: str, *headers: tuple[str, str]) -> Response
     return Response(status, f"{text}\n".encode(), (("Content-Type", "text/plain; charset=utf-8"), *headers))
 
 
+Page = Callable[[], Response]
+"""What answers a GET."""
+
+
+def healthy(check: Callable[[], object]) -> Page:
+    """What answers whether all is well: ``ok``, or an error if ``check`` raises one."""
+
+    def page() -> Response:
+        check()
+        return Response(
+            HTTPStatus.OK, b"ok\n", (("Content-Type", "text/plain"), ("Cache-Control", "no-store"))
+        )
+
+    return page
+
+
 def busy() -> Response:
     """The refusal of a request because too many others wait."""
     return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests", ("Retry-After", "1"))
@@ -96,21 +128,36 @@ class Application:
         limit: the most bytes of a message.
         authority: if it is a CA, ``/crl`` (DER), ``/crl.pem``, ``/root`` (DER), ``/root.pem`` and ``/issuer`` (DER)
             can be downloaded.
+        observers: are told of each message and its answer, in the thread that answers; by default the log is.
+        pages: by path, what else answers a GET.
     """
 
-    def __init__(self, process: Process, limit: int, authority: object = None) -> None:
+    def __init__(
+        self,
+        process: Process,
+        limit: int,
+        authority: object = None,
+        *,
+        observers: Sequence[Observer] = OBSERVERS,
+        pages: Mapping[str, Page] | None = None,
+    ) -> None:
         self.process = process
         self.limit = limit
-        self._publisher = authority if isinstance(authority, _Publisher) else None
+        self._observers = tuple(observers)
+        self._repeats = Repeats()
+        self._pages = dict(pages or {})
+        if isinstance(authority, _Publisher):
+            for path, (kind, make) in _DOWNLOADS.items():
+                self._pages[path] = partial(_published, kind, partial(make, authority))
 
     def early(self, request: Request) -> Response | None:
         """The refusal of a request whose body need not be read, because of its method, path or content type."""
-        if self._download(request) is not None:
+        if self._page(request) is not None:
             return None
         if paths.parse(request.path) is None:
             return refuse(HTTPStatus.NOT_FOUND, "no such CMP operation")
         if request.method != "POST":
-            allowed = "GET, HEAD, POST" if self._publisher and request.path in _DOWNLOADS else "POST"
+            allowed = "GET, HEAD, POST" if request.path in self._pages else "POST"
             return refuse(HTTPStatus.METHOD_NOT_ALLOWED, "CMP messages come by POST", ("Allow", allowed))
         if request.content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
             return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type must be {CONTENT_TYPE}")
@@ -128,39 +175,60 @@ class Application:
         refusal = self.early(request)
         if refusal is not None:
             return refusal
-        download = self._download(request)
-        if download is not None:
-            return self._publish(request, *download)
+        page = self._page(request)
+        if page is not None:
+            return _turned(request.path, page)
+        begin = time.monotonic()
+        answer, response = self._process(request)
+        if response is not None:
+            seconds = time.monotonic() - begin
+            repeated = answer is not None and self._repeats.note(answer)
+            self._tell(
+                Answered(
+                    request.address, request.body, answer, response.status, response.body, seconds, repeated
+                )
+            )
+        return response
+
+    def _process(self, request: Request) -> tuple[bytes | None, Response | None]:
+        """The answer of CMP, if there is one, and of HTTP."""
         if not request.body:
-            return refuse(HTTPStatus.BAD_REQUEST, "the body is empty")
+            return None, refuse(HTTPStatus.BAD_REQUEST, "the body is empty")
         if len(request.body) > self.limit:
-            return self.too_large()
+            return None, self.too_large()
         place = paths.parse(request.path) or paths.Place()
         try:
             answer = self.process(request.body, place)
         except MessageTooLargeError:
-            return self.too_large()
+            return None, self.too_large()
         except MalformedMessageError as error:
-            return refuse(HTTPStatus.BAD_REQUEST, one_line(str(error))[:200])
+            return None, refuse(HTTPStatus.BAD_REQUEST, one_line(str(error))[:200])
         except Exception as error:
-            return _failed("a CMP message", error)
-        journal.note(request.address, request.body, answer)
-        return Response(
-            HTTPStatus.OK, answer, (("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache"))
-        )
+            return None, _failed("a CMP message", error)
+        headers = (("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-cache"))
+        return answer, Response(HTTPStatus.OK, answer, headers)
 
-    def _download(self, request: Request) -> tuple[str, Callable[[_Publisher], bytes]] | None:
-        fetched = self._publisher is not None and request.method in _FETCH
-        return _DOWNLOADS.get(request.path) if fetched else None
-
-    def _publish(self, request: Request, content_type: str, make: Callable[[_Publisher], bytes]) -> Response:
-        assert self._publisher is not None
+    def _tell(self, answered: Answered) -> None:
         try:
-            body = make(self._publisher)
-        except Exception as error:
-            return _failed(request.path, error)
-        headers = (("Content-Type", content_type), ("Cache-Control", f"max-age={_MAX_AGE}"))
-        return Response(HTTPStatus.OK, body, headers)
+            for observe in self._observers:
+                observe(answered)
+        except Exception:  # the answer goes out, whatever becomes of the books
+            logger.exception("a message and its answer could not be recorded")
+
+    def _page(self, request: Request) -> Page | None:
+        return self._pages.get(request.path) if request.method in _FETCH else None
+
+
+def _published(content_type: str, make: Callable[[], bytes]) -> Response:
+    headers = (("Content-Type", content_type), ("Cache-Control", f"max-age={_MAX_AGE}"))
+    return Response(HTTPStatus.OK, make(), headers)
+
+
+def _turned(path: str, page: Page) -> Response:
+    try:
+        return page()
+    except Exception as error:
+        return _failed(path, error)
 
 
 def _failed(what: str, error: Exception) -> Response:

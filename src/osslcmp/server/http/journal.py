@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import logging
 
-from cryptography import x509
-
 from ..._asn1 import x509_parts
 from ..._text import get_logger
 from ...enums import BodyType, FailureInfo
 from ...errors import CMPError
-from ...message import ErrorMessage, Header, Message
+from ...message import ErrorMessage, Message
 from ...message.describe import name_text, status_text, summary
 from .. import wire
+from .events import Answered, sender
 
 __all__ = ["note"]
 
@@ -31,14 +30,11 @@ _UNPROVEN = (
 )
 
 
-def note(address: str, request: bytes, answer: bytes) -> None:
-    """Log who asked for what and what the answer was.
-
-    Args:
-        address: where the request came from.
-        request: the message as DER; it need not be one.
-        answer: the answer as DER.
-    """
+def note(answered: Answered) -> None:
+    """Log who asked for what and what the answer was."""
+    address, request, answer = answered.address, answered.request, answered.answer
+    if answer is None:
+        return
     if not logger.isEnabledFor(logging.INFO):
         if logger.isEnabledFor(logging.WARNING):
             _note_unproven(address, request, answer)
@@ -48,7 +44,7 @@ def note(address: str, request: bytes, answer: bytes) -> None:
         header = asked.header
         number = (header.transaction_id or b"").hex()
         line = (
-            f"{address} {_sender(header)} {asked.type.name} ({summary(asked)}) in {number}: "
+            f"{address} {sender(header)!r} {asked.type.name} ({summary(asked)}) in {number}: "
             f"{reply.type.name} ({summary(reply)})"
         )
     except (CMPError, ValueError) as error:
@@ -73,14 +69,3 @@ def _note_unproven(address: str, request: bytes, answer: bytes) -> None:
         logger.warning("%s: a message that does not decode: %s", address, error)
         return
     logger.warning("%s %s was refused: %s", address, who[:200], status_text(status)[:300])
-
-
-def _sender(header: Header) -> str:
-    """The reference of the shared secret, or the sender's name."""
-    if header.pbm is not None:
-        return repr((header.sender_kid or b"").decode("utf-8", "backslashreplace"))
-    try:
-        sender = header.sender
-    except ValueError:
-        return "somebody"
-    return repr(name_text(sender.value) if isinstance(sender, x509.DirectoryName) else str(sender.value))

@@ -77,6 +77,26 @@ class RunningServer:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http{'s' if self._secure else ''}://{host}:{self.port}{WELL_KNOWN_PATH}"
 
+    def switch(
+        self, handler: Handler, *, tls: ServerTLSInput | None = None, tick: Callable[[], object] | None = None
+    ) -> None:
+        """Let another handler answer from the next request on; those in progress are answered by the one before.
+
+        Args:
+            handler: as for ``serve``.
+            tls: likewise, for the connections that come from now on.
+            tick: likewise; there must have been one before.
+
+        Raises:
+            ValueError: the TLS settings make no sense, or HTTP would become HTTPS, or the reverse.
+        """
+        if (tls is not None) != self._secure:
+            raise ValueError("HTTP and HTTPS cannot be exchanged while the server runs")
+        self._server.tls = None if tls is None else tls_context(tls)
+        self._server.handler = handler
+        if self._tick is not None and tick is not None:
+            self._tick = tick
+
     def stop(self) -> None:
         """Take no more requests, let those in progress finish, and close. May be called twice.
 
