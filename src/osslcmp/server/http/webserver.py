@@ -237,7 +237,7 @@ class Connection(httputil.HTTPServerConnectionDelegate):
             self._serve(PacedStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
             return
         wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-        if server.tls.verify_mode is ssl.CERT_NONE:
+        if wrapped.context.verify_mode is ssl.CERT_NONE:
             self._serve_tls(wrapped)
         else:
             server.waiting[self] = None
