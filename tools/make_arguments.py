@@ -34,7 +34,14 @@ def _imports(trees: list[ast.Module], used: str) -> Iterator[str]:
             names = {alias.name for alias in node.names} & words
             if names:
                 found.setdefault("." * node.level + (node.module or ""), set()).update(names)
-    found[".request"] = {"Confirm", "NameLike"} & words
+    own = {
+        target.id
+        for node in trees[0].body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found[".request"] = own & words
     for module in sorted(found):
         if found[module]:
             yield f"from {module} import {', '.join(sorted(found[module]))}"

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import get_args
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 
+from ._files import PRIVATE, PUBLIC, locked, write
 from .enums import FailureInfo, PKIStatus
 
 __all__ = ["Enrollment"]
@@ -105,6 +118,101 @@ class Enrollment:
         """The validated certificate of the server that signed the answer; ``None`` before OpenSSL 3.2."""
         return None if self.server_certificate_der is None else self._read(self.server_certificate_der)
 
+    @property
+    def fullchain_pem(self) -> bytes:
+        """The certificate and its chain, PEM: what servers for TLS take as their certificate."""
+        return b"".join(map(certificate_pem, (self.certificate_der, *self.chain_der)))
+
+    def pkcs12(
+        self,
+        password: bytes | str | None,
+        key: PrivateKeyTypes | None = None,
+        *,
+        name: bytes | str | None = None,
+    ) -> bytes:
+        """The private key, the certificate and its chain as PKCS#12.
+
+        Args:
+            password: encrypts it, as strongly as ``cryptography`` does by default; ``None`` leaves it open. Text is
+                encoded as UTF-8.
+            key: the private key that was certified; by default the one that the CA made.
+            name: friendlyName of the certificate.
+
+        Returns:
+            The DER of a PFX.
+
+        Raises:
+            TypeError: ``key`` is no private key object of ``cryptography``.
+            ValueError: there is no key, or it is not that of the certificate; the password is empty; the certificate or
+                one above it is not readable for ``cryptography`` (:class:`osslcmp.UnreadableCertificateError`).
+        """
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        own = self._own_key(key)
+        if own is None:
+            raise ValueError("key: give the private key that was certified")
+        friendly = name.encode() if isinstance(name, str) else name
+        return pkcs12.serialize_key_and_certificates(
+            friendly,
+            own,  # type: ignore[arg-type]  # of a kind that PKCS#12 does not hold: a TypeError
+            self.certificate,
+            self.chain,
+            _encryption(password),
+        )
+
+    def save(
+        self,
+        directory: str | os.PathLike[str],
+        key: PrivateKeyTypes | None = None,
+        *,
+        password: bytes | str | None = None,
+    ) -> None:
+        """Write PEM files into a directory, which is made if it is missing.
+
+        ``privkey.pem`` is the private key (PKCS#8, mode 600), if there is one; ``chain.pem`` the chain without the
+        certificate; ``fullchain.pem`` the certificate and its chain; ``cert.pem`` the certificate alone. Each is there
+        whole, on the disk, or not at all, and they come in this order. What was there before is replaced; to replace a key
+        and its certificate while others read them, see :mod:`osslcmp.renewal`.
+
+        Args:
+            directory: where to.
+            key: the private key that was certified; by default the one that the CA made, if it did.
+            password: encrypts the private key. Text is encoded as UTF-8.
+
+        Raises:
+            TypeError: ``key`` is no private key object of ``cryptography``.
+            ValueError: it is not that of the certificate, or the password is empty.
+            OSError: a file cannot be written.
+        """
+        own, encryption = self._own_key(key), _encryption(password)
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / ".lock"):
+            if own is not None:
+                pem = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+                write(folder / "privkey.pem", pem, PRIVATE)
+            write(folder / "chain.pem", b"".join(map(certificate_pem, self.chain_der)), PUBLIC)
+            write(folder / "fullchain.pem", self.fullchain_pem, PUBLIC)
+            write(folder / "cert.pem", certificate_pem(self.certificate_der), PUBLIC)
+
+    def _own_key(self, key: PrivateKeyTypes | None) -> PrivateKeyTypes | None:
+        own = self.key if key is None else key
+        if own is None:
+            return None
+        if not isinstance(own, get_args(PrivateKeyTypes)):
+            raise TypeError(f"key: a private key object of cryptography, not {type(own).__name__}")
+        found: PrivateKeyTypes = own
+        try:
+            certified = self.certificate.public_key()
+        except (
+            ValueError,
+            UnsupportedAlgorithm,
+        ):  # not readable for cryptography: libcrypto has compared them
+            return found
+        if found.public_key() != certified:
+            raise ValueError("key: is not that of the certificate")
+        return found
+
     def __repr__(self) -> str:
         # Not the names of the certificates: cryptography reads them only then, and it may not be able to.
         try:
@@ -116,6 +224,20 @@ class Enrollment:
             f"{len(self.extra_certs_der)} in extraCerts"
         )
         return f"<osslcmp.Enrollment {self.status.name}: certificate {number}; {others}>"
+
+
+def certificate_pem(der: bytes) -> bytes:
+    """A certificate as PEM, whether ``cryptography`` reads it or not."""
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
+
+
+def _encryption(password: bytes | str | None) -> KeySerializationEncryption:
+    if password is None:
+        return NoEncryption()
+    if not password:
+        raise ValueError("password: is empty; None leaves the private key open")
+    return BestAvailableEncryption(password.encode() if isinstance(password, str) else password)
 
 
 def _der(certificate: x509.Certificate | bytes) -> bytes:

@@ -301,7 +301,7 @@ def _reference(reference: bytes) -> str:
 def _crl(options: Namespace, settings: dict[str, Any]) -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from ..server.ca.directory import PUBLIC, write
+    from .._files import PUBLIC, write
 
     if "der" in options and "out" not in options:
         raise serve_options.UsageError("--der is for --out")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
@@ -34,6 +35,7 @@ from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
 from .settings import Setter, Settings, itavs, option, optional
+from .signatures import shown
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -203,6 +205,21 @@ class Client(GeneralMessages):
         self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
         self._settings.context()  # whatever cannot work is told here, not at the first request
 
+    def __enter__(self) -> Client:  # noqa: PYI034
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget the credentials: further requests raise ``RuntimeError``, transactions that were begun go on.
+
+        There is no connection to close: each is that of a request. ``with Client(...) as client`` does it at the end.
+        """
+        self._settings.close()
+
     def __repr__(self) -> str:
         address = self._settings.address
         where = "transport" if address is None else f"{address.host}:{address.port}{address.path}"
@@ -215,6 +232,7 @@ class Client(GeneralMessages):
 
     # -- certificates -------------------------------------------------------------------------------------
 
+    @shown(EnrollArguments)
     def ir(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
@@ -232,16 +250,19 @@ class Client(GeneralMessages):
         """
         return self._enroll(BodyType.IR, key=key, **request)
 
+    @shown(EnrollArguments)
     def cr(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
         """Certification request: a further certificate (``OSSL_CMP_exec_CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.CR, key=key, **request)
 
+    @shown(P10Arguments)
     def p10cr(self, csr: CSRInput, **request: Unpack[P10Arguments]) -> Enrollment:
         """Certification request by a PKCS#10 CSR (``OSSL_CMP_exec_P10CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.P10CR, csr=csr, **request)
 
+    @shown(EnrollArguments)
     def kur(
         self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
@@ -258,6 +279,7 @@ class Client(GeneralMessages):
         finally:
             transaction.context.disconnect()
 
+    @shown(BeginArguments)
     def begin(self, req_type: BodyType | int | str, **request: Unpack[BeginArguments]) -> Transaction:
         """Send a certificate request without waiting for its end (``OSSL_CMP_try_certreq``, 3.0).
 

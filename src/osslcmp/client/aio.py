@@ -209,6 +209,7 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Cancel the tasks that are in a call of this client, wait for their end and end the threads."""
         await self._workers.close()
+        self._client.close()
 
     # -- certificates -------------------------------------------------------------------------------------
 

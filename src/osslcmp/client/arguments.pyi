@@ -13,12 +13,12 @@ from ..context.server_usage import ServerUsageInput
 from ..enums import POPOMethod
 from ..limits import Limits
 from ..trace import Trace
-from .request import Confirm, NameLike
+from .request import Confirm, Extensions, InfoItems, NameLike, Policies, Profiles, Sans
 from collections.abc import Iterable, Mapping
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 from typing_extensions import Unpack as Unpack
 
 class RequestArguments(TypedDict, total=False):
@@ -27,11 +27,11 @@ class RequestArguments(TypedDict, total=False):
     key_password: Password
     subject: NameLike | None
     issuer: NameLike | None
-    sans: Iterable[x509.GeneralName | str]
+    sans: Sans
     sans_critical: bool
     sans_default: bool
-    extensions: Iterable[x509.Extension[Any]]
-    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
+    extensions: Extensions
+    policies: Policies
     policies_critical: bool
     carry_extensions: bool
     days: int
@@ -46,8 +46,8 @@ class RequestArguments(TypedDict, total=False):
     crm: CertReqMsg | None
     central_key: bool
     encrypted_value: bool
-    profile: str | Iterable[str] | None
-    general_info: Iterable[InfoTypeAndValue]
+    profile: Profiles | None
+    general_info: InfoItems
     certificate: CertificateInput | None
     implicit_confirm: bool
     disable_confirm: bool

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["CertificateRequest"]
 
 NameLike = x509.Name | str
+Sans = Iterable[x509.GeneralName | str]
+Extensions = Iterable[x509.Extension[Any]]
+Policies = Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
+Profiles = str | Iterable[str]
+InfoItems = Iterable[InfoTypeAndValue]
 
 #: Extensions that describe the issuing, not the subject: the CA makes them anew. SANs have an option of their own.
 _ISSUERS_OWN = {
@@ -109,11 +114,11 @@ class CertificateRequest:
     key_password: Password = field(default=None, repr=False)
     subject: NameLike | None = None
     issuer: NameLike | None = None
-    sans: Iterable[x509.GeneralName | str] = ()
+    sans: Sans = ()
     sans_critical: bool = False
     sans_default: bool = True
-    extensions: Iterable[x509.Extension[Any]] = ()
-    policies: Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str] = ()
+    extensions: Extensions = ()
+    policies: Policies = ()
     policies_critical: bool = False
     carry_extensions: bool = False
     days: int = 0
@@ -129,8 +134,8 @@ class CertificateRequest:
     crm: CertReqMsg | None = None
     central_key: bool = False
     encrypted_value: bool = True
-    profile: str | Iterable[str] | None = None
-    general_info: Iterable[InfoTypeAndValue] = ()
+    profile: Profiles | None = None
+    general_info: InfoItems = ()
     certificate: CertificateInput | None = None
     implicit_confirm: bool = False
     disable_confirm: bool = False

@@ -55,11 +55,22 @@ class Settings:
     #: at once, does not free the certificates together with a context that then gives them back.
     _in_use: dict[int, CertificateCache] = field(default_factory=dict, repr=False)
 
+    closed: bool = False
+
+    def close(self) -> None:
+        """Forget credentials and certificates. Contexts that were made keep what they have."""
+        self.closed = True
+        self.setters = []
+        self.key = self.certificate = None
+        self._idle.clear()
+
     def context(self) -> Context:
-        """A new context with all of it.
+        """A new context with all of it. Raises RuntimeError when closed.
 
         The certificates in C are used by one context after the other: to decode them costs more than the rest.
         """
+        if self.closed:
+            raise RuntimeError("the client is closed")
         try:
             certs = self._idle.pop()
         except IndexError:
@@ -73,7 +84,9 @@ class Settings:
         return context
 
     def _give_back(self, which: int) -> None:
-        self._idle.append(self._in_use.pop(which))
+        certs = self._in_use.pop(which)
+        if not self.closed:
+            self._idle.append(certs)
 
 
 def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:

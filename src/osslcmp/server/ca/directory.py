@@ -15,11 +15,9 @@ With a password, the private keys are encrypted (PKCS#8); those that are not yet
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import cast
 
@@ -34,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from ..._files import PRIVATE, PUBLIC, locked, sync, write
 from ..._openssl.inputs import found
 from . import issuing
 from .issuing import Generation, Pair
@@ -41,7 +40,6 @@ from .signing import Signing
 
 __all__ = ["Directory", "read_key"]
 
-PUBLIC, _PRIVATE = 0o644, 0o600
 _SEAL_LENGTH = 32
 
 
@@ -68,15 +66,9 @@ class Directory:
         """Where the SQLite database is."""
         return self.path / "ca.db"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Keep other processes out."""
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        return locked(self.path / "lock")
 
     @property
     def seal_file(self) -> Path:
@@ -91,7 +83,7 @@ class Directory:
         if not self.seal_file.exists():
             if not make:
                 return None
-            write(self.seal_file, os.urandom(_SEAL_LENGTH), _PRIVATE)
+            write(self.seal_file, os.urandom(_SEAL_LENGTH), PRIVATE)
         key = self.seal_file.read_bytes()
         if len(key) != _SEAL_LENGTH:
             raise ValueError(f"{self.seal_file}: {_SEAL_LENGTH} octets are a key, not {len(key)}")
@@ -130,9 +122,9 @@ class Directory:
                 write(draft / name, certificate.public_bytes(Encoding.PEM), PUBLIC)
         for name, key in (("root.key", generation.root_key), ("issuing.key", generation.issuer_key)):
             if key is not None:
-                write(draft / name, self._key_pem(key), _PRIVATE)
+                write(draft / name, self._key_pem(key), PRIVATE)
         draft.rename(self.path / f"ca-{number}")
-        _sync(self.path)
+        sync(self.path)
 
     def server_credentials(
         self, name: str, issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes
@@ -146,7 +138,7 @@ class Directory:
             if certificate.issuer == issuer.subject and _signed_by(certificate, issuer):
                 return certificate, self._read_key(path, certificate.public_bytes(Encoding.PEM))
         pair = issuing.make_server_certificate(name, issuer, Signing(issuer, key))
-        write(path, self._key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), _PRIVATE)
+        write(path, self._key_pem(pair[1]) + pair[0].public_bytes(Encoding.PEM), PRIVATE)
         return pair
 
     def _read_generation(self, path: Path) -> Generation:
@@ -172,34 +164,13 @@ class Directory:
         data = path.read_bytes()
         key = read_key(str(path), data, self._key_password)
         if self._key_password is not None and not is_encrypted(data):
-            write(path, self._key_pem(key) + rest, _PRIVATE)
+            write(path, self._key_pem(key) + rest, PRIVATE)
         return key
 
     def _key_pem(self, key: CertificateIssuerPrivateKeyTypes) -> bytes:
         password = self._key_password
         encryption = NoEncryption() if password is None else BestAvailableEncryption(password)
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-
-
-def write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that is there whole, on the disk, or not at all."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    draft.replace(path)
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def is_encrypted(pem: bytes) -> bool:

@@ -1,0 +1,49 @@
+"""Files that are there whole or not at all, whenever the process is killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["PRIVATE", "PUBLIC", "locked", "sync", "write"]
+
+PUBLIC, PRIVATE = 0o644, 0o600
+"""Modes of files that everybody, or their owner alone, may read."""
+
+
+def write(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that is there whole, on the disk, or not at all. One process at a time: see :func:`locked`."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+    sync(path.parent)
+
+
+def sync(directory: Path) -> None:
+    """What was created, renamed or removed in a directory is so on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
+    """Keep others out who lock the same file, in this process and elsewhere. Raises BlockingIOError if they are not waited
+    for."""
+    import fcntl
+
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
