@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PRIVATE", "PUBLIC", "locked", "sync", "write"]
+__all__ = ["PRIVATE", "PUBLIC", "locked", "read_toml", "sync", "write"]
 
 PUBLIC, PRIVATE = 0o644, 0o600
 """Modes of files that everybody, or their owner alone, may read."""
@@ -47,3 +49,18 @@ def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says. Raises ValueError, which names the file, or ImportError on Python 3.10 without tomli."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        try:
+            import tomli as tomllib
+        except ModuleNotFoundError as error:
+            raise ImportError("TOML files need Python 3.11 or tomli: pip install 'osslcmp[toml]'") from error
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
+        raise ValueError(f"{path}: {error}") from None

@@ -157,7 +157,7 @@ class Enrollment:
             own,  # type: ignore[arg-type]  # of a kind that PKCS#12 does not hold: a TypeError
             self.certificate,
             self.chain,
-            _encryption(password),
+            key_encryption(password),
         )
 
     def save(
@@ -184,7 +184,7 @@ class Enrollment:
             ValueError: it is not that of the certificate, or the password is empty.
             OSError: a file cannot be written.
         """
-        own, encryption = self._own_key(key), _encryption(password)
+        own, encryption = self._own_key(key), key_encryption(password)
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):
@@ -232,7 +232,7 @@ def certificate_pem(der: bytes) -> bytes:
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
 
 
-def _encryption(password: bytes | str | None) -> KeySerializationEncryption:
+def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
     if password is None:
         return NoEncryption()
     if not password:

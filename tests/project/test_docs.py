@@ -16,6 +16,7 @@ import pytest
 
 import openssl_map
 import osslcmp
+import osslcmp.renewal
 import osslcmp.server
 import osslcmp.testing
 import osslcmp.transport
@@ -158,7 +159,7 @@ def test_everything_public_is_in_the_reference(built: Path) -> None:
     # Four lines in plain text, then one compressed line for each name: not all releases of Sphinx read it the same way.
     *_, compressed = (built / "objects.inv").read_bytes().split(b"\n", 4)
     known = {line.split(" ")[0] for line in zlib.decompress(compressed).decode().splitlines()}
-    for module in (osslcmp, osslcmp.server, osslcmp.testing, osslcmp.transport):
+    for module in (osslcmp, osslcmp.renewal, osslcmp.server, osslcmp.testing, osslcmp.transport):
         missing = [each for each in module.__all__ if f"{module.__name__}.{each}" not in known]
         assert not missing, f"{module.__name__}: {missing}"
     assert "osslcmp.Context.set_subject_name" in known

@@ -33,12 +33,13 @@ ROOMS = [
     "context",
     "transport",
     "client",
+    "renewal",
     "server",
     "testing",
     "cli __main__",
 ]
 #: What the server does not know, though it stands before it.
-NOT_OF_THE_SERVER = {"context", "transport", "client"}
+NOT_OF_THE_SERVER = {"context", "transport", "client", "renewal"}
 
 #: Who may touch libcrypto itself. The command takes C objects as ``openssl cmp`` loads them.
 TOUCH_C = [

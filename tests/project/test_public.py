@@ -20,6 +20,7 @@ MODULES = [
     "osslcmp",
     "osslcmp.general",
     "osslcmp.message",
+    "osslcmp.renewal",
     "osslcmp.server",
     "osslcmp.testing",
     "osslcmp.transport",

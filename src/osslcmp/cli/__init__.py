@@ -16,11 +16,13 @@ __all__ = ["COMMANDS", "main"]
 _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Certificates": {
         "cmp": ("openssl_cmp", "CMP client and mock server with the options of openssl cmp"),
+        "renew": ("renew", "renew certificates in files in time, with their keys"),
         "serve": ("serve", "CMP server with a CA that really issues and keeps its state"),
         "ca": ("ca", "list, revoke and release what serve has issued; its CRL and secrets"),
         "demo": ("demo", "enrol, poll, update, revoke and ask against a CA of its own"),
     },
     "Looking": {
+        "probe": ("probe", "tell what a CMP server is and can do"),
         "show": ("show", "decode CMP messages in files"),
         "trace": ("trace", "draw recorded transactions as a ladder diagram"),
         "info": ("info", "the OpenSSL in use, what it can do, versions: for bug reports"),

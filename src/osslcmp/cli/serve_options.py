@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+
+from .._files import read_toml
 
 __all__ = ["UsageError", "make_parser", "merged", "read"]
 
@@ -389,14 +390,10 @@ def _check_numbers(settings: dict[str, Any]) -> None:
 
 def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
     """The file of ``--config``: its options are read as if they were on the command line."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        table = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from None
+        table = read_toml(path)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     tables = {name: table.pop(name, {}) for name in ("secrets", "clients", "profiles")}
     for name, inner in (("secrets", str), ("clients", dict), ("profiles", dict)):
         found = tables[name]

@@ -1,0 +1,443 @@
+"""Looking at a certificate, renewing it when it is due, and what is done when the process was killed before."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
+from .._openssl import inputs as _inputs
+from .._text import get_logger, one_line
+from ..client import Client
+from ..client.transaction import Transaction
+from ..context.confirmation import OnDER
+from ..enrollment import certificate_pem, key_encryption
+from ..enums import FailureInfo
+from ..errors import CMPError, ConfirmError, RejectedError, TransferError
+from .config import Renewal
+from .store import Store
+
+__all__ = ["Outcome", "renew", "renew_all"]
+
+logger = get_logger("osslcmp.renewal")
+
+_UTC = datetime.timezone.utc
+_OVER = (
+    FailureInfo.certRevoked
+    | FailureInfo.signerNotTrusted
+    | FailureInfo.notAuthorized
+    | FailureInfo.certConfirmed
+)
+"""How a server refuses credentials that it has replaced: the certificate that came before was confirmed."""
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "P-256": ec.SECP256R1(),
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one certificate."""
+
+    name: str
+    action: str
+    """``current``: not due; ``due``: would be renewed (dry run); ``renewed``; ``waiting``: the server has not decided;
+    ``busy``: another process is at it; ``failed``."""
+    request: str | None = None
+    """The type of request that is due, pending or was answered."""
+    not_after: datetime.datetime | None = None
+    """End of the validity of the certificate that is there now."""
+    renew_after: datetime.datetime | None = None
+    """When it is due."""
+    serial: str | None = None
+    """Its serial number, in hexadecimal."""
+    check_after: int | None = None
+    """Seconds that the server wants us to wait."""
+    error: str | None = None
+    """What went wrong: also with ``renewed``, if the reload command failed."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, moments as ISO 8601."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime.datetime) else value
+            for name, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class _Current:
+    """The files of a certificate as they are."""
+
+    certificate: x509.Certificate | None
+    chain: list[x509.Certificate]
+    key: Any
+    """For a client: PEM, a URI, or None."""
+
+
+def renew(renewal: Renewal, *, force: bool = False, dry_run: bool = False) -> Outcome:
+    """Look at a certificate, renew it if it is due, and run its reload command if its files were replaced.
+
+    Args:
+        renewal: which, and how.
+        force: renew it although it is not due.
+        dry_run: only tell what would be done; nothing is sent or written.
+
+    Returns:
+        What became of it. Failures of files, servers and commands are told there, not raised.
+    """
+    return renew_all([renewal], force=force, dry_run=dry_run)[0]
+
+
+def renew_all(renewals: Iterable[Renewal], *, force: bool = False, dry_run: bool = False) -> list[Outcome]:
+    """As :func:`renew` for each of them; a reload command that several have runs once, at the end."""
+    all_ = list(renewals)
+    outcomes = [_one(renewal, force, dry_run) for renewal in all_]
+    if dry_run:
+        return outcomes
+    commands = {
+        one.reload_command: one.reload_timeout
+        for one in all_
+        if one.reload_command and Store(one.state, one.files).reload_pending
+    }
+    errors = {command: _run(command, timeout) for command, timeout in commands.items()}
+    for place, one in enumerate(all_):
+        if (error := errors.get(one.reload_command)) is not None:
+            outcomes[place] = replace(
+                outcomes[place], error=outcomes[place].error or f"reload-command: {error}"
+            )
+        elif one.reload_command in commands or not one.reload_command:
+            Store(one.state, one.files).reloaded()
+    return outcomes
+
+
+def _run(command: tuple[str, ...], timeout: float) -> str | None:
+    """What went wrong."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"{command[0]}: not done after {timeout:g} seconds"
+    except OSError as error:
+        return f"{command[0]}: {error.strerror}"
+    if done.returncode == 0:
+        return None
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return f"{command[0]}: exit status {done.returncode}" + (f": {one_line(said)}" if said else "")
+
+
+def _one(renewal: Renewal, force: bool, dry_run: bool) -> Outcome:
+    work = _Work(renewal)
+    try:
+        if dry_run:
+            return work.look(force)
+        with work.store.locked():
+            return work.do(force)
+    except BlockingIOError:
+        return work.outcome("busy")
+    except (CMPError, OSError, ValueError, ImportError) as error:
+        logger.debug("%s: %s", renewal.name, error)
+        return work.outcome("failed", error=one_line(str(error)))
+
+
+class _Work:
+    """What is done for one certificate."""
+
+    def __init__(self, renewal: Renewal) -> None:
+        self.renewal = renewal
+        self.store = Store(renewal.state, renewal.files)
+        self.current = _Current(None, [], None)
+        self.request: str | None = None
+
+    def outcome(self, action: str, **more: Any) -> Outcome:
+        certificate = self.current.certificate
+        if certificate is not None:
+            more |= {
+                "not_after": certificate.not_valid_after_utc,
+                "renew_after": due(self.renewal, certificate),
+                "serial": f"{certificate.serial_number:x}",
+            }
+        return Outcome(name=self.renewal.name, action=action, request=self.request, **more)
+
+    # -- what there is, and what is due -----------------------------------------------------------------------
+
+    def look(self, force: bool) -> Outcome:
+        """What is to be done."""
+        self.current = self._read()
+        if self.store.read("transaction") is not None:
+            self.request = _type(self.store)
+            return self.outcome("due")
+        self.request = self._due(force)
+        return self.outcome("current" if self.request is None else "due")
+
+    def _read(self) -> _Current:
+        files, renewal = self.store.contents(), self.renewal
+        found = {
+            kind: _inputs.certificates(str(renewal.files[kind]), files[kind])
+            for kind in ("certificate", "fullchain", "combined", "chain")
+            if files.get(kind, b"").strip()
+        }
+        chain = found.pop("chain", [])
+        for _, *above in found.values():
+            chain = above or chain
+        key = renewal.key if renewal.in_token else files.get("key", files.get("combined"))
+        return _Current(next((leaf for leaf, *_ in found.values()), None), chain, key)
+
+    def _due(self, force: bool) -> str | None:
+        """The type of request; None if nothing is due."""
+        certificate, renewal = self.current.certificate, self.renewal
+        now = datetime.datetime.now(_UTC)
+        if certificate is not None and now < certificate.not_valid_after_utc:
+            return renewal.request if force or now >= due(renewal, certificate) else None
+        if renewal.expired is None:
+            state = "there is no certificate" if certificate is None else "the certificate has expired"
+            raise ValueError(f"{state}, and no expired = 'ir' with a secret-file is configured")
+        if certificate is None and renewal.subject is None:
+            raise ValueError("subject: is needed for the first certificate")
+        return renewal.expired
+
+    # -- doing it ---------------------------------------------------------------------------------------------
+
+    def do(self, force: bool) -> Outcome:
+        """Do it. Call with the store locked."""
+        self.store.tidy()
+        self.current = self._read()
+        if self.current.certificate is not None and self.current.key is not None:
+            self._client("kur", None)  # raises if key and certificate do not belong together
+            self.store.adopt()
+        if self._is_current(self.store.read("certificate.der")):
+            self.store.forget()  # the files were replaced, and then the process was killed
+        if self.current.certificate is not None and set(self.store.contents()) < set(self.renewal.files):
+            chain = [one.public_bytes(Encoding.DER) for one in self.current.chain]
+            self._publish(self.current.certificate.public_bytes(Encoding.DER), chain, None)
+        transaction = self._resumed()
+        if transaction is None:
+            self.request = self._due(force)
+            if self.request is None:
+                return self.outcome("current")
+            self.store.begin()
+            transaction = self._begun(self.request)
+            if transaction is None:
+                return self.outcome("renewed")
+        return self._finish(transaction)
+
+    def _is_current(self, certificate: bytes | None) -> bool:
+        own = self.current.certificate
+        return own is not None and certificate == own.public_bytes(Encoding.DER)
+
+    def _client(self, request: str, password: bytes | None) -> Client:
+        renewal, options = self.renewal, dict[str, Any]()
+        by_secret = renewal.secret_file is not None and request != "kur"
+        if by_secret:
+            assert renewal.secret_file is not None
+            options |= {"reference": renewal.reference, "secret": _secret("secret-file", renewal.secret_file)}
+        elif self.current.certificate is not None:
+            options |= {
+                "certificate": self.current.certificate,
+                "key": self.current.key,
+                "key_password": self._password() if password is None else password,
+                "chain": self.current.chain or None,
+            }
+        if renewal.tls_trusted or renewal.tls_certificate is not None:
+            from .._openssl.tls import TLS
+
+            options["tls"] = TLS(
+                trusted=renewal.tls_trusted or None,
+                certificate=renewal.tls_certificate,
+                key=renewal.tls_key,
+            )
+        return Client(
+            renewal.server,
+            trusted=renewal.trusted or None,
+            untrusted=renewal.untrusted or None,
+            server_certificate=renewal.server_certificate,
+            expected_sender=renewal.expected_sender,
+            recipient=renewal.recipient,
+            proxy=renewal.proxy,
+            message_timeout=renewal.message_timeout,
+            **options,
+        )
+
+    def _password(self) -> bytes | None:
+        file = self.renewal.key_password_file
+        return None if file is None else _secret("key-password-file", file)
+
+    def _begun(self, request: str) -> Transaction | None:
+        """Send a request. None if a certificate that came before counts instead."""
+        renewal, password = self.renewal, self._password()
+        client = self._client(request, password)
+        self.store.keep("request", request.encode())
+        key: Any = self.current.key
+        if renewal.new_key:
+            key = _new_key(renewal.key_type, self.current.certificate)
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, key_encryption(password))
+            self.store.keep("key.pem", pem)
+        elif key is None:
+            raise ValueError("key: there is none yet, and new_key is false")
+        try:
+            return client.begin(
+                request,
+                key=key,
+                key_password=None if renewal.new_key else password,
+                certificate=self.current.certificate,
+                subject=renewal.subject,
+                sans=renewal.sans,
+                profile=renewal.profile,
+                days=renewal.days,
+                implicit_confirm=renewal.implicit_confirm,
+                confirm=OnDER(self._came),
+            )
+        except RejectedError as error:
+            if error.failure_info & _OVER and self._install_saved():
+                return None
+            self.store.forget(saved=False)
+            raise
+        except (TransferError, ConfirmError) as error:
+            pending = _transaction_of(error)
+            if pending is None:
+                raise
+            self.store.keep("transaction", pending.dump())
+            return pending
+
+    def _came(self, certificate: bytes, found: FailureInfo) -> object:
+        """Called with a new certificate before it is confirmed: then it must be on the disk."""
+        if not found:
+            self.store.keep("certificate.der", certificate)
+        return found or None
+
+    def _resumed(self) -> Transaction | None:
+        """The request that waits at the server."""
+        dump = self.store.read("transaction")
+        if dump is None:
+            return None
+        self.request = _type(self.store)
+        try:
+            return self._client(self.request, None).resume(dump, confirm=OnDER(self._came))
+        except (CMPError, ValueError) as error:
+            logger.warning("%s: the pending request is given up: %s", self.renewal.name, error)
+            return None
+
+    def _finish(self, transaction: Transaction) -> Outcome:
+        """Wait for its end, but not too long."""
+        try:
+            enrollment = transaction.wait(
+                self.renewal.wait,
+                on_wait=lambda _: self.store.keep("transaction", transaction.dump()),
+            )
+        except RejectedError:
+            self.store.forget(saved=False)
+            raise
+        except (TransferError, ConfirmError) as error:
+            if _transaction_of(error) is None:
+                raise
+            self.store.keep("transaction", transaction.dump())
+            return self.outcome("waiting", check_after=transaction.check_after)
+        self._install(enrollment.certificate_der, enrollment.chain_der, self.store.read("key.pem"))
+        return self.outcome("renewed")
+
+    def _install_saved(self) -> bool:
+        """The certificate that came for an earlier request, whose process was killed before it knew of the confirmation."""
+        path = self.store.saved
+        try:
+            certificate = (path / "certificate.der").read_bytes()
+            key = (path / "key.pem").read_bytes() if self.renewal.new_key else None
+            found = x509.load_der_x509_certificate(certificate)
+        except (OSError, ValueError):
+            return False
+        if found.not_valid_after_utc <= datetime.datetime.now(_UTC):
+            return False
+        before = self.current.certificate
+        same_issuer = before is not None and before.issuer == found.issuer
+        chain = [one.public_bytes(Encoding.DER) for one in self.current.chain] if same_issuer else []
+        self._install(certificate, chain, key)
+        return True
+
+    def _install(self, certificate: bytes, chain: list[bytes], new_key: bytes | None) -> None:
+        """Replace the files, and forget how the certificate came."""
+        self._publish(certificate, chain, new_key)
+        self.store.forget()
+
+    def _publish(self, certificate: bytes, chain: list[bytes], new_key: bytes | None) -> None:
+        leaf, above = certificate_pem(certificate), b"".join(map(certificate_pem, chain))
+        files = {"certificate": leaf, "chain": above, "fullchain": leaf + above}
+        key = new_key if self.renewal.in_token else new_key or self.current.key
+        if isinstance(key, bytes):
+            files["key"] = key
+            if self.renewal.combined is not None:
+                files["combined"] = _key_block(key) + leaf + above
+        self.store.publish({kind: files[kind] for kind in self.renewal.files})
+        self.current = self._read()
+
+
+def due(renewal: Renewal, certificate: x509.Certificate) -> datetime.datetime:
+    """When a certificate is to be renewed: always the same moment for the same one, another one for each."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+    share = int.from_bytes(digest[:8], "big") / 2**64
+    return begin + (end - begin) * max(0.0, renewal.renew_at - renewal.jitter * share)
+
+
+def _transaction_of(error: BaseException) -> Transaction | None:
+    """The transaction that can go on, of a TransferError or of a ConfirmError that it caused."""
+    for failure in (error, error.__cause__):
+        found = failure.transaction if isinstance(failure, TransferError) else None
+        if isinstance(found, Transaction) and not found.done:
+            return found
+    return None
+
+
+def _type(store: Store) -> str:
+    found = store.read("request")
+    return "kur" if found is None else found.decode()
+
+
+def _secret(what: str, path: os.PathLike[str]) -> bytes:
+    _, data = _inputs.read(what, path)
+    secret = _inputs.first_line(data)
+    if not secret:
+        raise ValueError(f"{what}: {path} is empty")
+    return secret
+
+
+def _key_block(pem: bytes) -> bytes:
+    """The private key in a file that may have certificates, too."""
+    found = re.search(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----\n?", pem, re.DOTALL)
+    if found is None:
+        raise ValueError("combined: the private key is not PEM")
+    return found[0].rstrip(b"\n") + b"\n"
+
+
+def _new_key(kind: str | None, certificate: x509.Certificate | None) -> PrivateKeyTypes:
+    kind = kind or ("P-256" if certificate is None else _kind_of(certificate))
+    if kind in _CURVES:
+        return ec.generate_private_key(_CURVES[kind])
+    if kind == "Ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "Ed448":
+        return ed448.Ed448PrivateKey.generate()
+    return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
+
+
+def _kind_of(certificate: x509.Certificate) -> str:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA-{key.key_size}"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "Ed25519"
+    if isinstance(key, ed448.Ed448PublicKey):
+        return "Ed448"
+    for name, curve in _CURVES.items():
+        if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve.name:
+            return name
+    raise ValueError("key-type: is needed: no key of the old kind can be made")

@@ -1,0 +1,48 @@
+"""The guides: every block of them runs, from top to bottom, in an empty folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import guides
+
+import osslcmp.renewal.config as renewal_config
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDES = ["renewal"]
+
+pytestmark = pytest.mark.peer
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_guide_runs(guide: str, tmp_path: Path) -> None:
+    """As it stands, with another port."""
+    page = DOCS / f"{guide}.md"
+    assert any(block.language in guides.RUN for block in guides.blocks(page))
+    print(guides.run(page, tmp_path))
+
+
+def test_units_of_systemd(tmp_path: Path) -> None:
+    """systemd finds nothing wrong with the service and the timer."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    units = [block for block in guides.blocks(DOCS / "renewal.md") if block.language == "ini"]
+    assert len(units) == 2
+    for unit in units:
+        assert unit.file is not None
+        (tmp_path / unit.file).write_text(unit.code)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *(str(tmp_path / str(unit.file)) for unit in units)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_all_keys_of_renewal_are_told() -> None:
+    """Each in the table of its guide."""
+    table = (DOCS / "renewal.md").read_text(encoding="utf-8").partition("## All keys")[2]
+    for key in renewal_config.KEYS:
+        assert f"`{key}`" in table, key
