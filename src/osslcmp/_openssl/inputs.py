@@ -15,7 +15,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from .._asn1 import der
+from .._asn1 import der, pem
 from .lib import NULL, CData, ffi, lib
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
 _T = TypeVar("_T")
 
 _BEGIN = b"-----BEGIN "
-_PEM = re.compile(rb"-----BEGIN ([ -~]*?)-----(.*?)-----END \1-----", re.DOTALL)
 #: The OID that a PKCS#7 bundle begins with.
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _LOADERS: dict[str, Callable[[bytes], object]] = {
@@ -158,13 +157,13 @@ def _objects(data: bytes) -> Iterator[tuple[str, bytes]]:
     if _BEGIN not in data:
         yield _label(data), data
         return
-    for label, body in _PEM.findall(data):
+    for label, body in pem.blocks(data):
         try:
             contents = base64.b64decode(b"".join(body.split()), validate=True)
         except binascii.Error:
             contents = b""
         # Java calls a bundle CERTIFICATE.
-        yield ("PKCS7" if _is_pkcs7(contents) else label.decode()), contents
+        yield ("PKCS7" if _is_pkcs7(contents) else label), contents
 
 
 def _is_pkcs7(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from .._asn1 import der
+from .._asn1 import der, pem
 from ..enums import BodyType
 from ..message import Message
 from ..trace import Trace
@@ -21,7 +21,6 @@ from ..trace.recording import is_recording
 
 __all__ = ["Found", "NotCMPError", "content", "messages"]
 
-_PEM = re.compile(rb"-----BEGIN ([^-\n]*)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _HEXADECIMAL = re.compile(rb"(?:[0-9a-fA-F]{2}[\s:]*)+")
 _SEQUENCE = 0x30
 _STDIN = "-"
@@ -79,12 +78,11 @@ def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
     """The DER parts, each with where it is."""
     if not data.strip():
         raise ValueError("empty")
-    if blocks := list(_PEM.finditer(data)):
-        for number, block in enumerate(blocks, 1):
-            label = block[1].decode("ascii", "replace")
+    if blocks := list(pem.blocks(data)):
+        for number, (label, text) in enumerate(blocks, 1):
             where = f"PEM block {number}" if len(blocks) > 1 else ""
             try:
-                decoded = base64.b64decode(b"".join(block[2].split()), validate=True)
+                decoded = base64.b64decode(b"".join(text.split()), validate=True)
             except binascii.Error as error:
                 raise ValueError(f"PEM block {number} ({label}): {error}") from None
             try:

@@ -71,7 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(400, "Bad Request")
             return
         body = self.rfile.read(int(length))
-        path = re.sub("/+$", "/", unquote(self.path).lstrip("/"))
+        path = unquote(self.path).lstrip("/")
+        if path.endswith("/"):
+            path = path.rstrip("/") + "/"
         if path not in ("", "pkix/"):
             self.server.console.error(f"expecting empty path or 'pkix/' but got '{path}'")
             self._refuse(404, "Not Found")

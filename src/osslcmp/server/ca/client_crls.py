@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import base64
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
+from ..._asn1 import pem
 from ..._openssl.certificate_check import CertificateCheck
 from ..._text import get_logger
 from ...enums import FailureInfo
@@ -19,8 +20,6 @@ from .grants import name_key
 __all__ = ["ClientCRLs"]
 
 logger = get_logger("osslcmp.server")
-
-_PEM = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 State = tuple[int, int, int]
 
@@ -94,7 +93,8 @@ def read_crls(file: Path) -> list[x509.CertificateRevocationList]:
     try:
         if b"-----BEGIN" not in data:
             return [x509.load_der_x509_crl(data)]
-        found = list(map(x509.load_pem_x509_crl, _PEM.findall(data)))
+        texts = [text for label, text in pem.blocks(data) if label == "X509 CRL"]
+        found = [x509.load_der_x509_crl(base64.b64decode(text)) for text in texts]
     except ValueError as error:
         raise ValueError(f"{file}: no CRL can be read: {error}") from None
     if not found:
