@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import threading
 import time
@@ -37,16 +36,29 @@ from ..server import (
     messages,
     wire,
 )
+from ..server.ca.issuing import make_server_certificate
+from ..server.ca.signing import Signing
 from ..server.http.app import Application, Request, Response
 from ..server.http.paths import Place
 from ..server.http.serving import serve
 from ..server.server import Server
 from .faults import CertReqId, Delay, Fault, Reject, Version, Wait
+from .quirks import Quirks, quirks
+from .rewriting import (
+    damaged,
+    octets,
+    rebuilt,
+    with_body,
+    with_extra_certs,
+    with_header,
+    with_request_id,
+    with_responses,
+    yesterday,
+)
 
 __all__ = ["CMPServer", "ScriptedCA"]
 
 REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
-_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
@@ -67,12 +79,20 @@ class ScriptedCA(EmbeddedCA):
         self.plans: dict[bytes, Fault] = {}
         #: The same for the certConf of a transaction.
         self.confirmations: dict[bytes, Fault] = {}
+        #: The regToken that every request must have.
+        self.registration_token: str | None = None
+
+    def signer(self) -> tuple[x509.Certificate, Any]:
+        """The issuing CA's certificate and key, to sign answers with."""
+        return self._issuer.certificate, self._issuer.key
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
         """Issue, wait or refuse as planned for this transaction."""
         planned = _planned(self.plans, request)
         if planned is not None:
             return planned
+        if self.registration_token not in (None, request.registration_token):
+            return Rejected(FailureInfo.notAuthorized, "the registration token is wrong or missing")
         plan = self.plans.get(request.transaction_id)
         if plan is not None and plan.name == "issue_other_key":
             other = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -126,6 +146,9 @@ class CMPServer:
         self._any: deque[Fault] = deque()
         self._by_type: dict[BodyType, deque[Fault]] = {}
         self._renumbered: set[bytes] = set()
+        self._options = options
+        self._quirks = Quirks()
+        self._key: Any = None
         self._server: Server = self.ca.server(**options)
         application = _Application(self._answer, self._server.max_message_size)
         self._running = serve(application, "127.0.0.1", 0, threads=8, timeout=10.0)
@@ -139,6 +162,11 @@ class CMPServer:
     def root(self) -> x509.Certificate:
         """The trust anchor of the CA and of the server's signatures."""
         return self.ca.root
+
+    @property
+    def signer(self) -> x509.Certificate | None:
+        """The certificate that signs its answers, where they are signed."""
+        return self._server.certificate
 
     @property
     def server(self) -> Server:
@@ -173,9 +201,39 @@ class CMPServer:
         with self._lock:
             self._any, self._by_type = deque(faults), plans
 
+    def quirks(self, profile: str | None = None, **settings: Any) -> None:
+        """Behave from now on as servers in the field do, until the next call or :meth:`clear`; transactions end here.
+
+        Args:
+            profile: ``3gpp``, ``ejbca-hmac``, ``ejbca-regtoken``, ``issuer-as-sender``, ``no-confirmation``,
+                ``subset-137`` or ``unasked-implicit``: see docs/interoperability.md.
+            settings: the attributes of :class:`osslcmp.testing.quirks.Quirks`, over those of the profile.
+
+        Raises:
+            ValueError: there is no such profile or setting.
+        """
+        found = quirks(profile, settings)
+        options = dict(self._options)
+        key: Any = None
+        if found.signer_is_issuer:
+            certificate, key = self.ca.signer()
+            options |= {"certificate": certificate, "key": key, "chain": []}
+        elif found.resigned:
+            issuer, issuing = self.ca.signer()
+            certificate, key = make_server_certificate("CMP server", issuer, Signing(issuer, issuing))
+            options |= {"certificate": certificate, "key": key, "chain": self.ca.chain}
+        options |= {"sign_always": True} if found.sign_always else {}
+        options |= {"accept_unprotected": True} if found.registration_token is not None else {}
+        with self._lock:
+            old, self._server = self._server, self.ca.server(**options)
+            self._quirks, self._key, self.ca.registration_token = found, key, found.registration_token
+        old.close()
+
     def clear(self) -> None:
-        """Forget the script, and the messages recorded so far. What the CA has issued stays."""
+        """Forget the script, the quirks and the messages recorded so far. What the CA has issued stays."""
         self.script()
+        if self._quirks != Quirks():
+            self.quirks()
         self.requests.clear()
         self.responses.clear()
 
@@ -219,7 +277,7 @@ class CMPServer:
         if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
             return self._send(self._confirmed(raw))
         if fault is None:
-            return self._send(self._server.process(request, place))
+            return self._send(self._as_usual(request, raw, place))
         if fault.name == "html_503":
             raise _HTTPFault(fault)
         if isinstance(fault, Delay):
@@ -232,15 +290,31 @@ class CMPServer:
             raise _HTTPFault(fault)
         return self._send(self._spoil(fault, raw, answer))
 
+    def _as_usual(self, request: bytes, raw: wire.RawMessage, place: Place) -> bytes:
+        """What the server answers, with its quirks."""
+        kind, found = BodyType(raw.body_type), self._quirks
+        if found == Quirks():
+            return self._server.process(request, place)
+        if found.no_confirmation and kind is BodyType.CERTCONF:
+            answer = self._server._refuse(raw, FailureInfo.badRequest, "no confirmation is expected")
+        else:
+            answer = self._server.process(request, place)
+        changed = found.change(answer, kind, self.ca.issuer)
+        if changed != answer:
+            if found.p10cr_request_id_0 and kind is BodyType.P10CR:
+                self._renumbered.add(raw.transaction_id)
+            answer = self._server._protected(raw, changed)
+        return found.finish(answer, self.ca.root, self._key)
+
     def _send(self, answer: bytes) -> bytes:
         self.responses.append(Message.from_der(answer))
         return answer
 
     def _spoil(self, fault: Fault, request: wire.RawMessage, answer: bytes) -> bytes:
         if fault.name == "no_extra_certs":
-            return _without_extra_certs(answer)
+            return with_extra_certs(answer, [])
         if fault.name == "bad_protection":
-            return _damaged(answer)
+            return damaged(answer)
         if fault.name == "unprotected":
             return messages.unprotected(answer)
         if fault.name == "wrong_transaction_id":
@@ -250,18 +324,21 @@ class CMPServer:
             return self._server._protected(request, _BROKEN[fault.name](answer))
         if isinstance(fault, Version):
             return self._server._protected(
-                request, _with_header(answer, first={0: der.encode_integer(fault.number)})
+                request, with_header(answer, first={0: der.encode_integer(fault.number)})
             )
         if isinstance(fault, CertReqId):
             self._renumbered.add(request.transaction_id)
-            return self._server._protected(request, _with_request_id(answer, fault.number))
+            return self._server._protected(request, with_request_id(answer, fault.number))
         return answer
 
     def _confirmed(self, request: wire.RawMessage) -> bytes:
         """A pkiConf for a certConf with a certReqId that we made up: libcrypto would refuse it."""
         refusal = self._server._refuse(request, FailureInfo.badRequest, "")
-        answer = _with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
-        return self._server._protected(request, answer)
+        answer = with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
+        answer = self._server._protected(
+            request, self._quirks.change(answer, BodyType.CERTCONF, self.ca.issuer)
+        )
+        return self._quirks.finish(answer, self.ca.root, self._key)
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
@@ -298,90 +375,18 @@ class _Application(Application):
             return None
 
 
-def _rebuilt(parts: Iterable[bytes]) -> bytes:
-    return der.encode(der.SEQUENCE, *parts)
-
-
-def _without_extra_certs(message: bytes) -> bytes:
-    header, body, *rest = der.sequence(message)
-    kept = (field.encoding for field in rest if field.tag != explicit(1))
-    return _rebuilt([header.encoding, body.encoding, *kept])
-
-
-def _damaged(message: bytes) -> bytes:
-    """With the last octet of the protection changed."""
-    header, body, *rest = der.sequence(message)
-    parts = [header.encoding, body.encoding]
-    for field in rest:
-        encoding = field.encoding
-        parts.append(encoding[:-1] + bytes([encoding[-1] ^ 1]) if field.tag == explicit(0) else encoding)
-    return _rebuilt(parts)
-
-
-def _with_header(
-    message: bytes, *, first: dict[int, bytes] | None = None, tagged: dict[int, bytes] | None = None
-) -> bytes:
-    """With other fields in the header: ``first`` are pvno, sender and recipient, ``tagged`` the others by their number; an
-    empty one is left out."""
-    header, *rest = der.sequence(message)
-    fields = der.sequence(header.encoding)
-    start = [field.encoding for field in fields[:3]]
-    for place, new in (first or {}).items():
-        start[place] = new
-    others = {field.tag: field.encoding for field in fields[3:]}
-    for number, value in (tagged or {}).items():
-        others[explicit(number)] = der.encode(explicit(number), value) if value else b""
-    rebuilt = _rebuilt([*start, *(others[tag] for tag in sorted(others))])
-    return _rebuilt([rebuilt, *(field.encoding for field in rest)])
-
-
-def _with_body(message: bytes, body: bytes) -> bytes:
-    header, _, *rest = der.sequence(message)
-    return _rebuilt([header.encoding, body, *(field.encoding for field in rest)])
-
-
-def _with_responses(message: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """With the one CertResponse of ip, cp or kup changed; other messages stay as they are."""
-    body = der.sequence(message)[1]
-    if body.tag not in map(explicit, _ANSWERS):
-        return message
-    *pubs, responses = der.sequence(body.content)
-    (response,) = der.sequence(responses.encoding)
-    content = _rebuilt([*(pub.encoding for pub in pubs), _rebuilt([change(response.encoding)])])
-    return _with_body(message, der.encode(body.tag, content))
-
-
-def _yesterday(message: bytes) -> bytes:
-    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
-    return _with_header(message, tagged={0: der.encode_moment(moment)})
-
-
-def _octets(value: bytes) -> bytes:
-    return der.encode(der.OCTET_STRING, value)
-
-
 _SOMEBODY = der.encode(wire.DIRECTORY_NAME, x509.Name.from_rfc4514_string("CN=somebody else").public_bytes())
 _BROKEN: dict[str, Callable[[bytes], bytes]] = {
-    "wrong_nonce": lambda answer: _with_header(answer, tagged={6: _octets(os.urandom(16))}),
-    "no_recip_nonce": lambda answer: _with_header(answer, tagged={6: b""}),
-    "no_sender_nonce": lambda answer: _with_header(answer, tagged={5: b""}),
-    "wrong_sender": lambda answer: _with_header(answer, first={1: _SOMEBODY}),
-    "old_message_time": _yesterday,
-    "no_message_time": lambda answer: _with_header(answer, tagged={0: b""}),
-    "several_responses": lambda answer: _with_responses(answer, lambda one: one * 2),
-    "no_certificate": lambda answer: _with_responses(
-        answer, lambda one: _rebuilt(part.encoding for part in der.sequence(one)[:2])
+    "wrong_nonce": lambda answer: with_header(answer, tagged={6: octets(os.urandom(16))}),
+    "no_recip_nonce": lambda answer: with_header(answer, tagged={6: b""}),
+    "no_sender_nonce": lambda answer: with_header(answer, tagged={5: b""}),
+    "wrong_sender": lambda answer: with_header(answer, first={1: _SOMEBODY}),
+    "old_message_time": yesterday,
+    "no_message_time": lambda answer: with_header(answer, tagged={0: b""}),
+    "several_responses": lambda answer: with_responses(answer, lambda one: one * 2),
+    "no_certificate": lambda answer: with_responses(
+        answer, lambda one: rebuilt(part.encoding for part in der.sequence(one)[:2])
     ),
-    "wrong_body": lambda answer: _with_body(answer, der.encode(explicit(BodyType.GENP), _rebuilt([]))),
+    "wrong_body": lambda answer: with_body(answer, der.encode(explicit(BodyType.GENP), rebuilt([]))),
 }
 """By the name of a fault, what it does to an answer before that is protected again."""
-
-
-def _with_request_id(message: bytes, number: int) -> bytes:
-    """With another certReqId in the one CertResponse of ip, cp or kup; others stay as they are."""
-
-    def change(response: bytes) -> bytes:
-        _, *others = der.sequence(response)
-        return _rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
-
-    return _with_responses(message, change)

@@ -1,0 +1,112 @@
+"""Parts of a message replaced, on DER."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+
+from .._asn1 import der
+from .._asn1.der import explicit
+from ..enums import BodyType
+
+__all__ = [
+    "damaged",
+    "extra_certs",
+    "octets",
+    "rebuilt",
+    "with_body",
+    "with_extra_certs",
+    "with_header",
+    "with_request_id",
+    "with_responses",
+    "yesterday",
+]
+
+_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
+
+
+def rebuilt(parts: Iterable[bytes]) -> bytes:
+    """A SEQUENCE of these."""
+    return der.encode(der.SEQUENCE, *parts)
+
+
+def extra_certs(message: bytes) -> list[bytes]:
+    """The certificates in extraCerts as DER."""
+    for field in der.sequence(message)[2:]:
+        if field.tag == explicit(1):
+            return [one.encoding for one in der.sequence(field.content)]
+    return []
+
+
+def with_extra_certs(message: bytes, certificates: list[bytes]) -> bytes:
+    """With these certificates (DER) in extraCerts, without that field if there are none."""
+    header, body, *rest = der.sequence(message)
+    kept = [field.encoding for field in rest if field.tag != explicit(1)]
+    if certificates:
+        kept.append(der.encode(explicit(1), rebuilt(certificates)))
+    return rebuilt([header.encoding, body.encoding, *kept])
+
+
+def damaged(message: bytes) -> bytes:
+    """With the last octet of the protection changed."""
+    header, body, *rest = der.sequence(message)
+    parts = [header.encoding, body.encoding]
+    for field in rest:
+        encoding = field.encoding
+        parts.append(encoding[:-1] + bytes([encoding[-1] ^ 1]) if field.tag == explicit(0) else encoding)
+    return rebuilt(parts)
+
+
+def with_header(
+    message: bytes, *, first: dict[int, bytes] | None = None, tagged: dict[int, bytes] | None = None
+) -> bytes:
+    """With other fields in the header: ``first`` are pvno, sender and recipient, ``tagged`` the others by their number; an
+    empty one is left out."""
+    header, *rest = der.sequence(message)
+    fields = der.sequence(header.encoding)
+    start = [field.encoding for field in fields[:3]]
+    for place, new in (first or {}).items():
+        start[place] = new
+    others = {field.tag: field.encoding for field in fields[3:]}
+    for number, value in (tagged or {}).items():
+        others[explicit(number)] = der.encode(explicit(number), value) if value else b""
+    changed = rebuilt([*start, *(others[tag] for tag in sorted(others))])
+    return rebuilt([changed, *(field.encoding for field in rest)])
+
+
+def with_body(message: bytes, body: bytes) -> bytes:
+    """With another body, its tag included."""
+    header, _, *rest = der.sequence(message)
+    return rebuilt([header.encoding, body, *(field.encoding for field in rest)])
+
+
+def with_responses(message: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """With the one CertResponse of ip, cp or kup changed; other messages stay as they are."""
+    body = der.sequence(message)[1]
+    if body.tag not in map(explicit, _ANSWERS):
+        return message
+    *pubs, responses = der.sequence(body.content)
+    (response,) = der.sequence(responses.encoding)
+    content = rebuilt([*(pub.encoding for pub in pubs), rebuilt([change(response.encoding)])])
+    return with_body(message, der.encode(body.tag, content))
+
+
+def yesterday(message: bytes) -> bytes:
+    """With a messageTime of yesterday."""
+    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    return with_header(message, tagged={0: der.encode_moment(moment)})
+
+
+def octets(value: bytes) -> bytes:
+    """An OCTET STRING."""
+    return der.encode(der.OCTET_STRING, value)
+
+
+def with_request_id(message: bytes, number: int) -> bytes:
+    """With another certReqId in the one CertResponse of ip, cp or kup; others stay as they are."""
+
+    def change(response: bytes) -> bytes:
+        _, *others = der.sequence(response)
+        return rebuilt([der.encode_integer(number), *(other.encoding for other in others)])
+
+    return with_responses(message, change)
