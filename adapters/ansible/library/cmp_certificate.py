@@ -1,0 +1,193 @@
+#!/usr/bin/python
+"""Ansible module: a certificate from a CMP server, kept valid."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cmp_certificate
+short_description: Get a certificate from a CMP server and keep it valid
+description:
+  - Enrols (ir) under a shared secret when there is no certificate, or one that does not fit; updates it (kur), signed
+    with itself, when it is about to expire. Otherwise nothing is done.
+  - Makes a P-256 key when there is none.
+requirements: [osslcmp]
+options:
+  server: {description: URL of the CMP server., type: str, required: true}
+  path: {description: Where the certificate and its chain are, as PEM., type: path, required: true}
+  privatekey_path: {description: Where its private key is, as PEM., type: path, required: true}
+  trusted: {description: Roots that the server is trusted by, as PEM., type: path, required: true}
+  subject: {description: "As RFC 4514 has it, such as CN=device,O=Example.", type: str, required: true}
+  sans: {description: Alternative names., type: list, elements: str, default: []}
+  reference: {description: Of the shared secret., type: str}
+  secret: {description: The shared secret., type: str}
+  renew_days: {description: Update it when it is valid for fewer days., type: int, default: 30}
+  force: {description: Enrol or update in any case., type: bool, default: false}
+  timeout: {description: Seconds to wait for the certificate., type: int, default: 60}
+extends_documentation_fragment: [files]
+"""
+EXAMPLES = r"""
+- cmp_certificate:
+    server: https://cmp.example/.well-known/cmp
+    path: /etc/ssl/device.pem
+    privatekey_path: /etc/ssl/private/device.key
+    trusted: /etc/ssl/cmp-root.pem
+    subject: CN=device-7,O=Example
+    reference: device-7
+    secret: "{{ vault_secret }}"
+"""
+RETURN = r"""
+serial_number: {description: Of the certificate, in hexadecimal., type: str, returned: always}
+not_after: {description: Until when it is valid., type: str, returned: always}
+"""
+
+import datetime
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+import osslcmp
+
+
+def main() -> None:
+    """Do what the task says."""
+    module = AnsibleModule(
+        argument_spec={
+            "server": {"type": "str", "required": True},
+            "path": {"type": "path", "required": True},
+            "privatekey_path": {"type": "path", "required": True},
+            "trusted": {"type": "path", "required": True},
+            "subject": {"type": "str", "required": True},
+            "sans": {"type": "list", "elements": "str", "default": []},
+            "reference": {"type": "str"},
+            "secret": {"type": "str", "no_log": True},
+            "renew_days": {"type": "int", "default": 30},
+            "force": {"type": "bool", "default": False},
+            "timeout": {"type": "int", "default": 60},
+        },
+        required_together=[("reference", "secret")],
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    try:
+        run(module)
+    except (osslcmp.CMPError, OSError, ValueError) as error:
+        module.fail_json(msg=f"{type(error).__name__}: {error}")
+
+
+def run(module: Any) -> None:
+    """Enrol or update, if needed, and tell."""
+    wanted = module.params
+    path, key_path = Path(wanted["path"]), Path(wanted["privatekey_path"])
+    key = load_pem_private_key(key_path.read_bytes(), None) if key_path.exists() else None
+    chain = x509.load_pem_x509_certificates(path.read_bytes()) if path.exists() else []
+    why = _why(wanted, chain, key)
+    before = _told(chain)
+    if why is not None and not module.check_mode:
+        if key is None:
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write(module, key_path, pem, secret=True)
+        enrollment = _enrol(wanted, chain, key, update=why in ("it expires soon", "force"))
+        chain = [enrollment.certificate, *enrollment.chain]
+        _write(module, path, b"".join(one.public_bytes(Encoding.PEM) for one in chain), secret=False)
+    after = _told(chain) if why is None or not module.check_mode else f"a new certificate: {why}\n"
+    attributes = module.load_file_common_arguments(wanted)
+    changed = why is not None
+    if path.exists():
+        changed = module.set_fs_attributes_if_different(attributes, changed)
+    module.exit_json(
+        changed=changed,
+        reason=why,
+        serial_number=f"{chain[0].serial_number:x}" if chain else None,
+        not_after=chain[0].not_valid_after_utc.isoformat() if chain else None,
+        diff={"before": before, "after": after, "before_header": str(path), "after_header": str(path)},
+    )
+
+
+def _why(wanted: dict[str, Any], chain: list[x509.Certificate], key: Any) -> str | None:
+    """Why there has to be a new certificate; None when there has not."""
+    if not chain or key is None:
+        return "there is none" if not chain else "there is no key"
+    certificate = chain[0]
+    if _public(certificate.public_key()) != _public(key.public_key()):
+        return "it is for another key"
+    if certificate.subject != x509.Name.from_rfc4514_string(wanted["subject"]):
+        return "it has another subject"
+    if set(wanted["sans"]) != set(_sans(certificate)):
+        return "it has other alternative names"
+    now = datetime.datetime.now(datetime.timezone.utc)
+    left = certificate.not_valid_after_utc - now
+    if left <= datetime.timedelta(0):
+        return "it has expired"
+    if left < datetime.timedelta(days=wanted["renew_days"]):
+        return "it expires soon"
+    return "force" if wanted["force"] else None
+
+
+def _enrol(
+    wanted: dict[str, Any], chain: list[x509.Certificate], key: Any, *, update: bool
+) -> osslcmp.Enrollment:
+    always: dict[str, Any] = {"trusted": wanted["trusted"], "total_timeout": wanted["timeout"]}
+    if update:
+        signer = osslcmp.Client(wanted["server"], certificate=chain[0], key=key, chain=chain[1:], **always)
+        return signer.kur(key)
+    if wanted["reference"] is None:
+        raise ValueError("a first certificate needs reference and secret")
+    client = osslcmp.Client(
+        wanted["server"], reference=wanted["reference"], secret=wanted["secret"], **always
+    )
+    return client.ir(key, subject=wanted["subject"], sans=wanted["sans"])
+
+
+def _sans(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in found]
+
+
+def _public(key: Any) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encoded
+
+
+def _told(chain: list[x509.Certificate]) -> str:
+    """What a certificate is, for the diff."""
+    if not chain:
+        return ""
+    one = chain[0]
+    lines = {
+        "subject": one.subject.rfc4514_string(),
+        "sans": ", ".join(_sans(one)),
+        "serial": f"{one.serial_number:x}",
+        "not after": one.not_valid_after_utc.isoformat(),
+    }
+    return "".join(f"{name}: {value}\n" for name, value in lines.items())
+
+
+def _write(module: Any, path: Path, data: bytes, *, secret: bool) -> None:
+    """Whole or not at all. A secret is nobody else's at any moment; else the mode of what was there stays."""
+    handle, draft = tempfile.mkstemp(dir=path.parent if secret else module.tmpdir)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    if secret:
+        Path(draft).replace(path)
+    else:
+        module.atomic_move(draft, str(path))
+
+
+if __name__ == "__main__":
+    main()
