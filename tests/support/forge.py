@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import Server, bodies, wire
+from osslcmp.message.bodies import CertRepMessage, ErrorMessage, RevRep, read_body
+from osslcmp.server import Server, wire
 
 from .pki import PKI
 
@@ -247,23 +248,17 @@ class Answer:
 def read(response: bytes) -> Answer:
     """Take a response apart: status of the error, of the first certificate response, or of the revocation."""
     raw = wire.read_message(response)
-    info: bodies.StatusInfo | None = None
-    certificate = None
-    if raw.body_type == ERROR:
-        info = bodies.status_info(der.sequence(raw.body)[0].encoding)
-    elif raw.body_type in (1, 3, 8):
-        fields = der.Fields(der.sequence(raw.body))
-        fields.maybe(explicit(1))
-        response_fields = der.sequence(der.sequence(fields.take().encoding)[0].encoding)
-        info = bodies.status_info(response_fields[1].encoding)
-        if len(response_fields) > 2:
-            pair = der.sequence(response_fields[2].encoding)
-            certificate = x509.load_der_x509_certificate(pair[0].content)
-    elif raw.body_type == 12:
-        info = bodies.status_info(der.sequence(der.sequence(raw.body)[0].encoding)[0].encoding)
-    if info is None:
+    body = read_body(BodyType(raw.body_type), raw.body)
+    if isinstance(body, CertRepMessage):
+        info, certificate = body.responses[0].status, body.responses[0].certificate
+    elif isinstance(body, (ErrorMessage, RevRep)):
+        info = body.status if isinstance(body, ErrorMessage) else body.statuses[0]
+        certificate = None
+    else:
         return Answer(raw.body_type, None, 0, "", None, raw)
-    return Answer(raw.body_type, int(info.status), int(info.failure_info), info.text, certificate, raw)
+    return Answer(
+        raw.body_type, int(info.status), int(info.failure_info), "; ".join(info.text), certificate, raw
+    )
 
 
 def sha256(certificate: x509.Certificate | None) -> bytes:

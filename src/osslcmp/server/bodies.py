@@ -1,25 +1,23 @@
-"""The bodies of the messages that a client sends, read into what the authority gets. Pure Python, DER in.
+"""The bodies of the messages that a client sends, read into what the authority gets. DER in.
 
 Every function raises one of MALFORMED for a body that is not what its tag says.
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .._asn1 import der, oids, x509_parts
+from .._asn1 import der, oids, schema, x509_parts
 from .._asn1.der import explicit, implicit
-from .._asn1.itav import InfoTypeAndValue
-from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
-from ..message import Control
+from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
+from ..message.bodies import CertReqMessages, ErrorMessage, GeneralMessage, RevReq
+from ..message.bodyparts import CertId, CertTemplate, PKIStatusInfo
 from . import wire
 from .authority import (
     CertificateId,
@@ -30,52 +28,8 @@ from .authority import (
 )
 
 
-@dataclass(frozen=True)
-class _Template:
-    """The fields of a CRMF CertTemplate that are used, as DER."""
-
-    version: int | None
-    serial: int | None
-    issuer: bytes | None
-    not_before: datetime.datetime | None
-    not_after: datetime.datetime | None
-    subject: bytes | None
-    public_key: bytes | None
-    extensions: bytes | None
-
-
-@lru_cache(maxsize=32)  # each is read some times on the way of its message
-def _read_template(content: bytes) -> _Template:
-    fields = der.Fields(der.children(content))
-    version = fields.maybe(implicit(0))
-    serial = fields.maybe(implicit(1))
-    fields.maybe(explicit(2))
-    issuer = fields.maybe(explicit(3))
-    validity = fields.maybe(explicit(4))
-    subject = fields.maybe(explicit(5))
-    key = fields.maybe(explicit(6))
-    fields.maybe(implicit(7))
-    fields.maybe(implicit(8))
-    extensions = fields.maybe(explicit(9))
-    fields.end()
-    times: list[datetime.datetime | None] = [None, None]
-    if validity is not None:
-        ends = der.Fields(der.children(validity.content))
-        times = [
-            None if end is None else der.moment(der.read(end.content))
-            for end in map(ends.maybe, (0xA0, 0xA1))
-        ]
-        ends.end()
-    return _Template(
-        version=None if version is None else der.integer(version._replace(tag=der.INTEGER)),
-        serial=None if serial is None else der.integer(serial._replace(tag=der.INTEGER)),
-        issuer=None if issuer is None else der.read(issuer.content, der.SEQUENCE).encoding,
-        not_before=times[0],
-        not_after=times[1],
-        subject=None if subject is None else der.read(subject.content, der.SEQUENCE).encoding,
-        public_key=None if key is None else der.encode(der.SEQUENCE, key.content),
-        extensions=None if extensions is None else der.encode(der.SEQUENCE, extensions.content),
-    )
+def _template(encoding: bytes) -> CertTemplate:
+    return CertTemplate.of(schema.decode(schema.CertTemplate, encoding))
 
 
 class UnacceptedExtensionError(ValueError):
@@ -166,71 +120,50 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             old_certificate=None,
             ra_verified=False,
         )
-    requests = der.sequence(message.body)
+    requests = CertReqMessages.of(message.body).requests
     if len(requests) != 1:
         raise der.DERError("exactly one certificate request per message is supported")
-    parts = der.Fields(der.sequence(requests[0].encoding))
-    request = der.Fields(der.sequence(parts.take(der.SEQUENCE).encoding))
-    ra_verified = parts.maybe(implicit(0)) is not None
-    for number in (1, 2, 3):  # the proofs
-        parts.maybe(explicit(number))
-    reg_info = parts.maybe(der.SEQUENCE)
-    parts.end()
-    request_id = der.integer(request.take())
-    template_element = request.take(der.SEQUENCE)
-    controls = request.maybe(der.SEQUENCE)
-    request.end()
-    template = _read_template(template_element.content)
-    central = _wants_key(template.public_key)
-    view = x509_parts.as_csr(template.subject, None if central else template.public_key, template.extensions)
-    registration = _controls(controls)
-    old = next((one.value for one in registration if one.oid.dotted_string == oids.OLD_CERT_ID), None)
-    updated = None if old is None else _certificate_id(old)
+    request = requests[0]
+    template = request.template
+    central = _wants_key(template.public_key_der)
+    key = None if central else template.public_key_der
+    view = x509_parts.as_csr(template.subject_der, key, template.extensions_der)
+    updated = None if request.old_cert_id is None else _certificate_id(request.old_cert_id)
     signer: x509.Certificate | None = about["signer"]
     if updated is None and signer is not None and message.body_type == BodyType.KUR:
         updated = CertificateId(signer.issuer, signer.serial_number)
     return CertificateRequest(
         **about,
-        request_id=request_id,
-        subject=name(template.subject),
+        request_id=request.request_id,
+        subject=name(template.subject_der),
         public_key=None if central else _public_key(view),
-        public_key_info=template.public_key or b"",
+        public_key_info=template.public_key_der or b"",
         central_key=central,
         extensions=_extensions(view),
         not_before=template.not_before,
         not_after=template.not_after,
-        template=template_element.encoding,
+        template=der.sequence(_first(_first(message.body).encoding).encoding)[1].encoding,
         csr=None,
         old_certificate=updated,
-        ra_verified=ra_verified,
-        controls=registration,
-        reg_info=_controls(reg_info),
+        ra_verified=request.popo.method is POPOMethod.RAVERIFIED,
+        controls=request.controls,
+        reg_info=request.reg_info,
     )
 
 
-def _controls(found: der.Element | None) -> tuple[Control, ...]:
-    if found is None:
-        return ()
-    items = wire.read_itavs(found.encoding)
-    return tuple(Control(x509.ObjectIdentifier(oid), value or b"") for oid, value in items)
-
-
-def _certificate_id(data: bytes) -> CertificateId:
-    fields = der.Fields(der.sequence(data))
-    issuer = wire.directory_name(fields.take().encoding)
-    serial = der.integer(fields.take())
-    if issuer is None:
+def _certificate_id(found: CertId) -> CertificateId:
+    if not isinstance(found.issuer, x509.DirectoryName):
         raise der.DERError("the issuer in a CertId is not a directoryName")
-    return CertificateId(x509_parts.read_name(issuer), serial)
+    return CertificateId(found.issuer.value, found.serial_number)
 
 
-def _template_of(message: wire.RawMessage) -> _Template | None:
+def _template_of(message: wire.RawMessage) -> CertTemplate | None:
     """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
     return _template_in(message.body_type, message.body)
 
 
 @lru_cache(maxsize=32)
-def _template_in(body_type: int, body: bytes) -> _Template | None:
+def _template_in(body_type: int, body: bytes) -> CertTemplate | None:
     try:
         parts = der.Fields(der.sequence(_first(body).encoding))
         if body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
@@ -238,7 +171,7 @@ def _template_in(body_type: int, body: bytes) -> _Template | None:
             parts.take(der.INTEGER)
         elif body_type != BodyType.RR:
             return None
-        return _read_template(parts.take(der.SEQUENCE).content)
+        return _template(parts.take(der.SEQUENCE).encoding)
     except (ValueError, IndexError):
         return None
 
@@ -253,7 +186,7 @@ def template_subject(message: wire.RawMessage) -> x509.Name | None:
     """The subject in the template of an ir, cr or kur; None where there is none that can be read."""
     template = _template_of(message)
     try:
-        return None if template is None else name(template.subject)
+        return None if template is None else name(template.subject_der)
     except MALFORMED:
         return None
 
@@ -271,8 +204,8 @@ def revoked_named(message: wire.RawMessage) -> bool | None:
     template = _template_of(message)
     if template is None:
         return None
-    absent = template.issuer is None, template.serial is None
-    return absent == (False, False) or (absent == (True, True) and template.public_key is not None)
+    absent = template.issuer_der is None, template.serial_number is None
+    return absent == (False, False) or (absent == (True, True) and template.public_key_der is not None)
 
 
 def entry_extensions(message: wire.RawMessage) -> list[tuple[str, bytes]]:
@@ -334,7 +267,7 @@ def wants_key(message: wire.RawMessage) -> bool:
     try:
         request = der.Fields(der.sequence(_first(_first(message.body).encoding).encoding))
         request.take(der.INTEGER)
-        return _wants_key(_read_template(request.take(der.SEQUENCE).content).public_key)
+        return _wants_key(_template(request.take(der.SEQUENCE).encoding).public_key_der)
     except (ValueError, IndexError):
         return False
 
@@ -352,16 +285,13 @@ def request_id(message: wire.RawMessage) -> int:
 
 def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> RevocationRequest:
     """Read an rr."""
-    requests = der.sequence(message.body)
+    requests = RevReq.of(message.body).details
     if len(requests) != 1:
         raise der.DERError("exactly one revocation per message is supported")
-    details = der.Fields(der.sequence(requests[0].encoding))
-    template = _read_template(details.take(der.SEQUENCE).content)
-    extensions = details.maybe(der.SEQUENCE)
-    details.end()
+    template, extensions = requests[0].template, requests[0].crl_entry_extensions_der
     reason = None
     if extensions is not None:
-        for extension in der.sequence(extensions.encoding):
+        for extension in der.sequence(extensions):
             parts = der.sequence(extension.encoding)
             if len(parts) >= 2 and der.dotted(parts[0]) == oids.CRL_REASON:
                 reason = RevocationReason(
@@ -371,41 +301,26 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
                 raise UnacceptedExtensionError(f"extension {der.dotted(parts[0])}")
     return RevocationRequest(
         **about,
-        issuer=name(template.issuer),
-        serial=template.serial,
-        subject=name(template.subject),
-        public_key_info=template.public_key,
-        extensions=_extensions(x509_parts.as_csr(None, None, template.extensions)),
+        issuer=name(template.issuer_der),
+        serial=template.serial_number,
+        subject=name(template.subject_der),
+        public_key_info=template.public_key_der,
+        extensions=_extensions(x509_parts.as_csr(None, None, template.extensions_der)),
         reason=reason,
     )
 
 
 def general_request(message: wire.RawMessage, about: dict[str, Any]) -> GeneralRequest:
     """Read a genm."""
-    infos = (
-        InfoTypeAndValue(x509.ObjectIdentifier(oid), value) for oid, value in wire.read_itavs(message.body)
-    )
-    return GeneralRequest(**about, infos=tuple(infos))
+    return GeneralRequest(**about, infos=GeneralMessage.of(message.body).items)
 
 
-@dataclass(frozen=True)
-class StatusInfo:
-    """A PKIStatusInfo."""
-
-    status: PKIStatus
-    failure_info: FailureInfo
-    text: str
-
-
-def status_info(data: bytes) -> StatusInfo:
-    """Read a PKIStatusInfo."""
-    fields = der.Fields(der.sequence(data))
-    status = PKIStatus(der.integer(fields.take(der.INTEGER)))
-    texts = fields.maybe(der.SEQUENCE)
-    failure = fields.maybe(der.BIT_STRING)
-    fields.end()
-    text = "" if texts is None else "; ".join(map(der.text, der.children(texts.content)))
-    return StatusInfo(status, FailureInfo(0 if failure is None else der.bits(failure) & ALL_FAILURES), text)
+def status_fields(info: PKIStatusInfo) -> dict[str, Any]:
+    """What the authority gets of a PKIStatusInfo: failInfo as far as it has names, and the texts as one."""
+    return {
+        "failure_info": FailureInfo(info.failure_info & ALL_FAILURES),
+        "text": "; ".join(info.text),
+    }
 
 
 def error_notice(
@@ -415,53 +330,10 @@ def error_notice(
     certificate: x509.Certificate | None,
 ) -> ErrorNotice:
     """Read an error message."""
-    fields = der.Fields(der.sequence(message.body))
-    info = status_info(fields.take(der.SEQUENCE).encoding)
+    info = ErrorMessage.of(message.body).status
     return ErrorNotice(
-        **about,
-        status=info.status,
-        failure_info=info.failure_info,
-        text=info.text,
-        request=request,
-        certificate=certificate,
+        **about, **status_fields(info), status=info.status, request=request, certificate=certificate
     )
-
-
-@dataclass(frozen=True)
-class CertStatus:
-    """What a certConf says of one certificate."""
-
-    cert_hash: bytes
-    request_id: int
-    info: StatusInfo | None
-    hash_oid: str | None
-    """The hashAlg, which exists since pvno 3."""
-
-
-def cert_statuses(message: wire.RawMessage) -> tuple[CertStatus, ...]:
-    """Read a certConf."""
-    return _cert_statuses(message.body)
-
-
-@lru_cache(maxsize=32)
-def _cert_statuses(body: bytes) -> tuple[CertStatus, ...]:
-    statuses = []
-    for element in der.sequence(body):
-        fields = der.Fields(der.sequence(element.encoding))
-        cert_hash = fields.take(der.OCTET_STRING).content
-        number = der.integer(fields.take(der.INTEGER))
-        info = fields.maybe(der.SEQUENCE)
-        algorithm = fields.maybe(explicit(0))
-        fields.end()
-        statuses.append(
-            CertStatus(
-                cert_hash,
-                number,
-                None if info is None else status_info(info.encoding),
-                None if algorithm is None else der.dotted(_first(algorithm.content)),
-            )
-        )
-    return tuple(statuses)
 
 
 def readable_certificates(certificates: Iterable[bytes]) -> list[x509.Certificate]:

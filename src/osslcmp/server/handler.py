@@ -12,6 +12,7 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo, PKIStatus
+from ..message.bodies import CertConfirm
 from . import bodies, wire
 from .authority import (
     NO_FAILURE,
@@ -195,7 +196,7 @@ class MessageHandler:
         """
         if not self._admit():
             return False
-        status = bodies.cert_statuses(self._message)[0]
+        status = CertConfirm.of(self._message.body).statuses[0]
         certificate = self._transaction.certificate
         assert certificate is not None
         problem = self._rules.broken(
@@ -205,11 +206,11 @@ class MessageHandler:
             self.refusal = problem
             self._confirm(False, problem.failure_info, problem.text)
             return False
-        info = status.info
+        info = status.status
         if info is None or info.status == PKIStatus.accepted:
             answer = self._confirm(True)
         else:
-            answer = self._confirm(False, info.failure_info, info.text)
+            answer = self._confirm(False, **bodies.status_fields(info))
         if isinstance(answer, Waiting):
             self.waiting = answer
             return False
@@ -345,7 +346,12 @@ class MessageHandler:
         return answer
 
     def _confirm(
-        self, accepted: bool, failure: FailureInfo = NO_FAILURE, text: str = "", *, implicit: bool = False
+        self,
+        accepted: bool,
+        failure_info: FailureInfo = NO_FAILURE,
+        text: str = "",
+        *,
+        implicit: bool = False,
     ) -> Waiting | Rejected | None:
         """Tell the authority; its failure, if any."""
         self._authority_informed = True
@@ -356,7 +362,7 @@ class MessageHandler:
             certificate=certificate,
             accepted=accepted,
             implicit=implicit,
-            failure_info=failure,
+            failure_info=failure_info,
             text=text,
         )
         answer: Waiting | Rejected | None = self._ask(

@@ -29,13 +29,14 @@ _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
 def hash_alg(subject: Subject) -> str | None:
     """hashAlg is one that is known."""
     status = subject.status
-    unknown = status is not None and status.hash_oid is not None and status.hash_oid not in _HASH_OIDS
+    algorithm = None if status is None else status.hash_algorithm
+    unknown = algorithm is not None and algorithm.oid.dotted_string not in _HASH_OIDS
     return "unknown hashAlg" if unknown else None
 
 
 def accepted_failure(subject: Subject) -> str | None:
     """What is accepted has no failure."""
-    info = None if subject.status is None else subject.status.info
+    info = None if subject.status is None else subject.status.status
     odd = info is not None and info.status == PKIStatus.accepted and info.failure_info
     return "accepted and a failInfo" if odd else None
 
@@ -45,10 +46,10 @@ def cert_hash(subject: Subject) -> str | None:
     status, transaction = subject.status, subject.transaction
     if status is None or transaction is None or transaction.certificate is None:
         return None
-    if status.hash_oid is None:
+    if status.hash_algorithm is None:
         good = _default_hashes(transaction.certificate, transaction.certificate_handle())
     else:
-        good = [_hash(transaction.certificate, _HASH_OIDS[status.hash_oid])]
+        good = [_hash(transaction.certificate, _HASH_OIDS[status.hash_algorithm.oid.dotted_string])]
     return None if status.cert_hash in good else "certHash does not match the certificate"
 
 

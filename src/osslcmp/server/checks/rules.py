@@ -16,7 +16,8 @@ from cryptography import x509
 
 from ..._text import get_logger
 from ...enums import FailureInfo
-from .. import bodies, wire
+from ...message.bodies import CertStatus
+from .. import wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
 from ..transactions import Transaction
@@ -194,7 +195,7 @@ class Checker:
         place: Place = Place(),  # noqa: B008  # immutable
         transaction: Transaction | None = None,
         request: CertificateRequest | RevocationRequest | None = None,
-        status: bodies.CertStatus | None = None,
+        status: CertStatus | None = None,
         signer: x509.Certificate | None = None,
         chain: Iterable[bytes] = (),
     ) -> Rejected | None:

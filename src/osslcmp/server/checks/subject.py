@@ -11,6 +11,7 @@ from functools import cached_property
 from cryptography import x509
 
 from ...enums import BodyType
+from ...message.bodies import CertStatus
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
 from ..ca.client_crls import ClientCRLs
@@ -88,7 +89,7 @@ class Subject:
     place: Place
     transaction: Transaction | None = None
     request: CertificateRequest | RevocationRequest | None = None
-    status: bodies.CertStatus | None = None
+    status: CertStatus | None = None
     signer: x509.Certificate | None = None
     chain: tuple[bytes, ...] = ()
 

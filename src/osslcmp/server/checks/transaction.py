@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...enums import BodyType
+from ...message.bodies import CertConfirm, CertStatus
 from .. import bodies, messages, wire
 from ..authority import Issued, Waiting
 from ..transactions import Transaction
@@ -99,12 +100,12 @@ def confirm_expected(subject: Subject) -> str | None:
     return "nothing to confirm" if odd else None
 
 
-def _statuses(message: wire.RawMessage) -> tuple[bodies.CertStatus, ...] | None:
+def _statuses(message: wire.RawMessage) -> tuple[CertStatus, ...] | None:
     """What a certConf says; None for another message and for what cannot be read."""
     if message.body_type != BodyType.CERTCONF:
         return None
     try:
-        return bodies.cert_statuses(message)
+        return CertConfirm.of(message.body).statuses
     except bodies.MALFORMED:
         return None
 
@@ -130,5 +131,7 @@ def confirm_request_id(subject: Subject) -> str | None:
 
 def confirm_hash_alg(subject: Subject) -> str | None:
     """hashAlg is there only since pvno 3."""
-    odd = subject.message.header.pvno < 3 and any(one.hash_oid for one in _statuses(subject.message) or ())
+    odd = subject.message.header.pvno < 3 and any(
+        one.hash_algorithm for one in _statuses(subject.message) or ()
+    )
     return "hashAlg needs pvno 3" if odd else None
