@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+
 import pytest
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,7 +14,7 @@ from support.forge import HMAC_SHA256, SHA256, Forger, octets, read, refused, se
 from support.pki import PKI
 
 from osslcmp import FailureInfo, PKIStatus
-from osslcmp._asn1 import der, oids
+from osslcmp._asn1 import der, oids, x509_parts
 from osslcmp._asn1.der import encode
 from osslcmp.server import EmbeddedCA, MalformedMessageError, wire
 from osslcmp.server.ca import issuing
@@ -63,6 +66,7 @@ def test_algorithms_of_a_mac_without_an_oid(algorithm: bytes, place: int) -> Non
 
 
 BITS = encode(0x03, b"\0x")  # in a name it is a TypeError of cryptography's
+RELATIVE_OID = encode(0x0D, b"\1\2")  # a KeyError in its release 48
 
 
 def odd_certificate(certificate: x509.Certificate, found: bytes) -> bytes:
@@ -70,9 +74,23 @@ def odd_certificate(certificate: x509.Certificate, found: bytes) -> bytes:
     return certificate.public_bytes(Encoding.DER).replace(b"\x0c" + found, b"\x03" + found)
 
 
-def test_a_sender_with_a_bit_string() -> None:
+@pytest.mark.parametrize("value", [BITS, RELATIVE_OID])
+def test_a_sender_with_no_string(value: bytes) -> None:
+    """It is refused, whatever exception reading it is."""
     server = EmbeddedCA({"ref": SECRET}).server()
-    refused(server, CLIENT.but(sender=directory(BITS)).request(), FailureInfo.badDataFormat)
+    refused(server, CLIENT.but(sender=directory(value)).request(), FailureInfo.badDataFormat)
+
+
+@pytest.mark.parametrize("oid", ["2.5.4.3", "2.5.4.6", "2.5.4.45", "1.2.3"])
+def test_names_with_values_of_every_type(oid: str) -> None:
+    """Each is read, or a ValueError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for tag in (number for number in range(256) if number & 0x1F != 0x1F):
+            for content in (b"", b"ab", b"\xff\xfe", b"\2\1\5"):
+                attribute = sequence(der.encode_oid(oid), encode(tag, content))
+                with contextlib.suppress(ValueError):
+                    x509_parts.read_name(sequence(encode(0x31, attribute)))
 
 
 @pytest.mark.parametrize("place", [0, 1])

@@ -123,7 +123,8 @@ _remembered_name = lru_cache(maxsize=_REMEMBERED)(_read_name)
 
 @contextmanager
 def _only_value_errors() -> Iterator[None]:
-    """What else ``cryptography`` raises for data: TypeError for a name with a BIT STRING in it, for instance."""
+    """What else ``cryptography`` raises for data: TypeError for a name with a BIT STRING in it, for instance, and in
+    release 48 KeyError for one with a value of a type that it does not know."""
     try:
         yield
     except (
@@ -131,6 +132,7 @@ def _only_value_errors() -> Iterator[None]:
         x509.DuplicateExtension,
         x509.UnsupportedGeneralNameType,
         TypeError,
+        KeyError,
     ) as error:
         raise ValueError(str(error)) from error
 

@@ -104,7 +104,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         "extra_certs": message.extra_certs,
     }
     if message.body_type == BodyType.P10CR:
-        csr = x509.load_der_x509_csr(message.body)
+        csr = x509_parts.read_csr(message.body)
         info = der.sequence(der.sequence(message.body)[0].encoding)
         return CertificateRequest(
             **about,
