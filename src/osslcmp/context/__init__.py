@@ -13,25 +13,16 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text_from_c
-from .._openssl.inputs import AnyCertificate, AnyCSR, KeyInput, secret_bytes
+from .._openssl.inputs import AnyCertificate, AnyCSR, KeyInput
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
-from .._openssl.signers import check_signer
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
 from ..limits import Limits
 from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, certconf
-from .credentials import (
-    REFERENCE_LIMIT,
-    SECRET_LIMIT,
-    Credentials,
-    certificate_list,
-    forget_untrusted,
-    one_certificate,
-    signers,
-)
+from .credentials import Credentials, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait
 from .general import CertReqTemplate, Exchanges, RootCAUpdate
@@ -42,7 +33,7 @@ from .request import RequestFields, name_to_c, octets_to_c
 from .results import Results
 from .server_usage import ServerUsageInput
 from .status import get_fail_info, get_status_string
-from .transfer import Transfer, pointer_or_null
+from .transfer import Transfer
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
@@ -292,9 +283,7 @@ class Context:
         A C pointer, such as the ``OSSL_CMP_SRV_CTX *`` for ``OSSL_CMP_CTX_server_perform``, or ``None``. It
         is kept alive with the context.
         """
-        setter, pointer = lib.OSSL_CMP_CTX_set_transfer_cb_arg, pointer_or_null("arg", arg)
-        self.calls.set(setter, pointer, what="setting the transfer argument")
-        self.calls.borrowed_by_c["transfer_cb_arg"] = arg
+        self._transfer.set_transfer_cb_arg(arg)
 
     @property
     def transfer_cb_arg(self) -> Any:
@@ -312,13 +301,7 @@ class Context:
     @guarded
     def set_trace(self, trace: Trace | None) -> None:
         """Record each message that is sent and received from now on; ``None`` records no more."""
-        if trace is not None:
-            from ..trace import Trace  # for whoever records alone: it takes time to import
-
-            if not isinstance(trace, Trace):
-                raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
-        self.calls.state.trace = trace
-        lib.osslcmp_session_set_traced(self.calls.session, trace is not None)
+        self._transfer.set_trace(trace)
 
     @property
     def trace(self) -> Trace | None:
@@ -330,12 +313,7 @@ class Context:
 
     def set_srv_cert(self, certificate: AnyCertificate | None) -> None:
         """Pin the server's certificate: answers must be signed with it (``OSSL_CMP_CTX_set1_srvCert``, 3.0)."""
-        handle = NULL
-        if certificate is not None:
-            handle = convert.cert_to_c(one_certificate("server certificate", certificate))
-            check_signer("server certificate", certificate)
-        self.calls.set(lib.OSSL_CMP_CTX_set1_srvCert, handle, what="setting the server certificate")
-        self.calls.state.keep_notes = True
+        self._credentials.set_server_certificate(certificate)
 
     def set_expected_sender(self, name: x509.Name | str | None) -> None:
         """Name that answers must come from (``OSSL_CMP_CTX_set1_expected_sender``, 3.0)."""
@@ -375,21 +353,13 @@ class Context:
     @locked
     def trusted_store(self) -> list[x509.Certificate]:
         """The trust anchors (``OSSL_CMP_CTX_get0_trusted``, 3.0)."""
-        store = self.calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
-        if store == NULL:
-            return []
-        return convert.certs_from_c(convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
+        return self._credentials.trusted()
 
     trusted = trusted_store
 
     def set_untrusted(self, certificates: Iterable[AnyCertificate]) -> None:
         """Certificates that help to build chains (``OSSL_CMP_CTX_set1_untrusted``, 3.0)."""
-        helping = signers("untrusted", certificates)
-        what = "setting untrusted certificates"
-        if helping:
-            self.calls.set(lib.OSSL_CMP_CTX_set1_untrusted, convert.certs_to_c(helping), what=what)
-        else:
-            self.calls.set(forget_untrusted, what=what)
+        self._credentials.set_untrusted(certificates)
 
     @property
     @locked
@@ -433,8 +403,7 @@ class Context:
 
         ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 4096 octets.
         """
-        value = secret_bytes("reference", reference, REFERENCE_LIMIT)
-        self.calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
+        self._credentials.set_reference(reference)
 
     def set_secret_value(self, secret: bytes | str) -> None:
         """The shared secret of MAC protection (``OSSL_CMP_CTX_set1_secretValue``, 3.0).
@@ -442,9 +411,7 @@ class Context:
         ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 65535 octets. It is copied once, into memory that
         OpenSSL wipes when the context goes.
         """
-        value = secret_bytes("secret", secret, SECRET_LIMIT)
-        self.calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
-        self.calls.state.by_secret = True
+        self._credentials.set_secret(secret)
 
     # -- the header ---------------------------------------------------------------------------------------
 

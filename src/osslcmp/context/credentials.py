@@ -9,7 +9,7 @@ from cryptography import x509
 
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates
+from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates, secret_bytes
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.signers import check_signer
@@ -23,7 +23,6 @@ __all__ = [
     "SECRET_LIMIT",
     "Credentials",
     "certificate_list",
-    "forget_untrusted",
     "one_certificate",
     "signers",
     "trust_store",
@@ -55,6 +54,42 @@ class Credentials:
         check_pair(self._certificate, handle)
         self._calls.set(lib.OSSL_CMP_CTX_set1_pkey, handle, what="setting the private key")
         self._key = handle
+
+    def set_reference(self, reference: bytes | str) -> None:
+        """As :meth:`osslcmp.Context.set_reference_value`."""
+        value = secret_bytes("reference", reference, REFERENCE_LIMIT)
+        self._calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
+
+    def set_secret(self, secret: bytes | str) -> None:
+        """As :meth:`osslcmp.Context.set_secret_value`."""
+        value = secret_bytes("secret", secret, SECRET_LIMIT)
+        self._calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
+        self._calls.state.by_secret = True
+
+    def set_server_certificate(self, certificate: AnyCertificate | None) -> None:
+        """As :meth:`osslcmp.Context.set_srv_cert`."""
+        handle = NULL
+        if certificate is not None:
+            handle = convert.cert_to_c(one_certificate("server certificate", certificate))
+            check_signer("server certificate", certificate)
+        self._calls.set(lib.OSSL_CMP_CTX_set1_srvCert, handle, what="setting the server certificate")
+        self._calls.state.keep_notes = True
+
+    def set_untrusted(self, certificates: Iterable[AnyCertificate]) -> None:
+        """As :meth:`osslcmp.Context.set_untrusted`."""
+        helping = signers("untrusted", certificates)
+        what = "setting untrusted certificates"
+        if helping:
+            self._calls.set(lib.OSSL_CMP_CTX_set1_untrusted, convert.certs_to_c(helping), what=what)
+        else:
+            self._calls.set(_forget_untrusted, what=what)
+
+    def trusted(self) -> list[x509.Certificate]:
+        """As :attr:`osslcmp.Context.trusted_store`."""
+        store = self._calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
+        if store == NULL:
+            return []
+        return convert.certs_from_c(convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
 
     def build_chain(
         self,
@@ -127,7 +162,7 @@ def signers(what: str, values: Iterable[AnyCertificate]) -> list[AnyCertificate]
     return found
 
 
-def forget_untrusted(ctx: Any) -> int:
+def _forget_untrusted(ctx: Any) -> int:
     """Empty the list of helping certificates.
 
     ``OSSL_CMP_CTX_set1_untrusted`` with none leaves a NULL, to which libcrypto cannot add those of an answer.

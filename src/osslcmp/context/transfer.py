@@ -20,8 +20,9 @@ from .proxies import bypasses, check_proxy
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
+    from ..trace import Trace
 
-__all__ = ["Transfer", "pointer_or_null"]
+__all__ = ["Transfer", "_pointer_or_null"]
 
 _HOST = re.compile(r"[^\s/?#@\\\x00-\x20\x7f]+\Z")
 
@@ -126,6 +127,22 @@ class Transfer:
 
     # -- callbacks ----------------------------------------------------------------------------------------
 
+    def set_transfer_cb_arg(self, arg: Any) -> None:
+        """As :meth:`osslcmp.Context.set_transfer_cb_arg`."""
+        setter, pointer = lib.OSSL_CMP_CTX_set_transfer_cb_arg, _pointer_or_null("arg", arg)
+        self._calls.set(setter, pointer, what="setting the transfer argument")
+        self._calls.borrowed_by_c["transfer_cb_arg"] = arg
+
+    def set_trace(self, trace: Trace | None) -> None:
+        """As :meth:`osslcmp.Context.set_trace`."""
+        if trace is not None:
+            from ..trace import Trace  # for whoever records alone: it takes time to import
+
+            if not isinstance(trace, Trace):
+                raise TypeError(f"trace: an osslcmp.Trace, not {type(trace).__name__}")
+        self._calls.state.trace = trace
+        lib.osslcmp_session_set_traced(self._calls.session, trace is not None)
+
     def set_http_cb(self, callback: Any, *, tls: bool) -> None:
         """As :meth:`osslcmp.Context.set_http_cb`."""
         pointer = _function(callback, "osslcmp_py_http")
@@ -142,7 +159,7 @@ class Transfer:
     def set_http_cb_arg(self, arg: Any) -> None:
         """As :meth:`osslcmp.Context.set_http_cb_arg`."""
         self._calls.disconnect()
-        pointer = pointer_or_null("arg", arg)
+        pointer = _pointer_or_null("arg", arg)
         self._calls.set(lib.OSSL_CMP_CTX_set_http_cb_arg, pointer, what="setting the HTTP argument")
         self._calls.borrowed_by_c["http_cb_arg"] = arg
         self._apply_http_cb()
@@ -165,7 +182,7 @@ class Transfer:
         lib.osslcmp_session_set_http_cb(
             self._calls.session,
             borrowed.get("http_cb", NULL),
-            pointer_or_null("arg", borrowed.get("http_cb_arg")),
+            _pointer_or_null("arg", borrowed.get("http_cb_arg")),
             int(self._tls),
         )
 
@@ -215,7 +232,7 @@ def _function(callback: Any, for_callables: str) -> Any:
     raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
 
 
-def pointer_or_null(what: str, value: Any) -> Any:
+def _pointer_or_null(what: str, value: Any) -> Any:
     """A C pointer, NULL for ``None``. Raises ``TypeError`` for something else."""
     if value is None:
         return NULL
