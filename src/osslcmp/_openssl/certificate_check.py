@@ -19,18 +19,19 @@ class CertificateCheck:
 
     It takes all that ``openssl cmp`` offers for ``-out_trusted``, and CRLs, which that ignores.
 
-    :param trusted: what the new certificate must chain to: certificates, PEM/DER bytes, paths.
-    :param untrusted: further certificates that help to build the chain, besides those in the answer.
-    :param crls: ``x509.CertificateRevocationList`` objects.
-    :param crl_check: ``"none"``, ``"leaf"`` or ``"all"``; default: ``"leaf"`` if there are CRLs.
-    :param purpose: ``"sslserver"``, ``"sslclient"``, ``"smimesign"``, ... as OpenSSL names them.
-    :param host: host name that the certificate must be for.
-    :param email: e-mail address that it must be for.
-    :param ip: IP address that it must be for.
-    :param time: verify as of this ``datetime`` instead of now; one without a zone is local time.
-    :param depth: most intermediate certificates.
-    :param auth_level: OpenSSL's security level, 0 to 5.
-    :param policies: OIDs of acceptable policies.
+    Args:
+        trusted: what the new certificate must chain to: certificates, PEM/DER bytes, paths.
+        untrusted: further certificates that help to build the chain, besides those in the answer.
+        crls: ``x509.CertificateRevocationList`` objects.
+        crl_check: ``"none"``, ``"leaf"`` or ``"all"``; default: ``"leaf"`` if there are CRLs.
+        purpose: ``"sslserver"``, ``"sslclient"``, ``"smimesign"``, ... as OpenSSL names them.
+        host: host name that the certificate must be for.
+        email: e-mail address that it must be for.
+        ip: IP address that it must be for.
+        time: verify as of this ``datetime`` instead of now; one without a zone is local time.
+        depth: most intermediate certificates.
+        auth_level: OpenSSL's security level, 0 to 5.
+        policies: OIDs of acceptable policies.
 
     The others are flags of ``X509_VERIFY_PARAM``. Raises ``TypeError`` or ``ValueError`` for wrong arguments.
     """

@@ -67,7 +67,7 @@ def drain() -> tuple[ErrorEntry, ...]:
 
 
 def drain_text() -> str:
-    """The same in one line, each thing once."""
+    """The drained errors in one line, each text once."""
     return "; ".join(dict.fromkeys(map(str, drain())))
 
 

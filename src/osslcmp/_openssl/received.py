@@ -135,7 +135,7 @@ def message_from_der(der: bytes, limits: Limits | None = None) -> Any:
 
 
 def own_message_from_der(der: bytes) -> Any:
-    """The same of a message that was made here: no limits."""
+    """A new ``OSSL_CMP_MSG *`` of a message that was made here, held against no limits; NULL if it does not decode."""
     return lib.osslcmp_own_msg(ffi.from_buffer("unsigned char[]", der), len(der))
 
 

@@ -23,29 +23,30 @@ class TLS:
     The server's certificate must chain to ``trusted`` and be for the host in the URL, a name or an IP
     address.
 
-    :param trusted: trust anchors: certificates, PEM/DER bytes, the path of a file or of a folder made by
-        ``openssl rehash``; ``None``: those of the system (``SSL_CTX_set_default_verify_paths``, 3.0, so
-        ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` count).
-    :param check: a :class:`osslcmp.CertificateCheck` instead of ``trusted``: CRLs, policies, depth, security
-        level, and whatever else ``X509_VERIFY_PARAM`` offers.
-    :param certificate: our certificate, for a server that asks for one; what follows it in a file is its
-        chain.
-    :param key: its private key, in any form that ``Client(key=...)`` takes.
-    :param key_password: for that.
-    :param chain: certificates between ours and its trust anchor; default: what ``trusted`` gives.
-    :param verify: ``False`` takes any server: whoever is on the path can then read and change what is not
-        protected by CMP itself.
-    :param host: name or IP address that the certificate must be for, if not the one in the URL.
-    :param sni: name to ask for (SNI); ``True``: ``host`` or the host in the URL, unless it is an address;
-        ``False``: none.
-    :param minimum_version: ``"TLSv1.2"`` or another of TLSv1, TLSv1.1, TLSv1.3; a higher minimum in OpenSSL's
-        configuration stays.
-    :param maximum_version: likewise; default: no limit.
-    :param ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``).
-    :param ciphersuites: of TLS 1.3.
-    :param context: for experts, a raw ``SSL_CTX *`` of :data:`osslcmp.lib` with all of the above set; only
-        ``verify``, ``host`` and ``sni`` still count. Its message callback and its limit for certificates do not: what a
-        server shows is held against :class:`osslcmp.Limits`.
+    Args:
+        trusted: trust anchors: certificates, PEM/DER bytes, the path of a file or of a folder made by
+            ``openssl rehash``; ``None``: those of the system (``SSL_CTX_set_default_verify_paths``, 3.0, so
+            ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` count).
+        check: a :class:`osslcmp.CertificateCheck` instead of ``trusted``: CRLs, policies, depth, security
+            level, and whatever else ``X509_VERIFY_PARAM`` offers.
+        certificate: our certificate, for a server that asks for one; what follows it in a file is its
+            chain.
+        key: its private key, in any form that ``Client(key=...)`` takes.
+        key_password: for that.
+        chain: certificates between ours and its trust anchor; default: what ``trusted`` gives.
+        verify: ``False`` takes any server: whoever is on the path can then read and change what is not
+            protected by CMP itself.
+        host: name or IP address that the certificate must be for, if not the one in the URL.
+        sni: name to ask for (SNI); ``True``: ``host`` or the host in the URL, unless it is an address;
+            ``False``: none.
+        minimum_version: ``"TLSv1.2"`` or another of TLSv1, TLSv1.1, TLSv1.3; a higher minimum in OpenSSL's
+            configuration stays.
+        maximum_version: another of these; default: no limit.
+        ciphers: cipher list up to TLS 1.2 (``SSL_CTX_set_cipher_list``).
+        ciphersuites: of TLS 1.3.
+        context: for experts, a raw ``SSL_CTX *`` of :data:`osslcmp.lib` with all of the above set; only
+            ``verify``, ``host`` and ``sni`` still count. Its message callback and its limit for certificates do not: what a
+            server shows is held against :class:`osslcmp.Limits`.
 
     An ``ssl.SSLContext`` of Python cannot be used: it belongs to another OpenSSL.
     """

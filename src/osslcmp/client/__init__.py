@@ -52,50 +52,51 @@ class Client(GeneralMessages):
 
     Each request uses a fresh :class:`osslcmp.Context`, so that a client may be used from many threads at once.
 
-    :param server: ``http[s]://host[:port][/path]``; ``None`` only with ``transport``.
-    :param reference: which shared secret it is (bytes, or str as UTF-8); may be left out if the server knows.
-    :param secret: the shared secret for MAC protection (bytes, or str as UTF-8).
-    :param certificate: our certificate for signature protection: object, PEM/DER bytes or path.
-    :param key: its private key: object, PEM, DER or PKCS#12 bytes, path, or a key URI (``pkcs11:...``, ``file:...``).
-    :param key_password: for an encrypted key: bytes, str, or a callable that returns either.
-    :param chain: certificates between ours and its trust anchor, sent along.
-    :param trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths. By themselves
-        they let everybody below them answer as the server whom ``server_usage`` does not exclude: better say who it is by
-        ``server_usage``, ``expected_sender`` or ``server_certificate``. A :class:`osslcmp.CertificateCheck` brings them
-        with conditions for the path: CRLs, policies, purpose, time, partial chains and the like.
-    :param untrusted: further certificates that help to build chains.
-    :param server_certificate: pins the server: its signatures must be made with this certificate.
-    :param expected_sender: name that answers must come from; default: the subject of the pinned certificate.
-    :param server_usage: what a certificate below ``trusted`` must be for whose owner may answer as the server. By default
-        (``"permitted"``) not for something else alone: if it has an extended key usage, that must name id-kp-cmcCA, cmcRA,
-        cmKGA or any, or the certificate must be a CA's. ``"cmcRA"``, ``["cmcCA", "cmcRA", "CA"]``, ...: it must name one
-        of these, or be a CA's. ``None``: whoever is below ``trusted`` may, as in OpenSSL. See
-        :meth:`osslcmp.Context.set_server_usage`.
-    :param recipient: name of the server in the header; default: what OpenSSL derives.
-    :param sender: our name in the header of requests under a shared secret, for servers that look the secret up by it;
-        default: the subject that is asked for. Under a signature it is the subject of ``certificate``.
-    :param extra_certs: certificates to send in extraCerts.
-    :param general_info: :class:`osslcmp.InfoTypeAndValue` items for the header.
-    :param keep_alive: keep the HTTP connection within a transaction: False, True (if the server agrees), or 2
-        (require).
-    :param message_timeout: seconds for one message and its answer; 0: no limit.
-    :param total_timeout: seconds for a whole request with all its polling; ``None`` or 0: no limit.
-    :param tls: for https, an :class:`osslcmp.TLS` or what to trust; default: the system's trust anchors.
-    :param proxy: HTTP proxy, ``http://[user:password@]host:port``; default: the environment decides, ``""``:
-        none.
-    :param no_proxy: servers to reach without it, as curl takes them; default: the environment decides. See
-        :meth:`osslcmp.Context.set_no_proxy`.
-    :param transport: a callable from request DER to response DER, instead of HTTP.
-    :param digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
-    :param owf: hash of password-based MAC (default SHA-256).
-    :param mac: its MAC (default HMAC-SHA1).
-    :param unprotected_errors: accept negative answers without or with wrong protection.
-    :param unprotected_requests: send requests without protection.
-    :param ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.
-    :param trace: an :class:`osslcmp.Trace` that records all messages.
-    :param library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
-    :param max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
-    :param limits: an :class:`osslcmp.Limits`: what an answer may carry, before anything of it is decoded or verified.
+    Args:
+        server: ``http[s]://host[:port][/path]``; ``None`` only with ``transport``.
+        reference: which shared secret it is (bytes, or str as UTF-8); may be left out if the server knows.
+        secret: the shared secret for MAC protection (bytes, or str as UTF-8).
+        certificate: our certificate for signature protection: object, PEM/DER bytes or path.
+        key: its private key: object, PEM, DER or PKCS#12 bytes, path, or a key URI (``pkcs11:...``, ``file:...``).
+        key_password: for an encrypted key: bytes, str, or a callable that returns either.
+        chain: certificates between ours and its trust anchor, sent along.
+        trusted: trust anchors for the server's signature: one or many objects, PEM/DER bytes, paths. By themselves they
+            let everybody below them answer as the server whom ``server_usage`` does not exclude: better say who it is
+            by ``server_usage``, ``expected_sender`` or ``server_certificate``. A :class:`osslcmp.CertificateCheck`
+            brings them with conditions for the path: CRLs, policies, purpose, time, partial chains and the like.
+        untrusted: further certificates that help to build chains.
+        server_certificate: pins the server: its signatures must be made with this certificate.
+        expected_sender: name that answers must come from; default: the subject of the pinned certificate.
+        server_usage: what a certificate below ``trusted`` must be for whose owner may answer as the server. By default
+            (``"permitted"``) not for something else alone: if it has an extended key usage, that must name id-kp-cmcCA,
+            cmcRA, cmKGA or any, or the certificate must be a CA's. ``"cmcRA"``, ``["cmcCA", "cmcRA", "CA"]``, ...: it
+            must name one of these, or be a CA's. ``None``: whoever is below ``trusted`` may, as in OpenSSL. See
+            :meth:`osslcmp.Context.set_server_usage`.
+        recipient: name of the server in the header; default: what OpenSSL derives.
+        sender: our name in the header of requests under a shared secret, for servers that look the secret up by it;
+            default: the subject that is asked for. Under a signature it is the subject of ``certificate``.
+        extra_certs: certificates to send in extraCerts.
+        general_info: :class:`osslcmp.InfoTypeAndValue` items for the header.
+        keep_alive: keep the HTTP connection within a transaction: False, True (if the server agrees), or 2
+            (require).
+        message_timeout: seconds for one message and its answer; 0: no limit.
+        total_timeout: seconds for a whole request with all its polling; ``None`` or 0: no limit.
+        tls: for https, an :class:`osslcmp.TLS` or what to trust; default: the system's trust anchors.
+        proxy: HTTP proxy, ``http://[user:password@]host:port``; default: the environment decides, ``""``:
+            none.
+        no_proxy: servers to reach without it, as curl takes them; default: the environment decides. See
+            :meth:`osslcmp.Context.set_no_proxy`.
+        transport: a callable from request DER to response DER, instead of HTTP.
+        digest: hash for signatures, ``"sha256"`` by default; a name that OpenSSL knows.
+        owf: hash of password-based MAC (default SHA-256).
+        mac: its MAC (default HMAC-SHA1).
+        unprotected_errors: accept negative answers without or with wrong protection.
+        unprotected_requests: send requests without protection.
+        ignore_key_usage: accept a signer's certificate whose key usage lacks digitalSignature.
+        trace: an :class:`osslcmp.Trace` that records all messages.
+        library: an :class:`osslcmp.LibraryContext` to do all cryptography in.
+        max_response_length: longest HTTP response in octets; 0: OpenSSL's 100 KiB.
+        limits: an :class:`osslcmp.Limits`: what an answer may carry, before anything of it is decoded or verified.
 
     Raises ``TypeError`` or ``ValueError`` for arguments that cannot work.
     """

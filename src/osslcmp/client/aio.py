@@ -176,7 +176,8 @@ class AsyncClient:
 
     Use it in one event loop, with ``async with`` or :meth:`aclose`.
 
-    :param threads: how many messages may be under way at once.
+    Args:
+        threads: how many messages may be under way at once.
     """
 
     def __init__(

@@ -67,47 +67,48 @@ Confirm = ConfirmCallback | CertConf | CData | None
 class CertificateRequest:
     """What to ask for in ir, cr, p10cr and kur.
 
-    :param key: the key to certify: private key object, PEM/DER bytes or path; a public key object where
-        possession is proved otherwise. Default: the client's own key (kur: needed unless the key stays).
-    :param key_password: for an encrypted ``key``.
-    :param subject: name to ask for. Default: that of the CSR, the certificate to update or the client's own.
-    :param issuer: issuer to ask for.
-    :param sans: subject alternative names, ``x509.GeneralName`` objects or texts in the syntax of OpenSSL's
-        ``subjectAltName`` (``DNS:x.example``, ``IP:10.0.0.1``); a bare text is what it looks like: an address, a URI,
-        a mail address or a host name.
-    :param sans_critical: ask for them as a critical extension.
-    :param sans_default: take them from the reference certificate if none are given.
-    :param extensions: ``x509.Extension`` objects to ask for.
-    :param policies: ``x509.PolicyInformation`` objects or OIDs.
-    :param policies_critical: as a critical extension.
-    :param carry_extensions: take over those of the certificate to update that are not the issuer's to set.
-    :param days: validity to ask for, in days from now.
-    :param not_before: start of the validity to ask for; a time without a zone is UTC.
-    :param not_after: end of the validity to ask for; a time without a zone is UTC.
-    :param popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
-        a ``csr`` (or a public ``key``) and RAVERIFIED.
-    :param csr: CSR: the request itself for p10cr, else a source of defaults, public key included.
-    :param registration_token: regToken, a secret for one use that says who asks: EJBCA's *RegTokenPwd*. It travels as it
-        is: protect the way (https).
-    :param authenticator: a lasting secret that says who asks; it travels as it is, too.
-    :param publication_info: an :class:`osslcmp.PublicationInfo`: whether and where to publish the certificate.
-    :param protocol_encryption_key: public key object to encrypt the answer with.
-    :param utf8_pairs: names and values for the CA or RA, as regInfo.
-    :param crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
-        the certificate that comes is checked to be for it.
-    :param central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
-    :param encrypted_value: ``False``: refuse a key that the CA made if it comes in the old EncryptedValue form and
-        not as EnvelopedData (RFC 9810 section 5.2.2).
-    :param profile: name of a certificate profile, or several, for the header.
-    :param general_info: further :class:`osslcmp.InfoTypeAndValue` items for the header.
-    :param certificate: for kur: the certificate to update; else a reference for defaults.
-    :param implicit_confirm: ask the server to do without confirmation.
-    :param disable_confirm: send none even if the server wants it: breaks the protocol.
-    :param confirm: decides about the new certificate: a callable that gets it and what OpenSSL found wrong, and returns
-        ``None`` to leave it at that, ``True`` to accept, ``False``, a FailureInfo or a text to refuse: see
-        :meth:`osslcmp.Context.set_cert_conf_cb`.
-    :param confirm_trusted: certificates that the new one must chain to, checked by OpenSSL's own callback.
-    :param check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
+    Args:
+        key: the key to certify: private key object, PEM/DER bytes or path; a public key object where
+            possession is proved otherwise. Default: the client's own key (kur: needed unless the key stays).
+        key_password: for an encrypted ``key``.
+        subject: name to ask for. Default: that of the CSR, the certificate to update or the client's own.
+        issuer: issuer to ask for.
+        sans: subject alternative names, ``x509.GeneralName`` objects or texts in the syntax of OpenSSL's
+            ``subjectAltName`` (``DNS:x.example``, ``IP:10.0.0.1``); a bare text is what it looks like: an address, a URI,
+            a mail address or a host name.
+        sans_critical: ask for them as a critical extension.
+        sans_default: take them from the reference certificate if none are given.
+        extensions: ``x509.Extension`` objects to ask for.
+        policies: ``x509.PolicyInformation`` objects or OIDs.
+        policies_critical: as a critical extension.
+        carry_extensions: take over those of the certificate to update that are not the issuer's to set.
+        days: validity to ask for, in days from now.
+        not_before: start of the validity to ask for; a time without a zone is UTC.
+        not_after: end of the validity to ask for; a time without a zone is UTC.
+        popo: an :class:`osslcmp.POPOMethod`; default: signature. An RA that has checked possession itself gives
+            a ``csr`` (or a public ``key``) and RAVERIFIED.
+        csr: CSR: the request itself for p10cr, else a source of defaults, public key included.
+        registration_token: regToken, a secret for one use that says who asks: EJBCA's *RegTokenPwd*. It travels as it
+            is: protect the way (https).
+        authenticator: a lasting secret that says who asks; it travels as it is, too.
+        publication_info: an :class:`osslcmp.PublicationInfo`: whether and where to publish the certificate.
+        protocol_encryption_key: public key object to encrypt the answer with.
+        utf8_pairs: names and values for the CA or RA, as regInfo.
+        crm: a ready :class:`osslcmp.CertReqMsg`: it replaces all that the template would be made of. With ``key``
+            the certificate that comes is checked to be for it.
+        central_key: let the CA make the key (3.5); it is ``Enrollment.key``.
+        encrypted_value: ``False``: refuse a key that the CA made if it comes in the old EncryptedValue form and
+            not as EnvelopedData (RFC 9810 section 5.2.2).
+        profile: name of a certificate profile, or several, for the header.
+        general_info: further :class:`osslcmp.InfoTypeAndValue` items for the header.
+        certificate: for kur: the certificate to update; else a reference for defaults.
+        implicit_confirm: ask the server to do without confirmation.
+        disable_confirm: send none even if the server wants it: breaks the protocol.
+        confirm: decides about the new certificate: a callable that gets it and what OpenSSL found wrong, and returns
+            ``None`` to leave it at that, ``True`` to accept, ``False``, a FailureInfo or a text to refuse: see
+            :meth:`osslcmp.Context.set_cert_conf_cb`.
+        confirm_trusted: certificates that the new one must chain to, checked by OpenSSL's own callback.
+        check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
     """
 
     key: KeyInput | PublicKeyTypes | None = None

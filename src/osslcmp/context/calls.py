@@ -57,9 +57,10 @@ def new_ctx(library: LibraryContext | None, after: Callable[[], None] | None) ->
 class Calls:
     """An ``OSSL_CMP_CTX`` with its session in C: the parts of a context call libcrypto through this.
 
-    :param pointer: the ``OSSL_CMP_CTX *``.
-    :param library: what it does its cryptography in.
-    :param owner: keeps it alive if it is not ours.
+    Args:
+        pointer: the ``OSSL_CMP_CTX *``.
+        library: what it does its cryptography in.
+        owner: keeps it alive if it is not ours.
     """
 
     def __init__(self, pointer: Any, library: LibraryContext | None = None, owner: Any = None) -> None:

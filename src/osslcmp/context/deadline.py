@@ -56,7 +56,8 @@ OnWait = Callable[[Any], object]
 class Deadline:
     """The total time of one request.
 
-    :param total: seconds, ``None`` or 0 for no limit.
+    Args:
+        total: seconds, ``None`` or 0 for no limit.
     """
 
     def __init__(self, total: float | None) -> None:

@@ -95,9 +95,10 @@ class _Delayed:
 class Exchange(Generic[_T]):
     """A request other than for a certificate, from step to step: see :meth:`Polling.advance`.
 
-    :param function: the C function that sends it.
-    :param args: its arguments after the context.
-    :param read: makes the result of what the function returns; raises if that is a failure.
+    Args:
+        function: the C function that sends it.
+        args: its arguments after the context.
+        read: makes the result of what the function returns; raises if that is a failure.
     """
 
     result: _T
@@ -110,7 +111,7 @@ class Exchange(Generic[_T]):
         self.polls = 0
 
     def then(self, read: Callable[[_T], _U]) -> Exchange[_U]:
-        """The same request with another result, made of this one's."""
+        """The request with another result, made of this one's."""
         first = self.read
         return Exchange(self.function, *self.args, read=lambda returned: read(first(returned)))
 

@@ -248,7 +248,7 @@ class Message:
 
     @cached_property
     def extra_certs(self) -> tuple[x509.Certificate, ...]:
-        """The same as objects. Raises ``ValueError`` if ``cryptography`` cannot read one."""
+        """The certificates in extraCerts as objects. Raises ``ValueError`` if ``cryptography`` cannot read one."""
         return tuple(map(read_certificate, self.extra_certs_der))
 
     def text(self) -> str:

@@ -160,7 +160,7 @@ class RevocationRequest(Message):
     subject: x509.Name | None
     """Given instead of issuer and serial by a client that has only its CSR."""
     public_key_info: bytes | None
-    """Likewise; a DER SubjectPublicKeyInfo."""
+    """A DER SubjectPublicKeyInfo, given by such a client, too."""
     reason: RevocationReason | None
     """None when the client gives none."""
     extensions: x509.Extensions = field(default_factory=lambda: x509.Extensions([]))

@@ -300,7 +300,7 @@ class MessageHandler:
         }
 
     def _about_polls(self) -> dict[str, Any]:
-        """The same, with how often the client has come back for the answer."""
+        """The fields of authority.Message, with how often the client has come back for the answer."""
         delayed = self._transaction.delayed
         return {**self._about, "polls": 0 if delayed is None else delayed.polls}
 

@@ -49,7 +49,7 @@ class DatabaseTransactions(TransactionStore):
     Args:
         store: the database.
         max_transactions: of all processes that may be open at once, 3/4 of them of one client.
-        max_remembered: requests that are remembered, likewise.
+        max_remembered: requests of all processes that are remembered, 3/4 of them of one client.
         tidy: is called now and then.
     """
 
@@ -298,7 +298,7 @@ class PersistentServer(Server):
         store: the database.
         tidy: is called now and then.
         max_transactions: as for Server; counts those of all processes.
-        max_remembered: likewise.
+        max_remembered: as for Server; counts those of all processes.
         options: those of Server.
     """
 

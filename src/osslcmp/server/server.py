@@ -352,7 +352,7 @@ class Server(Transacting):
             running: what that ``serve`` has returned.
             tls: as for ``serve``, for the connections that come from now on; needed if that one has it.
             observers: as for ``serve``.
-            pages: likewise.
+            pages: as for ``serve``.
 
         Raises:
             ValueError: the TLS settings make no sense, or HTTP would become HTTPS, or the reverse.

@@ -216,7 +216,7 @@ class Transaction(Entry):
         return waiting.check_after if isinstance(waiting, Waiting) else 0
 
     def certificate_handle(self) -> Any:
-        """The same as a C object."""
+        """``certificate`` as an ``X509 *``."""
         if self._handle is None and self.certificate is not None:
             self._handle = convert.cert_to_c(self.certificate)
         return self._handle

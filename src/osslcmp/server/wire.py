@@ -141,7 +141,7 @@ class RawMessage:
         return self.header.transaction_id or self.assigned_id
 
     def with_assigned_id(self) -> RawMessage:
-        """The same with a transactionID that the server makes, if it has none (RFC 9810, section 5.1.1).
+        """The message with a transactionID that the server makes, if it has none (RFC 9810, section 5.1.1).
 
         A copy of the message gets the same one, so that it is known for a copy.
         """

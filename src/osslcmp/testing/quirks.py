@@ -72,7 +72,7 @@ class Quirks:
         return answer
 
     def finish(self, answer: bytes, root: x509.Certificate, key: Any) -> bytes:
-        """The same when it is protected: ``key`` signs it again where libcrypto would not."""
+        """A protected answer with its quirks; ``key`` signs it again where libcrypto would not."""
         kind = _kind(answer)
         if self.errors_without_transaction_id and kind is BodyType.ERROR:
             return with_header(messages.unprotected(answer), tagged={4: b"", 6: b""})

@@ -278,7 +278,7 @@ def _draws_lines(file: TextIO) -> bool:
 
 
 def without_secrets(encoding: bytes) -> bytes:
-    """The same message with what is secret in it overwritten: of equal length, still DER."""
+    """A message with what is secret in it overwritten: of equal length, still DER."""
     if not any(oid in encoding for oid in _SECRETS):
         return encoding
     data = bytearray(encoding)

@@ -57,16 +57,17 @@ class FileTransport(Replaying):
     Single files, like the options of the same names of ``openssl cmp``, each a path or several, used one
     after the other as far as they go:
 
-    :param directory: the folder, made if it is not there.
-    :param resume: go on with what is in the folder; otherwise a request that is there is a
-        ``FileExistsError``.
-    :param timeout: seconds to wait for a response file.
-    :param interval: seconds between looks.
-    :param reqout: files to write requests into.
-    :param reqin: files with the requests to send instead.
-    :param rspin: files with responses to take instead of sending.
-    :param rspout: files to write responses into.
-    :param through: what sends the requests for which there is no response file: another transport.
+    Args:
+        directory: the folder, made if it is not there.
+        resume: go on with what is in the folder; otherwise a request that is there is a
+            ``FileExistsError``.
+        timeout: seconds to wait for a response file.
+        interval: seconds between looks.
+        reqout: files to write requests into.
+        reqin: files with the requests to send instead.
+        rspin: files with responses to take instead of sending.
+        rspout: files to write responses into.
+        through: what sends the requests for which there is no response file: another transport.
 
     Raises when called ``OSError`` for files, and :class:`osslcmp.TransferError` if there is no way to a
     response.

@@ -17,12 +17,13 @@ class HTTPTransport:
     It knows nothing of the messages' meaning, and makes a connection for each. Many threads may use it at
     once.
 
-    :param url: ``http[s]://host[:port][/path]``.
-    :param tls: like ``Client(tls=...)``.
-    :param proxy: like ``Client(proxy=...)``.
-    :param no_proxy: likewise.
-    :param timeout: seconds for a message and its answer; 0: no limit.
-    :param max_response_length: longest response in octets; 0: OpenSSL's 100 KiB.
+    Args:
+        url: ``http[s]://host[:port][/path]``.
+        tls: like ``Client(tls=...)``.
+        proxy: like ``Client(proxy=...)``.
+        no_proxy: like ``Client(no_proxy=...)``.
+        timeout: seconds for a message and its answer; 0: no limit.
+        max_response_length: longest response in octets; 0: OpenSSL's 100 KiB.
 
     Raises ``ValueError`` for arguments that cannot work; when called, :class:`osslcmp.TransferError` and
     ``ValueError`` for a request that is no CMP message.

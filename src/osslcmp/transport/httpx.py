@@ -77,13 +77,14 @@ class _Base(LibraryTransport):
 class HttpxTransport(_Base):
     """Carries requests with ``httpx.Client``; a context manager. It may be used from many threads at once.
 
-    :param url: where the server answers.
-    :param client: an ``httpx.Client`` of your own, which stays open; otherwise one is made from ``options``.
-    :param timeout: seconds for a response.
-    :param max_response_length: longest response in octets.
-    :param redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
-    :param options: for ``httpx.Client``: ``proxy="http://user:password@host:port"``,
-        ``verify=ssl.SSLContext``, ``auth``, ``http2``, ... (TLS is then that of Python's ``ssl``).
+    Args:
+        url: where the server answers.
+        client: an ``httpx.Client`` of your own, which stays open; otherwise one is made from ``options``.
+        timeout: seconds for a response.
+        max_response_length: longest response in octets.
+        redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
+        options: for ``httpx.Client``: ``proxy="http://user:password@host:port"``,
+            ``verify=ssl.SSLContext``, ``auth``, ``http2``, ... (TLS is then that of Python's ``ssl``).
 
     Raises ``ImportError`` without httpx, :class:`osslcmp.TransferError` when called and no CMP message comes
     back: its text names the HTTP status and content type. :class:`osslcmp.TransferTimeout` when it takes too
@@ -151,7 +152,7 @@ class HttpxTransport(_Base):
 
 
 class AsyncHttpxTransport(_Base):
-    """The same with ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
+    """Requests by ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
 
     _client: httpx.AsyncClient
 

@@ -48,14 +48,15 @@ def _watched(connection_class: Any) -> Any:
 class Urllib3Transport(LibraryTransport):
     """Carries requests with a ``urllib3.PoolManager``; a context manager. Many threads may use it at once.
 
-    :param url: where the server answers.
-    :param pool: a ``PoolManager`` of your own, which stays open; otherwise one is made from ``options``.
-    :param proxy: ``http[s]://[user:password@]host:port``; https servers are reached through a tunnel.
-    :param timeout: seconds for a response.
-    :param max_response_length: longest response in octets.
-    :param redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
-    :param options: for ``urllib3.PoolManager``: ``ssl_context``, ``ca_certs``, ``cert_file``, ... (TLS is
-        then that of Python's ``ssl``).
+    Args:
+        url: where the server answers.
+        pool: a ``PoolManager`` of your own, which stays open; otherwise one is made from ``options``.
+        proxy: ``http[s]://[user:password@]host:port``; https servers are reached through a tunnel.
+        timeout: seconds for a response.
+        max_response_length: longest response in octets.
+        redirects: how many redirects are followed: 307 and 308 to the same host, not from https to http.
+        options: for ``urllib3.PoolManager``: ``ssl_context``, ``ca_certs``, ``cert_file``, ... (TLS is
+            then that of Python's ``ssl``).
 
     Raises ``ImportError`` without urllib3, :class:`osslcmp.TransferError` when called and no CMP message
     comes back: its text names the HTTP status and content type. :class:`osslcmp.TransferTimeout` when it

@@ -235,7 +235,7 @@ def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> fro
 
 @lru_cache(maxsize=128)
 def text_key(text: str) -> str:
-    """The same for texts that a directory takes for equal: case, width, spaces and invisible characters do not count
+    """The key of a text, one for all that a directory takes for equal: case, width, spaces and invisible ones do not
     (RFC 4518 as RFC 5280, section 7.1, wants it)."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (
@@ -248,7 +248,7 @@ def text_key(text: str) -> str:
 
 @lru_cache(maxsize=128)
 def name_key(name: x509.Name) -> str:
-    """The same for distinguished names that are equal, whatever their string types."""
+    """A key that is equal for distinguished names that are equal, whatever their string types."""
     return "dn:" + repr(
         [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
     )
@@ -309,7 +309,7 @@ def _plain(name: x509.GeneralName) -> str | None:
 
 
 def _host(text: str) -> str:
-    """The same for a host however it is written."""
+    """A key that is equal for a host however it is written."""
     key = text_key(text).rstrip(".")
     try:
         address = ipaddress.ip_address(key.strip("[]"))

@@ -88,7 +88,7 @@ class EmbeddedCA(Records, Authority):
         validity: of a certificate whose request asks for none.
         policy: asked before a certificate is issued; what it returns, if not None, is the answer (see
             ``waiting``). May be replaced at any time.
-        delay: likewise asked before an rr, genm or certConf is answered (see ``delayed``); OpenSSL's clients
+        delay: asked before an rr, genm or certConf is answered (see ``delayed``); OpenSSL's clients
             wait for these from 3.3 on.
         duplicate_keys: ``refuse`` a request for a key that has a valid certificate already (kur included), or that was
             compromised.
@@ -246,7 +246,7 @@ class EmbeddedCA(Records, Authority):
 
         Args:
             reference: names the secret; text is encoded as UTF-8. ``*`` is any that has no secret of its own.
-            secret: likewise.
+            secret: the shared secret; text is encoded as UTF-8.
             binding: what it is good for: names, profile, how long and how often; None for all. The certificates that were
                 issued under the same secret before count.
 

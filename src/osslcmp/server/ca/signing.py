@@ -103,7 +103,7 @@ class Signing:
 
 @lru_cache(maxsize=128)
 def key_value(info: bytes) -> bytes:
-    """The same for SubjectPublicKeyInfos of the same key: however the points of a curve and the algorithm are written,
+    """One value for all SubjectPublicKeyInfos of a key: however the points of a curve and the algorithm are written,
     and whatever RSA is restricted to."""
     try:
         return _encoded(serialization.load_der_public_key(info))

@@ -30,7 +30,7 @@ def request_version(subject: Subject) -> str | None:
 
 
 def revoked_version(subject: Subject) -> str | None:
-    """Likewise in the details of a certificate to revoke."""
+    """The version in the template of a certificate to revoke is 2, if there is one."""
     return _version(subject) if subject.message.body_type == BodyType.RR else None
 
 

@@ -54,7 +54,7 @@ def recip_nonce(subject: Subject) -> str | None:
 
 
 def error_recip_nonce(subject: Subject) -> str | None:
-    """The same, of an error message."""
+    """recipNonce of an error message is the senderNonce of the last answer."""
     return recip_nonce(subject) if subject.message.body_type == BodyType.ERROR else None
 
 

@@ -21,7 +21,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class ASGI:
-    """The same as an ASGI application (3.0), to be mounted in another one or run by any ASGI server.
+    """A server's HTTP side as an ASGI application (3.0), to be mounted in another one or run by any ASGI server.
 
     Messages are worked on in threads, a bounded number at once; when too many wait they are refused with 503.
 

@@ -59,7 +59,7 @@ class Event:
     failure: tuple[str, ...] = ()
     """Why it is refused: the failInfo bits by name."""
     text: str | None = None
-    """Likewise, in words."""
+    """Why it is refused, in words."""
 
 
 @dataclass(frozen=True)

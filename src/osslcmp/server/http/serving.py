@@ -84,8 +84,8 @@ class RunningServer:
 
         Args:
             handler: as for ``serve``.
-            tls: likewise, for the connections that come from now on.
-            tick: likewise; there must have been one before.
+            tls: as for ``serve``, for the connections that come from now on.
+            tick: as for ``serve``; there must have been one before.
 
         Raises:
             ValueError: the TLS settings make no sense, or HTTP would become HTTPS, or the reverse.
