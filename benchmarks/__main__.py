@@ -96,8 +96,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = ", ".join([*BENCHMARKS, *ON_REQUEST])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{names} (default: all but the last)")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant runs (default 7)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of one round in C (default 1)")
+    parser.add_argument(
+        "--rounds", type=int, help="how often each contestant runs (default 7, 5 with --publish)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, help="length of one round in C (default 1, 0.5 with --publish)"
+    )
     parser.add_argument("--enrolments", type=int, default=10_000, help="of memory (default 10000)")
     parser.add_argument("--json", type=Path, help="write what was found to this file, too")
     parser.add_argument(
@@ -109,7 +113,10 @@ def main() -> None:
     if unknown := set(arguments.names) - {*BENCHMARKS, *ON_REQUEST}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     if arguments.publish:
-        from . import publish  # whether matplotlib is there is told at once
+        try:
+            from . import publish
+        except ImportError:
+            parser.error("--publish needs matplotlib: pip install -e '.[bench]'")
     report, load = Report(), os.getloadavg()[0]
     deadline = time.monotonic() + (_LIMIT if arguments.publish else math.inf)
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as name:
@@ -117,7 +124,8 @@ def main() -> None:
         pki = PKI(directory)
         for identity in (pki.root, pki.issuing, pki.server, pki.client, pki.enrolled):
             identity.cert_file, identity.key_file  # noqa: B018 - written when asked for
-        run = Run(directory, pki, arguments.rounds, arguments.seconds, report, deadline)
+        rounds, seconds = (5, 0.5) if arguments.publish else (7, 1.0)
+        run = Run(directory, pki, arguments.rounds or rounds, arguments.seconds or seconds, report, deadline)
         for benchmark in arguments.names or (
             name for name in BENCHMARKS if name != "floods" or not arguments.publish
         ):

@@ -8,6 +8,8 @@ import platform
 from itertools import groupby
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 import osslcmp
 
 from .report import Report, Row
@@ -81,13 +83,9 @@ def _picture(name: str, text: str) -> str:
 
 
 def _ratios(rows: list[Row]) -> str:
-    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
-
     names = [f"{row.group}: {row.name}" for row in rows]
-    figure, axes = plt.subplots(figsize=(9, 0.32 * len(rows) + 1.2))
+    figure = Figure(figsize=(9, 0.32 * len(rows) + 1.2))
+    axes = figure.subplots()
     places = range(len(rows))
     low = [row.median - row.low for row in rows]
     high = [row.high - row.median for row in rows]
@@ -102,12 +100,8 @@ def _ratios(rows: list[Row]) -> str:
 
 
 def _lines(report: Report, plot: str, across: str, up: str) -> str:
-    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt  # type: ignore[import-not-found,unused-ignore]
-
-    figure, axes = plt.subplots(figsize=(7, 3.6))
+    figure = Figure(figsize=(7, 3.6))
+    axes = figure.subplots()
     for series in report.series:
         if series.plot == plot:
             axes.plot(series.x, series.y, marker="o", label=series.name)
@@ -119,7 +113,7 @@ def _lines(report: Report, plot: str, across: str, up: str) -> str:
     return _save(figure, f"performance-{plot}.svg")
 
 
-def _save(figure, name: str) -> str:  # type: ignore[no-untyped-def]  # matplotlib is not always there
+def _save(figure: Figure, name: str) -> str:
     figure.tight_layout()
     figure.savefig(PICTURES / name, metadata={"Date": None})
     return name

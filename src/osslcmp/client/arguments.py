@@ -6,7 +6,8 @@ What type checkers and editors read is arguments.pyi, which tools/make_arguments
 from __future__ import annotations
 
 import sys
-from typing import TypedDict, get_type_hints
+from types import new_class
+from typing import TypedDict
 
 from ..context.deadline import OnWait
 from .request import CertificateRequest
@@ -24,9 +25,19 @@ else:
 
 __all__ = ["BeginArguments", "EnrollArguments", "P10Arguments", "Unpack"]
 
-_fields = get_type_hints(CertificateRequest)
+
+def _arguments(name: str, fields: dict[str, object]) -> object:
+    """A ``TypedDict``. Its types are texts, read in the module of CertificateRequest when somebody asks for them."""
+
+    def fill(namespace: dict[str, object]) -> None:
+        namespace.update(__annotations__=fields, __module__=CertificateRequest.__module__)
+
+    return new_class(name, (TypedDict,), {"total": False}, fill)
+
+
+_fields = CertificateRequest.__annotations__
 _waiting = {**_fields, "on_wait": OnWait | None}
 
-BeginArguments = TypedDict("BeginArguments", _fields, total=False)
-EnrollArguments = TypedDict("EnrollArguments", {n: k for n, k in _waiting.items() if n != "key"}, total=False)
-P10Arguments = TypedDict("P10Arguments", {n: k for n, k in _waiting.items() if n != "csr"}, total=False)
+BeginArguments = _arguments("BeginArguments", _fields)
+EnrollArguments = _arguments("EnrollArguments", {n: k for n, k in _waiting.items() if n != "key"})
+P10Arguments = _arguments("P10Arguments", {n: k for n, k in _waiting.items() if n != "csr"})

@@ -68,6 +68,8 @@ class Credentials:
         self.settings = settings
         self.certificate = None if settings.certificate is None else convert.cert_to_c(settings.certificate)
         self.chain = [convert.cert_to_c(certificate) for certificate in settings.chain]
+        self.untrusted = cert_stack(self.chain) if self.chain else None
+        """The same as a STACK_OF(X509)."""
         self.store = convert.store_to_c(settings.trusted) if settings.trusted else None
         if self.store is not None:
             lib.X509_STORE_set_verify_cb(self.store, ffi.addressof(lib, "osslcmp_validate_quietly_cb"))
@@ -114,6 +116,13 @@ class Pool:
         with self._lock:
             if credentials.settings is self._settings and len(self._free) < SPARE:
                 self._free.append(credentials)
+
+
+@lru_cache(maxsize=64)
+def _nid(oid: str) -> int:
+    """The number that OpenSSL has for a dotted OID."""
+    number: int = lib.OBJ_txt2nid(oid.encode())
+    return number
 
 
 @lru_cache(maxsize=32)
@@ -221,16 +230,16 @@ class Engine:
             (lib.OSSL_CMP_SRV_CTX_set_accept_raverified, settings.accept_raverified),
             (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
         ):
-            check(function(self._server, int(value)), "setting up the server")
+            if value:  # a new context has none of them
+                check(function(self._server, 1), "setting up the server")
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        helping = [
-            *credentials.chain,
-            *map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates)),
-        ]
-        if helping:
-            check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, cert_stack(helping)), "setting the chain")
+        own_chain = credentials.untrusted
+        theirs = [*map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates))]
+        helping = cert_stack([*credentials.chain, *theirs]) if theirs else own_chain
+        if helping is not None:
+            check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, helping), "setting the chain")
         if credentials.store is not None:
             check(lib.X509_STORE_up_ref(credentials.store), "setting the trust store")
             if lib.OSSL_CMP_CTX_set0_trustedStore(self._ctx, credentials.store) <= 0:
@@ -249,7 +258,7 @@ class Engine:
         mac = self._mac
         if mac is not None and mac.mac in _HMACS:
             for option, oid in ((Option.OWF_ALGNID, mac.owf), (Option.MAC_ALGNID, mac.mac)):
-                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, lib.OBJ_txt2nid(oid.encode())):
+                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, _nid(oid)):
                     clear()  # libcrypto refuses the message for the same reason
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
