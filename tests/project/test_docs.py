@@ -82,8 +82,7 @@ def place() -> Iterator[tuple[str, int]]:
 def test_examples_run(page: str, place: tuple[str, int], capsys: pytest.CaptureFixture[str]) -> None:
     """From top to bottom in one namespace, with a CA where they expect one (127.0.0.1, port 8080)."""
     path = ROOT / page
-    namespace: dict[str, Any] = {"__name__": "example", "time": __import__("time")}
-    namespace |= {step: getattr(osslcmp.testing, step) for step in ("waiting", "drop_response")}
+    namespace: dict[str, Any] = {"__name__": "example"}
     for example in blocks(path):
         code = re.sub(r"\b8080\b", str(place[1]), example.parsed)
         exec(compiled(path, example, code), namespace)

@@ -1,0 +1,274 @@
+"""What README and docs tell people to type and to save: every block of a shell, of pytest and of settings is tried."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from support import openssl
+from support.enrol import LOCAL
+from support.pki import PKI, cert_pem, key_pem, make_key
+from support.raw_server import free_port
+from support.serving import load
+
+import osslcmp
+from osslcmp.server import EmbeddedCA
+
+pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.peer
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```([a-z]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+#: Blocks that are tried elsewhere, or cannot be here, by how they begin.
+ELSEWHERE = {
+    "# ": "tests/cli/test_operations_guide.py",
+    "#!/bin/sh": "tests/testing/test_plugin_project.py",
+    "import subprocess": "tests/testing/test_plugin_project.py",
+    "[pytest]": "tests/testing/test_plugin_project.py",
+    "osslcmp completion zsh": "tests/cli/test_cli_help.py, where zsh is installed",
+    "osslcmp completion fish": "tests/cli/test_cli_help.py, where fish is installed",
+}
+
+
+def blocks(page: str, *languages: str) -> list[str]:
+    """The code blocks of a page in these languages."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [code for language, code in _BLOCK.findall(text) if language in languages]
+
+
+def block(page: str, beginning: str) -> str:
+    """The one block of a page that begins so."""
+    (found,) = [
+        code
+        for _, code in _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+        if code.startswith(beginning)
+    ]
+    return str(found)
+
+
+class Shell:
+    """bash in an empty folder, with the commands of this environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / ".bin"
+        self.bin.mkdir()
+        for name, command in (
+            ("osslcmp", [sys.executable, "-m", "osslcmp"]),
+            ("openssl", [shutil.which(openssl.command()[0]) or "openssl", *openssl.command()[1:]]),
+        ):
+            (self.bin / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+            (self.bin / name).chmod(0o755)
+        self.environment = {**openssl.clean_environment(), "HOME": str(folder), "SECRET": "secret"}
+        self.environment["PATH"] = f"{self.bin}:{os.environ['PATH']}"
+
+    def run(self, script: str) -> None:
+        """Run it to its good end."""
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+    @contextmanager
+    def serving(self, command: str) -> Iterator[None]:
+        """``osslcmp serve ...``, ready, for as long as the block lasts."""
+        words = shlex.split(command.replace("\\\n", " "), comments=True)
+        with subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                assert line.startswith("serving CMP at "), line
+                yield
+            finally:
+                process.terminate()
+                assert process.wait(60) == 0
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """In the folder of the test."""
+    return Shell(tmp_path)
+
+
+def commands(script: str) -> list[str]:
+    """Its commands, one by one."""
+    return [
+        line for line in re.sub(r" *\\\n *", " ", script).splitlines() if line and not line.startswith("#")
+    ]
+
+
+def test_command_page(shell: Shell) -> None:
+    """docs/command.md: enrol, update, ask, record, and look at what was recorded."""
+    first, record, look = blocks("docs/command.md", "sh")[:3]
+    shell.run("openssl ecparam -name prime256v1 -genkey -noout -out key.pem; cp key.pem new.pem")
+    with EmbeddedCA({"1234": "secret"}).server().serve() as running:
+
+        def here(script: str) -> str:
+            return script.replace("127.0.0.1:8080", f"127.0.0.1:{running.port}")
+
+        for command in commands(here(first)):
+            shell.run(command)
+            if "-cmd kur" in command:
+                shell.run("cp new.pem key.pem")
+        shell.run(here(record))
+        shell.run(look)
+    assert (shell.folder / "ir.html").read_text().startswith("<!doctype html>")
+    names = load(shell.folder / "cert.pem").subject.rfc4514_string()
+    assert names == "CN=me"
+
+
+def test_completion(shell: Shell) -> None:
+    """docs/command.md: bash completes it."""
+    (script,) = blocks("docs/command.md", "bash")
+    shell.run(script + "complete -p osslcmp")
+    assert (shell.folder / ".local/share/bash-completion/completions/osslcmp").stat().st_size > 1000
+
+
+def test_operator_page(shell: Shell) -> None:
+    """docs/serve.md: start, and enrol."""
+    port = free_port()
+    start = commands(block("docs/serve.md", "printf %s").replace("8080", str(port)))
+    shell.run(start[0])
+    with shell.serving(start[1]):
+        shell.run(block("docs/serve.md", "openssl ecparam").replace("8080", str(port)))
+    assert load(shell.folder / "cert.pem").subject.rfc4514_string() == "CN=device-1"
+    assert load(shell.folder / "root.pem") == load(shell.folder / "ca/root.pem")
+
+
+def test_tls(shell: Shell, pki: PKI) -> None:
+    """docs/serve.md: HTTPS with client certificates."""
+    port = free_port()
+    script = block("docs/serve.md", "osslcmp serve --directory ca --port 8443")
+    serve, client = commands(script.replace("8443", str(port)).replace("cmp.example", "localhost"))
+    web = pki.issue("docs-web", pki.issuing, sans=LOCAL)
+    files = {
+        "server-chain.pem": cert_pem([web.certificate, *web.chain]),
+        "server.key": key_pem(web.key),
+        "factory.pem": cert_pem(pki.root.certificate),
+        "web-root.pem": cert_pem(pki.root.certificate),
+        "device.pem": cert_pem([pki.client.certificate, *pki.client.chain]),
+        "device.key": key_pem(pki.client.key),
+        "key.pem": key_pem(make_key()),
+        "secret": b"a long secret",
+    }
+    for name, data in files.items():
+        (shell.folder / name).write_bytes(data)
+    with shell.serving(serve + " --reference device-1 --secret-file secret"):
+        shell.run(client)
+    assert load(shell.folder / "cert.pem").subject.rfc4514_string() == "CN=device-1"
+
+
+def test_settings(shell: Shell, pki: PKI) -> None:
+    """docs/serve.md: the server starts with the TOML file, in one process, in several, and with a new root."""
+    settings = block("docs/serve.md", "port = 8080")
+    port = free_port()
+    settings = (
+        settings.replace("8080", str(port)).replace("/var/lib/osslcmp", "ca").replace("/etc/osslcmp", ".")
+    )
+    (shell.folder / "serve.toml").write_text(settings)
+    (shell.folder / "devices.pem").write_bytes(cert_pem(pki.root.certificate))
+    for number in (1, 2, 3):
+        (shell.folder / f"device-{number}.secret").write_text("a secret")
+    for script in blocks("docs/serve.md", "sh"):
+        for command in commands(script):
+            if "--config serve.toml" in command:
+                with shell.serving(command.removesuffix("&")):
+                    pass
+    assert (shell.folder / "ca/ca-2").is_dir()
+
+
+def test_own_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pki: PKI) -> None:
+    """docs/serve.md: an authority of one's own."""
+    monkeypatch.chdir(tmp_path)
+    for name, data in (
+        ("server.pem", cert_pem(pki.server.certificate)),
+        ("server.key", key_pem(pki.server.key)),
+        ("root.pem", cert_pem(pki.root.certificate)),
+    ):
+        Path(name).write_bytes(data)
+
+    class MyCA:
+        certificate = pki.issuing.certificate
+
+        def sign(self, key: object, subject: x509.Name) -> x509.Certificate:
+            return pki.issue("docs", pki.issuing, subject=subject, key=mine).certificate
+
+    mine = make_key()
+    space: dict[str, object] = {
+        "secrets_of_my_clients": {b"4711": b"secret"},
+        "allowed": lambda subject, reference: True,
+        "my_ca": MyCA(),
+    }
+    exec(compile(block("docs/serve.md", "from osslcmp import FailureInfo"), "docs/serve.md", "exec"), space)
+    client = osslcmp.Client(transport=space["server"], reference="4711", secret="secret")  # type: ignore[arg-type]
+    assert client.ir(mine, subject="CN=x").certificate.issuer == pki.issuing.subject
+
+
+def test_pytest_of_the_readme(pytester: pytest.Pytester) -> None:
+    """README.md: a project of somebody else."""
+    (code,) = [code for code in blocks("README.md", "python") if "def test_" in code]
+    pytester.makepyfile(test_mine=code)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_script_of_faults(pytester: pytest.Pytester) -> None:
+    """docs/testing.md: its steps are taken."""
+    code = block("docs/testing.md", "from osslcmp.testing import drop_response")
+    imports, _, steps = code.partition("\n\n")
+    body = "".join(f"    {line}\n" for line in steps.splitlines())
+    pytester.makepyfile(
+        test_steps=f"{imports}\n\ndef test_steps(cmp_server):\n{body}    assert cmp_server.script_left == 3\n"
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_transports_of_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pki: PKI) -> None:
+    """docs/client.md: its block about TLS and proxies, whose ``...`` stands for credentials."""
+    monkeypatch.chdir(tmp_path)
+    for name, data in (
+        ("ca.pem", cert_pem(pki.root.certificate)),
+        ("me.pem", cert_pem(pki.client.certificate)),
+        ("me.key", key_pem(pki.client.key)),
+    ):
+        Path(name).write_bytes(data)
+    (code,) = blocks("docs/client.md", "py")
+    code = code.replace(", ...)", ", reference='ref', secret='secret')")
+    exec(compile(code, "docs/client.md", "exec"), {"osslcmp": osslcmp, "url": "http://ca.example/"})
+
+
+def test_no_block_is_forgotten() -> None:
+    """Each block that can be run is, here or in the test that knows what it needs."""
+    mine = Path(__file__).read_text(encoding="utf-8")
+    for page in PAGES:
+        name = page.relative_to(ROOT).as_posix()
+        for language, code in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language not in ("sh", "bash", "zsh", "toml", "ini", "py"):
+                continue
+            assert f'"{name}"' in mine or any(code.startswith(start) for start in ELSEWHERE), (
+                f"{name}: {code}"
+            )
