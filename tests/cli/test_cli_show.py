@@ -18,9 +18,13 @@ from support.pki import PKI, make_key
 
 import osslcmp as api
 from osslcmp._asn1.der import leading
+from osslcmp._text import json_text
 from osslcmp.cli import show, trace
+from osslcmp.message import Message
+from osslcmp.message.data import data as message_data
 from osslcmp.server import EmbeddedCA, waiting
 
+ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["ir", "ip", "pollreq", "ip", "certconf", "pkiconf"]
 
 
@@ -72,11 +76,62 @@ def test_show_json(recorded: Path) -> None:
     (told,) = json.loads(osslcmp("show", "--json", "0.der", cwd=recorded).stdout)
     assert told["type"] == "ir"
     assert told["file"] == "0.der"
-    assert told["body"]["requests"]["template"]["public key"] == "EC secp256r1"
-    assert told["header"]["sender kid"] == "ref"
+    (request,) = told["body"]["requests"]
+    assert request["template"]["public_key"] == "EC secp256r1"
+    assert request["request_id"] == 0
+    assert told["header"]["pvno"] == 2
+    assert bytes.fromhex(told["header"]["sender_kid"]) == b"ref"
     assert base64.b64decode(told["der"]) == (recorded / "0.der").read_bytes()
     several = json.loads(osslcmp("show", "--json", "all.trace", "5.der", cwd=recorded).stdout)
     assert [one["type"] for one in several] == [*KINDS, "pkiconf"]
+
+
+def shown(*messages: Message) -> list[dict[str, Any]]:
+    """They as ``show --json`` prints them, once through JSON."""
+    found = [{"file": "x", "place": "", "error": None, **message_data(message)} for message in messages]
+    loaded: list[dict[str, Any]] = json.loads(json_text(found))
+    return loaded
+
+
+def test_schema(conversation: list[Message], recorded: Path, pki: PKI) -> None:
+    """docs/show.schema.json has every member of every kind of message, and no other."""
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema comes with the extra test")
+    schema = json.loads((ROOT / "docs/show.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    printed = json.loads(osslcmp("show", "--json", "all.trace", cwd=recorded).stdout)
+    sent: list[bytes] = []
+    server = EmbeddedCA({"ref": "secret"}, policy=waiting(2, check_after=0)).server()
+
+    def transport(request: bytes) -> bytes:
+        sent.extend((request, server.process(request)))
+        return sent[-1]
+
+    client = api.Client(transport=transport, reference="ref", secret="secret")
+    client.p10cr(pki.client.csr())
+    with pytest.raises(api.RejectedError):
+        client.rr(pki.client.certificate)
+    every = shown(*conversation, *map(Message.from_der, sent))
+    validator.validate([*printed, *every])
+    kinds = {one["type"] for one in every}
+    assert {
+        "ir",
+        "ip",
+        "certconf",
+        "pkiconf",
+        "kur",
+        "kup",
+        "rr",
+        "rp",
+        "genm",
+        "genp",
+        "pollreq",
+        "pollrep",
+    } <= kinds
+    assert {"p10cr", "error"} <= kinds
+    assert all(one["header"] and one["body"] is not None for one in every)
+    every[0]["header"]["pvno"] = "2"
+    assert not validator.is_valid(every)
 
 
 def forms(recorded: Path) -> dict[str, bytes]:
@@ -184,7 +239,7 @@ def test_what_does_not_decode(
     (told,) = json.loads(run(show.run, "--json"))
     assert told["type"] == "ir"
     assert told["error"]
-    assert told["header"]["transaction id"]
+    assert told["header"]["transaction_id"]
     assert "does not decode" in run(show.run, "--summary")
     assert "does not decode" in run(show.run, "--text")
     assert " ir " in run(trace.run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -117,28 +116,6 @@ def _lines(branch: Tree, depth: int) -> Iterator[list[tuple[str, str]]]:
 
 
 def _object(one: Found) -> dict[str, Any]:
-    from ..message.describe import summary, tree
+    from ..message.data import data
 
-    found: dict[str, Any] = {"file": one.file}
-    if one.place:
-        found["place"] = one.place
-    found |= {"type": one.message.type.name.lower(), "summary": summary(one.message)}
-    if one.decode_error:
-        found["error"] = one.decode_error
-    found |= _nested(tree(one.message))
-    found["der"] = base64.b64encode(one.message.der).decode()
-    return found
-
-
-def _nested(branch: Tree) -> dict[str, Any]:
-    """The tree as objects; what stands under the same label twice becomes a list."""
-    found: dict[str, Any] = {}
-    for label, value in branch:
-        inner = value if isinstance(value, str) else _nested(value)
-        if label not in found:
-            found[label] = inner
-        elif isinstance(found[label], list):
-            found[label].append(inner)
-        else:
-            found[label] = [found[label], inner]
-    return found
+    return {"file": one.file, "place": one.place, "error": one.decode_error or None, **data(one.message)}
