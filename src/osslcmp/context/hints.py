@@ -216,7 +216,7 @@ HINTS = (
         TransferError,
         _says(r"HTTP status 3\d\d"),
         "The server sends the request elsewhere, which is not followed: if that address is right, give it as "
-        "{server|-server}",
+        "{server; transport=HttpxTransport(url, redirects=1) follows 307 and 308 on the same host|-server}",
     ),
     Hint(
         "not-found",
@@ -229,10 +229,9 @@ HINTS = (
     Hint(
         "http-login",
         TransferError,
-        _says(r"HTTP status 40[13]"),
-        "The web server lets nobody in without a login, or a TLS certificate: {tls=TLS(certificate=, key=), or a "
-        "transport "
-        "that sends what it wants: transport=HttpxTransport(url, auth=)|-tls_cert and -tls_key}",
+        _says(r"HTTP status 40[013]"),
+        "The web server does not let the request pass; it may want a login, or a TLS certificate: {tls=TLS(certificate=, "
+        "key=), or a transport that sends what it wants: transport=HttpxTransport(url, auth=)|-tls_cert and -tls_key}",
     ),
     Hint(
         "too-large",
