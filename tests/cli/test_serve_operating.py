@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import signal
 import ssl
@@ -185,3 +187,28 @@ def test_metrics_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(ImportError, match=r"pip install 'osslcmp\[metrics\]'"):
         Metrics()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_closed_terminal_ends_the_server(processes: int, tmp_path: Path) -> None:
+    """SIGHUP of a terminal that is gone is no wish to reload."""
+    config = write_config(tmp_path, "secret")
+    command = [
+        sys.executable,
+        "-m",
+        "osslcmp",
+        "serve",
+        "--config",
+        str(config),
+        "--processes",
+        str(processes),
+    ]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(command[0], command)
+    told = b""
+    while b"trust anchor" not in told:
+        told += os.read(terminal, 1000)
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
