@@ -89,7 +89,7 @@ def main(folder: Path, executions: int | None, minutes: float, seed: int, names:
     good = True
     for name in chosen:
         begun = time.monotonic()
-        count, fine = fuzz(name, folder / "c", executions or 1 << 60, minutes * 60 / len(chosen), seed)
+        count, fine = fuzz(name, folder / "c", executions or -1, minutes * 60 / len(chosen), seed)
         good &= fine
         print(
             f"fuzz: {name}: {count} executions, {time.monotonic() - begun:.0f} s, {'nothing found' if fine else 'FOUND'}"
