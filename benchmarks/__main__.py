@@ -18,7 +18,7 @@ from support.mock_server import MockServer
 from support.pki import PKI
 
 from . import contestants, native
-from .enrolling import bench_curve, bench_enrol, bench_instructions
+from .enrolling import bench_counts, bench_curve, bench_enrol, bench_instructions
 from .floods import bench_floods
 from .load import bench_load
 from .memory import bench_memory
@@ -76,6 +76,7 @@ def bench_http(run: Run) -> None:
 BENCHMARKS: dict[str, Callable[[Run], None]] = {
     "ir": bench_ir,
     "enrol": bench_enrol,
+    "counts": bench_counts,
     "http": bench_http,
     "threads": bench_threads,
     "imports": bench_imports,

@@ -5,6 +5,7 @@ Both issue a certificate for each enrolment, make contexts anew for it, and carr
 
 from __future__ import annotations
 
+import cProfile
 import re
 import shutil
 import subprocess
@@ -97,6 +98,35 @@ def bench_enrol(run: Run) -> None:
                 floor: public_key_operations(protection),
             }
             compare(run, f"ir, Client to Server in process, {protection}", runs, goals={ours: GOAL})
+
+
+def bench_counts(run: Run) -> None:
+    """What an enrolment calls, at the client and at the server together: none of it depends on the machine."""
+    run.report.title("calls for an ir with certConf, Client to Server in process")
+    many = 10
+    for protection in (native.MAC, native.SIGNATURE):
+        work = enrolling(run.pki, protection)
+        work(3)
+        profile = cProfile.Profile()
+        profile.runcall(work, many)
+        entries = profile.getstats()
+        ours = "osslcmp._native."
+        for what, counts in (
+            ("all functions", [entry.callcount for entry in entries]),
+            (
+                "from Python into C",
+                [e.callcount for e in entries if isinstance(e.code, str) and ours in e.code],
+            ),
+            (
+                "reads of DER in Python",
+                [e.callcount for e in entries if getattr(e.code, "co_name", "") in ("read_at", "children")],
+            ),
+            (
+                "certificates decoded by cryptography",
+                [e.callcount for e in entries if isinstance(e.code, str) and "load_der_x509_cert" in e.code],
+            ),
+        ):
+            run.report.count(f"{protection}: {what}", sum(counts) / many)
 
 
 def bench_instructions(run: Run) -> None:
