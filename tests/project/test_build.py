@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -252,3 +253,32 @@ def test_a_wrong_declaration_does_not_compile(
 def test_every_source_of_ours_has_its_place() -> None:
     """What is compiled, and in which order, is written down; a file without a place stops the build."""
     assert [path.name for path in build_cffi.glue_sources()] == build_cffi.GLUE_SOURCES
+
+
+def test_source_distribution(tmp_path: Path) -> None:
+    """It has all that the repository has: its tests read docs, benchmarks and adapters, and run there as well."""
+    tree = build_cffi.ROOT
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=tree, capture_output=True, text=True, timeout=60, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a repository of git")
+    copy = tmp_path / "tree"
+    for name in listed.stdout.splitlines():
+        if (tree / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(tree / name, copy / name)
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "sdist", "--formats=tar", "-d", str(tmp_path)],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = tmp_path.glob("*.tar")
+    with tarfile.open(archive) as found:
+        inside = {name.partition("/")[2] for name in found.getnames()}
+    left_out = set(listed.stdout.splitlines()) - inside
+    assert {name for name in left_out if not name.startswith((".github/", ".gitignore"))} == set()
