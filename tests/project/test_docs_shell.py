@@ -39,7 +39,11 @@ ELSEWHERE = {
     "osslcmp completion fish": "tests/cli/test_cli_help.py, where fish is installed",
 }
 #: The same of whole pages.
-PAGES_ELSEWHERE = {"docs/operations.md": "tests/cli/test_operations_guide.py"}
+PAGES_ELSEWHERE = {
+    "docs/interoperability.md": "tests/testing/test_quirks.py",
+    "docs/operations.md": "tests/cli/test_operations_guide.py",
+    "docs/renewal.md": "tests/project/test_guides.py",
+}
 
 
 def blocks(page: str, *languages: str) -> list[str]:
@@ -265,6 +269,7 @@ def test_transports_of_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_no_block_is_forgotten() -> None:
     """Each block that can be run is, here or in the test that knows what it needs."""
     mine = Path(__file__).read_text(encoding="utf-8")
+    assert all((ROOT / test).is_file() for test in PAGES_ELSEWHERE.values())
     pages = {page.relative_to(ROOT).as_posix(): page for page in PAGES}
     for name, page in pages.items():
         if name in PAGES_ELSEWHERE:
