@@ -56,6 +56,10 @@ def _reporting(serve: Callable[[], int]) -> int:
 def _serve(arguments: Sequence[str]) -> int:
     settings = serve_options.read(arguments)
     _log(settings)
+    if "script" in settings:
+        from .serve_script import serve_script
+
+        return serve_script(settings, _announce)
     _allow_files()
     terminal = _Terminal()
     if settings.get("processes", 1) == 1:

@@ -155,6 +155,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="json: an object a line; one for each certificate issued, confirmed, revoked, held or released, and each "
         "refusal (text)",
     )
+    add(
+        "--script",
+        metavar="FILE",
+        help="for tests of clients: answer as FILE says, with a CA in memory (docs/testing.md)",
+    )
     add("--metrics", action="store_true", help="deliver metrics for Prometheus at GET /metrics")
     _where(parser.add_argument_group("where it listens"))
     _add_client_options(parser.add_argument_group("who may ask"))

@@ -1,4 +1,7 @@
-"""A pytest plugin: a CMP server with a really signing CA, and scripted faults. Needs no import in your tests.
+"""A CMP server with a really signing CA, and scripted faults.
+
+A pytest plugin, which needs no import in your tests; a context manager, :class:`CMPServer`, for unittest and others; and
+``python -m osslcmp.testing`` for tests in other languages.
 
 ::
 
@@ -17,10 +20,8 @@ and others that break one rule for answers each: :func:`no_recip_nonce`, :func:`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from .faults import (
     Fault,
@@ -49,10 +50,10 @@ from .faults import (
 )
 
 if TYPE_CHECKING:
-    from ..client import Client
-    from .server import CMPServer, ScriptedCA
+    from .server import CMPServer
 
 __all__ = [
+    "CMPServer",
     "Fault",
     "bad_protection",
     "cert_req_id",
@@ -82,76 +83,28 @@ __all__ = [
     "wrong_transaction_id",
 ]
 
-
-_SETTING = "cmp_server_scope"
-_SCOPES = ("function", "class", "module", "package", "session")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the setting."""
-    text = f"how long a CMP server of the fixture cmp_server lasts: {', '.join(_SCOPES)}"
-    parser.addini(_SETTING, text, default=_SCOPES[0])
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Look at the setting where pytest shows a UsageError in a line: in a scope it would be an internal error."""
-    found = config.getini(_SETTING)
-    if found not in _SCOPES:
-        raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
-
-
-def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
-    return config.getini(_SETTING)
+with suppress(ModuleNotFoundError):  # without pytest, the server is there
+    from .plugin import (
+        _cmp_server as _cmp_server,
+    )
+    from .plugin import (
+        cmp_ca,
+        cmp_client,
+        cmp_server,
+        cmp_server_factory,
+    )
+    from .plugin import (
+        pytest_addoption as pytest_addoption,
+    )
+    from .plugin import (
+        pytest_configure as pytest_configure,
+    )
 
 
-@pytest.fixture(scope="session")
-def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
-    """Makes CMP servers: ``cmp_server_factory(ca=None, **options of osslcmp.server.Server)``.
+def __getattr__(name: str) -> object:
+    # With pytest every run imports this: the server costs more.
+    if name == "CMPServer":
+        from .server import CMPServer
 
-    They last until the session ends, or until their ``close()``. Each listens on a port of its own, so that parallel
-    test processes do not meet.
-    """
-    from .server import CMPServer
-
-    made: list[CMPServer] = []
-
-    def make(ca: ScriptedCA | None = None, **options: Any) -> CMPServer:
-        made.append(CMPServer(ca, **options))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.close()
-
-
-@pytest.fixture(scope=_scope)
-def _cmp_server() -> Iterator[CMPServer]:
-    from .server import CMPServer
-
-    with CMPServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cmp_server(_cmp_server: CMPServer) -> CMPServer:
-    """A CMP server with a CA of its own: ``url``, ``reference``, ``secret``, ``root``, ``script()``, ``requests``.
-
-    With a wider ``cmp_server_scope`` each test finds it without script and recorded messages of others; what the CA
-    has issued stays.
-    """
-    _cmp_server.clear()
-    return _cmp_server
-
-
-@pytest.fixture
-def cmp_ca(cmp_server: CMPServer) -> ScriptedCA:
-    """The CA of ``cmp_server``: what it issued and revoked."""
-    return cmp_server.ca
-
-
-@pytest.fixture
-def cmp_client(cmp_server: CMPServer) -> Client:
-    """An :class:`osslcmp.Client` that knows the secret of ``cmp_server``."""
-    from ..client import Client
-
-    return Client(cmp_server.url, reference=cmp_server.reference, secret=cmp_server.secret)
+        return CMPServer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

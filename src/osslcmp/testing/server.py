@@ -131,12 +131,25 @@ class CMPServer:
 
     Args:
         ca: its CA, a new one by default.
+        reference: names the shared secret that it knows.
+        secret: the shared secret.
+        host: address to listen on.
+        port: TCP port; 0: a free one.
         options: those of :class:`osslcmp.server.Server`.
     """
 
-    def __init__(self, ca: ScriptedCA | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        ca: ScriptedCA | None = None,
+        *,
+        reference: bytes = REFERENCE,
+        secret: bytes = SECRET,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **options: Any,
+    ) -> None:
         self.ca = ca if ca is not None else ScriptedCA()
-        self.reference, self.secret = REFERENCE, SECRET
+        self.reference, self.secret = reference, secret
         self.ca.add_secret(self.reference, self.secret)
         self.requests: list[Message] = []
         """Every message that came, decoded; without those that cannot be."""
@@ -151,7 +164,7 @@ class CMPServer:
         self._key: Any = None
         self._server: Server = self.ca.server(**options)
         application = _Application(self._answer, self._server.max_message_size)
-        self._running = serve(application, "127.0.0.1", 0, threads=8, timeout=10.0)
+        self._running = serve(application, host, port, threads=8, timeout=10.0)
 
     @property
     def url(self) -> str:

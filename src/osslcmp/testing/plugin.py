@@ -1,0 +1,87 @@
+"""The pytest plugin itself: settings and fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..client import Client
+    from .server import CMPServer, ScriptedCA
+
+__all__ = ["cmp_ca", "cmp_client", "cmp_server", "cmp_server_factory", "pytest_addoption", "pytest_configure"]
+
+_SETTING = "cmp_server_scope"
+_SCOPES = ("function", "class", "module", "package", "session")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the setting."""
+    text = f"how long a CMP server of the fixture cmp_server lasts: {', '.join(_SCOPES)}"
+    parser.addini(_SETTING, text, default=_SCOPES[0])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at the setting where pytest shows a UsageError in a line: in a scope it would be an internal error."""
+    found = config.getini(_SETTING)
+    if found not in _SCOPES:
+        raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
+    return config.getini(_SETTING)
+
+
+@pytest.fixture(scope="session")
+def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
+    """Makes CMP servers: ``cmp_server_factory(ca=None, **options of osslcmp.server.Server)``.
+
+    They last until the session ends, or until their ``close()``. Each listens on a port of its own, so that parallel
+    test processes do not meet.
+    """
+    from .server import CMPServer
+
+    made: list[CMPServer] = []
+
+    def make(ca: ScriptedCA | None = None, **options: Any) -> CMPServer:
+        made.append(CMPServer(ca, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture(scope=_scope)
+def _cmp_server() -> Iterator[CMPServer]:
+    from .server import CMPServer
+
+    with CMPServer() as server:
+        yield server
+
+
+@pytest.fixture
+def cmp_server(_cmp_server: CMPServer) -> CMPServer:
+    """A CMP server with a CA of its own: ``url``, ``reference``, ``secret``, ``root``, ``script()``, ``requests``.
+
+    With a wider ``cmp_server_scope`` each test finds it without script and recorded messages of others; what the CA
+    has issued stays.
+    """
+    _cmp_server.clear()
+    return _cmp_server
+
+
+@pytest.fixture
+def cmp_ca(cmp_server: CMPServer) -> ScriptedCA:
+    """The CA of ``cmp_server``: what it issued and revoked."""
+    return cmp_server.ca
+
+
+@pytest.fixture
+def cmp_client(cmp_server: CMPServer) -> Client:
+    """An :class:`osslcmp.Client` that knows the secret of ``cmp_server``."""
+    from ..client import Client
+
+    return Client(cmp_server.url, reference=cmp_server.reference, secret=cmp_server.secret)
