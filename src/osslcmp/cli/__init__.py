@@ -18,7 +18,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "cmp": ("openssl_cmp", "CMP client and mock server with the options of openssl cmp"),
         "renew": ("renew", "renew certificates in files in time, with their keys"),
         "serve": ("serve", "CMP server with a CA that really issues and keeps its state"),
-        "ca": ("ca", "list, revoke and release what serve has issued; its CRL and secrets"),
+        "ca": ("ca", "list, revoke and release what serve issued; its CRL and secrets"),
         "demo": ("demo", "enrol, poll, update, revoke and ask against a CA of its own"),
     },
     "Looking": {

@@ -84,7 +84,8 @@ def parser() -> Parser:
     how.add_argument("--json", action="store_true", help="as a JSON object")
     how.add_argument("--pem", action="store_true", help="the certificate itself")
     add = action("revoke", _revoke, "revoke certificates")
-    add("--reason", choices=_REASONS, help="on the CRL (unspecified)")
+    reasons = f"{', '.join(_REASONS[:-1])} or {_REASONS[-1]}"
+    add("--reason", choices=_REASONS, metavar="REASON", help=f"on the CRL: {reasons} (unspecified)")
     add("serials", metavar="SERIAL", type=_serial, nargs="+")
     for name, work, summary in (
         ("hold", _hold, "put certificates on hold: they count as revoked until they are released"),
