@@ -127,6 +127,15 @@ def test_reason(options: dict[str, Any], expected: RevocationReason | None, site
     assert asked == [expected]
 
 
+def test_misspelt_reason(site: Site) -> None:
+    """It is refused with the argument's name and what there is, before anything is sent."""
+    certificate = site.client.ir(KEY, subject="CN=device").certificate
+    with pytest.raises(
+        ValueError, match="reason: 'superseeded' is none of none, unspecified, keyCompromise, "
+    ):
+        site.client.rr(certificate, reason="superseeded")
+
+
 def test_every_reason_of_cryptography() -> None:
     """Each ``x509.ReasonFlags`` means the reason of that name; what is none is refused before anything is sent."""
     for flag in x509.ReasonFlags:

@@ -67,7 +67,12 @@ def revoke(
     else:
         context.set_old_cert(named)
     if reason is not None:
-        context.set_option(Option.REVOCATION_REASON, RevocationReason(reason))  # type: ignore[arg-type]  # its _missing_
+        try:
+            known_reason = RevocationReason(reason)  # type: ignore[arg-type]  # its _missing_
+        except ValueError:
+            names = ", ".join(RevocationReason.__members__)
+            raise ValueError(f"reason: {reason!r} is none of {names}") from None
+        context.set_option(Option.REVOCATION_REASON, known_reason)
 
     def read(_: None) -> Revocation:
         return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
