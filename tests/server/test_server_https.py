@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -22,6 +23,8 @@ from support.pki import PKI, Identity, cert_pem, key_pem, make_key
 import osslcmp
 from osslcmp import PKIStatus
 from osslcmp.server import EmbeddedCA, RunningServer, Server, ServerTLS
+from osslcmp.server.http.handshake import Handshake
+from osslcmp.server.http.workers import Workers
 
 TYPE = {"Content-Type": "application/pkixcmp"}
 
@@ -170,6 +173,40 @@ def test_handshake_has_its_time(
                 while client.recv(1000):
                     pass
         assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+
+
+@pytest.mark.parametrize("threads_are_busy", [False, True])
+def test_handshake_that_is_given_up(threads_are_busy: bool, pki: PKI) -> None:
+    """Its connection is closed at once, also while it waits for a thread: no such connections pile up."""
+    workers, over = Workers(1), threading.Event()
+    ended: list[bool] = []
+
+    def busy() -> None:
+        over.wait(20)
+
+    async def give_up() -> None:
+        mine, theirs = socket.socketpair()
+        mine.setblocking(False)
+        with theirs:
+            if threads_are_busy:
+                assert workers.submit(busy, lambda _: None) is not None
+            wrapped = server_context(pki.server).wrap_socket(
+                mine, server_side=True, do_handshake_on_connect=False
+            )
+            handshake = Handshake(wrapped, workers, 20, ended.append)
+            theirs.sendall(b"\x16\x03\x01\x02\x00\x01")
+            await asyncio.sleep(0.2)
+            handshake.close()
+            assert wrapped.fileno() == -1
+            with contextlib.suppress(ConnectionResetError):
+                assert theirs.recv(100) == b""
+
+    try:
+        asyncio.run(give_up())
+    finally:
+        over.set()
+        workers.close(20)
+    assert ended == [False]
 
 
 def test_certificates_that_keep_libssl_busy(server: Server, pki: PKI) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from .workers import Workers
+from .workers import Job, Workers
 
 __all__ = ["THREADS", "Handshake"]
 
@@ -35,7 +35,8 @@ class Handshake:
         self._socket, self._workers, self._done = socket, workers, done
         self._loop = asyncio.get_running_loop()
         self._late = self._loop.call_later(seconds, self.close)
-        self._working = self._over = False
+        self._over = False
+        self._job: Job | None = None
         self._outcome: type[OSError] | None = None
         """What libssl waits for, or that it has failed; None: the client is through."""
         self._loop.add_reader(socket, self._go_on)
@@ -49,7 +50,7 @@ class Handshake:
             self._over = True
             self._late.cancel()
             self._wait_no_more()
-            if not through and not self._working:
+            if not through and (self._job is None or self._job.cancel()):
                 self._socket.close()
             self._done(through)
 
@@ -59,8 +60,8 @@ class Handshake:
 
     def _go_on(self) -> None:
         self._wait_no_more()
-        self._working = self._workers.submit(self._step, self._stepped) is not None
-        if not self._working:
+        self._job = self._workers.submit(self._step, self._stepped)
+        if self._job is None:
             self.close()
 
     def _step(self) -> None:
@@ -80,7 +81,7 @@ class Handshake:
             self._socket.close()
 
     def _after_step(self) -> None:
-        self._working = False
+        self._job = None
         if self._over:
             self._socket.close()
         elif self._outcome is None:

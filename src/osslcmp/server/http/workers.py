@@ -26,10 +26,10 @@ class Job:
     def __init__(self, workers: Workers, work: Work, done: Done) -> None:
         self._workers, self._work, self._done = workers, work, done
 
-    def cancel(self) -> None:
+    def cancel(self) -> bool:
         """Drop it, unless it has begun; ``done`` is not called then. (``ThreadPoolExecutor`` would keep the request
-        until a thread comes by it.)"""
-        self._workers.drop(self)
+        until a thread comes by it.) Returns whether it was dropped."""
+        return self._workers.drop(self)
 
     def run(self) -> None:
         """Do it, and hand on what came out."""
@@ -73,10 +73,12 @@ class Workers:
                 thread.start()
         return job
 
-    def drop(self, job: Job) -> None:
-        """Take a job out of the queue."""
+    def drop(self, job: Job) -> bool:
+        """Take a job out of the queue. Returns whether it was there."""
         with self._changed:
+            waiting = job in self._jobs
             self._jobs.pop(job, None)
+            return waiting
 
     def close(self, wait: float = 0) -> None:
         """Take no more work; what has begun is waited for, so many seconds at most."""
