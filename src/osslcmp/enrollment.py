@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-)
 
 from ._files import PRIVATE, PUBLIC, locked, write
 from .enums import FailureInfo, PKIStatus
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
 
 __all__ = ["Enrollment"]
 
@@ -189,6 +185,8 @@ class Enrollment:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / ".lock"):
             if own is not None:
+                from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
                 pem = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
                 write(folder / "privkey.pem", pem, PRIVATE)
             write(folder / "chain.pem", b"".join(map(certificate_pem, self.chain_der)), PUBLIC)
@@ -233,6 +231,8 @@ def certificate_pem(der: bytes) -> bytes:
 
 
 def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
+
     if password is None:
         return NoEncryption()
     if not password:
@@ -241,4 +241,6 @@ def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
 
 
 def _der(certificate: x509.Certificate | bytes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding  # here: it takes time to import
+
     return certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)

@@ -50,6 +50,13 @@ def test_an_enrolment_decodes_nothing(pki: PKI) -> None:
     assert seen & UNUSED == set()
 
 
+def test_the_import_alone_needs_less() -> None:
+    """What encodes keys and certificates is loaded with the first of them."""
+    seen = modules("import osslcmp, sys; osslcmp.Client; print(*sys.modules)")
+    assert "osslcmp.client" in seen
+    assert not seen & {*UNUSED, "cryptography.hazmat.primitives.serialization"}
+
+
 def test_the_transports_are_loaded_by_name() -> None:
     """Each when it is used, and all of them can be listed."""
     seen = modules("import osslcmp.transport, sys; osslcmp.transport.HTTPTransport; print(*sys.modules)")

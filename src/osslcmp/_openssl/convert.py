@@ -15,14 +15,6 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_private_key,
-    load_der_public_key,
-)
 
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
@@ -47,6 +39,7 @@ __all__ = [
     "certs_to_der",
     "csr_to_c",
     "csr_verifies",
+    "encoded",
     "extensions_from_c",
     "extensions_to_c",
     "free_extensions",
@@ -97,6 +90,15 @@ def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
         lib.OPENSSL_free(out[0])
 
 
+def encoded(
+    found: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
+) -> bytes:
+    """The DER encoding of an object of ``cryptography``."""
+    from cryptography.hazmat.primitives.serialization import Encoding  # here: it takes time to import
+
+    return found.public_bytes(Encoding.DER)
+
+
 class _Cache(threading.local):
     certs: CertificateCache | None = None
 
@@ -129,7 +131,7 @@ def cert_to_c(cert: Certificate) -> Any:
 
 
 def _new_cert(cert: Certificate) -> Any:
-    der = cert if isinstance(cert, bytes) else cert.public_bytes(Encoding.DER)
+    der = cert if isinstance(cert, bytes) else encoded(cert)
     return _from_der(lib.d2i_X509, lib.X509_free, der, "decoding a certificate")
 
 
@@ -203,6 +205,8 @@ _KEY_TYPES = (
 
 def key_to_c(key: PrivateKeyTypes) -> Any:
     """``EVP_PKEY *`` of a private key; the encoding on the way is wiped."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     data = ffi.from_buffer("unsigned char[]", der)
     try:
@@ -231,6 +235,8 @@ def key_from_c(pointer: Any) -> PrivateKeyTypes:
         lib.OPENSSL_cleanse(out[0], length)
         lib.OPENSSL_free(out[0])
     try:
+        from cryptography.hazmat.primitives.serialization import load_der_private_key
+
         return load_der_private_key(der, None)
     finally:
         lib.OPENSSL_cleanse(ffi.from_buffer(der), len(der))
@@ -243,6 +249,8 @@ def public_key_to_c(key: PublicKeyTypes) -> Any:
 
 def public_key_info(key: PublicKeyTypes) -> bytes:
     """The SubjectPublicKeyInfo of a public key as DER."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -253,6 +261,8 @@ def public_key_from_info(info: bytes) -> Any:
 
 def public_key_from_c(pointer: Any) -> PublicKeyTypes:
     """The public key of an ``EVP_PKEY``."""
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     return load_der_public_key(to_der(lib.i2d_PUBKEY, pointer, "encoding a public key"))
 
 
@@ -271,7 +281,7 @@ def name_from_c(pointer: Any) -> x509.Name | None:
 
 def csr_to_c(request: x509.CertificateSigningRequest | bytes) -> Any:
     """``X509_REQ *``."""
-    der = request if isinstance(request, bytes) else request.public_bytes(Encoding.DER)
+    der = request if isinstance(request, bytes) else encoded(request)
     return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, der, "decoding a CSR")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._text import visible
 from ..errors import UnreadableCertificateError
@@ -33,7 +32,7 @@ def check_purpose(name: str) -> int:
 
 def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
     """``X509_CRL *``."""
-    der = crl.public_bytes(Encoding.DER)
+    der = convert.encoded(crl)
     data = ffi.from_buffer("unsigned char[]", der)
     pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
     return own(pointer, lib.X509_CRL_free, "decoding a CRL")

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import x509_parts
 from .._openssl import inputs
+from .._openssl.convert import encoded
 from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
@@ -121,10 +121,7 @@ def _der(value: Any) -> bytes | None:
         return None
     if isinstance(value, bytes):
         return bytes(value)
-    encoded: bytes = (
-        value.public_bytes() if isinstance(value, x509.Name) else value.public_bytes(Encoding.DER)
-    )
-    return encoded
+    return value.public_bytes() if isinstance(value, x509.Name) else encoded(value)
 
 
 def _plain(verdict: object) -> Any:

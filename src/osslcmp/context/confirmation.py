@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.convert import cert_from_der
+from .._openssl.convert import cert_from_der, encoded
 from .._openssl.inputs import AnyCertificate
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enums import FailureInfo
@@ -41,7 +40,7 @@ class OnDER:
     decide: Callable[[bytes, FailureInfo], object]
 
     def __call__(self, certificate: x509.Certificate, found: FailureInfo) -> object:
-        return self.decide(certificate.public_bytes(Encoding.DER), found)
+        return self.decide(encoded(certificate), found)
 
 
 def on_der(callback: Callback) -> Callable[[bytes, FailureInfo], object]:
