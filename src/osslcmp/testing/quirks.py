@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .._asn1 import der
+from .._asn1 import der, oids
 from .._asn1.der import explicit
 from ..enums import BodyType
 from ..server import messages, wire
@@ -21,7 +21,7 @@ __all__ = ["PROFILES", "Quirks", "quirks"]
 
 _CERTIFICATE_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
 _IMPLICIT_CONFIRM = der.encode(
-    der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid("1.3.6.1.5.5.7.4.13"), der.encode(der.NULL))
+    der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid(oids.IMPLICIT_CONFIRM), der.encode(der.NULL))
 )
 
 
