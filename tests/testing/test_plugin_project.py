@@ -49,7 +49,9 @@ def test_client(number, cmp_server, cmp_client):
     assert cmp_server.requests == [] and cmp_server.script_left == 0
     cmp_client.ir(ec.generate_private_key(ec.SECP256R1()), subject=f"CN={number}")
     assert len(cmp_server.requests) == 2
-    cmp_server.script(reject())
+    if number == 0:
+        cmp_server.script(reject())
+        pytest.xfail("leaves its script behind")
 
 def test_urls():
     assert len(URLS) == COUNT
@@ -62,7 +64,43 @@ def test_scopes(pytester: pytest.Pytester, scope: str | None, count: int) -> Non
     if scope is not None:
         pytester.makeini(f"[pytest]\ncmp_server_scope = {scope}\n")
     pytester.makepyfile(SHARED.replace("COUNT", str(count)))
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=4)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3, xfailed=1)
+
+
+REPORTED = """
+from osslcmp.testing import ok, waiting
+from cryptography.hazmat.primitives.asymmetric import ec
+
+def enrol(client):
+    client.ir(ec.generate_private_key(ec.SECP256R1()), subject="CN=device-7")
+
+def test_unused(cmp_server, cmp_client):
+    cmp_server.script(waiting(), ir=ok(), certconf=[ok(), ok()])
+    enrol(cmp_client)
+
+def test_failed(cmp_server, cmp_client):
+    cmp_server.script(ir=ok(), genm=ok())
+    enrol(cmp_client)
+    assert "this" == "that"
+
+def test_passed(cmp_server, cmp_client):
+    cmp_server.script(ir=ok())
+    enrol(cmp_client)
+"""
+
+
+def test_report(pytester: pytest.Pytester) -> None:
+    """A failed test shows the messages as a ladder; one that has not used its script fails, with the steps that are left;
+    one that fails otherwise is not blamed for its script as well."""
+    pytester.makepyfile(REPORTED)
+    done = pytester.runpytest_subprocess("-q")
+    done.assert_outcomes(passed=1, failed=2)
+    text = done.stdout.str()
+    assert "cmp_server: steps of the script were not used: waiting(), certconf=ok()" in text
+    assert "not used: genm" not in text
+    assert text.count("Messages at cmp_server") == 2
+    for part in ("ir  CN=device-7; EC secp256r1", "certconf  accepted", "pkiconf"):
+        assert text.count(part) == 2
 
 
 def test_wrong_scope(pytester: pytest.Pytester) -> None:

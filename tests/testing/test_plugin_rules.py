@@ -71,8 +71,8 @@ def test_refused(name: str, client: Client, cmp_server: Any) -> None:
         client.cr(new_key(), subject="CN=x")
     assert words in str(caught.value).lower()
     assert cmp_server.script_left == 0
-    cmp_server.script(genm=fault)
     if name != "another body":
+        cmp_server.script(genm=fault)
         with pytest.raises(kind):
             client.genm()
 

@@ -30,6 +30,25 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show in the report of a failed test what its ``cmp_server`` was asked and has answered."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    server = getattr(item, "funcargs", {}).get("cmp_server")
+    if server is not None and report.failed and len(server.trace):
+        report.sections.append(("Messages at cmp_server", str(server.trace)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test that has passed, but not used all steps of its script. Being last, it runs after the test."""
+    server = getattr(item, "funcargs", {}).get("cmp_server")
+    if server is not None and server.steps_left:
+        left = ", ".join(server.steps_left)
+        pytest.fail(f"cmp_server: steps of the script were not used: {left}", pytrace=False)
+
+
 def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
     return config.getini(_SETTING)
 

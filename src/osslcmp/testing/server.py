@@ -42,6 +42,7 @@ from ..server.http.app import Application, Request, Response
 from ..server.http.paths import Place
 from ..server.http.serving import serve
 from ..server.server import Server
+from ..trace import Trace
 from .faults import CertReqId, Delay, Fault, Reject, Version, Wait
 from .quirks import Quirks, quirks
 from .rewriting import (
@@ -155,6 +156,8 @@ class CMPServer:
         """Every message that came, decoded; without those that cannot be."""
         self.responses: list[Message] = []
         """Every answer that went out and that is a CMP message."""
+        self.trace = Trace()
+        """Both, as they went: a failed test shows it as a ladder."""
         self._lock = threading.RLock()
         self._any: deque[Fault] = deque()
         self._by_type: dict[BodyType, deque[Fault]] = {}
@@ -249,12 +252,23 @@ class CMPServer:
             self.quirks()
         self.requests.clear()
         self.responses.clear()
+        self.trace.clear()
 
     @property
     def script_left(self) -> int:
         """How many steps were not used yet."""
+        return len(self.steps_left)
+
+    @property
+    def steps_left(self) -> list[str]:
+        """These steps, as they are written."""
         with self._lock:
-            return len(self._any) + sum(map(len, self._by_type.values()))
+            named = [
+                f"{kind.name.lower()}={step.name}()"
+                for kind, steps in self._by_type.items()
+                for step in steps
+            ]
+            return [f"{step.name}()" for step in self._any] + named
 
     def _step(self, kind: BodyType, transaction_id: bytes) -> Fault | None:
         with self._lock:
@@ -286,6 +300,7 @@ class CMPServer:
         kind = BodyType(raw.body_type)
         with suppress(ValueError):  # what the server answers need not be as RFC 9810 has it
             self.requests.append(Message.from_der(request))
+            self.trace.seen(True, request, kind, raw.transaction_id)
         fault = self._step(kind, raw.transaction_id)
         if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
             return self._send(self._confirmed(raw))
@@ -320,7 +335,9 @@ class CMPServer:
         return found.finish(answer, self.ca.root, self._key)
 
     def _send(self, answer: bytes) -> bytes:
-        self.responses.append(Message.from_der(answer))
+        sent = Message.from_der(answer)
+        self.responses.append(sent)
+        self.trace.seen(False, answer, sent.type, sent.header.transaction_id)
         return answer
 
     def _spoil(self, fault: Fault, request: wire.RawMessage, answer: bytes) -> bytes:
