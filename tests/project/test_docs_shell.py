@@ -247,7 +247,8 @@ def test_script_of_faults(pytester: pytest.Pytester) -> None:
     imports, _, steps = code.partition("\n\n")
     body = "".join(f"    {line}\n" for line in steps.splitlines())
     pytester.makepyfile(
-        test_steps=f"{imports}\n\ndef test_steps(cmp_server):\n{body}    assert cmp_server.script_left == 3\n"
+        test_steps=f"{imports}\n\ndef test_steps(cmp_server):\n{body}"
+        "    assert cmp_server.script_left == 3\n    cmp_server.script()\n"
     )
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 

@@ -322,6 +322,12 @@ def test_the_table_is_whole() -> None:
     assert list(ROWS) == list(SITUATIONS)
 
 
+def test_the_example() -> None:
+    """It makes a client."""
+    (code,) = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    exec(compile(code, "docs/http.md", "exec"), {"osslcmp": osslcmp, "HttpxTransport": HttpxTransport})
+
+
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_row(situation: str, servers: Field) -> None:
     """What it says of each transport is so, and words that it quotes are in the exception."""

@@ -99,6 +99,12 @@ with suppress(ModuleNotFoundError):  # without pytest, the server is there
     from .plugin import (
         pytest_configure as pytest_configure,
     )
+    from .plugin import (
+        pytest_runtest_call as pytest_runtest_call,
+    )
+    from .plugin import (
+        pytest_runtest_makereport as pytest_runtest_makereport,
+    )
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from ..client import Client
     from .server import CMPServer, ScriptedCA
 
-__all__ = ["cmp_ca", "cmp_client", "cmp_server", "cmp_server_factory", "pytest_addoption", "pytest_configure"]
+__all__ = [
+    "cmp_ca",
+    "cmp_client",
+    "cmp_server",
+    "cmp_server_factory",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+]
 
 _SETTING = "cmp_server_scope"
 _SCOPES = ("function", "class", "module", "package", "session")
