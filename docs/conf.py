@@ -31,7 +31,7 @@ suppress_warnings = ["myst.xref_missing"]
 autodoc_default_options = {"members": True, "inherited-members": "Exception,int,Protocol,Generic,tuple"}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
+# Not autodoc_preserve_defaults: it reads defaults from the source, and some signatures are made.
 autodoc_class_signature = "mixed"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100

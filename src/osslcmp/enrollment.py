@@ -99,7 +99,7 @@ class Enrollment:
 
     @cached_property
     def extra_certs(self) -> list[x509.Certificate]:
-        """Other certificates in the answer, untrusted: those that ``cryptography`` reads."""
+        """Other certificates in the answer that ``cryptography`` reads. Nothing vouches for them."""
         return [found for der in self.extra_certs_der if (found := self._read_or_none(der)) is not None]
 
     def _read_or_none(self, der: bytes) -> x509.Certificate | None:

@@ -147,6 +147,26 @@ def test_command_page(shell: Shell) -> None:
     assert names == "CN=me"
 
 
+def test_probe_of_the_command_page(shell: Shell) -> None:
+    """docs/command.md: a server is probed, by a stranger and under its secret; one certificate is asked for."""
+    ca = EmbeddedCA({"4711": "secret"})
+    (shell.folder / "secret.txt").write_text("secret\n")
+    with ca.server().serve() as running:
+        shell.run(block("docs/command.md", "osslcmp probe").replace(":8080", f":{running.port}"))
+    assert len(ca.records) == 1
+
+
+def test_other_languages(shell: Shell) -> None:
+    """docs/testing.md: both commands read a script."""
+    faults = shell.folder / "faults.txt"
+    faults.write_text(block("docs/testing.md", "# one step a line"))
+    shell.run(block("docs/testing.md", "sleep 5 | python").replace("python -m", f"{sys.executable} -m"))
+    faults.write_text("# every step is used\n")
+    command = block("docs/testing.md", "osslcmp serve --script").replace("8080", str(free_port()))
+    with shell.serving(command):
+        assert load(shell.folder / "lab" / "root.pem")
+
+
 def test_completion(shell: Shell) -> None:
     """docs/command.md: bash completes it."""
     (script,) = blocks("docs/command.md", "bash")
