@@ -53,8 +53,8 @@ FIRST_HEADERS = [
 
 # Our C is one translation unit: what others stand on comes first.
 GLUE_SOURCES = [
-    "precheck.c", "outline.c", "decode.c", "certtext.c", "received.c", "session.c", "keys.c", "purpose.c", "verify.c",
-    "tls.c", "trace.c",
+    "precheck.c", "outline.c", "decode.c", "certtext.c", "received.c", "session.c", "keys.c", "purpose.c", "path.c",
+    "verify.c", "tls.c", "trace.c",
     "transfer.c", "transfer_answer.c", "transfer_connect.c", "transfer_http.c", "replay.c",
 ]  # fmt: skip
 

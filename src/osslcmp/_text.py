@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-__all__ = ["LONGEST", "get_logger", "json_text", "lines", "one_line", "visible"]
+__all__ = ["LONGEST", "body_words", "get_logger", "json_text", "lines", "one_line", "visible"]
 
 LONGEST = 1000
 """Characters of a text that are shown unless the caller says otherwise."""
@@ -57,6 +57,15 @@ def one_line(text: str, limit: int = LONGEST) -> str:
 def lines(text: str, limit: int = LONGEST) -> str:
     """Each line of ``text`` as :func:`visible` makes it, ``limit`` characters of each."""
     return "\n".join(visible(line, limit) for line in text.split("\n"))
+
+
+def body_words(body: bytes) -> str:
+    """The beginning of what came instead of a message, for an exception's text; empty if it is no plain text."""
+    try:
+        text = " ".join(body[:LONGEST].decode().split())
+    except UnicodeDecodeError:
+        return ""
+    return f" (it says: {visible(text, 200)})" if text and not text.startswith("<") else ""
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

@@ -154,9 +154,13 @@ class TransferError(OpenSSLError):
 
     ``transaction`` is the pending :class:`osslcmp.Transaction` when the server has had the request before: it can
     go on being polled. Otherwise ``None``.
+    ``http_status`` is the number that the server (or a proxy) answered by HTTP, ``None`` if it did not, and ``body`` what
+    came with it instead of a CMP message, the first 16 KiB at most.
     """
 
     transaction: PendingTransaction | None = None
+    http_status: int | None = None
+    body: bytes = b""
 
 
 class TransferTimeout(TransferError, TimeoutError):
@@ -205,6 +209,8 @@ class RejectedError(CMPError):
 
     ``status`` is the :class:`osslcmp.PKIStatus`, ``failure_info`` the :class:`osslcmp.FailureInfo` flags,
     ``text`` the server's status strings joined by newlines, ``errors`` what OpenSSL had to say.
+    ``enrollment`` is the :class:`osslcmp.Enrollment` of a certificate that came all the same, as with
+    ``keyUpdateWarning``: it is not confirmed. Otherwise ``None``.
     """
 
     def __init__(
@@ -213,7 +219,9 @@ class RejectedError(CMPError):
         failure_info: FailureInfo = _NOTHING,
         text: str = "",
         errors: Iterable[ErrorEntry] = (),
+        enrollment: Enrollment | None = None,
     ) -> None:
+        self.enrollment = enrollment
         self.status = status
         self.failure_info = failure_info
         self.text = text
@@ -223,6 +231,8 @@ class RejectedError(CMPError):
             message += f" ({failure_info})"
         if text:
             message += f": {one_line(text)}"
+        if enrollment is not None:
+            message += " (a certificate came with it)"
         details = _story(entry for entry in self.errors if "errorDetails" in entry.data)
         super().__init__(visible(f"{message} [{details}]" if details else message, _LONGEST))
 

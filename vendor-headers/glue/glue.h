@@ -47,6 +47,8 @@ int osslcmp_validate_cb(int, X509_STORE_CTX *);
 /* Likewise for a server, which says whose messages it validates from now on (NULL: nobody's). */
 int osslcmp_validate_quietly_cb(int, X509_STORE_CTX *);
 void osslcmp_validate(osslcmp_session *, OSSL_CMP_CTX *);
+/* A certificate is good below this store if one of its paths is: see path.c. */
+int osslcmp_take_any_good_path(X509_STORE *);
 /* Of a certificate as OpenSSL prints it; -1 for lack of memory. */
 long osslcmp_longest_line(X509 *);
 
@@ -67,6 +69,7 @@ int osslcmp_violation_is_limit(int);
 int osslcmp_violation_is_garbage(int);
 void osslcmp_session_set_limits(osslcmp_session *, const osslcmp_limits *);
 OSSL_CMP_MSG *osslcmp_session_receive(osslcmp_session *, const unsigned char *, long);
+const unsigned char *osslcmp_session_http(const osslcmp_session *, int *, long *);
 const unsigned char *osslcmp_session_refused(const osslcmp_session *, long *, osslcmp_finding *);
 
 /* A whole message: of a peer, only looked at, or of our own. InfoTypeAndValue to and from DER, for every kind. */

@@ -100,6 +100,8 @@ typedef struct osslcmp_session {
     osslcmp_limits limits;      /* of what comes */
     osslcmp_finding finding;    /* why the last answer was refused before it was decoded */
     osslcmp_der refused;        /* that answer */
+    int http_status;            /* of the last HTTP answer of the call, 0 if none came */
+    osslcmp_der http_body;      /* the beginning of that answer if it is no CMP message */
     osslcmp_der replay[OSSLCMP_REPLAYS]; /* answers to give out instead of sending, the next one first */
     osslcmp_der saved[OSSLCMP_SLOTS];
     X509 *held[OSSLCMP_HELD];   /* the certificates that were verified last: see osslcmp_hold() */
@@ -108,6 +110,7 @@ typedef struct osslcmp_session {
 static OSSLCMP_THREAD osslcmp_session *osslcmp_current;
 
 static void osslcmp_drop(osslcmp_der *);
+static void osslcmp_forget_http(osslcmp_session *);
 static void osslcmp_session_forget(osslcmp_session *);
 static void osslcmp_session_clear_replay(osslcmp_session *);
 static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *, const OSSL_CMP_MSG *);
@@ -211,6 +214,7 @@ static void osslcmp_session_free(osslcmp_session *s)
     osslcmp_session_forget(s);
     osslcmp_session_clear_replay(s);
     osslcmp_drop(&s->refused);
+    osslcmp_drop(&s->http_body);
     OPENSSL_free(s->host);
     OPENSSL_free(s->port);
     OPENSSL_free(s->path);
@@ -310,6 +314,20 @@ static const unsigned char *osslcmp_session_refused(const osslcmp_session *s, lo
     return s->refused.der;
 }
 
+static void osslcmp_forget_http(osslcmp_session *s)
+{
+    s->http_status = 0;
+    osslcmp_drop(&s->http_body);
+}
+
+/* After a call: the status of the last HTTP answer, 0 for none, and its beginning if it was no CMP message, else NULL. */
+static const unsigned char *osslcmp_session_http(const osslcmp_session *s, int *status, long *length)
+{
+    *status = s->http_status;
+    *length = s->http_body.length;
+    return s->http_body.der;
+}
+
 static void osslcmp_session_cancel(osslcmp_session *s, int on)
 {
     osslcmp_flag_set(&s->cancelled, on);
@@ -328,6 +346,7 @@ static osslcmp_session *osslcmp_enter(osslcmp_session *s)
         s->poll = OSSLCMP_POLL_ANSWERED;
         s->last = -1;
         osslcmp_drop(&s->refused);
+        osslcmp_forget_http(s);
     }
     osslcmp_current = s;
     return outer;

@@ -1,5 +1,5 @@
 /*
- * The header of an HTTP answer. OpenSSL's HTTP client gets to see only what
+ * The header of an HTTP answer, and the beginning of one that is no CMP message. OpenSSL's HTTP client gets to see only what
  * it needs of it. Below 3.5 it throws the body away when the status is 400 or
  * more, although RFC 9811 has CMP error messages come with such a status: so
  * it is told 200 if the content is CMP. If it is not, the error raised here
@@ -135,7 +135,7 @@ static int osslcmp_is_cmp(const osslcmp_head *head)
         && (head->type[length] == '\0' || strchr("; ", head->type[length]) != NULL);
 }
 
-static int osslcmp_no_cmp(const osslcmp_head *head)
+static void osslcmp_no_cmp(const osslcmp_head *head)
 {
     int reason = HTTP_R_UNEXPECTED_CONTENT_TYPE;
 
@@ -151,14 +151,59 @@ static int osslcmp_no_cmp(const osslcmp_head *head)
                    head->type == NULL ? "missing" : head->type,
                    head->location == NULL ? "" : ", location ",
                    head->location == NULL ? "" : head->location);
-    return 0;
+}
+
+/* Octets of an answer that is no CMP message, and how long to wait for them. */
+#define OSSLCMP_BODY_MAX 16384
+#define OSSLCMP_BODY_MS 2000
+
+static void osslcmp_keep_body(osslcmp_session *s, const void *data, size_t length)
+{
+    osslcmp_drop(&s->http_body);
+    s->http_body.length = (long)(length < OSSLCMP_BODY_MAX ? length : OSSLCMP_BODY_MAX);
+    if (length == 0 || (s->http_body.der = OPENSSL_memdup(data, (size_t)s->http_body.length)) == NULL)
+        s->http_body.length = 0;
+}
+
+/* Behind a header that says it is no CMP message, which has been told: what comes of it, for the exception. */
+static void osslcmp_read_body(osslcmp_session *s, const osslcmp_head *head, int64_t deadline)
+{
+    char *body = OPENSSL_malloc(OSSLCMP_BODY_MAX);
+    size_t length = head->length - head->end, size = OSSLCMP_BODY_MAX;
+    int64_t limit = osslcmp_now_ms() + OSSLCMP_BODY_MS;
+    long declared = head->size == NULL ? -1 : atol(head->size);
+    int n;
+
+    if (body == NULL)
+        return;
+    if (declared >= 0 && declared < OSSLCMP_BODY_MAX)
+        size = (size_t)declared;
+    if (length > size)
+        length = size;
+    if (deadline != 0 && deadline < limit)
+        limit = deadline;
+    memcpy(body, head->data + head->end, length);
+    ERR_set_mark();
+    while (length < size && (n = osslcmp_read(s, body + length, (int)(size - length), limit)) > 0)
+        length += (size_t)n;
+    if (s->stopped)
+        ERR_clear_last_mark();
+    else
+        ERR_pop_to_mark();
+    osslcmp_keep_body(s, body, length);
+    OPENSSL_free(body);
 }
 
 /* Pass on to OpenSSL's HTTP client what it needs of a header, and what came behind it. */
-static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head)
+static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head, int64_t deadline)
 {
     int extra = (int)(head->length - head->end);
 
+    if (!osslcmp_is_cmp(head) || (head->status >= 300 && head->status < 400)) {
+        osslcmp_no_cmp(head);
+        osslcmp_read_body(s, head, deadline);
+        return 0;
+    }
     if (head->encoding != NULL && OPENSSL_strcasecmp(head->encoding, "identity") != 0) {
         ERR_raise_data(ERR_LIB_HTTP, HTTP_R_RESPONSE_PARSE_ERROR,
                        "the answer has Transfer-Encoding %.60s, which OpenSSL's HTTP/1.0 client does "
@@ -166,8 +211,6 @@ static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head)
                        head->encoding);
         return 0;
     }
-    if (!osslcmp_is_cmp(head) || (head->status >= 300 && head->status < 400))
-        return osslcmp_no_cmp(head);
     if (BIO_printf(s->feed, "HTTP/1.%c 200 OK\r\nContent-Type: " OSSLCMP_CONTENT_TYPE "\r\n",
                    head->data[7]) <= 0)
         return 0;
@@ -203,5 +246,6 @@ static int osslcmp_receive_head(osslcmp_session *s, osslcmp_head *head, int64_t 
         if (!osslcmp_read_head(s, head, deadline) || !osslcmp_parse_head(head))
             return 0;
     } while (head->status < 200);
+    s->http_status = head->status;
     return 1;
 }

@@ -178,7 +178,10 @@ static int osslcmp_tunnel(osslcmp_session *s, const osslcmp_proxy *proxy, int64_
         if (ok && (head->status > 299 || head->length != head->end)) {
             ERR_raise_data(ERR_LIB_HTTP, HTTP_R_CONNECT_FAILURE, "the proxy answers HTTP status %.100s",
                            head->line);
+            osslcmp_read_body(s, head, deadline);
             ok = 0;
+        } else if (ok) {
+            osslcmp_forget_http(s);
         }
     }
     OPENSSL_cleanse(request, (size_t)length);

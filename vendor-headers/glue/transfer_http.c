@@ -37,8 +37,12 @@ static int osslcmp_set_request(osslcmp_session *s, const OSSL_CMP_MSG *req,
 /* A server that refuses early may have closed before it got all: its answer says more than EPIPE. */
 static void osslcmp_last_words(osslcmp_session *s, osslcmp_head *head)
 {
-    if (osslcmp_receive_head(s, head, osslcmp_now_ms() + OSSLCMP_SLICE_MS))
+    int64_t deadline = osslcmp_now_ms() + OSSLCMP_SLICE_MS;
+
+    if (osslcmp_receive_head(s, head, deadline)) {
         osslcmp_no_cmp(head);
+        osslcmp_read_body(s, head, deadline);
+    }
 }
 
 /*
@@ -83,7 +87,7 @@ static int osslcmp_drive(osslcmp_session *s, osslcmp_head *head, int64_t deadlin
         if (BIO_should_write(s->source))
             continue;
         if (head->end == 0) {
-            if (!osslcmp_receive_head(s, head, deadline) || !osslcmp_pass_head(s, head))
+            if (!osslcmp_receive_head(s, head, deadline) || !osslcmp_pass_head(s, head, deadline))
                 return 0;
         } else {
             n = osslcmp_read(s, data, sizeof(data), deadline);
@@ -107,7 +111,11 @@ static OSSL_CMP_MSG *osslcmp_exchange(osslcmp_session *s, int64_t deadline)
         long length = BIO_get_mem_data(body, &der);
 
         answer = osslcmp_session_receive(s, (const unsigned char *)der, length);
+        if (answer == NULL)
+            osslcmp_keep_body(s, der, (size_t)length);
     }
+    if (answer == NULL && s->http_body.der == NULL && head->end != 0) /* OpenSSL's client saw that it is no DER */
+        osslcmp_keep_body(s, head->data + head->end, head->length - head->end);
     if (answer == NULL && !s->stopped && s->refused.der == NULL)
         ERR_raise_data(ERR_LIB_HTTP, HTTP_R_ERROR_RECEIVING, "server=http%s://%s:%s%s%.100s",
                        s->use_tls ? "s" : "", s->host, s->port, head->line != NULL ? ", HTTP status " : "",
@@ -158,6 +166,7 @@ static OSSL_CMP_MSG *osslcmp_http_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG
         return NULL;
     }
     s->stopped = 0;
+    osslcmp_forget_http(s);
     if (osslcmp_interrupted(s))
         return NULL;
     s->looked = osslcmp_now_ms();

@@ -6,6 +6,7 @@ contains them, so each such piece is put into a CSR with an empty signature.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,6 +25,8 @@ __all__ = [
     "read_extensions",
     "read_general_name",
     "read_name",
+    "subject_of",
+    "validity",
 ]
 
 KEY_USAGES = (
@@ -81,12 +84,35 @@ def _read_certificate(data: bytes) -> x509.Certificate:
 
 
 @lru_cache(maxsize=32)
-def public_key_info(certificate: x509.Certificate) -> bytes:
-    """The SubjectPublicKeyInfo of a certificate, octet by octet as it stands there."""
-    fields = der.sequence(certificate.tbs_certificate_bytes)
-    return fields[
-        6 if fields[0].tag == der.explicit(0) else 5
-    ].encoding  # there is no version in one of version 1
+def public_key_info(certificate: x509.Certificate | bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate (bytes are DER), octet by octet as it stands there."""
+    return _fields(_tbs(certificate))[5].encoding
+
+
+def subject_of(certificate: x509.Certificate | bytes) -> bytes:
+    """The subject of a certificate (bytes are DER) as DER."""
+    return _fields(_tbs(certificate))[4].encoding
+
+
+def _tbs(certificate: x509.Certificate | bytes) -> bytes:
+    if isinstance(certificate, bytes):
+        return der.sequence(certificate)[0].encoding
+    return certificate.tbs_certificate_bytes
+
+
+def validity(certificate: bytes) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when until when a certificate (DER) is valid, in UTC. Raises ValueError."""
+    try:
+        begin, end = map(der.moment, der.sequence(_fields(_tbs(certificate))[3].encoding))
+    except IndexError as error:
+        raise ValueError("no certificate") from error
+    return begin, end
+
+
+def _fields(tbs: bytes) -> list[der.Element]:
+    """Those of a TBSCertificate behind its version, which is not there in one of version 1."""
+    fields = der.sequence(tbs)
+    return fields[1:] if fields[0].tag == der.explicit(0) else fields
 
 
 def read_csr(data: bytes) -> x509.CertificateSigningRequest:

@@ -81,6 +81,8 @@ class CallState:
         self.refused_signer = ""
         #: Whether a shared secret protects the requests.
         self.by_secret = False
+        #: What requests may name as their sender's key: see OSSL_CMP_CTX_set1_cert and ..set1_referenceValue.
+        self.own_identifiers: list[bytes | None] = []
         self.http: Callable[[Any, bool, bool], Any] | None = None
         #: The session in C that goes with this state, for whoever has to restore it.
         self.session: Any = NULL

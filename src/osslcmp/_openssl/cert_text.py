@@ -7,12 +7,17 @@ from typing import Any
 from .errorqueue import text_from_c
 from .lib import NULL, lib
 
-__all__ = ["name_of", "serial_of"]
+__all__ = ["line_of", "name_of", "serial_of"]
 
 
 def name_of(cert: Any) -> str:
     """The subject in OpenSSL's one-line form."""
-    line = lib.X509_NAME_oneline(lib.X509_get_subject_name(cert), NULL, 0)
+    return line_of(lib.X509_get_subject_name(cert))
+
+
+def line_of(name: Any) -> str:
+    """A name in that form."""
+    line = lib.X509_NAME_oneline(name, NULL, 0)
     try:
         return text_from_c(line)
     finally:

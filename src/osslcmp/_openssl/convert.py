@@ -37,9 +37,11 @@ __all__ = [
     "certs_from_c",
     "certs_to_c",
     "certs_to_der",
+    "chain_above",
     "csr_to_c",
     "csr_verifies",
     "encoded",
+    "encoded_name_to_c",
     "extensions_from_c",
     "extensions_to_c",
     "free_extensions",
@@ -183,9 +185,18 @@ def _cert_or_none(der: bytes) -> x509.Certificate | None:
         return None
 
 
+def chain_above(cert: bytes, others: Iterable[bytes]) -> list[bytes]:
+    """The chain of a certificate upwards without itself, as far as it can be built (``X509_build_chain``, 3.0), DER."""
+    handles = cert_to_c(cert), certs_to_c(others)
+    chain = lib.X509_build_chain(*handles, NULL, 1, NULL, NULL)
+    clear()
+    return certs_to_der(own_certs(chain))[1:]
+
+
 def store_to_c(certs: Iterable[Certificate]) -> Any:
     """``X509_STORE *`` that trusts the certificates."""
     store = own(lib.X509_STORE_new(), lib.X509_STORE_free, "making a trust store")
+    check(lib.osslcmp_take_any_good_path(store), "making a trust store")
     trust(store, certs)
     return store
 
@@ -268,7 +279,12 @@ def public_key_from_c(pointer: Any) -> PublicKeyTypes:
 
 def name_to_c(name: x509.Name) -> Any:
     """``X509_NAME *``, encoded once so that it may be read anywhere."""
-    return _from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, name.public_bytes(), "decoding a name")
+    return encoded_name_to_c(name.public_bytes())
+
+
+def encoded_name_to_c(name: bytes) -> Any:
+    """The same of DER."""
+    return _from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, name, "decoding a name")
 
 
 def name_from_c(pointer: Any) -> x509.Name | None:

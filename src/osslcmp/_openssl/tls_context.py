@@ -87,6 +87,7 @@ def _understood(what: str, result: int) -> None:
 
 def _trust(ctx: Any, tls: TLS) -> None:
     store = lib.SSL_CTX_get_cert_store(ctx)
+    check(lib.osslcmp_take_any_good_path(store), "making a trust store")
     if tls.check is not None:
         verify.add(store, tls.check)
         verify.apply(lib.SSL_CTX_get0_param(ctx), tls.check)

@@ -14,6 +14,7 @@ from .cert_text import name_of
 from .errorqueue import check, clear, text_from_c
 from .lib import NULL, ffi, lib
 from .ownership import give_to_c, own
+from .signers import times
 
 if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
@@ -120,17 +121,12 @@ def verify(
     depth = lib.X509_STORE_CTX_get_error_depth(run)
     if pointer == NULL:
         return f"{reason} at depth {depth}"
+    culprit = convert.cert_to_der(pointer)
     try:
-        culprit = convert.cert_from_der(convert.cert_to_der(pointer))
+        name = convert.cert_from_der(culprit).subject.rfc4514_string()
     except UnreadableCertificateError:
-        return f"{reason} for {visible(name_of(pointer))} at depth {depth}"
-    return f"{reason} for {visible(culprit.subject.rfc4514_string())} at depth {depth}{_limit(code, culprit)}"
-
-
-def _limit(code: int, certificate: x509.Certificate) -> str:
-    """Since when a certificate has expired, or from when on it is valid."""
-    if code == lib.X509_V_ERR_CERT_HAS_EXPIRED:
-        return f", valid until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"
-    if code == lib.X509_V_ERR_CERT_NOT_YET_VALID:
-        return f", valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
-    return ""
+        name = name_of(pointer)
+    told = f"{reason} for {visible(name)} at depth {depth}"
+    if code not in (lib.X509_V_ERR_CERT_HAS_EXPIRED, lib.X509_V_ERR_CERT_NOT_YET_VALID):
+        return told
+    return told + times(culprit, early=code == lib.X509_V_ERR_CERT_NOT_YET_VALID)

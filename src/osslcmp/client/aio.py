@@ -66,6 +66,11 @@ class AsyncTransaction:
         return self._transaction.check_after
 
     @property
+    def reason(self) -> str | None:
+        """As :attr:`osslcmp.Transaction.reason`."""
+        return self._transaction.reason
+
+    @property
     def elapsed(self) -> float:
         """As :attr:`osslcmp.Transaction.elapsed`."""
         return self._transaction.elapsed

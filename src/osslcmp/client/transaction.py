@@ -103,6 +103,14 @@ class Transaction:
         return None if self.done else self._context.check_after
 
     @property
+    def reason(self) -> str | None:
+        """Why the server lets us wait, in its words (of its last pollRep, or else of its first answer), lines joined.
+
+        Empty if it does not say; ``None`` when done.
+        """
+        return None if self.done else self._context.polling.reason
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the request was made, counted over all processes that it has lived in."""
         return time.time() - self._begun_at
@@ -179,9 +187,7 @@ class Transaction:
             return 0
         seconds = deadline.sleep(self._due - time.monotonic())
         if seconds is None:
-            late = advise(
-                TransferTimeout(f"{self._type.name.lower()}: still waiting after {deadline.total:g} seconds")
-            )
+            late = advise(TransferTimeout(self._context.polling.late(self._type, deadline)))
             late.transaction = self
             enrollment = self._context.unconfirmed
             if enrollment is None:

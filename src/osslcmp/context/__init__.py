@@ -350,10 +350,9 @@ class Context:
         self._credentials.set_server_usage(usage, permit_ta)
 
     @property
-    @locked
     def trusted_store(self) -> list[x509.Certificate]:
-        """The trust anchors (``OSSL_CMP_CTX_get0_trusted``, 3.0)."""
-        return self._credentials.trusted()
+        """The trust anchors (``OSSL_CMP_CTX_get0_trusted``, 3.0). May raise ``UnreadableCertificateError``."""
+        return self.results.trusted()
 
     trusted = trusted_store
 
@@ -364,7 +363,7 @@ class Context:
     @property
     @locked
     def untrusted(self) -> list[x509.Certificate]:
-        """The helping certificates, with those that answers brought (``OSSL_CMP_CTX_get0_untrusted``, 3.0)."""
+        """Those helping, and those of answers, that ``cryptography`` reads (``OSSL_CMP_CTX_get0_untrusted``, 3.0)."""
         return convert.certs_from_c(self.calls.get(lib.OSSL_CMP_CTX_get0_untrusted))
 
     # -- ourselves ----------------------------------------------------------------------------------------
@@ -634,6 +633,11 @@ class Context:
         return self.polling.check_after
 
     @property
+    def reason(self) -> str | None:
+        """Why the server lets us wait, in its words; ``None`` when nothing is pending."""
+        return self.polling.reason
+
+    @property
     def on_wait(self) -> OnWait | None:
         """Called with an :class:`osslcmp.Progress` before each sleep of the methods that wait; may be set."""
         return self.polling.on_wait
@@ -729,7 +733,7 @@ class Context:
 
     @property
     def enrollment(self) -> Enrollment | None:
-        """The new certificate and what came with it, also as DER."""
+        """The new certificate and what came with it, as DER, too: what is below raises for what only OpenSSL reads."""
         return None if self.calls.get(lib.OSSL_CMP_CTX_get0_newCert) == NULL else self.results.enrollment()
 
     @property
@@ -739,7 +743,7 @@ class Context:
 
     @property
     def new_chain(self) -> list[x509.Certificate]:
-        """Its chain without itself, if one was built (``OSSL_CMP_CTX_get1_newChain``, 3.0)."""
+        """Its chain without itself, if one was built (``OSSL_CMP_CTX_get1_newChain``, 3.0). See :attr:`enrollment`."""
         return self.results.certificates(lib.OSSL_CMP_CTX_get1_newChain)
 
     @property
@@ -752,8 +756,8 @@ class Context:
 
     @property
     def extra_certs_in(self) -> list[x509.Certificate]:
-        """Certificates in the answer's extraCerts (``OSSL_CMP_CTX_get1_extraCertsIn``, 3.0)."""
-        return self.results.certificates(lib.OSSL_CMP_CTX_get1_extraCertsIn)
+        """Those of the answer's extraCerts that ``cryptography`` reads (``OSSL_CMP_CTX_get1_extraCertsIn``, 3.0)."""
+        return self.results.extra_certs()
 
     @property
     def validated_srv_cert(self) -> x509.Certificate | None:

@@ -46,6 +46,7 @@ class Credentials:
         handle = convert.cert_to_c(one_certificate("certificate", certificate))
         check_pair(handle, self._key)
         self._calls.set(lib.OSSL_CMP_CTX_set1_cert, handle, what="setting the certificate")
+        self._calls.state.own_identifiers.append(convert.octets_from_c(lib.X509_get0_subject_key_id(handle)))
         self._certificate = handle
 
     def set_pkey(self, key: KeyInput, password: Password) -> None:
@@ -59,6 +60,7 @@ class Credentials:
         """As :meth:`osslcmp.Context.set_reference_value`."""
         value = secret_bytes("reference", reference, REFERENCE_LIMIT)
         self._calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
+        self._calls.state.own_identifiers.append(value)
 
     def set_secret(self, secret: bytes | str) -> None:
         """As :meth:`osslcmp.Context.set_secret_value`."""
@@ -83,13 +85,6 @@ class Credentials:
             self._calls.set(lib.OSSL_CMP_CTX_set1_untrusted, convert.certs_to_c(helping), what=what)
         else:
             self._calls.set(_forget_untrusted, what=what)
-
-    def trusted(self) -> list[x509.Certificate]:
-        """As :attr:`osslcmp.Context.trusted_store`."""
-        store = self._calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
-        if store == NULL:
-            return []
-        return convert.certs_from_c(convert.own_certs(lib.X509_STORE_get1_all_certs(store)))
 
     def build_chain(
         self,

@@ -37,6 +37,8 @@ class Progress:
     """Seconds since the request was sent."""
     polls: int
     """How often the server has said *waiting* to a poll so far."""
+    reason: str = ""
+    """Why it takes time, in the server's words; may be empty."""
 
 
 @dataclass(frozen=True)

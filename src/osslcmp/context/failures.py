@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._asn1 import der
 from .._openssl.callbacks import CallState
+from .._openssl.convert import cert_from_der, certs_to_der, chain_above
 from .._openssl.errorqueue import classify, drain, reason_code
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.received import Violation, refused_answer
-from .._text import one_line
-from ..enums import PKIStatus
-from ..errors import CMPError, ErrorEntry, OpenSSLError, ProtectionError, RejectedError, ResponseError
+from .._openssl.signers import unsuitable
+from .._text import body_words, one_line
+from ..enrollment import Enrollment
+from ..enums import FailureInfo, PKIStatus
+from ..errors import (
+    CMPError,
+    ErrorEntry,
+    OpenSSLError,
+    ProtectionError,
+    RejectedError,
+    ResponseError,
+    TransferError,
+)
 from .status import pki_status
+
+if TYPE_CHECKING:
+    from ..message import CertRepMessage, Message
 
 __all__ = ["explain", "in_context"]
 
@@ -33,6 +48,10 @@ _UNREAD = (
 )
 
 
+#: What it says of a certReqId.
+_OTHER_IDS = ("BAD_REQUEST_ID", "CERTRESPONSE_NOT_FOUND")
+
+
 def explain(ctx: Any, state: CallState, message: str) -> BaseException:
     """The exception for a failed call: the callback's own, the server's refusal, or OpenSSL's queued errors."""
     drained = drain()
@@ -47,36 +66,110 @@ def explain(ctx: Any, state: CallState, message: str) -> BaseException:
         return _not_decoded(message, *refused, errors)
     status, failure, text = pki_status(ctx)
     if status in _REFUSALS and any(_has(drained, reason) for reason in _REFUSED):
-        return RejectedError(status, failure, text, errors)
+        return RejectedError(
+            status, failure, text, errors, _refused_with(state.session, status, failure, text)
+        )
     names = [note for note in state.notes if "expected sender" in note.text or "actual name" in note.text]
     if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
-        return _with_answer(ProtectionError, f"{message}: unexpected sender", (*names, *errors), state)
+        message += f": unexpected sender{_in_another_order(names)}"
+        return _with_answer(ProtectionError, message, (*names, *errors), ctx, state)
     kind = classify(drained)
     if status < 0 and (not errors or (kind is OpenSSLError and status != PKIStatus.request)):
         # C refuses a status that is not in RFC 9810 without a word, or leaves one of its own.
         message += f": the answer does not make sense (status {int(status)})"
         kind = ResponseError
-    return _with_answer(kind, message, errors, state)
+    return _with_answer(kind, message, errors, ctx, state)
+
+
+def _in_another_order(notes: list[ErrorEntry]) -> str:
+    """If the names in libcrypto's notes, ``/O=y/CN=x``, differ by the order of their parts alone: so."""
+    found = {tuple(sorted(note.text.partition(" = ")[2].split("/"))) for note in notes}
+    return ", whose name has the same parts in another order" if len(found) == 1 and len(notes) == 2 else ""
+
+
+def _unsuitable(
+    ctx: Any, state: CallState, answer: bytes | None, errors: tuple[ErrorEntry, ...]
+) -> str | None:
+    """Why no certificate is the signer's, where libcrypto has found none."""
+    from ..message import Message  # only when something failed
+
+    if answer is None or not _has(errors, "NO_SUITABLE_SENDER_CERT"):
+        return None
+    try:
+        message = Message.from_der(answer)
+        header = message.header
+        sender = der.read(header.sender_der, der.explicit(4)).content
+        came = [*message.extra_certs_der, *certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(ctx))]
+    except ValueError:
+        return None
+    store = lib.OSSL_CMP_CTX_get0_trustedStore(ctx)
+    param = NULL if store == NULL else lib.X509_STORE_get0_param(store)
+    why = unsuitable(sender, header.sender_kid, came, param=param)
+    if why is not None and header.sender_kid and header.sender_kid in state.own_identifiers:
+        why += "; its senderKID is the one of the request"
+    return why
 
 
 def _with_answer(
-    kind: type[OpenSSLError], message: str, errors: tuple[ErrorEntry, ...], state: CallState
+    kind: type[OpenSSLError], message: str, errors: tuple[ErrorEntry, ...], ctx: Any, state: CallState
 ) -> OpenSSLError:
     """The exception with the answer, if one came, that it is about.
 
     A server that does not know us, or our transaction, can often not answer otherwise: the text repeats what it says.
     """
+    if issubclass(kind, TransferError):
+        return _over_http(kind, message, errors, state.session)
     if not issubclass(kind, (ProtectionError, ResponseError)):
         return kind(message, errors)
     answer, words = _last_answer(state.session), ""
-    if kind is ProtectionError and state.refused_signer:
-        words = f" ({state.refused_signer})"
+    if kind is ProtectionError:
+        why = state.refused_signer or _unsuitable(ctx, state, answer, errors)
+        words = f" ({why})" if why else ""
     if answer is not None and (kind is ProtectionError or any(_has(errors, why) for why in _UNREAD)):
         words += _unproven(answer)
+    if any(_has(errors, why) for why in _OTHER_IDS):
+        _, body = _certificates_in(answer)
+        found = ", ".join(str(response.request_id) for response in body.responses) if body else ""
+        words += f" (the answer has certReqId {found})" if found else ""
     failure = kind(message + words, errors)
     failure._unproven = words
     failure.answer = answer
     return failure
+
+
+def _over_http(
+    kind: type[TransferError], message: str, errors: tuple[ErrorEntry, ...], session: Any
+) -> TransferError:
+    """The exception with what came instead of a CMP message."""
+    status, length = ffi.new("int *"), ffi.new("long *")
+    pointer = lib.osslcmp_session_http(session, status, length)
+    body = b"" if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+    failure = kind(message + body_words(body), errors)
+    failure.http_status, failure.body = status[0] or None, body
+    return failure
+
+
+def _refused_with(session: Any, status: PKIStatus, failure: FailureInfo, text: str) -> Enrollment | None:
+    """The certificate in an answer that libcrypto takes for a refusal."""
+    message, body = _certificates_in(_last_answer(session))
+    certificate = body.responses[0].certificate_der if body is not None and body.responses else None
+    if message is None or body is None or certificate is None:
+        return None
+    extra = message.extra_certs_der
+    chain = chain_above(certificate, extra)
+    return Enrollment(certificate, chain, body.ca_pubs_der, extra, status, failure, text, _read=cert_from_der)
+
+
+def _certificates_in(answer: bytes | None) -> tuple[Message | None, CertRepMessage | None]:
+    """An answer, if it is one to a certificate request, and its body."""
+    from ..message import CertRepMessage, Message  # only when something failed
+
+    try:
+        message = None if answer is None else Message.from_der(answer)
+        body = None if message is None else message.body
+    except ValueError:
+        return None, None
+    return (message, body) if isinstance(body, CertRepMessage) else (None, None)
 
 
 def _last_answer(session: Any) -> bytes | None:

@@ -21,6 +21,7 @@ from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
 from .._openssl.received import message_from_der
+from .._text import one_line
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
 from ..errors import (
@@ -185,6 +186,14 @@ class Polling:
     def unconfirmed(self) -> Enrollment | None:
         """The certificate whose confirmation the server delays."""
         return None if self._delayed is None else self._delayed.enrollment
+
+    @property
+    def reason(self) -> str | None:
+        """As :attr:`osslcmp.Transaction.reason`."""
+        if not self.pending:
+            return None
+        messages = self.messages()
+        return _words_of(messages.poll) or _words_of(messages.waiting)
 
     def reinit(self) -> None:
         """Forget what was waited for: the context has been made ready for another transaction."""
@@ -389,10 +398,14 @@ class Polling:
         check_after = self.check_after or 0
         seconds = deadline.sleep(check_after)
         if seconds is None:
-            raise advise(
-                TransferTimeout(f"{asked.name.lower()}: still waiting after {deadline.total:g} seconds")
-            )
-        return Pause(seconds, Progress(asked, check_after, deadline.elapsed, polls))
+            raise advise(TransferTimeout(self.late(asked, deadline)))
+        return Pause(seconds, Progress(asked, check_after, deadline.elapsed, polls, self.reason or ""))
+
+    def late(self, asked: BodyType, deadline: Deadline) -> str:
+        """The words for a server that still lets us wait when the time is over."""
+        reason = self.reason
+        words = f" ({one_line(reason)})" if reason else ""
+        return f"{asked.name.lower()}: still waiting after {deadline.total:g} seconds{words}"
 
     def _sleep(self, pause: Pause) -> None:
         if self.on_wait is not None:
@@ -600,6 +613,19 @@ def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) 
         confirm = ConfirmError(text if errors else f"{text}: {reason}", enrollment, errors)
     confirm.__cause__ = failure
     return advise(confirm)
+
+
+def _words_of(answer: bytes | None) -> str:
+    """What a server says in an answer to people."""
+    if answer is None:
+        return ""
+    from ..message import Message  # only for who has to wait: it takes time to import
+    from ..message.bodies import words
+
+    try:
+        return "\n".join(words(Message.from_der(answer).body))
+    except ValueError:
+        return ""
 
 
 def message_ids(message: bytes) -> tuple[bytes, bytes]:

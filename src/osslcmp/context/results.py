@@ -36,8 +36,23 @@ class Results:
 
     @locked
     def certificates(self, get1: Callable[..., Any]) -> list[x509.Certificate]:
-        """What a ``get1`` function gives."""
-        return convert.certs_from_c(convert.own_certs(get1(self._calls.pointer)))
+        """What a ``get1`` function gives. Raises :class:`osslcmp.UnreadableCertificateError`."""
+        return list(map(convert.cert_from_der, self.certificates_der(get1)))
+
+    @locked
+    def extra_certs(self) -> list[x509.Certificate]:
+        """Those of the extraCerts that ``cryptography`` reads: anybody may have put others there."""
+        return convert.certs_from_c(
+            convert.own_certs(lib.OSSL_CMP_CTX_get1_extraCertsIn(self._calls.pointer))
+        )
+
+    @locked
+    def trusted(self) -> list[x509.Certificate]:
+        """As :attr:`osslcmp.Context.trusted_store`."""
+        store = lib.OSSL_CMP_CTX_get0_trustedStore(self._calls.pointer)
+        if store == NULL:
+            return []
+        return self.certificates(lambda _: lib.X509_STORE_get1_all_certs(store))
 
     @locked
     def certificate_der(self, get0: Callable[..., Any]) -> bytes | None:

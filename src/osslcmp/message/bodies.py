@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,6 +35,7 @@ __all__ = [
     "RevRep",
     "RevReq",
     "read_body",
+    "words",
 ]
 
 _CRL_REASON = x509.ObjectIdentifier(oids.CRL_REASON)
@@ -341,6 +342,20 @@ _READERS: dict[BodyType, Callable[[bytes], Body]] = {
     BodyType.POLLREP: PollRep.of,
     BodyType.NESTED: NestedMessage.of,
 }
+
+
+def words(body: Body) -> tuple[str, ...]:
+    """What a server says in an answer to people: the texts of its statuses, or why it lets us wait."""
+    if isinstance(body, PollRep):
+        return tuple(text for answer in body.answers for text in answer.reason)
+    infos: Iterable[PKIStatusInfo] = ()
+    if isinstance(body, CertRepMessage):
+        infos = (response.status for response in body.responses)
+    elif isinstance(body, RevRep):
+        infos = body.statuses
+    elif isinstance(body, ErrorMessage):
+        infos = (body.status,)
+    return tuple(text for info in infos for text in info.text)
 
 
 def read_body(kind: BodyType, data: bytes) -> Body:

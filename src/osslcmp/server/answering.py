@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 
+from .._asn1.x509_parts import subject_of
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..errors import OpenSSLError
@@ -83,7 +84,7 @@ class Answering:
             return self._refuse(asked, FailureInfo.badRequest, "")
         if self._explains and not handler.called:
             refusal = (
-                libcrypto_errors.explain(message, engine.log, self._pool.settings.trusted)
+                libcrypto_errors.explain(message, engine.log, self._pool.settings.clients)
                 if is_error(answer)
                 else libcrypto_errors.unproven(message, engine.log, self._rules)
             )
@@ -172,7 +173,7 @@ class Answering:
     ) -> bytes:
         """A message that is put together here, protected as ``_protecting`` says."""
         certificate = self._pool.settings.certificate
-        name = None if certificate is None else certificate.subject.public_bytes()
+        name = None if certificate is None else subject_of(certificate)
         make = partial(kind, message, name, text=text)
         protecting = self._protecting(message) if protect else None
         if protecting is None:

@@ -21,11 +21,14 @@ from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.callbacks import CallState, current, log_level
+from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import check, clear, drain
+from .._openssl.inputs import AnyCertificate, any_certificates
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
 from .._openssl.ownership import cert_stack, give_to_c, own
 from .._openssl.received import own_message_from_der
-from .._openssl.signers import check_signer
+from .._openssl.signers import check_signer, key_identifier
+from .._openssl.verify import store_to_c
 from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from . import bodies, callbacks, wire
@@ -44,11 +47,12 @@ _HMACS = frozenset({oids.IPSEC_HMAC_SHA1, oids.HMAC_SHA1, *oids.HMAC_SHA2})
 class Settings:
     """What all contexts of a server have in common."""
 
-    certificate: x509.Certificate | None = None
+    certificate: AnyCertificate | None = None
     key: Any = field(default=None, repr=False)
     """An ``EVP_PKEY *`` or None. The one object that all contexts share: it may live in a token."""
-    chain: tuple[x509.Certificate, ...] = ()
-    trusted: tuple[x509.Certificate, ...] = ()
+    chain: tuple[AnyCertificate, ...] = ()
+    clients: CertificateCheck = field(default_factory=lambda: CertificateCheck(trusted=()))
+    """What the path to a client's certificate must be like."""
     send_unprotected_errors: bool = False
     accept_unprotected: bool = False
     accept_raverified: bool = False
@@ -56,8 +60,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for a certificate that libcrypto must not meet as the signer of a message."""
-        for what in ("chain", "trusted"):
-            for certificate in getattr(self, what):
+        for what, certificates in (
+            ("chain", self.chain),
+            ("trusted", self.clients.trusted),
+            ("untrusted", self.clients.untrusted),
+        ):
+            for certificate in any_certificates(what, certificates):
                 check_signer(what, certificate)
 
 
@@ -67,10 +75,11 @@ class Credentials:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.certificate = None if settings.certificate is None else convert.cert_to_c(settings.certificate)
-        self.chain = [convert.cert_to_c(certificate) for certificate in settings.chain]
-        self.untrusted = cert_stack(self.chain) if self.chain else None
+        helping = (*settings.chain, *any_certificates("untrusted", settings.clients.untrusted))
+        self.helping = [convert.cert_to_c(certificate) for certificate in helping]
+        self.untrusted = cert_stack(self.helping) if self.helping else None
         """The same as a STACK_OF(X509)."""
-        self.store = convert.store_to_c(settings.trusted) if settings.trusted else None
+        self.store = store_to_c(settings.clients) if settings.clients.trusted else None
         if self.store is not None:
             lib.X509_STORE_set_verify_cb(self.store, ffi.addressof(lib, "osslcmp_validate_quietly_cb"))
         self._known: dict[x509.Certificate, Any] = {}
@@ -123,15 +132,6 @@ def _nid(oid: str) -> int:
     """The number that OpenSSL has for a dotted OID."""
     number: int = lib.OBJ_txt2nid(oid.encode())
     return number
-
-
-@lru_cache(maxsize=32)
-def key_identifier(certificate: x509.Certificate) -> bytes | None:
-    """The subject key identifier of a certificate."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except Exception:  # cryptography's are of many kinds
-        return None
 
 
 def default_hash(certificate: Any) -> bytes | None:
@@ -235,9 +235,9 @@ class Engine:
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        own_chain = credentials.untrusted
+        untrusted = credentials.untrusted
         theirs = [*map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates))]
-        helping = cert_stack([*credentials.chain, *theirs]) if theirs else own_chain
+        helping = cert_stack([*credentials.helping, *theirs]) if theirs else untrusted
         if helping is not None:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, helping), "setting the chain")
         if credentials.store is not None:
@@ -438,7 +438,9 @@ class Engine:
         assert self._credentials is not None
         settings = self._credentials.settings
         readable = bodies.readable_certificates(self._client_certificates)
-        candidates = dict.fromkeys((*readable, *settings.chain, *settings.trusted))
+        anchors = any_certificates("trusted", settings.clients.trusted)
+        known = (one for one in (*settings.chain, *anchors) if isinstance(one, x509.Certificate))
+        candidates = dict.fromkeys((*readable, *known))
         unclear = len(readable) < len(self._client_certificates)
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from cryptography import x509
 
+from .._asn1.x509_parts import public_key_info
 from .._openssl import convert, inputs
+from .._openssl.certificate_check import CertificateCheck
 from .._openssl.keys import Password, check_pair, private_key
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
@@ -18,7 +20,6 @@ from ..limits import Limits
 from . import bodies, messages, wire
 from .authority import Authority, Rejected
 from .ca.client_crls import ClientCRLs
-from .ca.issuing import public_key_info
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
@@ -44,11 +45,22 @@ BUSY_TIMEOUT = 5.0
 
 
 @lru_cache(maxsize=16)
-def _trust(own: tuple[x509.Certificate, ...], trusted: tuple[x509.Certificate, ...]) -> SenderTrust:
+def _trust(
+    own: tuple[x509.Certificate, ...],
+    trusted: tuple[inputs.AnyCertificate, ...],
+    helping: tuple[inputs.AnyCertificate, ...],
+) -> SenderTrust:
     """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
     keys = {public_key_info(certificate) for certificate in own}
     others = (one for one in trusted if public_key_info(one) not in keys)
-    return SenderTrust(own, tuple(others)) if own else SenderTrust()
+    return SenderTrust(own, tuple(others), helping) if own else SenderTrust()
+
+
+def _conditions(trusted: inputs.CertificatesInput | CertificateCheck | None) -> CertificateCheck:
+    """Trust anchors, which may have conditions."""
+    if isinstance(trusted, CertificateCheck):
+        return trusted
+    return CertificateCheck(trusted=() if trusted is None else trusted)
 
 
 class Server(Transacting):
@@ -62,7 +74,9 @@ class Server(Transacting):
         key: private key of the certificate; a key URI (``pkcs11:...``) too.
         key_password: decrypts the key or opens its token; a callable is asked for it.
         chain: certificates between that certificate and the root, sent along.
-        trusted: roots below which a client's certificate must stand for its signature to count.
+        trusted: roots below which a client's certificate must stand for its signature to count. An osslcmp.CertificateCheck
+            brings them with conditions for the path: CRLs, policies, purpose, time, depth, partial chains and the like, and
+            certificates that help to build it.
         send_unprotected_errors: do not protect refusals.
         accept_unprotected: process messages without valid protection. Dangerous.
         accept_raverified: accept that a registration authority vouches for proof of possession.
@@ -102,7 +116,7 @@ class Server(Transacting):
         key: inputs.KeyInput | None = None,
         key_password: Password = None,
         chain: inputs.CertificatesInput | None = None,
-        trusted: inputs.CertificatesInput | None = None,
+        trusted: inputs.CertificatesInput | CertificateCheck | None = None,
         send_unprotected_errors: bool = False,
         accept_unprotected: bool = False,
         accept_raverified: bool = False,
@@ -127,7 +141,7 @@ class Server(Transacting):
             raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
         if strictness not in get_args(Strictness):
             raise ValueError(f"strictness: 'strict', 'rfc9810' or 'openssl', not {strictness!r}")
-        own = None if certificate is None else inputs.certificate("certificate", certificate)
+        own = None if certificate is None else inputs.any_certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
         private = None if key is None else private_key("key", key, key_password)
@@ -137,13 +151,13 @@ class Server(Transacting):
         self.max_message_size = max_message_size
         self.limits = Limits() if limits is None else limits
         self.transaction_timeout = transaction_timeout
-        self._trusted = tuple(inputs.certificates("trusted", trusted))
+        self._clients = _conditions(trusted)
         self._pool = Pool(
             Settings(
                 certificate=own,
                 key=private,
-                chain=tuple(inputs.certificates("chain", chain)),
-                trusted=self._anchors(),
+                chain=tuple(inputs.any_certificates("chain", chain)),
+                clients=self._anchors(),
                 send_unprotected_errors=send_unprotected_errors,
                 accept_unprotected=accept_unprotected,
                 accept_raverified=accept_raverified,
@@ -179,30 +193,38 @@ class Server(Transacting):
 
     @property
     def certificate(self) -> x509.Certificate | None:
-        """The certificate that signs the server's messages."""
-        return self._pool.settings.certificate
+        """The certificate that signs the server's messages. Raises UnreadableCertificateError if only OpenSSL reads it."""
+        own = self._pool.settings.certificate
+        return convert.cert_from_der(own) if isinstance(own, bytes) else own
 
     @property
-    def trusted(self) -> tuple[x509.Certificate, ...]:
-        """The roots of the clients' certificates. A change counts from the next message on, in open
-        transactions too."""
-        return self._trusted
+    def trusted(self) -> tuple[inputs.AnyCertificate, ...]:
+        """The roots of the clients' certificates; DER (bytes) of those that only OpenSSL reads. A change counts from the
+        next message on, in open transactions too; conditions stay, unless a CertificateCheck is assigned."""
+        return tuple(inputs.any_certificates("trusted", self._clients.trusted))
 
     @trusted.setter
-    def trusted(self, certificates: Iterable[x509.Certificate]) -> None:
-        self._trusted = tuple(certificates)
-        self._pool.settings = replace(self._pool.settings, trusted=self._anchors())
+    def trusted(self, trusted: inputs.CertificatesInput | CertificateCheck) -> None:
+        if isinstance(trusted, CertificateCheck):
+            self._clients = trusted
+        else:
+            self._clients = replace(self._clients, trusted=trusted)
+        self._pool.settings = replace(self._pool.settings, clients=self._anchors())
 
-    def _anchors(self) -> tuple[x509.Certificate, ...]:
+    def _anchors(self) -> CertificateCheck:
         """What libcrypto trusts. Above a CA that is trusted besides its root, it looks for no issuer elsewhere: so the
         authority's own, which are no roots and so no anchors, are there, too."""
-        own = getattr(self.authority, "authorities", ()) if self._trusted else ()
-        issuers = (one for one in own if one.subject != one.issuer and one not in self._trusted)
-        return (*self._trusted, *issuers)
+        trusted = self.trusted
+        own = (
+            getattr(self.authority, "authorities", ()) if trusted and not self._clients.partial_chain else ()
+        )
+        issuers = (one for one in own if one.subject != one.issuer and one not in trusted)
+        return replace(self._clients, trusted=(*trusted, *issuers))
 
     def _sender_trust(self) -> SenderTrust:
         """Whose certificates may sign messages."""
-        return _trust(tuple(getattr(self.authority, "authorities", ())), self._trusted)
+        helping = tuple(inputs.any_certificates("untrusted", self._clients.untrusted))
+        return _trust(tuple(getattr(self.authority, "authorities", ())), self.trusted, helping)
 
     @property
     def open_transactions(self) -> int:

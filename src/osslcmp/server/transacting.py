@@ -145,7 +145,7 @@ class Transacting(Answering):
         """What is wrong with the protection that ``engine`` has just refused."""
         if not self._explains:
             return Rejected(FailureInfo.badRequest)
-        refusal = libcrypto_errors.explain(message, engine.log, self._pool.settings.trusted)
+        refusal = libcrypto_errors.explain(message, engine.log, self._pool.settings.clients)
         return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
 
     def _refuse_forwarder(self, message: wire.RawMessage) -> Rejected | None:

@@ -376,7 +376,9 @@ class CMPServer:
             return self.answer(request)
         except _HTTPFault as fault:
             if fault.fault.name == "html_503":
-                raise TransferError("HTTP status 503, text/html") from None
+                failure = TransferError("HTTP status 503, text/html")
+                failure.http_status, failure.body = int(HTTPStatus.SERVICE_UNAVAILABLE), _PAGE
+                raise failure from None
             raise ConnectionResetError("the response was dropped by script") from None
 
     def close(self) -> None:

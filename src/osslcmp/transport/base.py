@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from .._text import body_words
 from ..context.hints import advise
 from ..errors import TransferError, TransferTimeout
 from .address import parse_url
@@ -21,6 +22,8 @@ HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control"
 MAX_RESPONSE = 100 * 1024
 """Octets of a response, as in OpenSSL's HTTP client."""
 _MOST_REDIRECTS = 20
+_MAX_BODY = 16 * 1024
+"""Octets that an exception has of a response that is no CMP message."""
 
 
 class LibraryTransport:
@@ -96,6 +99,9 @@ class Answer:
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
         self.body = bytearray()
+        self.status: int | None = None
+        #: What to say of it if it is no CMP message.
+        self._refusal = ""
 
     def follow(self, status: int, location: str | None) -> bool:
         """Whether to send the request again, now to ``url``: a 307 or 308 to the same host, if it may be followed.
@@ -116,37 +122,53 @@ class Answer:
         return True
 
     def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> None:
-        """Raise :class:`osslcmp.TransferError` unless a CMP message follows.
+        """Take the header. Unless a CMP message follows, what comes is for an exception, and only its beginning.
 
         The status of a CMP message may be 400 and above: RFC 9811 sends error messages like that.
         """
+        self.status = status
         if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
             return
         message = f"{self.where}: HTTP status {status} {reason}".rstrip()
         message += f", content type {content_type or 'missing'}"
-        raise advise(TransferError(message + (f", location {location}" if location else "")))
+        self._refusal = message + (f", location {location}" if location else "")
 
     def add(self, data: bytes) -> None:
-        """Take the next part of the body."""
+        """Take the next part of the body. Raises :class:`osslcmp.TransferError` if no more is to come."""
         self.body += data
+        if self._refusal and len(self.body) >= min(_MAX_BODY, self.limit):
+            raise self._with_body(TransferError, self._refusal)
         if len(self.body) > self.limit:
             raise advise(TransferError(f"{self.where}: the response is longer than {self.limit} octets"))
         if time.monotonic() > self.deadline:
             raise self.late()
 
     def result(self) -> bytes:
-        """The whole body."""
+        """The whole body. Raises :class:`osslcmp.TransferError` if it is no CMP message."""
+        if self._refusal:
+            raise self._with_body(TransferError, self._refusal)
         if not self.body:
-            raise advise(TransferError(f"{self.where}: the response is empty"))
+            raise self._with_body(TransferError, f"{self.where}: the response is empty")
         return bytes(self.body)
 
-    def late(self) -> TransferTimeout:
+    def late(self) -> TransferError:
         """What to raise when time is over."""
+        if self._refusal:
+            return self._with_body(TransferError, self._refusal)
         return advise(TransferTimeout(f"{self.where}: no response within {self.timeout:g} seconds"))
+
+    def _with_body(self, kind: type[TransferError], message: str) -> TransferError:
+        """The exception with what came by HTTP."""
+        body = bytes(self.body[:_MAX_BODY])
+        failure = kind(message + body_words(body))
+        failure.http_status, failure.body = self.status, body
+        return advise(failure)
 
     def failed(self, error: Exception) -> TransferError:
         """What to raise for an exception of the HTTP library."""
-        if time.monotonic() >= self.deadline:  # it is the watchdog who has ended the connection
+        if (
+            self._refusal or time.monotonic() >= self.deadline
+        ):  # it is the watchdog who has ended the connection
             return self.late()
         message = str(error) or type(error).__name__
         cause: BaseException | None = error

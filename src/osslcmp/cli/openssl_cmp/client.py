@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..._openssl.convert import octets_from_c
 from ..._openssl.errorqueue import check, clear, drain, text_from_c
 from ..._openssl.inputs import without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
@@ -243,6 +244,7 @@ def _protection(run: Run) -> None:
     if ref is not None:
         encoded = ref.encode("utf-8", "surrogateescape")
         run.ctx.put("OSSL_CMP_CTX_set1_referenceValue", encoded, len(encoded))
+        run.ctx.calls.state.own_identifiers.append(encoded)
     if key is not None:
         handle = run.load.private_key(key, "keypass", "private key for CMP client certificate")
         run.ctx.put("OSSL_CMP_CTX_set1_pkey", handle)
@@ -253,6 +255,7 @@ def _protection(run: Run) -> None:
             cert, "keypass", "CMP client certificate (optionally with chain)"
         )
         run.ctx.put("OSSL_CMP_CTX_set1_cert", first)
+        run.ctx.calls.state.own_identifiers.append(octets_from_c(lib.X509_get0_subject_key_id(first)))
         anchors = run.opt.text("own_trusted")
         store = (
             None

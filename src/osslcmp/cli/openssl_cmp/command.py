@@ -11,13 +11,13 @@ from contextlib import contextmanager, nullcontext
 from ..._openssl.errorqueue import clear
 from ..._openssl.lib import usable_version
 from ...enums import BodyType, PKIStatus
-from ...errors import CMPError, TransferError, TransferTimeout
+from ...errors import CMPError, RejectedError, TransferError, TransferTimeout
 from .client import set_up_client
 from .console import Console, Failure
 from .context import CommandContext, Run
 from .help import overview
 from .load import Loader
-from .output import check_outputs, save, save_results, save_server_cert
+from .output import check_outputs, save, save_refused, save_results, save_server_cert
 from .report import failure_names, pending, print_json, report
 from .settings import HelpWanted, Settings, read
 from .transfer import FileTransfer, OnlyWritten
@@ -153,6 +153,8 @@ def _repeat(run: Run) -> None:
         else:
             save(run, "extracertsout")
         if failure is not None:
+            if isinstance(failure, RejectedError) and failure.enrollment is not None:
+                save_refused(failure.enrollment, run)
             raise failure
         save_results(run)
         run.ctx.reinit()

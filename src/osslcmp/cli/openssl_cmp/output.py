@@ -16,11 +16,13 @@ from .console import Failure
 from .settings import items
 
 if TYPE_CHECKING:
+    from ...enrollment import Enrollment
     from .context import Run
 
 __all__ = [
     "check_outputs",
     "save",
+    "save_refused",
     "save_results",
     "save_server_cert",
     "shared",
@@ -107,6 +109,13 @@ def save_results(run: Run) -> None:
             if run.opt.flag("centralkeygen"):
                 _save_key(run)
     clear()
+
+
+def save_refused(enrollment: Enrollment, run: Run) -> None:
+    """The certificate that came with a refusal such as keyUpdateWarning, which OpenSSL does not save."""
+    if run.opt.given("certout"):
+        run.console.warn("saving the certificate that came with it, which is not confirmed")
+        _save_new([convert.cert_to_c(enrollment.certificate_der)], run)
 
 
 def _save_new(certs: list[Any], run: Run) -> None:

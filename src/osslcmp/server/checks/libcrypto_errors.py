@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from cryptography import x509
 
 from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
+from ..._openssl.signers import key_identifier, unsuitable
 from ...enums import FailureInfo
 from ...errors import ErrorEntry, OpenSSLError
 from .. import bodies, wire
 from ..authority import Rejected
-from ..engine import UndecodableError, key_identifier
+from ..engine import UndecodableError
 from .rules import Checker, Stage
 
 _NO_USAGE = "missing key usage digitalsignature"
@@ -110,16 +109,14 @@ class Refusal:
     """The answer is an ip, cp, kup or rp, not an error message."""
 
 
-def explain(
-    message: wire.RawMessage, log: Iterable[ErrorEntry], trusted: Sequence[x509.Certificate]
-) -> Refusal | None:
+def explain(message: wire.RawMessage, log: Iterable[ErrorEntry], clients: CertificateCheck) -> Refusal | None:
     """What libcrypto's complaints about a message mean; None when they mean nothing better than
     ``badRequest``.
 
     Args:
         message: the message that libcrypto has refused before it asked the authority.
         log: what it complained about.
-        trusted: the trust anchors of the server.
+        clients: the trust anchors of the server, and its conditions.
     """
     said = [entry.text for entry in log]
     for text in said:
@@ -128,7 +125,7 @@ def explain(
     for failure, texts in _MEANINGS:
         for text in said:
             if text in texts:
-                return Refusal(_precise(message, failure, text, trusted))
+                return Refusal(_precise(message, failure, text, clients))
     return None
 
 
@@ -162,32 +159,43 @@ def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker
 
 
 def _precise(
-    message: wire.RawMessage, failure: FailureInfo, text: str, trusted: Sequence[x509.Certificate]
+    message: wire.RawMessage, failure: FailureInfo, text: str, clients: CertificateCheck
 ) -> Rejected:
     if text == _NO_USAGE:
         return Rejected(failure, "the certificate of the signer is not for digital signatures")
     if failure is FailureInfo.signerNotTrusted:
-        broken = _broken_chain(message, trusted)
+        broken = _broken_chain(message, clients)
         missing = _missing_issuer(message) if broken is None or broken.startswith(_INCOMPLETE) else None
         if missing is not None:
             return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
         if broken is not None:
             return Rejected(failure, f"the certificate of the signer is not trusted: {broken}")
+        return Rejected(failure, _unsuitable(message) or text)
     return Rejected(failure, text)
 
 
-def _broken_chain(message: wire.RawMessage, trusted: Sequence[x509.Certificate]) -> str | None:
+def _unsuitable(message: wire.RawMessage) -> str | None:
+    """Why no certificate in extraCerts is the signer's; None if one is, or there is none."""
+    header = message.header
+    if header.sender_name is None or not message.extra_certs:
+        return None
+    try:
+        return unsuitable(header.sender_name, header.sender_kid, message.extra_certs)
+    except (OpenSSLError, ValueError):
+        return None
+
+
+def _broken_chain(message: wire.RawMessage, clients: CertificateCheck) -> str | None:
     """What libcrypto finds wrong with the signer's certificate or those above it; None if it is not in extraCerts, or
     nothing is wrong."""
+    kid = message.header.sender_kid
+    named = (one for one in message.extra_certs if kid is not None and key_identifier(one) == kid)
+    signer = next(named, message.extra_certs[0] if message.extra_certs else None)
+    if signer is None or not clients.trusted:
+        return None
     try:
-        certificates = list(map(x509_parts.read_certificate, message.extra_certs))
-        kid = message.header.sender_kid
-        named = (one for one in certificates if kid is not None and key_identifier(one) == kid)
-        signer = next(named, certificates[0] if certificates else None)
-        if signer is None or not trusted:
-            return None
-        return CertificateCheck(trusted=trusted).failure(signer, certificates)
-    except (OpenSSLError, ValueError):
+        return clients.failure(signer, message.extra_certs)
+    except OpenSSLError:
         return None
 
 

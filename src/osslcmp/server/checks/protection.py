@@ -10,9 +10,9 @@ from functools import lru_cache
 from cryptography import x509
 
 from ..._asn1 import oids, x509_parts
+from ..._openssl.signers import key_identifier
 from ...enums import BodyType
 from .. import bodies, wire
-from ..engine import key_identifier
 from . import costs
 from .subject import Subject
 

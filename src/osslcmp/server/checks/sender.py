@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
+from ..._openssl.inputs import AnyCertificate
 from ...errors import OpenSSLError
 from .subject import Subject
 
@@ -20,7 +20,7 @@ def issued_here(subject: Subject) -> str | None:
         return None
     try:
         if _is_issued_by(signer, trust.own) or (
-            trust.others and _is_below(signer, trust.others, subject.chain)
+            trust.others and _is_below(signer, trust.others, (*subject.chain, *trust.helping))
         ):
             return None
     except (OpenSSLError, ValueError) as error:
@@ -44,7 +44,6 @@ def _is_issued_by(signer: x509.Certificate, own: tuple[x509.Certificate, ...]) -
 
 
 def _is_below(
-    signer: x509.Certificate, anchors: tuple[x509.Certificate, ...], chain: tuple[bytes, ...]
+    signer: x509.Certificate, anchors: tuple[AnyCertificate, ...], chain: tuple[x509.Certificate | bytes, ...]
 ) -> bool:
-    helpers = list(map(x509_parts.read_certificate, chain))
-    return CertificateCheck(trusted=anchors, partial_chain=True).failure(signer, helpers) is None
+    return CertificateCheck(trusted=anchors, partial_chain=True).failure(signer, chain) is None

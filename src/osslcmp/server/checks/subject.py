@@ -10,6 +10,7 @@ from functools import cached_property
 
 from cryptography import x509
 
+from ..._openssl.inputs import AnyCertificate
 from ...enums import BodyType
 from ...message.bodies import CertStatus
 from .. import bodies, wire
@@ -33,10 +34,12 @@ class SenderTrust:
     Args:
         own: CA certificates of the authority, roots included; empty if it does not say.
         others: trust anchors besides.
+        helping: certificates that may stand between, as far as the server knows them.
     """
 
     own: tuple[x509.Certificate, ...] = ()
-    others: tuple[x509.Certificate, ...] = ()
+    others: tuple[AnyCertificate, ...] = ()
+    helping: tuple[AnyCertificate, ...] = ()
 
 
 @dataclass(frozen=True)
