@@ -31,7 +31,7 @@ from osslcmp import FailureInfo
 from osslcmp.cli import main
 from osslcmp.context.hints import HINTS
 from osslcmp.server import Confirmation, EmbeddedCA, waiting
-from osslcmp.testing import bad_protection, issue_other_key, wrong_body, wrong_nonce
+from osslcmp.testing import bad_protection, issue_other_key, no_extra_certs, wrong_body, wrong_nonce
 from osslcmp.testing.server import CMPServer
 
 pytestmark = pytest.mark.peer
@@ -373,6 +373,24 @@ def enrolled(server: CMPServer, folder: Path, **more: Any) -> Attempt:
     files["certificate"].write_bytes(cert_pem(mine.certificate))
     files["trusted"].write_bytes(cert_pem(server.root))
     return Attempt(server.url, arguments={**files, "key": key, **more})
+
+
+@case("sender-differs")
+def _(_pki: PKI, path: Path) -> Iterator[Attempt]:
+    with CMPServer() as server:
+        attempt = enrolled(server, path)
+        server.script(no_extra_certs(), no_extra_certs())
+        yield attempt
+
+
+@case("sender-kid-differs")
+def _(pki: PKI, path: Path) -> Iterator[Attempt]:
+    with CMPServer() as server:
+        signer = server.server.certificate
+        old = pki.issue("old", subject=signer.subject)
+        attempt = enrolled(server, path, untrusted=old.cert_file)
+        server.script(no_extra_certs(), no_extra_certs())
+        yield attempt
 
 
 @case("damaged")

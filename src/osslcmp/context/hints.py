@@ -379,6 +379,20 @@ HINTS = (
         "between in {untrusted=|-untrusted}; or pin the server by {server_certificate=|-srvcert}",
     ),
     Hint(
+        "sender-differs",
+        ProtectionError,
+        _says(r"no certificate (that )?came with it|but the certificate with its key identifier is for"),
+        "The certificate of who signed is not at hand: give it in {untrusted= or server_certificate=|-untrusted or "
+        "-srvcert}, or let the server send it in extraCerts, under the very name that it has there",
+    ),
+    Hint(
+        "sender-kid-differs",
+        ProtectionError,
+        _says(r"the certificate for .* has .* as key identifier"),
+        "The server names another key than that of its certificates: give the one that it signs with in "
+        "{untrusted= or server_certificate=|-untrusted or -srvcert}; it may have got a new one",
+    ),
+    Hint(
         "damaged",
         ProtectionError,
         lambda failure: (
