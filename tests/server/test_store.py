@@ -201,3 +201,11 @@ def test_databases_that_do_not_fit() -> None:
     for url in ("sqlite://", "sqlite:///:memory:"):
         with pytest.raises(ValueError, match="file"):
             Store(url)
+
+
+def test_first_documented_names() -> None:
+    """What the documentation named first can still be imported."""
+    from osslcmp.server import persistent, resuming, store
+
+    assert store.Store is Store
+    assert resuming.PersistentServer is persistent.PersistentServer
