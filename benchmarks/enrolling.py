@@ -31,6 +31,8 @@ GOAL = 1.25 if osslcmp.openssl_version < (3, 5) else 1.5
 """OpenSSL 3.0 spends more itself."""
 OPERATIONS = {native.MAC: (2, 2), native.SIGNATURE: (6, 8)}
 """Signatures made and verified for an ir with certConf, that of the certificate included."""
+_CALLGRIND = 60.0
+"""Seconds for one process under callgrind, which takes some ten on a machine with nothing else to do."""
 _LOOKS = (1, 100, 1_000, 10_000, 100_000)
 
 
@@ -150,7 +152,7 @@ def _instructions(command: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as folder:
         output = Path(folder) / "callgrind"
         measured = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", *command]
-        done = subprocess.run(measured, capture_output=True, text=True, check=True)
+        done = subprocess.run(measured, capture_output=True, text=True, check=True, timeout=_CALLGRIND)
     found = re.search(r"Collected : (\d+)", done.stderr)
     assert found, done.stderr
     return int(found[1])
