@@ -29,9 +29,12 @@ from osslcmp import (
     Context,
     Enrollment,
     FailureInfo,
+    InfoTypeAndValue,
     PKIStatus,
+    ResponseError,
     Trace,
     UnreadableCertificateError,
+    general,
 )
 from osslcmp._asn1 import der as read
 
@@ -281,3 +284,19 @@ def test_csr_that_only_openssl_reads(
     assert csr in (recorded.entries[0].der or b"")
     with pytest.raises(ValueError, match="csr: its signature does not verify"):
         cmp.p10cr(csr[:-1] + bytes([csr[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_certificate_in_a_general_message(kind: str, pki: PKI) -> None:
+    """It is named, and not lost; what cannot be read at all is an answer that does not fit."""
+    root = pki.issue("odd_root", subject=make_name(NAME), ca=True)
+    der = odd_identity(kind, root, root)
+    items = [InfoTypeAndValue(general.CA_CERTS, read.encode(read.SEQUENCE, der))]
+    with pytest.raises(UnreadableCertificateError, match="CN=odd!") as caught:
+        general.ca_certs_of(items)
+    assert caught.value.certificate_der == der
+    with pytest.raises(UnreadableCertificateError, match="CN=odd!"):
+        general.certificate_of([InfoTypeAndValue(general.CA_PROT_ENC_CERT, der)], general.CA_PROT_ENC_CERT)
+    garbage = [InfoTypeAndValue(general.CA_CERTS, read.encode(read.SEQUENCE, b"\x30\x00"))]
+    with pytest.raises(ResponseError, match="does not decode"):
+        general.ca_certs_of(garbage)

@@ -88,7 +88,9 @@ class Exchanges:
         require("ca_certs", "get_ca_certs")
         out = ffi.new("struct stack_st_X509 **")
         sent = self.get1(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
-        return sent.then(lambda _: convert.certs_from_c(convert.own_certs(out[0])))
+        return sent.then(
+            lambda _: list(map(convert.cert_from_der, convert.certs_to_der(convert.own_certs(out[0]))))
+        )
 
     def root_ca_key_update(self, old: x509.Certificate | None) -> Exchange[RootCAUpdate | None]:
         """As :meth:`osslcmp.Context.get_root_ca_key_update`."""

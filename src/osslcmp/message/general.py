@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_certificate, read_crl
-from ..errors import ResponseError
+from .._asn1.x509_parts import read_crl
+from .._openssl.convert import cert_from_der
+from ..errors import ResponseError, UnreadableCertificateError
 from .bodyparts import AlgorithmIdentifier, algorithm_from_der
 
 __all__ = [
@@ -86,13 +87,16 @@ CRLS = x509.ObjectIdentifier(oids.CRLS)
 def _read(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier, decode: Callable[[bytes], T]
 ) -> T | None:
-    """The value of the item of this ``kind``, ``None`` if it is empty. Raises ``ResponseError`` if it is missing."""
+    """The value of the item of this ``kind``, ``None`` if it is empty. Raises ``ResponseError`` if it is missing,
+    ``UnreadableCertificateError`` for a certificate that only OpenSSL reads."""
     for item in items:
         if item.oid == kind:
             if item.value is None:
                 return None
             try:
                 return decode(item.value)
+            except UnreadableCertificateError:  # it names the certificate, and has it
+                raise
             except Exception as error:  # cryptography raises more than ValueError
                 raise ResponseError(
                     f"genm: the value of {kind.dotted_string} does not decode: {error}"
@@ -121,14 +125,14 @@ def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
     """The certificates of ``caCerts``; none if the server has none to give."""
 
     def decode(value: bytes) -> list[x509.Certificate]:
-        return [read_certificate(one.encoding) for one in der.sequence(value)]
+        return [cert_from_der(one.encoding) for one in der.sequence(value)]
 
     return _read(items, CA_CERTS, decode) or []
 
 
 def certificate_of(items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier) -> x509.Certificate | None:
     """One certificate, as in ``caProtEncCert``."""
-    return _read(items, kind, read_certificate)
+    return _read(items, kind, cert_from_der)
 
 
 def crl_of(items: Iterable[InfoTypeAndValue]) -> x509.CertificateRevocationList | None:
@@ -140,7 +144,7 @@ def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificat
     """The certificates of ``caKeyUpdateInfo``: old with new key, new with old, new with new. Not verified."""
 
     def decode(value: bytes) -> tuple[x509.Certificate, ...]:
-        certs = tuple(read_certificate(one.encoding) for one in der.sequence(value))
+        certs = tuple(cert_from_der(one.encoding) for one in der.sequence(value))
         if len(certs) != 3:
             raise ValueError(f"{len(certs)} certificates instead of 3")
         return certs
@@ -197,7 +201,7 @@ def key_pair_param_request_of(items: Iterable[InfoTypeAndValue]) -> x509.ObjectI
 
 def root_ca_cert_of(items: Iterable[InfoTypeAndValue]) -> x509.Certificate | None:
     """The root whose update is asked for: ``rootCaCert``; ``None`` if any is meant."""
-    return _read(items, ROOT_CA_CERT, read_certificate)
+    return _read(items, ROOT_CA_CERT, cert_from_der)
 
 
 def rev_passphrase_of(items: Iterable[InfoTypeAndValue]) -> bytes | None:
