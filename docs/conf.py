@@ -45,6 +45,8 @@ nitpick_ignore_regex = [
 # Types of arguments that nobody makes himself.
 nitpick_ignore = [
     ("py:class", "osslcmp.context.confirmation.CertConf"),
+    ("py:class", "osslcmp.server.http.app.Response"),
+    ("py:class", "osslcmp.server.http.events.Answered"),
     ("py:class", "osslcmp.server.http.paths.Place"),
     ("py:class", "osslcmp.server.transaction_store.TransactionStore"),
     ("py:class", "osslcmp.server.ca.general.RootUpdate"),
