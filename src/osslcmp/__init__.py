@@ -34,6 +34,16 @@ _MODULES = {
 }
 _WHERE = {name: module for module, names in _MODULES.items() for name in names.split()}
 
+_SUBMODULES = {
+    "general",
+    "renewal",
+    "server",
+    "testing",
+    "transport",
+    *(name for name in _MODULES if name.isalpha()),
+}
+"""What ``osslcmp.X`` is, too, without an import of its own."""
+
 __all__ = list(_WHERE)
 
 
@@ -42,19 +52,19 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("osslcmp")
-    if name not in _WHERE:
+    if name not in _WHERE and name not in _SUBMODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     try:
-        module = import_module(f".{_WHERE[name]}", __name__)
+        module = import_module(f".{_WHERE.get(name, name)}", __name__)
     except ImportError as error:
         from ._openssl.load_errors import explain
 
         if (reason := explain(error)) is None:
             raise
         raise ImportError(reason) from error
-    value: object = getattr(module, name)
+    value: object = module if name in _SUBMODULES else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 import osslcmp
 
@@ -74,6 +78,18 @@ def test_public_names() -> None:
     promised, there = LIST.read_text(encoding="utf-8").splitlines(), list(names())
     assert sorted(set(promised) - set(there)) == [], "gone or changed"
     assert sorted(set(there) - set(promised)) == [], "new"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_submodules(name: str) -> None:
+    """The modules for users are attributes of the package, whatever was used before."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"import osslcmp; print({name}.__name__)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.stdout, run.stderr) == (f"{name}\n", "")
 
 
 def test_version() -> None:

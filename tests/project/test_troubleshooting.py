@@ -387,6 +387,7 @@ def _(_pki: PKI, path: Path) -> Iterator[Attempt]:
 def _(pki: PKI, path: Path) -> Iterator[Attempt]:
     with CMPServer() as server:
         signer = server.server.certificate
+        assert signer is not None
         old = pki.issue("old", subject=signer.subject)
         attempt = enrolled(server, path, untrusted=old.cert_file)
         server.script(no_extra_certs(), no_extra_certs())

@@ -18,6 +18,7 @@ from support.raw_server import free_port
 import osslcmp
 from osslcmp.context.proxies import bypasses
 from osslcmp.server import EmbeddedCA
+from osslcmp.transport import HTTPTransport
 
 KEY = make_key()
 CREDENTIALS = base64.b64encode(b"me@home:p:%/w \xc3\xa4").decode()
@@ -241,7 +242,7 @@ def test_https_to_the_proxy(
         osslcmp.Client("http://127.0.0.1/", reference="a", secret="b", proxy=url)
     assert "hunter2" not in str(caught.value)
     with pytest.raises(ValueError, match="proxy: https:// is not supported"):
-        osslcmp.transport.HTTPTransport("http://127.0.0.1/", proxy=url)
+        HTTPTransport("http://127.0.0.1/", proxy=url)
     monkeypatch.setenv("https_proxy", url)
     told = refusal(https.url(), pki)
     assert "proxy by https:// is not supported" in told
