@@ -204,7 +204,7 @@ def test_damaged(damage: bytes) -> None:
     ("name", "password", "why"),
     [
         ("cert", None, "no private key in PEM, DER or PKCS#12; found CERTIFICATE in PEM"),
-        ("scrypt", None, "the private key is encrypted and no password was given"),
+        ("scrypt", None, "the private key is encrypted and no password was given; see key_password"),
         (
             "scrypt",
             "no",
@@ -213,7 +213,7 @@ def test_damaged(damage: bytes) -> None:
         (
             "p12",
             None,
-            "no private key was taken from the PKCS#12 data: it is encrypted and no password was given",
+            "no private key was taken from the PKCS#12 data: it is encrypted and no password was given; see key_password",
         ),
         ("p12", "no", "no private key was taken from the PKCS#12 data: a wrong password, or it is damaged"),
     ],

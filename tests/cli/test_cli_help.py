@@ -265,7 +265,7 @@ def test_info() -> None:
     assert python["cryptography"] == cryptography.__version__
     assert python["cryptography's OpenSSL"].startswith("OpenSSL ")
     assert platform.python_version() in python["Python"]
-    assert set(python["extras"]) == {"server", "postgresql", "cli", "httpx", "urllib3"}
+    assert set(python["extras"]) == {"server", "postgresql", "metrics", "cli", "toml", "httpx", "urllib3"}
     maps = Path("/proc/self/maps")
     if maps.exists():  # this process has loaded the same one
         assert api.lib.OpenSSL_version_num()

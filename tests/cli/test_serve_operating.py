@@ -170,11 +170,13 @@ def test_health_of_a_database_that_is_away(serve: Serving, tmp_path: Path) -> No
         with pytest.raises(urllib.error.HTTPError) as missing:
             get(f"{served.base}/metrics")
         assert missing.value.code == 405
+        missing.value.close()
         cluster.kill()
         with pytest.raises(urllib.error.HTTPError) as away:
             get(f"{served.base}/healthz")
         assert away.value.code == 503
         assert away.value.read() == b"try again later\n"
+        away.value.close()
         cluster.start()
         assert get(f"{served.base}/healthz") == b"ok\n"
         assert served.end() == 0

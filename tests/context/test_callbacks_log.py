@@ -48,13 +48,13 @@ def test_log_warning(pki: PKI, peer: Peer, caplog: pytest.LogCaptureFixture) -> 
 def entered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts how often the log comes from C to Python."""
     levels: list[int] = []
-    original = vars(callbacks)["text"]
+    original = vars(callbacks)["text_from_c"]
 
     def counting(chars: object) -> str:
         levels.append(1)
         return str(original(chars))
 
-    monkeypatch.setattr(callbacks, "text", counting)
+    monkeypatch.setattr(callbacks, "text_from_c", counting)
     return levels
 
 

@@ -268,7 +268,7 @@ def test_show(words: str, how: list[str], site: Site, tmp_path: Path) -> None:
     is_clean(done.stdout.replace("\u0301", ""))
     if how == ["--json"]:
         (shown,) = json.loads(done.stdout)
-        assert words in shown["body"]["status"]
+        assert words in shown["body"]["status"]["text"]
 
 
 def test_command_line(site: Site, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
+import cryptography
 from cryptography import x509
 from cryptography.hazmat import asn1
 
@@ -19,13 +20,22 @@ Elements = list[asn1.TLV]
 
 _T = TypeVar("_T")
 #: Python prints no integer of more than 4,300 decimal digits.
-_MOST_BITS = 14_000
+MOST_BITS = 14_000
+#: asn1.encode_der takes a TLV.
+_ENCODES_TLV = int(cryptography.__version__.split(".")[0]) >= 50
 
 
 def encoded(element: asn1.TLV) -> bytes:
     """The DER of an element."""
-    # asn1.encode_der does not take a TLV before cryptography 50.
+    if _ENCODES_TLV:
+        # A signal that strikes in ``data`` makes it panic, and the exception of the handler is lost.
+        return asn1.encode_der(element)
     return element.tag_bytes + der.encode(der.OCTET_STRING, bytes(element.data))[1:]
+
+
+def content(element: asn1.TLV) -> bytes:
+    """The octets in an element."""
+    return der.read(encoded(element)).content
 
 
 def sequence(elements: Elements) -> bytes:
@@ -52,7 +62,7 @@ class _LongInteger(int):
 
 def _make_printable(found: Any) -> None:
     for name, value in vars(found).items():
-        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
             setattr(found, name, _LongInteger(value))
         for part in value if isinstance(value, list) else (value,):
             if type(part).__module__ == __name__ and not isinstance(part, int):
@@ -259,7 +269,7 @@ class AnySequence:
 
 def text(element: asn1.TLV) -> str:
     """A UTF8String; octets that are not UTF-8 are kept as escapes."""
-    return bytes(element.data).decode("utf-8", "backslashreplace")
+    return content(element).decode("utf-8", "backslashreplace")
 
 
 def moment(value: Any) -> Any:

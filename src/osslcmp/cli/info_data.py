@@ -18,6 +18,8 @@ from .._openssl.lib import NEEDED, NULL, built_version, features, ffi, lib, open
 __all__ = ["openssl_facts", "python_facts"]
 
 _ROOM = 1 << 14
+_DEVELOPMENT = ("adapters", "bench", "dev", "docs", "lint", "test")
+"""Extras that nobody needs who uses the package."""
 #: Shown as they are; of those that may hold a password only whether they are set.
 _VARIABLES = (
     "OPENSSL_CONF",
@@ -125,7 +127,7 @@ def _extras() -> dict[str, dict[str, str | None]]:
     for requirement in requires("osslcmp") or ():
         extra = re.search(r"""extra\s*==\s*["']([\w-]+)["']""", requirement)
         name = re.match(r"[\w.-]+", requirement)
-        if extra and name and extra[1] not in ("dev", "docs", "lint", "test") and name[0] != "osslcmp":
+        if extra and name and extra[1] not in _DEVELOPMENT and name[0] != "osslcmp":
             found.setdefault(extra[1], {})[name[0]] = _package(name[0])
     return found
 

@@ -95,10 +95,10 @@ class CertResponse:
         if pair:
             first = pair.pop(0)
             kind = {_CERTIFICATE: "certificate_der", _ENCRYPTED_CERT: "encrypted_certificate"}
-            found[kind[first.tag_bytes]] = bytes(first.data)
+            found[kind[first.tag_bytes]] = schema.content(first)
         for element in pair:
             kind = {_PRIVATE_KEY: "private_key", _PUBLICATION_INFO: "publication_info"}
-            found[kind[element.tag_bytes]] = bytes(element.data)
+            found[kind[element.tag_bytes]] = schema.content(element)
         return cls(read.request_id, PKIStatusInfo.of(read.status), **found, rsp_info=read.rsp_info)
 
 

@@ -6,12 +6,16 @@ import base64
 import dataclasses
 import datetime
 import enum
+import warnings
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.utils import CryptographyDeprecationWarning
 
 from .. import message as m
 from .._asn1.itav import InfoTypeAndValue
+from .._asn1.schema import MOST_BITS
 from .._asn1.x509_parts import read_certificate
 from ..enums import FailureInfo
 from . import describe
@@ -29,21 +33,25 @@ def data(message: m.Message) -> dict[str, Any]:
     octets are. Names are texts (RFC 4514), times ISO 8601 in UTC, object identifiers dotted, certificates and keys
     described, with all of it in ``der``.
     """
-    return {
-        "type": message.type.name.lower(),
-        "summary": describe.summary(message),
-        "header": _read(lambda: _fields(message.header)),
-        "body": _read(lambda: _fields(message.body)),
-        "protection": _read(lambda: _value(message.protection)),
-        "extra_certs": _read(lambda: [_certificate(der) for der in message.extra_certs_der]),
-        "der": base64.b64encode(message.der).decode(),
-    }
+    with warnings.catch_warnings():
+        # A serial number that RFC 5280 does not allow is shown like others.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return {
+            "type": message.type.name.lower(),
+            "summary": describe.summary(message),
+            "header": _read(lambda: _fields(message.header)),
+            "body": _read(lambda: _fields(message.body)),
+            "protection": _read(lambda: _value(message.protection)),
+            "extra_certs": _read(lambda: [_certificate(der) for der in message.extra_certs_der]),
+            "der": base64.b64encode(message.der).decode(),
+        }
 
 
 def _read(read: Any) -> Any:
     try:
         return read()
-    except (ValueError, x509.ExtensionNotFound, TypeError, KeyError):  # cryptography's are of many kinds
+    # cryptography's are of many kinds
+    except (ValueError, x509.ExtensionNotFound, UnsupportedAlgorithm, TypeError, KeyError):
         return None
 
 
@@ -87,6 +95,8 @@ def _value(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, int):
+        if value.bit_length() > MOST_BITS:
+            raise ValueError("more decimal digits than readers take")
         return value
     if isinstance(value, bytes):
         return value.hex()
