@@ -36,6 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _reporting(lambda: _serve(arguments))
     finally:
+        # A terminal that is closed sends it twice: to the leader of the session, and to the group in front.
+        if signal.SIGHUP in signal.sigpending():
+            signal.sigwait({signal.SIGHUP})
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
