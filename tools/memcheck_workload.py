@@ -21,7 +21,7 @@ from support import replays, resigned
 from support.enrol import LOCAL
 from support.https import WebServer, server_context
 from support.inprocess import PROTECTIONS, Peer, new_context, ready
-from support.pki import PKI
+from support.pki import PKI, make_key, make_name
 from support.served import Served
 from support.silence import mute
 
@@ -210,6 +210,24 @@ def tls(pki: PKI) -> None:
                 client.ir(pki.client.key, subject="CN=me")
             else:
                 expect(osslcmp.TransferError, partial(client.ir, pki.client.key, subject="CN=me"))
+        for limits in (osslcmp.Limits(certificates=1), osslcmp.Limits(tls_certificates=100)):
+            settings = osslcmp.TLS(trusted=pki.root.certificate)
+            client = osslcmp.Client(
+                server.url(), reference="ref", secret="secret", tls=settings, limits=limits
+            )
+            expect(osslcmp.TransferError, partial(client.ir, pki.client.key, subject="CN=me"))
+
+
+def paths(pki: PKI) -> None:
+    """A certificate below a CA that two roots have certified: one path is good, or none."""
+    key, name = make_key(), make_name("crossed")
+    roots = [pki.issue(f"root-{which}", ca=True) for which in "ab"]
+    crossed = [pki.issue(f"below-{root.name}", root, ca=True, subject=name, key=key) for root in roots]
+    device = pki.issue("crossed-device", crossed[0]).certificate
+    sent = [one.certificate for one in crossed]
+    for root in roots:
+        assert osslcmp.CertificateCheck(trusted=root.certificate).failure(device, sent) is None
+    assert osslcmp.CertificateCheck(trusted=pki.other_root.certificate).failure(device, sent) is not None
 
 
 def clients(pki: PKI) -> None:
@@ -280,7 +298,19 @@ def foreign(_pki: PKI) -> None:
 def main() -> None:
     """Everything; what is garbage then is collected, so that what remains is a leak."""
     pki = PKI(Path(tempfile.mkdtemp()))
-    for part in (requests, polls, refusals, setters, http, tls, clients, coroutines, replayed, foreign):
+    for part in (
+        requests,
+        polls,
+        refusals,
+        setters,
+        http,
+        tls,
+        paths,
+        clients,
+        coroutines,
+        replayed,
+        foreign,
+    ):
         part(pki)
         gc.collect()
         print(part.__name__, flush=True)
