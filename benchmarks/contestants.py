@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Any
@@ -11,17 +12,7 @@ import osslcmp
 from osslcmp import ffi, lib
 
 from .native import MAC, Helper
-from .rounds import Round
-
-
-def _timed(transaction: Any, now: Callable[[], int]) -> Round:
-    def run(count: int) -> float:
-        start = now()
-        for _ in range(count):
-            transaction()
-        return (now() - start) / count
-
-    return run
+from .rounds import Round, repeated, timed
 
 
 def raw(helper: Helper, files: Path, protection: str) -> Round:
@@ -33,7 +24,7 @@ def raw(helper: Helper, files: Path, protection: str) -> Round:
         if not reinit(ctx) or exec_certreq(ctx, 0, null) == null:
             raise RuntimeError("no certificate")
 
-    return _timed(transaction, process_time_ns)
+    return timed(repeated(transaction), process_time_ns)
 
 
 def new_context(pki: Any, protection: str) -> osslcmp.Context:
@@ -76,7 +67,7 @@ def _transactions(ctx: osslcmp.Context, expected: Any, now: Callable[[], int]) -
     transaction()
     if ctx.new_cert != expected:
         raise RuntimeError("not the certificate that was to come")
-    return _timed(transaction, now)
+    return timed(repeated(transaction), now)
 
 
 def in_process(helper: Helper, files: Path, pki: Any, protection: str) -> Round:
@@ -95,14 +86,17 @@ def over_http(pki: Any, protection: str, port: int) -> Round:
     return _transactions(ctx, pki.enrolled.certificate, perf_counter_ns)
 
 
+def credentials(pki: Any, protection: str) -> dict[str, Any]:
+    """Arguments of an `osslcmp.Client` with the credentials of the C client."""
+    if protection == MAC:
+        return {"reference": b"ref", "secret": b"secret"}
+    me, issuing = pki.client, pki.issuing.certificate
+    return {"certificate": me.certificate, "key": me.key, "chain": [issuing], "trusted": pki.root.certificate}
+
+
 def client_over_http(pki: Any, protection: str, port: int) -> Round:
     """`osslcmp.Client` with osslcmp's own HTTP: a context and a connection for each enrolment."""
-    if protection == MAC:
-        credentials: dict[str, Any] = {"reference": b"ref", "secret": b"secret"}
-    else:
-        me = pki.client
-        credentials = {"certificate": me.certificate, "key": me.key, "chain": [pki.issuing.certificate]}
-        credentials["trusted"] = pki.root.certificate
-    client = osslcmp.Client(f"http://127.0.0.1:{port}/pkix/", recipient=pki.server.subject, **credentials)
+    url = f"http://127.0.0.1:{port}/pkix/"
+    client = osslcmp.Client(url, recipient=pki.server.subject, **credentials(pki, protection))
     key, subject = pki.enrolled.key, pki.enrolled.subject
-    return _timed(lambda: client.ir(key, subject=subject), perf_counter_ns)
+    return timed(repeated(partial(client.ir, key, subject=subject)), perf_counter_ns)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import process_time_ns
 from typing import Any
@@ -25,7 +25,8 @@ import osslcmp
 from osslcmp.server import EmbeddedCA
 
 from . import native
-from .rounds import Round, Run, compare
+from .contestants import credentials
+from .rounds import Round, Run, Work, compare, repeated, timed
 
 GOAL = 1.25 if osslcmp.openssl_version < (3, 5) else 1.5
 """OpenSSL 3.0 spends more itself."""
@@ -36,7 +37,7 @@ _CALLGRIND = 60.0
 _LOOKS = (1, 100, 1_000, 10_000, 100_000)
 
 
-def enrolling(pki: Any, protection: str) -> Callable[[int], None]:
+def enrolling(pki: Any, protection: str) -> Work:
     """Does so many enrolments, with the identities that ``issuing.c`` has."""
     issuing, server = pki.issuing, pki.server
     ca = EmbeddedCA(
@@ -45,29 +46,8 @@ def enrolling(pki: Any, protection: str) -> Callable[[int], None]:
         issuer=(issuing.certificate, issuing.key),
     )
     running = ca.server(certificate=server.certificate, key=server.key, chain=[issuing.certificate])
-    if protection == native.MAC:
-        credentials: dict[str, Any] = {"reference": b"ref", "secret": b"secret"}
-    else:
-        me = pki.client
-        credentials = {"certificate": me.certificate, "key": me.key, "chain": [issuing.certificate]}
-        credentials["trusted"] = pki.root.certificate
-    client = osslcmp.Client(transport=running, **credentials)
-    key, subject = pki.enrolled.key, pki.enrolled.subject
-
-    def enrol(count: int) -> None:
-        for _ in range(count):
-            client.ir(key, subject=subject)
-
-    return enrol
-
-
-def _timed(work: Callable[[int], None]) -> Round:
-    def run(count: int) -> float:
-        start = process_time_ns()
-        work(count)
-        return (process_time_ns() - start) / count
-
-    return run
+    client = osslcmp.Client(transport=running, **credentials(pki, protection))
+    return repeated(partial(client.ir, pki.enrolled.key, subject=pki.enrolled.subject))
 
 
 def public_key_operations(protection: str) -> Round:
@@ -78,14 +58,13 @@ def public_key_operations(protection: str) -> Round:
     algorithm = ec.ECDSA(hashes.SHA256())
     signature = key.sign(data, algorithm)
 
-    def work(count: int) -> None:
-        for _ in range(count):
-            for _ in range(made):
-                key.sign(data, algorithm)
-            for _ in range(verified):
-                public.verify(signature, data, algorithm)
+    def operations() -> None:
+        for _ in range(made):
+            key.sign(data, algorithm)
+        for _ in range(verified):
+            public.verify(signature, data, algorithm)
 
-    return _timed(work)
+    return timed(repeated(operations), process_time_ns)
 
 
 def bench_enrol(run: Run) -> None:
@@ -96,7 +75,7 @@ def bench_enrol(run: Run) -> None:
             ours, floor = "Client and Server", "public-key operations alone"
             runs = {
                 "C": c.run,
-                ours: _timed(enrolling(run.pki, protection)),
+                ours: timed(enrolling(run.pki, protection), process_time_ns),
                 floor: public_key_operations(protection),
             }
             compare(run, f"ir, Client to Server in process, {protection}", runs, goals={ours: GOAL})
@@ -162,10 +141,10 @@ def bench_curve(run: Run) -> None:
     """The processor's time of an enrolment after 1 to 100,000 others, for a server whose CA keeps what it issues; as far as
     there is time."""
     work = enrolling(run.pki, native.MAC)
-    timed = _timed(work)
+    cost = timed(work, process_time_ns)
     work(3)
     run.report.title("cost of an enrolment by how many there were before, Client to Server in process, MAC")
-    done, points, first = 3, [], timed(100)
+    done, points, first = 3, [], cost(100)
     for number in _LOOKS:
         begun = time.monotonic()
         work(min(100, max(number - done, 0)))  # tells how long the rest takes
@@ -173,7 +152,7 @@ def bench_curve(run: Run) -> None:
         if time.monotonic() + left / 100 * (time.monotonic() - begun) > run.deadline:
             break
         work(left)
-        points.append((float(number), timed(100) / first))
+        points.append((float(number), cost(100) / first))
         done = max(number, done) + 100
     run.report.line("enrolments", "Client and Server in process", points)
 

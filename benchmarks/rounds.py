@@ -11,6 +11,8 @@ from .report import Report
 
 Round = Callable[[int], float]
 """Does that many transactions, returns the nanoseconds for each."""
+Work = Callable[[int], None]
+"""Does that many transactions."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,27 @@ class Run:
     seconds: float
     report: Report
     deadline: float
+
+
+def repeated(transaction: Callable[[], object]) -> Work:
+    """Does it as often as asked for."""
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            transaction()
+
+    return work
+
+
+def timed(work: Work, now: Callable[[], int]) -> Round:
+    """Does the work, by a clock of nanoseconds."""
+
+    def run(count: int) -> float:
+        start = now()
+        work(count)
+        return (now() - start) / count
+
+    return run
 
 
 def warm_up(contestants: Mapping[str, Round], seconds: float) -> int:

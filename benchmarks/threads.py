@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -15,10 +15,7 @@ import osslcmp
 
 from .contestants import joined, new_context
 from .native import MAC, SIGNATURE, Helper
-from .rounds import Run
-
-Work = Callable[[int], None]
-"""Does that many transactions."""
+from .rounds import Run, Work, repeated
 
 
 def _in_c(helper: Helper, pki: Any, protection: str) -> Work:
@@ -32,12 +29,11 @@ def _one_context(helper: Helper, pki: Any, protection: str) -> Work:
     context = new_context(pki, protection)
     joined(helper, pki.directory)(context)
 
-    def work(count: int) -> None:
-        for _ in range(count):
-            context.reinit()
-            context.exec_ir_ses()
+    def transaction() -> None:
+        context.reinit()
+        context.exec_ir_ses()
 
-    return work
+    return repeated(transaction)
 
 
 def _client(helper: Helper, pki: Any, protection: str) -> Work:
@@ -58,23 +54,12 @@ def _client(helper: Helper, pki: Any, protection: str) -> Work:
 
     client._settings.context = context  # type: ignore[method-assign]
     key, subject = pki.enrolled.key, pki.enrolled.subject
-
-    def work(count: int) -> None:
-        for _ in range(count):
-            client.ir(key, subject=subject, confirm=osslcmp.certconf)
-
-    return work
+    return repeated(partial(client.ir, key, subject=subject, confirm=osslcmp.certconf))
 
 
 def _hashing(_helper: Helper, _pki: Any, _protection: str) -> Work:
     """Nothing to wait for: what the machine gives two threads at the moment."""
-    data = bytes(1_000_000)
-
-    def work(count: int) -> None:
-        for _ in range(count):
-            hashlib.sha256(data)
-
-    return work
+    return repeated(partial(hashlib.sha256, bytes(1_000_000)))
 
 
 CONTESTANTS = {
