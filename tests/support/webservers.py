@@ -6,12 +6,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 
+from .processes import until
 from .raw_server import free_port
 
 _FOLDERS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
@@ -34,41 +35,27 @@ needs_both = pytest.mark.skipif(
 )
 
 
-class _WebServer:
+@contextmanager
+def _running(folder: Path, command: list[str], ports: tuple[int, ...]) -> Iterator[None]:
     """A web server in the foreground, which is ready when it takes connections at all of its ports."""
-
-    def __init__(self, folder: Path, command: list[str], ports: tuple[int, ...]) -> None:
-        self.log = folder / "log"
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        for port in ports:
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                    break
-                except OSError:
-                    if self._process.poll() is None and time.monotonic() < deadline:
-                        time.sleep(0.05)
-                        continue
-                    self.close()
-                    raise AssertionError(self.log.read_text(errors="replace")) from None
-
-    def close(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait(20)
-
-    def __enter__(self) -> _WebServer:  # noqa: PYI034
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    log = folder / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+    try:
+        until(lambda: process.poll() is not None or all(map(_takes_connections, ports)), 30)
+        assert process.poll() is None, log.read_text(errors="replace")
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
-def nginx(folder: Path, servers: str, ports: tuple[int, ...]) -> _WebServer:
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def nginx(folder: Path, servers: str, ports: tuple[int, ...]) -> AbstractContextManager[None]:
     """nginx with these ``server`` blocks, in a folder of its own."""
     folder.mkdir()
     temporary = "".join(
@@ -81,10 +68,12 @@ def nginx(folder: Path, servers: str, ports: tuple[int, ...]) -> _WebServer:
     )
     assert NGINX is not None
     command = [NGINX, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
-    return _WebServer(folder, command, ports)
+    return _running(folder, command, ports)
 
 
-def apache(folder: Path, modules: list[str], settings: str, ports: tuple[int, ...]) -> _WebServer:
+def apache(
+    folder: Path, modules: list[str], settings: str, ports: tuple[int, ...]
+) -> AbstractContextManager[None]:
     """Apache httpd with these modules and settings, in a folder of its own."""
     folder.mkdir()
     folder.chmod(0o755)
@@ -100,7 +89,7 @@ def apache(folder: Path, modules: list[str], settings: str, ports: tuple[int, ..
         lines += ["User nobody", "Group nogroup"]
     (folder / "httpd.conf").write_text("\n".join([*lines, settings]))
     command = [APACHE, "-d", str(folder), "-f", str(folder / "httpd.conf"), "-D", "FOREGROUND"]
-    return _WebServer(folder, command, ports)
+    return _running(folder, command, ports)
 
 
 def ports(number: int) -> tuple[int, ...]:
