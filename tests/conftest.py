@@ -14,7 +14,7 @@ import cryptography
 import pytest
 from cryptography.hazmat.backends.openssl import backend
 from support import openssl, postgresql
-from support.mock_server import MockServer, has_reference
+from support.mock_server import MockServer, mock_of
 from support.openssl import Value
 from support.pki import PKI, Identity, make_name
 
@@ -99,25 +99,12 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> PKI:
 def mock_server(pki: PKI) -> Iterator[Callable[..., MockServer]]:
     """Start mock servers that end with the test: ``server = mock_server(poll_count=1)``.
 
-    Without further options it takes both protections (reference ``ref``, secret ``secret``, or a
-    certificate below ``pki.root``) and hands out ``pki.enrolled``. ``option=None`` takes a default away.
+    Without further options they are as ``mock_of`` makes them.
     """
     with ExitStack() as stack:
 
         def start(**options: Value) -> MockServer:
-            defaults: dict[str, Value] = {
-                "srv_ref": "ref",
-                "srv_secret": b"secret",
-                "srv_cert": pki.server.cert_file,
-                "srv_key": pki.server.key_file,
-                "srv_untrusted": pki.server.chain_file,
-                "srv_trusted": pki.root.cert_file,
-                "rsp_cert": pki.enrolled.cert_file,
-                "rsp_extracerts": pki.enrolled.chain_file,
-            }
-            if has_reference():
-                defaults["ref_cert"] = pki.enrolled.cert_file
-            return stack.enter_context(MockServer(**{**defaults, **options}))
+            return stack.enter_context(mock_of(pki, **options))
 
         yield start
 

@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from support import openssl
 from support.enrol import LOCAL
 from support.https import Proxy, WebServer, server_context
-from support.mock_server import MockServer
+from support.mock_server import mock_of
 from support.pki import PKI, Identity, cert_pem, key_pem, make_key
 from support.raw_server import RawServer, free_port, hang, response, say
 from support.served import Served
@@ -84,21 +84,6 @@ def signed(url: str, pki: PKI, **more: Any) -> Attempt:
     me = pki.client
     arguments = {"certificate": me.cert_file, "key": me.key_file, "chain": me.chain_file, **more}
     return Attempt(url, arguments={"message_timeout": 20, **arguments})
-
-
-def mock(pki: PKI, **options: Any) -> MockServer:
-    """OpenSSL's mock server, with both kinds of protection; ``None`` takes a default away."""
-    defaults = {
-        "srv_ref": "ref",
-        "srv_secret": b"secret",
-        "srv_cert": pki.server.cert_file,
-        "srv_key": pki.server.key_file,
-        "srv_untrusted": pki.server.chain_file,
-        "srv_trusted": pki.root.cert_file,
-        "rsp_cert": pki.enrolled.cert_file,
-        "rsp_extracerts": pki.enrolled.chain_file,
-    }
-    return MockServer(**{name: value for name, value in {**defaults, **options}.items() if value is not None})
 
 
 def in_place_of_the_server(identity: Identity) -> dict[str, Any]:
@@ -290,38 +275,38 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
 
 @case("missing-trust-anchor")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         yield signed(server.url, pki)
 
 
 @case("missing-secret")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki, srv_cert=None, srv_key=None, srv_untrusted=None) as server:
+    with mock_of(pki, srv_cert=None, srv_key=None, srv_untrusted=None) as server:
         yield signed(server.url, pki, trusted=pki.root.cert_file)
 
 
 @case("missing-protection")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki, send_unprotected=True) as server:
+    with mock_of(pki, send_unprotected=True) as server:
         yield mac(server.url)
 
 
 @case("unexpected-sender")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         name = "/CN=server/O=osslcmp tests"
         yield signed(server.url, pki, trusted=pki.root.cert_file, expected_sender=name)
 
 
 @case("pinned-certificate")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         yield signed(server.url, pki, server_certificate=pki.other_server.cert_file)
 
 
 @case("signer-purpose")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         attempt = signed(server.url, pki, trusted=pki.root.cert_file, server_usage="cmcCA")
         attempt.command = False
         yield attempt
@@ -332,7 +317,7 @@ def signed_by(name: str, who: str) -> None:
 
     @case(name)
     def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-        with mock(pki, **in_place_of_the_server(getattr(pki, who))) as server:
+        with mock_of(pki, **in_place_of_the_server(getattr(pki, who))) as server:
             yield signed(server.url, pki, trusted=pki.root.cert_file)
 
 
@@ -343,13 +328,13 @@ signed_by("signer-key-usage", "unusable_server")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
     ca = pki.issue("late-ca", pki.root, ca=True, starts=-9 * DAY, ends=-DAY)
     late = pki.issue("server-below", ca)
-    with mock(pki, **in_place_of_the_server(late), srv_untrusted=late.chain_file) as server:
+    with mock_of(pki, **in_place_of_the_server(late), srv_untrusted=late.chain_file) as server:
         yield signed(server.url, pki, trusted=pki.root.cert_file)
 
 
 @case("signer-revoked")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         check = osslcmp.CertificateCheck(trusted=pki.root.certificate, crl_check="leaf")
         attempt = signed(server.url, pki, trusted=check)
         attempt.command = False
@@ -358,7 +343,7 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
 
 @case("signer-unknown")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki) as server:
+    with mock_of(pki) as server:
         yield signed(server.url, pki, trusted=pki.other_root.cert_file)
 
 
@@ -482,7 +467,7 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
 
 @case("signer-refused")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
-    with mock(pki, srv_trusted=pki.other_root.cert_file) as server:
+    with mock_of(pki, srv_trusted=pki.other_root.cert_file) as server:
         yield signed(server.url, pki, trusted=pki.root.cert_file)
 
 
@@ -492,7 +477,7 @@ def refusing(name: str, text: str, flag: FailureInfo | None = None) -> None:
     @case(name)
     def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
         bits = {} if flag is None else {"failurebits": int(flag)}
-        with mock(pki, pkistatus=2, statusstring=text, **bits) as server:
+        with mock_of(pki, pkistatus=2, statusstring=text, **bits) as server:
             yield mac(server.url)
 
 

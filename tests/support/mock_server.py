@@ -54,6 +54,7 @@ from typing import final
 
 from . import openssl
 from .openssl import Value
+from .pki import PKI
 
 #: Seconds that it may take to start.
 START_LIMIT = 20.0
@@ -156,3 +157,23 @@ class MockServer:
             self._final = self.log
             self._output.close()
         return self._final
+
+
+def mock_of(pki: PKI, **options: Value) -> MockServer:
+    """A mock server that takes both protections and hands out ``pki.enrolled``; ``option=None`` takes a default away.
+
+    Its reference is ``ref``, its secret ``secret``, its certificate and those of its clients are below ``pki.root``.
+    """
+    defaults: dict[str, Value] = {
+        "srv_ref": "ref",
+        "srv_secret": b"secret",
+        "srv_cert": pki.server.cert_file,
+        "srv_key": pki.server.key_file,
+        "srv_untrusted": pki.server.chain_file,
+        "srv_trusted": pki.root.cert_file,
+        "rsp_cert": pki.enrolled.cert_file,
+        "rsp_extracerts": pki.enrolled.chain_file,
+    }
+    if has_reference():
+        defaults["ref_cert"] = pki.enrolled.cert_file
+    return MockServer(**{**defaults, **options})
