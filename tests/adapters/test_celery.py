@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from support.pki import PKI, cert_pem
 from support.processes import until
-from support.serving import free_port
+from support.raw_server import free_port
 
 from osslcmp.server import EmbeddedCA, Waiting
 

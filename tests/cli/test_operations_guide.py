@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support.command import environment
-from support.serving import free_port
+from support import guides
+from support.raw_server import free_port
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TOOLS = [name for name in ("bash", "curl", "sqlite3") if shutil.which(name) is None]
@@ -19,21 +18,17 @@ TOOLS = [name for name in ("bash", "curl", "sqlite3") if shutil.which(name) is N
 @pytest.mark.skipif(bool(TOOLS), reason=f"not installed: {', '.join(TOOLS)}")
 def test_each_step_does_what_the_guide_says(tmp_path: Path) -> None:
     """A server is set up, watched, reloaded, backed up, restored, rotated, updated and loses its database."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", (DOCS / "operations.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = guides.blocks((DOCS / "operations.md").read_text(encoding="utf-8"), "sh")
     assert len(blocks) > 10
-    script = "set -eu -o pipefail\ntrap 'kill $server' EXIT\n" + "\n".join(blocks) + "\ntrap - EXIT\n"
-    found = environment()
-    path = f"{Path(sys.executable).parent}:{found['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", script.replace("8080", str(free_port()))],
-        cwd=tmp_path, env={**found, "PATH": path}, capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
+    script = "\n".join([
+        "set -o pipefail", "trap 'kill $server || :; cat log >&2' EXIT", *(block.code for block in blocks), "trap - EXIT",
+    ])  # fmt: skip
+    told = guides.Shell(tmp_path).run(script.replace("8080", str(free_port())), time_limit=280)
     log = (tmp_path / "log").read_text()
-    assert done.returncode == 0, done.stdout + done.stderr + log
-    assert done.stdout.count("ok\n") == 5
+    assert told.count("ok\n") == 5
     assert "Traceback" not in log
-    assert re.search(r"device-2  used=0  names=CN=device-2  uses=1", done.stdout)
-    assert not done.stdout.endswith("CN=device-1\n")
+    assert re.search(r"device-2  used=0  names=CN=device-2  uses=1", told)
+    assert not told.endswith("CN=device-1\n")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

@@ -14,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.openssl_cmp import cmp as openssl_cmp
 from support.persistent import opened
 from support.pki import PKI, make_key, make_name
-from support.serving import Serving, client, free_port, get, post
+from support.raw_server import free_port
+from support.serving import Serving, client, get, post
 
 import osslcmp
 from osslcmp import FailureInfo, RejectedError, TransferError

@@ -23,7 +23,8 @@ from support.https import has_ipv6
 from support.openssl import clean_environment
 from support.persistent import opened
 from support.pki import PKI, Identity, make_key, make_name
-from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, get, load, post, signing
+from support.raw_server import free_port
+from support.serving import REFERENCE, SECRET, Served, Serving, client, get, load, post, signing
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason

@@ -18,7 +18,8 @@ from support import postgresql
 from support.disk import full_disk, tmpfs
 from support.load import Load
 from support.pki import PKI, Identity
-from support.serving import Serving, free_port
+from support.raw_server import free_port
+from support.serving import Serving
 
 import osslcmp
 

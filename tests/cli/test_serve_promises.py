@@ -16,7 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from support.forge import read
 from support.persistent import opened
 from support.pki import PKI, PrivateKey, make_key, make_name
-from support.serving import REFERENCE, SECRET, Served, Serving, client, free_port, post, signing
+from support.raw_server import free_port
+from support.serving import REFERENCE, SECRET, Served, Serving, client, post, signing
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, RejectedError, RevocationReason

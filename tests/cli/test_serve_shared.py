@@ -18,7 +18,8 @@ from support import openssl
 from support.load import Load
 from support.persistent import opened
 from support.pki import make_key, make_name
-from support.serving import MAC, SECRET, Peer, Serving, client, free_port, get, load, signing
+from support.raw_server import free_port
+from support.serving import MAC, SECRET, Peer, Serving, client, get, load, signing
 
 
 def url_of(database: list[str]) -> dict[str, str]:

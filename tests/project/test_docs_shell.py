@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from support import openssl
+from support import guides
 from support.enrol import LOCAL
+from support.guides import Shell
 from support.pki import PKI, cert_pem, key_pem, make_key
 from support.raw_server import free_port
 from support.serving import load
@@ -28,7 +22,6 @@ pytestmark = pytest.mark.peer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_BLOCK = re.compile(r"^```([a-z]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 #: Blocks that are tried elsewhere, or cannot be here, by how they begin.
 ELSEWHERE = {
@@ -48,70 +41,13 @@ PAGES_ELSEWHERE = {
 
 def blocks(page: str, *languages: str) -> list[str]:
     """The code blocks of a page in these languages."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    return [code for language, code in _BLOCK.findall(text) if language in languages]
+    return [block.code for block in guides.blocks((ROOT / page).read_text(encoding="utf-8"), *languages)]
 
 
 def block(page: str, beginning: str) -> str:
     """The one block of a page that begins so."""
-    (found,) = [
-        code
-        for _, code in _BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
-        if code.startswith(beginning)
-    ]
-    return str(found)
-
-
-class Shell:
-    """bash in an empty folder, with the commands of this environment."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.bin = folder / ".bin"
-        self.bin.mkdir()
-        for name, command in (
-            ("osslcmp", [sys.executable, "-m", "osslcmp"]),
-            ("openssl", [shutil.which(openssl.command()[0]) or "openssl", *openssl.command()[1:]]),
-        ):
-            (self.bin / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-            (self.bin / name).chmod(0o755)
-        self.environment = {**openssl.clean_environment(), "HOME": str(folder), "SECRET": "secret"}
-        self.environment["PATH"] = f"{self.bin}:{os.environ['PATH']}"
-
-    def run(self, script: str) -> None:
-        """Run it to its good end."""
-        done = subprocess.run(
-            ["bash", "-euc", script],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-
-    @contextmanager
-    def serving(self, command: str) -> Iterator[None]:
-        """``osslcmp serve ...``, ready, for as long as the block lasts."""
-        words = shlex.split(command.replace("\\\n", " "), comments=True)
-        with subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                assert process.stdout is not None
-                line = process.stdout.readline()
-                assert line.startswith("serving CMP at "), line
-                yield
-            finally:
-                process.terminate()
-                assert process.wait(60) == 0
+    (found,) = [code for code in blocks(page) if code.startswith(beginning)]
+    return found
 
 
 @pytest.fixture
@@ -160,7 +96,7 @@ def test_other_languages(shell: Shell) -> None:
     """docs/testing.md: both commands read a script."""
     faults = shell.folder / "faults.txt"
     faults.write_text(block("docs/testing.md", "# one step a line"))
-    shell.run(block("docs/testing.md", "sleep 5 | python").replace("python -m", f"{sys.executable} -m"))
+    shell.run(block("docs/testing.md", "sleep 5 | python"))
     faults.write_text("# every step is used\n")
     command = block("docs/testing.md", "osslcmp serve --script").replace("8080", str(free_port()))
     with shell.serving(command):
@@ -291,13 +227,10 @@ def test_no_block_is_forgotten() -> None:
     """Each block that can be run is, here or in the test that knows what it needs."""
     mine = Path(__file__).read_text(encoding="utf-8")
     assert all((ROOT / test).is_file() for test in PAGES_ELSEWHERE.values())
-    pages = {page.relative_to(ROOT).as_posix(): page for page in PAGES}
-    for name, page in pages.items():
+    for name in (page.relative_to(ROOT).as_posix() for page in PAGES):
         if name in PAGES_ELSEWHERE:
             continue
-        for language, code in _BLOCK.findall(page.read_text(encoding="utf-8")):
-            if language not in ("sh", "bash", "zsh", "toml", "ini"):
-                continue
+        for code in blocks(name, "sh", "bash", "zsh", "toml", "ini"):
             assert f'"{name}"' in mine or any(code.startswith(start) for start in ELSEWHERE), (
                 f"{name}: {code}"
             )

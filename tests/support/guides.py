@@ -1,15 +1,21 @@
-"""The blocks of a guide as one shell script: sh and Python as they stand, other files under the names above them."""
+"""The code blocks of the documentation, and the shell in which they run."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .openssl import clean_environment
-from .serving import free_port
+from . import openssl
+from .command import OSSLCMP, environment
+from .raw_server import free_port
+from .serving import Served
 
 _BLOCK = re.compile(r"(?:^`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = ("sh", "python")
@@ -24,21 +30,66 @@ class Block:
     code: str
 
 
-def blocks(page: Path) -> list[Block]:
-    """Those of a page, in their order."""
+def blocks(text: str, *languages: str) -> list[Block]:
+    """Those of a text in these languages, or in any, in their order."""
     return [
         Block(name or None, language, code)
-        for name, language, code in _BLOCK.findall(page.read_text(encoding="utf-8"))
+        for name, language, code in _BLOCK.findall(text)
+        if not languages or language in languages
     ]
 
 
-def run(page: Path, folder: Path, *, time_limit: float = 240) -> str:
-    """Run all of it in a folder, until something fails. Port 8080 becomes a free one.
+class Shell:
+    """bash in a folder, with the ``osslcmp``, ``python`` and ``openssl`` of the tests."""
 
-    Returns what it printed.
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        commands = folder / ".bin"
+        commands.mkdir()
+        program, *more = openssl.command()
+        for name, command in (
+            ("osslcmp", OSSLCMP),
+            ("python", [sys.executable]),
+            ("openssl", [shutil.which(program) or program, *more]),
+        ):
+            (commands / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+            (commands / name).chmod(0o755)
+        self.environment = environment(HOME=str(folder), SECRET="secret")
+        self.environment["PATH"] = f"{commands}:{self.environment['PATH']}"
+
+    def run(self, script: str, *, time_limit: float = 120) -> str:
+        """Run it to its good end. Returns what it printed on stdout."""
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=time_limit,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @contextmanager
+    def serving(self, command: str) -> Iterator[None]:
+        """``osslcmp serve ...``, ready, for as long as the block lasts."""
+        _, _, *words = shlex.split(command.replace("\\\n", " "), comments=True)
+        served = Served(*words, cwd=self.folder)
+        try:
+            yield
+        finally:
+            assert served.end() == 0
+
+
+def run(page: Path, folder: Path) -> str:
+    """Run all blocks of a guide in a folder, until something fails. Port 8080 becomes a free one.
+
+    sh and Python run as they stand, other files are written under the names above them. Returns what it printed.
     """
-    lines = ["set -eu", "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT"]
-    for number, block in enumerate(blocks(page)):
+    lines = ["trap 'kill $(jobs -p) 2>/dev/null || :' EXIT"]
+    for number, block in enumerate(blocks(page.read_text(encoding="utf-8"))):
         code = block.code
         if block.file is not None or block.language == "python":
             name = block.file or f"block{number}.py"
@@ -49,18 +100,4 @@ def run(page: Path, folder: Path, *, time_limit: float = 240) -> str:
         elif block.language == "sh" and block.file is None:
             lines.append(code)
     script = re.sub(r"\b8080\b", str(free_port()), "\n".join(lines))
-    environment = clean_environment()
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=time_limit,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return Shell(folder).run(script, time_limit=240)

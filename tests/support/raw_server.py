@@ -23,7 +23,7 @@ Handler = Callable[[socket.socket, bytes], None]
 
 
 def free_port() -> int:
-    """A port on loopback where nobody listens (right now)."""
+    """A port on loopback where nobody listens (right now), for one server after the other."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

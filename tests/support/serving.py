@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -28,12 +27,12 @@ LIMIT = 20.0
 
 
 class Served:
-    """A running ``osslcmp serve``. What it says on stderr goes to ``log``, if that is given."""
+    """A running ``osslcmp serve``, in a folder ``cwd``. What it says on stderr goes to ``log``, if that is given."""
 
-    def __init__(self, *arguments: str | Path, log: Path | None = None) -> None:
+    def __init__(self, *arguments: str | Path, log: Path | None = None, cwd: Path | None = None) -> None:
         command = [sys.executable, "-m", "osslcmp", "serve", *map(str, arguments)]
         self._log = None if log is None else log.open("wb")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        self.process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
         found = re.match(r"serving CMP at (https?://\S+), trust anchor (.*)\n", self.line)
@@ -155,13 +154,6 @@ def signing(
         url, reference=None, secret=None, certificate=enrolled.certificate, key=key, chain=enrolled.chain,
         trusted=anchor, **options,
     )  # fmt: skip
-
-
-def free_port() -> int:
-    """A port that one server after the other can have; one that the system chose could not be taken again at once."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def get(url: str, **options: Any) -> bytes:

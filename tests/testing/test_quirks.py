@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from support import openssl
+from support import guides, openssl
 from support.pki import PKI, Identity, cert_pem, key_pem, make_key, make_name
 
 import osslcmp
@@ -27,7 +27,7 @@ SECTIONS = {
 
 
 def blocks(section: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return [block.code for block in guides.blocks(section, language)]
 
 
 @pytest.fixture
