@@ -168,6 +168,7 @@ def test_configuration_of_the_server_names_the_authority(command: Command, tmp_p
         (["list"], 2, "--directory, --database or --config is needed"),
         (["list", "--directory", "DIR/nowhere"], 1, "there is no database"),
         (["list", "--database", "sqlite:////nowhere/x"], 1, "unable to open"),
+        (["list", "--database", "nonsense"], 2, "--database: no SQLAlchemy URL"),
         (["show", "--directory", "DIR", "xyz"], 2, "a serial number is hexadecimal"),
         (["show", "--directory", "DIR", "ff"], 1, "no certificate with serial number ff was issued"),
         (["revoke", "--directory", "DIR"], 2, "SERIAL"),

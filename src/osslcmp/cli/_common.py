@@ -56,13 +56,14 @@ class Parser(argparse.ArgumentParser):
         """Call ``work`` with the options. Returns its exit status, 0 after the help, or 2 if the options make no sense,
         which is printed on stderr."""
         try:
-            options = self.parse(list(arguments))
+            try:
+                options = self.parse(list(arguments))
+            except SystemExit:  # after the help
+                return 0
+            return work(options)
         except UsageError as error:
             complain(self._command, error)
             return EXIT_USAGE
-        except SystemExit:  # after the help
-            return 0
-        return work(options)
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse."""

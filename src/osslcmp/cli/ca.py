@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import json_text
-from . import EXIT_USAGE, serve_options
-from ._common import Parser, complain, emit
-from .serve_authority import explained, open_authority
+from . import serve_options
+from ._common import Parser, UsageError, complain, emit
+from .serve_authority import explaining, given, open_authority
 
 if TYPE_CHECKING:
     from ..server.ca.persistent import PersistentCA
@@ -60,7 +60,7 @@ class _Action(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """Called by argparse."""
-        raise serve_options.UsageError(message)
+        raise UsageError(message)
 
 
 def parser() -> Parser:
@@ -118,36 +118,22 @@ def parser() -> Parser:
 
 def run(arguments: Sequence[str]) -> int:
     """Do it. Returns the exit status: 0, 1 or 2."""
-    try:
-        return parser().run(arguments, _run)
-    except serve_options.UsageError as error:
-        complain("ca", error)
-        return EXIT_USAGE
+    return parser().run(arguments, _run)
 
 
 def _run(options: Namespace) -> int:
     from ..server.ca.operating import NotPossibleError
 
-    given = vars(options)
     settings = serve_options.merged(
-        {
-            name: given[name]
-            for name in ("directory", "database", "config", "key_password_file")
-            if name in given
-        }
+        given(vars(options), "directory", "database", "config", "key_password_file")
     )
     if "directory" not in settings and "database" not in settings:
-        raise serve_options.UsageError("--directory, --database or --config is needed")
+        raise UsageError("--directory, --database or --config is needed")
     try:
-        options.work(options, settings)
+        with explaining(settings):
+            options.work(options, settings)
     except (NotPossibleError, OSError, ValueError, ImportError) as error:
         complain("ca", error)
-        return 1
-    except Exception as error:
-        explanation = explained(error, settings)
-        if explanation is error:
-            raise
-        complain("ca", explanation)
         return 1
     return 0
 
@@ -181,7 +167,7 @@ def _store(settings: dict[str, Any]) -> Iterator[Store]:
 def _authority(settings: dict[str, Any], clients: dict[str, Any]) -> Iterator[PersistentCA]:
     """The authority with its keys; no secrets of a file but those of ``clients`` are added to it."""
     if "directory" not in settings:
-        raise serve_options.UsageError("this needs the keys in --directory")
+        raise UsageError("this needs the keys in --directory")
     if not Path(settings["directory"], "root.pem").exists():
         raise FileNotFoundError(f"{settings['directory']}: there is no CA in it; osslcmp serve makes one")
     with closing(open_authority({**settings, "secrets": {}, "clients": clients})) as ca:
@@ -305,7 +291,7 @@ def _crl(options: Namespace, settings: dict[str, Any]) -> None:
     from .._files import PUBLIC, write
 
     if "der" in options and "out" not in options:
-        raise serve_options.UsageError("--der is for --out")
+        raise UsageError("--der is for --out")
     with _authority(settings, {}) as ca:
         data = ca.crl().public_bytes(Encoding.DER if "der" in options else Encoding.PEM)
     if "out" in options:
@@ -315,14 +301,11 @@ def _crl(options: Namespace, settings: dict[str, Any]) -> None:
 
 
 def _secrets(options: Namespace, settings: dict[str, Any]) -> None:
-    names = {"secret_file": "secret-file", "names": "subject"}
-    client = {
-        names.get(name, name): getattr(options, name)
-        for name in ("secret_file", "names", "profile", "expires", "uses")
-        if name in options
-    }
+    client = given(
+        vars(options), "profile", "expires", "uses", subject="names", **{"secret-file": "secret_file"}
+    )
     if bool(client) != ("add" in options) or ("add" in options and "secret-file" not in client):
-        raise serve_options.UsageError("--add needs --secret-file, and the options of a secret need --add")
+        raise UsageError("--add needs --secret-file, and the options of a secret need --add")
     if "remove" in options:
         with _store(settings) as store:
             store.remove_secret(options.remove.encode())

@@ -14,9 +14,9 @@ from typing import Any
 
 from .._text import one_line
 from . import EXIT_USAGE, serve_options
+from ._common import UsageError
 from .serve_authority import given
 from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
-from .serve_options import UsageError
 from .serve_options import make_parser as parser
 from .serve_site import Site, reread
 
@@ -142,14 +142,7 @@ def _serve_here(
 ) -> int:
     """Serve in this process until a signal comes; ``ready`` is told where."""
     with ExitStack() as ending, closing(Site(settings, arguments)) as site:
-        http = given(
-            settings,
-            threads="threads",
-            timeout="timeout",
-            request_time="request_time",
-            reuse_port="reuse_port",
-            listener="listener",
-        )
+        http = given(settings, "threads", "timeout", "request_time", "reuse_port", "listener")
         # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:

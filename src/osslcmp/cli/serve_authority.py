@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import get_logger
-from .serve_options import UsageError
+from ._common import UsageError
 
 if TYPE_CHECKING:
     import datetime
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
     from ..server.http.tls import ServerTLS
     from ..server.persistent import PersistentServer
 
-__all__ = ["explained", "given", "open_authority", "open_server", "tls_settings"]
+__all__ = ["explaining", "given", "open_authority", "open_server", "tls_settings"]
 
 logger = get_logger("osslcmp.server")
 
 
-def given(settings: dict[str, Any], **names: str) -> dict[str, Any]:
-    """The settings that were given, under the names that they have elsewhere."""
-    return {there: settings[here] for there, here in names.items() if here in settings}
+def given(settings: dict[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
+    """Those of the settings that were given; ``renamed`` has for a name that it gets the one that it has."""
+    all_ = dict(zip(names, names, strict=True)) | renamed
+    return {there: settings[here] for there, here in all_.items() if here in settings}
 
 
 def open_authority(settings: dict[str, Any]) -> PersistentCA:
@@ -43,13 +45,7 @@ def open_authority(settings: dict[str, Any]) -> PersistentCA:
     from ..server import EmbeddedCA, delayed, waiting
 
     options = given(
-        settings,
-        database="database",
-        unconfirmed="unconfirmed",
-        confirm_within="confirm_within",
-        name="name",
-        duplicate_keys="duplicate_keys",
-        central_keys="central_keys",
+        settings, "database", "unconfirmed", "confirm_within", "name", "duplicate_keys", "central_keys"
     )
     options |= _durations(settings)
     if settings["profiles"]:
@@ -65,7 +61,7 @@ def open_authority(settings: dict[str, Any]) -> PersistentCA:
     secrets = {
         reference: (_secret(Path(file)), bindings[reference]) for reference, file in _files(settings).items()
     }
-    try:
+    with explaining(settings):
         return EmbeddedCA.open(
             settings["directory"],
             secrets,
@@ -75,8 +71,6 @@ def open_authority(settings: dict[str, Any]) -> PersistentCA:
             client_crls=_client_crls(settings),
             **options,
         )
-    except Exception as error:
-        raise explained(error, settings) from error
 
 
 def _files(settings: dict[str, Any]) -> dict[str, str]:
@@ -157,17 +151,21 @@ def _grants(settings: dict[str, Any]) -> Grants:
     return Grants(certificates=tuple(certificates), hosts=(*named, "localhost", socket.gethostname()))
 
 
-def explained(error: Exception, settings: dict[str, Any]) -> Exception:
-    """What SQLAlchemy says about a database, in a line; other errors as they are."""
-    if not type(error).__module__.startswith("sqlalchemy."):
-        return error
-    from sqlalchemy.exc import ArgumentError, DBAPIError
+@contextmanager
+def explaining(settings: dict[str, Any]) -> Iterator[None]:
+    """What SQLAlchemy says about a database becomes a UsageError or a ValueError of a line; other errors stay."""
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith("sqlalchemy."):
+            raise
+        from sqlalchemy.exc import ArgumentError, DBAPIError
 
-    if isinstance(error, ArgumentError):
-        return UsageError("--database: no SQLAlchemy URL such as postgresql://USER@HOST/NAME")
-    message = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
-    where = "--database" if "database" in settings else f"the database in {settings['directory']}"
-    return ValueError(f"{where}: {message}")
+        if isinstance(error, ArgumentError):
+            raise UsageError("--database: no SQLAlchemy URL such as postgresql://USER@HOST/NAME") from error
+        message = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0].strip()
+        where = "--database" if "database" in settings else f"the database in {settings['directory']}"
+        raise ValueError(f"{where}: {message}") from error
 
 
 def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
@@ -202,12 +200,12 @@ def open_server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
         key_sizes=key_sizes,
         **given(
             settings,
-            mac_policy="mac_policy",
-            strictness="strictness",
-            clock_tolerance="clock_tolerance",
+            "mac_policy",
+            "strictness",
+            "clock_tolerance",
+            "max_transactions",
+            "max_remembered",
             max_message_size="max_message",
-            max_transactions="max_transactions",
-            max_remembered="max_remembered",
         ),
     )
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .._files import read_toml
+from ._common import UsageError
 
-__all__ = ["UsageError", "make_parser", "merged", "read"]
+__all__ = ["make_parser", "merged", "read"]
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -105,10 +106,6 @@ _AT_LEAST: dict[str, float] = {
 }
 _POSITIVE = ("timeout", "request_time", "clock_tolerance", "confirm_within")
 _MOST = 2**31 - 1
-
-
-class UsageError(Exception):
-    """The options make no sense."""
 
 
 class _ByReference(argparse.Action):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._files import PUBLIC, write
+from ._common import UsageError
 from .serve_authority import given
-from .serve_options import UsageError
 
 __all__ = ["serve_script"]
 
@@ -48,7 +48,7 @@ def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
     if len(settings["reference"]) > 1:
         raise UsageError("--script: one --reference at most")
     text = Path(settings["script"]).read_text(encoding="utf-8")
-    options = given(settings, host="host", strictness="strictness")
+    options = given(settings, "host", "strictness")
     for reference, file in zip(settings["reference"], settings["secret_file"], strict=True):
         options |= {"reference": reference.encode(), "secret": first_line(Path(file).read_bytes())}
     directory = Path(settings["directory"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._text import get_logger
 from . import serve_options
+from ._common import UsageError
 from .serve_authority import open_authority, open_server, tls_settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def reread(arguments: Sequence[str]) -> tuple[dict[str, Any], PersistentCA, Pers
         settings = serve_options.read(arguments)
         settings.pop("new_root", None)
         return settings, *_opened(settings)
-    except (serve_options.UsageError, OSError, ValueError, ImportError) as error:
+    except (UsageError, OSError, ValueError, ImportError) as error:
         logger.error("the configuration is not reloaded: %s", error)
         return None
 
