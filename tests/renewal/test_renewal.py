@@ -215,6 +215,19 @@ def test_expired(site: Site) -> None:
     assert renew(by_secret).action == "current"
 
 
+def test_secret_is_taken_as_it_is(site: Site) -> None:
+    """Its first line octet by octet, as for all commands: what could be an editor's byte order mark belongs to it."""
+    secret = b"\xef\xbb\xbfsecret"
+    site.ca.add_secret(b"marked", secret)
+    (site.path / "secret").write_bytes(secret + b"\r\nbelow\n")
+    given = replace(
+        site.renewal, expired="ir", reference="marked", secret_file=site.path / "secret", subject="CN=x"
+    )
+    assert renew(given).error is None
+    (site.path / "secret").write_bytes(b"\nbelow\n")
+    assert "secret-file: " in (renew(replace(given, request="ir"), force=True).error or "")
+
+
 def test_first_certificate(site: Site) -> None:
     """There is none: the same way, with a subject."""
     first = replace(site.renewal, expired="ir", reference="ref", secret_file=site.path / "secret")

@@ -35,6 +35,7 @@ __all__ = [
     "csr",
     "found",
     "read",
+    "read_secret",
     "secret_bytes",
 ]
 
@@ -117,6 +118,25 @@ def first_line(data: bytes) -> bytes:
     return data.partition(b"\n")[0].removesuffix(b"\r")
 
 
+def read_secret(what: str, path: str | os.PathLike[str]) -> tuple[bytes, bytes]:
+    """The secret in a file (:func:`first_line`), as it is, and what stands below it.
+
+    Raises ``OSError`` that names ``what`` and the file, ``ValueError`` if the line is empty.
+    """
+    data = _contents(what, os.fsdecode(path))
+    secret = first_line(data)
+    if not secret:
+        raise ValueError(f"{what}: {os.fsdecode(path)}: the secret is empty")
+    return secret, data.partition(b"\n")[2]
+
+
+def _contents(what: str, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise OSError(error.errno, f"{what}: {error.strerror}", path) from error
+
+
 def read(what: str, source: object) -> tuple[str, bytes]:
     """What to call ``source`` in an error, and its contents: bytes, PEM in a str, or the file of a path.
 
@@ -134,10 +154,7 @@ def read(what: str, source: object) -> tuple[str, bytes]:
         if "\0" in path:
             raise ValueError(f"{what}: the path contains a NUL character")
         where = f"{what}: {path}"
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise OSError(error.errno, f"{what}: {error.strerror}", path) from error
+        data = _contents(what, path)
     else:
         raise TypeError(f"{what}: an object of cryptography, bytes or a path, not {type(source).__name__}")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -59,7 +59,8 @@ def open_authority(settings: dict[str, Any]) -> PersistentCA:
         options |= _own_authority(settings)
     options["key_password"] = _key_password(settings)
     secrets = {
-        reference: (_secret(Path(file)), bindings[reference]) for reference, file in _files(settings).items()
+        reference: (_secret(f"secret of {reference}", file), bindings[reference])
+        for reference, file in _files(settings).items()
     }
     with explaining(settings):
         return EmbeddedCA.open(
@@ -264,17 +265,15 @@ def _client_crls(settings: dict[str, Any]) -> ClientCRLs | None:
 
 
 def _key_password(settings: dict[str, Any]) -> bytes | None:
-    return _secret(Path(settings["key_password_file"])) if "key_password_file" in settings else None
+    file = settings.get("key_password_file")
+    return None if file is None else _secret("--key-password-file", file)
 
 
-def _secret(path: Path) -> bytes:
-    from .._openssl.inputs import first_line
+def _secret(what: str, path: str) -> bytes:
+    from .._openssl.inputs import read_secret
 
-    data = path.read_bytes()
-    secret = first_line(data)
-    if not secret:
-        raise ValueError(f"{path}: the secret is empty")
-    if data.partition(b"\n")[2]:
+    secret, below = read_secret(what, path)
+    if below:
         logger.warning("%s: only the first line is the secret, as in openssl cmp -secret file:", path)
     return secret
 

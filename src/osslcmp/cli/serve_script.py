@@ -38,7 +38,7 @@ def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from .._openssl.inputs import first_line
+    from .._openssl.inputs import read_secret
     from ..testing import script
     from ..testing.server import CMPServer
 
@@ -50,7 +50,7 @@ def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
     text = Path(settings["script"]).read_text(encoding="utf-8")
     options = given(settings, "host", "strictness")
     for reference, file in zip(settings["reference"], settings["secret_file"], strict=True):
-        options |= {"reference": reference.encode(), "secret": first_line(Path(file).read_bytes())}
+        options |= {"reference": reference.encode(), "secret": read_secret("--secret-file", file)[0]}
     directory = Path(settings["directory"])
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -241,7 +240,8 @@ class _Work:
         by_secret = renewal.secret_file is not None and request != "kur"
         if by_secret:
             assert renewal.secret_file is not None
-            options |= {"reference": renewal.reference, "secret": _secret("secret-file", renewal.secret_file)}
+            secret, _ = _inputs.read_secret("secret-file", renewal.secret_file)
+            options |= {"reference": renewal.reference, "secret": secret}
         elif self.current.certificate is not None:
             options |= {
                 "certificate": self.current.certificate,
@@ -271,7 +271,7 @@ class _Work:
 
     def _password(self) -> bytes | None:
         file = self.renewal.key_password_file
-        return None if file is None else _secret("key-password-file", file)
+        return None if file is None else _inputs.read_secret("key-password-file", file)[0]
 
     def _begun(self, request: str) -> Transaction | None:
         """Send a request. None if a certificate that came before counts instead."""
@@ -400,14 +400,6 @@ def _transaction_of(error: BaseException) -> Transaction | None:
 def _type(store: Store) -> str:
     found = store.read("request")
     return "kur" if found is None else found.decode()
-
-
-def _secret(what: str, path: os.PathLike[str]) -> bytes:
-    _, data = _inputs.read(what, path)
-    secret = _inputs.first_line(data)
-    if not secret:
-        raise ValueError(f"{what}: {path} is empty")
-    return secret
 
 
 def _key_block(pem: bytes) -> bytes:
