@@ -24,6 +24,7 @@ waiting times=1 check_after=0   # once
 
 kur: reject failure=badCertTemplate text="not you"
 certconf: ok
+KUR: ok
 """
 
 
@@ -45,10 +46,10 @@ def test_script_as_text() -> None:
     """Each line is a step, some for one type of message."""
     with CMPServer() as server:
         script.load(server, SCRIPT)
-        assert server.script_left == 3
+        assert server.script_left == 4
         client = osslcmp.Client(server.url, reference=server.reference, secret=server.secret)
         assert client.ir(make_key(), subject="CN=x").certificate
-        assert server.script_left == 1
+        assert server.script_left == 2
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,18 @@ from .._asn1 import der, oids
 from .._asn1.der import explicit
 from ..enums import BodyType
 from ..server import messages, wire
-from .rewriting import extra_certs, octets, with_extra_certs, with_header, with_request_id
+from .rewriting import (
+    CERTIFICATE_ANSWERS,
+    extra_certs,
+    octets,
+    rebuilt,
+    with_extra_certs,
+    with_header,
+    with_request_id,
+)
 
 __all__ = ["PROFILES", "Quirks", "quirks"]
 
-_CERTIFICATE_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
 _IMPLICIT_CONFIRM = der.encode(
     der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid(oids.IMPLICIT_CONFIRM), der.encode(der.NULL))
 )
@@ -67,7 +74,7 @@ class Quirks:
             answer = with_header(answer, first={1: name})
         if self.p10cr_request_id_0 and request is BodyType.P10CR:
             answer = with_request_id(answer, 0)
-        if self.implicit_confirm and kind in _CERTIFICATE_ANSWERS:
+        if self.implicit_confirm and kind in CERTIFICATE_ANSWERS:
             answer = with_header(answer, tagged={8: _IMPLICIT_CONFIRM})
         return answer
 
@@ -79,7 +86,7 @@ class Quirks:
         bare = self.bare_pkiconf and kind is BodyType.PKICONF
         if bare:
             answer = with_extra_certs(answer, [])
-        if self.root_in_extra_certs and kind in _CERTIFICATE_ANSWERS:
+        if self.root_in_extra_certs and kind in CERTIFICATE_ANSWERS:
             answer = with_extra_certs(answer, [*extra_certs(answer), root.public_bytes(Encoding.DER)])
         header = wire.read_message(answer).header
         if self.resigned and header.protection_alg is not None and not header.uses_mac:
@@ -100,11 +107,10 @@ def _signed(answer: bytes, key: Any) -> bytes:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("quirks: this one needs a CA with an EC key")
     header, body, *rest = der.sequence(answer)
-    protected = der.encode(der.SEQUENCE, header.encoding, body.encoding)
+    protected = rebuilt([header.encoding, body.encoding])
     signature = der.encode(der.BIT_STRING, b"\0" + key.sign(protected, ec.ECDSA(hashes.SHA256())))
     kept = [part.encoding for part in rest if part.tag != explicit(0)]
-    parts = [header.encoding, body.encoding, der.encode(explicit(0), signature), *kept]
-    return der.encode(der.SEQUENCE, *parts)
+    return rebuilt([header.encoding, body.encoding, der.encode(explicit(0), signature), *kept])
 
 
 PROFILES: dict[str, Quirks] = {
@@ -125,10 +131,11 @@ PROFILES: dict[str, Quirks] = {
 
 def quirks(profile: str | None, settings: dict[str, Any]) -> Quirks:
     """Those of a profile with further settings. Raises ``ValueError`` for a name or a setting that there is not."""
-    _known("profile", profile or "3gpp", PROFILES)
+    if profile is not None:
+        _known("profile", profile, PROFILES)
     for name in settings:
         _known("setting", name, [field.name for field in fields(Quirks)])
-    return replace(PROFILES[profile] if profile else Quirks(), **settings)
+    return replace(Quirks() if profile is None else PROFILES[profile], **settings)
 
 
 def _known(what: str, name: str, names: Any) -> None:

@@ -10,6 +10,7 @@ from .._asn1.der import explicit
 from ..enums import BodyType
 
 __all__ = [
+    "CERTIFICATE_ANSWERS",
     "damaged",
     "extra_certs",
     "octets",
@@ -22,7 +23,8 @@ __all__ = [
     "yesterday",
 ]
 
-_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
+CERTIFICATE_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
+"""With the one CertResponse that is rewritten here."""
 
 
 def rebuilt(parts: Iterable[bytes]) -> bytes:
@@ -83,7 +85,7 @@ def with_body(message: bytes, body: bytes) -> bytes:
 def with_responses(message: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """With the one CertResponse of ip, cp or kup changed; other messages stay as they are."""
     body = der.sequence(message)[1]
-    if body.tag not in map(explicit, _ANSWERS):
+    if body.tag not in map(explicit, CERTIFICATE_ANSWERS):
         return message
     *pubs, responses = der.sequence(body.content)
     (response,) = der.sequence(responses.encoding)

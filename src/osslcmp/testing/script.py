@@ -13,13 +13,10 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .._text import visible
 from . import faults
-
-if TYPE_CHECKING:
-    from .server import CMPServer
+from .server import CMPServer, body_type
 
 __all__ = ["load"]
 
@@ -41,12 +38,11 @@ def load(server: CMPServer, text: str) -> None:
             words = shlex.split(line, comments=True)
             if not words:
                 continue
-            kind = words.pop(0).removesuffix(":") if words[0].endswith(":") else None
+            kind = body_type(words.pop(0).removesuffix(":")) if words[0].endswith(":") else None
             step = _step(words)
-            server.script(**{kind: step} if kind is not None else {})  # is there such a type?
         except (ValueError, TypeError) as error:
             raise ValueError(f"line {number}: {error}") from None
-        (any_ if kind is None else by_type.setdefault(kind, [])).append(step)
+        (any_ if kind is None else by_type.setdefault(kind.name, [])).append(step)
     server.script(*any_, **by_type)
 
 

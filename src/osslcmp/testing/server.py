@@ -57,7 +57,7 @@ from .rewriting import (
     yesterday,
 )
 
-__all__ = ["CMPServer", "ScriptedCA"]
+__all__ = ["CMPServer", "ScriptedCA", "body_type"]
 
 REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
@@ -113,6 +113,14 @@ class ScriptedCA(EmbeddedCA):
         """Take note, or wait as planned for this certConf."""
         planned = _planned(self.confirmations, confirmation)
         return planned if isinstance(planned, Waiting) else super().confirm(confirmation)
+
+
+def body_type(name: str) -> BodyType:
+    """That of a name as it is in scripts, such as ``ir``. Raises ``ValueError`` if there is none."""
+    try:
+        return BodyType[name.upper()]
+    except KeyError:
+        raise ValueError(f"script: {name!r} is no type of message") from None
 
 
 def _planned(
@@ -206,11 +214,7 @@ class CMPServer:
         """
         plans: dict[BodyType, deque[Fault]] = {}
         for name, steps in by_type.items():
-            try:
-                kind = BodyType[name.upper()]
-            except KeyError:
-                raise ValueError(f"script: {name!r} is no type of message") from None
-            plans[kind] = deque([steps] if isinstance(steps, Fault) else steps)
+            plans[body_type(name)] = deque([steps] if isinstance(steps, Fault) else steps)
         for fault in (*faults, *(step for steps in plans.values() for step in steps)):
             if not isinstance(fault, Fault):
                 raise TypeError(f"script: a step such as waiting(), not {fault!r}")
