@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
+from .._text import json_text
 from ._common import Parser, emit, heading
 
 __all__ = ["parser", "run"]
@@ -37,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: Namespace) -> int:
     info, status = _info()
     if options.json:
-        print(json.dumps(info, indent=2, ensure_ascii=False))
+        print(json_text(info, indent=2))
         return status
     _print_openssl(info["OpenSSL"], everything=options.all)
     _print_python(info["Python"])

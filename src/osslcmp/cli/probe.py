@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import json_text, one_line
@@ -16,7 +15,6 @@ from ._common import Parser, complain, emit, heading
 
 if TYPE_CHECKING:
     from ..client import Client
-    from ..enums import FailureInfo
     from ..message import Header, Message
 
 __all__ = ["parser", "run"]
@@ -135,7 +133,7 @@ class _Probe:
         self._options = options
         self._credentials: dict[str, Any] = {}
         if options.secret_file is not None:
-            secret = _inputs.first_line(Path(options.secret_file).read_bytes())
+            secret, _ = _inputs.read_secret("--secret-file", options.secret_file)
             self._credentials = {"reference": options.ref, "secret": secret}
         elif options.cert is not None:
             certificate, *chain = _inputs.any_certificates("--cert", options.cert)
@@ -230,6 +228,7 @@ class _Probe:
         self, about: str, tried: str, credentials: dict[str, Any], ask: Callable[[Client], str]
     ) -> _Finding:
         from ..errors import CMPError, RejectedError, TransferError
+        from .openssl_cmp.report import failure_names
 
         client = self._client(credentials)
         more: dict[str, Any] = {}
@@ -239,10 +238,7 @@ class _Probe:
                 result = "no"
         except RejectedError as error:
             result, detail = "refused", error.text
-            more = {
-                "status": error.status.name,
-                "failure_info": _names(error.failure_info),
-            }
+            more = {"status": error.status.name, "failure_info": tuple(failure_names(error.failure_info))}
         except TransferError as error:
             result, detail = "no answer", str(error)
         except (CMPError, ValueError) as error:
@@ -274,10 +270,6 @@ def _ask(oid: Any = None) -> Callable[[Client], str]:
         return f"{values[0]} octets" if values else ""
 
     return ask
-
-
-def _names(flags: FailureInfo) -> tuple[str, ...]:
-    return tuple(name for name, flag in type(flags).__members__.items() if flag & flags)
 
 
 def _about(message: Message) -> dict[str, Any]:
