@@ -28,10 +28,6 @@ from .authority import (
 )
 
 
-def _template(encoding: bytes) -> CertTemplate:
-    return CertTemplate.of(schema.decode(schema.CertTemplate, encoding))
-
-
 class UnacceptedExtensionError(ValueError):
     """What the client says is critical is not known here."""
 
@@ -171,7 +167,7 @@ def _template_in(body_type: int, body: bytes) -> CertTemplate | None:
             parts.take(der.INTEGER)
         elif body_type != BodyType.RR:
             return None
-        return _template(parts.take(der.SEQUENCE).encoding)
+        return CertTemplate.of(schema.decode(schema.CertTemplate, parts.take(der.SEQUENCE).encoding))
     except (ValueError, IndexError):
         return None
 
@@ -264,10 +260,9 @@ def wants_key(message: wire.RawMessage) -> bool:
     """Whether an ir, cr or kur asks the authority to make the key."""
     if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
         return False
+    template = _template_of(message)
     try:
-        request = der.Fields(der.sequence(_first(_first(message.body).encoding).encoding))
-        request.take(der.INTEGER)
-        return _wants_key(_template(request.take(der.SEQUENCE).encoding).public_key_der)
+        return template is not None and _wants_key(template.public_key_der)
     except (ValueError, IndexError):
         return False
 

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -127,13 +126,6 @@ class Pool:
                 self._free.append(credentials)
 
 
-@lru_cache(maxsize=64)
-def _nid(oid: str) -> int:
-    """The number that OpenSSL has for a dotted OID."""
-    number: int = lib.OBJ_txt2nid(oid.encode())
-    return number
-
-
 def default_hash(certificate: Any) -> bytes | None:
     """The hash of an ``X509 *`` for a certConf that does not name the algorithm (``X509_digest_sig``, 3.0).
 
@@ -235,9 +227,8 @@ class Engine:
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        untrusted = credentials.untrusted
-        theirs = [*map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates))]
-        helping = cert_stack([*credentials.helping, *theirs]) if theirs else untrusted
+        theirs = list(map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates)))
+        helping = cert_stack([*credentials.helping, *theirs]) if theirs else credentials.untrusted
         if helping is not None:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, helping), "setting the chain")
         if credentials.store is not None:
@@ -258,7 +249,7 @@ class Engine:
         mac = self._mac
         if mac is not None and mac.mac in _HMACS:
             for option, oid in ((Option.OWF_ALGNID, mac.owf), (Option.MAC_ALGNID, mac.mac)):
-                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, _nid(oid)):
+                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, lib.OBJ_txt2nid(oid.encode())):
                     clear()  # libcrypto refuses the message for the same reason
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not

@@ -233,7 +233,6 @@ def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> fro
     return frozenset(found)
 
 
-@lru_cache(maxsize=128)
 def text_key(text: str) -> str:
     """The key of a text, one for all that a directory takes for equal: case, width, spaces and invisible ones do not
     (RFC 4518 as RFC 5280, section 7.1, wants it)."""

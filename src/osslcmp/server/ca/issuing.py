@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -59,7 +58,6 @@ def public_key_info(certificate: x509.Certificate) -> bytes:
     return key_value(x509_parts.public_key_info(certificate))
 
 
-@lru_cache(maxsize=32)
 def is_ra(certificate: x509.Certificate) -> bool:
     """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
     try:
@@ -114,7 +112,6 @@ def _builder(
     )
 
 
-@lru_cache(maxsize=8)
 def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     identifier = _own_identifier(issuer) or key_identifier(x509_parts.public_key_info(issuer))
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
