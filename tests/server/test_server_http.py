@@ -23,6 +23,7 @@ from osslcmp import BodyType, PKIStatus
 from osslcmp.server import EmbeddedCA, RunningServer, Server
 from osslcmp.server.http import serving, webserver
 from osslcmp.server.http.app import Application
+from osslcmp.server.http.events import Answered
 
 TYPE = {"Content-Type": "application/pkixcmp"}
 
@@ -362,3 +363,19 @@ def test_wsgi_survives(
     status, body = call(server.wsgi_app, b"x")
     assert (status, body) == ("500 Internal Server Error", b"internal error\n")
     assert "hunter2" in caplog.text
+
+
+def test_observer_that_fails(server: Server) -> None:
+    """Its exception is logged; the answer goes out, and the other observers get it, too."""
+    seen: list[Answered] = []
+
+    def fail(_: Answered) -> None:
+        raise RuntimeError("hunter2")
+
+    with server.serve(observers=[fail, seen.append]) as running:
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
+        status, answer = post(connection, Forger().request())
+        connection.close()
+    assert status == 200
+    assert [one.answer for one in seen] == [answer]
+    assert seen[0].types == ("ir", "ip")

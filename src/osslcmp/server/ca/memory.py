@@ -274,14 +274,6 @@ class EmbeddedCA(Records, Authority):
         """How many certificates were issued under the secret of this reference."""
         return self._used.get(reference if reference in self._secrets else ANYBODY, 0)
 
-    def _refuse_expired(
-        self, request: CertificateRequest | RevocationRequest | GeneralRequest
-    ) -> Rejected | None:
-        """Why the secret that protects a new request is good for none; what it began while it was is polled for."""
-        if request.reference is None or request.polls:
-            return None
-        return self._binding(request.reference).refuse_expired()
-
     def crl(self) -> x509.CertificateRevocationList:
         """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old.
 
@@ -339,13 +331,14 @@ class EmbeddedCA(Records, Authority):
 
         A kur is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
+        reference = request.reference or self._reference_of(request.signer)
+        binding = self._binding(reference)
         refusal = (
-            self._refuse_expired(request)
+            _refuse_expired(request, binding)
             or self._refuse_sender(request)
             or self._refuse_updated(None if request.signer is None else self.record(request.signer))
             or self.grants.refuse_vouching(request)
         )
-        reference = request.reference or self._reference_of(request.signer)
         if refusal is None and request.type is BodyType.KUR:
             refusal = self._refuse_update(request)
         if refusal is None:
@@ -353,7 +346,6 @@ class EmbeddedCA(Records, Authority):
         if refusal is not None:
             return refusal
         old = self._find_id(request.old_certificate)
-        binding = self._binding(reference)
         counted = None if binding.uses is None else request.reference
         if counted is not None and (refusal := binding.refuse_use(self._uses_of(counted))) is not None:
             return refusal
@@ -432,7 +424,9 @@ class EmbeddedCA(Records, Authority):
 
         That is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
-        answer = self._refuse_expired(request) or (self.delay(request) if self.delay is not None else None)
+        answer: Waiting | Rejected | None = _refuse_expired(request, self._binding(request.reference))
+        if answer is None and self.delay is not None:
+            answer = self.delay(request)
         if answer is not None:
             return answer
         with self._revoking:
@@ -468,7 +462,8 @@ class EmbeddedCA(Records, Authority):
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
         """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
         unless ``delay`` says to wait."""
-        refusal = self._refuse_expired(request) or self._refuse_sender(request)
+        expired = _refuse_expired(request, self._binding(request.reference))
+        refusal = expired or self._refuse_sender(request)
         if refusal is not None:
             return refusal
         answer = self.delay(request) if self.delay is not None else None
@@ -603,6 +598,13 @@ class EmbeddedCA(Records, Authority):
 
     def _is_compromised(self, public_key_info: bytes) -> bool:
         return public_key_info in self._compromised
+
+
+def _refuse_expired(
+    request: CertificateRequest | RevocationRequest | GeneralRequest, binding: Binding
+) -> Rejected | None:
+    """Why the secret that protects a new request is good for none; what it began while it was is polled for."""
+    return None if request.reference is None or request.polls else binding.refuse_expired()
 
 
 def _refuse_details(certificate: x509.Certificate, request: RevocationRequest) -> Rejected | None:

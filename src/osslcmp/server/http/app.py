@@ -209,11 +209,11 @@ class Application:
         return answer, Response(HTTPStatus.OK, answer, headers)
 
     def _tell(self, answered: Answered) -> None:
-        try:
-            for observe in self._observers:
+        for observe in self._observers:
+            try:
                 observe(answered)
-        except Exception:  # the answer goes out, whatever becomes of the books
-            logger.exception("a message and its answer could not be recorded")
+            except Exception:  # the answer goes out, and the other observers hear of it
+                logger.exception("a message and its answer could not be recorded")
 
     def _page(self, request: Request) -> Page | None:
         return self._pages.get(request.path) if request.method in _FETCH else None

@@ -29,12 +29,13 @@ logger = get_logger(LOGGER)
 _GRANTED = (PKIStatus.accepted, PKIStatus.grantedWithMods)
 _UNREADABLE = (CMPError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _REMEMBERED = 4_096
+
+Kind = Literal["issued", "confirmed", "revoked", "held", "released", "refused"]
+
 _REVOCATIONS: dict[RevocationReason | None, Kind] = {
     RevocationReason.certificateHold: "held",
     RevocationReason.removeFromCRL: "released",
 }
-
-Kind = Literal["issued", "confirmed", "revoked", "held", "released", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +82,19 @@ class Answered:
     """The answer was sent before: nothing new has come of the message."""
 
     @cached_property
+    def request_message(self) -> Message:
+        """``request``, decoded for all observers once. Raises CMPError or ValueError for what is no message."""
+        return Message.from_der(self.request)
+
+    @cached_property
+    def answer_message(self) -> Message:
+        """``answer``, decoded for all observers once. Raises CMPError or ValueError for what is no message."""
+        return Message.from_der(self.answer or b"")
+
+    @property
     def types(self) -> tuple[str, str]:
         """The types of the message and of its answer, ``none`` for what is none."""
-        return _type(self.request), _type(self.answer)
+        return _type(lambda: self.request_message), _type(lambda: self.answer_message)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -99,9 +110,8 @@ class Answered:
             return (Event(event="refused", address=self.address, text=f"does not decode: {error}"),)
 
     def _events(self) -> Iterator[Event]:
-        assert self.answer is not None
-        answers = {one.header.transaction_id: one for one in _flat(self.answer)}
-        for asked in _flat(self.request):
+        answers = {one.header.transaction_id: one for one in _flat(self.answer_message)}
+        for asked in _flat(self.request_message):
             answer = answers.get(asked.header.transaction_id) or next(iter(answers.values()))
             common = {
                 "address": self.address,
@@ -141,8 +151,8 @@ def log(answered: Answered) -> None:
         return
     for event in answered.events:
         fields = {name: value for name, value in asdict(event).items() if value not in (None, ())}
-        told = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "event")
-        logger.info("%s: %s", event.event, told, extra={"event": fields})
+        text = ", ".join(f"{name} {value}" for name, value in fields.items() if name != "event")
+        logger.info("%s: %s", event.event, text, extra={"event": fields})
 
 
 def sender(header: Header) -> str:
@@ -156,9 +166,8 @@ def sender(header: Header) -> str:
     return name_text(found.value) if isinstance(found, x509.DirectoryName) else str(found.value)
 
 
-def _flat(der: bytes) -> list[Message]:
+def _flat(message: Message) -> list[Message]:
     """The message, or those that are nested in it."""
-    message = Message.from_der(der)
     body = message.body
     return list(map(Message.from_der, body.messages_der)) if isinstance(body, NestedMessage) else [message]
 
@@ -167,9 +176,9 @@ def _name(message: Message) -> str:
     return message.type.name.lower()
 
 
-def _type(der: bytes | None) -> str:
+def _type(read: Callable[[], Message]) -> str:
     try:
-        return "none" if der is None else _name(Message.from_der(der))
+        return _name(read())
     except _UNREADABLE:
         return "none"
 

@@ -40,7 +40,7 @@ def note(answered: Answered) -> None:
             _note_unproven(address, request, answer)
         return
     try:
-        asked, reply = Message.from_der(request), Message.from_der(answer)
+        asked, reply = answered.request_message, answered.answer_message
         header = asked.header
         number = (header.transaction_id or b"").hex()
         line = (
