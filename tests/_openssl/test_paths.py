@@ -99,6 +99,13 @@ def test_roots_of_one_name(made: Hierarchies) -> None:
     assert check([made.others[0], made.others[2]]).failure(made.twin_device.certificate) is not None
 
 
+def test_another_of_the_name_is_trusted(made: Hierarchies) -> None:
+    """A CA of the same name with another key does not keep the good path from being found, in whatever order they come."""
+    decoy = made.pki.issue("decoy", ca=True, subject=made.below_a.subject)
+    for trusted in itertools.permutations([decoy, made.below_b, made.below_a, made.a]):
+        assert check(trusted).failure(made.device.certificate) is None, [one.name for one in trusted]
+
+
 def crl(issuer: Identity, *revoked: Identity) -> x509.CertificateRevocationList:
     builder = (
         x509.CertificateRevocationListBuilder()

@@ -182,16 +182,16 @@ static int osslcmp_check_issued(X509_STORE_CTX *ctx, OSSLCMP_CONST_4 X509 *x, OS
     STACK_OF(X509) *path = X509_STORE_CTX_get_ex_data(ctx, osslcmp_path_index);
     int i;
 
-    if (!osslcmp_likely_issued(ctx, x, issuer))
-        return 0;
-    /* In the middle of its work libcrypto may have locked the store; the first time it has not. */
+    /* Before all else: later libcrypto may have locked the store, the first time it has not. */
     if (path == NULL && X509_STORE_CTX_get0_parent_ctx(ctx) == NULL) {
         path = osslcmp_find_path(ctx);
         if (!X509_STORE_CTX_set_ex_data(ctx, osslcmp_path_index, path)) {
             osslcmp_path_free(NULL, path, NULL, 0, 0, NULL);
-            return 1;
+            path = NULL;
         }
     }
+    if (!osslcmp_likely_issued(ctx, x, issuer))
+        return 0;
     for (i = 0; i + 1 < sk_X509_num(path); i++)
         if (X509_cmp(sk_X509_value(path, i), x) == 0)
             return X509_cmp(sk_X509_value(path, i + 1), issuer) == 0;
