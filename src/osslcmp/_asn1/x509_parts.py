@@ -7,9 +7,10 @@ contains them, so each such piece is put into a CSR with an empty signature.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from cryptography import x509
 
@@ -46,6 +47,20 @@ _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _REMEMBERED = 128
 _REMEMBERED_SIZE = 4096
 
+_T = TypeVar("_T")
+
+
+def _remembering(read: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
+    """The same certificates and names come again in each message of a client, and those of CAs in all messages. What is
+    remembered is little, and none of it long."""
+    remembered = lru_cache(maxsize=_REMEMBERED)(read)
+
+    @wraps(read)
+    def read_once(data: bytes) -> _T:
+        return remembered(data) if len(data) <= _REMEMBERED_SIZE else read(data)
+
+    return read_once
+
 
 def as_csr(
     subject: bytes | None, spki: bytes | None, extensions: bytes | None
@@ -71,12 +86,9 @@ def as_csr(
     )
 
 
+@_remembering
 def read_certificate(data: bytes) -> x509.Certificate:
     """A certificate from its DER. Raises ValueError."""
-    return _remembered_certificate(data) if len(data) <= _REMEMBERED_SIZE else _read_certificate(data)
-
-
-def _read_certificate(data: bytes) -> x509.Certificate:
     with _only_value_errors():
         certificate = x509.load_der_x509_certificate(data)
         _names_of(certificate)
@@ -131,20 +143,11 @@ def read_crl(data: bytes) -> x509.CertificateRevocationList:
         return crl
 
 
+@_remembering
 def read_name(data: bytes) -> x509.Name:
     """A Name from its DER. Raises ValueError."""
-    return _remembered_name(data) if len(data) <= _REMEMBERED_SIZE else _read_name(data)
-
-
-def _read_name(data: bytes) -> x509.Name:
     with _only_value_errors():
         return as_csr(data, None, None).subject
-
-
-# The same certificates and names come again in each message of a client, and those of CAs in all messages. What is
-# remembered is little, and none of it long.
-_remembered_certificate = lru_cache(maxsize=_REMEMBERED)(_read_certificate)
-_remembered_name = lru_cache(maxsize=_REMEMBERED)(_read_name)
 
 
 @contextmanager

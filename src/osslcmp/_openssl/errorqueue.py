@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import (
@@ -17,7 +17,7 @@ from ..errors import (
 )
 from .lib import NULL, ffi, lib
 
-__all__ = ["check", "classify", "clear", "drain", "drain_text", "text_from_c"]
+__all__ = ["check", "classify", "clear", "drain", "drain_text", "has_reason", "text_from_c"]
 
 
 def clear() -> None:
@@ -180,10 +180,16 @@ _KINDS: dict[type[OpenSSLError], dict[str, Sequence[str]]] = {
 _LATER = {"CMP": {"UNEXPECTED_SENDER": 106}, "CRMF": {"ERROR_SETTING_PURPOSE": 126}}
 
 
-def reason_code(library: str, reason: str) -> int | None:
+def _reason_code(library: str, reason: str) -> int | None:
     """The number of ``<library>_R_<reason>``; ``None`` if no release that can be loaded has it."""
     code: int | None = getattr(lib, f"{library}_R_{reason}", _LATER.get(library, {}).get(reason))
     return code
+
+
+def has_reason(entries: Iterable[ErrorEntry], *reasons: str) -> bool:
+    """Whether one of these reasons of the CMP library is among ``entries``."""
+    codes = {_reason_code("CMP", reason) for reason in reasons}
+    return any(entry.library == lib.ERR_LIB_CMP and entry.reason in codes for entry in entries)
 
 
 #: Which exception a library and reason mean, in order of precedence: the most telling entry wins.
@@ -194,7 +200,9 @@ for _kind, _libraries in _KINDS.items():
         _number = getattr(lib, f"ERR_LIB_{_name}")
         if not _names:
             _whole.add(_number)
-        _reasons |= {(_number, code) for reason in _names if (code := reason_code(_name, reason)) is not None}
+        _reasons |= {
+            (_number, code) for reason in _names if (code := _reason_code(_name, reason)) is not None
+        }
     _TABLE.append((_kind, frozenset(_reasons), frozenset(_whole)))
 
 

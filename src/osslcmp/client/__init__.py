@@ -403,13 +403,14 @@ class Client(GeneralMessages):
 
 def _tls(address: Address | None, tls: TLSInput, library: LibraryContext | None) -> Any:
     """TLS for a server, made once; ``None`` if it is not asked by https."""
-    if tls is None and (address is None or not address.tls):
+    https = address is not None and address.tls
+    if tls is None and not https:
         return None
     from .._openssl.tls import TLS, tls_settings
     from .._openssl.tls_context import tls_to_c
 
     settings = tls_settings(tls)
-    if address is None or not address.tls:
+    if not https:
         if settings is not None:
             raise ValueError("tls: is of no use without a server with https")
         return None

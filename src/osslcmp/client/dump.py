@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .._openssl.keys import Password
     from ..context import Context
 
-__all__ = ["Dump", "ResumeConditions", "dump", "load", "restore"]
+__all__ = ["Dump", "ResumeConditions", "digest", "dump", "load", "restore"]
 
 _T = TypeVar("_T")
 
@@ -130,6 +130,7 @@ def _plain(verdict: object) -> Any:
 
 
 def digest(body: dict[str, Any]) -> str:
+    """The checksum of a dump's contents, in hexadecimal."""
     import hashlib
     import json
 

@@ -61,8 +61,8 @@ class CertReqMsg:
     @classmethod
     def from_template(cls, template: bytes) -> CertReqMsg:
         """From the DER of a CertTemplate; needs :meth:`create_popo`. ``ValueError`` if it is none."""
-        request_id = convert.tlv(0x02, b"\0")
-        return cls.from_der(convert.tlv(0x30, convert.tlv(0x30, request_id + template)))
+        request = der.encode(der.SEQUENCE, der.encode_integer(0), template)
+        return cls.from_der(der.encode(der.SEQUENCE, request))
 
     @property
     def der(self) -> bytes:
@@ -145,9 +145,10 @@ class CertReqMsg:
         # There is no public decoder of a CertRequest. libcrypto finds a regInfo among the controls (up to 4.0), and where
         # it belongs if that is ever mended.
         request = der.sequence(other.der)[0].encoding
-        attributes = convert.tlv(0x30, convert.tlv(0x30, der.encode_oid(oids.CERT_REQ), request))
-        around = convert.tlv(0x30, der.encode_integer(0), b"\x30\x00", attributes)
-        holder = CertReqMsg.from_der(convert.tlv(0x30, around, attributes))
+        attribute = der.encode(der.SEQUENCE, der.encode_oid(oids.CERT_REQ), request)
+        attributes = der.encode(der.SEQUENCE, attribute)
+        around = der.encode(der.SEQUENCE, der.encode_integer(0), der.encode(der.SEQUENCE), attributes)
+        holder = CertReqMsg.from_der(der.encode(der.SEQUENCE, around, attributes))
         found = lib.OSSL_CRMF_MSG_get0_regInfo_certReq(holder.handle)
         self._set_once("cert_request", lib.OSSL_CRMF_MSG_set1_regInfo_certReq, found)
 

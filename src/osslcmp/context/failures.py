@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._asn1 import der
 from .._openssl.callbacks import CallState
 from .._openssl.convert import cert_from_der, certs_to_der, chain_above
-from .._openssl.errorqueue import classify, drain, reason_code
+from .._openssl.errorqueue import classify, drain, has_reason
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.received import Violation, refused_answer
 from .._openssl.signers import unsuitable
@@ -46,8 +46,6 @@ _UNREAD = (
     "UNEXPECTED_PKIBODY",
     "UNEXPECTED_PVNO",
 )
-
-
 #: What it says of a certReqId.
 _OTHER_IDS = ("BAD_REQUEST_ID", "CERTRESPONSE_NOT_FOUND")
 
@@ -65,12 +63,12 @@ def explain(ctx: Any, state: CallState, message: str) -> BaseException:
     if refused is not None:
         return _not_decoded(message, *refused, errors)
     status, failure, text = pki_status(ctx)
-    if status in _REFUSALS and any(_has(drained, reason) for reason in _REFUSED):
+    if status in _REFUSALS and has_reason(drained, *_REFUSED):
         return RejectedError(
             status, failure, text, errors, _refused_with(state.session, status, failure, text)
         )
     names = [note for note in state.notes if "expected sender" in note.text or "actual name" in note.text]
-    if names and (not errors or _has(drained, "UNEXPECTED_SENDER")):
+    if names and (not errors or has_reason(drained, "UNEXPECTED_SENDER")):
         message += f": unexpected sender{_in_another_order(names)}"
         return _with_answer(ProtectionError, message, (*names, *errors), ctx, state)
     kind = classify(drained)
@@ -93,7 +91,7 @@ def _unsuitable(
     """Why no certificate is the signer's, where libcrypto has found none."""
     from ..message import Message  # only when something failed
 
-    if answer is None or not _has(errors, "NO_SUITABLE_SENDER_CERT"):
+    if answer is None or not has_reason(errors, "NO_SUITABLE_SENDER_CERT"):
         return None
     try:
         message = Message.from_der(answer)
@@ -125,9 +123,9 @@ def _with_answer(
     if kind is ProtectionError:
         why = state.refused_signer or _unsuitable(ctx, state, answer, errors)
         words = f" ({why})" if why else ""
-    if answer is not None and (kind is ProtectionError or any(_has(errors, why) for why in _UNREAD)):
+    if answer is not None and (kind is ProtectionError or has_reason(errors, *_UNREAD)):
         words += _unproven(answer)
-    if any(_has(errors, why) for why in _OTHER_IDS):
+    if has_reason(errors, *_OTHER_IDS):
         _, body = _certificates_in(answer)
         found = ", ".join(str(response.request_id) for response in body.responses) if body else ""
         words += f" (the answer has certReqId {found})" if found else ""
@@ -190,11 +188,6 @@ def _unproven(answer: bytes) -> str:
     except ValueError as error:
         content = f"does not decode: {error}"
     return f" (unproven answer: {one_line(content)})"
-
-
-def _has(errors: tuple[ErrorEntry, ...], reason: str) -> bool:
-    number = reason_code("CMP", reason)
-    return any(entry.library == lib.ERR_LIB_CMP and entry.reason == number for entry in errors)
 
 
 def _not_decoded(

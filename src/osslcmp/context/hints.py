@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .._openssl.errorqueue import reason_code
-from .._openssl.lib import lib
+from .._openssl.errorqueue import has_reason
 from ..enums import FailureInfo
 from ..errors import (
     CMPError,
@@ -43,9 +42,7 @@ class _Failure:
 
     def cmp(self, *reasons: str) -> bool:
         """Whether libcrypto has queued one of these reasons of its CMP library."""
-        codes = {reason_code("CMP", reason) for reason in reasons}
-        entries = getattr(self.error, "errors", ())
-        return any(entry.library == lib.ERR_LIB_CMP and entry.reason in codes for entry in entries)
+        return has_reason(getattr(self.error, "errors", ()), *reasons)
 
     def says(self, pattern: str) -> bool:
         """Whether the text has it; case does not count."""
@@ -85,8 +82,8 @@ def _cmp(*reasons: str) -> Callable[[_Failure], bool]:
     return lambda failure: failure.cmp(*reasons)
 
 
-def _failed(*flags: FailureInfo) -> Callable[[_Failure], bool]:
-    return lambda failure: any(map(failure.failed, flags))
+def _failed(flags: FailureInfo) -> Callable[[_Failure], bool]:
+    return lambda failure: failure.failed(flags)
 
 
 def _always(_failure: _Failure) -> bool:
@@ -106,30 +103,29 @@ HINTS = (
         "no-such-host",
         TransferError,
         _says(r"lookup returned nothing|name or service not known|name resolution|nodename nor servname"),
-        "No address is known for that host: check its spelling in {server|-server} and the DNS here; behind a firewall "
-        "give {proxy=|-proxy}",
+        "No address is known for that host: check its spelling in {server|-server} and the DNS here; behind a "
+        "firewall give {proxy=|-proxy}",
     ),
     Hint(
         "connection-refused",
         TransferError,
         _says(r"connection refused"),
-        "Nothing listens there: check host and port of {server|-server} and of {proxy=|-proxy}, and whether the "
-        "server is "
-        "running",
+        "Nothing listens there: check host and port of {server|-server} and of {proxy=|-proxy}, and whether "
+        "the server is running",
     ),
     Hint(
         "unreachable",
         TransferError,
         _says(r"unreachable|no route to host|cannot assign requested address"),
-        "There is no way to that address from here: check {server|-server} and the network; behind a firewall give "
-        "{proxy=|-proxy}",
+        "There is no way to that address from here: check {server|-server} and the network; behind a firewall "
+        "give {proxy=|-proxy}",
     ),
     Hint(
         "proxy-login",
         TransferError,
         _says(r"HTTP status 407"),
-        "The proxy wants a login: {proxy='http://USER:PASSWORD@HOST:PORT'|-proxy http://USER:PASSWORD@HOST:PORT}; a "
-        "server that needs no proxy is named in {no_proxy=|-no_proxy}",
+        "The proxy wants a login: {proxy='http://USER:PASSWORD@HOST:PORT'|-proxy "
+        "http://USER:PASSWORD@HOST:PORT}; a server that needs no proxy is named in {no_proxy=|-no_proxy}",
     ),
     Hint(
         "proxy-refuses",
@@ -155,9 +151,8 @@ HINTS = (
         "tls-name",
         TransferError,
         _says(r"(hostname|IP address) mismatch"),
-        "The TLS certificate is for other names than the one that was asked for: write {server|-server} as the "
-        "certificate "
-        "says, or name the one that it must have: {tls=TLS(host=)|-tls_host}",
+        "The TLS certificate is for other names than the one that was asked for: write {server|-server} as "
+        "the certificate says, or name the one that it must have: {tls=TLS(host=)|-tls_host}",
     ),
     Hint(
         "tls-time",
@@ -170,9 +165,8 @@ HINTS = (
         TransferError,
         _says(f"certificate verif.*({_TLS_UNKNOWN})"),
         "Its TLS certificate leads to no root that is trusted for TLS: give that in {tls=|-tls_trusted}; "
-        "{trusted=|-trusted} is for CMP messages alone. A server that does not send its whole chain needs the CA "
-        "certificates "
-        "between, too",
+        "{trusted=|-trusted} is for CMP messages alone. A server that does not send its whole chain needs the "
+        "CA certificates between, too",
     ),
     Hint(
         "tls-certificate",
@@ -185,30 +179,28 @@ HINTS = (
         TransferError,
         _says(r"alert unknown ca|alert number 48|alert bad certificate|alert number 42"),
         "The server does not know who issued our TLS certificate: send the CA certificates between it and the "
-        "server's root, "
-        "too: {tls=TLS(chain=)|-tls_extra}",
+        "server's root, too: {tls=TLS(chain=)|-tls_extra}",
     ),
     Hint(
         "tls-client-time",
         TransferError,
         _says(r"alert certificate expired|alert number 45"),
         "Our TLS certificate has expired, as the server sees it: {tls=TLS(certificate=, key=)|-tls_cert and "
-        "-tls_key}; the "
-        "clock here says {clock}",
+        "-tls_key}; the clock here says {clock}",
     ),
     Hint(
         "tls-client-needed",
         TransferError,
         _says(r"alert certificate required|alert number 116|handshake failure|alert number 40\b"),
-        "The server wants a TLS certificate of ours: {tls=TLS(certificate=, key=)|-tls_cert and -tls_key}; if there "
-        "is one, "
-        "the two sides have no cipher or signature algorithm in common",
+        "The server wants a TLS certificate of ours: {tls=TLS(certificate=, key=)|-tls_cert and -tls_key}; if "
+        "there is one, the two sides have no cipher or signature algorithm in common",
     ),
     Hint(
         "tls-version",
         TransferError,
         _says(r"protocol version|alert number 70|unsupported protocol"),
-        "The two sides have no version of TLS in common: {see minimum_version of tls=TLS()|TLS 1.2 is the least}",
+        "The two sides have no version of TLS in common: {see minimum_version of tls=TLS()|TLS 1.2 is the "
+        "least}",
     ),
     # -- HTTP ---------------------------------------------------------------------------------------------
     Hint(
@@ -223,23 +215,22 @@ HINTS = (
         TransferError,
         _says(r"HTTP status (404|405|410)"),
         "The server knows no CMP by that path: the usual one is /.well-known/cmp, that of EJBCA "
-        "/ejbca/publicweb/cmp/ALIAS; "
-        "see {the path of server|-path and -server}",
+        "/ejbca/publicweb/cmp/ALIAS; see {the path of server|-path and -server}",
     ),
     Hint(
         "http-login",
         TransferError,
         _says(r"HTTP status 40[013]"),
-        "The web server does not let the request pass; it may want a login, or a TLS certificate: {tls=TLS(certificate=, "
-        "key=), or a transport that sends what it wants: transport=HttpxTransport(url, auth=)|-tls_cert and -tls_key}",
+        "The web server does not let the request pass; it may want a login, or a TLS certificate: "
+        "{tls=TLS(certificate=, key=), or a transport that sends what it wants: transport=HttpxTransport(url, "
+        "auth=)|-tls_cert and -tls_key}",
     ),
     Hint(
         "too-large",
         TransferError,
         _says(r"HTTP status 413"),
         "The request is too large for the web server: send fewer certificates in {extra_certs= and "
-        "chain=|-extracerts and "
-        "-untrusted}, or raise the limit there",
+        "chain=|-extracerts and -untrusted}, or raise the limit there",
     ),
     Hint(
         "busy",
@@ -251,9 +242,8 @@ HINTS = (
         "chunked",
         TransferError,
         _says(r"Transfer-Encoding"),
-        "OpenSSL's HTTP client reads no chunks: {transport=HttpxTransport(url) does|let the server, or the proxy "
-        "before it, "
-        "send a Content-Length}",
+        "OpenSSL's HTTP client reads no chunks: {transport=HttpxTransport(url) does|let the server, or the "
+        "proxy before it, send a Content-Length}",
     ),
     Hint(
         "content-type",
@@ -280,46 +270,43 @@ HINTS = (
         TransferTimeout,
         _says(r"still waiting|while the server said 'waiting'|POLLREQ.*total timeout"),
         "The server has the request and needs longer: {go on with .transaction, or keep its dump() for later; "
-        "total_timeout= "
-        "is what was waited|give it more -total_timeout}",
+        "total_timeout= is what was waited|give it more -total_timeout}",
     ),
     Hint(
         "timeout",
         TransferTimeout,
         _always,
-        "No answer came in time: check {server|-server} and {proxy=|-proxy}, whether a firewall swallows what is "
-        "sent, and "
-        "{message_timeout=|-msg_timeout}",
+        "No answer came in time: check {server|-server} and {proxy=|-proxy}, whether a firewall swallows what "
+        "is sent, and {message_timeout=|-msg_timeout}",
     ),
     # -- who has answered ---------------------------------------------------------------------------------
     Hint(
         "wrong-secret",
         ProtectionError,
         lambda failure: failure.cmp("WRONG_PBM_VALUE") or (failure.by_secret and failure.says(_REFUSED_US)),
-        "Both sides must have the same secret under the same reference: check {reference= and secret=|-ref and "
-        "-secret}, "
-        "also for a line end or space that belongs to neither",
+        "Both sides must have the same secret under the same reference: check {reference= and secret=|-ref "
+        "and -secret}, also for a line end or space that belongs to neither",
     ),
     Hint(
         "signature-refused",
         ProtectionError,
         lambda failure: not failure.by_secret and failure.says(_REFUSED_US),
-        "The server does not take our signature: check {certificate= and key=|-cert and -key}, and send the CA "
-        "certificates "
-        "above it: {chain=|-untrusted or -extracerts}",
+        "The server does not take our signature: check {certificate= and key=|-cert and -key}, and send the "
+        "CA certificates above it: {chain=|-untrusted or -extracerts}",
     ),
     Hint(
         "missing-trust-anchor",
         ProtectionError,
         _cmp("MISSING_TRUST_ANCHOR", "MISSING_TRUST_STORE"),
-        "The answer is signed, and nobody is trusted for that: give the root above the server's certificate in "
-        "{trusted=|-trusted}; what comes in extraCerts is no trust",
+        "The answer is signed, and nobody is trusted for that: give the root above the server's certificate "
+        "in {trusted=|-trusted}; what comes in extraCerts is no trust",
     ),
     Hint(
         "missing-secret",
         ProtectionError,
         _cmp("MISSING_SECRET"),
-        "The answer is protected by a shared secret, and none is given: {secret= and reference=|-secret and -ref}",
+        "The answer is protected by a shared secret, and none is given: {secret= and reference=|-secret and "
+        "-ref}",
     ),
     Hint(
         "missing-protection",
@@ -332,17 +319,16 @@ HINTS = (
         "unexpected-sender",
         ProtectionError,
         _says(r"unexpected sender"),
-        "Somebody else has answered than {expected_sender= or server_certificate= says|-expect_sender, -recipient or "
-        "-srvcert "
-        "says}: the name must be that of the server's CMP certificate, part by part in its order",
+        "Somebody else has answered than {expected_sender= or server_certificate= says|-expect_sender, "
+        "-recipient or -srvcert says}: the name must be that of the server's CMP certificate, part by part in "
+        "its order",
     ),
     Hint(
         "pinned-certificate",
         ProtectionError,
         _cmp("SRVCERT_DOES_NOT_VALIDATE_MSG"),
-        "The answer is not signed with {server_certificate=|-srvcert}: if the server has a new certificate, give "
-        "that, or the "
-        "root above it in {trusted=|-trusted} instead",
+        "The answer is not signed with {server_certificate=|-srvcert}: if the server has a new certificate, "
+        "give that, or the root above it in {trusted=|-trusted} instead",
     ),
     Hint(
         "signer-purpose",
@@ -361,9 +347,8 @@ HINTS = (
         "signer-revoked",
         ProtectionError,
         _says(r"certificate revoked|certificate CRL|CRL has expired|CRL is not yet valid"),
-        "Revocation is looked at because CRLs are given: each certificate that is checked needs a current one of its "
-        "issuer, "
-        "and must not be on it",
+        "Revocation is looked at because CRLs are given: each certificate that is checked needs a current one "
+        "of its issuer, and must not be on it",
     ),
     Hint(
         "signer-time",
@@ -375,15 +360,16 @@ HINTS = (
         "signer-unknown",
         ProtectionError,
         _says(f"{_TLS_UNKNOWN}|issuer certificate"),
-        "The server's certificate leads to no root in {trusted=|-trusted}: give the root above it there, and what lies "
-        "between in {untrusted=|-untrusted}; or pin the server by {server_certificate=|-srvcert}",
+        "The server's certificate leads to no root in {trusted=|-trusted}: give the root above it there, and "
+        "what lies between in {untrusted=|-untrusted}; or pin the server by {server_certificate=|-srvcert}",
     ),
     Hint(
         "sender-differs",
         ProtectionError,
         _says(r"no certificate (that )?came with it|but the certificate with its key identifier is for"),
-        "The certificate of who signed is not at hand: give it in {untrusted= or server_certificate=|-untrusted or "
-        "-srvcert}, or let the server send it in extraCerts, under the very name that it has there",
+        "The certificate of who signed is not at hand: give it in {untrusted= or "
+        "server_certificate=|-untrusted or -srvcert}, or let the server send it in extraCerts, under the very "
+        "name that it has there",
     ),
     Hint(
         "sender-kid-differs",
@@ -398,7 +384,8 @@ HINTS = (
         lambda failure: (
             failure.cmp("ERROR_VALIDATING_SIGNATURE") and not failure.says(r"unknown .*algorithm")
         ),
-        "The answer has been changed on its way, or is not signed with the key of the certificate that it names",
+        "The answer has been changed on its way, or is not signed with the key of the certificate that it "
+        "names",
     ),
     Hint(
         "no-signer",
@@ -426,15 +413,15 @@ HINTS = (
         ResponseError,
         _always,
         "The server does not keep to the protocol here, or answers another kind of request by this path: its "
-        "operator has to "
-        "see to it; {Client(trace=osslcmp.Trace())|-trace FILE} shows what came",
+        "operator has to see to it; {Client(trace=osslcmp.Trace())|-trace FILE} shows what came",
     ),
     # -- the server refuses -------------------------------------------------------------------------------
     Hint(
         "not-confirmed",
         ConfirmError,
         lambda failure: isinstance(failure.error, ConfirmError) and failure.error.rejected is not None,
-        "The certificate exists at the CA, which has taken the confirmation for wrong: do not use it, and ask anew",
+        "The certificate exists at the CA, which has taken the confirmation for wrong: do not use it, and ask "
+        "anew",
     ),
     Hint(
         "other-key",
@@ -447,8 +434,8 @@ HINTS = (
         "not-accepted",
         ConfirmError,
         _always,
-        "The certificate exists at the CA: revoke it if it is not wanted; what it had to meet is "
-        "{check=, confirm= and confirm_trusted=|-out_trusted and -newkey}",
+        "The certificate exists at the CA: revoke it if it is not wanted; what it had to meet is {check=, "
+        "confirm= and confirm_trusted=|-out_trusted and -newkey}",
     ),
     Hint(
         "wants-signature",
@@ -460,8 +447,8 @@ HINTS = (
         "secret-refused",
         RejectedError,
         lambda failure: failure.by_secret and failure.failed(FailureInfo.badMessageCheck),
-        "Both sides must have the same secret under the same reference: check {reference= and secret=|-ref and "
-        "-secret}",
+        "Both sides must have the same secret under the same reference: check {reference= and secret=|-ref "
+        "and -secret}",
     ),
     Hint(
         "signer-refused",
@@ -472,9 +459,9 @@ HINTS = (
             )
             or failure.says("no suitable sender cert")
         ),
-        "The server does not take our certificate: check {certificate=, and send the CA certificates above it by "
-        "chain=|-cert, "
-        "and send the CA certificates above it by -untrusted or -extracerts}; the root of it must be trusted there",
+        "The server does not take our certificate: check {certificate=, and send the CA certificates above it "
+        "by chain=|-cert, and send the CA certificates above it by -untrusted or -extracerts}; the root of it "
+        "must be trusted there",
     ),
     Hint(
         "bad-time",
@@ -492,24 +479,22 @@ HINTS = (
         "bad-popo",
         RejectedError,
         _failed(FailureInfo.badPOP),
-        "The server wants proof that we have the private key: {key= must be the private key, and popo= what the server "
-        "takes|-newkey must be the private key, and -popo what the server takes}",
+        "The server wants proof that we have the private key: {key= must be the private key, and popo= what "
+        "the server takes|-newkey must be the private key, and -popo what the server takes}",
     ),
     Hint(
         "bad-algorithm",
         RejectedError,
         _failed(FailureInfo.badAlg),
-        "The server does not take an algorithm of the request: see {digest=, mac= and owf=|-digest and -mac}, and "
-        "the kind "
-        "and size of the key",
+        "The server does not take an algorithm of the request: see {digest=, mac= and owf=|-digest and -mac}, "
+        "and the kind and size of the key",
     ),
     Hint(
         "bad-template",
         RejectedError,
-        _failed(FailureInfo.badCertTemplate, FailureInfo.unacceptedPolicy, FailureInfo.unacceptedExtension),
+        _failed(FailureInfo.badCertTemplate | FailureInfo.unacceptedPolicy | FailureInfo.unacceptedExtension),
         "This certificate is not to be had there: ask for another {subject=, sans=, key, validity or "
-        "profile=|-subject, "
-        "-sans, -newkey, -days or -profile}",
+        "profile=|-subject, -sans, -newkey, -days or -profile}",
     ),
     Hint(
         "not-authorized",
@@ -520,18 +505,14 @@ HINTS = (
     Hint(
         "unknown-certificate",
         RejectedError,
-        _failed(FailureInfo.badCertId, FailureInfo.certRevoked),
+        _failed(FailureInfo.badCertId | FailureInfo.certRevoked),
         "The certificate to update or revoke is not known to this server, or is revoked already: check "
         "{certificate=|-oldcert} and the path of {server|-server}",
     ),
     Hint(
         "try-later",
         RejectedError,
-        _failed(
-            FailureInfo.systemUnavail,
-            FailureInfo.systemFailure,
-            FailureInfo.transactionIdInUse,
-        ),
+        _failed(FailureInfo.systemUnavail | FailureInfo.systemFailure | FailureInfo.transactionIdInUse),
         "Try again later",
     ),
     Hint(
@@ -551,8 +532,8 @@ HINTS = (
         "request-algorithm",
         RequestError,
         _always,
-        "This OpenSSL cannot build or protect the request: check {the kind of the keys, digest= and mac=|-newkey, -key, "
-        "-digest and -mac}",
+        "This OpenSSL cannot build or protect the request: check {the kind of the keys, digest= and "
+        "mac=|-newkey, -key, -digest and -mac}",
     ),
 )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -38,6 +38,8 @@ __all__ = [
     "oid_name",
     "texts",
 ]
+
+_T = TypeVar("_T")
 
 SECRET_CONTROLS = (oids.REG_TOKEN, oids.AUTHENTICATOR)
 """What a requester knows and nobody else should."""
@@ -294,50 +296,44 @@ class RegistrationControls:
     controls: tuple[Control, ...]
     reg_info: tuple[Control, ...]
 
-    def _first(self, name: str) -> Control | None:
-        return next((one for one in (*self.controls, *self.reg_info) if one.name == name), None)
+    def _first(self, name: str, read: Callable[[Control], _T | None]) -> _T | None:
+        found = next((one for one in (*self.controls, *self.reg_info) if one.name == name), None)
+        return None if found is None else read(found)
 
     @property
     def registration_token(self) -> str | None:
         """regToken: a secret for one use that identifies the requester (RFC 4211 section 6.1)."""
-        found = self._first("regToken")
-        return None if found is None else found.text
+        return self._first("regToken", lambda found: found.text)
 
     @property
     def authenticator(self) -> str | None:
         """authenticator: a secret that identifies the requester again and again (RFC 4211 section 6.2)."""
-        found = self._first("authenticator")
-        return None if found is None else found.text
+        return self._first("authenticator", lambda found: found.text)
 
     @property
     def publication_info(self) -> PublicationInfo | None:
         """pkiPublicationInfo: whether and where to publish the certificate (RFC 4211 section 6.3)."""
-        found = self._first("pkiPublicationInfo")
-        return None if found is None else found.publication_info
+        return self._first("pkiPublicationInfo", lambda found: found.publication_info)
 
     @property
     def old_cert_id(self) -> CertId | None:
         """oldCertID: the certificate to update (RFC 4211 section 6.5)."""
-        found = self._first("oldCertID")
-        return None if found is None else found.old_certificate
+        return self._first("oldCertID", lambda found: found.old_certificate)
 
     @property
     def protocol_encryption_key(self) -> PublicKeyTypes | None:
         """protocolEncrKey: the key to encrypt answers with (RFC 4211 section 6.6). Raises ``UnsupportedAlgorithm``, too."""
-        found = self._first("protocolEncrKey")
-        return None if found is None else found.protocol_encryption_key
+        return self._first("protocolEncrKey", lambda found: found.protocol_encryption_key)
 
     @property
     def utf8_pairs(self) -> dict[str, str] | None:
         """utf8Pairs: names and values (RFC 4211 section 7.1). Raises ``ValueError`` also for a name that comes twice."""
-        found = self._first("utf8Pairs")
-        return None if found is None else read_pairs(found.text or "")
+        return self._first("utf8Pairs", lambda found: read_pairs(found.text or ""))
 
     @property
     def cert_request(self) -> CertRequest | None:
         """certReq: the request that an RA was asked with, without its proof (RFC 4211 section 7.2)."""
-        found = self._first("certReq")
-        return None if found is None else found.cert_request
+        return self._first("certReq", lambda found: found.cert_request)
 
 
 def read_pairs(text: str) -> dict[str, str]:

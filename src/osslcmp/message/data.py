@@ -10,7 +10,6 @@ import warnings
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.utils import CryptographyDeprecationWarning
 
 from .. import message as m
@@ -21,9 +20,6 @@ from ..enums import FailureInfo
 from . import describe
 
 __all__ = ["data"]
-
-_DER = "_der"
-_CERTIFICATES = ("certificate_der", "ca_pubs_der")
 
 
 def data(message: m.Message) -> dict[str, Any]:
@@ -50,8 +46,7 @@ def data(message: m.Message) -> dict[str, Any]:
 def _read(read: Any) -> Any:
     try:
         return read()
-    # cryptography's are of many kinds
-    except (ValueError, x509.ExtensionNotFound, UnsupportedAlgorithm, TypeError, KeyError):
+    except describe.UNREADABLE:
         return None
 
 
@@ -61,8 +56,8 @@ def _fields(value: Any) -> dict[str, Any]:
 
 def _field(value: Any, name: str) -> tuple[str, Any]:
     content = getattr(value, name)
-    short = name.removesuffix(_DER)
-    if name in _CERTIFICATES:
+    short = name.removesuffix(describe.DER)
+    if name in describe.CERTIFICATES:
         if isinstance(content, tuple):
             return short, [_certificate(der) for der in content]
         return short, None if content is None else _certificate(content)
@@ -74,14 +69,12 @@ def _field(value: Any, name: str) -> tuple[str, Any]:
 
 
 def _certificate(der: bytes) -> dict[str, Any]:
-    certificate = _read(lambda: read_certificate(der))
-    known = certificate is not None
     return {
-        "subject": describe.name_text(certificate.subject) if known else None,
-        "issuer": describe.name_text(certificate.issuer) if known else None,
-        "serial_number": f"{certificate.serial_number:x}" if known else None,
-        "not_before": _value(certificate.not_valid_before_utc) if known else None,
-        "not_after": _value(certificate.not_valid_after_utc) if known else None,
+        "subject": _read(lambda: describe.name_text(read_certificate(der).subject)),
+        "issuer": _read(lambda: describe.name_text(read_certificate(der).issuer)),
+        "serial_number": _read(lambda: f"{read_certificate(der).serial_number:x}"),
+        "not_before": _read(lambda: _value(read_certificate(der).not_valid_before_utc)),
+        "not_after": _read(lambda: _value(read_certificate(der).not_valid_after_utc)),
         "der": base64.b64encode(der).decode(),
     }
 

@@ -21,7 +21,7 @@ from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
 from .bodyparts import oid_name
 
-__all__ = ["Tree", "summary", "tree"]
+__all__ = ["CERTIFICATES", "DER", "UNREADABLE", "Tree", "key_text", "name_text", "summary", "tree"]
 
 Tree = list[tuple[str, "str | Tree"]]
 """Labels, each with a text or with what is below it."""
@@ -29,8 +29,8 @@ Tree = list[tuple[str, "str | Tree"]]
 _SHOWN_OCTETS = 64
 #: Bits of a number that is shown in digits: beyond some thousands of them Python refuses.
 _LONGEST_NUMBER = 1024
-#: What libcrypto takes and ``cryptography`` does not ends in exceptions of many kinds: one odd field hides no other.
-_UNREADABLE = Exception
+UNREADABLE = Exception
+"""What libcrypto takes and ``cryptography`` does not ends in exceptions of many kinds: one odd field hides no other."""
 #: Of what can only be shown as DER: levels, and elements in all.
 _DEEPEST, _MOST = 24, 2000
 
@@ -42,7 +42,7 @@ def summary(message: Message) -> str:
     """What the message is about, in a few words, fit to be shown."""
     try:
         return one_line("; ".join(_words(message.body)))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return ": ".join(_unread(error))
 
 
@@ -137,7 +137,7 @@ def tree(message: Message) -> Tree:
 def _part(label: str, read: Callable[[], Any], message: Message, number: int | None) -> Tree:
     try:
         return _node(label, read())
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         encoding = _as_der(message.der, number)
         return [(label, [_unread(error), *encoding])] if encoding or number is not None else []
 
@@ -218,10 +218,11 @@ class _Certificate:
         self.encoding = encoding
 
 
-#: Fields of DER that are shown as what the property of this name makes of them.
-_DER = "_der"
+DER = "_der"
+"""Ends the name of a field that is shown as what the property of this name makes of it."""
 _KEY_IDS = ("sender_kid", "recip_kid")
-_CERTIFICATES = ("certificate_der", "ca_pubs_der")
+CERTIFICATES = ("certificate_der", "ca_pubs_der")
+"""Fields that hold certificates, one or several, whether or not ``cryptography`` reads them."""
 
 
 def _node(label: str, value: Any) -> Tree:
@@ -233,7 +234,7 @@ def _node(label: str, value: Any) -> Tree:
     try:
         simple = _simple(value)
         return [(label, list(_inside(value)) if simple is None else simple)]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [(label, ": ".join(_unread(error)))]
 
 
@@ -306,12 +307,12 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
 def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
     for field in dataclasses.fields(value):
         content, name = getattr(value, field.name), field.name
-        if name in _CERTIFICATES and content is not None:
+        if name in CERTIFICATES and content is not None:
             several = content if isinstance(content, tuple) else (content,)
             content = tuple(map(_Certificate, several))
-            name = name.removesuffix(_DER)
-        elif name.endswith(_DER) and content is not None and hasattr(type(value), name.removesuffix(_DER)):
-            name = name.removesuffix(_DER)
+            name = name.removesuffix(DER)
+        elif name.endswith(DER) and content is not None and hasattr(type(value), name.removesuffix(DER)):
+            name = name.removesuffix(DER)
             content = _value_or_reason(lambda name=name: getattr(value, name))
         elif name in _KEY_IDS and content and content.isascii() and content.decode().isprintable():
             content = content.decode()  # the reference of a shared secret, mostly
@@ -329,7 +330,7 @@ def _value_or_reason(read: Any) -> Any:
     """What ``read`` gives, or why it cannot be read."""
     try:
         return read()
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return ": ".join(_unread(error))
 
 
@@ -392,7 +393,7 @@ def _key_usages(value: x509.KeyUsage) -> Iterator[str]:
 def _certificate(encoding: bytes) -> Tree:
     try:
         certificate = read_certificate(encoding)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [_unread(error), *_elements(encoding, 1, [_MOST])]
     return [
         *_node("subject", _value_or_reason(lambda: certificate.subject)),

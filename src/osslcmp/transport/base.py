@@ -103,7 +103,7 @@ class Answer:
         #: What to say of it if it is no CMP message.
         self._refusal = ""
 
-    def follow(self, status: int, location: str | None) -> bool:
+    def _follow(self, status: int, location: str | None) -> bool:
         """Whether to send the request again, now to ``url``: a 307 or 308 to the same host, if it may be followed.
 
         With a 301, 302 or 303 an HTTP client would ask by GET, and so lose the message. From https it never goes to http.
@@ -121,17 +121,21 @@ class Answer:
         self.where = f"{self.where}, redirected to {_without_query(url)}"
         return True
 
-    def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> None:
-        """Take the header. Unless a CMP message follows, what comes is for an exception, and only its beginning.
+    def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> bool:
+        """Take the header. ``False``: there is another place to ask, now ``url``; else the body is to be read.
 
-        The status of a CMP message may be 400 and above: RFC 9811 sends error messages like that.
+        Unless it is a CMP message, what comes is for an exception, and only its beginning. The status of a CMP message
+        may be 400 and above: RFC 9811 sends error messages like that.
         """
+        if self._follow(status, location):
+            return False
         self.status = status
         if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
-            return
+            return True
         message = f"{self.where}: HTTP status {status} {reason}".rstrip()
         message += f", content type {content_type or 'missing'}"
         self._refusal = message + (f", location {location}" if location else "")
+        return True
 
     def add(self, data: bytes) -> None:
         """Take the next part of the body. Raises :class:`osslcmp.TransferError` if no more is to come."""
@@ -166,9 +170,8 @@ class Answer:
 
     def failed(self, error: Exception) -> TransferError:
         """What to raise for an exception of the HTTP library."""
-        if (
-            self._refusal or time.monotonic() >= self.deadline
-        ):  # it is the watchdog who has ended the connection
+        # When time is over, it is the watchdog who has ended the connection.
+        if self._refusal or time.monotonic() >= self.deadline:
             return self.late()
         message = str(error) or type(error).__name__
         cause: BaseException | None = error

@@ -58,20 +58,16 @@ class _Base(LibraryTransport):
             yield
         except self._httpx.TimeoutException as error:
             raise answer.late() from error
-        except (
-            self._httpx.HTTPError,
-            ssl.SSLError,
-        ) as error:  # an alert that comes late passes httpx by under asyncio
+        # An alert that comes late passes httpx by under asyncio.
+        except (self._httpx.HTTPError, ssl.SSLError) as error:
             raise answer.failed(error) from error
 
     @staticmethod
     def _expect(answer: Answer, response: httpx.Response) -> bool:
-        """Whether the response follows; else there is another place to ask."""
-        header, status = response.headers, response.status_code
-        if answer.follow(status, header.get("Location")):
-            return False
-        answer.expect(status, response.reason_phrase, header.get("Content-Type"), header.get("Location"))
-        return True
+        header = response.headers
+        return answer.expect(
+            response.status_code, response.reason_phrase, header.get("Content-Type"), header.get("Location")
+        )
 
 
 class HttpxTransport(_Base):

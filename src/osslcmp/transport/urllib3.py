@@ -128,13 +128,15 @@ class Urllib3Transport(LibraryTransport):
                 timeout=self._urllib3.Timeout(total=self._timeout),
             )
             try:
-                header, status = response.headers, response.status
-                if answer.follow(status, header.get("Location")):
+                header = response.headers
+                if not answer.expect(
+                    response.status,
+                    response.reason or "",
+                    header.get("Content-Type"),
+                    header.get("Location"),
+                ):
                     response.close()
                     return False
-                answer.expect(
-                    status, response.reason or "", header.get("Content-Type"), header.get("Location")
-                )
                 while part := response.read1(_PART):
                     answer.add(part)
             except BaseException:
