@@ -296,7 +296,7 @@ class RegistrationControls:
     controls: tuple[Control, ...]
     reg_info: tuple[Control, ...]
 
-    def _first(self, name: str, read: Callable[[Control], _T | None]) -> _T | None:
+    def _first(self, name: str, read: Callable[[Control], _T]) -> _T | None:
         found = next((one for one in (*self.controls, *self.reg_info) if one.name == name), None)
         return None if found is None else read(found)
 

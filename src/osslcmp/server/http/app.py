@@ -212,7 +212,7 @@ class Application:
         for observe in self._observers:
             try:
                 observe(answered)
-            except Exception:  # the answer goes out, and the other observers hear of it
+            except Exception:  # noqa: PERF203 - the answer goes out, and the other observers hear of it
                 logger.exception("a message and its answer could not be recorded")
 
     def _page(self, request: Request) -> Page | None:

@@ -11,7 +11,7 @@ from ..._asn1 import x509_parts
 from ..._text import get_logger
 from ...enums import BodyType, FailureInfo
 from ...errors import CMPError
-from ...message import ErrorMessage, Message
+from ...message import ErrorMessage
 from ...message.describe import name_text, status_text, summary
 from .. import wire
 from .events import Answered, sender
