@@ -35,7 +35,7 @@ ELSEWHERE = {
 PAGES_ELSEWHERE = {
     "docs/interoperability.md": "tests/testing/test_quirks.py",
     "docs/operations.md": "tests/cli/test_operations_guide.py",
-    "docs/renewal.md": "tests/project/test_guides.py",
+    **{page.relative_to(ROOT).as_posix(): "tests/project/test_guides.py" for page in guides.GUIDES},
 }
 
 

@@ -8,19 +8,16 @@ from pathlib import Path
 
 import pytest
 from support import guides
+from support.guides import DOCS
 
 import osslcmp.renewal.config as renewal_config
-
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDES = ["renewal"]
 
 pytestmark = pytest.mark.peer
 
 
-@pytest.mark.parametrize("guide", GUIDES)
-def test_guide_runs(guide: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", guides.GUIDES, ids=lambda page: page.stem)
+def test_guide_runs(page: Path, tmp_path: Path) -> None:
     """As it stands, with another port."""
-    page = DOCS / f"{guide}.md"
     assert guides.blocks(page.read_text(encoding="utf-8"), *guides.RUN)
     print(guides.run(page, tmp_path))
 

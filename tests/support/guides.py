@@ -17,6 +17,9 @@ from .command import OSSLCMP, environment
 from .raw_server import free_port
 from .serving import Served
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+#: Pages that run as a whole, from top to bottom, in a folder of their own.
+GUIDES = [DOCS / "renewal.md", *sorted((DOCS / "guides").glob("*.md"))]
 _BLOCK = re.compile(r"(?:^`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = ("sh", "python")
 
