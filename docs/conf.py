@@ -12,7 +12,14 @@ project = "osslcmp"
 author = "the authors of osslcmp"
 release = version = installed("osslcmp")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "openssl_map"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "openssl_map",
+    "cmp_map",
+]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"osslcmp {release}"

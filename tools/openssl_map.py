@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import osslcmp
@@ -121,13 +121,17 @@ def tables() -> str:
     return "\n".join(parts)
 
 
-def _fill_in(_app: object, _page: str, source: list[str]) -> None:
-    source[0] = source[0].replace(MARK, tables())
+def fill_in(app: Sphinx, mark: str, made: Callable[[], str]) -> dict[str, bool]:
+    """Put what is ``made`` in the place of ``mark`` in all pages. Returns what ``setup`` of an extension returns."""
+
+    def replace(_app: object, _page: str, source: list[str]) -> None:
+        if mark in source[0]:
+            source[0] = source[0].replace(mark, made())
+
+    app.connect("source-read", replace)
+    return {"parallel_read_safe": True}
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.connect(
-        "source-read", lambda app, page, source: _fill_in(app, page, source) if MARK in source[0] else None
-    )
-    return {"parallel_read_safe": True}
+    return fill_in(app, MARK, tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -10,10 +11,13 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from support import openssl
 
+import cmp_map
 import openssl_map
 import osslcmp
 import osslcmp.renewal
@@ -21,6 +25,7 @@ import osslcmp.server
 import osslcmp.testing
 import osslcmp.transport
 import pictures
+from osslcmp.cli.openssl_cmp.options import BY_NAME
 
 pytest.importorskip("sybil", reason="sybil comes with the extra test")
 from sybil import Example, Sybil
@@ -28,6 +33,9 @@ from sybil.parsers.markdown import CodeBlockParser
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+#: What the table of options names besides.
+NOT_OURS = {"None", "cryptography", "osslcmp.openssl", "public_bytes", "with"}
 
 #: Pages whose examples run as they stand, one after the other; those of the others are compiled.
 RUNNABLE = {"README.md", "docs/index.md", "docs/errors.md", "docs/api/lib.md"}
@@ -98,6 +106,37 @@ def test_every_c_function_is_in_the_table() -> None:
     for member in re.findall(r"`osslcmp\.Context\.(\w+)`", text):
         assert hasattr(osslcmp.Context, member), member
     assert openssl_map.MARK in (ROOT / "docs" / "openssl-map.md").read_text(encoding="utf-8")
+
+
+def test_every_option_of_the_command_has_a_row() -> None:
+    """docs/guides/from-openssl-cmp.md: those of all releases, and no others; those of the installed one by its help."""
+    rows = cmp_map.rows()
+    assert set(rows) == {*BY_NAME, "engine"}
+    told = set(re.findall(r"^ -([\w-]+)", openssl.run(["cmp", "-help"]).text, re.MULTILINE))
+    assert len(told) > 100
+    assert told <= set(rows)
+    text = cmp_map.tables()
+    assert all(f"| `-{name}` |" in text for name in rows)
+    assert cmp_map.MARK in (ROOT / "docs" / "guides" / "from-openssl-cmp.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("option", "text"), cmp_map.rows().items(), ids=cmp_map.rows())
+def test_what_does_the_same_is_there(option: str, text: str) -> None:
+    """Each class, method, attribute and argument that a row names; what has none says so."""
+    names = re.findall(
+        r"`((?:server\.|general\.|testing\.|transport\.)?[A-Za-z_]\w*(?:\.\w+)?)(?:\((\w+)=\))?`", text
+    )
+    assert names or re.match(r"none|the |what |part |a loop|`", text), option
+    for name, argument in names:
+        if name in NOT_OURS:
+            continue
+        first, *rest = name.split(".")
+        found = osslcmp.CertificateRequest if first == "request" else getattr(osslcmp, first)
+        for attribute in rest:
+            fields = {} if isinstance(found, ModuleType) else found.__annotations__
+            found = getattr(found, attribute) if hasattr(found, attribute) else fields[attribute]
+        if argument:
+            assert argument in inspect.signature(found).parameters, name
 
 
 @pytest.mark.parametrize("picture", sorted(pictures.PICTURES))
