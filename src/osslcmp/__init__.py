@@ -26,7 +26,7 @@ _MODULES = {
     "enums": "CR IR KUR P10CR BodyType FailureInfo Option PKIStatus POPOMethod PublicationMethod"
     " RevocationReason Severity",
     "errors": "CMPError ConfirmError ErrorEntry OpenSSLError ProtectionError RejectedError RequestError ResponseError"
-    " TransferError TransferTimeout UnreadableCertificateError UnsupportedError",
+    " TransferError TransferTimeout UnreadableCRLError UnreadableCertificateError UnsupportedError",
     "limits": "Limits",
     "message": "Message",
     "message.bodyparts": "AlgorithmIdentifier",

@@ -42,6 +42,7 @@ from .errors import (
     TransferError,
     TransferTimeout,
     UnreadableCertificateError,
+    UnreadableCRLError,
     UnsupportedError,
 )
 from .limits import Limits
@@ -99,6 +100,7 @@ __all__ = [
     "Transaction",
     "TransferError",
     "TransferTimeout",
+    "UnreadableCRLError",
     "UnreadableCertificateError",
     "UnsupportedError",
     "certconf",

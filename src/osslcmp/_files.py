@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PRIVATE", "PUBLIC", "locked", "read_toml", "sync", "write"]
+__all__ = ["PRIVATE", "PUBLIC", "locked", "pem_block", "read_toml", "sync", "write"]
 
 PUBLIC, PRIVATE = 0o644, 0o600
 """Modes of files that everybody, or their owner alone, may read."""
@@ -64,3 +66,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
         raise ValueError(f"{path}: {error}") from None
+
+
+def pem_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    """A block of PEM."""
+    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode()

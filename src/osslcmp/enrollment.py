@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from ._files import PRIVATE, PUBLIC, locked, write
+from ._files import PRIVATE, PUBLIC, locked, pem_block, write
 from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
@@ -117,7 +115,7 @@ class Enrollment:
     @property
     def fullchain_pem(self) -> bytes:
         """The certificate and its chain, PEM: what servers for TLS take as their certificate."""
-        return b"".join(map(certificate_pem, (self.certificate_der, *self.chain_der)))
+        return b"".join(map(pem_block, (self.certificate_der, *self.chain_der)))
 
     def pkcs12(
         self,
@@ -187,11 +185,11 @@ class Enrollment:
             if own is not None:
                 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-                pem = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-                write(folder / "privkey.pem", pem, PRIVATE)
-            write(folder / "chain.pem", b"".join(map(certificate_pem, self.chain_der)), PUBLIC)
+                encoded = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+                write(folder / "privkey.pem", encoded, PRIVATE)
+            write(folder / "chain.pem", b"".join(map(pem_block, self.chain_der)), PUBLIC)
             write(folder / "fullchain.pem", self.fullchain_pem, PUBLIC)
-            write(folder / "cert.pem", certificate_pem(self.certificate_der), PUBLIC)
+            write(folder / "cert.pem", pem_block(self.certificate_der), PUBLIC)
 
     def _own_key(self, key: PrivateKeyTypes | None) -> PrivateKeyTypes | None:
         own = self.key if key is None else key
@@ -222,12 +220,6 @@ class Enrollment:
             f"{len(self.extra_certs_der)} in extraCerts"
         )
         return f"<osslcmp.Enrollment {self.status.name}: certificate {number}; {others}>"
-
-
-def certificate_pem(der: bytes) -> bytes:
-    """A certificate as PEM, whether ``cryptography`` reads it or not."""
-    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
-    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode()
 
 
 def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:

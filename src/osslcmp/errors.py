@@ -9,7 +9,8 @@
      │    │    └── TransferTimeout   ... in time (also a TimeoutError); .transaction if it can go on
      │    ├── ProtectionError    the answer is not (validly) protected by whom we trust
      │    └── ResponseError      the answer does not fit the request
-     │         └── UnreadableCertificateError   only OpenSSL reads a certificate: .certificate_der (also a ValueError)
+     │         ├── UnreadableCertificateError   only OpenSSL reads a certificate: .certificate_der (also a ValueError)
+     │         └── UnreadableCRLError           only OpenSSL reads a CRL: .crl_der (also a ValueError)
      ├── RejectedError           the server said no: .status, .failure_info, .text
      ├── ConfirmError            a certificate came but was not accepted or confirmed: .enrollment
      └── UnsupportedError        needs a newer OpenSSL: .needed, .found (also a NotImplementedError)
@@ -46,6 +47,7 @@ __all__ = [
     "ResponseError",
     "TransferError",
     "TransferTimeout",
+    "UnreadableCRLError",
     "UnreadableCertificateError",
     "UnsupportedError",
 ]
@@ -199,6 +201,15 @@ class UnreadableCertificateError(ResponseError, ValueError):
 
     certificate_der: bytes
     serial: str
+
+
+class UnreadableCRLError(ResponseError, ValueError):
+    """OpenSSL reads a CRL, but ``cryptography`` does not.
+
+    ``crl_der`` is that CRL; the text names its issuer.
+    """
+
+    crl_der: bytes
 
 
 _NOTHING = FailureInfo(0)

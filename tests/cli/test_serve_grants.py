@@ -395,8 +395,8 @@ def test_crl_files(serve: Serving, pki: PKI, tmp_path: Path, capfd: pytest.Captu
     crl = tmp_path / "crl.pem"
     for data, told in (
         (None, "crl.pem"),
-        (b"x", "no CRL can be read"),
-        (b"-----BEGIN X-----", "there is no CRL"),
+        (b"x", "no CRL in PEM or DER"),
+        (b"-----BEGIN X-----", "no CRL in PEM or DER"),
     ):
         if data is not None:
             crl.write_bytes(data)

@@ -16,7 +16,7 @@ from support.pki import PKI, cert_pem
 
 import osslcmp as package
 from osslcmp._asn1 import pem
-from osslcmp.server.ca.client_crls import read_crls
+from osslcmp._openssl.inputs import crls
 
 COUNT = 100_000
 BEGINNINGS = {
@@ -40,7 +40,7 @@ def test_pem_that_only_begins(text: bytes, pki: PKI, tmp_path: Path) -> None:
     file = tmp_path / "text.pem"
     file.write_bytes(text)
     with pytest.raises(ValueError, match="no CRL"):
-        read_crls(file)
+        crls("CRLs", file)
     assert "no CMP message" in osslcmp("show", file, status=1).stderr
     whole = text + b"\n" + cert_pem(pki.root.certificate)
     package.Client("http://127.0.0.1/", reference="r", secret="s", trusted=whole)

@@ -1,10 +1,11 @@
-"""Certificates that libcrypto reads and ``cryptography`` does not: made of good ones, signed again by their CA.
+"""Certificates and CRLs that libcrypto reads and ``cryptography`` does not: made of good ones, signed again by their CA.
 
 There are such roots and devices in the field, and CAs that go on issuing them.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 from cryptography import x509
@@ -44,12 +45,12 @@ def _names(tag: int, value: bytes) -> Callable[[bytes], bytes]:
 
 
 def _explicit_false(field: bytes) -> bytes:
-    """An extension with the default of its BOOLEAN written out."""
-    if field[0] != der.explicit(3):
+    """An extension of a certificate or CRL with the default of its BOOLEAN written out."""
+    if field[0] not in (der.explicit(3), der.explicit(0)) or field[2] != der.SEQUENCE:
         return field
     (extensions,) = der.children(der.read(field).content)
     changed = [_critical(extension.encoding) for extension in der.children(extensions.content)]
-    return der.encode(der.explicit(3), der.encode(der.SEQUENCE, *changed))
+    return der.encode(field[0], der.encode(der.SEQUENCE, *changed))
 
 
 def _critical(extension: bytes) -> bytes:
@@ -60,7 +61,9 @@ def _critical(extension: bytes) -> bytes:
 
 
 def _no_seconds(field: bytes) -> bytes:
-    """A Validity without seconds."""
+    """A Validity, or the time of a CRL, without seconds."""
+    if field[0] == der.UTC_TIME:
+        return der.encode(der.UTC_TIME, field[2:12] + b"Z")
     parts = der.sequence(field) if field[0] == der.SEQUENCE else []
     if [part.tag for part in parts] != [der.UTC_TIME] * 2:
         return field
@@ -80,15 +83,36 @@ if osslcmp.openssl_version >= (3, 5):
     del KINDS["seconds"]  # which libcrypto decodes no more
 
 
-def odd(kind: str, certificate: x509.Certificate, signer: ec.EllipticCurvePrivateKey) -> bytes:
-    """DER of ``certificate`` made odd in that way."""
-    (tbs, algorithm, _) = der.sequence(certificate.public_bytes(Encoding.DER))
+def odd(
+    kind: str,
+    good: x509.Certificate | x509.CertificateRevocationList,
+    signer: ec.EllipticCurvePrivateKey,
+) -> bytes:
+    """DER of a certificate or CRL made odd in that way."""
+    (tbs, algorithm, _) = der.sequence(good.public_bytes(Encoding.DER))
     changed = der.encode(der.SEQUENCE, *(KINDS[kind](field.encoding) for field in der.children(tbs.content)))
     assert changed != tbs.encoding
     signature = signer.sign(changed, ec.ECDSA(hashes.SHA256()))
     return der.encode(
         der.SEQUENCE, changed, algorithm.encoding, der.encode(der.BIT_STRING, b"\0" + signature)
     )
+
+
+def odd_crl(kind: str, issuer: Identity, *revoked: Identity) -> bytes:
+    """DER of a CRL of ``issuer`` made odd in that way, with an entry extension that nobody knows, and a negative number."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(second=0)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(now - datetime.timedelta(days=1)).next_update(
+        now + datetime.timedelta(days=9)
+    )
+    builder = builder.add_extension(x509.CRLNumber(1), critical=False)
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), b"\x05\x00")
+    for who in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(who.certificate.serial_number)
+        entry = entry.revocation_date(now).add_extension(unknown, critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    return odd(kind, builder.sign(issuer.key, hashes.SHA256()), issuer.key)
 
 
 def odd_identity(kind: str, who: Identity, signer: Identity) -> bytes:

@@ -22,7 +22,7 @@ class CertificateCheck:
     Args:
         trusted: what the new certificate must chain to: certificates, PEM/DER bytes, paths.
         untrusted: further certificates that help to build the chain, besides those in the answer.
-        crls: ``x509.CertificateRevocationList`` objects.
+        crls: CRLs: ``x509.CertificateRevocationList`` objects, PEM/DER bytes, paths.
         crl_check: ``"none"``, ``"leaf"`` or ``"all"``; default: ``"leaf"`` if there are CRLs.
         purpose: ``"sslserver"``, ``"sslclient"``, ``"smimesign"``, ... as OpenSSL names them.
         host: host name that the certificate must be for.
@@ -38,7 +38,7 @@ class CertificateCheck:
 
     trusted: inputs.CertificatesInput
     untrusted: inputs.CertificatesInput | None = None
-    crls: Iterable[x509.CertificateRevocationList] = ()
+    crls: inputs.CRLsInput = ()
     crl_check: str = ""
     purpose: str | None = None
     host: str | None = None
@@ -64,7 +64,7 @@ class CertificateCheck:
     def __post_init__(self) -> None:
         object.__setattr__(self, "trusted", inputs.any_certificates("trusted", self.trusted))
         object.__setattr__(self, "untrusted", inputs.any_certificates("untrusted", self.untrusted))
-        object.__setattr__(self, "crls", list(self.crls))
+        object.__setattr__(self, "crls", inputs.crls("crls", self.crls))
         object.__setattr__(self, "policies", list(self.policies))
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
         if self.crl_check not in ("none", "leaf", "all"):

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_certificate, read_name
+from .._asn1.x509_parts import read_certificate, read_crl, read_name
 from .._text import get_logger, visible
-from ..errors import ResponseError, UnreadableCertificateError
-from .cert_text import name_of, serial_of
+from ..errors import OpenSSLError, ResponseError, UnreadableCertificateError, UnreadableCRLError
+from .cert_text import line_of, name_of, serial_of
 from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
 from .names import object_text
@@ -38,6 +38,8 @@ __all__ = [
     "certs_to_c",
     "certs_to_der",
     "chain_above",
+    "crl_from_der",
+    "crl_to_c",
     "csr_to_c",
     "csr_verifies",
     "encoded",
@@ -143,16 +145,45 @@ def cert_to_der(pointer: Any) -> bytes:
 
 
 def cert_from_der(der: bytes) -> x509.Certificate:
-    """The certificate. Raises :class:`osslcmp.UnreadableCertificateError` for what only OpenSSL reads."""
+    """The certificate. Raises :class:`osslcmp.UnreadableCertificateError` for what only OpenSSL reads, else ValueError."""
     try:
         return read_certificate(der)
     except Exception as error:  # not all of cryptography's are a ValueError
-        handle = _new_cert(der)
+        handle = _decoded(_new_cert, der, error)
         number, subject = serial_of(handle), visible(name_of(handle))
         unreadable = UnreadableCertificateError(
             f"certificate {number} of {subject}: cryptography does not read it, only OpenSSL does: {error}"
         )
         unreadable.certificate_der, unreadable.serial = der, number
+        raise unreadable from error
+
+
+def _decoded(decode: Callable[[bytes], Any], der: bytes, error: Exception) -> Any:
+    """What only OpenSSL reads. Raises ``ValueError``, what ``cryptography`` says of it, if it does not either."""
+    try:
+        return decode(der)
+    except OpenSSLError:
+        clear()
+        raise ValueError(str(error)) from error
+
+
+def crl_to_c(crl: x509.CertificateRevocationList | bytes) -> Any:
+    """``X509_CRL *``."""
+    der = crl if isinstance(crl, bytes) else encoded(crl)
+    return _from_der(lib.d2i_X509_CRL, lib.X509_CRL_free, der, "decoding a CRL")
+
+
+def crl_from_der(der: bytes) -> x509.CertificateRevocationList:
+    """The CRL. Raises :class:`osslcmp.UnreadableCRLError` for one that only OpenSSL reads, else ValueError."""
+    try:
+        return read_crl(der)
+    except Exception as error:  # not all of cryptography's are a ValueError
+        handle = _decoded(crl_to_c, der, error)
+        issuer = visible(line_of(lib.X509_CRL_get_issuer(handle)))
+        unreadable = UnreadableCRLError(
+            f"CRL of {issuer}: cryptography does not read it, only OpenSSL does: {error}"
+        )
+        unreadable.crl_der = der
         raise unreadable from error
 
 

@@ -19,11 +19,15 @@ from .._asn1 import der, pem
 from .lib import NULL, CData, ffi, lib
 
 __all__ = [
+    "AnyCRL",
     "AnyCSR",
     "AnyCertificate",
+    "CRLInput",
+    "CRLsInput",
     "CSRInput",
     "CertificateInput",
     "CertificatesInput",
+    "EncodedCRL",
     "EncodedCSR",
     "EncodedCertificate",
     "KeyInput",
@@ -32,6 +36,7 @@ __all__ = [
     "certificate",
     "certificates",
     "check_text",
+    "crls",
     "csr",
     "found",
     "read",
@@ -48,6 +53,12 @@ _LOADERS: dict[str, Callable[[bytes], object]] = {
     "CERTIFICATE": x509.load_der_x509_certificate,
     "CERTIFICATE REQUEST": x509.load_der_x509_csr,
     "X509 CRL": x509.load_der_x509_crl,
+}
+#: The same of libcrypto, with what frees what they give.
+_DECODERS: dict[str, tuple[Callable[..., CData], Callable[..., None]]] = {
+    "CERTIFICATE": (lib.d2i_X509, lib.X509_free),
+    "CERTIFICATE REQUEST": (lib.d2i_X509_REQ, lib.X509_REQ_free),
+    "X509 CRL": (lib.d2i_X509_CRL, lib.X509_CRL_free),
 }
 #: The tags of the first elements of others.
 _SHAPES = {
@@ -69,8 +80,13 @@ class EncodedCSR(bytes):
     """A CSR that only libcrypto reads: its DER encoding."""
 
 
+class EncodedCRL(bytes):
+    """A CRL that only libcrypto reads: its DER encoding."""
+
+
 AnyCertificate = x509.Certificate | EncodedCertificate
 AnyCSR = x509.CertificateSigningRequest | EncodedCSR
+AnyCRL = x509.CertificateRevocationList | EncodedCRL
 
 Source = bytes | str | os.PathLike[str]
 CertificateInput = x509.Certificate | Source
@@ -79,6 +95,9 @@ CertificatesInput = CertificateInput | Iterable[CertificateInput]
 """One :data:`CertificateInput` or several; PEM may hold several certificates."""
 CSRInput = x509.CertificateSigningRequest | Source
 """A ``cryptography`` CSR, its PEM or DER encoding as bytes, or a path."""
+CRLInput = x509.CertificateRevocationList | Source
+CRLsInput = CRLInput | Iterable[CRLInput]
+"""One CRL or several: ``cryptography`` objects, PEM or DER as bytes, or paths; PEM may hold several."""
 KeyInput = PrivateKeyTypes | Source | CData
 """A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; a key URI such as
 ``pkcs11:object=x``; or a raw ``EVP_PKEY *``."""
@@ -207,10 +226,9 @@ def _label(data: bytes) -> str:
         with suppress(ValueError, TypeError, x509.InvalidVersion):
             load(data)
             return label
-    if _read_by_openssl(lib.d2i_X509, lib.X509_free, data):
-        return "CERTIFICATE"
-    if _read_by_openssl(lib.d2i_X509_REQ, lib.X509_REQ_free, data):
-        return "CERTIFICATE REQUEST"
+    for label, (decode, free) in _DECODERS.items():
+        if _read_by_openssl(decode, free, data):
+            return label
     try:
         return _SHAPES.get(tuple(part.tag for part in der.sequence(data)[:3]), "")
     except der.DERError:
@@ -240,7 +258,7 @@ def _certificates_of(where: str, kind: str, contents: bytes) -> list[AnyCertific
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
             return [x509.load_der_x509_certificate(contents)]
     except (ValueError, x509.InvalidVersion) as error:
-        if kind != "PKCS7" and _read_by_openssl(lib.d2i_X509, lib.X509_free, contents):
+        if kind != "PKCS7" and _read_by_openssl(*_DECODERS["CERTIFICATE"], contents):
             return [EncodedCertificate(contents)]
         raise ValueError(f"{where}: a {kind} in it does not decode: {error}") from error
     return []
@@ -304,7 +322,33 @@ def csr(what: str, value: CSRInput) -> AnyCSR:
             try:
                 return x509.load_der_x509_csr(contents)
             except (ValueError, x509.InvalidVersion) as error:
-                if _read_by_openssl(lib.d2i_X509_REQ, lib.X509_REQ_free, contents):
+                if _read_by_openssl(*_DECODERS["CERTIFICATE REQUEST"], contents):
                     return EncodedCSR(contents)
                 raise ValueError(f"{where}: the {kind} in it does not decode: {error}") from error
     raise ValueError(f"{where}: no certificate signing request in PEM or DER; {found(data)}")
+
+
+def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
+    """All CRLs in ``value``, which ``cryptography`` need not read. ``ValueError`` if there is none, or a damaged one."""
+    if value is None:
+        return []
+    if isinstance(value, (x509.CertificateRevocationList, EncodedCRL)):
+        return [value]
+    if isinstance(value, (bytes, bytearray, str, os.PathLike)):
+        where, data = read(what, value)
+        found_crls = [_read_crl(where, der) for kind, der in _objects(data) if kind == "X509 CRL"]
+        if not found_crls:
+            raise ValueError(f"{where}: no CRL in PEM or DER; {found(data)}")
+        return found_crls
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{what}: CRLs, bytes or a path, not {type(value).__name__}")
+    return [crl for item in value for crl in crls(what, item)]
+
+
+def _read_crl(where: str, contents: bytes) -> AnyCRL:
+    try:
+        return x509.load_der_x509_crl(contents)
+    except (ValueError, x509.InvalidVersion) as error:
+        if _read_by_openssl(*_DECODERS["X509 CRL"], contents):
+            return EncodedCRL(contents)
+        raise ValueError(f"{where}: an X509 CRL in it does not decode: {error}") from error

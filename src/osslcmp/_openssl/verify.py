@@ -19,7 +19,7 @@ from .signers import times
 if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
 
-__all__ = ["add", "apply", "check_purpose", "crl_to_c", "store_to_c", "verify"]
+__all__ = ["add", "apply", "check_purpose", "not_listed", "store_to_c", "verify"]
 
 
 def check_purpose(name: str) -> int:
@@ -31,19 +31,25 @@ def check_purpose(name: str) -> int:
     return number
 
 
-def crl_to_c(crl: x509.CertificateRevocationList) -> Any:
-    """``X509_CRL *``."""
-    der = convert.encoded(crl)
-    data = ffi.from_buffer("unsigned char[]", der)
-    pointer = lib.d2i_X509_CRL(NULL, ffi.new("const unsigned char **", data), len(der))
-    return own(pointer, lib.X509_CRL_free, "decoding a CRL")
+def not_listed(
+    certificates: Iterable[convert.Certificate], crls: Iterable[inputs.AnyCRL]
+) -> list[convert.Certificate]:
+    """Those that no CRL of their issuers lists (``X509_CRL_get0_by_cert``, 3.0)."""
+    handles = [convert.crl_to_c(crl) for crl in crls]
+    return [one for one in certificates if not any(_lists(crl, convert.cert_to_c(one)) for crl in handles)]
+
+
+def _lists(crl: Any, certificate: Any) -> bool:
+    if lib.X509_NAME_cmp(lib.X509_CRL_get_issuer(crl), lib.X509_get_issuer_name(certificate)):
+        return False
+    return bool(lib.X509_CRL_get0_by_cert(crl, ffi.new("X509_REVOKED **"), certificate) == 1)
 
 
 def add(store: Any, wanted: CertificateCheck) -> None:
     """Put the trust anchors and CRLs of a check into a ``X509_STORE *``."""
     convert.trust(store, inputs.any_certificates("trusted", wanted.trusted))
-    for crl in wanted.crls:
-        check(lib.X509_STORE_add_crl(store, crl_to_c(crl)), "adding a CRL to the trust store")
+    for crl in inputs.crls("crls", wanted.crls):
+        check(lib.X509_STORE_add_crl(store, convert.crl_to_c(crl)), "adding a CRL to the trust store")
 
 
 def store_to_c(wanted: CertificateCheck) -> Any:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
+from .._openssl.convert import crl_from_der
+from .._openssl.inputs import CertificateInput, CRLInput, any_certificate, crls
 from ..context import Context
 from ..context.deadline import OnWait
-from ..context.general import CertReqTemplate, RootCAUpdate
+from ..context.general import CertReqTemplate, RootCAUpdate, root_ca_update
 from ..context.polling import Exchange
 from ..errors import ProtectionError
 from . import settings
+from .settings import optional
 
 if TYPE_CHECKING:
     from ..message.bodyparts import AlgorithmIdentifier
@@ -69,7 +72,7 @@ class GeneralMessages:
 
     def root_ca_update(
         self,
-        old: x509.Certificate | None,
+        old: CertificateInput | None,
         *,
         accept: Callable[[RootCAUpdate], object],
         on_wait: OnWait | None = None,
@@ -89,20 +92,32 @@ class GeneralMessages:
                 raise ProtectionError("root_ca_update: the new root CA certificate was not accepted")
             return update
 
-        return self._ask(lambda context: context.exchanges.root_ca_key_update(old).then(accepted), on_wait)
+        known = optional(partial(any_certificate, "old"), old)
+        return self._ask(
+            lambda context: context.exchanges.root_ca_key_update(known).then(root_ca_update).then(accepted),
+            on_wait,
+        )
 
     def crl_update(
         self,
         *,
-        certificate: x509.Certificate | None = None,
-        last_crl: x509.CertificateRevocationList | None = None,
+        certificate: CertificateInput | None = None,
+        last_crl: CRLInput | None = None,
         on_wait: OnWait | None = None,
     ) -> x509.CertificateRevocationList | None:
         """A CRL newer than ``last_crl``, or the one for ``certificate`` (``OSSL_CMP_get1_crlUpdate``, 3.4).
 
-        ``None`` if there is none. Verify it before use: OpenSSL does not.
+        ``None`` if there is none. Verify it before use: OpenSSL does not. Raises :class:`osslcmp.UnreadableCRLError`
+        for one that only OpenSSL reads.
         """
-        return self._ask(lambda context: context.exchanges.crl_update(certificate, last_crl), on_wait)
+        known = optional(partial(any_certificate, "certificate"), certificate)
+        last = None if last_crl is None else crls("last_crl", last_crl)[0]
+        return self._ask(
+            lambda context: context.exchanges.crl_update(known, last).then(
+                lambda found: None if found is None else crl_from_der(found)
+            ),
+            on_wait,
+        )
 
     def cert_req_template(self, *, on_wait: OnWait | None = None) -> CertReqTemplate | None:
         """What the server wants in certificate requests (``OSSL_CMP_get1_certReqTemplate``, 3.4).

@@ -13,7 +13,7 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text_from_c
-from .._openssl.inputs import AnyCertificate, AnyCSR, KeyInput
+from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, KeyInput
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
@@ -25,7 +25,7 @@ from .confirmation import CertConf, Confirmation, certconf
 from .credentials import Credentials, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait
-from .general import CertReqTemplate, Exchanges, RootCAUpdate
+from .general import CertReqTemplate, Exchanges, RootCAUpdate, root_ca_update
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
 from .polling import Polling
@@ -680,23 +680,28 @@ class Context:
     @guarded
     def get_ca_certs(self) -> list[x509.Certificate]:
         """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
-        return self.polling.complete(self.exchanges.ca_certs())
+        found = self.polling.complete(self.exchanges.ca_certs())
+        return list(map(convert.cert_from_der, found))
 
     @guarded
-    def get_root_ca_key_update(self, old: x509.Certificate | None) -> RootCAUpdate | None:
+    def get_root_ca_key_update(self, old: AnyCertificate | None) -> RootCAUpdate | None:
         """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
 
         OpenSSL verifies the new root with ``old`` as far as the transition certificates allow. The trust in it cannot
         be stronger than that in ``old``; without ``old``, than the weakest in the trust store.
         """
-        return self.polling.complete(self.exchanges.root_ca_key_update(old))
+        return root_ca_update(self.polling.complete(self.exchanges.root_ca_key_update(old)))
 
     @guarded
     def get_crl_update(
-        self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
+        self, certificate: AnyCertificate | None, last_crl: AnyCRL | None
     ) -> x509.CertificateRevocationList | None:
-        """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4)."""
-        return self.polling.complete(self.exchanges.crl_update(certificate, last_crl))
+        """A CRL newer than ``last_crl``, or for ``certificate``; ``None`` if none is (``OSSL_CMP_get1_crlUpdate``, 3.4).
+
+        Raises :class:`osslcmp.UnreadableCRLError` for one that only OpenSSL reads.
+        """
+        found = self.polling.complete(self.exchanges.crl_update(certificate, last_crl))
+        return None if found is None else convert.crl_from_der(found)
 
     @guarded
     def get_cert_req_template(self) -> CertReqTemplate | None:

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_crl
 from .._openssl import convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import own
-from .._openssl.verify import crl_to_c
 from .calls import Calls
 from .polling import Exchange
 
 if TYPE_CHECKING:
     from ..message.bodyparts import AlgorithmIdentifier
 
-__all__ = ["CertReqTemplate", "Exchanges", "RootCAUpdate"]
+__all__ = ["CertReqTemplate", "Exchanges", "RootCAUpdate", "root_ca_update"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,12 @@ class CertReqTemplate:
     """Lengths in bits that an RSA key may have."""
 
 
+def root_ca_update(ders: tuple[bytes | None, bytes | None, bytes | None]) -> RootCAUpdate | None:
+    """The certificates (DER) as objects; ``None`` if there is no new root. May raise ``UnreadableCertificateError``."""
+    new, *others = (None if der is None else convert.cert_from_der(der) for der in ders)
+    return None if new is None else RootCAUpdate(new, *others)
+
+
 class Exchanges:
     """rr and genm, as :class:`osslcmp.context.polling.Exchange`: what to send, and how to read what comes."""
 
@@ -83,47 +87,49 @@ class Exchanges:
         """A general message by a function that returns 1 and fills in pointers."""
         return Exchange(function, *args, read=lambda done: self._checked(done == 1, what))
 
-    def ca_certs(self) -> Exchange[list[x509.Certificate]]:
-        """As :meth:`osslcmp.Context.get_ca_certs`."""
+    def ca_certs(self) -> Exchange[list[bytes]]:
+        """As :meth:`osslcmp.Context.get_ca_certs`, DER."""
         require("ca_certs", "get_ca_certs")
         out = ffi.new("struct stack_st_X509 **")
         sent = self.get1(lib.OSSL_CMP_get1_caCerts, out, what="caCerts")
-        return sent.then(
-            lambda _: list(map(convert.cert_from_der, convert.certs_to_der(convert.own_certs(out[0]))))
-        )
+        return sent.then(lambda _: convert.certs_to_der(convert.own_certs(out[0])))
 
-    def root_ca_key_update(self, old: x509.Certificate | None) -> Exchange[RootCAUpdate | None]:
-        """As :meth:`osslcmp.Context.get_root_ca_key_update`."""
+    def root_ca_key_update(
+        self, old: convert.Certificate | None
+    ) -> Exchange[tuple[bytes | None, bytes | None, bytes | None]]:
+        """As :meth:`osslcmp.Context.get_root_ca_key_update`: the three certificates, DER."""
         require("root_ca_update", "get_root_ca_key_update")
         known = NULL if old is None else convert.cert_to_c(old)
         out = [ffi.new("X509 **") for _ in range(3)]
 
-        def read(_: None) -> RootCAUpdate | None:
+        def read(_: None) -> tuple[bytes | None, bytes | None, bytes | None]:
             owned = [
-                NULL if cell[0] == NULL else own(cell[0], lib.X509_free, "taking a certificate")
+                None if cell[0] == NULL else own(cell[0], lib.X509_free, "taking a certificate")
                 for cell in out
             ]
-            new, new_with_old, old_with_new = map(convert.cert_from_c, owned)
-            return None if new is None else RootCAUpdate(new, new_with_old, old_with_new)
+            new, new_with_old, old_with_new = (one and convert.cert_to_der(one) for one in owned)
+            return new, new_with_old, old_with_new
 
         return self.get1(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert").then(read)
 
     def crl_update(
-        self, certificate: x509.Certificate | None, last_crl: x509.CertificateRevocationList | None
-    ) -> Exchange[x509.CertificateRevocationList | None]:
-        """As :meth:`osslcmp.Context.get_crl_update`."""
+        self,
+        certificate: convert.Certificate | None,
+        last_crl: x509.CertificateRevocationList | bytes | None,
+    ) -> Exchange[bytes | None]:
+        """As :meth:`osslcmp.Context.get_crl_update`, DER."""
         require("crl_update", "get_crl_update")
         if certificate is None and last_crl is None:
             raise ValueError("get_crl_update: give the certificate or the last CRL")
         cert = NULL if certificate is None else convert.cert_to_c(certificate)
-        crl = NULL if last_crl is None else crl_to_c(last_crl)
+        crl = NULL if last_crl is None else convert.crl_to_c(last_crl)
         out = ffi.new("X509_CRL **")
 
-        def read(_: None) -> x509.CertificateRevocationList | None:
+        def read(_: None) -> bytes | None:
             if out[0] == NULL:
                 return None
             owned = own(out[0], lib.X509_CRL_free, "taking a CRL")
-            return read_crl(convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL"))
+            return convert.to_der(lib.i2d_X509_CRL, owned, "encoding a CRL")
 
         return self.get1(lib.OSSL_CMP_get1_crlUpdate, cert, crl, out, what="crlStatusList").then(read)
 

@@ -13,8 +13,9 @@ from .._asn1 import oids, schema
 from .._asn1.der import Element, leading
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import encoded
-from .._asn1.x509_parts import read_certificate, read_general_name
+from .._asn1.x509_parts import read_general_name
 from .._openssl import convert
+from .._openssl.convert import cert_from_der
 from .._openssl.errorqueue import clear, drain
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
@@ -249,7 +250,7 @@ class Message:
     @cached_property
     def extra_certs(self) -> tuple[x509.Certificate, ...]:
         """The certificates in extraCerts as objects. Raises ``ValueError`` if ``cryptography`` cannot read one."""
-        return tuple(map(read_certificate, self.extra_certs_der))
+        return tuple(map(cert_from_der, self.extra_certs_der))
 
     def text(self) -> str:
         """All of it as libcrypto prints it (``ASN1_item_print``, 3.0); tells where that cannot go on.

@@ -11,7 +11,8 @@ from cryptography import x509
 from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import Elements, encoded, inside
-from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_extensions
+from .._asn1.x509_parts import read_csr, read_extensions
+from .._openssl.convert import cert_from_der, crl_from_der
 from ..enums import BodyType, RevocationReason
 from .bodyparts import AlgorithmIdentifier, CertId, CertRequest, CertTemplate, PKIStatusInfo, itav, texts
 
@@ -85,7 +86,7 @@ class CertResponse:
     @cached_property
     def certificate(self) -> x509.Certificate | None:
         """The new certificate. Raises ``ValueError`` for what ``cryptography`` does not read."""
-        return None if self.certificate_der is None else read_certificate(self.certificate_der)
+        return None if self.certificate_der is None else cert_from_der(self.certificate_der)
 
     @classmethod
     def of(cls, read: schema.CertResponse) -> CertResponse:
@@ -112,7 +113,7 @@ class CertRepMessage:
     @cached_property
     def ca_pubs(self) -> tuple[x509.Certificate, ...]:
         """CA certificates that the server published. Raises ``ValueError``."""
-        return tuple(map(read_certificate, self.ca_pubs_der))
+        return tuple(map(cert_from_der, self.ca_pubs_der))
 
     @classmethod
     def of(cls, data: bytes) -> CertRepMessage:
@@ -208,7 +209,7 @@ class RevRep:
     @cached_property
     def crls(self) -> tuple[x509.CertificateRevocationList, ...]:
         """CRLs sent along. Raises ``ValueError``."""
-        return tuple(map(read_crl, self.crls_der))
+        return tuple(map(crl_from_der, self.crls_der))
 
     @classmethod
     def of(cls, data: bytes) -> RevRep:

@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_crl
-from .._openssl.convert import cert_from_der
-from ..errors import ResponseError, UnreadableCertificateError
+from .._openssl.convert import cert_from_der, crl_from_der
+from ..errors import ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .bodyparts import AlgorithmIdentifier, algorithm_from_der
 
 __all__ = [
@@ -88,14 +87,14 @@ def _read(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier, decode: Callable[[bytes], T]
 ) -> T | None:
     """The value of the item of this ``kind``, ``None`` if it is empty. Raises ``ResponseError`` if it is missing,
-    ``UnreadableCertificateError`` for a certificate that only OpenSSL reads."""
+    ``UnreadableCertificateError`` or ``UnreadableCRLError`` for what only OpenSSL reads."""
     for item in items:
         if item.oid == kind:
             if item.value is None:
                 return None
             try:
                 return decode(item.value)
-            except UnreadableCertificateError:  # it names the certificate, and has it
+            except (UnreadableCertificateError, UnreadableCRLError):  # it names what it is, and has it
                 raise
             except Exception as error:  # cryptography raises more than ValueError
                 raise ResponseError(
@@ -137,7 +136,7 @@ def certificate_of(items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifie
 
 def crl_of(items: Iterable[InfoTypeAndValue]) -> x509.CertificateRevocationList | None:
     """The CRL of ``currentCRL``."""
-    return _read(items, CURRENT_CRL, read_crl)
+    return _read(items, CURRENT_CRL, crl_from_der)
 
 
 def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificate, ...] | None:

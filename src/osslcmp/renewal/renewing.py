@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
+from .._files import pem_block
 from .._openssl import inputs as _inputs
 from .._text import get_logger, one_line
 from ..client import Client
 from ..client.transaction import Transaction
 from ..context.confirmation import OnDER
-from ..enrollment import certificate_pem, key_encryption
+from ..enrollment import key_encryption
 from ..enums import FailureInfo
 from ..errors import CMPError, ConfirmError, RejectedError, TransferError
 from .config import Renewal
@@ -369,7 +370,7 @@ class _Work:
         self.store.forget()
 
     def _publish(self, certificate: bytes, chain: list[bytes], new_key: bytes | None) -> None:
-        leaf, above = certificate_pem(certificate), b"".join(map(certificate_pem, chain))
+        leaf, above = pem_block(certificate), b"".join(map(pem_block, chain))
         files = {"certificate": leaf, "chain": above, "fullchain": leaf + above}
         key = new_key if self.renewal.in_token else new_key or self.current.key
         if isinstance(key, bytes):

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..._asn1.itav import InfoTypeAndValue
-from ..._asn1.x509_parts import read_crl
-from ..._openssl.convert import cert_from_c, object_to_c, oid_from_c, to_der
+from ..._files import pem_block
+from ..._openssl.convert import cert_to_der, object_to_c, oid_from_c, to_der
 from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.names import object_text
@@ -64,13 +63,12 @@ def _needed(run: Run, option: str, infotype: str) -> str:
 
 def _ca_certs(run: Run) -> None:
     path = _needed(run, "cacertsout", "caCerts")
-    certs = run.ctx.get_ca_certs()
+    certs = run.ctx.polling.complete(run.ctx.exchanges.ca_certs())
     if not certs:
         run.console.warn("no CA certificates provided by server")
         return
-    form = _form(run, "certform")
     run.console.info(f"received {len(certs)} CA certificate(s), saving to file '{path}'")
-    write(path, b"".join(cert.public_bytes(form) for cert in certs))
+    write(path, b"".join(_encoded(run, "certform", cert) for cert in certs))
     run.outcome.files["cacertsout"] = path
 
 
@@ -82,15 +80,12 @@ def _root_update(run: Run) -> None:
             "no -oldwithold given, will use all certs given with -trusted as trust anchors for newWithNew"
         )
     else:
-        old = cert_from_c(
+        old = cert_to_der(
             run.load.cert(path, "otherpass", "OldWithOld cert for genm with -infotype rootCaCert")
         )
-    update = run.ctx.get_root_ca_key_update(old)
-    came: tuple[x509.Certificate | None, ...] = (None, None, None)
-    if update is None:
+    came = run.ctx.polling.complete(run.ctx.exchanges.root_ca_key_update(old))
+    if came[0] is None:
         run.console.info("no root CA certificate update available")
-    else:
-        came = update.new_with_new, update.new_with_old, update.old_with_new
     for option, cert in zip(("newwithnew", "newwithold", "oldwithnew"), came, strict=True):
         if (path := run.opt.text(option)) is None:
             continue
@@ -100,7 +95,7 @@ def _root_update(run: Run) -> None:
             Path(path).unlink(missing_ok=True)
         else:
             run.console.info(f"received {option} certificate, saving to file '{path}'")
-            write(path, cert.public_bytes(_form(run, "certform")))
+            write(path, _encoded(run, "certform", cert))
             run.outcome.files[option] = path
 
 
@@ -111,16 +106,16 @@ def _crl_update(run: Run) -> None:
     crl = cert = None
     if (old := run.opt.text("oldcrl")) is not None:
         handle = run.load.crl(old, "old CRL for genm with -infotype crlStatusList")
-        crl = read_crl(to_der(lib.i2d_X509_CRL, handle, "encoding a CRL"))
+        crl = to_der(lib.i2d_X509_CRL, handle, "encoding a CRL")
     if (of := run.opt.text("crlcert")) is not None:
-        cert = cert_from_c(run.load.cert(of, "otherpass", "Cert for genm with -infotype crlStatusList"))
-    new = run.ctx.get_crl_update(cert, crl)
+        cert = cert_to_der(run.load.cert(of, "otherpass", "Cert for genm with -infotype crlStatusList"))
+    new = run.ctx.polling.complete(run.ctx.exchanges.crl_update(cert, crl))
     if new is None:
         run.console.info("no CRL update available")
         Path(path).unlink(missing_ok=True)
         return
     run.console.info(f"received CRL, saving to file '{path}'")
-    write(path, new.public_bytes(_form(run, "crlform")))
+    write(path, _encoded(run, "crlform", new, "X509 CRL"))
     run.outcome.files["crlout"] = path
 
 
@@ -151,5 +146,5 @@ def _template(run: Run) -> None:
         run.outcome.files["keyspec"] = spec_path
 
 
-def _form(run: Run, option: str) -> Encoding:
-    return Encoding.PEM if run.opt.text(option) == "PEM" else Encoding.DER
+def _encoded(run: Run, option: str, der: bytes, label: str = "CERTIFICATE") -> bytes:
+    return pem_block(der, label) if run.opt.text(option) == "PEM" else der

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._files import pem_block
 from ..._openssl import convert
 from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.errorqueue import check, clear
@@ -152,17 +153,11 @@ def shared(stack: Any) -> list[Any]:
 def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:
     """Write certificates to a file, PEM or DER; an empty list makes an empty file."""
     run.console.info(f"received {len(certs)} {what} certificate(s), saving to file '{path}'")
-    pem = run.opt.text("certform") == "PEM"
-    if len(certs) > 1 and not pem:
+    as_pem = run.opt.text("certform") == "PEM"
+    if len(certs) > 1 and not as_pem:
         run.console.warn("saving more than one certificate in non-PEM format")
-    write(path, b"".join(_encode(cert, pem) for cert in certs))
-
-
-def _encode(cert: Any, pem: bool) -> bytes:
-    """A certificate as PEM or DER."""
-    if not pem:
-        return convert.cert_to_der(cert)
-    return through_bio(lambda bio: lib.PEM_write_bio_X509(bio, cert))
+    ders = map(convert.cert_to_der, certs)
+    write(path, b"".join(map(pem_block, ders) if as_pem else ders))
 
 
 def through_bio(function: Any) -> bytes:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cryptography import x509
-
-from ..._asn1 import pem
+from ..._openssl import verify
 from ..._openssl.certificate_check import CertificateCheck
+from ..._openssl.inputs import AnyCertificate, AnyCRL
+from ..._openssl.inputs import crls as read_crls
 from ..._text import get_logger
 from ...enums import FailureInfo
 from ...errors import OpenSSLError
 from ..authority import Rejected
-from .grants import name_key
 
 __all__ = ["ClientCRLs"]
 
 logger = get_logger("osslcmp.server")
 
+Certificate = AnyCertificate | bytes
 State = tuple[int, int, int]
 
 
@@ -39,28 +38,30 @@ class ClientCRLs:
         ValueError: there is no CRL in it.
     """
 
-    def __init__(self, files: Iterable[Path], trusted: Sequence[x509.Certificate]) -> None:
+    def __init__(self, files: Iterable[Path], trusted: Sequence[AnyCertificate]) -> None:
         self._trusted = trusted
         self._lock = threading.RLock()
-        self._read: dict[Path, tuple[State | None, list[x509.CertificateRevocationList]]] = {
-            file: (_state(file), read_crls(file)) for file in files
+        self._read: dict[Path, tuple[State | None, list[AnyCRL]]] = {
+            file: (_state(file), read_crls("CRLs", file)) for file in files
         }
 
-    def refuse(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> Rejected | None:
+    def refuse(self, signer: Certificate, untrusted: Sequence[Certificate]) -> Rejected | None:
         """Why a certificate that chains up to a root, with the help of ``untrusted``, is not good for anything."""
         crls = self._current()
         # Of a CA that has several certificates, one that is revoked does no harm to a path by another.
-        good = [one for one in untrusted if one == signer or not any(_lists(crl, one) for crl in crls)]
         try:
+            others = [one for one in untrusted if one != signer]
+            good = verify.not_listed(others, crls)
             check = CertificateCheck(trusted=self._trusted, crls=crls, crl_check="leaf", partial_chain=True)
             failure = check.failure(signer, good)
         except OpenSSLError as error:
             failure = str(error)
-        if failure is not None and len(good) < len(untrusted):
-            failure = f"a CA above the signer is revoked, and without it: {failure}"
+        else:
+            if failure is not None and len(good) < len(others):
+                failure = f"a CA above the signer is revoked, and without it: {failure}"
         return None if failure is None else _no(f"revocation of the signer: {failure}")
 
-    def knows(self, signer: x509.Certificate, untrusted: Sequence[x509.Certificate]) -> bool:
+    def knows(self, signer: Certificate, untrusted: Sequence[Certificate]) -> bool:
         """Whether a certificate stands below one of the roots, revoked or not: else these CRLs say nothing of it."""
         try:
             check = CertificateCheck(trusted=self._trusted, partial_chain=True)
@@ -68,49 +69,26 @@ class ClientCRLs:
         except OpenSSLError:
             return True
 
-    def _current(self) -> list[x509.CertificateRevocationList]:
+    def _current(self) -> list[AnyCRL]:
         with self._lock:
             self._read = {file: _read_again(file, *found) for file, found in self._read.items()}
             return [crl for _, crls in self._read.values() for crl in crls]
 
 
-def _read_again(
-    file: Path, before: State | None, crls: list[x509.CertificateRevocationList]
-) -> tuple[State | None, list[x509.CertificateRevocationList]]:
+def _read_again(file: Path, before: State | None, crls: list[AnyCRL]) -> tuple[State | None, list[AnyCRL]]:
     """The CRLs of a file, if it has changed since it was read; it is None when the last time failed."""
     try:
         state = _state(file)
-        return (state, crls if state == before else read_crls(file))
+        return (state, crls if state == before else read_crls("CRLs", file))
     except (OSError, ValueError) as error:
         if before is not None:
             logger.error("the CRLs read before stay in force: %s", error)
         return None, crls
 
 
-def read_crls(file: Path) -> list[x509.CertificateRevocationList]:
-    """The CRLs in a file. Raises OSError or ValueError."""
-    data = file.read_bytes()
-    try:
-        if b"-----BEGIN" not in data:
-            return [x509.load_der_x509_crl(data)]
-        texts = [text for label, text in pem.blocks(data) if label == "X509 CRL"]
-        found = [x509.load_der_x509_crl(base64.b64decode(text)) for text in texts]
-    except ValueError as error:
-        raise ValueError(f"{file}: no CRL can be read: {error}") from None
-    if not found:
-        raise ValueError(f"{file}: there is no CRL in it")
-    return found
-
-
 def _state(file: Path) -> State:
     found = file.stat()
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _lists(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    if name_key(crl.issuer) != name_key(certificate.issuer):
-        return False
-    return crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
 
 
 def _no(text: str) -> Rejected:
