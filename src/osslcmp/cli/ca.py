@@ -179,7 +179,7 @@ def _authority(settings: dict[str, Any], clients: dict[str, Any]) -> Iterator[Pe
 
 def _list(options: Namespace, settings: dict[str, Any]) -> None:
     from ..server.ca.grants import typed_key
-    from ..server.ca.store import name_hash
+    from ..server.ca.store import name_hash, readable
 
     name, reference = getattr(options, "name", None), getattr(options, "reference", None)
     with _store(settings) as store:
@@ -188,11 +188,10 @@ def _list(options: Namespace, settings: dict[str, Any]) -> None:
             reference=None if reference is None else reference.encode(),
             state=getattr(options, "state", None),
         )
-        for row in found:
+        for members in readable(found, _object):
             if "json" in options:
-                print(json_text(_object(row)))
+                print(json_text(members))
                 continue
-            members = _object(row)
             state = members["state"] + (f" ({members['reason']})" if "reason" in members else "")
             emit(
                 (members["serial"], "bold"),
@@ -202,15 +201,15 @@ def _list(options: Namespace, settings: dict[str, Any]) -> None:
 
 
 def _show(options: Namespace, settings: dict[str, Any]) -> None:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from ..server.ca.operating import find
+    from ..server.ca.store import read_certificate
 
     with _store(settings) as store:
         row = find(store, options.serial)
     if "pem" in options:
-        print(x509.load_der_x509_certificate(row.der).public_bytes(Encoding.PEM).decode(), end="")
+        print(read_certificate(row).public_bytes(Encoding.PEM).decode(), end="")
     elif "json" in options:
         print(json_text(_object(row)))
     else:
@@ -251,12 +250,11 @@ def _each(
 
 def _object(row: CertificateRow) -> dict[str, Any]:
     """What is known of a certificate, as JSON has it."""
-    from cryptography import x509
-
     from ..enums import RevocationReason
     from ..server.ca.operating import state_of
+    from ..server.ca.store import read_certificate
 
-    certificate = x509.load_der_x509_certificate(row.der)
+    certificate = read_certificate(row)
     members: dict[str, Any] = {
         "serial": f"{row.serial:x}",
         "state": state_of(row),

@@ -24,8 +24,10 @@ class OneLineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
+        from ..server.failures import is_outage
+
         error = None if not record.exc_info else record.exc_info[1]
-        if error is None or not _is_outage(error):
+        if error is None or not is_outage(error):
             return super().format(record)
         plain = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
         lines = str(error).splitlines() or [""]
@@ -50,14 +52,6 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info:
             told["exception"] = record.exc_text or self.formatException(record.exc_info)
         return json_text(told)
-
-
-def _is_outage(error: BaseException) -> bool:
-    """A disk, a network or a database that fails."""
-    return isinstance(error, OSError) or any(
-        kind.__module__.startswith("sqlalchemy.") or kind.__name__ == "ConflictError"
-        for kind in type(error).__mro__
-    )
 
 
 @dataclass

@@ -16,6 +16,7 @@ from .authority import Authority, Rejected
 from .checks import libcrypto_errors
 from .checks.rules import Checker
 from .engine import Engine, Pool, UndecodableError
+from .failures import log_failure
 from .handler import MessageHandler
 from .transactions import Transaction
 
@@ -146,8 +147,8 @@ class Answering:
         if reference is not None:
             try:
                 secret = self.authority.shared_secret(reference)
-            except Exception:
-                logger.exception("the authority failed to look up a shared secret")
+            except Exception as error:
+                log_failure(logger, "the authority failed to look up a shared secret", error)
         # Whoever has no secret here costs as much as who has one and does not know it.
         return Engine(self._pool, reference, secret or _NO_SECRET, certificates, header.mac)
 

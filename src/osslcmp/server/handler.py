@@ -28,6 +28,7 @@ from .authority import (
 from .callbacks import CertAnswer, StatusAnswer
 from .checks.rules import Checker, Stage
 from .engine import Engine
+from .failures import log_failure
 from .transactions import Outcome, Transaction
 
 logger = get_logger("osslcmp.server")
@@ -67,8 +68,8 @@ def refuse_sender(
         return None
     try:
         answer: Rejected | None = ask(message)
-    except Exception:
-        logger.exception("the authority failed to tell whether a client may ask")
+    except Exception as error:
+        log_failure(logger, "the authority failed to tell whether a client may ask", error)
         return _FAILED
     return answer
 
@@ -109,7 +110,7 @@ class MessageHandler:
         self.failure = self.failure or error
         self.refusal = _FAILED
         if isinstance(error, Exception):
-            logger.error("a %s could not be answered", self._name, exc_info=error)
+            log_failure(logger, f"a {self._name} could not be answered", error)
 
     def cert_request(self) -> CertAnswer:
         """Answer an ir, cr, p10cr or kur. The authority is asked the first time; a replay gets what it said then."""
@@ -313,8 +314,8 @@ class MessageHandler:
                 raise TypeError(f"{method.__qualname__} returned {type(answer).__name__}, expected: {names}")
             if isinstance(answer, Waiting) and not 0 <= answer.check_after <= MAX_CHECK_AFTER:
                 raise ValueError(f"{method.__qualname__} returned check_after={answer.check_after}")
-        except Exception:
-            logger.exception("the authority failed to answer a %s", self._name)
+        except Exception as error:
+            log_failure(logger, f"the authority failed to answer a {self._name}", error)
             return _FAILED
         return answer
 

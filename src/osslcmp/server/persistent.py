@@ -14,12 +14,15 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.exc import DataError
 
 from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, wire
 from .authority import Authority, Issued, Waiting
 from .ca.store import ConflictError, Store, TransactionRow
+from .ca.tables import TRANSACTIONS, damaged
+from .failures import log_failure
 from .reply_cache import Reply, retransmission_key
 from .server import Server
 from .transacting import is_confirmed
@@ -117,20 +120,26 @@ class DatabaseTransactions(TransactionStore):
         if now >= self.next_sweep and self._sweeping.acquire(blocking=False):
             try:
                 self.next_sweep = now + _SWEEP_INTERVAL
-                for row in self._store.late_transactions(time.time()):
-                    self._try_to_expire(row)
+                for name in self._store.late_transactions(time.time()):
+                    self._try_to_expire(name)
             finally:
                 self._sweeping.release()
         if self._tidy is not None:
             self._tidy()
 
-    def _try_to_expire(self, row: TransactionRow) -> None:
+    def _try_to_expire(self, name: bytes) -> None:
         """Do it, unless another process does; a failure is none of those whose messages are being answered."""
         try:
-            with suppress(ConflictError), self._lock_of(row.id):
-                self._expire(row)
-        except Exception:
-            logger.exception("a transaction whose client did not come back could not be closed")
+            with suppress(ConflictError), self._lock_of(name):
+                try:
+                    row = self._store.transaction(name)
+                    if row is not None and row.open:
+                        self._expire(row)
+                except DataError:
+                    self._store.close_transaction(name)
+                    raise
+        except Exception as error:
+            log_failure(logger, "a transaction whose client did not come back could not be closed", error)
 
     def _expire(self, row: TransactionRow) -> None:
         """Tell the authority that a client did not come back, and forget the transaction.
@@ -326,10 +335,13 @@ def _state(entry: Transaction | None) -> bytes | None:
 
 
 def _entry(row: TransactionRow) -> Transaction:
-    """A transaction as it was written down."""
-    message = wire.read_message(row.request)
-    entry = Transaction(message if message.transaction_id else replace(message, assigned_id=row.id))
-    _read_state(row.outcome, entry)
+    """A transaction as it was written down. Raises DataError if it cannot have been."""
+    try:
+        message = wire.read_message(row.request)
+        entry = Transaction(message if message.transaction_id else replace(message, assigned_id=row.id))
+        _read_state(row.outcome, entry)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(TRANSACTIONS.name, f"row with id {row.id.hex()}: request or outcome") from error
     entry.reply = _reply(row)
     entry.polls = row.polls
     entry.sent_nonce = row.sent_nonce

@@ -24,6 +24,7 @@ from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
 from .engine import Pool, Settings, try_protection
+from .failures import log_failure
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
 from .transacting import Transacting
@@ -399,8 +400,8 @@ class Server(Transacting):
             return
         try:
             tell(transaction.request, transaction.certificate)
-        except Exception:
-            logger.exception("the authority failed to take note of an expired transaction")
+        except Exception as error:
+            log_failure(logger, "the authority failed to take note of an expired transaction", error)
 
     def close(self) -> None:
         """Forget all open transactions, and end the threads of ``asgi_app``. A request that was taken is not taken again

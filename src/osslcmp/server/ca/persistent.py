@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.exc import DataError
 
 from ..._text import get_logger
 from ...enums import RevocationReason
@@ -29,7 +30,16 @@ from .issuing import Generation, Pair
 from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import Record, Signer, octets
-from .store import CertificateRow, ConflictError, SecretRow, Store, certificate_names, name_hash
+from .store import (
+    CertificateRow,
+    ConflictError,
+    SecretRow,
+    Store,
+    certificate_names,
+    name_hash,
+    read_certificate,
+)
+from .tables import CRLS, damaged
 
 __all__ = ["PersistentCA", "StoredRecord"]
 
@@ -46,7 +56,7 @@ class StoredRecord(Record):
 
     def __init__(self, row: CertificateRow) -> None:
         super().__init__(
-            x509.load_der_x509_certificate(row.der),
+            read_certificate(row),
             row.reference,
             row.confirmed,
             None if row.revoked is None else RevocationReason(row.revoked),
@@ -223,14 +233,23 @@ class PersistentCA(EmbeddedCA):
 
     def _seal_key(self, given: Collection[bytes]) -> bytes:
         """The key that seals secrets: that in the directory, or a new one if no secret needs the old one."""
-        sealed = [row for row in self.store.secrets() if row.reference not in given]
-        key = self.directory.seal_key(make=not sealed)
+        sealed: list[SecretRow] = []
+        damage = None
+        try:
+            for row in self.store.secrets():
+                if row.reference not in given:
+                    sealed.append(row)  # noqa: PERF401 - those before an exception stay
+        except DataError as error:
+            damage = error
+            logger.error("a shared secret is of no use: %s", error.orig)
+        key = self.directory.seal_key(make=not sealed and damage is None)
         if key is None:
             raise ValueError(
                 f"{self.directory.seal_file} is missing, and the database has {len(sealed)} shared secrets sealed with "
                 "it: restore the file, or give their secrets anew (or remove their references)"
             )
-        if sealed and _unseal(AESGCM(key), sealed[0]) is None:
+        seal = AESGCM(key)
+        if sealed and all(_unseal(seal, row) is None for row in sealed):
             raise ValueError(f"{self.directory.seal_file}: {_WRONG_SEAL}")
         return key
 
@@ -245,7 +264,10 @@ class PersistentCA(EmbeddedCA):
             binding.uses,
         )
         for attempt in range(_ATTEMPTS):
-            known = self.store.secret(reference)
+            try:
+                known = self.store.secret(reference)
+            except DataError:  # it is replaced
+                known = None
             try:
                 if known is not None and _unseal(self._seal, known) == secret:
                     self.store.bind_secret(replace(row, sealed=known.sealed))
@@ -389,7 +411,10 @@ class PersistentCA(EmbeddedCA):
         newest = self.store.crl_number()
         if newest is not None and (self._known_crl is None or self._known_crl[0] != newest):
             row = self.store.crl()
-            self._known_crl = None if row is None else (row[0], x509.load_der_x509_crl(row[1]), row[2])
+            try:
+                self._known_crl = None if row is None else (row[0], x509.load_der_x509_crl(row[1]), row[2])
+            except ValueError:
+                raise damaged(CRLS.name, f"row with number {newest}: der") from None
         return self._known_crl if newest is not None else None
 
     def _is_old(self, crl: x509.CertificateRevocationList) -> bool:
@@ -426,7 +451,7 @@ def _unseal(seal: AESGCM, row: SecretRow) -> bytes | None:
     """A secret as it was before it was sealed; None if that was done with another key."""
     try:
         return seal.decrypt(row.sealed[:_NONCE_LENGTH], row.sealed[_NONCE_LENGTH:], row.reference)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the nonce is too short
         return None
 
 

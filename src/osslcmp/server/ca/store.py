@@ -11,17 +11,17 @@ import sqlite3
 import struct
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from cryptography import x509
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from ..._text import get_logger
 from ...enums import RevocationReason
@@ -37,6 +37,8 @@ from .tables import (
     SecretRow,
     State,
     TransactionRow,
+    checked,
+    damaged,
     metadata,
 )
 
@@ -50,6 +52,8 @@ __all__ = [
     "Unit",
     "certificate_names",
     "name_hash",
+    "read_certificate",
+    "readable",
 ]
 
 logger = get_logger("osslcmp.server")
@@ -73,6 +77,8 @@ SCHEMA_VERSION = 7
 """Of the tables that this release reads and writes; see ``ca.migrations``."""
 
 Change = Callable[[sa.Connection], object]
+Source = TypeVar("Source")
+Row = TypeVar("Row")
 
 
 class ConflictError(Exception):
@@ -91,7 +97,8 @@ class Unit:
 
 
 class Store:
-    """A database. May be used from many threads at once.
+    """A database. May be used from many threads at once. What reads from it raises ``sqlalchemy.exc.DataError`` for a row
+    that cannot be what was written, besides what SQLAlchemy raises when the database is away.
 
     Args:
         url: of SQLAlchemy, or ``postgresql://...``; its tables are made when they are missing, and
@@ -146,7 +153,7 @@ class Store:
                     [{"name": _SCHEMA, "value": SCHEMA_VERSION}, {"name": _REVOCATIONS, "value": 0}],
                 )
                 return
-            found = connection.scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _SCHEMA))
+            found = _counter(connection, _SCHEMA)
             if found == SCHEMA_VERSION:
                 return
             if found is None or not migrations.OLDEST <= found < SCHEMA_VERSION:
@@ -231,12 +238,13 @@ class Store:
         """The secret of a client."""
         with self._reading.connect() as connection:
             row = connection.execute(sa.select(SECRETS).where(SECRETS.c.reference == reference)).first()
-        return None if row is None else SecretRow(**row._mapping)
+        return None if row is None else SecretRow(**checked(SECRETS, row._mapping))
 
-    def secrets(self) -> list[SecretRow]:
-        """All of them."""
+    def secrets(self) -> Iterator[SecretRow]:
+        """All of them that can be read; DataError comes after them if there are others."""
         with self._reading.connect() as connection:
-            return [SecretRow(**row._mapping) for row in connection.execute(sa.select(SECRETS))]
+            rows = connection.execute(sa.select(SECRETS)).mappings().all()
+        return readable(rows, lambda row: SecretRow(**checked(SECRETS, row)))
 
     def set_secret(self, row: SecretRow) -> None:
         """Add a secret, or replace that of the same reference."""
@@ -322,7 +330,8 @@ class Store:
     def search_certificates(
         self, *, name: bytes | None = None, reference: bytes | None = None, state: State | None = None
     ) -> Iterator[CertificateRow]:
-        """Certificates in the order of their issue, read in portions, so that there may be any number of them.
+        """Certificates in the order of their issue, read in portions, so that there may be any number of them; DataError
+        comes after those that can be read if there are others.
 
         Args:
             name: hash of a name in them, see ``name_hash``.
@@ -335,14 +344,18 @@ class Store:
         if reference is not None:
             condition &= CERTIFICATES.c.reference == reference
         query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number).limit(_SOME)
-        last = 0
-        while True:
-            with self._reading.connect() as connection:
-                rows = connection.execute(query.where(CERTIFICATES.c.number > last)).mappings().all()
-            yield from map(_certificate_row, rows)
-            if len(rows) < _SOME:
-                return
-            last = rows[-1]["number"]
+
+        def found() -> Iterator[sa.RowMapping]:
+            last = 0
+            while True:
+                with self._reading.connect() as connection:
+                    rows = connection.execute(query.where(CERTIFICATES.c.number > last)).mappings().all()
+                yield from rows
+                if len(rows) < _SOME:
+                    return
+                last = rows[-1]["number"]
+
+        return readable(found(), _certificate_row)
 
     def is_revoked(self, key_hash: bytes, reason: int) -> bool:
         """Whether a certificate for this key is revoked for this reason."""
@@ -357,7 +370,11 @@ class Store:
             .order_by(CERTIFICATES.c.number)
         )
         with self._reading.connect() as connection:
-            return [(int(row.serial, 16), row.revoked_at, row.revoked) for row in connection.execute(query)]
+            rows = [checked(CERTIFICATES, row) for row in connection.execute(query).mappings()]
+        missing = next((row["serial"] for row in rows if row["revoked_at"] is None), None)
+        if missing is not None:
+            raise damaged(CERTIFICATES.name, f"row with serial {missing}: revoked_at")
+        return [(int(row["serial"], 16), row["revoked_at"], row["revoked"]) for row in rows]
 
     def confirm(self, serial: int) -> None:
         """The client has the certificate."""
@@ -385,7 +402,7 @@ class Store:
             row = connection.execute(
                 sa.select(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id)
             ).first()
-        return None if row is None else TransactionRow(**row._mapping)
+        return None if row is None else TransactionRow(**checked(TRANSACTIONS, row._mapping))
 
     def save_transaction(self, row: TransactionRow) -> None:
         """Write a transaction that was read with the version ``row.version``, and count that up."""
@@ -410,12 +427,17 @@ class Store:
         """How many transactions wait for their clients."""
         return self.count_transactions(now)[0]
 
-    def late_transactions(self, now: float) -> list[TransactionRow]:
-        """Some of those whose clients did not come back in time."""
+    def late_transactions(self, now: float) -> list[bytes]:
+        """The transactionIDs of some whose clients did not come back in time."""
         late = TRANSACTIONS.c.open & (TRANSACTIONS.c.deadline < now)
-        query = sa.select(TRANSACTIONS).where(late).order_by(TRANSACTIONS.c.deadline).limit(_SOME)
+        query = sa.select(TRANSACTIONS.c.id).where(late).order_by(TRANSACTIONS.c.deadline).limit(_SOME)
         with self._reading.connect() as connection:
-            return [TransactionRow(**row._mapping) for row in connection.execute(query)]
+            return [name for name in connection.scalars(query) if isinstance(name, bytes)]
+
+    def close_transaction(self, transaction_id: bytes) -> None:
+        """Nobody can go on with it: it is kept for what it remembers."""
+        statement = sa.update(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id).values(open=False)
+        self._change(lambda connection: connection.execute(statement))
 
     def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
         """Forget transactions that are over, and those that no server has missed for a day; revoke what no client has
@@ -460,7 +482,11 @@ class Store:
 
     def revocations(self) -> int:
         """Counts the changes that a CRL has to show."""
-        return int(self._scalar(sa.select(COUNTERS.c.value).where(COUNTERS.c.name == _REVOCATIONS)))
+        with self._reading.connect() as connection:
+            found = _counter(connection, _REVOCATIONS)
+        if found is None:
+            raise damaged(COUNTERS.name, f"no row {_REVOCATIONS}")
+        return found
 
     def crl_number(self) -> int | None:
         """The number of the last CRL."""
@@ -470,8 +496,11 @@ class Store:
     def crl(self) -> tuple[int, bytes, int] | None:
         """The last CRL: its number, its DER, and the count of ``revocations`` that it shows."""
         with self._reading.connect() as connection:
-            row = connection.execute(sa.select(CRLS).order_by(CRLS.c.number.desc()).limit(1)).first()
-        return None if row is None else (row.number, row.der, row.changes)
+            found = (
+                connection.execute(sa.select(CRLS).order_by(CRLS.c.number.desc()).limit(1)).mappings().first()
+            )
+        row = None if found is None else checked(CRLS, found)
+        return None if row is None else (row["number"], row["der"], row["changes"])
 
     def add_crl(self, number: int, der: bytes, changes: int) -> None:
         """Make this the last CRL. Raises ConflictError when the number is taken."""
@@ -487,6 +516,37 @@ class Store:
             return connection.scalar(query)
 
 
+def readable(rows: Iterable[Source], read: Callable[[Source], Row]) -> Iterator[Row]:
+    """What ``read`` makes of each row; what it cannot read (DataError) is raised after the others."""
+    failure = None
+    for row in rows:
+        try:
+            found = read(row)
+        except DataError as error:  # noqa: PERF203 - the others are wanted
+            failure = failure or error
+        else:
+            yield found
+    if failure is not None:
+        raise failure
+
+
+def read_certificate(row: CertificateRow) -> x509.Certificate:
+    """The certificate of a row. Raises DataError if it is none, or another one."""
+    try:
+        found = x509.load_der_x509_certificate(row.der)
+        if found.serial_number == row.serial:
+            return found
+    except ValueError:
+        pass
+    raise damaged(CERTIFICATES.name, f"row with serial {row.serial:x}: der")
+
+
+def _counter(connection: sa.Connection, name: str) -> int | None:
+    row = connection.execute(sa.select(COUNTERS).where(COUNTERS.c.name == name)).mappings().first()
+    value: int | None = None if row is None else checked(COUNTERS, row)["value"]
+    return value
+
+
 def _select_certificates(
     connection: sa.Connection, condition: sa.ColumnElement[bool]
 ) -> list[CertificateRow]:
@@ -495,8 +555,9 @@ def _select_certificates(
 
 
 def _certificate_row(row: sa.RowMapping) -> CertificateRow:
-    values = {name: row[name] for name in row if name not in ("number", "serial")}
-    return CertificateRow(**values, serial=int(row["serial"], 16))
+    values = checked(CERTIFICATES, row)
+    del values["number"]
+    return CertificateRow(**{**values, "serial": int(values["serial"], 16)})
 
 
 def _in_state(state: State, now: float) -> sa.ColumnElement[bool]:
@@ -550,7 +611,7 @@ def _owners(connection: sa.Connection, names: Collection[bytes], now: float) -> 
             )
             .distinct()
         )
-        found.update(connection.scalars(query))
+        found.update(checked(CERTIFICATES, row)["owner"] for row in connection.execute(query).mappings())
     return found
 
 

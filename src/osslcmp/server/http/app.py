@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..._text import get_logger, one_line
+from ..failures import is_outage, log_failure
 from ..wire import MalformedMessageError, MessageTooLargeError
 from . import journal, paths
 from .events import Answered, Observer, Repeats
@@ -232,12 +233,10 @@ def _turned(path: str, page: Page) -> Response:
 
 
 def _failed(what: str, error: Exception) -> Response:
-    """Log why something could not be answered: in a line what the operator mends, and all of it of a mistake in code."""
-    if isinstance(error, OSError) or type(error).__module__.startswith("sqlalchemy."):
-        text = one_line(str(error).partition("\n")[0])
-        logger.error("%s could not be answered: %s: %s", what, type(error).__name__, text[:300])
+    """Log why something could not be answered, and say whether it can be later."""
+    log_failure(logger, f"{what} could not be answered", error)
+    if is_outage(error):
         return refuse(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", ("Retry-After", "5"))
-    logger.error("%s could not be answered", what, exc_info=error)
     return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error")
 
 

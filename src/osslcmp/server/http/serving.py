@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..._text import get_logger
+from ..failures import log_failure
 from .app import REQUEST_TIME
 from .paths import WELL_KNOWN_PATH
 from .tls import ServerTLSInput
@@ -54,9 +55,9 @@ class RunningServer:
         assert self._tick is not None
         try:
             self._tick()
-        except Exception:  # a database that is away comes back
+        except Exception as error:  # a database that is away comes back
             if not self._tick_failed:
-                logger.exception("what is done once a second has failed; it is tried again")
+                log_failure(logger, "what is done once a second has failed; it is tried again", error)
             self._tick_failed = True
         else:
             self._tick_failed = False

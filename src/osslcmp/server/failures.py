@@ -1,0 +1,32 @@
+"""How what goes wrong in a server is logged."""
+
+from __future__ import annotations
+
+import logging
+
+from .._text import one_line
+
+__all__ = ["is_outage", "log_failure"]
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a disk, a network or a database has failed, which the operator mends."""
+    return isinstance(error, OSError) or any(
+        kind.__module__.startswith("sqlalchemy.") or kind.__name__ == "ConflictError"
+        for kind in type(error).__mro__
+    )
+
+
+def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None:
+    """Log why something failed: an outage in a line, and all of what may be a mistake in code.
+
+    Args:
+        logger: takes it.
+        what: failed.
+        error: what was raised.
+    """
+    if is_outage(error):
+        text = one_line(str(error).partition("\n")[0], 300)
+        logger.error("%s: %s: %s", what, type(error).__name__, text, stacklevel=2)
+    else:
+        logger.error("%s", what, exc_info=error, stacklevel=2)
