@@ -14,10 +14,22 @@ import osslcmp.renewal.config as renewal_config
 
 pytestmark = pytest.mark.peer
 
+#: What some need: programs, and a provider of OpenSSL.
+NEEDED = {
+    "tpm": (["swtpm", "tpm2_create"], "tpm2"),
+    "hsm": (["softhsm2-util", "pkcs11-tool"], "pkcs11"),
+}
+
 
 @pytest.mark.parametrize("page", guides.GUIDES, ids=lambda page: page.stem)
 def test_guide_runs(page: Path, tmp_path: Path) -> None:
     """As it stands, with another port."""
+    programs, provider = NEEDED.get(page.stem, ([], ""))
+    missing = [program for program in ("curl", *programs) if shutil.which(program) is None]
+    if provider and not list(Path("/usr/lib").glob(f"*/ossl-modules/{provider}.so")):
+        missing.append(f"the provider {provider}")
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
     assert guides.blocks(page.read_text(encoding="utf-8"), *guides.RUN)
     print(guides.run(page, tmp_path))
 
