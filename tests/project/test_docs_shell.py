@@ -27,7 +27,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ELSEWHERE = {
     "#!/bin/sh": "tests/testing/test_plugin_project.py",
     "import subprocess": "tests/testing/test_plugin_project.py",
-    "[pytest]": "tests/testing/test_plugin_project.py",
+    "[pytest]\ncmp_server_scope": "tests/testing/test_plugin_project.py",
+    "[pytest]\ncmp_server_tls": "tests/testing/test_https.py",
     "osslcmp completion zsh": "tests/cli/test_cli_help.py, where zsh is installed",
     "osslcmp completion fish": "tests/cli/test_cli_help.py, where fish is installed",
 }
@@ -207,6 +208,25 @@ def test_script_of_faults(pytester: pytest.Pytester) -> None:
         "    assert cmp_server.script_left == 3\n    cmp_server.script()\n"
     )
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_own_faults(pytester: pytest.Pytester) -> None:
+    """docs/testing.md: faults of one's own are set, and used up by five requests."""
+    code = block("docs/testing.md", "from osslcmp.testing import change")
+    definitions, _, steps = code.partition("cmp_server.script(")
+    pytester.makepyfile(
+        test_faults=f"import contextlib\nimport osslcmp\n{definitions}\n\ndef test_faults(cmp_server, cmp_client):\n"
+        f"    cmp_server.script({steps}\n"
+        "    for _ in range(5):\n        with contextlib.suppress(osslcmp.CMPError):\n            cmp_client.genm()\n"
+        "    assert cmp_server.steps_left == []\n"
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_https_of_the_plugin(pytester: pytest.Pytester) -> None:
+    """docs/testing.md: a test with HTTPS."""
+    pytester.makepyfile(test_https=block("docs/testing.md", "import osslcmp\nimport pytest"))
+    pytester.runpytest_subprocess("-q", "--strict-markers").assert_outcomes(passed=1)
 
 
 def test_transports_of_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pki: PKI) -> None:

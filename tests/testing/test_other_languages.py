@@ -52,6 +52,19 @@ def test_script_as_text() -> None:
         assert server.script_left == 2
 
 
+def test_function_in_a_script() -> None:
+    """A line may name a function of a module, and its arguments."""
+    with CMPServer() as server:
+        script.load(server, "genm: support.faults:cut octets=9 protect=no")
+        client = osslcmp.Client(server.url, reference=server.reference, secret=server.secret)
+        with pytest.raises(osslcmp.TransferError):
+            client.genm()
+        (exchange,) = server.exchanges
+        assert exchange.response is not None
+        assert len(exchange.response.body) == 9
+        assert server.script_left == 0
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -62,12 +75,24 @@ def test_script_as_text() -> None:
         ("ok x=1", "line 1: ok: no argument 'x'; known: none"),
         ("waiting times=0", "line 1: waiting: times must be positive"),
         ("cert_req_id", "line 1: .*number"),
-        ("irr: ok", "line 1: script: 'irr' is no type of message"),
+        ("irr: ok", "line 1: script: there is no type of message 'irr'; did you mean 'rr'"),
         ("ir:", "line 1: '' is no step"),
         ('reject text="x', "line 1: No closing quotation"),
         ("reject failure=bad", "line 1: reject: there is no failInfo 'bad'"),
         ("\x1b[31m", r"line 1: '\\\\x1b\[31m' is no step"),
         ("Fault name=x", "line 1: 'Fault' is no step"),
+        ("change function=x", "line 1: 'change' is no step"),
+        ("rr: issue_other_key", r"issue_other_key\(\) is not for rr, but for cr, ir, kur, p10cr"),
+        ("http_answer status=999", "line 1: 999 is not a valid HTTPStatus"),
+        ("nosuch.module:x", "line 1: nosuch.module:x: No module named"),
+        ("support.faults:nosuch", "line 1: support.faults:nosuch: .*no attribute 'nosuch'"),
+        (
+            "support.faults:cut octet=1",
+            "line 1: support.faults:cut: no argument 'octet'; known: octets=, protect=",
+        ),
+        ("support.faults:cut octets=x", "line 1: support.faults:cut: octets: a number, not 'x'"),
+        ("support.faults:cut octets=1 protect=1", "protect: yes or no, not '1'"),
+        ("support.faults:cut", "line 1: change: cut: missing a required argument: 'octets'"),
     ],
 )
 def test_wrong_scripts(text: str, told: str) -> None:

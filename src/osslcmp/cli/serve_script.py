@@ -10,7 +10,7 @@ from typing import Any
 
 from .._files import PUBLIC, write
 from ._common import UsageError
-from .serve_authority import given
+from .serve_authority import given, tls_settings
 
 __all__ = ["serve_script"]
 
@@ -26,6 +26,9 @@ _KNOWN = {
     "strictness",
     "verbose",
     "log_format",
+    "tls_cert",
+    "tls_key",
+    "tls_trust",
 }
 
 
@@ -48,7 +51,7 @@ def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
     if len(settings["reference"]) > 1:
         raise UsageError("--script: one --reference at most")
     text = Path(settings["script"]).read_text(encoding="utf-8")
-    options = given(settings, "host", "strictness")
+    options = {**given(settings, "host", "strictness"), "tls": tls_settings(settings) or False}
     for reference, file in zip(settings["reference"], settings["secret_file"], strict=True):
         options |= {"reference": reference.encode(), "secret": read_secret("--secret-file", file)[0]}
     directory = Path(settings["directory"])

@@ -15,7 +15,9 @@ Fixtures: ``cmp_server``, ``cmp_client`` (an :class:`osslcmp.Client` for it), ``
 ``cmp_server_scope`` of pytest says ``class``, ``module``, ``package`` or ``session``. Steps of a script come from
 this module: :func:`waiting`, :func:`reject`, :func:`drop_response`, :func:`html_503`, :func:`wrong_nonce`,
 :func:`bad_protection`, :func:`no_extra_certs`, :func:`cert_req_id`, :func:`delay`, :func:`issue_other_key`, :func:`ok`,
-and others that break one rule for answers each: :func:`no_recip_nonce`, :func:`unprotected`, :func:`several_responses`, ...
+others that break one rule for answers each (:func:`no_recip_nonce`, :func:`unprotected`, :func:`several_responses`, ...),
+and :func:`change` and :func:`http_answer` for whatever else. The marker ``cmp_server(tls="required")`` and the setting
+``cmp_server_tls`` make it HTTPS; ``cmp_server.tls`` is what clients need then.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ from .faults import (
     Fault,
     bad_protection,
     cert_req_id,
+    change,
     delay,
     drop_response,
     html_503,
+    http_answer,
     issue_other_key,
     no_certificate,
     no_extra_certs,
@@ -57,6 +61,7 @@ __all__ = [
     "Fault",
     "bad_protection",
     "cert_req_id",
+    "change",
     "cmp_ca",
     "cmp_client",
     "cmp_server",
@@ -64,6 +69,7 @@ __all__ = [
     "delay",
     "drop_response",
     "html_503",
+    "http_answer",
     "issue_other_key",
     "no_certificate",
     "no_extra_certs",

@@ -1,7 +1,8 @@
 """``python -m osslcmp.testing``: the CMP server for tests in other languages, without a container.
 
 It prints one line of JSON on stdout when it answers: ``url``, ``reference``, ``secret``, and ``root``, the trust anchor
-in PEM. It ends when its standard input does, or at SIGTERM or SIGINT, and prints a second line: ``requests``, the types of
+in PEM; with ``--tls`` also ``tls_root_file``, and ``tls_certificate_file`` and ``tls_key_file`` for the client, or null.
+It ends when its standard input does, or at SIGTERM or SIGINT, and prints a second line: ``requests``, the types of
 the messages that came, and ``script_left``. Exit status: 1 if steps of the script were not used, 2 for wrong options.
 """
 
@@ -15,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -42,6 +44,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--strictness", choices=("strict", "rfc9810", "openssl"), default="strict", help="(strict)"
     )
+    made.add_argument(
+        "--tls",
+        nargs="?",
+        const="true",
+        choices=("true", "optional", "required"),
+        help="speak HTTPS (true); optional, required: with certificates of clients, too",
+    )
     return made
 
 
@@ -50,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        with CMPServer(host=options.host, port=options.port, strictness=options.strictness) as server:
+        tls: Any = {None: False, "true": True}.get(options.tls, options.tls)
+        with CMPServer(
+            host=options.host, port=options.port, strictness=options.strictness, tls=tls
+        ) as server:
             if options.script is not None:
                 script.load(server, Path(options.script).read_text(encoding="utf-8"))
             _tell(
@@ -58,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 reference=server.reference.decode(),
                 secret=server.secret.decode(),
                 root=server.root.public_bytes(Encoding.PEM).decode(),
+                **_files(server),
             )
             threading.Thread(target=_end_with_stdin, daemon=True).start()
             signal.sigwait(_SIGNALS)
@@ -67,6 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"osslcmp.testing: {one_line(str(error))}", file=sys.stderr)
         return 2
     return 1 if left else 0
+
+
+def _files(server: CMPServer) -> dict[str, str | None]:
+    """What its clients need for HTTPS."""
+    if server.tls is None:
+        return {}
+    files = {name: getattr(server.tls, name) for name in ("root_file", "certificate_file", "key_file")}
+    return {f"tls_{name}": None if file is None else str(file) for name, file in files.items()}
 
 
 def _tell(**values: object) -> None:

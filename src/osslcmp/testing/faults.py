@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from http import HTTPStatus
 
-from ..enums import FailureInfo
+from ..enums import BodyType, FailureInfo
 
 __all__ = [
+    "REQUESTS",
+    "Change",
     "Delay",
     "Fault",
+    "HTTPAnswer",
     "Reject",
     "Version",
     "Wait",
     "bad_protection",
     "cert_req_id",
+    "change",
     "delay",
     "drop_response",
     "html_503",
+    "http_answer",
     "issue_other_key",
+    "known",
     "no_certificate",
     "no_extra_certs",
     "no_message_time",
@@ -37,6 +46,32 @@ __all__ = [
     "wrong_transaction_id",
 ]
 
+_ENROLMENTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
+_OTHERS = {BodyType.ERROR, BodyType.NESTED, BodyType.CCR, BodyType.KRR, BodyType.POPDECR}
+_DELAYABLE = _ENROLMENTS | {BodyType.RR, BodyType.GENM, BodyType.CERTCONF}
+REQUESTS = _DELAYABLE | {BodyType.POLLREQ, *_OTHERS}
+"""What clients send."""
+
+#: The messages that a step is for, where it is not for all.
+_FOR = {
+    "waiting": _DELAYABLE,
+    "issue_other_key": _ENROLMENTS,
+    "cert_req_id": _ENROLMENTS | {BodyType.POLLREQ},
+    "several_responses": _ENROLMENTS | {BodyType.POLLREQ},
+    "no_certificate": _ENROLMENTS | {BodyType.POLLREQ},
+}
+
+_PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
+
+
+def known(what: str, name: str, names: Iterable[str]) -> None:
+    """Raise a ``ValueError`` that begins with ``what`` unless ``name`` is one of ``names``."""
+    names = list(names)
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+        raise ValueError(f"{what} {name!r}; {hint}")
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -47,6 +82,11 @@ class Fault:
     """
 
     name: str
+
+    @property
+    def requests(self) -> frozenset[BodyType]:
+        """The messages that it can be for."""
+        return _FOR.get(self.name, REQUESTS)
 
 
 @dataclass(frozen=True)
@@ -96,6 +136,41 @@ class Version(Fault):
     number: int = 1
 
 
+@dataclass(frozen=True)
+class HTTPAnswer(Fault):
+    """Answer by HTTP alone, without processing the message.
+
+    Args:
+        status: of HTTP.
+        body: what is sent.
+        content_type: of that.
+    """
+
+    status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE
+    body: bytes = b""
+    content_type: str = ""
+
+
+@dataclass(frozen=True)
+class Change(Fault):
+    """Send what a function makes of the answer.
+
+    Args:
+        function: takes the answer as DER and returns another.
+        protect: whether that is protected anew.
+    """
+
+    function: Callable[[bytes], object] = field(default=bytes, repr=False)
+    protect: bool = True
+
+    def made_of(self, answer: bytes) -> bytes:
+        """What the function makes of it. Raises ``TypeError`` if that is no bytes."""
+        made = self.function(answer)
+        if not isinstance(made, bytes):
+            raise TypeError(f"it returned {type(made).__name__}, not bytes")
+        return made
+
+
 def ok() -> Fault:
     """Answer as it should be: a step that does nothing, to let one message pass."""
     return Fault("ok")
@@ -129,11 +204,8 @@ def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rej
 
 def _failure_info(failure: FailureInfo | str) -> FailureInfo:
     if isinstance(failure, str):
-        if failure in FailureInfo.__members__:
-            return FailureInfo[failure]
-        near = get_close_matches(failure, FailureInfo.__members__, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(FailureInfo.__members__)}"
-        raise ValueError(f"reject: there is no failInfo {failure!r}; {hint}")
+        known("reject: there is no failInfo", failure, FailureInfo.__members__)
+        return FailureInfo[failure]
     if not 0 <= failure < 2 * max(FailureInfo):
         raise ValueError(f"reject: {failure!r} is no failInfo")
     return FailureInfo(failure)
@@ -146,7 +218,51 @@ def drop_response() -> Fault:
 
 def html_503() -> Fault:
     """Do not process the message; answer HTTP 503 with an HTML page, as a rate limiter does."""
-    return Fault("html_503")
+    return HTTPAnswer("html_503", HTTPStatus.SERVICE_UNAVAILABLE, _PAGE, "text/html")
+
+
+def http_answer(
+    status: int = 200, body: bytes | str = b"", content_type: str = "application/pkixcmp"
+) -> Fault:
+    """Do not process the message; answer by HTTP with this.
+
+    Args:
+        status: of HTTP.
+        body: what is sent: no CMP message, or an old one.
+        content_type: of that.
+
+    Raises:
+        ValueError: HTTP has no such status, or no answer to a POST can have it.
+    """
+    if status < 200 or status in (204, 304):
+        raise ValueError(f"http_answer: status: one of an answer with a body, not {status}")
+    octets = body.encode() if isinstance(body, str) else bytes(body)
+    return HTTPAnswer("http_answer", HTTPStatus(status), octets, content_type)
+
+
+def change(
+    function: Callable[..., bytes], *arguments: object, protect: bool = True, **named: object
+) -> Fault:
+    """Send what a function of your own makes of the answer.
+
+    Args:
+        function: is called with the answer as DER and the further arguments, and returns what is sent.
+        arguments: for it, after the answer.
+        protect: protect what it returns as the answer was protected; False: it goes out as it is, and need not even be
+            a CMP message.
+        named: arguments for it by name.
+
+    Raises:
+        TypeError: it is no function, or does not take these arguments.
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    if not callable(function):
+        raise TypeError(f"change: a function that takes the answer, not {name}")
+    try:
+        inspect.signature(function).bind(b"", *arguments, **named)
+    except TypeError as error:
+        raise TypeError(f"change: {name}: {error}") from None
+    return Change(name, lambda answer: function(answer, *arguments, **named), protect)
 
 
 def wrong_nonce() -> Fault:

@@ -22,21 +22,32 @@ __all__ = [
     "pytest_runtest_makereport",
 ]
 
-_SETTING = "cmp_server_scope"
-_SCOPES = ("function", "class", "module", "package", "session")
+_SCOPE, _TLS = "cmp_server_scope", "cmp_server_tls"
+_SETTINGS = {
+    _SCOPE: ("function", "class", "module", "package", "session"),
+    _TLS: ("false", "true", "optional", "required"),
+}
+_MARKER = "cmp_server"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the setting."""
-    text = f"how long a CMP server of the fixture cmp_server lasts: {', '.join(_SCOPES)}"
-    parser.addini(_SETTING, text, default=_SCOPES[0])
+    """Declare the settings."""
+    texts = {
+        _SCOPE: "how long a CMP server of the fixture cmp_server lasts",
+        _TLS: "whether it speaks HTTPS, and whether with certificates of clients",
+    }
+    for name, known in _SETTINGS.items():
+        parser.addini(name, f"{texts[name]}: {', '.join(known)}", default=known[0])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Look at the setting where pytest shows a UsageError in a line: in a scope it would be an internal error."""
-    found = config.getini(_SETTING)
-    if found not in _SCOPES:
-        raise pytest.UsageError(f"{_SETTING}: one of {', '.join(_SCOPES)}, not {found!r}")
+    """Look at the settings where pytest shows a UsageError in a line: in a scope it would be an internal error."""
+    for name, known in _SETTINGS.items():
+        found = config.getini(name)
+        if found not in known:
+            raise pytest.UsageError(f"{name}: one of {', '.join(known)}, not {found!r}")
+    text = f"{_MARKER}(tls=..., strictness=..., ...): a server of its own with options of cmp_server_factory"
+    config.addinivalue_line("markers", text)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -59,12 +70,12 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Any:  # noqa: ARG001  # pytest calls it by keyword
-    return config.getini(_SETTING)
+    return config.getini(_SCOPE)
 
 
 @pytest.fixture(scope="session")
 def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
-    """Makes CMP servers: ``cmp_server_factory(ca=None, **options of osslcmp.server.Server)``.
+    """Makes CMP servers: ``cmp_server_factory(ca=None, tls=False, **options of osslcmp.server.Server)``.
 
     They last until the session ends, or until their ``close()``. Each listens on a port of its own, so that parallel
     test processes do not meet.
@@ -82,23 +93,41 @@ def cmp_server_factory() -> Iterator[Callable[..., CMPServer]]:
         server.close()
 
 
+def _tls(config: pytest.Config) -> Any:
+    found = config.getini(_TLS)
+    return {"false": False, "true": True}.get(found, found)
+
+
 @pytest.fixture(scope=_scope)
-def _cmp_server() -> Iterator[CMPServer]:
+def _cmp_server(request: pytest.FixtureRequest) -> Iterator[CMPServer]:
     from .server import CMPServer
 
-    with CMPServer() as server:
+    with CMPServer(tls=_tls(request.config)) as server:
         yield server
 
 
 @pytest.fixture
-def cmp_server(_cmp_server: CMPServer) -> CMPServer:
+def cmp_server(request: pytest.FixtureRequest) -> Iterator[CMPServer]:
     """A CMP server with a CA of its own: ``url``, ``reference``, ``secret``, ``root``, ``script()``, ``requests``.
 
     With a wider ``cmp_server_scope`` each test finds it without script and recorded messages of others; what the CA
-    has issued stays.
+    has issued stays. The marker ``cmp_server(tls=True)`` gives a test, a class or a module one with other options.
     """
-    _cmp_server.clear()
-    return _cmp_server
+    markers = [*request.node.iter_markers(_MARKER)]
+    if not markers:
+        server: CMPServer = request.getfixturevalue("_cmp_server")
+        server.clear()
+        yield server
+        return
+    from .server import CMPServer
+
+    options: dict[str, Any] = {"tls": _tls(request.config)}
+    for marker in reversed(markers):  # the closest counts most
+        if marker.args:
+            pytest.fail(f"marker {_MARKER}: options by name, not {marker.args[0]!r}", pytrace=False)
+        options |= marker.kwargs
+    with CMPServer(**options) as server:
+        yield server
 
 
 @pytest.fixture
@@ -112,4 +141,5 @@ def cmp_client(cmp_server: CMPServer) -> Client:
     """An :class:`osslcmp.Client` that knows the secret of ``cmp_server``."""
     from ..client import Client
 
-    return Client(cmp_server.url, reference=cmp_server.reference, secret=cmp_server.secret)
+    tls = None if cmp_server.tls is None else cmp_server.tls.client
+    return Client(cmp_server.url, reference=cmp_server.reference, secret=cmp_server.secret, tls=tls)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from cryptography import x509
@@ -15,6 +14,7 @@ from .._asn1 import der, oids
 from .._asn1.der import explicit
 from ..enums import BodyType
 from ..server import messages, wire
+from .faults import known
 from .rewriting import (
     CERTIFICATE_ANSWERS,
     extra_certs,
@@ -132,14 +132,7 @@ PROFILES: dict[str, Quirks] = {
 def quirks(profile: str | None, settings: dict[str, Any]) -> Quirks:
     """Those of a profile with further settings. Raises ``ValueError`` for a name or a setting that there is not."""
     if profile is not None:
-        _known("profile", profile, PROFILES)
+        known("quirks: there is no profile", profile, PROFILES)
     for name in settings:
-        _known("setting", name, [field.name for field in fields(Quirks)])
+        known("quirks: there is no setting", name, [field.name for field in fields(Quirks)])
     return replace(Quirks() if profile is None else PROFILES[profile], **settings)
-
-
-def _known(what: str, name: str, names: Any) -> None:
-    if name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-        raise ValueError(f"quirks: there is no {what} {name!r}; {hint}")

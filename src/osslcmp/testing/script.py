@@ -6,6 +6,9 @@ a step for the next message of that type alone. Empty lines, and what follows ``
     waiting times=3 check_after=1
     ir: reject failure=badCertTemplate text="not you"
     certconf: drop_response
+    genm: mypackage.faults:shorten octets=10 protect=no
+
+The last is a function of a module that Python finds, for :func:`osslcmp.testing.change`.
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 
+from .. import testing
 from .._text import visible
 from . import faults
 from .server import CMPServer, body_type
@@ -21,7 +27,9 @@ from .server import CMPServer, body_type
 __all__ = ["load"]
 
 _STEPS: dict[str, Callable[..., faults.Fault]] = {
-    name: getattr(faults, name) for name in faults.__all__ if inspect.isfunction(getattr(faults, name))
+    name: made
+    for name in testing.__all__
+    if inspect.isfunction(made := getattr(faults, name, None)) and name != "change"
 }
 
 
@@ -47,21 +55,54 @@ def load(server: CMPServer, text: str) -> None:
 
 
 def _step(words: list[str]) -> faults.Fault:
-    if not words or words[0] not in _STEPS:
-        name = visible(words[0], 40) if words else ""
-        raise ValueError(f"{name!r} is no step; known: {', '.join(sorted(_STEPS))}")
-    make = _STEPS[words[0]]
-    parameters = inspect.signature(make).parameters
+    name = words[0] if words else ""
+    own = ":" in name
+    if not own and name not in _STEPS:
+        raise ValueError(
+            f"{visible(name, 40)!r} is no step; known: {', '.join(sorted(_STEPS))}, MODULE:FUNCTION"
+        )
+    make = partial(faults.change, _function(name)) if own else _STEPS[name]
+    parameters = dict(inspect.signature(_function(name) if own else make).parameters)
+    if own:
+        # The first is the answer.
+        parameters.pop(next(iter(parameters), ""), None)
+        parameters["protect"] = inspect.signature(faults.change).parameters["protect"]
     arguments: dict[str, object] = {}
     for word in words[1:]:
-        name, equals, value = word.partition("=")
-        if not equals or name not in parameters:
-            known = ", ".join(f"{each}=" for each in parameters) or "none"
-            raise ValueError(f"{words[0]}: no argument {visible(name, 40)!r}; known: {known}")
-        kind = str(parameters[name].annotation)
-        convert = {"int": int, "float": float}.get(kind, str)
+        argument, equals, value = word.partition("=")
+        if not equals or argument not in parameters:
+            able = ", ".join(f"{each}=" for each in parameters) or "none"
+            raise ValueError(f"{visible(name, 40)}: no argument {visible(argument, 40)!r}; known: {able}")
         try:
-            arguments[name] = convert(value)
-        except ValueError:
-            raise ValueError(f"{words[0]}: {name}: a number, not {visible(value, 40)!r}") from None
+            arguments[argument] = _converted(value, parameters[argument].annotation)
+        except ValueError as error:
+            raise ValueError(
+                f"{visible(name, 40)}: {argument}: {error}, not {visible(value, 40)!r}"
+            ) from None
     return make(**arguments)
+
+
+def _converted(value: str, annotation: object) -> object:
+    kind = getattr(annotation, "__name__", str(annotation))
+    if kind == "bool":
+        if value not in ("yes", "no"):
+            raise ValueError("yes or no")
+        return value == "yes"
+    convert = {"int": int, "float": float}.get(kind)
+    if convert is None:
+        return value
+    try:
+        return convert(value)
+    except ValueError:
+        raise ValueError("a number") from None
+
+
+def _function(name: str) -> Callable[..., bytes]:
+    module, _, attribute = name.partition(":")
+    try:
+        found: Callable[..., bytes] = getattr(import_module(module), attribute)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise ValueError(f"{visible(name, 40)}: {visible(str(error))}") from None
+    if not callable(found):
+        raise ValueError(f"{visible(name, 40)} is no function")
+    return found

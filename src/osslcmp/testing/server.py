@@ -7,9 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .._asn1 import der
 from .._asn1.der import explicit
 from .._asn1.itav import InfoTypeAndValue
+from .._text import one_line
 from ..enums import BodyType, FailureInfo
 from ..errors import TransferError
 from ..message import Message
@@ -38,12 +41,13 @@ from ..server import (
 )
 from ..server.ca.issuing import make_server_certificate
 from ..server.ca.signing import Signing
-from ..server.http.app import Application, Request, Response
+from ..server.http.app import CONTENT_TYPE, Application, Request, Response
 from ..server.http.paths import Place
 from ..server.http.serving import serve
+from ..server.http.tls import ClientCertificates, ServerTLSInput
 from ..server.server import Server
 from ..trace import Trace
-from .faults import CertReqId, Delay, Fault, Reject, Version, Wait
+from .faults import REQUESTS, CertReqId, Change, Delay, Fault, HTTPAnswer, Reject, Version, Wait, known, ok
 from .quirks import Quirks, quirks
 from .rewriting import (
     damaged,
@@ -56,11 +60,11 @@ from .rewriting import (
     with_responses,
     yesterday,
 )
+from .tls import ClientTLS, make_tls
 
-__all__ = ["CMPServer", "ScriptedCA", "body_type"]
+__all__ = ["CMPServer", "Exchange", "ScriptedCA", "body_type"]
 
 REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
-_PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
 class _HTTPFault(BaseException):
@@ -116,11 +120,14 @@ class ScriptedCA(EmbeddedCA):
 
 
 def body_type(name: str) -> BodyType:
-    """That of a name as it is in scripts, such as ``ir``. Raises ``ValueError`` if there is none."""
-    try:
-        return BodyType[name.upper()]
-    except KeyError:
-        raise ValueError(f"script: {name!r} is no type of message") from None
+    """That of a name as it is in scripts, such as ``ir``. Raises ``ValueError`` if clients send no such message."""
+    wanted = name.upper()
+    if wanted in BodyType.__members__ and BodyType[wanted] not in REQUESTS:
+        raise ValueError(
+            f"script: clients send no {name.lower()}; a step goes by the request that it answers"
+        )
+    known("script: there is no type of message", name.lower(), sorted(kind.name.lower() for kind in REQUESTS))
+    return BodyType[wanted]
 
 
 def _planned(
@@ -144,6 +151,8 @@ class CMPServer:
         secret: the shared secret.
         host: address to listen on.
         port: TCP port; 0: a free one.
+        tls: True for HTTPS with a certificate of a TLS CA of its own; ``"optional"`` or ``"required"``: with certificates
+            of clients, too; all that clients need is ``tls`` of the server then. Or settings with certificates of yours.
         options: those of :class:`osslcmp.server.Server`.
     """
 
@@ -155,6 +164,7 @@ class CMPServer:
         secret: bytes = SECRET,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: bool | ClientCertificates | ServerTLSInput = False,
         **options: Any,
     ) -> None:
         self.ca = ca if ca is not None else ScriptedCA()
@@ -165,17 +175,32 @@ class CMPServer:
         self.responses: list[Message] = []
         """Every answer that went out and that is a CMP message."""
         self.trace = Trace()
-        """Both, as they went: a failed test shows it as a ladder."""
+        """Both, and what is no message, as they went: a failed test shows it as a ladder."""
+        self.exchanges: list[Exchange] = []
+        """All that came by HTTP, as octets, with what went back."""
+        self.tls: ClientTLS | None = None
+        """What clients need for HTTPS: None without it, and with certificates that were given."""
         self._lock = threading.RLock()
         self._any: deque[Fault] = deque()
         self._by_type: dict[BodyType, deque[Fault]] = {}
+        self._failed: list[str] = []
         self._renumbered: set[bytes] = set()
         self._options = options
         self._quirks = Quirks()
         self._key: Any = None
         self._server: Server = self.ca.server(**options)
-        application = _Application(self._answer, self._server.max_message_size)
-        self._running = serve(application, host, port, threads=8, timeout=10.0)
+        with ExitStack() as stack:
+            stack.callback(self._close_server)
+            secure: ServerTLSInput | None = None
+            if isinstance(tls, (bool, str)):
+                if tls is not False:
+                    directory = stack.enter_context(TemporaryDirectory(prefix="osslcmp-testing-"))
+                    secure, self.tls = make_tls(Path(directory), host, tls)
+            else:
+                secure = tls
+            application = _Application(self, self._server.max_message_size)
+            self._running = serve(application, host, port, threads=8, timeout=10.0, tls=secure)
+            self._files = stack.pop_all()
 
     @property
     def url(self) -> str:
@@ -201,8 +226,9 @@ class CMPServer:
         """What to do with the next messages, one step each, in order.
 
         By keyword, steps for one type of message only: ``script(certconf=drop_response(), ir=[ok(), reject()])``;
-        these go first. Polls of a transaction that waits use no step of the general order. Replaces what is left of an
-        earlier script.
+        these go first. Polls of a transaction that waits use no step of the general order, and a step that is not for a
+        message (:func:`several_responses` for a genm) waits for one that it is for. Replaces what is left of an earlier
+        script.
 
         Args:
             faults: steps for messages of any type.
@@ -210,7 +236,7 @@ class CMPServer:
 
         Raises:
             TypeError: a step is none.
-            ValueError: there is no such type of message.
+            ValueError: clients send no such message, or the step is not for it.
         """
         plans: dict[BodyType, deque[Fault]] = {}
         for name, steps in by_type.items():
@@ -218,8 +244,14 @@ class CMPServer:
         for fault in (*faults, *(step for steps in plans.values() for step in steps)):
             if not isinstance(fault, Fault):
                 raise TypeError(f"script: a step such as waiting(), not {fault!r}")
+        for kind, steps in plans.items():
+            for fault in steps:
+                if kind not in fault.requests:
+                    able = ", ".join(sorted(one.name.lower() for one in fault.requests))
+                    raise ValueError(f"script: {fault.name}() is not for {kind.name.lower()}, but for {able}")
         with self._lock:
             self._any, self._by_type = deque(faults), plans
+            self._failed.clear()
 
     def quirks(self, profile: str | None = None, **settings: Any) -> None:
         """Behave from now on as servers in the field do, until the next call or :meth:`clear`; transactions end here.
@@ -256,6 +288,7 @@ class CMPServer:
             self.quirks()
         self.requests.clear()
         self.responses.clear()
+        self.exchanges.clear()
         self.trace.clear()
 
     @property
@@ -265,14 +298,14 @@ class CMPServer:
 
     @property
     def steps_left(self) -> list[str]:
-        """These steps, as they are written."""
+        """These steps, as they are written, and before them those that could not do what they are for, with the reason."""
         with self._lock:
             named = [
                 f"{kind.name.lower()}={step.name}()"
                 for kind, steps in self._by_type.items()
                 for step in steps
             ]
-            return [f"{step.name}()" for step in self._any] + named
+            return [*self._failed, *(f"{step.name}()" for step in self._any), *named]
 
     def _step(self, kind: BodyType, transaction_id: bytes) -> Fault | None:
         with self._lock:
@@ -281,7 +314,8 @@ class CMPServer:
             plans = (self.ca.plans, self.ca.confirmations)
             if kind is BodyType.POLLREQ and any(isinstance(p.get(transaction_id), Wait) for p in plans):
                 return None
-            return self._any.popleft() if self._any else None
+            # A step waits for a message that it is for.
+            return self._any.popleft() if self._any and kind in self._any[0].requests else None
 
     def answer(self, request: bytes) -> bytes:
         """The answer to one message, after the script.
@@ -305,90 +339,103 @@ class CMPServer:
         with suppress(ValueError):  # what the server answers need not be as RFC 9810 has it
             self.requests.append(Message.from_der(request))
             self.trace.seen(True, request, kind, raw.transaction_id)
-        fault = self._step(kind, raw.transaction_id)
-        if kind is BodyType.CERTCONF and fault is None and raw.transaction_id in self._renumbered:
-            return self._send(self._confirmed(raw))
-        if fault is None:
-            return self._send(self._as_usual(request, raw, place))
-        if fault.name == "html_503":
+        fault = self._step(kind, raw.transaction_id) or _OK
+        if isinstance(fault, HTTPAnswer):
             raise _HTTPFault(fault)
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
         if isinstance(fault, (Wait, Reject)) or fault.name == "issue_other_key":
             plans = self.ca.confirmations if kind is BodyType.CERTCONF else self.ca.plans
             plans[raw.transaction_id] = fault
-        answer = self._server.process(request, place)
+        answer = self._normal(request, raw, place, fault)
         if fault.name == "drop_response":
             raise _HTTPFault(fault)
-        return self._send(self._spoil(fault, raw, answer))
+        try:
+            sent = self._finish(self._spoil(answer, raw, fault), fault)
+        except Exception as error:
+            self._failed.append(f"{fault.name}() raised {type(error).__name__}: {one_line(str(error))}")
+            raise
+        with suppress(ValueError):  # a function of the user's may have made anything of it
+            message = Message.from_der(sent)
+            self.responses.append(message)
+            self.trace.seen(False, sent, message.type, message.header.transaction_id)
+        return sent
 
-    def _as_usual(self, request: bytes, raw: wire.RawMessage, place: Place) -> bytes:
-        """What the server answers, with its quirks."""
+    def _normal(self, request: bytes, raw: wire.RawMessage, place: Place, fault: Fault) -> bytes:
+        """What the server answers, with its quirks as far as they are protected."""
         kind, found = BodyType(raw.body_type), self._quirks
-        if found == Quirks():
-            return self._server.process(request, place)
-        if found.no_confirmation and kind is BodyType.CERTCONF:
+        if isinstance(fault, Reject) and kind not in _ASKS_CA:
+            answer = self._server._refuse(raw, fault.failure_info, fault.text)
+        elif found.no_confirmation and kind is BodyType.CERTCONF:
             answer = self._server._refuse(raw, FailureInfo.badRequest, "no confirmation is expected")
+        elif kind is BodyType.CERTCONF and raw.transaction_id in self._renumbered:
+            # libcrypto would refuse a certReqId that was made up here, and so asks nobody whether to wait.
+            if isinstance(fault, Wait):
+                self._failed.append("waiting(): not for the certConf of a certReqId that was made up")
+            refusal = self._server._refuse(raw, FailureInfo.badRequest, "")
+            pki_conf = with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
+            answer = self._server._protected(raw, pki_conf)
         else:
             answer = self._server.process(request, place)
         changed = found.change(answer, kind, self.ca.issuer)
-        if changed != answer:
-            if found.p10cr_request_id_0 and kind is BodyType.P10CR:
-                self._renumbered.add(raw.transaction_id)
-            answer = self._server._protected(raw, changed)
-        return found.finish(answer, self.ca.root, self._key)
+        if changed == answer:
+            return answer
+        if found.p10cr_request_id_0 and kind is BodyType.P10CR:
+            self._renumbered.add(raw.transaction_id)
+        return self._server._protected(raw, changed)
 
-    def _send(self, answer: bytes) -> bytes:
-        sent = Message.from_der(answer)
-        self.responses.append(sent)
-        self.trace.seen(False, answer, sent.type, sent.header.transaction_id)
-        return answer
-
-    def _spoil(self, fault: Fault, request: wire.RawMessage, answer: bytes) -> bytes:
-        if fault.name == "no_extra_certs":
-            return with_extra_certs(answer, [])
-        if fault.name == "bad_protection":
-            return damaged(answer)
-        if fault.name == "unprotected":
-            return messages.unprotected(answer)
-        if fault.name == "wrong_transaction_id":
-            other = replace(request, header=replace(request.header, transaction_id=os.urandom(16)))
-            return self._server._protected(other, answer)
+    def _spoil(self, answer: bytes, request: wire.RawMessage, fault: Fault) -> bytes:
+        """The answer with a fault that is protected."""
         if fault.name in _BROKEN:
-            return self._server._protected(request, _BROKEN[fault.name](answer))
-        if isinstance(fault, Version):
-            return self._server._protected(
-                request, with_header(answer, first={0: der.encode_integer(fault.number)})
-            )
-        if isinstance(fault, CertReqId):
+            changed = _BROKEN[fault.name](answer)
+        elif isinstance(fault, Version):
+            changed = with_header(answer, first={0: der.encode_integer(fault.number)})
+        elif isinstance(fault, CertReqId):
             self._renumbered.add(request.transaction_id)
-            return self._server._protected(request, with_request_id(answer, fault.number))
-        return answer
+            changed = with_request_id(answer, fault.number)
+        elif isinstance(fault, Change) and fault.protect:
+            changed = fault.made_of(answer)
+        else:
+            return answer
+        if changed == answer and fault.name in _MUST_CHANGE:
+            self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
+        transaction_id = wire.read_message(changed).header.transaction_id
+        if transaction_id is None:
+            raise ValueError("libcrypto protects nothing that has no transactionID: protect=False")
+        other = replace(request, header=replace(request.header, transaction_id=transaction_id))
+        return self._server._protected(other, changed)
 
-    def _confirmed(self, request: wire.RawMessage) -> bytes:
-        """A pkiConf for a certConf with a certReqId that we made up: libcrypto would refuse it."""
-        refusal = self._server._refuse(request, FailureInfo.badRequest, "")
-        answer = with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
-        answer = self._server._protected(
-            request, self._quirks.change(answer, BodyType.CERTCONF, self.ca.issuer)
-        )
-        return self._quirks.finish(answer, self.ca.root, self._key)
+    def _finish(self, answer: bytes, fault: Fault) -> bytes:
+        """The answer with the quirks and the fault that break the protection, or are made without it."""
+        answer = self._quirks.finish(answer, self.ca.root, self._key)
+        if fault.name in _UNPROTECTED:
+            changed = _UNPROTECTED[fault.name](answer)
+            if changed == answer and fault.name in _MUST_CHANGE:
+                self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
+            return changed
+        return fault.made_of(answer) if isinstance(fault, Change) and not fault.protect else answer
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
         try:
             return self.answer(request)
-        except _HTTPFault as fault:
-            if fault.fault.name == "html_503":
-                failure = TransferError("HTTP status 503, text/html")
-                failure.http_status, failure.body = int(HTTPStatus.SERVICE_UNAVAILABLE), _PAGE
-                raise failure from None
-            raise ConnectionResetError("the response was dropped by script") from None
+        except _HTTPFault as found:
+            fault = found.fault
+            if not isinstance(fault, HTTPAnswer):
+                raise ConnectionResetError("the response was dropped by script") from None
+            if fault.status is HTTPStatus.OK and fault.content_type == CONTENT_TYPE:
+                return fault.body
+            failure = TransferError(f"HTTP status {fault.status.value}, {fault.content_type}")
+            failure.http_status, failure.body = fault.status.value, fault.body
+            raise failure from None
+
+    def _close_server(self) -> None:
+        self._server.close()  # that of now: quirks make another
 
     def close(self) -> None:
         """Stop serving."""
         self._running.stop()
-        self._server.close()
+        self._files.close()
 
     def __enter__(self) -> CMPServer:  # noqa: PYI034
         return self
@@ -399,23 +446,76 @@ class CMPServer:
         self.close()
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """What came by HTTP, whatever it was, and what went back."""
+
+    request: Request
+    """``method``, ``path``, ``content_type``, ``body`` (octets) and ``address`` of the client."""
+    response: Response | None
+    """``status``, ``body`` (octets) and ``headers``; None if the connection was closed instead."""
+
+    @property
+    def is_cmp(self) -> bool:
+        """Whether a CMP message came."""
+        return _message(self.request.body) is not None
+
+
 class _Application(Application):
-    """With the faults that only HTTP can show."""
+    """With the faults that only HTTP can show; it remembers what came, also what the server answers without reading it."""
+
+    def __init__(self, owner: CMPServer, limit: int) -> None:
+        super().__init__(owner._answer, limit)
+        self._owner = owner
+
+    def early(self, request: Request) -> Response | None:  # noqa: ARG002 - the body is of interest
+        return None
 
     def answer(self, request: Request) -> Response | None:
+        refusal, trace, message = super().early(request), self._owner.trace, _message(request.body)
+        transaction_id = None if message is None else message.header.transaction_id
+        if refusal is not None or message is None:
+            came = f"{request.method} {request.path}, {request.content_type or 'no content type'}"
+            trace.odd(True, request.body, came, transaction_id)
+        response = refusal or self._answered(request)
+        self._owner.exchanges.append(Exchange(request, response))
+        if response is None:
+            trace.odd(False, b"", "the connection is closed without an answer", transaction_id)
+        elif _message(response.body) is None:
+            kind = dict(response.headers).get("Content-Type", "no content type")
+            trace.odd(False, response.body, f"HTTP status {response.line}, {kind}", transaction_id)
+        return response
+
+    def _answered(self, request: Request) -> Response | None:
         try:
             return super().answer(request)
-        except _HTTPFault as fault:
-            if fault.fault.name == "html_503":
-                return Response(HTTPStatus.SERVICE_UNAVAILABLE, _PAGE, (("Content-Type", "text/html"),))
+        except _HTTPFault as found:
+            fault = found.fault
+            if isinstance(fault, HTTPAnswer):
+                return Response(fault.status, fault.body, (("Content-Type", fault.content_type),))
             return None
 
 
+def _message(octets: bytes) -> Message | None:
+    try:
+        return Message.from_der(octets)
+    except ValueError:
+        return None
+
+
+def _type_of(answer: bytes) -> str:
+    return BodyType(wire.read_message(answer).body_type).name.lower()
+
+
+_OK = ok()
+_ASKS_CA = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
+"""What the CA refuses; the server itself refuses the others."""
 _SOMEBODY = der.encode(wire.DIRECTORY_NAME, x509.Name.from_rfc4514_string("CN=somebody else").public_bytes())
 _BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "wrong_nonce": lambda answer: with_header(answer, tagged={6: octets(os.urandom(16))}),
     "no_recip_nonce": lambda answer: with_header(answer, tagged={6: b""}),
     "no_sender_nonce": lambda answer: with_header(answer, tagged={5: b""}),
+    "wrong_transaction_id": lambda answer: with_header(answer, tagged={4: octets(os.urandom(16))}),
     "wrong_sender": lambda answer: with_header(answer, first={1: _SOMEBODY}),
     "old_message_time": yesterday,
     "no_message_time": lambda answer: with_header(answer, tagged={0: b""}),
@@ -426,3 +526,11 @@ _BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "wrong_body": lambda answer: with_body(answer, der.encode(explicit(BodyType.GENP), rebuilt([]))),
 }
 """By the name of a fault, what it does to an answer before that is protected again."""
+_MUST_CHANGE = frozenset({"several_responses", "no_certificate", "bad_protection"})
+"""Faults that there is nothing to make of some answers."""
+_UNPROTECTED: dict[str, Callable[[bytes], bytes]] = {
+    "no_extra_certs": lambda answer: with_extra_certs(answer, []),
+    "bad_protection": damaged,
+    "unprotected": messages.unprotected,
+}
+"""By the name of a fault, what it does to an answer that is protected."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .._asn1 import der, oids
-from .._text import get_logger
+from .._text import get_logger, visible
 from ..enums import BodyType
-from ..errors import CMPError
+from ..errors import CMPError, TransferError
 from ..message import Message
 from ..message.bodyparts import SECRET_CONTROLS
 from ..message.describe import summary
@@ -41,11 +41,13 @@ _SECRETS = tuple(
 )
 _DEEP = 8
 _CONSTRUCTED = 0x20
+#: Octets of what is no message that a summary shows.
+_SHOWN = 48
 
 
 @dataclass(frozen=True)
 class TraceEntry:
-    """A message, or the end of a transaction that failed."""
+    """A message, what came instead of one, or the end of a transaction that failed."""
 
     sent: bool
     """Whether the client sent it; else it received it."""
@@ -56,21 +58,27 @@ class TraceEntry:
     transaction_id: bytes | None
     """The transaction that it belongs to; ``None`` if it has none."""
     der: bytes | None
-    """The message, secrets in it overwritten; ``None`` if the entry is a failure."""
+    """The message, secrets in it overwritten; ``None`` if there is none."""
     type: BodyType | None
-    """What kind of message; ``None`` if the entry is a failure."""
+    """What kind of message; ``None`` if there is none."""
     failure: str = ""
-    """The exception that ended the call."""
+    """The exception that ended the call, or how what is no message came: method, path, HTTP status, content type."""
+    octets: bytes | None = None
+    """What came instead of a message, secrets in it overwritten."""
 
     @cached_property
     def message(self) -> Message | None:
-        """The message, to be looked at; ``None`` if the entry is a failure."""
+        """The message, to be looked at; ``None`` if there is none."""
         return None if self.der is None or self.type is None else Message(self.der, self.type)
 
     @property
     def summary(self) -> str:
         """What it is about, in a few words."""
-        return self.failure if self.message is None else summary(self.message)
+        if self.message is not None:
+            return summary(self.message)
+        if not self.octets:
+            return self.failure
+        return f"{self.failure}: {len(self.octets)} octets, {visible(repr(self.octets[:_SHOWN])[2:-1])}"
 
 
 class Trace:
@@ -107,7 +115,12 @@ class Trace:
         """Record that a call ended in an exception. Its text only where it is ours."""
         kind = type(error).__name__
         failure = f"{kind}: {error}" if isinstance(error, CMPError) else kind
-        self._add(False, transaction_id, None, None, failure)
+        body = error.body if isinstance(error, TransferError) else b""
+        self._add(False, transaction_id, None, None, failure, body or None)
+
+    def odd(self, sent: bool, octets: bytes, how: str, transaction_id: bytes | None = None) -> None:
+        """Record what is no CMP message: the client ``sent`` it, or it was the answer; ``how`` it came by HTTP."""
+        self._add(sent, transaction_id, None, None, how, octets)
 
     def _add(
         self,
@@ -116,12 +129,14 @@ class Trace:
         encoding: bytes | None,
         kind: BodyType | None,
         failure: str = "",
+        octets: bytes | None = None,
     ) -> None:
         now, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
         with self._lock:
             if self._start is None:
                 self._start = clock
-            entry = TraceEntry(sent, now, clock - self._start, transaction_id, encoding, kind, failure)
+            seconds, octets = clock - self._start, None if octets is None else without_secrets(octets)
+            entry = TraceEntry(sent, now, seconds, transaction_id, encoding, kind, failure, octets)
             self._entries.append(entry)
             if self._file is not None:
                 self._write(self._file, entry_line(entry))
@@ -244,8 +259,8 @@ class Trace:
 
         The text has one JSON object on each line: first ``{"osslcmp": "trace", "version": 1}``, then for each entry
         ``time`` (UTC, ISO 8601), ``seconds``, ``sent``, ``transaction`` (hexadecimal or null) and either ``type`` and
-        ``der`` (base64) or ``failure``. Several recordings may follow one another. Raises ``ValueError`` that
-        names the line.
+        ``der`` (base64) or ``failure`` and, of what is no message, ``octets`` (base64). Several recordings may follow
+        one another. Raises ``ValueError`` that names the line.
         """
         entries = []
         data = recording.encode() if isinstance(recording, str) else bytes(recording)

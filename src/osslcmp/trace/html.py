@@ -98,7 +98,7 @@ def page(trace: Trace, title: str) -> str:
 def _step(entry: TraceEntry, number: int) -> str:
     time = f'<span class="time">{entry.seconds:.3f} s</span>'
     if entry.type is None:
-        return f'<div class="what failed">{time}✗ {escape(entry.failure)}</div>'
+        return f'<div class="what failed">{time}✗ {escape(entry.summary)}</div>'
     looks = _looks(entry)
     kind = f'<span class="kind">{escape(entry.type.name.lower())}</span>'
     what = f'<div class="what">{time}{kind} {escape(entry.summary)}</div>'

@@ -81,9 +81,11 @@ def _transaction(
 def _entry(entry: TraceEntry, room: int, marks: dict[str, str]) -> Iterator[Line]:
     line, time = marks["line"], f"{entry.seconds:8.3f} s "
     if entry.type is None:
-        for number, text in enumerate(textwrap.wrap(one_line(entry.failure), room - 3) or [""]):
+        for number, text in enumerate(textwrap.wrap(one_line(entry.summary), room - 3) or [""]):
             head = ((time, "dim"), (f"{marks['fail']}  ", "bold red")) if not number else ((" " * 14, ""),)
             yield Line((*head, (_plain(text, marks), "red")))
+        if entry.octets is not None:
+            yield _arrow(entry, room, marks, "red")
         return
     kind, style = entry.type.name.lower(), "cyan" if entry.sent else "green"
     if entry.type in _REFUSALS:
@@ -93,9 +95,13 @@ def _entry(entry: TraceEntry, room: int, marks: dict[str, str]) -> Iterator[Line
     yield Line(
         ((time, "dim"), (line, "dim"), (f" {kind} ", f"bold {style}"), (f" {text}{gap}", ""), (line, "dim"))
     )
+    yield _arrow(entry, room, marks, style)
+
+
+def _arrow(entry: TraceEntry, room: int, marks: dict[str, str], style: str) -> Line:
     shaft = marks["arrow"] * (room - 2)
     arrow = f" {shaft}{marks['to']}" if entry.sent else f"{marks['from']}{shaft} "
-    yield Line(((" " * _GUTTER, ""), (line, "dim"), (arrow, style), (line, "dim")))
+    return Line(((" " * _GUTTER, ""), (marks["line"], "dim"), (arrow, style), (marks["line"], "dim")))
 
 
 def _plain(text: str, marks: dict[str, str]) -> str:

@@ -8,9 +8,10 @@ other. Each other line is an object with
 ``seconds``     when, after the first entry
 ``sent``        true: the client sent it; false: it received it
 ``transaction``  transactionID in hexadecimal, null if there is none
-``type``        kind of message, such as ``"ir"``; not in a failure
-``der``         the message in base64, secrets overwritten; not in a failure
-``failure``     the exception that ended the call; only in a failure
+``type``        kind of message, such as ``"ir"``; only of a message
+``der``         the message in base64, secrets overwritten; only of a message
+``failure``     the exception that ended the call, or how what is no message came; only in these two
+``octets``      what came instead of a message in base64, secrets overwritten; only there
 ==============  =====================================================================================
 
 Other members are skipped.
@@ -49,6 +50,8 @@ def entry_line(entry: TraceEntry) -> bytes:
     }
     if entry.type is None or entry.der is None:
         members["failure"] = entry.failure
+        if entry.octets is not None:
+            members["octets"] = base64.b64encode(entry.octets).decode()
     else:
         members["type"] = entry.type.name.lower()
         members["der"] = base64.b64encode(entry.der).decode()
@@ -118,10 +121,12 @@ def _fields(members: dict[str, Any]) -> dict[str, Any]:
         "transaction_id": None if transaction is None else bytes.fromhex(transaction),
         "der": None,
         "failure": members.get("failure", ""),
+        "octets": None,
     }
-    if "failure" not in members:
+    name = "octets" if "failure" in members else "der"
+    if name == "der" or name in members:
         try:
-            fields["der"] = base64.b64decode(members["der"], validate=True)
+            fields[name] = base64.b64decode(members[name], validate=True)
         except binascii.Error as error:
-            raise ValueError(f"der: {error}") from None
+            raise ValueError(f"{name}: {error}") from None
     return fields
