@@ -120,6 +120,9 @@ def peculiar(web: Identity, tmp_path: Path) -> Path:
     return pem
 
 
+@pytest.mark.skipif(
+    openssl.version() >= (4, 0, 0), reason="openssl s_server 4.0 shows no key on a curve of its own"
+)
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
 def test_s_server(version: str, peculiar: Path, web: Identity, pki: PKI) -> None:
     """OpenSSL's own server, in each version of TLS."""
