@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
@@ -146,7 +147,7 @@ def _one(renewal: Renewal, force: bool, dry_run: bool) -> Outcome:
             return work.do(force)
     except BlockingIOError:
         return work.outcome("busy")
-    except (CMPError, OSError, ValueError, ImportError) as error:
+    except (CMPError, OSError, ValueError, ImportError, UnsupportedAlgorithm) as error:
         logger.debug("%s: %s", renewal.name, error)
         return work.outcome("failed", error=one_line(str(error)))
 
@@ -192,7 +193,10 @@ class _Work:
         for _, *above in found.values():
             chain = above or chain
         key = renewal.key if renewal.in_token else files.get("key", files.get("combined"))
-        return _Current(next((leaf for leaf, *_ in found.values()), None), chain, key)
+        certificate = next((leaf for leaf, *_ in found.values()), None)
+        if certificate is not None:
+            due(renewal, certificate)  # its dates can be read
+        return _Current(certificate, chain, key)
 
     def _due(self, force: bool) -> str | None:
         """The type of request; None if nothing is due."""
@@ -312,10 +316,16 @@ class _Work:
             return pending
 
     def _came(self, certificate: bytes, found: FailureInfo) -> object:
-        """Called with a new certificate before it is confirmed: then it must be on the disk."""
-        if not found:
-            self.store.keep("certificate.der", certificate)
-        return found or None
+        """Called with a new certificate before it is confirmed: then it must be on the disk. One that the next run could
+        not read is refused."""
+        if found:
+            return found
+        try:
+            due(self.renewal, *_inputs.certificates("certificate", certificate))
+        except ValueError as error:
+            return f"the certificate cannot be read: {error}"
+        self.store.keep("certificate.der", certificate)
+        return None
 
     def _resumed(self) -> Transaction | None:
         """The request that waits at the server."""
@@ -382,7 +392,10 @@ class _Work:
 
 
 def due(renewal: Renewal, certificate: x509.Certificate) -> datetime.datetime:
-    """When a certificate is to be renewed: always the same moment for the same one, another one for each."""
+    """When a certificate is to be renewed: always the same moment for the same one, another one for each.
+
+    Raises ``ValueError`` if its dates cannot be read.
+    """
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
     share = int.from_bytes(digest[:8], "big") / 2**64

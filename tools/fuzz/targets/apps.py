@@ -8,6 +8,9 @@ from collections.abc import MutableMapping
 from random import Random
 from typing import Any
 
+from osslcmp.server.http import app, events
+from osslcmp.server.http.metrics import Metrics
+
 from ..sessions import World
 from .base import FindingError, Plan, Target, fresh_id, log_level
 
@@ -29,7 +32,7 @@ _LENGTHS = (None,) * 10 + ("", "0", "-1", "5", "1e3", "9" * 5_000, "\xb2", "9999
 
 
 class Applications(Target):
-    """Any request, to the applications that web servers mount."""
+    """Any request, to the applications that web servers mount; events and metrics are made of each."""
 
     name = "apps"
     share = 1
@@ -39,6 +42,11 @@ class Applications(Target):
         """A fresh CA, its applications and their threads."""
         self.close()
         super().renew()
+        server = self.world.server
+        observers = (*app.OBSERVERS, events.log, Metrics().observe)
+        self._app = app.Application(
+            server.process, server.max_message_size, self.world.ca, observers=observers
+        )
 
     def close(self) -> None:
         """End the threads of the ASGI application."""
@@ -92,7 +100,7 @@ class Applications(Target):
         def start_response(status: str, _headers: object, _error: object = None) -> Any:
             started.append(status)
 
-        list(self.world.server.wsgi_app(environ, start_response))
+        list(app.wsgi(self._app, environ, start_response))
         return int(started[0].split(" ")[0])
 
     async def _asgi(self, plan: Plan, body: bytes) -> int | None:

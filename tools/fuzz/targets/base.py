@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+from osslcmp.cli.serve_log import JSONFormatter
+
 from .. import mutate, values
 from ..protect import Credentials
 from ..sessions import WRONG_SECRET, World
@@ -124,6 +126,7 @@ class Log(logging.Handler):
                 self.trouble.append(f"logged exception: {text}")
             else:
                 visible(text, "a line of the log")
+                visible(JSONFormatter().format(record), "a line of the log as JSON")
         except FindingError as error:
             self.trouble.append(str(error))
         except Exception as error:
