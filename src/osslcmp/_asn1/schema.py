@@ -49,7 +49,8 @@ def decode(cls: type[_T], data: bytes) -> _T:
         found = asn1.decode_der(cls, data)
     except ValueError as error:
         raise ValueError(f"{cls.__name__}: {error}") from error
-    _make_printable(found)
+    if 8 * len(data) > MOST_BITS:  # no number in less is that long
+        _make_printable(found)
     return found
 
 

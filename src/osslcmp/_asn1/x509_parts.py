@@ -18,6 +18,7 @@ from . import der, oids
 
 __all__ = [
     "KEY_USAGES",
+    "algorithm",
     "as_csr",
     "public_key_info",
     "read_certificate",
@@ -93,6 +94,12 @@ def read_certificate(data: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(data)
         _names_of(certificate)
         return certificate
+
+
+@_remembering
+def algorithm(data: bytes) -> str:
+    """The OID in an AlgorithmIdentifier. Raises ValueError."""
+    return der.dotted(der.Fields(der.sequence(data)).take())
 
 
 @lru_cache(maxsize=32)

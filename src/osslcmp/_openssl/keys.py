@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from . import convert
 from .errorqueue import clear, drain, drain_text
@@ -20,11 +21,20 @@ from .inputs import found, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
-__all__ = ["Password", "PasswordCallback", "check_pair", "is_uri", "key_fits", "open_store", "private_key"]
+__all__ = [
+    "Password",
+    "PasswordCallback",
+    "check_pair",
+    "is_public",
+    "is_uri",
+    "key_fits",
+    "open_store",
+    "private_key",
+]
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
-_KEYS = get_args(PrivateKeyTypes)
+_PRIVATE, _PUBLIC = get_args(PrivateKeyTypes), get_args(PublicKeyTypes)
 #: What libcrypto says of an algorithm that no provider has.
 _UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
 _LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'
@@ -84,6 +94,16 @@ def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> i
         return _store(handle, exception)
 
 
+@lru_cache(maxsize=64)  # they are many abstract classes, which look for their subclasses each time
+def _is_one(kind: type, of: tuple[type, ...]) -> bool:
+    return issubclass(kind, of)
+
+
+def is_public(value: Any) -> bool:
+    """Whether it is a public key of ``cryptography``."""
+    return _is_one(value.__class__, _PUBLIC)
+
+
 def is_uri(value: object) -> bool:
     """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
     return isinstance(value, str) and bool(_URI.match(value)) and not Path(value).exists()
@@ -94,7 +114,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
 
     Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
     """
-    if isinstance(value, _KEYS):
+    if _is_one(value.__class__, _PRIVATE):
         return convert.key_to_c(value)
     if isinstance(value, ffi.CData):
         return _shared(what, value)

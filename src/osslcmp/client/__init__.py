@@ -23,6 +23,7 @@ from .._openssl.providers import LibraryContext, made_in
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import MAX_SECONDS, OnWait
+from ..context.options import MESSAGE_TIMEOUT
 from ..context.polling import Exchange
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
@@ -34,7 +35,7 @@ from .dump import ResumeConditions, load, restore
 from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
 from .revocation import Revocation, revoke
-from .settings import Setter, Settings, itavs, option, optional
+from .settings import Setter, Settings, itavs, option, optional, unless
 from .signatures import shown
 from .transaction import Transaction
 
@@ -173,11 +174,11 @@ class Client(GeneralMessages):
         setters += [
             (Context.set_limits, Limits() if limits is None else limits),
             (Context.set_trace, trace),
-            (option(Option.KEEP_ALIVE), int(keep_alive)),
-            (option(Option.MSG_TIMEOUT), message_timeout),
-            (option(Option.UNPROTECTED_ERRORS), unprotected_errors),
-            (option(Option.UNPROTECTED_SEND), unprotected_requests),
-            (option(Option.IGNORE_KEYUSAGE), ignore_key_usage),
+            (option(Option.KEEP_ALIVE), unless(1, int(keep_alive))),
+            (option(Option.MSG_TIMEOUT), unless(MESSAGE_TIMEOUT, message_timeout)),
+            (option(Option.UNPROTECTED_ERRORS), unless(False, unprotected_errors)),
+            (option(Option.UNPROTECTED_SEND), unless(False, unprotected_requests)),
+            (option(Option.IGNORE_KEYUSAGE), unless(False, ignore_key_usage)),
             (option(Option.DIGEST_ALGNID), optional(partial(algorithm, "digest"), digest)),
             (option(Option.OWF_ALGNID), optional(partial(algorithm, "owf"), owf)),
             (option(Option.MAC_ALGNID), optional(partial(algorithm, "mac"), mac)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -18,7 +18,7 @@ from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_from_der, csr_verifies
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
-from .._openssl.keys import Password
+from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
 from .._openssl.name_texts import parse_general_name
 from .._openssl.providers import made_in
@@ -282,7 +282,7 @@ class CertificateRequest:
         if self.central_key:
             self._ask_for_central_key(context)
         elif self.key is not None:
-            if isinstance(self.key, get_args(PublicKeyTypes)) and self.popo not in (
+            if is_public(self.key) and self.popo not in (
                 POPOMethod.NONE,
                 POPOMethod.RAVERIFIED,
             ):

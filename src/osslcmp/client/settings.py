@@ -21,7 +21,7 @@ from ..transport.address import Address, Transport
 if TYPE_CHECKING:
     from ..trace import Trace
 
-__all__ = ["Setter", "Settings", "itavs", "option", "optional"]
+__all__ = ["Setter", "Settings", "itavs", "option", "optional", "unless"]
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,11 @@ Setter = Callable[[Context, Any], object]
 def option(which: Option) -> Setter:
     """The setter of an option."""
     return lambda context, value: context.set_option(which, value)
+
+
+def unless(default: object, value: object) -> object:
+    """``value``, ``None`` for what a new context has by itself."""
+    return None if type(value) is type(default) and value == default else value
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from .._openssl import convert
 from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, KeyInput
-from .._openssl.keys import Password, private_key
+from .._openssl.keys import Password, is_public, private_key
 from .._openssl.lib import NULL, lib
 from .._openssl.name_texts import parse_name
 from ..enums import Option
@@ -84,7 +84,7 @@ class RequestFields:
         """As :meth:`osslcmp.Context.set_new_pkey`."""
         if key is None:
             self._put_key(NULL, private=False, giving=None)
-        elif isinstance(key, get_args(PublicKeyTypes)):
+        elif is_public(key):
             self._put_key(convert.public_key_to_c(cast(Any, key)), private=False)
         else:
             self._put_key(private_key("new key", cast(Any, key), password), private=True)

@@ -13,11 +13,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from .._asn1 import der, oids, schema, x509_parts
+from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit, implicit
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
 from ..message.bodies import CertReqMessages, ErrorMessage, GeneralMessage, RevReq
-from ..message.bodyparts import CertId, CertTemplate, PKIStatusInfo
+from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
 from . import wire
 from .authority import (
     CertificateId,
@@ -46,6 +46,13 @@ MALFORMED = (
 def _first(data: bytes) -> der.Element:
     """The first element of a SEQUENCE."""
     return der.Fields(der.sequence(data)).take()
+
+
+@lru_cache(maxsize=32)
+def _request_in(body: bytes) -> tuple[list[der.Element], list[der.Element]]:
+    """Of the first CertReqMsg in an ir, cr or kur: the fields of its CertRequest, and what comes behind that."""
+    request, *rest = der.sequence(_first(body).encoding)
+    return der.sequence(request.encoding), rest
 
 
 def _public_key(csr: x509.CertificateSigningRequest) -> Any:
@@ -116,7 +123,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             old_certificate=None,
             ra_verified=False,
         )
-    requests = CertReqMessages.of(message.body).requests
+    requests = _requests_in(message.body)
     if len(requests) != 1:
         raise der.DERError("exactly one certificate request per message is supported")
     request = requests[0]
@@ -138,7 +145,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         extensions=_extensions(view),
         not_before=template.not_before,
         not_after=template.not_after,
-        template=der.sequence(_first(_first(message.body).encoding).encoding)[1].encoding,
+        template=_request_in(message.body)[0][1].encoding,
         csr=None,
         old_certificate=updated,
         ra_verified=request.popo.method is POPOMethod.RAVERIFIED,
@@ -155,21 +162,17 @@ def _certificate_id(found: CertId) -> CertificateId:
 
 def _template_of(message: wire.RawMessage) -> CertTemplate | None:
     """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
-    return _template_in(message.body_type, message.body)
+    try:
+        if message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
+            return _requests_in(message.body)[0].template
+        return RevReq.of(message.body).details[0].template if message.body_type == BodyType.RR else None
+    except (*MALFORMED, IndexError):
+        return None
 
 
 @lru_cache(maxsize=32)
-def _template_in(body_type: int, body: bytes) -> CertTemplate | None:
-    try:
-        parts = der.Fields(der.sequence(_first(body).encoding))
-        if body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
-            parts = der.Fields(der.sequence(parts.take(der.SEQUENCE).encoding))
-            parts.take(der.INTEGER)
-        elif body_type != BodyType.RR:
-            return None
-        return CertTemplate.of(schema.decode(schema.CertTemplate, parts.take(der.SEQUENCE).encoding))
-    except (ValueError, IndexError):
-        return None
+def _requests_in(body: bytes) -> tuple[CertRequest, ...]:
+    return CertReqMessages.of(body).requests
 
 
 def template_version(message: wire.RawMessage) -> int | None:
@@ -230,9 +233,9 @@ def _popo(message: wire.RawMessage) -> der.Element | None:
     if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
         return None
     try:
-        parts = der.sequence(_first(message.body).encoding)
-        return parts[1] if len(parts) > 1 else None
-    except (ValueError, IndexError):
+        rest = _request_in(message.body)[1]
+        return rest[0] if rest else None
+    except ValueError:
         return None
 
 
@@ -273,8 +276,8 @@ def request_id(message: wire.RawMessage) -> int:
     if message.body_type == BodyType.P10CR:
         return -1
     try:
-        return der.integer(_first(_first(_first(message.body).encoding).encoding))
-    except der.DERError:
+        return der.integer(_request_in(message.body)[0][0])
+    except (ValueError, IndexError):
         return 0
 
 

@@ -354,8 +354,10 @@ class Engine:
         if self._mac is None or self._secret is None:
             return answer
         made = wire.read_message(answer).header
-        algorithm, used = made.protection_alg, made.mac
-        if algorithm is None or used is None or used.iterations == self._mac.iterations:
+        algorithm = made.protection_alg
+        if algorithm is None or algorithm.endswith(self._mac.behind_salt):  # as it is nearly always
+            return answer
+        if made.mac is None or made.mac.iterations == self._mac.iterations:
             return answer
         oid, parameters = der.sequence(algorithm)
         salt, owf, _, mac = (part.encoding for part in der.sequence(parameters.encoding))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 
-from .._asn1 import der, oids
+from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit
 from .._openssl.received import Outline, Violation, outline, violation
 from ..enums import BodyType
@@ -56,7 +56,7 @@ class Header:
     odd_time: bool = False
     """There is a messageTime, but it is not as DER wants it: with an offset, or without seconds."""
 
-    @property
+    @cached_property
     def sender_name(self) -> bytes | None:
         """The sender's Name as DER, when it is a directoryName."""
         return directory_name(self.sender)
@@ -103,16 +103,24 @@ class MacParameters:
     owf: str
     iterations: int
     mac: str
+    behind_salt: bytes
+    """The rest as DER, with which the protectionAlg ends."""
 
     @classmethod
     def read(cls, algorithm: bytes) -> MacParameters | None:
         """From the protectionAlg of a MAC; None for BER, which libcrypto would take."""
         try:
-            salt, owf, count, mac = der.sequence(der.sequence(algorithm)[1].encoding)
-            oids = [der.dotted(der.sequence(part.encoding)[0]) for part in (owf, mac)]
-            return cls(salt.content, oids[0], der.integer(count), oids[1])
+            content = der.read(der.sequence(algorithm)[1].encoding, der.SEQUENCE).content
+            salt, end = der.read_at(content, 0)
+            return cls(salt.content, *_behind_salt(content[end:]), content[end:])
         except (ValueError, IndexError):
             return None
+
+
+@lru_cache(maxsize=32)  # the same in all messages of a client
+def _behind_salt(data: bytes) -> tuple[str, int, str]:
+    owf, count, mac = der.children(data)
+    return x509_parts.algorithm(owf.encoding), der.integer(count), x509_parts.algorithm(mac.encoding)
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,8 @@ def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> fro
 def text_key(text: str) -> str:
     """The key of a text, one for all that a directory takes for equal: case, width, spaces and invisible ones do not
     (RFC 4518 as RFC 5280, section 7.1, wants it)."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.casefold().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = (
         " " if one.isspace() else one

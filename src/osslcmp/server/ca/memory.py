@@ -535,7 +535,8 @@ class EmbeddedCA(Records, Authority):
     # -- records ---------------------------------------------------------------------------------------------
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
-        return self._records.get(serial) if self._is_own_name(issuer) else None
+        found = self._records.get(serial)
+        return found if found is not None and self._is_own_name(issuer) else None
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         with self._lock:

@@ -133,9 +133,10 @@ class Profile:
             return _no(f"the key is none of {', '.join(sorted(self.keys))}")
         if isinstance(request.public_key, rsa.RSAPublicKey) and request.public_key.key_size < self.rsa_bits:
             return _no(f"RSA keys need {self.rsa_bits} bits")
-        subject = "" if request.subject is None else request.subject.rfc4514_string()
-        if self.subject is not None and not matches(self.subject, subject):
-            return _no("the subject is not allowed")
+        if self.subject is not None:
+            subject = "" if request.subject is None else request.subject.rfc4514_string()
+            if not matches(self.subject, subject):
+                return _no("the subject is not allowed")
         if self.sans is None:
             return None
         for extension in request.extensions:
@@ -155,6 +156,8 @@ class Profile:
     def adapt(self, request: CertificateRequest) -> tuple[CertificateRequest, list[str]]:
         """The request as this profile wants it, and in words what differs from what was asked for."""
         changes: list[str] = []
+        if self.key_usage is None and not self.extended_key_usage and self.max_validity is None:
+            return request, changes
         extensions = list(request.extensions)
         usage = self._key_usage(
             ca=self.ca_path_length is not None and issuing.asks_for_ca(request.extensions)

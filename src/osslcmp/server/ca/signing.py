@@ -114,19 +114,27 @@ def key_value(info: bytes) -> bytes:
 def key_identifier(info: bytes) -> x509.SubjectKeyIdentifier:
     """SHA-1 of the key's octets (RFC 5280, section 4.2.1.2)."""
     digest = hashes.Hash(hashes.SHA1())
-    digest.update(der.sequence(info)[1].content[1:])
+    digest.update(_parts(info)[1].content[1:])
     return x509.SubjectKeyIdentifier(digest.finalize())
+
+
+@lru_cache(maxsize=32)
+def _parts(info: bytes) -> list[der.Element]:
+    """Those of a SubjectPublicKeyInfo."""
+    return der.sequence(info)
 
 
 def algorithm(info: bytes) -> str:
     """The OID of a key's algorithm."""
-    return der.dotted(der.sequence(der.sequence(info)[0].encoding)[0])
+    return x509_parts.algorithm(_parts(info)[0].encoding)
 
 
 def names_curve(info: bytes) -> bool:
     """Whether a key for elliptic curves names its curve, as RFC 5480 wants it and libcrypto's path validation, too."""
-    parameters = der.sequence(der.sequence(info)[0].encoding)[1:]
-    return algorithm(info) != oids.EC or (len(parameters) == 1 and parameters[0].tag == der.OID)
+    if algorithm(info) != oids.EC:
+        return True
+    parameters = der.sequence(_parts(info)[0].encoding)[1:]
+    return len(parameters) == 1 and parameters[0].tag == der.OID
 
 
 def _encoded(key: Any) -> bytes:
@@ -142,17 +150,13 @@ def _pss_parameters(parameters: list[der.Element]) -> tuple[hashes.HashAlgorithm
         return hashes.SHA256(), 32
     fields = der.Fields(der.children(der.read(parameters[0].encoding, der.SEQUENCE).content))
     hashing, mask, salt = fields.maybe(explicit(0)), fields.maybe(explicit(1)), fields.maybe(explicit(2))
-    name = oids.SHA1 if hashing is None else _first_oid(hashing.content)
+    name = oids.SHA1 if hashing is None else x509_parts.algorithm(hashing.content)
     masked = oids.SHA1
     if mask is not None:
         generator = der.sequence(mask.content)
         if der.dotted(generator[0]) != oids.MGF1 or len(generator) != 2:
             raise ValueError("the CA's key: RSA-PSS with another mask generation function than MGF1")
-        masked = _first_oid(generator[1].encoding)
+        masked = x509_parts.algorithm(generator[1].encoding)
     if name not in _HASHES or masked != name:
         raise ValueError("the CA's key: RSA-PSS with SHA-1, an unknown hash, or two different ones")
     return _HASHES[name](), 20 if salt is None else der.integer(der.read(salt.content, der.INTEGER))
-
-
-def _first_oid(sequence: bytes) -> str:
-    return der.dotted(der.sequence(sequence)[0])

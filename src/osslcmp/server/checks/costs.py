@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
@@ -96,6 +98,14 @@ def _size(key: object) -> tuple[str, int] | None:
     return None
 
 
+@lru_cache(maxsize=32)  # the same come in each message of a client
+def _certified_size(certificate: x509.Certificate) -> tuple[str, int] | None:
+    try:
+        return _size(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
+        return None
+
+
 def check_key(sizes: KeySizes, key: object) -> str | None:
     """Why a public key is not to be certified."""
     found = _size(key)
@@ -115,10 +125,7 @@ def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> str | None:
             certificate = x509_parts.read_certificate(encoding)
         except ValueError:  # refused already
             continue
-        try:
-            found = _size(certificate.public_key())
-        except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
-            continue
+        found = _certified_size(certificate)
         if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
             return f"a key of more than {sizes[found[0]][1]} bits in extraCerts"
     return None

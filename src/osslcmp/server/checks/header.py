@@ -51,8 +51,7 @@ def transaction_id(subject: Subject) -> str | None:
 
 def later_transaction_id(subject: Subject) -> str | None:
     """A later message says which transaction it belongs to."""
-    message = subject.message
-    return None if _is_first(message) or message.transaction_id else "no transactionID"
+    return None if subject.message.transaction_id else "no transactionID"
 
 
 def transaction_id_length(subject: Subject) -> str | None:
@@ -74,9 +73,8 @@ def sender_nonce_length(subject: Subject) -> str | None:
 
 def first_recip_nonce(subject: Subject) -> str | None:
     """A first message answers nothing."""
-    message = subject.message
-    odd = message.body_type in wire.STARTS and message.header.recip_nonce is not None
-    return "recipNonce in the first message" if odd else None
+    absent = subject.message.header.recip_nonce is None
+    return None if absent else "recipNonce in the first message"
 
 
 def _is_null(value: bytes | None) -> bool:
@@ -126,9 +124,8 @@ def one_confirmation(subject: Subject) -> str | None:
 
 def path(subject: Subject) -> str | None:
     """The request is what the path of the URL names."""
-    kind = subject.message.body_type
-    odd = kind in wire.FIRST and not subject.place.takes(kind)
-    return "not the operation that the path names" if odd else None
+    fits = subject.place.takes(subject.message.body_type)
+    return None if fits else "not the operation that the path names"
 
 
 def body_type(subject: Subject) -> str | None:
@@ -154,8 +151,6 @@ _WITHOUT_VALUE = frozenset(
 
 def general_values(subject: Subject) -> str | None:
     """A genm has a value only where its type has one; libcrypto cannot decode others."""
-    if subject.message.body_type != BodyType.GENM:
-        return None
     try:
         infos = wire.read_itavs(subject.message.body)
     except ValueError:

@@ -11,14 +11,12 @@ from .subject import Subject
 
 def readable(subject: Subject) -> str | None:
     """What is nested are messages, one at least."""
-    odd = subject.message.body_type == BodyType.NESTED and not subject.nested
-    return "malformed NESTED" if odd else None
+    return None if subject.nested else "malformed NESTED"
 
 
 def signed(subject: Subject) -> str | None:
     """The registration authority signs."""
-    nested = subject.message.body_type == BodyType.NESTED
-    return "nested messages are signed" if nested and subject.message.header.uses_mac else None
+    return "nested messages are signed" if subject.message.header.uses_mac else None
 
 
 def depth(subject: Subject) -> str | None:

@@ -30,12 +30,8 @@ _OTHER_MACS = {
 }
 
 
-def _says_protected(message: wire.RawMessage) -> bool:
-    return message.body_type in wire.FIRST and message.header.protection_oid is not None
-
-
 def _is_signed(message: wire.RawMessage) -> bool:
-    return _says_protected(message) and not message.header.uses_mac
+    return message.header.protection_oid is not None and not message.header.uses_mac
 
 
 def _certificate(message: wire.RawMessage) -> x509.Certificate | None:
@@ -88,13 +84,14 @@ def sender_kind(subject: Subject) -> str | None:
 def present(subject: Subject) -> str | None:
     """Where there is a protectionAlg, there is a protection."""
     message = subject.message
-    return "the protection is missing" if _says_protected(message) and not message.protected else None
+    missing = message.header.protection_oid is not None and not message.protected
+    return "the protection is missing" if missing else None
 
 
 def mac_reference(subject: Subject) -> str | None:
     """senderKID names the shared secret."""
-    message = subject.message
-    nameless = _says_protected(message) and message.header.uses_mac and not message.header.sender_kid
+    header = subject.message.header
+    nameless = header.uses_mac and not header.sender_kid
     return "senderKID does not name a shared secret" if nameless else None
 
 
@@ -103,7 +100,7 @@ def mac_sender(subject: Subject) -> str | None:
     is asked for."""
     message = subject.message
     name, kid = message.header.sender_name, message.header.sender_kid
-    if not (message.header.uses_mac and message.body_type in (BodyType.IR, BodyType.CR) and name and kid):
+    if not (message.header.uses_mac and name and kid):
         return None
     sender, asked = bodies.name(name), bodies.template_subject(message)
     if sender is None or (asked is not None and same_name(sender, asked)):
@@ -117,7 +114,7 @@ def mac_sender(subject: Subject) -> str | None:
 def signed(subject: Subject) -> str | None:
     """A kur and an rr are signed, with the key of the certificate that they are about."""
     message = subject.message
-    odd = message.body_type in (BodyType.KUR, BodyType.RR) and message.header.uses_mac
+    odd = message.header.uses_mac
     return f"{BodyType(message.body_type).name} has to be signed" if odd else None
 
 

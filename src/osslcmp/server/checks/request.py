@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..._openssl.lib import features
-from ...enums import BodyType
 from .. import bodies
 from ..authority import CertificateRequest
 from ..ca.issuing import is_ra
@@ -33,7 +32,7 @@ def central_key_signed(subject: Subject) -> str | None:
 def old_cert_id(subject: Subject) -> str | None:
     """A kur is signed with the certificate that it updates, if it names one; an RA updates those of others."""
     asked = subject.request
-    if not isinstance(asked, CertificateRequest) or asked.type is not BodyType.KUR:
+    if not isinstance(asked, CertificateRequest):
         return None
     old, signer = asked.old_certificate, asked.signer
     if old is None or signer is None or is_ra(signer):
@@ -45,7 +44,7 @@ def old_cert_id(subject: Subject) -> str | None:
 def update_subject(subject: Subject) -> str | None:
     """A kur asks for the name that is in the certificate that signs it; an RA speaks for others."""
     asked = subject.request
-    if not isinstance(asked, CertificateRequest) or asked.type is not BodyType.KUR or asked.subject is None:
+    if not isinstance(asked, CertificateRequest) or asked.subject is None:
         return None
     signer = asked.signer
     if signer is None or is_ra(signer) or same_name(asked.subject, signer.subject):

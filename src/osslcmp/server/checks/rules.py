@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 from cryptography import x509
 
 from ..._text import get_logger
-from ...enums import FailureInfo
+from ...enums import BodyType, FailureInfo
 from ...message.bodies import CertStatus
 from .. import wire
 from ..authority import CertificateRequest, Rejected, RevocationRequest
 from ..http.paths import Place
 from ..transactions import Transaction
-from . import body, confirmation, header, nested, protection, request, sender, transaction
+from . import body, confirmation, header, nested, protection, request, sender
+from . import transaction as later
 from .subject import CheckLimits, Subject
 
 __all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
@@ -53,6 +55,7 @@ class Rule:
         failure: what the client gets.
         levels: the values of ``strictness`` in which it counts.
         check: what is wrong, in words for the client; None if nothing is.
+        bodies: types of the messages that it is about; None: of all.
     """
 
     name: str
@@ -61,118 +64,146 @@ class Rule:
     failure: FailureInfo
     levels: frozenset[Strictness]
     check: Callable[[Subject], str | None]
+    bodies: frozenset[BodyType] | None = None
 
 
 _STRICT: frozenset[Strictness] = frozenset({"strict"})
 _RFC: frozenset[Strictness] = frozenset({"strict", "rfc9810"})
-_ALWAYS: frozenset[Strictness] = frozenset({"strict", "rfc9810", "openssl"})
+_ALL: frozenset[Strictness] = frozenset({"strict", "rfc9810", "openssl"})
 
 _H, _T, _S, _B, _R, _C = Stage
 _F = FailureInfo
+_RR = frozenset({BodyType.RR})
+_KUR = frozenset({BodyType.KUR})
+_CSR = frozenset({BodyType.P10CR})
+_CERT = frozenset({BodyType.IR, BodyType.CR, BodyType.KUR})
+_GENM = frozenset({BodyType.GENM})
+_NEST = frozenset({BodyType.NESTED})
+_POLL = frozenset({BodyType.POLLREQ})
+_CONF = frozenset({BodyType.CERTCONF})
+_ERROR = frozenset({BodyType.ERROR})
+_LATER = _POLL | _CONF | _ERROR
+_FIRST, _STARTS = wire.FIRST, wire.STARTS
 
 RULES: tuple[Rule, ...] = (
     # -- the header of any message
     Rule("pvno", "RFC 9810, 5.1.1", _H, _F.unsupportedVersion, _RFC, header.pvno),
-    Rule("sender-form", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALWAYS, protection.sender_form),
+    Rule("sender-form", "RFC 9483, 3.1", _H, _F.badDataFormat, _ALL, protection.sender_form),
     Rule("sender-kind", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kind),
     Rule("message-time-present", "RFC 9483, 3.1", _H, _F.badTime, _STRICT, header.time_present),
     Rule("message-time-form", "RFC 9810, 5.1.1", _H, _F.badTime, _RFC, header.time_form),
     Rule("message-time", "RFC 9483, 3.5", _H, _F.badTime, _RFC, header.time),
-    Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALWAYS, protection.mac_readable),
-    Rule("mac-policy", "RFC 9810, 8.9", _H, _F.badAlg, _ALWAYS, protection.mac_policy),
+    Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALL, protection.mac_readable),
+    Rule("mac-policy", "RFC 9810, 8.9", _H, _F.badAlg, _ALL, protection.mac_policy),
     Rule(
-        "extra-certs-readable",
-        "RFC 9810, 5.1",
-        _H,
-        _F.badDataFormat,
-        _ALWAYS,
-        protection.extra_certs_readable,
+        "extra-certs-readable", "RFC 9810, 5.1", _H, _F.badDataFormat, _ALL, protection.extra_certs_readable
     ),
-    Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALWAYS, protection.key_cost),
+    Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALL, protection.key_cost),
     Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id),
-    Rule("later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.later_transaction_id),
+    Rule(
+        "later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.later_transaction_id, _LATER
+    ),
     Rule(
         "transaction-id-length", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id_length
     ),
     Rule("sender-nonce-present", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
     Rule("sender-nonce-length", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce_length),
-    Rule("first-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.first_recip_nonce),
+    Rule(
+        "first-recip-nonce",
+        "RFC 9483, 3.1",
+        _H,
+        _F.badRecipientNonce,
+        _STRICT,
+        header.first_recip_nonce,
+        _STARTS,
+    ),
     Rule("info-values", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.info_values),
     Rule("confirm-wait-time", "RFC 9810, 5.1.1.2", _H, _F.badRequest, _RFC, header.confirm_wait_time),
     Rule("one-confirmation", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.one_confirmation),
     # -- who protects a first message
-    Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present),
-    Rule("mac-reference", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_reference),
-    Rule("mac-sender", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_sender),
-    Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm),
-    Rule("signed", "RFC 9483, 4.1.3 and 4.2", _H, _F.wrongIntegrity, _STRICT, protection.signed),
-    Rule("extra-certs-present", "RFC 9483, 3.3", _H, _F.badMessageCheck, _STRICT, protection.extra_certs),
-    Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid),
-    Rule("sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject),
+    Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present, _FIRST),
+    Rule("mac-reference", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_reference, _FIRST),
+    Rule("mac-sender", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_sender, _CERT - _KUR),
+    Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm, _FIRST),
+    Rule("signed", "RFC 9483, 4.1.3 and 4.2", _H, _F.wrongIntegrity, _STRICT, protection.signed, _RR | _KUR),
+    Rule(
+        "extra-certs-present",
+        "RFC 9483, 3.3",
+        _H,
+        _F.badMessageCheck,
+        _STRICT,
+        protection.extra_certs,
+        _FIRST,
+    ),
+    Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid, _FIRST),
+    Rule(
+        "sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject, _FIRST
+    ),
     # -- what kind of message it is
-    Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path),
-    Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALWAYS, header.body_type),
-    Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values),
-    Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, nested.readable),
-    Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, nested.signed),
-    Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, nested.depth),
-    Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.transaction_id),
-    Rule("nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.sender_nonce),
+    Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path, _FIRST),
+    Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.body_type),
+    Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values, _GENM),
+    Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, nested.readable, _NEST),
+    Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, nested.signed, _NEST),
+    Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, nested.depth, _NEST),
+    Rule(
+        "nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.transaction_id, _NEST
+    ),
+    Rule(
+        "nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.sender_nonce, _NEST
+    ),
     # -- whether it is the next one of its transaction
-    Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.still_protected),
-    Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.same_protection),
-    Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, transaction.same_algorithm),
-    Rule("same-sender", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALWAYS, transaction.same_sender),
-    Rule(
-        "fresh-sender-nonce", "RFC 9483, 3.5", _T, _F.badSenderNonce, _STRICT, transaction.fresh_sender_nonce
-    ),
-    Rule("recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _RFC, transaction.recip_nonce),
+    Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.still_protected),
+    Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_protection),
+    Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, later.same_algorithm),
+    Rule("same-sender", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_sender),
+    Rule("fresh-sender-nonce", "RFC 9483, 3.5", _T, _F.badSenderNonce, _STRICT, later.fresh_sender_nonce),
+    Rule("recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _RFC, later.recip_nonce),
     # libcrypto takes an error message for a new transaction, so it does not look at the nonce.
+    Rule("error-recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _ALL, later.recip_nonce, _ERROR),
+    Rule("poll-expected", "RFC 9483, 4.4", _T, _F.badRequest, _ALL, later.poll_expected, _POLL),
+    Rule("poll-readable", "RFC 9483, 4.4", _T, _F.badDataFormat, _RFC, later.poll_readable, _POLL),
+    Rule("poll-request-id", "RFC 9483, 4.4", _T, _F.badRequest, _RFC, later.poll_request_id, _POLL),
+    Rule("confirm-expected", "RFC 9483, 4.1.1", _T, _F.badRequest, _ALL, later.confirm_expected, _CONF),
+    Rule("confirm-readable", "RFC 9810, 5.3.18", _T, _F.badDataFormat, _ALL, later.confirm_readable, _CONF),
+    Rule("one-cert-status", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, later.one_status, _CONF),
+    Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, later.confirm_request_id, _CONF),
     Rule(
-        "error-recip-nonce", "RFC 9483, 3.5", _T, _F.badRecipientNonce, _ALWAYS, transaction.error_recip_nonce
-    ),
-    Rule("poll-expected", "RFC 9483, 4.4", _T, _F.badRequest, _ALWAYS, transaction.poll_expected),
-    Rule("poll-readable", "RFC 9483, 4.4", _T, _F.badDataFormat, _RFC, transaction.poll_readable),
-    Rule("poll-request-id", "RFC 9483, 4.4", _T, _F.badRequest, _RFC, transaction.poll_request_id),
-    Rule("confirm-expected", "RFC 9483, 4.1.1", _T, _F.badRequest, _ALWAYS, transaction.confirm_expected),
-    Rule("confirm-readable", "RFC 9810, 5.3.18", _T, _F.badDataFormat, _ALWAYS, transaction.confirm_readable),
-    Rule("one-cert-status", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, transaction.one_status),
-    Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, transaction.confirm_request_id),
-    Rule(
-        "confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, transaction.confirm_hash_alg
+        "confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, later.confirm_hash_alg, _CONF
     ),
     # -- libcrypto verifies the protection and the proof of possession; then who has signed
-    Rule("signer-issued-here", "RFC 9483, 3.5", _S, _F.signerNotTrusted, _ALWAYS, sender.issued_here),
+    Rule("signer-issued-here", "RFC 9483, 3.5", _S, _F.signerNotTrusted, _ALL, sender.issued_here),
     # -- the body
-    Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, body.csr_version),
-    Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.request_version),
-    Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.revoked_version),
-    Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named),
-    Rule("one-reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.one_reason),
-    Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, body.entry_extensions),
-    Rule("known-reason", "RFC 5280, 5.3.1", _B, _F.badRequest, _RFC, body.known_reason),
+    Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, body.csr_version, _CSR),
+    Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.version, _CERT),
+    Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.version, _RR),
+    Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named, _RR),
+    Rule("one-reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.one_reason, _RR),
+    Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, body.entry_extensions, _RR),
+    Rule("known-reason", "RFC 5280, 5.3.1", _B, _F.badRequest, _RFC, body.known_reason, _RR),
     # -- the request itself
-    Rule(
-        "central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALWAYS, request.central_key_release
-    ),
-    Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALWAYS, request.central_key_signed),
-    Rule("old-cert-id", "RFC 9483, 4.1.3", _R, _F.badCertId, _STRICT, request.old_cert_id),
-    Rule("update-subject", "RFC 9483, 4.1.3", _R, _F.badCertTemplate, _STRICT, request.update_subject),
-    Rule("key-size", "RFC 9483, 3.5", _R, _F.badCertTemplate, _ALWAYS, request.key_size),
+    Rule("central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALL, request.central_key_release),
+    Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALL, request.central_key_signed),
+    Rule("old-cert-id", "RFC 9483, 4.1.3", _R, _F.badCertId, _STRICT, request.old_cert_id, _KUR),
+    Rule("update-subject", "RFC 9483, 4.1.3", _R, _F.badCertTemplate, _STRICT, request.update_subject, _KUR),
+    Rule("key-size", "RFC 9483, 3.5", _R, _F.badCertTemplate, _ALL, request.key_size),
     # -- the confirmation
     Rule(
         "confirm-accepted-failure", "RFC 9483, 4.1.1", _C, _F.badRequest, _RFC, confirmation.accepted_failure
     ),
-    Rule("confirm-hash-alg", "RFC 9810, 5.3.18", _C, _F.badAlg, _ALWAYS, confirmation.hash_alg),
-    Rule("confirm-hash", "RFC 9810, 5.3.18", _C, _F.badCertId, _ALWAYS, confirmation.cert_hash),
+    Rule("confirm-hash-alg", "RFC 9810, 5.3.18", _C, _F.badAlg, _ALL, confirmation.hash_alg),
+    Rule("confirm-hash", "RFC 9810, 5.3.18", _C, _F.badCertId, _ALL, confirmation.cert_hash),
 )
 
 
-_BY_STAGE = {
-    (stage, level): tuple(rule for rule in RULES if rule.stage is stage and level in rule.levels)
-    for stage in Stage
-    for level in _ALWAYS
-}
+@lru_cache(maxsize=512)
+def _rules(stage: Stage, level: Strictness, body_type: int) -> tuple[Rule, ...]:
+    """Those that count at a stage for a type of message."""
+    return tuple(
+        rule
+        for rule in RULES
+        if rule.stage is stage and level in rule.levels and (rule.bodies is None or body_type in rule.bodies)
+    )
 
 
 @dataclass(frozen=True)
@@ -209,7 +240,7 @@ class Checker:
             message, place, transaction, request, status, signer, chain: see Subject.
         """
         subject = Subject(message, self.limits, place, transaction, request, status, signer, tuple(chain))
-        for rule in _BY_STAGE[stage, self.strictness]:
+        for rule in _rules(stage, self.strictness, message.body_type):
             text = rule.check(subject)
             if text is not None:
                 logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)

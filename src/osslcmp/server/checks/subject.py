@@ -11,8 +11,7 @@ from functools import cached_property
 from cryptography import x509
 
 from ..._openssl.inputs import AnyCertificate
-from ...enums import BodyType
-from ...message.bodies import CertStatus
+from ...message.bodies import CertConfirm, CertStatus
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
 from ..ca.client_crls import ClientCRLs
@@ -97,10 +96,16 @@ class Subject:
     chain: tuple[bytes, ...] = ()
 
     @cached_property
-    def nested(self) -> list[wire.RawMessage] | None:
-        """The messages in a nested one; None when it is none, or they cannot be read."""
-        if self.message.body_type != BodyType.NESTED:
+    def statuses(self) -> tuple[CertStatus, ...] | None:
+        """What a certConf says; None if it cannot be read."""
+        try:
+            return CertConfirm.of(self.message.body).statuses
+        except bodies.MALFORMED:
             return None
+
+    @cached_property
+    def nested(self) -> list[wire.RawMessage] | None:
+        """The messages in a nested one; None when they cannot be read."""
         try:
             return list(map(wire.read_message, bodies.nested_messages(self.message)))
         except ValueError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ...enums import BodyType
-from ...message.bodies import CertConfirm, CertStatus
 from .. import bodies, messages, wire
 from ..authority import Issued, Waiting
 from ..transactions import Transaction
@@ -53,20 +51,11 @@ def recip_nonce(subject: Subject) -> str | None:
     return None if same else "recipNonce does not match"
 
 
-def error_recip_nonce(subject: Subject) -> str | None:
-    """recipNonce of an error message is the senderNonce of the last answer."""
-    return recip_nonce(subject) if subject.message.body_type == BodyType.ERROR else None
-
-
 def poll_expected(subject: Subject) -> str | None:
     """A pollReq asks for an answer that is delayed."""
     transaction = _transaction(subject)
-    odd = (
-        subject.message.body_type == BodyType.POLLREQ
-        and transaction.delayed is None
-        and not isinstance(transaction.outcome, Waiting)
-    )
-    return "nothing to wait for" if odd else None
+    waits = transaction.delayed is not None or isinstance(transaction.outcome, Waiting)
+    return None if waits else "nothing to wait for"
 
 
 def _poll_ids(message: wire.RawMessage) -> list[int] | None:
@@ -78,15 +67,11 @@ def _poll_ids(message: wire.RawMessage) -> list[int] | None:
 
 def poll_readable(subject: Subject) -> str | None:
     """The body of a pollReq is one."""
-    message = subject.message
-    odd = message.body_type == BodyType.POLLREQ and _poll_ids(message) is None
-    return "malformed POLLREQ" if odd else None
+    return "malformed POLLREQ" if _poll_ids(subject.message) is None else None
 
 
 def poll_request_id(subject: Subject) -> str | None:
     """A pollReq names the request whose answer is delayed."""
-    if subject.message.body_type != BodyType.POLLREQ:
-        return None
     transaction = _transaction(subject)
     wanted = bodies.request_id(transaction.message) if transaction.delayed is None else messages.WHOLE_ANSWER
     return None if _poll_ids(subject.message) == [wanted] else "certReqId does not match"
@@ -96,42 +81,27 @@ def confirm_expected(subject: Subject) -> str | None:
     """A certConf confirms a certificate that was handed out."""
     transaction = _transaction(subject)
     waits = isinstance(transaction.outcome, Issued) and transaction.delayed is None
-    odd = subject.message.body_type == BodyType.CERTCONF and not waits
-    return "nothing to confirm" if odd else None
-
-
-def _statuses(message: wire.RawMessage) -> tuple[CertStatus, ...] | None:
-    """What a certConf says; None for another message and for what cannot be read."""
-    if message.body_type != BodyType.CERTCONF:
-        return None
-    try:
-        return CertConfirm.of(message.body).statuses
-    except bodies.MALFORMED:
-        return None
+    return None if waits else "nothing to confirm"
 
 
 def confirm_readable(subject: Subject) -> str | None:
     """The body of a certConf is one."""
-    message = subject.message
-    odd = message.body_type == BodyType.CERTCONF and _statuses(message) is None
-    return "malformed CERTCONF" if odd else None
+    return "malformed CERTCONF" if subject.statuses is None else None
 
 
 def one_status(subject: Subject) -> str | None:
     """A certConf speaks of one certificate at most."""
-    return "more than one CertStatus" if len(_statuses(subject.message) or ()) > 1 else None
+    return "more than one CertStatus" if len(subject.statuses or ()) > 1 else None
 
 
 def confirm_request_id(subject: Subject) -> str | None:
     """A certConf names the request that was answered."""
-    statuses = _statuses(subject.message)
+    statuses = subject.statuses
     wanted = bodies.request_id(_transaction(subject).message)
     return "certReqId does not match" if statuses and statuses[0].request_id != wanted else None
 
 
 def confirm_hash_alg(subject: Subject) -> str | None:
     """hashAlg is there only since pvno 3."""
-    odd = subject.message.header.pvno < 3 and any(
-        one.hash_algorithm for one in _statuses(subject.message) or ()
-    )
+    odd = subject.message.header.pvno < 3 and any(one.hash_algorithm for one in subject.statuses or ())
     return "hashAlg needs pvno 3" if odd else None
