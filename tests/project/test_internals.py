@@ -17,7 +17,8 @@ MODULES = [
     importlib.import_module(f"osslcmp.{name}")
     for name in (
         "client", "client.aio", "client.transaction", "context", "context.calls", "context.deadline", "context.guard",
-        "context.polling",
+        "context.polling", "server", "server.answers", "server.configuration", "server.engine", "server.handler",
+        "server.persistent", "server.steps", "server.transaction_store", "server.wire",
     )
 ]  # fmt: skip
 GLUE = "\n".join(path.read_text(encoding="ascii") for path in (ROOT / "vendor-headers" / "glue").glob("*.c"))

@@ -202,7 +202,7 @@ def test_only_few_are_at_hand(open_ca: Open, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(persistent, "_CACHE", 2)
     server = open_ca().server()
     clients = [enroll(server, Forger()) for _ in range(6)]
-    assert len(server._transactions.table) < 6
+    assert len(server.transactions.table) < 6
     for follower, answer in clients:
         assert read(server.process(follower.cert_conf(sha256(answer.certificate)))).kind == BodyType.PKICONF
 

@@ -16,10 +16,15 @@ from support.pki import PKI, make_key
 
 import osslcmp
 from osslcmp import PKIStatus
-from osslcmp.server import EmbeddedCA
+from osslcmp.server import EmbeddedCA, Server
 from osslcmp.server.ca import issuing
-from osslcmp.server.engine import SPARE
-from osslcmp.server.transactions import LIVE_ENGINES
+from osslcmp.server.engine import SPARE, Pool, Settings
+from osslcmp.server.transactions import LIVE_ENGINES, Transaction
+
+
+def entries(server: Server) -> list[Transaction]:
+    table = server.transactions.table
+    return [entry for entry in map(table.get, table.ids()) if entry is not None]
 
 
 def test_open_transactions_hold_few_contexts() -> None:
@@ -31,10 +36,17 @@ def test_open_transactions_hold_few_contexts() -> None:
     answers = [read(server.process(one.request())) for one in mine]
     assert {answer.status for answer in answers} == {PKIStatus.accepted}
     assert server.open_transactions == count
-    alive = [entry for entry in server._transactions.table._open.values() if entry.engine is not None]
-    assert len(alive) == LIVE_ENGINES
-    server.close()
-    assert len(server._pool._free) == SPARE
+    assert sum(entry.engine is not None for entry in entries(server)) == LIVE_ENGINES
+
+
+def test_spare_credentials() -> None:
+    """As many as are used at once are there for the next, and no more of those that many messages at once have needed."""
+    pool = Pool(Settings())
+    used = [pool.acquire() for _ in range(SPARE + 5)]
+    for credentials in used:
+        pool.release(credentials)
+    again = [pool.acquire() for _ in used]
+    assert len({id(one) for one in again} & {id(one) for one in used}) == SPARE
 
 
 def test_transaction_without_its_context() -> None:
@@ -44,7 +56,7 @@ def test_transaction_without_its_context() -> None:
 
     def forgetful(message: bytes) -> bytes:
         nonlocal transactions
-        for entry in server._transactions.table._open.values():
+        for entry in entries(server):
             if entry.engine is not None:
                 transactions += 1
                 entry.drop_engine()

@@ -16,6 +16,7 @@ from support.pki import make_key
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp.server import EmbeddedCA
+from osslcmp.server.transaction_store import TransactionStore
 
 Make = Callable[..., EmbeddedCA]
 
@@ -114,12 +115,12 @@ def test_unknown_policy() -> None:
 @pytest.mark.parametrize("unconfirmed", ["keep", "revoke"])
 def test_unconfirmed_in_memory(unconfirmed: Any) -> None:
     ca = EmbeddedCA({"ref": "secret"}, unconfirmed=unconfirmed)
-    server = ca.server(transaction_timeout=10)
+    now = [0.0]
+    server = ca.server(transaction_timeout=10, transactions=TransactionStore(clock=lambda: now[0]))
     follower, answer = enroll(server, Forger())
     confirmed, other = enroll(server, Forger())
     server.process(confirmed.cert_conf(sha256(other.certificate)))
-    now = server._transactions.table._clock()
-    server._transactions.table._clock = lambda: now + 11
+    now[0] = 11
     server.sweep()
     first, second = ca.records
     assert (first.certificate, first.revoked is not None) == (answer.certificate, unconfirmed == "revoke")

@@ -192,7 +192,8 @@ def test_flood_of_waiting_transactions(ca: EmbeddedCA, good: Callable[[RunningSe
             good(running)
         answer = read(server.process(Forger(reference=b"bad", secret=b"bad secret").request()))
         assert FailureInfo(answer.failure) == FailureInfo.systemUnavail
-        for transaction in list(server._transactions.table._open.values()):
+        table = server.transactions.table
+        for transaction in filter(None, map(table.get, table.ids())):
             transaction.deadline = 0.0
         while server.open_transactions:  # the running server itself tidies up
             threading.Event().wait(0.05)

@@ -18,6 +18,7 @@ from support.malloc import allocated
 from benchmarks.memory import Forgetting
 from osslcmp import BodyType
 from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server.reply_cache import Replies
 
 WARM_UP, REPEATS = 30, 60
 #: Bytes for each repetition: what the server remembers of a transaction that has ended, its transactionID and nonces in
@@ -52,7 +53,7 @@ def enroll(server: Server) -> None:
 
 
 def limited(server: Server) -> Server:
-    server._transactions.replies._limit = 10
+    server.transactions.replies = Replies(limit=10)
     return server
 
 

@@ -29,6 +29,7 @@ from osslcmp.server import (
     Server,
     waiting,
 )
+from osslcmp.server.transaction_store import TransactionStore
 
 
 @pytest.fixture
@@ -227,8 +228,7 @@ def test_strangers_take_no_room(ca: EmbeddedCA) -> None:
 
 def test_time_limit(ca: EmbeddedCA) -> None:
     now = [0.0]
-    server = ca.server(transaction_timeout=10)
-    server._transactions.table._clock = lambda: now[0]
+    server = ca.server(transaction_timeout=10, transactions=TransactionStore(clock=lambda: now[0]))
     client, answer = enroll(server, Forger())
     now[0] = 11
     refused(server, client.cert_conf(sha256(answer.certificate)), FailureInfo.badRequest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -146,7 +145,7 @@ def test_late_transaction_that_nobody_has_closed_yet(tmp_path: Path) -> None:
         message = Forger().request()
         server.process(message)
         time.sleep(0.05)
-        server._transactions.next_sweep = float("inf")  # type: ignore[attr-defined]
+        server.transactions.next_sweep = float("inf")  # type: ignore[attr-defined]
         refused(server, with_other_certificates(message), IN_USE)
         assert len(ca.records) == 1
 
@@ -155,7 +154,7 @@ def test_after_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are forgotten for want of room, what was answered is not."""
     monkeypatch.setattr(reply_cache, "LIMIT", 3)
     server = EmbeddedCA(SECRETS).server()
-    server._transactions.replies = reply_cache.Replies(limit=3)
+    server.transactions.replies = reply_cache.Replies(limit=3)
     message = Forger(info=(IMPLICIT_CONFIRM,)).request()
     server.process(message)
     for _ in range(5):
@@ -178,7 +177,7 @@ def test_from_the_future(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     message, _ = confirmed(server, client)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 580)
-    server._transactions.used.sweep()
+    server.transactions.used.sweep()
     refused(start(), message, IN_USE)
     assert len(records(server)) == 1
 
@@ -189,13 +188,9 @@ def test_forgotten_when_no_longer_fresh(start: Start, monkeypatch: pytest.Monkey
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 620)
     server.sweep()
-    server._transactions.used.sweep()
-    assert len(server._transactions.used) == 0
-    server = start()
-    limits = server._rules.limits
-    later = replace(limits, clock=lambda: limits.clock() + datetime.timedelta(seconds=620))
-    server._rules = replace(server._rules, limits=later)
-    refused(server, message, FailureInfo.badTime)
+    server.transactions.used.sweep()
+    assert len(server.transactions.used) == 0
+    refused(start(), message, FailureInfo.badTime)
 
 
 @pytest.mark.parametrize("kind", ["ir", "certConf", "genm"])
@@ -242,13 +237,13 @@ def test_no_room(start: Start) -> None:
     for _ in range(6):
         recorded.append(Forger(**implicit).request())
         assert read(server.process(recorded[-1])).status == PKIStatus.accepted
-        server._transactions.next_count = 0.0  # type: ignore[attr-defined]
+        server.transactions.next_count = 0.0  # type: ignore[attr-defined]
     refused(server, Forger(**implicit).request(), FailureInfo.systemUnavail)
     other = Forger(reference=b"other", secret=b"another secret", **implicit)
     for _ in range(2):
         client = other.but(transaction_id=Forger().transaction_id)
         assert read(server.process(client.request())).status == PKIStatus.accepted
-        server._transactions.next_count = 0.0  # type: ignore[attr-defined]
+        server.transactions.next_count = 0.0  # type: ignore[attr-defined]
     refused(server, other.but(transaction_id=Forger().transaction_id).request(), FailureInfo.systemUnavail)
     for message in recorded:
         server.process(message)

@@ -100,12 +100,12 @@ def test_one_transaction_in_two_threads() -> None:
 
 
 def test_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osslcmp.server.server.BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr("osslcmp.server.steps.BUSY_TIMEOUT", 0.01)
     ca = EmbeddedCA({"ref": "secret"}, policy=waiting(1))
     server = ca.server()
     client = Forger()
     client = client.answering(server.process(client.request()))
-    transaction = server._transactions.table.get(client.transaction_id or b"")
+    transaction = server.transactions.table.get(client.transaction_id or b"")
     assert transaction is not None
     with transaction.lock:
         answer = read(server.process(client.poll()))

@@ -12,6 +12,7 @@ from support.forge import (
 from support.pki import PKI
 
 from osslcmp.server import Issued, Server, Waiting
+from osslcmp.server.transaction_store import TransactionStore
 
 
 class Watching(Scripted):
@@ -30,8 +31,7 @@ class Watching(Scripted):
 def test_expired(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
     authority = Watching(issue=Issued(pki.client.certificate), expired=RuntimeError("no database"))
-    server = Server(authority, transaction_timeout=10)
-    server._transactions.table._clock = lambda: now[0]
+    server = Server(authority, transaction_timeout=10, transactions=TransactionStore(clock=lambda: now[0]))
     client = Forger()
     server.process(client.request())
     now[0] = 11
@@ -49,8 +49,7 @@ def test_expired(pki: PKI, caplog: pytest.LogCaptureFixture) -> None:
 def test_expired_while_waiting() -> None:
     now = [0.0]
     authority = Watching(issue=Waiting(100))
-    server = Server(authority, transaction_timeout=10)
-    server._transactions.table._clock = lambda: now[0]
+    server = Server(authority, transaction_timeout=10, transactions=TransactionStore(clock=lambda: now[0]))
     server.process(Forger().request())
     now[0] = 105
     server.sweep()
@@ -70,8 +69,7 @@ def test_authority_that_does_not_want_to_know(pki: PKI) -> None:
             return getattr(Scripted(issue=Issued(pki.client.certificate)), name)
 
     now = [0.0]
-    server = Server(Old(), transaction_timeout=10)
-    server._transactions.table._clock = lambda: now[0]
+    server = Server(Old(), transaction_timeout=10, transactions=TransactionStore(clock=lambda: now[0]))
     server.process(Forger().request())
     now[0] = 11
     server.sweep()

@@ -20,7 +20,17 @@ import osslcmp
 from osslcmp import BodyType, PKIStatus
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import Authority, EmbeddedCA, Issued, Rejected, Server, answering, engine, waiting, wire
+from osslcmp.server import (
+    Authority,
+    EmbeddedCA,
+    Issued,
+    Rejected,
+    Server,
+    configuration,
+    engine,
+    waiting,
+    wire,
+)
 from osslcmp.testing import cert_req_id, wrong_nonce
 from osslcmp.testing.server import CMPServer
 
@@ -95,8 +105,20 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         yield in_memory.server()
 
 
+@pytest.fixture
+def takes_all(request: pytest.FixtureRequest) -> bool:
+    """Whether the server takes messages without valid protection."""
+    return bool(request.node.callspec.params["server"] == "accept unprotected")
+
+
+@pytest.fixture
+def takes_proof_alone(takes_all: bool) -> None:
+    if takes_all:
+        pytest.skip("it takes every message for the client's")
+
+
 @pytest.mark.parametrize("kind", FIRST)
-def test_first_message(server: Server, kind: str) -> None:
+def test_first_message(server: Server, kind: str, takes_all: bool) -> None:
     """Whatever is wrong with it, and whatever the server accepts: no proof without proof, no hint at references."""
     shapes = set()
     for reference in (b"ref", b"nobody", b"\x00", b"r" * 500):
@@ -107,17 +129,16 @@ def test_first_message(server: Server, kind: str) -> None:
         certificate = read(answer).certificate
         shapes.add(shape(answer) if certificate is None else certificate.issuer)
     assert len(shapes) == 1
-    assert server.open_transactions == 0 or server._pool.settings.accept_unprotected
+    assert server.open_transactions == 0 or takes_all
 
 
+@pytest.mark.usefixtures("takes_proof_alone")
 @pytest.mark.parametrize("kind", ["poll", "certConf", "error", "rejecting certConf"])
 @pytest.mark.parametrize("state", ["issued", "waiting"])
 def test_forged_next_message(server: Server, kind: str, state: str) -> None:
     """Neither the transaction nor the secret is given away to who can read the wire."""
     ca = server.authority
     assert isinstance(ca, EmbeddedCA)
-    if server._pool.settings.accept_unprotected:
-        pytest.skip("it takes every message for the client's")
     if state == "waiting":
         ca.policy = waiting(1, 0)
     client = Forger()
@@ -144,10 +165,9 @@ def test_forged_next_message(server: Server, kind: str, state: str) -> None:
     assert ca.records[0].confirmed
 
 
+@pytest.mark.usefixtures("takes_proof_alone")
 def test_repeated_answer_is_not_for_others(server: Server) -> None:
     """An answer that ended its transaction is said again only to who proves to be its client."""
-    if server._pool.settings.accept_unprotected:
-        pytest.skip("it takes every message for the client's")
     client, answer = enroll(server, Forger())
     confirmation = client.cert_conf(sha256(answer.certificate))
     assert read(server.process(confirmation)).kind == BodyType.PKICONF
@@ -157,11 +177,10 @@ def test_repeated_answer_is_not_for_others(server: Server) -> None:
     assert read(server.process(client.cert_conf(sha256(answer.certificate)))).raw.header.uses_mac
 
 
+@pytest.mark.usefixtures("takes_proof_alone")
 def test_forged_poll_for_a_delayed_answer(server: Server) -> None:
     ca = server.authority
     assert isinstance(ca, EmbeddedCA)
-    if server._pool.settings.accept_unprotected:
-        pytest.skip("it takes every message for the client's")
     ca.delay = lambda request: osslcmp.server.Waiting(0) if request.polls < 1 else None
     client = Forger()
     client = client.answering(server.process(client.genm()))
@@ -236,7 +255,7 @@ def test_as_much_work_for_unknown_references(monkeypatch: pytest.MonkeyPatch) ->
             self.used.append(secret is not None)
             super().__init__(pool, reference, secret, *rest)
 
-    monkeypatch.setattr(answering, "Engine", Counting)
+    monkeypatch.setattr(configuration, "Engine", Counting)
     for reference in (b"ref", b"nobody"):
         Counting.used = []
         server.process(Forger(secret=b"guess", reference=reference).request())

@@ -13,6 +13,7 @@ from support.persistent import REFERENCE, SECRET, Worker, opened
 from osslcmp import FailureInfo, PKIStatus, RevocationReason
 from osslcmp.server import EmbeddedCA, waiting
 from osslcmp.server.ca.persistent import PersistentCA
+from osslcmp.server.steps import TransactionSteps
 
 LATE = 1000.0
 
@@ -129,7 +130,7 @@ def test_a_failure_is_not_for_other_clients(
         def fail(*_: object) -> None:
             raise OSError("no such token")
 
-        monkeypatch.setattr(server, "_engine_of", fail)
-        server._transactions.next_sweep = 0.0  # type: ignore[attr-defined]
+        monkeypatch.setattr(TransactionSteps, "replay", fail)
+        server.transactions.next_sweep = 0.0  # type: ignore[attr-defined]
         assert read(server.process(Forger().request())).status == PKIStatus.accepted
         assert "no such token" in caplog.text

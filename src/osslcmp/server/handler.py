@@ -1,5 +1,5 @@
-"""One message and its answer: asks the authority what libcrypto wants to know, and checks what libcrypto
-does not."""
+"""Asks the authority: in comes what libcrypto wants to know about one message; out goes what the authority decides, after
+the checks that libcrypto does not make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ..message.bodies import CertConfirm
 from . import bodies, wire
 from .authority import (
     NO_FAILURE,
-    Authority,
     CertificateRequest,
     Confirmation,
     Issued,
@@ -26,52 +25,18 @@ from .authority import (
     Waiting,
 )
 from .callbacks import CertAnswer, StatusAnswer
-from .checks.rules import Checker, Stage
+from .checks.rules import Stage
+from .configuration import Configuration
 from .engine import Engine
 from .failures import log_failure
 from .transactions import Outcome, Transaction
+from .verification import FAILED, refuse_sender
 
 logger = get_logger("osslcmp.server")
 
 MAX_CHECK_AFTER = 2**31 - 1
-_FAILED = Rejected(FailureInfo.systemFailure, "")
 _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 """Never sent: what is refused gets an error message."""
-
-
-def refuse_sender(
-    authority: Authority, message: Message, raw: wire.RawMessage, rules: Checker
-) -> Rejected | None:
-    """Why the sender of a verified message may not authorise anything; None when it may.
-
-    Args:
-        authority: is asked if the rules have nothing against it.
-        message: what the authority is told.
-        raw: the message that is being answered: a pollReq for a request that waits, else the same.
-        rules: those of the server.
-    """
-    if message.signer is None:
-        return None
-    # libcrypto builds its path with all of these, so nothing here may go by fewer.
-    chain = tuple(dict.fromkeys((*raw.extra_certs, *message.request_certs)))
-    broken = rules.broken(Stage.SENDER, raw, signer=message.signer, chain=chain)
-    if broken is not None:
-        return broken
-    crls = rules.limits.client_crls
-    if crls is not None:
-        others = bodies.readable_certificates(chain)
-        refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
-        if refused is not None:
-            return refused
-    ask = getattr(authority, "refuse_sender", None)
-    if ask is None:
-        return None
-    try:
-        answer: Rejected | None = ask(message)
-    except Exception as error:
-        log_failure(logger, "the authority failed to tell whether a client may ask", error)
-        return _FAILED
-    return answer
 
 
 class MessageHandler:
@@ -85,17 +50,17 @@ class MessageHandler:
 
     def __init__(
         self,
-        authority: Authority,
+        configuration: Configuration,
         engine: Engine,
         message: wire.RawMessage,
         transaction: Transaction,
-        rules: Checker,
     ) -> None:
-        self._authority = authority
+        self._configuration = configuration
+        self._authority = configuration.authority
         self._engine = engine
         self._message = message
         self._transaction = transaction
-        self._rules = rules
+        self._rules = configuration.rules
         self.verified = False
         self.called = False
         self._authority_informed = False
@@ -108,7 +73,7 @@ class MessageHandler:
     def stash(self, error: BaseException) -> None:
         """Keep the first ``failure``, and refuse with ``systemFailure``."""
         self.failure = self.failure or error
-        self.refusal = _FAILED
+        self.refusal = FAILED
         if isinstance(error, Exception):
             log_failure(logger, f"a {self._name} could not be answered", error)
 
@@ -187,8 +152,8 @@ class MessageHandler:
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
             return
-        if self._ask(self._authority.error, notice, (type(None),)) is _FAILED:
-            self.refusal = _FAILED
+        if self._ask(self._authority.error, notice, (type(None),)) is FAILED:
+            self.refusal = FAILED
 
     def cert_conf(self) -> bool:
         """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
@@ -273,7 +238,7 @@ class MessageHandler:
         return self.called
 
     def _refuse_sender(self, message: Message) -> Rejected | None:
-        return refuse_sender(self._authority, message, self._message, self._rules)
+        return refuse_sender(self._configuration, message, self._message)
 
     @property
     def _is_signed(self) -> bool:
@@ -316,7 +281,7 @@ class MessageHandler:
                 raise ValueError(f"{method.__qualname__} returned check_after={answer.check_after}")
         except Exception as error:
             log_failure(logger, f"the authority failed to answer a {self._name}", error)
-            return _FAILED
+            return FAILED
         return answer
 
     def _first_answer(self) -> Outcome:
@@ -343,7 +308,7 @@ class MessageHandler:
             problem = _check_key(request, answer)
         if problem is not None:
             logger.error("the authority's answer makes no sense: %s", problem)
-            return _FAILED
+            return FAILED
         return answer
 
     def _confirm(

@@ -25,7 +25,7 @@ from .ca.tables import TRANSACTIONS, damaged
 from .failures import log_failure
 from .reply_cache import Reply, retransmission_key
 from .server import Server
-from .transacting import is_confirmed
+from .steps import is_confirmed
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
 from .transactions import MAX_REMEMBERED, DelayedRequest, Table, Transaction, share
 
@@ -156,9 +156,9 @@ class DatabaseTransactions(TransactionStore):
                 # Who sent it can no longer be verified.
                 entry.request = bodies.certificate_request(entry.message, _unverified(entry))
         claimed = replace(row, version=row.version + 1)
-        until = self.host.limits().fresh_until(entry.message.header.message_time)
+        until = self.host.configuration.rules.limits.fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
-            self.host.expired(entry)
+            self.host.expire(entry)
             # Its request can still be sent again, by anybody.
             self._store.save_transaction(
                 replace(claimed, open=False, request=b"", outcome=b"", deadline=until)
@@ -207,14 +207,14 @@ class DatabaseTransactions(TransactionStore):
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
         polls, outcome = 0, b""
-        deadline = time.time() + self.host.timeout()
+        deadline = time.time() + self.host.configuration.transaction_timeout
         if after is not None:
             polls = after.polls if after.request is None else after.request.polls
             deadline += after.wait
             outcome = _write_state(after)
         else:
             # Kept as long as the request could be sent again, which need not be this message.
-            deadline = max(deadline, self.host.limits().fresh_until(None))
+            deadline = max(deadline, self.host.configuration.rules.limits.fresh_until(None))
             if is_confirmed(message, answer):
                 outcome = _CONFIRMED
         return TransactionRow(

@@ -1,4 +1,10 @@
-"""Server: OpenSSL's CMP server engine for many clients at once."""
+"""Server: OpenSSL's CMP server engine for many clients at once.
+
+The way of a message, each step a module or package that says what comes in and what goes out: ``http`` (a whole request) ->
+``wire`` (its outer structure) -> ``checks`` (may it be, by the RFC?) -> ``steps`` (of which transaction, and which step of
+it?) -> ``engine`` (libcrypto verifies, and calls back) -> ``handler`` (asks the ``authority``, which decides) ->
+``answers`` -> ``transaction_store`` (what is to be remembered) -> ``http``.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +24,20 @@ from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
 from . import bodies, messages, wire
+from .answers import Answers
 from .authority import Authority, Rejected
 from .ca.client_crls import ClientCRLs
 from .checks import costs
 from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
+from .configuration import Configuration
 from .engine import Pool, Settings, try_protection
-from .failures import log_failure
 from .http import app, paths, serving
 from .http.tls import ServerTLSInput
-from .transacting import Transacting
-from .transaction_store import MAX_TRANSACTIONS, Host, TransactionStore
-from .transactions import MAX_REMEMBERED, FullError, InUseError, LiveEngines, Transaction
+from .steps import TransactionSteps
+from .transaction_store import MAX_TRANSACTIONS, TransactionStore
+from .transactions import MAX_REMEMBERED
+from .verification import refuse_forwarder
 
 if TYPE_CHECKING:
     import socket
@@ -42,7 +50,6 @@ logger = get_logger("osslcmp.server")
 
 MAX_MESSAGE_SIZE = 256 * 1024
 TRANSACTION_TIMEOUT = 300.0
-BUSY_TIMEOUT = 5.0
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +71,7 @@ def _conditions(trusted: inputs.CertificatesInput | CertificateCheck | None) -> 
     return CertificateCheck(trusted=() if trusted is None else trusted)
 
 
-class Server(Transacting):
+class Server:
     """A CMP server (RFC 9810) over ``OSSL_CMP_SRV_CTX`` (3.0). May be used from many threads at once.
 
     An instance takes a message and returns the answer, both DER, so it can be a client's transport as it is.
@@ -148,54 +155,64 @@ class Server(Transacting):
         private = None if key is None else private_key("key", key, key_password)
         if own is not None:
             check_pair(convert.cert_to_c(own), private)
-        self.authority = authority
         self.max_message_size = max_message_size
         self.limits = Limits() if limits is None else limits
-        self.transaction_timeout = transaction_timeout
         self._clients = _conditions(trusted)
-        self._pool = Pool(
-            Settings(
-                certificate=own,
-                key=private,
-                chain=tuple(inputs.any_certificates("chain", chain)),
-                clients=self._anchors(),
-                send_unprotected_errors=send_unprotected_errors,
-                accept_unprotected=accept_unprotected,
-                accept_raverified=accept_raverified,
-                grant_implicit_confirm=grant_implicit_confirm,
-            )
+        limits_of_rules = CheckLimits(
+            clock_tolerance,
+            costs.MacPolicy.of(mac_policy),
+            {**costs.KEY_SIZES, **(key_sizes or {})},
+            client_crls,
+            sender_trust=self._sender_trust,
         )
+        settings = Settings(
+            certificate=own,
+            key=private,
+            chain=tuple(inputs.any_certificates("chain", chain)),
+            send_unprotected_errors=send_unprotected_errors,
+            accept_unprotected=accept_unprotected,
+            accept_raverified=accept_raverified,
+            grant_implicit_confirm=grant_implicit_confirm,
+        )
+        self._configuration = Configuration(
+            authority, Pool(settings), Checker(strictness, limits_of_rules), sign_always, transaction_timeout
+        )
+        self._set_anchors()
         if own is not None:
-            try_protection(self._pool)
+            try_protection(self._configuration.pool)
         if sign_always and own is None:
             raise ValueError("sign_always: needs a certificate")
-        self._sign_always = sign_always
-        self._rules = Checker(
-            strictness,
-            CheckLimits(
-                clock_tolerance,
-                costs.MacPolicy.of(mac_policy),
-                {**costs.KEY_SIZES, **(key_sizes or {})},
-                client_crls,
-                sender_trust=self._sender_trust,
-            ),
-        )
-        self._transactions = transactions or TransactionStore(max_transactions, max_remembered)
-        self._transactions.host = Host(
-            timeout=lambda: self.transaction_timeout,
-            limits=lambda: self._rules.limits,
-            replay=self._replay,
-            expired=self._expired,
-        )
+        self.answers = Answers(self._configuration)
+        """Makes answers, for who changes or replaces them: see osslcmp.testing."""
+        self.transactions = transactions or TransactionStore(max_transactions, max_remembered)
+        """Where its transactions are kept."""
+        self._steps = TransactionSteps(self._configuration, self.answers, self.transactions)
         self._downloads = downloads
-        self._engines = LiveEngines()
         self._mounting = threading.RLock()
         self._asgi: ASGI | None = None
 
     @property
+    def authority(self) -> Authority:
+        """Decides."""
+        return self._configuration.authority
+
+    @authority.setter
+    def authority(self, authority: Authority) -> None:
+        self._configuration.authority = authority
+
+    @property
+    def transaction_timeout(self) -> float:
+        """Seconds that an open transaction waits for its client, beyond the time it was told to wait."""
+        return self._configuration.transaction_timeout
+
+    @transaction_timeout.setter
+    def transaction_timeout(self, seconds: float) -> None:
+        self._configuration.transaction_timeout = seconds
+
+    @property
     def certificate(self) -> x509.Certificate | None:
         """The certificate that signs the server's messages. Raises UnreadableCertificateError if only OpenSSL reads it."""
-        own = self._pool.settings.certificate
+        own = self._configuration.pool.settings.certificate
         return convert.cert_from_der(own) if isinstance(own, bytes) else own
 
     @property
@@ -210,17 +227,17 @@ class Server(Transacting):
             self._clients = trusted
         else:
             self._clients = replace(self._clients, trusted=trusted)
-        self._pool.settings = replace(self._pool.settings, clients=self._anchors())
+        self._set_anchors()
 
-    def _anchors(self) -> CertificateCheck:
-        """What libcrypto trusts. Above a CA that is trusted besides its root, it looks for no issuer elsewhere: so the
+    def _set_anchors(self) -> None:
+        """Set what libcrypto trusts. Above a CA that is trusted besides its root, it looks for no issuer elsewhere: so the
         authority's own, which are no roots and so no anchors, are there, too."""
-        trusted = self.trusted
+        trusted, pool = self.trusted, self._configuration.pool
         own = (
             getattr(self.authority, "authorities", ()) if trusted and not self._clients.partial_chain else ()
         )
         issuers = (one for one in own if one.subject != one.issuer and one not in trusted)
-        return replace(self._clients, trusted=(*trusted, *issuers))
+        pool.settings = replace(pool.settings, clients=replace(self._clients, trusted=(*trusted, *issuers)))
 
     def _sender_trust(self) -> SenderTrust:
         """Whose certificates may sign messages."""
@@ -230,7 +247,7 @@ class Server(Transacting):
     @property
     def open_transactions(self) -> int:
         """How many transactions wait for their clients or are being worked on."""
-        return self._transactions.open_transactions
+        return self.transactions.open_transactions
 
     def process(self, der: bytes, place: paths.Place = paths.Place()) -> bytes:  # noqa: B008  # immutable
         """Answer one message.
@@ -257,37 +274,35 @@ class Server(Transacting):
         return wire.receive_message(der, self.max_message_size, self.limits)
 
     def _process_one(self, message: wire.RawMessage, place: paths.Place) -> bytes:
-        if not self._is_strict and message.body_type in wire.STARTS:
+        if not self._configuration.rules.is_strict and message.body_type in wire.STARTS:
             message = message.with_assigned_id()
-        return self._transactions.answer(message, lambda: self._answer(message, place))
+        return self.transactions.answer(message, lambda: self._answer(message, place))
 
     def _process_nested(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         """Answer what a registration authority has put into one message: a message that it vouches for, or a batch, whose
         answers it gets in one, too (RFC 9483, section 5.2.2). Each is answered as if it had come by itself."""
-        problem = self._rules.broken(Stage.HEADER, message, place=place)
-        if problem is None and not self._explains:
+        rules = self._configuration.rules
+        problem = rules.broken(Stage.HEADER, message, place=place)
+        if problem is None and not rules.explains:
             problem = Rejected(FailureInfo.badRequest, "libcrypto's server takes no nested messages")
-        problem = problem or self._refuse_forwarder(message)
+        problem = problem or refuse_forwarder(self._configuration, message)
         if problem is not None:
-            return self._reject(message, problem)
+            return self.answers.reject(message, problem)
         try:
             inner = list(map(self._receive, bodies.nested_messages(message)))
         except wire.MalformedMessageError as error:
-            return self._refuse(message, FailureInfo.badDataFormat, f"a nested message: {error}")
+            return self.answers.refuse(message, FailureInfo.badDataFormat, f"a nested message: {error}")
         answers = [self._process_one(one, paths.Place(place.label)) for one in inner]
         if len(answers) == 1:
             return answers[0]
-        return self._answer_with(partial(messages.nested, contents=answers), message, "")
+        return self.answers.compose(partial(messages.nested, contents=answers), message, "")
 
     def _answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         """Answer a message that has been taken apart."""
-        problem = self._rules.broken(Stage.HEADER, message, place=place)
+        problem = self._configuration.rules.broken(Stage.HEADER, message, place=place)
         if problem is not None:
-            return self._reject(message, problem)
-        known = self._transactions.last_answer(message)
-        if known is not None:
-            return known
-        return self._start(message, place) if message.body_type in wire.STARTS else self._follow(message)
+            return self.answers.reject(message, problem)
+        return self._steps.answer(message, place)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The server as a WSGI application: CMP over HTTP (RFC 9811), on any path."""
@@ -388,20 +403,10 @@ class Server(Transacting):
 
         It is done by ``serve`` once a second; the transactions are closed with each message, too.
         """
-        self._transactions.sweep()
+        self.transactions.sweep()
         refresh = getattr(self.authority, "refresh_crl", None)
         if refresh is not None:
             refresh()
-
-    def _expired(self, transaction: Transaction) -> None:
-        """Tell the authority that a client did not come back in time."""
-        tell = getattr(self.authority, "expired", None)
-        if tell is None or transaction.request is None:
-            return
-        try:
-            tell(transaction.request, transaction.certificate)
-        except Exception as error:
-            log_failure(logger, "the authority failed to take note of an expired transaction", error)
 
     def close(self) -> None:
         """Forget all open transactions, and end the threads of ``asgi_app``. A request that was taken is not taken again
@@ -410,106 +415,4 @@ class Server(Transacting):
             if self._asgi is not None:
                 self._asgi.close()
                 self._asgi = None
-        self._transactions.clear()
-
-    # -- a message that comes again --------------------------------------------------------------------------
-
-    def _answer_to_start(self, message: wire.RawMessage) -> bytes | None:
-        """The answer to a request that opened a transaction and has come again."""
-        transaction = self._transactions.table.get(message.transaction_id)
-        if transaction is None or transaction.message.encoding != message.encoding:
-            return None
-        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
-            return None
-        try:
-            return transaction.answered(message)
-        finally:
-            transaction.lock.release()
-
-    # -- a new transaction -----------------------------------------------------------------------------------
-
-    def _start(self, message: wire.RawMessage, place: paths.Place) -> bytes:
-        if self._transactions.table.get(message.transaction_id) is None and self._transactions.is_full(
-            message
-        ):
-            return self._refuse(
-                message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
-            )
-        transaction = Transaction(message, place.label)
-        transaction.on_expire = self._expired
-        try:
-            self._transactions.table.add(transaction)
-        except InUseError:
-            known = self._answer_to_start(message)
-            if known is not None:
-                return known
-            return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID is in use")
-        except FullError:
-            return self._refuse(message, FailureInfo.systemUnavail, "too many open transactions")
-        try:
-            if self._transactions.was_taken(message):
-                self._transactions.table.remove(transaction)
-                return self._refuse(message, FailureInfo.transactionIdInUse, "the transactionID was used")
-            transaction.engine = engine = self._engine(message)
-            handler = self._handler(engine, message, transaction)
-            try:
-                answer = self._process(message, engine, handler)
-            finally:
-                if handler.verified:
-                    self._transactions.note_taken(message)
-            self._keep_or_close(transaction, message, wire.read_message(answer), handler)
-            if handler.called:
-                self._remember(transaction, message, answer)
-        except BaseException:
-            self._transactions.table.remove(transaction)
-            raise
-        finally:
-            transaction.lock.release()
-        return answer
-
-    # -- an open transaction ---------------------------------------------------------------------------------
-
-    def _follow(self, message: wire.RawMessage) -> bytes:
-        transaction = self._transactions.table.get(message.transaction_id)
-        if transaction is None:
-            return self._refuse_unknown(message)
-        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
-            return self._refuse(message, FailureInfo.systemUnavail, "the transaction is being worked on")
-        try:
-            known = transaction.answered(message)
-            if known is not None:
-                return known
-            if transaction.closed:
-                return self._refuse_unknown(message)
-            said = transaction.repeated(message)
-            if said is not None:
-                return self._repeat_answer(said, message, transaction.message.extra_certs)
-            problem = self._rules.broken(Stage.TRANSACTION, message, transaction=transaction)
-            if problem is not None:
-                # Whoever sent this has proved nothing, so the transaction stays as it is.
-                return self._reject(message, problem)
-            try:
-                if message.body_type == BodyType.ERROR:
-                    return self._client_error(transaction, message)
-                return self._continue(transaction, message)
-            except BaseException:
-                self._transactions.table.remove(transaction)
-                raise
-        finally:
-            transaction.lock.release()
-
-    def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
-        confirmed = (
-            self._explains
-            and message.body_type == BodyType.CERTCONF
-            and self._transactions.is_confirmed(message.transaction_id)
-        )
-        # RFC 9483 has a client that has not got the pkiConf told so.
-        said = None if confirmed and self._is_strict else self._transactions.repeated(message)
-        if said is not None:
-            return self._repeat_answer(said, message)
-        if confirmed:
-            return self._refuse_unverified(message, ()) or self._refuse(
-                message, FailureInfo.certConfirmed, "already confirmed"
-            )
-        return self._refuse(message, FailureInfo.badRequest, "no such transaction")
+        self.transactions.clear()

@@ -1,4 +1,4 @@
-"""Where a server keeps its transactions: in memory here, or in what a subclass knows.
+"""Where a server keeps its transactions: in memory here, or in a database (``persistent``).
 
 In comes a message that is to be answered, and what the server learns of its transaction; out comes the open transaction
 that a message belongs to, and whether its transactionID is in use or was.
@@ -6,32 +6,28 @@ that a message belongs to, and whether its transactionID is in use or was.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from . import wire
-from .checks.subject import CheckLimits
+from .configuration import Configuration
 from .reply_cache import Replies, Reply
 from .transactions import MAX_REMEMBERED, Table, Transaction, UsedIDs
 
 MAX_TRANSACTIONS = 10_000
 
 
-@dataclass(frozen=True)
-class Host:
-    """What a store asks of its server.
+class Host(Protocol):
+    """What a store asks of its server."""
 
-    Args:
-        timeout: tells how many seconds an open transaction waits for its client.
-        limits: tells how far the server's rules go.
-        replay: lets libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there.
-        expired: tells the authority that a client did not come back in time.
-    """
+    configuration: Configuration
 
-    timeout: Callable[[], float]
-    limits: Callable[[], CheckLimits]
-    replay: Callable[[Transaction], None]
-    expired: Callable[[Transaction], None]
+    def replay(self, transaction: Transaction) -> None:
+        """Let libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there."""
+
+    def expire(self, transaction: Transaction) -> None:
+        """Inform the authority that a client did not come back in time."""
 
 
 class TransactionStore:
@@ -40,20 +36,25 @@ class TransactionStore:
     Args:
         max_transactions: that may be open at once, 3/4 of them of one client.
         max_remembered: requests that are remembered as long as they would be taken as fresh, 3/4 of them of one client.
+        clock: monotonic seconds.
     """
 
     host: Host
 
     def __init__(
-        self, max_transactions: int = MAX_TRANSACTIONS, max_remembered: int = MAX_REMEMBERED
+        self,
+        max_transactions: int = MAX_TRANSACTIONS,
+        max_remembered: int = MAX_REMEMBERED,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if min(max_transactions, max_remembered) < 1:
             raise ValueError("limits must be positive")
         self.max_transactions = max_transactions
         self.max_remembered = max_remembered
-        self.table: Table[Transaction] = Table(max_transactions)
+        self.table: Table[Transaction] = Table(max_transactions, clock)
         """The open transactions that this process has at hand."""
-        self.replies = Replies()
+        self.replies = Replies(clock=clock)
         """The last answers of transactions that have ended."""
         self.used = UsedIDs(max_remembered)
         """The transactionIDs of requests that were taken."""
@@ -80,7 +81,7 @@ class TransactionStore:
 
     def note_taken(self, message: wire.RawMessage) -> None:
         """A request was validly protected, and the authority asked."""
-        until = self.host.limits().fresh_until(message.header.message_time)
+        until = self.host.configuration.rules.limits.fresh_until(message.header.message_time)
         self.used.add(message.transaction_id, message.owner, until)
 
     def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:

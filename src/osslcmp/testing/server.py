@@ -365,16 +365,16 @@ class CMPServer:
         """What the server answers, with its quirks as far as they are protected."""
         kind, found = BodyType(raw.body_type), self._quirks
         if isinstance(fault, Reject) and kind not in _ASKS_CA:
-            answer = self._server._refuse(raw, fault.failure_info, fault.text)
+            answer = self._server.answers.refuse(raw, fault.failure_info, fault.text)
         elif found.no_confirmation and kind is BodyType.CERTCONF:
-            answer = self._server._refuse(raw, FailureInfo.badRequest, "no confirmation is expected")
+            answer = self._server.answers.refuse(raw, FailureInfo.badRequest, "no confirmation is expected")
         elif kind is BodyType.CERTCONF and raw.transaction_id in self._renumbered:
             # libcrypto would refuse a certReqId that was made up here, and so asks nobody whether to wait.
             if isinstance(fault, Wait):
                 self._failed.append("waiting(): not for the certConf of a certReqId that was made up")
-            refusal = self._server._refuse(raw, FailureInfo.badRequest, "")
+            refusal = self._server.answers.refuse(raw, FailureInfo.badRequest, "")
             pki_conf = with_body(refusal, der.encode(explicit(BodyType.PKICONF), der.encode(der.NULL)))
-            answer = self._server._protected(raw, pki_conf)
+            answer = self._server.answers.protect(raw, pki_conf)
         else:
             answer = self._server.process(request, place)
         changed = found.change(answer, kind, self.ca.issuer)
@@ -382,7 +382,7 @@ class CMPServer:
             return answer
         if found.p10cr_request_id_0 and kind is BodyType.P10CR:
             self._renumbered.add(raw.transaction_id)
-        return self._server._protected(raw, changed)
+        return self._server.answers.protect(raw, changed)
 
     def _spoil(self, answer: bytes, request: wire.RawMessage, fault: Fault) -> bytes:
         """The answer with a fault that is protected."""
@@ -403,7 +403,7 @@ class CMPServer:
         if transaction_id is None:
             raise ValueError("libcrypto protects nothing that has no transactionID: protect=False")
         other = replace(request, header=replace(request.header, transaction_id=transaction_id))
-        return self._server._protected(other, changed)
+        return self._server.answers.protect(other, changed)
 
     def _finish(self, answer: bytes, fault: Fault) -> bytes:
         """The answer with the quirks and the fault that break the protection, or are made without it."""

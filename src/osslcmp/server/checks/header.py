@@ -33,7 +33,7 @@ def time_form(subject: Subject) -> str | None:
 def time(subject: Subject) -> str | None:
     """messageTime is near the clock here."""
     stated, limits = subject.message.header.message_time, subject.limits
-    if stated is None or abs((limits.clock() - stated).total_seconds()) <= limits.tolerance:
+    if stated is None or limits.is_now(stated):
         return None
     return "messageTime is too far from the time here"
 

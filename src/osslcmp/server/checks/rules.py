@@ -218,6 +218,16 @@ class Checker:
     strictness: Strictness = "strict"
     limits: CheckLimits = field(default_factory=CheckLimits)
 
+    @property
+    def explains(self) -> bool:
+        """Whether a specific failInfo replaces libcrypto's ``badRequest``."""
+        return self.strictness != "openssl"
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether what the Lightweight profile restricts is restricted."""
+        return self.strictness == "strict"
+
     def broken(
         self,
         stage: Stage,
@@ -246,7 +256,7 @@ class Checker:
                 logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
                 failure = rule.failure
                 if (
-                    self.strictness == "openssl"
+                    not self.explains
                     and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
                     and failure is not _F.badDataFormat
                 ):

@@ -22,10 +22,6 @@ from .costs import KEY_SIZES, KeySizes, MacPolicy
 CLOCK_TOLERANCE = 300.0
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
-
-
 @dataclass(frozen=True)
 class SenderTrust:
     """Whose certificates may sign messages.
@@ -50,7 +46,6 @@ class CheckLimits:
         mac_policy: what a password-based MAC must be like.
         key_sizes: by kind of key the least and the most bits.
         client_crls: revocation of clients' certificates from elsewhere.
-        clock: tells the time.
         sender_trust: tells whose certificates may sign messages.
     """
 
@@ -58,8 +53,11 @@ class CheckLimits:
     mac_policy: MacPolicy = field(default_factory=MacPolicy)
     key_sizes: KeySizes = field(default_factory=lambda: dict(KEY_SIZES))
     client_crls: ClientCRLs | None = None
-    clock: Callable[[], datetime.datetime] = field(default=_now, repr=False)
     sender_trust: Callable[[], SenderTrust] = field(default=SenderTrust, repr=False)
+
+    def is_now(self, stated: datetime.datetime) -> bool:
+        """Whether a messageTime is near the time here."""
+        return abs(time.time() - stated.timestamp()) <= self.tolerance
 
     def fresh_until(self, stated_time: datetime.datetime | None) -> float:
         """When a message of this messageTime that is fresh now will be so no longer, in seconds since 1970.

@@ -1,0 +1,333 @@
+"""The steps of a transaction: in comes a message that keeps the rules of its header; out goes its answer, made by the step
+that it is of its transaction: the first, the next, or one that was done before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+
+from .._text import get_logger
+from ..enums import BodyType, FailureInfo
+from . import wire
+from .answers import Answers
+from .authority import Issued, Rejected, Waiting
+from .checks.rules import Stage
+from .configuration import Configuration
+from .engine import Engine
+from .failures import log_failure
+from .handler import MessageHandler
+from .http import paths
+from .reply_cache import Reply
+from .transaction_store import TransactionStore
+from .transactions import DelayedRequest, FullError, InUseError, LiveEngines, Transaction
+from .verification import refuse_unverified
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a message waits for another one of its transaction."""
+
+logger = get_logger("osslcmp.server")
+
+_CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
+_STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
+
+
+def is_confirmed(message: wire.RawMessage, answer: bytes) -> bool:
+    """Whether an answer ends a transaction with the confirmation of its certificate."""
+    if message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ):
+        return False
+    return wire.read_message(answer).body_type == BodyType.PKICONF
+
+
+class TransactionSteps:
+    """Finds the transaction of a message, and does its next step.
+
+    Args:
+        configuration: of the server.
+        answers: makes the answers.
+        store: where transactions are kept.
+    """
+
+    def __init__(self, configuration: Configuration, answers: Answers, store: TransactionStore) -> None:
+        self.configuration = configuration
+        self._answers = answers
+        self._store = store
+        self._engines = LiveEngines()
+        store.host = self
+
+    def answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
+        """Answer a message that keeps the rules of its header.
+
+        Args:
+            message: no nested one.
+            place: what the path says that it was sent to.
+        """
+        known = self._store.last_answer(message)
+        if known is not None:
+            return known
+        return self._start(message, place) if message.body_type in wire.STARTS else self._follow(message)
+
+    # -- a new transaction -----------------------------------------------------------------------------------
+
+    def _start(self, message: wire.RawMessage, place: paths.Place) -> bytes:
+        if self._store.table.get(message.transaction_id) is None and self._store.is_full(message):
+            return self._answers.refuse(
+                message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
+            )
+        transaction = Transaction(message, place.label)
+        transaction.on_expire = self.expire
+        try:
+            self._store.table.add(transaction)
+        except InUseError:
+            known = self._answer_to_start(message)
+            if known is not None:
+                return known
+            return self._answers.refuse(
+                message, FailureInfo.transactionIdInUse, "the transactionID is in use"
+            )
+        except FullError:
+            return self._answers.refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+        try:
+            if self._store.was_taken(message):
+                self._store.table.remove(transaction)
+                return self._answers.refuse(
+                    message, FailureInfo.transactionIdInUse, "the transactionID was used"
+                )
+            transaction.engine = engine = self.configuration.engine_for(message)
+            handler = MessageHandler(self.configuration, engine, message, transaction)
+            try:
+                answer = self._answers.process(message, engine, handler)
+            finally:
+                if handler.verified:
+                    self._store.note_taken(message)
+            self._keep_or_close(transaction, message, wire.read_message(answer), handler)
+            if handler.called:
+                self._remember(transaction, message, answer)
+        except BaseException:
+            self._store.table.remove(transaction)
+            raise
+        finally:
+            transaction.lock.release()
+        return answer
+
+    def _answer_to_start(self, message: wire.RawMessage) -> bytes | None:
+        """The answer to a request that opened a transaction and has come again."""
+        transaction = self._store.table.get(message.transaction_id)
+        if transaction is None or transaction.message.encoding != message.encoding:
+            return None
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return None
+        try:
+            return transaction.answered(message)
+        finally:
+            transaction.lock.release()
+
+    # -- an open transaction ---------------------------------------------------------------------------------
+
+    def _follow(self, message: wire.RawMessage) -> bytes:
+        transaction = self._store.table.get(message.transaction_id)
+        if transaction is None:
+            return self._refuse_unknown(message)
+        if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
+            return self._answers.refuse(
+                message, FailureInfo.systemUnavail, "the transaction is being worked on"
+            )
+        try:
+            known = transaction.answered(message)
+            if known is not None:
+                return known
+            if transaction.closed:
+                return self._refuse_unknown(message)
+            said = transaction.repeated(message)
+            if said is not None:
+                return self._repeat_answer(said, message, transaction.message.extra_certs)
+            problem = self.configuration.rules.broken(Stage.TRANSACTION, message, transaction=transaction)
+            if problem is not None:
+                # Whoever sent this has proved nothing, so the transaction stays as it is.
+                return self._answers.reject(message, problem)
+            try:
+                if message.body_type == BodyType.ERROR:
+                    return self._client_error(transaction, message)
+                return self._continue(transaction, message)
+            except BaseException:
+                self._store.table.remove(transaction)
+                raise
+        finally:
+            transaction.lock.release()
+
+    def _continue(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process a certConf or pollReq."""
+        if transaction.delayed is not None:
+            return self._answer_delayed(transaction, transaction.delayed, message)
+        engine = self._engine_of(transaction)
+        if engine is None:
+            self._store.table.remove(transaction)
+            return self._answers.refuse(message, FailureInfo.badRequest, "no such transaction")
+        handler = MessageHandler(self.configuration, engine, message, transaction)
+        answer = self._answers.process(message, engine, handler)
+        raw = wire.read_message(answer)
+        if raw.body_type == BodyType.ERROR and not handler.called:
+            # Not from our client. libcrypto has closed the transaction now; ours is still open.
+            transaction.drop_engine()
+            return answer
+        if raw.body_type == BodyType.PKICONF and not handler.called:
+            handler.rejected_by_empty_confirmation()
+        self._keep_or_close(transaction, message, raw, handler)
+        self._remember(transaction, message, answer)
+        return answer
+
+    def _answer_delayed(
+        self, transaction: Transaction, delayed: DelayedRequest, poll: wire.RawMessage
+    ) -> bytes:
+        """Process the pollReq for the answer to an rr, genm or certConf.
+
+        libcrypto's server can delay these only from 3.3 on, and forgets them with the process. Here the message
+        is processed once more, as if it had come now; in between, libcrypto knows nothing of it.
+        """
+        refused = refuse_unverified(self.configuration, poll, transaction.message.extra_certs)
+        if refused is not None:
+            return self._answers.reject(poll, refused)  # not from our client
+        transaction.delayed = delayed = replace(delayed, polls=delayed.polls + 1)
+        message = delayed.message
+        if message is transaction.message:
+            transaction.engine = engine = self.configuration.engine_for(message)
+        else:
+            found = self._engine_of(transaction)
+            if found is None:
+                self._store.table.remove(transaction)
+                return self._answers.refuse(poll, FailureInfo.badRequest, "no such transaction")
+            engine = found
+            engine.expect_nonce(message.header.recip_nonce or b"")
+        handler = MessageHandler(self.configuration, engine, message, transaction)
+        answer = self._answers.process(message, engine, handler, poll)
+        self._keep_or_close(transaction, message, wire.read_message(answer), handler)
+        self._remember(transaction, poll, answer)
+        return answer
+
+    def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
+        """Process an error message, which ends its transaction if the protection is valid.
+
+        libcrypto takes it for a new transaction, so it gets a context of its own: a forged one does no harm.
+        """
+        with closing(self.configuration.engine_for(message, transaction.message.extra_certs)) as engine:
+            handler = MessageHandler(self.configuration, engine, message, transaction)
+            answer = self._answers.process(message, engine, handler)
+        if handler.called:
+            self._store.table.remove(transaction)
+            self._remember(transaction, message, answer)
+        return answer
+
+    # -- a message that comes again, or too late ------------------------------------------------------------
+
+    def _repeat_answer(
+        self, answer: bytes, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+    ) -> bytes:
+        """The last answer once more, to a client that has not got it and has made its message anew."""
+        refused = refuse_unverified(self.configuration, message, certificates)
+        if refused is not None:
+            return self._answers.reject(message, refused)
+        return self._answers.readdress(answer, message)
+
+    def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
+        confirmed = (
+            self.configuration.rules.explains
+            and message.body_type == BodyType.CERTCONF
+            and self._store.is_confirmed(message.transaction_id)
+        )
+        # RFC 9483 has a client that has not got the pkiConf told so.
+        said = None if confirmed and self.configuration.rules.is_strict else self._store.repeated(message)
+        if said is not None:
+            return self._repeat_answer(said, message)
+        if confirmed:
+            refused = refuse_unverified(self.configuration, message)
+            refused = refused or Rejected(FailureInfo.certConfirmed, "already confirmed")
+            return self._answers.reject(message, refused)
+        return self._answers.refuse(message, FailureInfo.badRequest, "no such transaction")
+
+    # -- what the steps have in common --------------------------------------------------------------------
+
+    def _remember(self, transaction: Transaction, message: wire.RawMessage, answer: bytes) -> None:
+        """The message of the transaction's own client has been answered; the answer may get lost."""
+        transaction.reply = Reply.to(message, answer)
+        transaction.note_nonce(message)
+        if transaction.closed:
+            self._store.keep_last_reply(
+                transaction.id, transaction.reply, confirmed=is_confirmed(message, answer)
+            )
+
+    def _keep_or_close(
+        self,
+        transaction: Transaction,
+        message: wire.RawMessage,
+        raw: wire.RawMessage,
+        handler: MessageHandler,
+    ) -> None:
+        """Keep the transaction if the client is to come back after this answer, else close it.
+
+        Args:
+            transaction: the open transaction.
+            message: what was answered, which may have been delayed.
+            raw: the answer.
+            handler: made it.
+        """
+        delayed, outcome = transaction.delayed, transaction.outcome
+        polls = 0 if delayed is None else delayed.polls
+        transaction.delayed = None
+        if handler.waiting is not None:
+            transaction.delayed = DelayedRequest(message, handler.waiting, polls)
+            transaction.drop_engine()  # libcrypto does not know that it goes on
+        open_ = transaction.delayed is not None or (
+            raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
+        )
+        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
+            handler.confirmed_implicitly()
+            open_ = False
+        if not open_:
+            if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:
+                handler.undelivered()
+            self._store.table.remove(transaction)
+            self._engines.forget(transaction)
+            return
+        self._engines.used(transaction)
+        transaction.sent_nonce = raw.header.sender_nonce or b""
+        self._store.table.keep(transaction, transaction.wait + self.configuration.transaction_timeout)
+
+    def _engine_of(self, transaction: Transaction) -> Engine | None:
+        """libcrypto's side of a transaction, made again if it is gone or its settings have changed.
+
+        The request is replayed, and the nonce set that the client really got. None if it is not valid any
+        more.
+        """
+        engine = transaction.engine
+        if engine is not None and engine.settings is self.configuration.pool.settings:
+            return engine
+        transaction.drop_engine()
+        engine = self.configuration.engine_for(transaction.message)
+        handler = MessageHandler(self.configuration, engine, transaction.message, transaction)
+        answer = engine.process(transaction.message.encoding, handler)
+        handler.raise_interrupt()
+        if answer is None or wire.read_message(answer).body_type not in _CERT_ANSWERS:
+            engine.close()
+            return None
+        engine.expect_nonce(transaction.sent_nonce)
+        if transaction.message.assigned_id:
+            engine.expect_transaction(transaction.message.assigned_id)
+        transaction.engine = engine
+        return engine
+
+    # -- called by the store --------------------------------------------------------------------------------
+
+    def replay(self, transaction: Transaction) -> None:
+        """Let libcrypto verify the request of a transaction once more, so that ``transaction.request`` is there."""
+        self._engine_of(transaction)
+        transaction.drop_engine()
+
+    def expire(self, transaction: Transaction) -> None:
+        """Inform the authority that a client did not come back in time."""
+        inform = getattr(self.configuration.authority, "expired", None)
+        if inform is None or transaction.request is None:
+            return
+        try:
+            inform(transaction.request, transaction.certificate)
+        except Exception as error:
+            log_failure(logger, "the authority failed to take note of an expired transaction", error)

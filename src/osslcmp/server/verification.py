@@ -1,0 +1,110 @@
+"""Who has sent a message: in comes one that libcrypto's server is not to answer, or that it has verified; out comes why its
+sender may not authorise anything, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+
+from .._text import get_logger
+from ..enums import BodyType, FailureInfo
+from . import bodies, wire
+from .authority import Message, Rejected
+from .ca.issuing import is_ra
+from .checks import libcrypto_errors
+from .checks.rules import Stage
+from .configuration import Configuration
+from .engine import Engine
+from .failures import log_failure
+
+logger = get_logger("osslcmp.server")
+
+FAILED = Rejected(FailureInfo.systemFailure, "")
+"""What a client gets when the authority has failed."""
+
+
+def refuse_sender(configuration: Configuration, message: Message, raw: wire.RawMessage) -> Rejected | None:
+    """Why the sender of a verified message may not authorise anything; None when it may.
+
+    Args:
+        configuration: its authority is asked if its rules have nothing against the sender.
+        message: what the authority gets to see.
+        raw: the message that is being answered: a pollReq for a request that waits, else the same.
+    """
+    if message.signer is None:
+        return None
+    # libcrypto builds its path with all of these, so nothing here may go by fewer.
+    chain = tuple(dict.fromkeys((*raw.extra_certs, *message.request_certs)))
+    broken = configuration.rules.broken(Stage.SENDER, raw, signer=message.signer, chain=chain)
+    if broken is not None:
+        return broken
+    crls = configuration.rules.limits.client_crls
+    if crls is not None:
+        others = bodies.readable_certificates(chain)
+        refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
+        if refused is not None:
+            return refused
+    ask = getattr(configuration.authority, "refuse_sender", None)
+    if ask is None:
+        return None
+    try:
+        answer: Rejected | None = ask(message)
+    except Exception as error:
+        log_failure(logger, "the authority failed to say whether a client may ask", error)
+        return FAILED
+    return answer
+
+
+def refuse_unverified(
+    configuration: Configuration, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+) -> Rejected | None:
+    """Why a message is not validly protected, or its sender may not authorise anything; ``certificates`` (DER) may help
+    to verify it."""
+    certificates = tuple(certificates)
+    with closing(configuration.engine_for(message, (*message.extra_certs, *certificates))) as engine:
+        if engine.verifies(message.encoding):
+            return _refuse_signer(configuration, engine, message, certificates)
+        return _unproven(configuration, engine, message)
+
+
+def refuse_forwarder(configuration: Configuration, message: wire.RawMessage) -> Rejected | None:
+    """Why a nested message is not opened: a registration authority has to have signed it, whatever else the server
+    accepts. What is in it proves itself."""
+    with closing(configuration.engine_for(message, message.extra_certs)) as engine:
+        if not engine.proves(message.encoding):
+            return _unproven(configuration, engine, message)
+        refused = _refuse_signer(configuration, engine, message)
+        if refused is not None:
+            return refused
+        signer = engine.signer(message.header.sender_kid)
+    if signer is None or not is_ra(signer):
+        return Rejected(FailureInfo.notAuthorized, "nested messages are for a registration authority to send")
+    return None
+
+
+def _unproven(configuration: Configuration, engine: Engine, message: wire.RawMessage) -> Rejected:
+    """What is wrong with the protection that ``engine`` has just refused."""
+    refusal = None
+    if configuration.rules.explains:
+        refusal = libcrypto_errors.explain(message, engine.log, configuration.pool.settings.clients)
+    return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
+
+
+def _refuse_signer(
+    configuration: Configuration, engine: Engine, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+) -> Rejected | None:
+    """Why the signer of a message that ``engine`` has verified may not authorise anything; None when he may, or it is not
+    signed."""
+    header = message.header
+    if header.uses_mac or header.protection_alg is None:
+        return None
+    about = Message(
+        type=BodyType(message.body_type),
+        transaction_id=message.transaction_id,
+        sender=None,
+        reference=None,
+        signer=engine.signer(header.sender_kid),
+        message=message.encoding,
+        request_certs=tuple(certificates),
+    )
+    return refuse_sender(configuration, about, message)
