@@ -20,7 +20,10 @@ from typing import IO
 CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslcmp-matrix").absolute()
 
 #: Independent peers that some tests ask where they are installed.
-PEERS = ("tshark", "libbcpkix-java", "default-jdk-headless")
+PEERS = (
+    "tshark", "libbcpkix-java", "default-jdk-headless",
+    "softhsm2", "opensc", "pkcs11-provider", "swtpm", "tpm2-openssl", "tpm2-tools", "libtss2-tcti-swtpm0",
+)  # fmt: skip
 
 #: Seconds that one command may take.
 LIMIT = 2400

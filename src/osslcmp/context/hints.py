@@ -506,7 +506,7 @@ HINTS = (
         "unknown-certificate",
         RejectedError,
         _failed(FailureInfo.badCertId | FailureInfo.certRevoked),
-        "The certificate to update or revoke is not known to this server, or is revoked already: check "
+        "The certificate to update or revoke is not known to this server, or it or the signer's is revoked: check "
         "{certificate=|-oldcert} and the path of {server|-server}",
     ),
     Hint(
