@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 from support.command import osslcmp
+from support.forge import Forger, sequence
 from support.mock_server import MockServer
-from support.pki import cert_pem, make_key
+from support.odd import NAME, odd_identity
+from support.pki import PKI, cert_pem, make_key, make_name
+from support.raw_server import RawServer, response, say
 from support.served import Served
 
 import osslcmp as package
 from osslcmp import FailureInfo
+from osslcmp._asn1 import der
+from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, Rejected
 
 Findings = dict[str, dict[str, Any]]
@@ -141,3 +146,30 @@ def test_hostile_texts(ca: EmbeddedCA, secret: list[str], url: str) -> None:
 def test_wrong_options(options: list[str], told: str) -> None:
     """Status 2, before anything is sent."""
     assert told in osslcmp("probe", "http://127.0.0.1:1/", *options, status=2).stderr
+
+
+def odd_time(message: bytes, _: PKI) -> bytes:
+    """With a month that there is not."""
+    year = message.index(b"\x18\x0f") + 2
+    return message[: year + 4] + b"13" + message[year + 6 :]
+
+
+def odd_certificate(message: bytes, pki: PKI) -> bytes:
+    """With a certificate that only libcrypto reads."""
+    device = pki.issue("odd", pki.issuing, subject=make_name(NAME))
+    certificates = encode(explicit(1), sequence(odd_identity("false", device, pki.issuing)))
+    return sequence(der.read(message).content, certificates)
+
+
+@pytest.mark.parametrize(
+    ("change", "member", "shown"), [(odd_time, "pvno", None), (odd_certificate, "certificates", 1)]
+)
+def test_an_answer_that_cannot_be_read_is_shown_as_far_as_it_can(
+    pki: PKI, change: Callable[[bytes, PKI], bytes], member: str, shown: object
+) -> None:
+    """A server that answers oddly is one all the same."""
+    with RawServer(say(response(change(Forger(protected=False).error(), pki)))) as server:
+        found = probe(server.url)
+    for finding in found.values():
+        assert finding["answer"]["type"] == "ERROR"
+        assert finding["answer"][member] == shown

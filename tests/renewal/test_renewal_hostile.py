@@ -91,3 +91,18 @@ def test_a_certificate_that_cannot_be_read_hinders_no_other(
     first, second = renew_all([odd, other])
     assert (first.action, second.action) == ("failed", "current")
     assert "year" in (first.error or "")
+
+
+def test_a_state_that_is_no_directory_hinders_no_other(
+    mock_server: Callable[..., MockServer], pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    """What is wrong with files is in the outcome, whatever file it is."""
+    server = mock_server(rsp_cert=pki.enrolled.cert_file)
+    odd, other = (renewal(name, tmp_path, server.url, pki, device) for name in ("odd", "other"))
+    odd.state.write_bytes(b"")
+    for wanted in (odd, other):
+        assert wanted.certificate is not None
+        wanted.certificate.write_bytes(cert_pem(device.certificate))
+    first, second = renew_all([odd, other])
+    assert (first.action, second.action) == ("failed", "current")
+    assert str(odd.state) in (first.error or "")

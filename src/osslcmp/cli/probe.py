@@ -273,22 +273,26 @@ def _ask(oid: Any = None) -> Callable[[Client], str]:
 
 
 def _about(message: Message) -> dict[str, Any]:
-    header = message.header
-    algorithm = header.protection_alg
+    """``None`` for what cannot be read."""
+
+    def read(value: Callable[[], Any]) -> Any:
+        try:
+            return value()
+        except ValueError:
+            return None
+
+    algorithm = read(lambda: message.header.protection_alg)
     return {
         "type": message.type.name,
-        "pvno": header.pvno,
-        "sender": _name(header),
+        "pvno": read(lambda: message.header.pvno),
+        "sender": read(lambda: _name(message.header)),
         "protection": None if algorithm is None else algorithm.name,
-        "certificates": len(message.extra_certs),
+        "certificates": read(lambda: len(message.extra_certs_der)),
     }
 
 
 def _name(header: Header) -> str:
     from cryptography import x509
 
-    try:
-        value = header.sender.value
-    except ValueError:
-        return ""
+    value = header.sender.value
     return value.rfc4514_string() if isinstance(value, x509.Name) else str(value)

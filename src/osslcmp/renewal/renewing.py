@@ -106,20 +106,26 @@ def renew_all(renewals: Iterable[Renewal], *, force: bool = False, dry_run: bool
     outcomes = [_one(renewal, force, dry_run) for renewal in all_]
     if dry_run:
         return outcomes
-    commands = {
-        one.reload_command: one.reload_timeout
-        for one in all_
-        if one.reload_command and Store(one.state, one.files).reload_pending
-    }
+    commands = {one.reload_command: one.reload_timeout for one in all_ if one.reload_command and _is_due(one)}
     errors = {command: _run(command, timeout) for command, timeout in commands.items()}
     for place, one in enumerate(all_):
-        if (error := errors.get(one.reload_command)) is not None:
-            outcomes[place] = replace(
-                outcomes[place], error=outcomes[place].error or f"reload-command: {error}"
-            )
-        elif one.reload_command in commands or not one.reload_command:
-            Store(one.state, one.files).reloaded()
+        error = errors.get(one.reload_command)
+        try:
+            if error is not None:
+                raise OSError(f"reload-command: {error}")
+            if one.reload_command in commands or not one.reload_command:
+                Store(one.state, one.files).reloaded()
+        except OSError as failure:
+            outcomes[place] = replace(outcomes[place], error=outcomes[place].error or one_line(str(failure)))
     return outcomes
+
+
+def _is_due(renewal: Renewal) -> bool:
+    """Whether its reload command has to run; not if its state cannot be read, which is told already."""
+    try:
+        return Store(renewal.state, renewal.files).reload_pending
+    except OSError:
+        return False
 
 
 def _run(command: tuple[str, ...], timeout: float) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .apps import Applications
 from .base import FindingError, Plan, Target
-from .client import Answers, Command, CommandFiles, Transfer
+from .client import Answers, Command, CommandFiles, Operator, Transfer
 from .files import Messages, Resumed, Show, Traces
 from .server import Mock, Persistent, Requests, Web
 
@@ -17,6 +17,7 @@ TARGETS: dict[str, type[Target]] = {
         Transfer,
         Command,
         CommandFiles,
+        Operator,
         Requests,
         Persistent,
         Web,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -337,6 +338,50 @@ class Command(Transfer):
         return {**super().plan(rng), "verbosity": rng.choice((3, 6, 6, 7, 8))}
 
 
+class Operator(Command):
+    """Any answer, to ``osslcmp probe`` and ``osslcmp renew``."""
+
+    name = "operator"
+    share = 1
+
+    def plan(self, rng: Random) -> Plan:
+        """An answer, and who gets it."""
+        return {**super().plan(rng), "tool": rng.choice(("probe", "renew")), "json": rng.random() < 0.5}
+
+    def words(self, plan: Plan) -> list[str]:
+        """What it is called with."""
+        secret = self.folder / "secret"
+        secret.write_bytes(SECRET)
+        url = f"http://127.0.0.1:{self.listener.port}/cmp"
+        by_mac = plan["session"].startswith("mac")
+        more = ["--json"] if plan["json"] else []
+        if plan["tool"] == "probe":
+            known = (
+                ["--ref", REFERENCE.decode(), "--secret-file", str(secret)]
+                if by_mac
+                else ["--cert", self._file("client"), "--key", self._file("key")]
+            )
+            return ["probe", url, *known, "--trusted", self._file("root"), "--timeout", "1", *more]
+        shutil.rmtree(self.folder / "renewal", ignore_errors=True)
+        for name in ("renewed.pem", "renewed.key"):
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.copy(self._file("client"), self.folder / "renewed.pem")
+        shutil.copy(self._file("key"), self.folder / "renewed.key")
+        config = self.folder / "renew.toml"
+        config.write_text(
+            f"state-directory = 'renewal'\n[certificates.x]\nserver = '{url}'\n"
+            "key = 'renewed.key'\ncertificate = 'renewed.pem'\n"
+            "trusted = ['root.pem']\nuntrusted = ['issuer.pem']\nmessage-timeout = 1\nwait = 1\n"
+            f"new-key = false\nrequest = '{'ir' if by_mac else 'kur'}'\n"
+            + (f"reference = '{REFERENCE.decode()}'\nsecret-file = 'secret'\n" if by_mac else "")
+        )
+        return ["renew", str(config), "--force", *more]
+
+    def ask(self, plan: Plan, **_where: Any) -> None:
+        """The command, in this process; its third exit status says that the server lets it wait."""
+        run_command(self.words(plan), statuses=(0, 1, 3))
+
+
 class CommandFiles(Command):
     """Messages in files, to ``osslcmp cmp``: answers with ``-rspin``, requests to its own mock server with ``-reqin``."""
 
@@ -375,7 +420,7 @@ class CommandFiles(Command):
         run_command(words)
 
 
-def run_command(words: list[str]) -> str:
+def run_command(words: list[str], statuses: Collection[int] = (0, 1)) -> str:
     """Run ``osslcmp`` in this process; what it prints. Raises ``FindingError``."""
     from osslcmp.cli import main
 
@@ -385,7 +430,7 @@ def run_command(words: list[str]) -> str:
     told = err.getvalue()
     if "bug in osslcmp" in told or "Traceback" in told:
         raise FindingError(f"the command calls it a bug: {told[-2_000:]}")
-    if status not in (0, 1):
+    if status not in statuses:
         raise FindingError(f"exit status {status}: {told[-2_000:]}")
     visible(out.getvalue(), "the output")
     visible(told, "stderr")
