@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import logging
 
 __all__ = ["LONGEST", "body_words", "get_logger", "json_text", "lines", "one_line", "visible"]
 
@@ -81,24 +84,27 @@ def json_text(value: Any, indent: int | None = None) -> str:
     ).replace("\x7f", "\\u007f")
 
 
-class _Visible(logging.Filter):
+def _make_visible(record: logging.LogRecord) -> bool:
     """Makes what is logged fit to be shown, whoever shows it: texts and exceptions in the arguments, tracebacks."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            one_line(str(arg)) if isinstance(arg, (str, BaseException)) else arg for arg in record.args
+        )
+    if record.exc_info and not record.exc_text:
+        import logging
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                one_line(str(arg)) if isinstance(arg, (str, BaseException)) else arg for arg in record.args
-            )
-        if record.exc_info and not record.exc_text:
-            record.exc_text = lines(logging.Formatter().formatException(record.exc_info))
-        return True
-
-
-_VISIBLE = _Visible()
+        record.exc_text = lines(logging.Formatter().formatException(record.exc_info))
+    return True
 
 
+@cache
 def get_logger(name: str) -> logging.Logger:
     """The logger of that name; what peers said in its records is as :func:`one_line` makes it."""
-    logger = logging.getLogger(name)
-    logger.addFilter(_VISIBLE)  # once: it is always the same
+    import logging  # takes a tenth of the time of importing a client, which may have nothing to log
+
+    ours, logger = logging.getLogger("osslcmp"), logging.getLogger(name)
+    if not ours.handlers:
+        # Whoever wants the log adds a handler; Python's last resort would print warnings.
+        ours.addHandler(logging.NullHandler())
+    logger.addFilter(_make_visible)
     return logger

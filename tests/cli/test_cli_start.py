@@ -33,6 +33,7 @@ HEAVY = [
     "getpass",
     "httpx",
     "json",
+    "logging",
     "pkcs12",
     "cryptography.hazmat.primitives.serialization.pkcs7",
     "pytest",

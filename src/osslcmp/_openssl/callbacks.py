@@ -14,7 +14,7 @@ The way of a callback:
 
 from __future__ import annotations
 
-import logging
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -28,19 +28,19 @@ from .lib import NULL, ffi, lib
 
 __all__ = ["CallState", "Replaying", "current", "log_level"]
 
-logger = get_logger("osslcmp.openssl")
-
+_LOGGER = "osslcmp.openssl"
+_DEBUG, _INFO, _WARNING, _CRITICAL = 10, 20, 30, 50  # of logging
 _LEVELS = {
-    Severity.EMERG: logging.CRITICAL,
-    Severity.ALERT: logging.CRITICAL,
-    Severity.CRIT: logging.CRITICAL,
+    Severity.EMERG: _CRITICAL,
+    Severity.ALERT: _CRITICAL,
+    Severity.CRIT: _CRITICAL,
     # What OpenSSL calls an error is raised here: the application decides how bad it is.
-    Severity.ERR: logging.INFO,
-    Severity.WARNING: logging.WARNING,
-    Severity.NOTICE: logging.INFO,
-    Severity.INFO: logging.DEBUG,
-    Severity.DEBUG: logging.DEBUG,
-    Severity.TRACE: logging.DEBUG,
+    Severity.ERR: _INFO,
+    Severity.WARNING: _WARNING,
+    Severity.NOTICE: _INFO,
+    Severity.INFO: _DEBUG,
+    Severity.DEBUG: _DEBUG,
+    Severity.TRACE: _DEBUG,
 }
 
 
@@ -118,12 +118,14 @@ current = _Current()
 
 def log_level() -> int:
     """The severity up to which somebody listens."""
-    level = logger.getEffectiveLevel()
-    if level <= logging.DEBUG:
+    if "logging" not in sys.modules:  # so that nobody can have asked for more
+        return int(Severity.WARNING)
+    level = get_logger(_LOGGER).getEffectiveLevel()
+    if level <= _DEBUG:
         return int(Severity.TRACE)
-    if level <= logging.INFO:
+    if level <= _INFO:
         return int(Severity.NOTICE)
-    return int(Severity.WARNING) if level <= logging.WARNING else int(Severity.ERR)
+    return int(Severity.WARNING) if level <= _WARNING else int(Severity.ERR)
 
 
 def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
@@ -169,7 +171,7 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
         if state.log is not None:
             state.log(function, text_from_c(file), line, Severity(level), content)
             return
-        severity = _LEVELS.get(Severity(level), logging.DEBUG)
+        severity, logger = _LEVELS.get(Severity(level), _DEBUG), get_logger(_LOGGER)
         if logger.isEnabledFor(severity):
             logger.log(severity, "%s", content, extra={"openssl_function": function})
     except BaseException as exception:

@@ -67,7 +67,6 @@ __all__ = [
     "to_der",
 ]
 
-logger = get_logger("osslcmp")
 
 Certificate = x509.Certificate | bytes
 """A certificate as an object, or its DER encoding where ``cryptography`` need not read it."""
@@ -212,7 +211,7 @@ def _cert_or_none(der: bytes) -> x509.Certificate | None:
     try:
         return cert_from_der(der)
     except UnreadableCertificateError as error:
-        logger.warning("left out: %s", error)
+        get_logger("osslcmp").warning("left out: %s", error)
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -35,9 +34,6 @@ __all__ = [
     "unsupported",
     "usable_version",
 ]
-
-# Whoever wants the log adds a handler; Python's last resort would print warnings.
-logging.getLogger("osslcmp").addHandler(logging.NullHandler())
 
 NULL = ffi.NULL
 

@@ -31,17 +31,16 @@ from ..enums import BodyType, Option, RevocationReason
 from ..limits import Limits
 from ..transport.address import Address, Transport, parse_url
 from .arguments import BeginArguments, EnrollArguments, P10Arguments, Unpack
-from .dump import ResumeConditions, load, restore
 from .general import GeneralMessages
 from .request import CertificateRequest, Confirm
-from .revocation import Revocation, revoke
-from .settings import Setter, Settings, itavs, option, optional, unless
+from .settings import ResumeConditions, Setter, Settings, itavs, option, optional, unless
 from .signatures import shown
 from .transaction import Transaction
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
     from ..trace import Trace
+    from .revocation import Revocation
 
 __all__ = ["Client"]
 
@@ -346,6 +345,8 @@ class Client(GeneralMessages):
             OpenSSLError: libcrypto refuses them, or the settings of this client, for another reason.
             UnsupportedError: the request needs a newer OpenSSL.
         """
+        from .dump import load, restore
+
         found = load(dump)
         conditions = CertificateRequest(
             confirm=confirm,
@@ -384,6 +385,8 @@ class Client(GeneralMessages):
         :meth:`genm`. Returns a :class:`osslcmp.Revocation`, whose ``status`` may be a warning. Raises what
         :meth:`ir` raises.
         """
+        from .revocation import revoke
+
         own, sender = self._settings.certificate, self._settings.sender
         return self._ask(
             lambda context: revoke(context, own, certificate, issuer, serial, csr, reason, sender), on_wait

@@ -16,6 +16,7 @@ from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
 from ..enums import CR, IR, KUR, P10CR, BodyType, Option, POPOMethod
 from ..errors import OpenSSLError
+from .settings import ResumeConditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .._openssl.keys import Password
     from ..context import Context
 
-__all__ = ["Dump", "ResumeConditions", "digest", "dump", "load", "restore"]
+__all__ = ["Dump", "digest", "dump", "load", "restore"]
 
 _T = TypeVar("_T")
 
@@ -35,22 +36,6 @@ VERSION = 1
 _EMPTY = b"\x30\x00"
 #: Seconds of the epoch that a time is below, far behind the last year of a calendar.
 _END_OF_TIME = 10**12
-
-
-@dataclass(frozen=True)
-class ResumeConditions:
-    """What the caller decided about the new certificate, and must decide again when the request is resumed."""
-
-    confirm: bool = False
-    """There is a callback or a check that has to accept it."""
-    disable_confirm: bool = False
-    """It is not to be confirmed."""
-    central_key: bool = False
-    """The CA makes the key."""
-    encrypted_value: bool = True
-    """It may come in an EncryptedValue."""
-    server: str | None = None
-    """Where the request went, for people to read: a client knows its server."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ from .._openssl.convert import crl_from_der
 from .._openssl.inputs import CertificateInput, CRLInput, any_certificate, crls
 from ..context import Context
 from ..context.deadline import OnWait
-from ..context.general import CertReqTemplate, RootCAUpdate, root_ca_update
 from ..context.polling import Exchange
 from ..errors import ProtectionError
 from . import settings
 from .settings import optional
 
 if TYPE_CHECKING:
+    from ..context.general import CertReqTemplate, RootCAUpdate
     from ..message.bodyparts import AlgorithmIdentifier
 
 __all__ = ["GeneralMessages"]
@@ -91,6 +91,8 @@ class GeneralMessages:
             if update is not None and not accept(update):
                 raise ProtectionError("root_ca_update: the new root CA certificate was not accepted")
             return update
+
+        from ..context.general import root_ca_update
 
         known = optional(partial(any_certificate, "old"), old)
         return self._ask(

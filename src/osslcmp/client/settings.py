@@ -21,7 +21,7 @@ from ..transport.address import Address, Transport
 if TYPE_CHECKING:
     from ..trace import Trace
 
-__all__ = ["Setter", "Settings", "itavs", "option", "optional", "unless"]
+__all__ = ["ResumeConditions", "Setter", "Settings", "itavs", "option", "optional", "unless"]
 
 _T = TypeVar("_T")
 
@@ -39,6 +39,22 @@ def option(which: Option) -> Setter:
 def unless(default: object, value: object) -> object:
     """``value``, ``None`` for what a new context has by itself."""
     return None if type(value) is type(default) and value == default else value
+
+
+@dataclass(frozen=True)
+class ResumeConditions:
+    """What the caller decided about the new certificate, and must decide again when the request is resumed."""
+
+    confirm: bool = False
+    """There is a callback or a check that has to accept it."""
+    disable_confirm: bool = False
+    """It is not to be confirmed."""
+    central_key: bool = False
+    """The CA makes the key."""
+    encrypted_value: bool = True
+    """It may come in an EncryptedValue."""
+    server: str | None = None
+    """Where the request went, for people to read: a client knows its server."""
 
 
 @dataclass

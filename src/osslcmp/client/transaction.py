@@ -7,17 +7,16 @@ import time
 from typing import TYPE_CHECKING
 
 from ..context.deadline import Deadline, OnWait
-from ..context.hints import advise
 from ..enrollment import Enrollment
 from ..enums import BodyType
 from ..errors import ConfirmError, TransferError, TransferTimeout
-from .dump import Dump, ResumeConditions
-from .dump import dump as to_bytes
+from .settings import ResumeConditions
 
 if TYPE_CHECKING:
     from ..context import Context
     from ..context.crmf import CertReqMsg
     from ..trace import Trace
+    from .dump import Dump
 
 __all__ = ["Transaction"]
 
@@ -187,6 +186,8 @@ class Transaction:
             return 0
         seconds = deadline.sleep(self._due - time.monotonic())
         if seconds is None:
+            from ..context.hints import advise
+
             late = advise(TransferTimeout(self._context.polling.late(self._type, deadline)))
             late.transaction = self
             enrollment = self._context.unconfirmed
@@ -229,5 +230,7 @@ class Transaction:
     def _dump(self) -> bytes:
         if self.done or not self._context.pending:
             raise RuntimeError("the transaction is not waiting for the server: there is nothing to resume")
+        from .dump import dump
+
         due_in = max(0.0, self._due - time.monotonic())
-        return to_bytes(self._context, self._type, self._conditions, self._begun_at, time.time() + due_in)
+        return dump(self._context, self._type, self._conditions, self._begun_at, time.time() + due_in)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
@@ -25,7 +26,6 @@ from .confirmation import CertConf, Confirmation, certconf
 from .credentials import Credentials, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait
-from .general import CertReqTemplate, Exchanges, RootCAUpdate, root_ca_update
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
 from .polling import Polling
@@ -38,6 +38,7 @@ from .transfer import Transfer
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
     from ..trace import Trace
+    from .general import CertReqTemplate, Exchanges, RootCAUpdate
 
 __all__ = ["CertConf", "Context", "certconf"]
 
@@ -76,7 +77,13 @@ class Context:
         self.request = RequestFields(calls)
         self.results = Results(calls, self.request)
         self.polling = Polling(calls, self._options, self.request, self.results, self._confirmation)
-        self.exchanges = Exchanges(calls)
+
+    @cached_property
+    def exchanges(self) -> Exchanges:
+        """rr and genm."""
+        from .general import Exchanges
+
+        return Exchanges(self.calls)
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._transfer.host or 'no server'}>"
@@ -690,6 +697,8 @@ class Context:
         OpenSSL verifies the new root with ``old`` as far as the transition certificates allow. The trust in it cannot
         be stronger than that in ``old``; without ``old``, than the weakest in the trust store.
         """
+        from .general import root_ca_update
+
         return root_ca_update(self.polling.complete(self.exchanges.root_ca_key_update(old)))
 
     @guarded

@@ -14,7 +14,6 @@ from ..enums import Option, Severity
 from ..errors import TransferError
 from .failures import explain
 from .guard import Guard, Wakeup, guarded, locked
-from .hints import advise
 
 __all__ = ["Calls", "new_ctx"]
 
@@ -160,6 +159,8 @@ class Calls:
         failure = explain(self.pointer, self.state, message)
         if self.state.trace is not None:
             self.state.trace.failed(failure, self.state.transaction_id)
+        from .hints import advise
+
         return advise(failure, by_secret=self.state.by_secret)
 
     def raise_stored(self, message: str = "a callback failed") -> None:

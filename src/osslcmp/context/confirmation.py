@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
@@ -33,11 +32,11 @@ certconf = CertConf()
 """OpenSSL's own check of a new certificate (``OSSL_CMP_certConf_cb``, 3.0): off unless set."""
 
 
-@dataclass(frozen=True)
 class OnDER:
     """A certConf callback of our own, which takes the certificate as DER: it need not be one for ``cryptography``."""
 
-    decide: Callable[[bytes, FailureInfo], object]
+    def __init__(self, decide: Callable[[bytes, FailureInfo], object]) -> None:
+        self.decide = decide
 
     def __call__(self, certificate: x509.Certificate, found: FailureInfo) -> object:
         return self.decide(encoded(certificate), found)

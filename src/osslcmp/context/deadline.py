@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..enums import BodyType
 
@@ -41,8 +41,7 @@ class Progress:
     """Why it takes time, in the server's words; may be empty."""
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(NamedTuple):
     """Between two polls."""
 
     seconds: float

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -38,7 +37,6 @@ from .crmf import CertReqMsg
 from .deadline import Deadline, OnWait, Pause, Progress
 from .failures import in_context
 from .guard import guarded, locked
-from .hints import advise
 from .options import Options
 from .request import RequestFields
 from .results import Results
@@ -67,8 +65,7 @@ class State(Enum):
     LOST = "a poll got no answer: the answer and the last pollRep are replayed, then the poll is sent"
 
 
-@dataclass(frozen=True)
-class WaitingMessages:
+class WaitingMessages(NamedTuple):
     """The server's messages that a context needs to go on polling: DER, protected, without any secret."""
 
     waiting: bytes
@@ -81,8 +78,7 @@ class WaitingMessages:
     """and what the caller's callback answered about it."""
 
 
-@dataclass(frozen=True)
-class _Delayed:
+class _Delayed(NamedTuple):
     """A delayed answer to rr, genm or certConf, for which OpenSSL 3.3 and later would sleep by itself."""
 
     asked: BodyType
@@ -398,6 +394,8 @@ class Polling:
         check_after = self.check_after or 0
         seconds = deadline.sleep(check_after)
         if seconds is None:
+            from .hints import advise
+
             raise advise(TransferTimeout(self.late(asked, deadline)))
         return Pause(seconds, Progress(asked, check_after, deadline.elapsed, polls, self.reason or ""))
 
@@ -612,6 +610,8 @@ def _unconfirmed(failure: BaseException, enrollment: Enrollment, foreign: bool) 
         reason = failure.args[0] if isinstance(failure, CMPError) else failure
         confirm = ConfirmError(text if errors else f"{text}: {reason}", enrollment, errors)
     confirm.__cause__ = failure
+    from .hints import advise
+
     return advise(confirm)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 
@@ -34,8 +33,7 @@ ServerUsageInput = str | x509.ObjectIdentifier | Iterable[str | x509.ObjectIdent
 """``"permitted"``; ``None``; or one or several of ``"cmcCA"``, ``"cmcRA"``, ``"CA"``, object identifiers."""
 
 
-@dataclass(frozen=True)
-class ServerUsage:
+class ServerUsage(NamedTuple):
     """Decides about the certificate that a signature is verified with, its chain being valid."""
 
     accepted: frozenset[str]
