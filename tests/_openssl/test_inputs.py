@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from support.openssl import new_csr, run
+from support.pki import PKI
 
 import osslcmp
 from osslcmp._openssl import convert, inputs, keys
@@ -114,6 +115,16 @@ def test_certificates(source: str, tmp_path: Path) -> None:
         assert inputs.certificates("trusted", given) == expected
 
 
+def test_pkcs7_in_any_order(pki: PKI, tmp_path: Path) -> None:
+    """Certificates need not be in the order of DER, about which cryptography warns: here that is an error."""
+    two = [pki.root.cert_file, pki.issuing.cert_file]
+    for files in (two, two[::-1]):
+        (tmp_path / "both").write_bytes(b"".join(Path(file).read_bytes() for file in files))
+        bundle = tmp_path / "bundle.p7b"
+        run(["crl2pkcs7", "-nocrl", "-certfile", tmp_path / "both", "-out", bundle]).must()
+        assert set(inputs.certificates("trusted", bundle)) == {pki.root.certificate, pki.issuing.certificate}
+
+
 def test_texts() -> None:
     """PEM in a str is no path."""
     assert inputs.certificates("trusted", made("cert").decode() * 2)[1:]
@@ -170,7 +181,25 @@ def test_no_certificate(name: str, found: str, tmp_path: Path) -> None:
     [
         (b"", "it is empty"),
         (b" \r\n", "it is empty"),
-        (b"<!DOCTYPE html>", "found neither PEM nor DER of a known kind"),
+        (b"\x00\x01", "found neither PEM nor DER of a known kind"),
+        (b"<!DOCTYPE html>", "found HTML or XML"),
+        (b'{"cert": "x"}', "found JSON"),
+        (
+            bytes.fromhex("feedfeed00000002"),
+            "found a Java keystore: keytool -importkeystore -deststoretype pkcs12",
+        ),
+        (b"PuTTY-User-Key-File-3: ssh-rsa\n", "found a key of PuTTY"),
+        (b"ssh-rsa AAAA me@here\n", "found a public key of OpenSSH"),
+        (b"\x1f\x8b\x08", "found something compressed"),
+        (b"MIIB\nAgIE", "found base64 without the BEGIN and END lines of PEM"),
+        (
+            b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            "ssh-keygen -p -m PKCS8",
+        ),
+        (
+            b'"-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----\\n"',
+            r"its line ends are written as \n, as in JSON",
+        ),
         (
             b"-----BEGIN CERTIFICATE-----\nMIIB",
             "found a BEGIN line of PEM without the END that belongs to it",
@@ -188,7 +217,7 @@ def test_nothing(data: bytes, found: str) -> None:
     for read in reading:
         with pytest.raises(ValueError, match=r"^arg: no ") as caught:
             read()
-        assert str(caught.value).endswith(found)
+        assert found in str(caught.value)
 
 
 @pytest.mark.parametrize("damage", [b"MII!", b"MIIB", b""])
@@ -244,7 +273,7 @@ def test_provider_is_missing(name: str) -> None:
     [
         ("handle:0x81000001", 'load one with osslcmp.load_provider("tpm2")'),
         ("pkcs11:object=x?pin-value=4711", 'load one with osslcmp.load_provider("pkcs11")'),
-        ("vault:x", "load one with osslcmp.load_provider()"),
+        ("vault:x", "load one with osslcmp.load_provider(NAME)"),
     ],
 )
 def test_scheme_of_no_provider(uri: str, hint: str) -> None:

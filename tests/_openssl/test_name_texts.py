@@ -105,6 +105,17 @@ def test_errors_say_where(text: str, character: int, why: str) -> None:
     assert why in str(caught.value).replace("'" + text, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [("CN = a\n    O = b", 7), ("/CN=a\nO=b", 6), ("  commonName = a \r\n  organizationName = b\n", 17)],
+)
+def test_one_rdn_a_line(text: str, character: int) -> None:
+    """What ``-nameopt multiline`` prints is no name of one RDN."""
+    with pytest.raises(ValueError, match=rf"at character {character}: a new line and no comma"):
+        parse_name(text)
+    assert parse_name("CN=a,\n O=b\n") == parse_name("CN=a,O=b")
+
+
 def test_long_and_twice() -> None:
     """Not all of a long text is repeated; an RDN has each value once."""
     with pytest.raises(

@@ -103,6 +103,11 @@ def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
     yield mac(f"http://127.0.0.1:{free_port()}/")
 
 
+@case("proxy-unreachable")
+def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
+    yield mac("http://ca.example/cmp", proxy=f"http://127.0.0.1:{free_port()}")
+
+
 @case("unreachable")
 def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
     with socket.socket(socket.AF_INET6) as probe:
@@ -233,6 +238,7 @@ answering("http-login", page("401 Unauthorized", "WWW-Authenticate: Basic\r\n"))
 answering("too-large", page("413 Content Too Large"))
 answering("busy", page("503 Service Unavailable"))
 answering("content-type", page("200 OK"))
+answering("compressed", response(b"\x1f\x8b", headers="Content-Encoding: gzip\r\n"))
 answering("chunked", response(b"1\r\n0\r\n0\r\n\r\n", length=-1, headers="Transfer-Encoding: chunked\r\n"))
 answering("closed", response(b"", length=9))
 answering("too-long", response(bytes(500_000)))

@@ -19,7 +19,7 @@ typedef struct osslcmp_head {
     size_t end;    /* octets of the header, 0 while it is incomplete */
     int status;
     const char *line; /* status and reason, "503 Service Unavailable" */
-    const char *type, *size, *connection, *location, *encoding;
+    const char *type, *size, *connection, *location, *encoding, *compression;
 } osslcmp_head;
 
 static void osslcmp_printable(char *text)
@@ -97,7 +97,7 @@ static int osslcmp_parse_head(osslcmp_head *head)
     char *line = head->data, *next, *end;
 
     head->line = head->type = head->size = head->connection = NULL;
-    head->location = head->encoding = NULL;
+    head->location = head->encoding = head->compression = NULL;
     for (; line < head->data + head->end; line = next) {
         const char *value;
 
@@ -120,6 +120,8 @@ static int osslcmp_parse_head(osslcmp_head *head)
             head->connection = value;
         } else if ((value = osslcmp_field(line, "Transfer-Encoding")) != NULL) {
             head->encoding = value;
+        } else if ((value = osslcmp_field(line, "Content-Encoding")) != NULL) {
+            head->compression = value;
         } else if ((value = osslcmp_field(line, "Location")) != NULL) {
             head->location = value;
         }
@@ -194,6 +196,11 @@ static void osslcmp_read_body(osslcmp_session *s, const osslcmp_head *head, int6
     OPENSSL_free(body);
 }
 
+static int osslcmp_coded(const char *coding)
+{
+    return coding != NULL && OPENSSL_strcasecmp(coding, "identity") != 0;
+}
+
 /* Pass on to OpenSSL's HTTP client what it needs of a header, and what came behind it. */
 static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head, int64_t deadline)
 {
@@ -204,11 +211,14 @@ static int osslcmp_pass_head(osslcmp_session *s, const osslcmp_head *head, int64
         osslcmp_read_body(s, head, deadline);
         return 0;
     }
-    if (head->encoding != NULL && OPENSSL_strcasecmp(head->encoding, "identity") != 0) {
+    if (osslcmp_coded(head->encoding) || osslcmp_coded(head->compression)) {
+        int chunked = osslcmp_coded(head->encoding);
+
         ERR_raise_data(ERR_LIB_HTTP, HTTP_R_RESPONSE_PARSE_ERROR,
-                       "the answer has Transfer-Encoding %.60s, which OpenSSL's HTTP/1.0 client does "
+                       "the answer has %s %.60s, which OpenSSL's HTTP/1.0 client does "
                        "not read: use a transport= that speaks HTTP/1.1",
-                       head->encoding);
+                       chunked ? "Transfer-Encoding" : "Content-Encoding",
+                       chunked ? head->encoding : head->compression);
         return 0;
     }
     if (BIO_printf(s->feed, "HTTP/1.%c 200 OK\r\nContent-Type: " OSSLCMP_CONTENT_TYPE "\r\n",

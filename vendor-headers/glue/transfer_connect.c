@@ -157,6 +157,12 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
     return 1;
 }
 
+static void osslcmp_blame_proxy(const osslcmp_session *s, const osslcmp_proxy *proxy)
+{
+    ERR_raise_data(ERR_LIB_HTTP, HTTP_R_CONNECT_FAILURE, "proxy=%s:%s, server=%s:%s", proxy->host, proxy->port,
+                   s->host, s->port);
+}
+
 /* Ask the proxy for a tunnel. OSSL_HTTP_proxy_connect() would do it, but it takes no interrupt. */
 static int osslcmp_tunnel(osslcmp_session *s, const osslcmp_proxy *proxy, int64_t deadline)
 {
@@ -187,8 +193,7 @@ static int osslcmp_tunnel(osslcmp_session *s, const osslcmp_proxy *proxy, int64_
     OPENSSL_cleanse(request, (size_t)length);
 end:
     if (!ok)
-        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_CONNECT_FAILURE, "proxy=%s:%s, server=%s:%s", proxy->host,
-                       proxy->port, s->host, s->port);
+        osslcmp_blame_proxy(s, proxy);
     BIO_free(out);
     OPENSSL_free(head);
     return ok;
@@ -231,8 +236,11 @@ static int osslcmp_handshake(osslcmp_session *s, int64_t deadline)
 static int osslcmp_connect(osslcmp_session *s, const osslcmp_proxy *proxy, int64_t deadline)
 {
     if (!osslcmp_dial_all(s, proxy->host != NULL ? proxy->host : s->host,
-                          proxy->host != NULL ? proxy->port : s->port, deadline))
+                          proxy->host != NULL ? proxy->port : s->port, deadline)) {
+        if (proxy->host != NULL && !s->stopped)
+            osslcmp_blame_proxy(s, proxy);
         return 0;
+    }
     if (proxy->host != NULL && s->use_tls && !osslcmp_tunnel(s, proxy, deadline))
         return 0;
     if (s->http_cb != NULL) {

@@ -116,10 +116,14 @@ static OSSL_CMP_MSG *osslcmp_exchange(osslcmp_session *s, int64_t deadline)
     }
     if (answer == NULL && s->http_body.der == NULL && head->end != 0) /* OpenSSL's client saw that it is no DER */
         osslcmp_keep_body(s, head->data + head->end, head->length - head->end);
-    if (answer == NULL && !s->stopped && s->refused.der == NULL)
-        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_ERROR_RECEIVING, "server=http%s://%s:%s%s%.100s",
-                       s->use_tls ? "s" : "", s->host, s->port, head->line != NULL ? ", HTTP status " : "",
-                       head->line != NULL ? head->line : "");
+    if (answer == NULL && !s->stopped && s->refused.der == NULL) {
+        const char *path = s->path == NULL ? "" : s->path;
+
+        path += *path == '/';
+        ERR_raise_data(ERR_LIB_HTTP, HTTP_R_ERROR_RECEIVING, "server=http%s://%s:%s/%.*s%s%.100s",
+                       s->use_tls ? "s" : "", s->host, s->port, (int)strcspn(path, "?"), path,
+                       head->line != NULL ? ", HTTP status " : "", head->line != NULL ? head->line : "");
+    }
     OPENSSL_free(head);
     return answer;
 }

@@ -72,6 +72,24 @@ _SHAPES = {
 }
 
 
+#: What others begin with, in words.
+_FOREIGN = (
+    (
+        rb"\xfe\xed\xfe\xed|\xce\xce\xce\xce",
+        "a Java keystore: keytool -importkeystore -deststoretype pkcs12 makes PKCS#12 of it",
+    ),
+    (
+        rb"PuTTY-User-Key-File",
+        "a key of PuTTY: puttygen FILE -O private-openssh-new makes one of OpenSSH of it",
+    ),
+    (rb"(ssh|ecdsa|sk)-[\w@.-]+ ", "a public key of OpenSSH"),
+    (rb"\x1f\x8b|PK\x03\x04", "something compressed"),
+    (rb"\s*[{\[]", "JSON"),
+    (rb"\s*<", "HTML or XML"),
+    (rb"\s*MI[\w+/=\s]+\Z", "base64 without the BEGIN and END lines of PEM"),
+)
+
+
 class EncodedCertificate(bytes):
     """A certificate that only libcrypto reads: its DER encoding."""
 
@@ -241,15 +259,37 @@ def found(data: bytes) -> str:
         return "it is empty"
     kinds = [kind for kind, _ in _objects(data)]
     if _BEGIN not in data:
-        return f"found {kinds[0]} in DER" if kinds[0] else "found neither PEM nor DER of a known kind"
+        others = (words for pattern, words in _FOREIGN if re.match(pattern, data))
+        other = next(others, "neither PEM nor DER of a known kind")
+        return f"found {kinds[0]} in DER" if kinds[0] else f"found {other}"
     if not kinds:
         return "found a BEGIN line of PEM without the END that belongs to it"
-    return f"found {', '.join(dict.fromkeys(kinds))} in PEM"
+    hint = _escaped(data)
+    if "OPENSSH PRIVATE KEY" in kinds:
+        hint += "; ssh-keygen -p -m PKCS8 -f FILE makes PKCS#8 of it"
+    return f"found {', '.join(dict.fromkeys(kinds))} in PEM{hint}"
 
 
-def _certificates_of(where: str, kind: str, contents: bytes) -> list[AnyCertificate]:
+def _escaped(data: bytes) -> str:
+    return r"; its line ends are written as \n, as in JSON" if b"-----\\n" in data else ""
+
+
+def _in_pkcs7(data: bytes) -> list[bytes]:
+    """The certificates in PKCS#7 of definite lengths: ``cryptography`` warns of those by ``openssl crl2pkcs7``,
+    which are not in that of DER."""
+    try:
+        signed = der.sequence(der.sequence(data)[1].content)
+        sets = [der.children(part.content) for part in signed if part.tag == der.explicit(0)]
+    except (der.DERError, IndexError):
+        return []
+    return [one.encoding for found in sets for one in found]
+
+
+def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[AnyCertificate]:
     try:
         if kind in ("PKCS7", "CMS"):
+            if inner := _in_pkcs7(contents):
+                return [cert for one in inner for cert in _certificates_of(where, "CERTIFICATE", one, hint)]
             from cryptography.hazmat.primitives.serialization import pkcs7  # its import takes time
 
             return list(pkcs7.load_der_pkcs7_certificates(contents))
@@ -260,7 +300,7 @@ def _certificates_of(where: str, kind: str, contents: bytes) -> list[AnyCertific
     except (ValueError, x509.InvalidVersion) as error:
         if kind != "PKCS7" and _read_by_openssl(*_DECODERS["CERTIFICATE"], contents):
             return [EncodedCertificate(contents)]
-        raise ValueError(f"{where}: a {kind} in it does not decode: {error}") from error
+        raise ValueError(f"{where}: a {kind} in it does not decode: {error}{hint}") from error
     return []
 
 
@@ -285,7 +325,7 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
-        certs = [cert for item in _objects(data) for cert in _certificates_of(where, *item)]
+        certs = [cert for item in _objects(data) for cert in _certificates_of(where, *item, _escaped(data))]
         if not certs:
             description = found(data)
             hint = "; take them out with openssl pkcs12 -nokeys" if "PKCS12" in description else ""

@@ -224,7 +224,7 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
             provider = _PROVIDERS.get(scheme.lower())
             raise ValueError(
                 f"{text}: no provider that is loaded knows this scheme; load one with "
-                + (f'osslcmp.load_provider("{provider}")' if provider else "osslcmp.load_provider()")
+                + (f'osslcmp.load_provider("{provider}")' if provider else "osslcmp.load_provider(NAME)")
             )
         reasons = dict.fromkeys(e for e in queued if uri not in e and not e.startswith("unregistered scheme"))
         raise ValueError(text + (f": {'; '.join(reasons)}" if reasons else ""))

@@ -61,6 +61,8 @@ _SPACE = " \t\r\n"
 _TYPE = re.compile(
     rf"[{_SPACE}]*(?:OID\.)?([A-Za-z][\w-]*|[0-2](?:\.\d+)+)[{_SPACE}]*=", re.ASCII | re.IGNORECASE
 )
+#: An RDN in a line of its own, as by ``-nameopt multiline``: it would become a part of the value before it.
+_NEXT_LINE = re.compile(rf"(?<=[^,;+{_SPACE}])[{_SPACE}]*?[\r\n][{_SPACE}]*[A-Za-z0-2][\w.-]*[{_SPACE}]*=")
 _HEX = re.compile(rf"[{_SPACE}]*#((?:[0-9A-Fa-f]{{2}})+)[{_SPACE}]*")
 _QUOTED = re.compile(rf'[{_SPACE}]*"((?:\\.|""|[^"\\])*)"[{_SPACE}]*', re.DOTALL)
 #: Space at the end belongs to the value only if a backslash stands before it.
@@ -96,6 +98,8 @@ def parse_name(name: x509.Name | str) -> x509.Name:
         raise TypeError(f"name: an x509.Name or str, not {type(name).__name__}")
     if "\0" in name:
         raise ValueError("name: contains a NUL character")
+    if found_line := _NEXT_LINE.search(name):
+        _wrong(name, found_line.start(), "a new line and no comma: write the RDNs with commas between them")
     slashed = name.startswith("/")
     if name in ("", "/"):
         return x509.Name([])

@@ -90,6 +90,9 @@ def _always(_failure: _Failure) -> bool:
     return True
 
 
+_NO_HOST = r"lookup returned nothing|name or service not known|name resolution|nodename nor servname"
+_NO_WAY = rf"connection refused|unreachable|no route to host|{_NO_HOST}"
+_PROXY = r"proxy=\S+, server=|by the proxy \S+: "
 _TLS_UNKNOWN = r"unable to get (local )?issuer|self.signed|unable to verify the first"
 _REFUSED_US = (
     r"unproven answer: rejection[^;]*"
@@ -102,9 +105,16 @@ HINTS = (
     Hint(
         "no-such-host",
         TransferError,
-        _says(r"lookup returned nothing|name or service not known|name resolution|nodename nor servname"),
+        lambda failure: failure.says(_NO_HOST) and not failure.says(_PROXY),
         "No address is known for that host: check its spelling in {server|-server} and the DNS here; behind a "
         "firewall give {proxy=|-proxy}",
+    ),
+    Hint(
+        "proxy-unreachable",
+        TransferError,
+        lambda failure: failure.says(_NO_WAY) and failure.says(_PROXY),
+        "It is the proxy that is not there, not the server: check {proxy=|-proxy} and the variables http_proxy and "
+        "https_proxy; a server that needs no proxy is named in {no_proxy=|-no_proxy}",
     ),
     Hint(
         "connection-refused",
@@ -130,7 +140,9 @@ HINTS = (
     Hint(
         "proxy-refuses",
         TransferError,
-        _says(r"the proxy answers HTTP status|proxy=\S+, server="),
+        _says(
+            r"the proxy answers HTTP status|proxy=\S+, server=|by the proxy \S+: (\d\d\d |.*tunnel connection failed)"
+        ),
         "The proxy does not lead there: check {proxy=|-proxy}; a server that needs none is named in "
         "{no_proxy=|-no_proxy}",
     ),
@@ -246,9 +258,18 @@ HINTS = (
         "proxy before it, send a Content-Length}",
     ),
     Hint(
+        "compressed",
+        TransferError,
+        _says(r"Content-Encoding"),
+        "OpenSSL's HTTP client reads nothing that is compressed: {transport=HttpxTransport(url) does|let the server, or "
+        "the proxy before it, send it as it is}",
+    ),
+    Hint(
         "content-type",
         TransferError,
-        _says(r"content type|header parse error|missing asn1|asn1 parse|not HTTP"),
+        _says(
+            r"content type|header parse error|missing asn1|asn1 parse|not HTTP|BadStatusLine|bad object header|no DER"
+        ),
         "What answers there is no CMP server, but perhaps a web page or a proxy: check host, port and path of "
         "{server|-server}, and {proxy=|-proxy}",
     ),
@@ -261,7 +282,9 @@ HINTS = (
     Hint(
         "closed",
         TransferError,
-        _says(r"closed while|connection reset|broken pipe|response is empty|server disconnected"),
+        _says(
+            r"closed while|connection reset|broken pipe|response is empty|server disconnected|remote end closed"
+        ),
         "The server has hung up without an answer: look into its log, and check the port of {server|-server}",
     ),
     # -- time ---------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ MAX_RESPONSE = 100 * 1024
 _MOST_REDIRECTS = 20
 _MAX_BODY = 16 * 1024
 """Octets that an exception has of a response that is no CMP message."""
+_SEQUENCE = 0x30
 
 
 class LibraryTransport:
@@ -32,7 +33,9 @@ class LibraryTransport:
     Raises ``ValueError`` for a URL, a timeout or a number of redirects that cannot work.
     """
 
-    def __init__(self, url: str, timeout: float, max_response_length: int, redirects: int) -> None:
+    def __init__(
+        self, url: str, timeout: float, max_response_length: int, redirects: int, proxy: str | None = None
+    ) -> None:
         parse_url(url)
         if timeout <= 0:
             raise ValueError("timeout: must be more than 0")
@@ -43,13 +46,14 @@ class LibraryTransport:
         self._timeout = timeout
         self._limit = max_response_length
         self._redirects = redirects
+        self._proxy = None if proxy is None else urlsplit(proxy).netloc.rpartition("@")[2]
 
     def __repr__(self) -> str:
         return f"<osslcmp.transport.{type(self).__name__} to {self._where}>"
 
     def _answer(self) -> Answer:
         """What collects the response to a request that is sent now."""
-        return Answer(self._url, self._timeout, self._limit, self._redirects)
+        return Answer(self._url, self._timeout, self._limit, self._redirects, self._proxy)
 
 
 def _without_query(url: str) -> str:
@@ -91,10 +95,13 @@ class Watchdog:
 class Answer:
     """Collects a response and judges it. ``where`` is its URL without what may be secret."""
 
-    def __init__(self, url: str, timeout: float, limit: int, redirects: int) -> None:
+    def __init__(
+        self, url: str, timeout: float, limit: int, redirects: int, proxy: str | None = None
+    ) -> None:
         self.url = url
         self.where = _without_query(url)
         self.redirects = redirects
+        self._proxy = proxy
         self.limit = limit
         self.timeout = timeout
         self.deadline = time.monotonic() + timeout
@@ -153,6 +160,8 @@ class Answer:
             raise self._with_body(TransferError, self._refusal)
         if not self.body:
             raise self._with_body(TransferError, f"{self.where}: the response is empty")
+        if self.body[0] != _SEQUENCE:
+            raise self._with_body(TransferError, f"{self.where}: HTTP status {self.status}, but no DER")
         return bytes(self.body)
 
     def late(self) -> TransferError:
@@ -179,4 +188,5 @@ class Answer:
             if isinstance(cause, OSError) and str(cause) not in message:
                 message += f": {cause}"
             cause = cause.__cause__ or cause.__context__
-        return advise(TransferError(f"{self.where}: {message}"))
+        way = "" if self._proxy is None else f" by the proxy {self._proxy}"
+        return advise(TransferError(f"{self.where}{way}: {message}"))

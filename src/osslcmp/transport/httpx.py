@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 from ..errors import TransferTimeout
@@ -27,6 +29,17 @@ def _httpx() -> Any:
     return httpx
 
 
+def _proxy(url: str, options: dict[str, Any]) -> str | None:
+    """The proxy that httpx takes, for an exception to name it."""
+    given = options.get("proxy")
+    parts = urlsplit(url)
+    if given is None and options.get("trust_env", True) and not proxy_bypass(parts.hostname or ""):
+        known = getproxies()
+        given = known.get(parts.scheme, known.get("all"))
+    text = None if given is None else str(getattr(given, "url", given))
+    return text if text is None or "://" in text else f"http://{text}"
+
+
 class _Base(LibraryTransport):
     """What both have in common; ``kind`` is the class of a client that is made here."""
 
@@ -35,7 +48,7 @@ class _Base(LibraryTransport):
     ) -> None:
         if client is not None and options:
             raise TypeError(f"client: brings its own {', '.join(options)}")
-        super().__init__(url, *settings)
+        super().__init__(url, *settings, _proxy(url, options) if client is None else None)
         self._httpx = _httpx()
         self._owned = client is None
         self._client = getattr(self._httpx, kind)(**options) if client is None else client

@@ -74,7 +74,7 @@ class Urllib3Transport(LibraryTransport):
         redirects: int = 0,
         **options: Any,
     ) -> None:
-        super().__init__(url, timeout, max_response_length, redirects)
+        super().__init__(url, timeout, max_response_length, redirects, proxy)
         if pool is not None and (options or proxy):
             raise TypeError(f"pool: brings its own {', '.join([*options, *(['proxy'] if proxy else [])])}")
         try:
