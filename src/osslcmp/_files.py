@@ -63,7 +63,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         except ModuleNotFoundError as error:
             raise ImportError("TOML files need Python 3.11 or tomli: pip install 'osslcmp[toml]'") from error
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
         raise ValueError(f"{path}: {error}") from None
 

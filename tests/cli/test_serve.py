@@ -224,7 +224,7 @@ ONE_SECRET = ["--directory", "DIR", "--reference", "x", "--secret-file", __file_
         (
             ["--directory", "DIR", "--issuer-cert=x", "--issuer-key=x", "--root-cert=x"],
             1,
-            "root_cert: No such file",
+            "--root-cert: No such file",
         ),
         (["--directory", "DIR", "--database", "no url"], 2, "no SQLAlchemy URL"),
         (["--directory", "DIR", "--key-size", "RSA"], 2, "--key-size: 'RSA' is no size"),
@@ -244,7 +244,9 @@ ONE_SECRET = ["--directory", "DIR", "--reference", "x", "--secret-file", __file_
         ([*ONE_SECRET, "--uses", "many"], 2, "invalid int value: 'many'"),
         ([*ONE_SECRET, "--expires", "soon"], 2, "expires: 2027-01-31T12:00Z or 2027-01-31, not 'soon'"),
         (["--directory", "DIR", "--client-crl", "x"], 2, "below --client-trust"),
-        ([*ONE_SECRET, "--names", "("], 2, "no regular expression"),
+        ([*ONE_SECRET, "--names", "("], 2, "--names: '(' is no regular expression"),
+        (["--directory", __file__, "--reference", "x", "--secret-file", __file__], 1, "is no directory"),
+        ([*ONE_SECRET, "--host", "no-such-host.invalid"], 1, "host 'no-such-host.invalid': "),
         (
             ["--directory", "DIR", "--issuer-cert=x", "--issuer-key=pkcs11:object=ca", "--root-cert=x"],
             2,

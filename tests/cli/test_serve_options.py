@@ -29,6 +29,7 @@ from support.serving import REFERENCE, SECRET, Served, Serving, client, get, loa
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
 from osslcmp.cli import serve_options
+from osslcmp.cli._common import UsageError
 
 ROOT = Path(__file__).parents[2]
 MINE = Forger(reference=REFERENCE.encode(), secret=SECRET)
@@ -76,6 +77,18 @@ def test_limits_of_secrets(serve: Serving, tmp_path: Path) -> None:
         with pytest.raises(RejectedError, match="expired"):
             enroll(served, **once | {"reference": "gone"})
         served.end()
+
+
+def test_settings_of_an_editor(tmp_path: Path) -> None:
+    """A byte order mark before the settings does not count; a table by another name is named."""
+    config = tmp_path / "serve.toml"
+    config.write_text('\ufeffport = 8081\ndirectory = "ca"\n', encoding="utf-8")
+    assert serve_options.read(["--config", str(config)])["port"] == 8081
+    config.write_text('directory = "ca"\n[secret]\nme = "file"\n')
+    with pytest.raises(
+        UsageError, match=r"serve.toml: unknown table \[secret\]; known: secrets, clients, profiles"
+    ):
+        serve_options.read(["--config", str(config)])
 
 
 def test_what_the_help_tells_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,8 @@ def _bindings(settings: dict[str, Any]) -> dict[str, Binding]:
             names = None if pattern is None else re.compile(pattern)
             found[reference] = Binding(names, profile, None if expires is None else _moment(expires), uses)
         except re.error as error:
-            raise UsageError(f"{pattern!r} is no regular expression: {error}") from None
+            where = "--names" if reference in settings["names"] else f"[clients.{reference}]: subject"
+            raise UsageError(f"{where}: {pattern!r} is no regular expression: {error}") from None
         except ValueError as error:
             raise UsageError(f"secret of {reference}: {error}") from None
     return found
@@ -281,4 +282,5 @@ def _secret(what: str, path: str) -> bytes:
 def _certificates(setting: str, paths: Sequence[str]) -> list[Any]:
     from .._openssl.inputs import certificates
 
-    return [certificate for path in paths for certificate in certificates(setting, path)]
+    option = f"--{setting.replace('_', '-')}"
+    return [certificate for path in paths for certificate in certificates(option, path)]

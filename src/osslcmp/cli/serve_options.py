@@ -409,6 +409,9 @@ def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
     for name in ("config", "new-root", *_BY_REFERENCE):
         if name in table:
             raise UsageError(f"{path}: {name} is for the command line")
+    for name, value in table.items():
+        if isinstance(value, dict):
+            raise UsageError(f"{path}: unknown table [{name}]; known: {', '.join(tables)}")
     try:
         settings = vars(parser.parse_args(_words(table)))
     except UsageError as error:

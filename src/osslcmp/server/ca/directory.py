@@ -54,7 +54,10 @@ class Directory:
     def __init__(self, path: Path, key_password: bytes | None = None) -> None:
         self.path = path
         self._key_password = key_password
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(error.errno, "is no directory", str(path)) from None
 
     @property
     def root_file(self) -> Path:
