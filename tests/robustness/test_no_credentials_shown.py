@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.pki import make_key
+from support.pki import PKI, make_key
 from support.raw_server import RawServer, free_port, hang, response, say
 
 import osslcmp
 from osslcmp import Context, transport
+from osslcmp.renewal import Renewal, renew
+from osslcmp.server.ca.store import Store
 
 PASSWORD = "pass-word-of-mine"
 #: Other spellings, and what OpenSSL takes for a port or a host when it reads them wrongly.
@@ -146,3 +149,37 @@ def test_command(how: str) -> None:
     ):
         run = subprocess.run(words, capture_output=True, text=True, check=False, env=environment, timeout=60)
         assert PASSWORD not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("argument", ["certificate", "trusted", "chain", "server_certificate"])
+@pytest.mark.parametrize("uri", [f"pkcs11:token=x?pin-value={PASSWORD}", f"https://me:{PASSWORD}@host/x.pem"])
+def test_uri_where_a_file_is_needed(pki: PKI, argument: str, uri: str) -> None:
+    """It may have a PIN in it."""
+    arguments: dict[str, Any] = {"certificate": pki.client.certificate, "key": pki.client.key, argument: uri}
+    with pytest.raises(ValueError, match="a file is needed") as caught:
+        osslcmp.Client("http://127.0.0.1:1/", **arguments)
+    assert PASSWORD not in told(caught.value)
+
+
+def test_what_is_renewed(tmp_path: Path) -> None:
+    """A URL with a password, a proxy's, and the PIN of a token."""
+    found = Renewal(
+        name="x",
+        server=f"http://me:{PASSWORD}@127.0.0.1:1/",
+        state=tmp_path / "x",
+        certificate=tmp_path / "x.pem",
+        key=f"pkcs11:token=x?pin-value={PASSWORD}",
+        new_key=False,
+        trusted=(tmp_path / "root.pem",),
+        proxy=f"http://me:{PASSWORD}@127.0.0.1:1",
+    )
+    assert PASSWORD not in repr(found)
+    assert PASSWORD not in repr(renew(found))
+
+
+def test_url_of_a_database() -> None:
+    """Whose parts somebody has mixed up."""
+    for url in (f"postgresql://me@127.0.0.1:{PASSWORD}/x", f"postgresql://me:x@{PASSWORD}:y/x"):
+        with pytest.raises(ValueError, match="port") as caught:
+            Store(url)
+        assert PASSWORD not in told(caught.value)

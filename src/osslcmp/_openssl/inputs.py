@@ -47,6 +47,7 @@ __all__ = [
 _T = TypeVar("_T")
 
 _BEGIN = b"-----BEGIN "
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 #: The OID that a PKCS#7 bundle begins with.
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _LOADERS: dict[str, Callable[[bytes], object]] = {
@@ -174,6 +175,11 @@ def _contents(what: str, path: str) -> bytes:
         raise OSError(error.errno, f"{what}: {error.strerror}", path) from error
 
 
+def is_uri(value: object) -> bool:
+    """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
+    return isinstance(value, str) and bool(_URI.match(value)) and not Path(value).exists()
+
+
 def read(what: str, source: object) -> tuple[str, bytes]:
     """What to call ``source`` in an error, and its contents: bytes, PEM in a str, or the file of a path.
 
@@ -190,6 +196,10 @@ def read(what: str, source: object) -> tuple[str, bytes]:
         path = os.fsdecode(source)
         if "\0" in path:
             raise ValueError(f"{what}: the path contains a NUL character")
+        if is_uri(path):  # not repeated: it may have a PIN in it
+            raise ValueError(
+                f"{what}: a file is needed, no {path.partition(':')[0]}: URI, which names private keys alone"
+            )
         where = f"{what}: {path}"
         data = _contents(what, path)
     else:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, get_args
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from . import convert
 from .errorqueue import clear, drain, drain_text
-from .inputs import found, read
+from .inputs import found, is_uri, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
@@ -26,7 +25,6 @@ __all__ = [
     "PasswordCallback",
     "check_pair",
     "is_public",
-    "is_uri",
     "key_fits",
     "open_store",
     "private_key",
@@ -40,7 +38,6 @@ _UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
 _LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'
 #: Where the schemes of tokens and TPMs come from.
 _PROVIDERS = {"pkcs11": "pkcs11", "handle": "tpm2", "object": "tpm2"}
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 class PasswordCallback:
@@ -102,11 +99,6 @@ def _is_one(kind: type, of: tuple[type, ...]) -> bool:
 def is_public(value: Any) -> bool:
     """Whether it is a public key of ``cryptography``."""
     return _is_one(value.__class__, _PUBLIC)
-
-
-def is_uri(value: object) -> bool:
-    """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
-    return isinstance(value, str) and bool(_URI.match(value)) and not Path(value).exists()
 
 
 def private_key(what: str, value: Any, password: Password = None) -> Any:

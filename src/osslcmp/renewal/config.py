@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .._files import read_toml
-from .._openssl.keys import is_uri
+from .._openssl.inputs import is_uri
 from .._text import visible
 
 __all__ = ["FILES", "KEYS", "KEY_TYPES", "Renewal", "load"]
@@ -32,7 +32,7 @@ class Renewal:
 
     name: str
     """What it is called in messages and logs."""
-    server: str
+    server: str = field(repr=False)
     """URL of the CMP server."""
     state: Path
     """A directory for this certificate alone: what is pending, and the files that the paths below link to."""
@@ -44,7 +44,7 @@ class Renewal:
     """Its chain alone."""
     combined: Path | None = None
     """The private key, the certificate and its chain, as HAProxy takes them."""
-    key: Path | str | None = None
+    key: Path | str | None = field(default=None, repr=False)
     """The private key: a file, or a key URI (``pkcs11:...``), whose key stays the same. Needed without ``combined``."""
     key_password_file: Path | None = None
     """First line: the password of the private key, which also encrypts a new one."""
@@ -88,7 +88,7 @@ class Renewal:
     """Our certificate and chain for HTTPS."""
     tls_key: Path | None = None
     """Its private key."""
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     """As of :class:`osslcmp.Client`."""
     message_timeout: int = 60
     """Seconds for one message and its answer."""

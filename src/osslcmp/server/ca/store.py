@@ -110,7 +110,12 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        found = sa.make_url(url)
+        try:
+            found = sa.make_url(url)
+        except ValueError:  # which repeats what it takes for the port
+            found = None
+        if found is None:
+            raise ValueError("the port in the URL of the database is no number")
         if found.drivername in ("postgresql", "postgres"):
             found = found.set(drivername="postgresql+psycopg")
         sqlite = found.get_backend_name() == "sqlite"

@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ..._openssl import inputs
-from ..._openssl.keys import Password, is_uri
+from ..._openssl.inputs import is_uri
+from ..._openssl.keys import Password
 
 __all__ = ["ServerTLS", "ServerTLSInput", "context"]
 
