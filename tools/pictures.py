@@ -48,19 +48,29 @@ def refused(server: CMPServer, trace: osslcmp.Trace) -> None:
         _client(server, trace).cr(_key(), subject="CN=*")
 
 
+def _signing(
+    server: CMPServer, trace: osslcmp.Trace, enrollment: osslcmp.Enrollment, key: ec.EllipticCurvePrivateKey
+) -> osslcmp.Client:
+    return osslcmp.Client(
+        server.url, certificate=enrollment.certificate, key=key, chain=enrollment.chain, trusted=server.root,
+        trace=trace,
+    )  # fmt: skip
+
+
+def trust(server: CMPServer, trace: osslcmp.Trace) -> None:
+    """The first certificate under a secret, the next one under a signature."""
+    key = _key()
+    first = _client(server, trace).ir(key, subject="CN=device", implicit_confirm=True)
+    _signing(server, trace, first, key).kur(_key(), implicit_confirm=True)
+
+
 def revocation(server: CMPServer, trace: osslcmp.Trace) -> None:
     """Enrolled under a secret, updated and revoked under signatures."""
     keys = [_key(), _key()]
     first = _client(server, osslcmp.Trace()).ir(keys[0], subject="CN=device")
-
-    def signing(enrollment: osslcmp.Enrollment, key: ec.EllipticCurvePrivateKey) -> osslcmp.Client:
-        return osslcmp.Client(
-            server.url, certificate=enrollment.certificate, key=key, chain=enrollment.chain, trusted=server.root,
-            trace=trace,
-        )  # fmt: skip
-
-    second = signing(first, keys[0]).kur(keys[1])
-    signing(second, keys[1]).rr(second.certificate, reason=x509.ReasonFlags.cessation_of_operation)
+    second = _signing(server, trace, first, keys[0]).kur(keys[1])
+    reason = x509.ReasonFlags.cessation_of_operation
+    _signing(server, trace, second, keys[1]).rr(second.certificate, reason=reason)
 
 
 def general(server: CMPServer, trace: osslcmp.Trace) -> None:
@@ -70,7 +80,7 @@ def general(server: CMPServer, trace: osslcmp.Trace) -> None:
 
 #: What is in docs/pictures, by name.
 PICTURES: dict[str, Callable[[CMPServer, osslcmp.Trace], None]] = {
-    each.__name__: each for each in (enrolment, implicit, delayed, refused, revocation, general)
+    each.__name__: each for each in (enrolment, implicit, delayed, refused, trust, revocation, general)
 }
 
 

@@ -69,7 +69,7 @@ class Profile:
     key_usage: frozenset[str] | None = None
     """Exactly these, named as in RFC 5280: ``digitalSignature``, ``keyAgreement``..."""
     extended_key_usage: tuple[x509.ObjectIdentifier, ...] | None = None
-    """Exactly these."""
+    """Exactly these; ``from_table`` takes names."""
     keys: frozenset[str] | None = None
     """Kinds of keys that are certified: ``P-256``, ``P-384``, ``P-521``, ``Ed25519``, ``Ed448``, ``RSA``."""
     rsa_bits: int = issuing.MIN_RSA_BITS
