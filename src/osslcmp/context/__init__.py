@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
@@ -26,6 +25,7 @@ from .confirmation import CertConf, Confirmation, certconf
 from .credentials import Credentials, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait
+from .exchanges import Exchanges
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
 from .polling import Polling
@@ -38,7 +38,7 @@ from .transfer import Transfer
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
     from ..trace import Trace
-    from .general import CertReqTemplate, Exchanges, RootCAUpdate
+    from .general import CertReqTemplate, RootCAUpdate
 
 __all__ = ["CertConf", "Context", "certconf"]
 
@@ -77,13 +77,7 @@ class Context:
         self.request = RequestFields(calls)
         self.results = Results(calls, self.request)
         self.polling = Polling(calls, self._options, self.request, self.results, self._confirmation)
-
-    @cached_property
-    def exchanges(self) -> Exchanges:
-        """rr and genm."""
-        from .general import Exchanges
-
-        return Exchanges(self.calls)
+        self.exchanges = Exchanges(calls)
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._transfer.host or 'no server'}>"
