@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,6 @@ ELSEWHERE = {
     "import subprocess": "tests/testing/test_plugin_project.py",
     "[pytest]\ncmp_server_scope": "tests/testing/test_plugin_project.py",
     "[pytest]\ncmp_server_tls": "tests/testing/test_https.py",
-    "osslcmp completion zsh": "tests/cli/test_cli_help.py, where zsh is installed",
-    "osslcmp completion fish": "tests/cli/test_cli_help.py, where fish is installed",
 }
 #: The same of whole pages.
 PAGES_ELSEWHERE = {
@@ -102,6 +101,25 @@ def test_other_languages(shell: Shell) -> None:
     command = block("docs/testing.md", "osslcmp serve --script").replace("8080", str(free_port()))
     with shell.serving(command):
         assert load(shell.folder / "lab" / "root.pem")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("zsh", "zsh -f -c '{}\nautoload -Uz compinit; compinit -u -D; print $_comps[osslcmp]'"),
+        ("fish", "{}\nfish -c \"complete -C 'osslcmp '\""),
+    ],
+)
+def test_completion_of_other_shells(name: str, command: str, shell: Shell) -> None:
+    """docs/command.md: zsh and fish complete it after that, too."""
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    script = block(
+        "docs/command.md", "osslcmp completion zsh" if name == "zsh" else "mkdir -p ~/.config/fish"
+    )
+    (shell.folder / "functions").mkdir()
+    found = shell.run(command.format(f"fpath=(functions $fpath)\n{script}" if name == "zsh" else script))
+    assert found.strip() == "_osslcmp" if name == "zsh" else "renew" in found
 
 
 def test_completion(shell: Shell) -> None:

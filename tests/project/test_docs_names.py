@@ -1,0 +1,95 @@
+"""What README and docs name in the midst of a sentence: files, options, and what is public with its arguments."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project.test_public import MODULES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+#: Options of other people's programs.
+FOREIGN = {"--disable-gil"}
+#: Names of variables that stand for an object in the examples.
+OBJECTS = {"client": "Client", "cmp_server": "CMPServer", "transaction": "Transaction"}
+
+
+def spans(page: Path) -> Iterator[str]:
+    """The code in its sentences and tables."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for span in re.findall(r"`([^`\n]+)`", text):
+        yield span.replace("\\|", "|")
+
+
+@pytest.fixture(scope="module")
+def code() -> str:
+    """All that programs and tests of the project say."""
+    files = [
+        ROOT / "dev",
+        *(
+            file
+            for part in ("src", "adapters", "tools", "tests", "benchmarks")
+            for file in ROOT.glob(f"{part}/**/*.py")
+        ),
+    ]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+@pytest.fixture(scope="module")
+def public() -> dict[str, Any]:
+    """By name, all that is public."""
+    found: dict[str, Any] = {}
+    for module in map(importlib.import_module, MODULES):
+        for name in getattr(module, "__all__", ()):
+            found.setdefault(name, getattr(module, name))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_options(page: Path, code: str) -> None:
+    """Files of the project are there, and options are those of a command."""
+    folders = (ROOT, ROOT / "src/osslcmp", ROOT / "src", ROOT / "docs", page.parent)
+    for span in spans(page):
+        if re.fullmatch(r"[a-z_][\w./-]*/[\w.-]+\.(py|md|c|h|toml|service)", span) and "_N." not in span:
+            assert any((folder / span).exists() for folder in folders), span
+        ours = re.match(r"--|\./dev |osslcmp |python -m osslcmp", span)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", span if ours else ""):
+            known = option in code or f'"{option[2:]}"' in code or option in FOREIGN
+            assert known, span
+
+
+def stated(thing: Any) -> set[str]:
+    """The attributes of a class that only its instances have."""
+    if not inspect.isclass(thing):
+        return set()
+    fields = {name for owner in thing.__mro__ for name in inspect.get_annotations(owner)}
+    return fields | set(re.findall(r"self\.(\w+)", inspect.getsource(thing)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_names_and_arguments(page: Path, public: dict[str, Any]) -> None:
+    """``Client.ir(sans=)`` and the like: the method is there, and takes that argument."""
+    for span in spans(page):
+        called = re.fullmatch(r"(?:osslcmp\.)?([A-Za-z_]\w*(?:\.\w+)*)(?:\(([^()]*)\))?", span)
+        if called is None or re.search(r"\.(py|toml|md)$", span):
+            continue
+        first, *rest = called[1].split(".")
+        thing = public.get(OBJECTS.get(first, first))
+        if thing is None or inspect.ismodule(thing) or (first in OBJECTS and not rest):
+            continue
+        for part in rest:
+            assert hasattr(thing, part) or part in stated(thing), span
+            thing = getattr(thing, part, None)
+            if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+                break  # an attribute: what type it has is not looked at
+        if called[2] and (inspect.isclass(thing) or inspect.isfunction(thing)):
+            parameters = inspect.signature(thing).parameters
+            if all(one.kind is not one.VAR_KEYWORD for one in parameters.values()):
+                given = re.findall(r"(?:^|, )(\w+)=(?!=)", called[2])
+                assert set(given) <= set(parameters), span
