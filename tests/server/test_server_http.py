@@ -283,7 +283,7 @@ def test_the_clock_outlives_a_failure(
     with server.serve():
         assert again.wait(30)
     assert [record.message for record in caplog.records] == [
-        "what is done once a second has failed; it is tried again"
+        "what is done once a second has failed; it is tried again: OSError: the database is away"
     ]
 
 
