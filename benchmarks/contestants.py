@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import perf_counter_ns, process_time_ns
 from typing import Any
+
+from support import openssl
 
 import osslcmp
 from osslcmp import ffi, lib
@@ -92,6 +95,32 @@ def credentials(pki: Any, protection: str) -> dict[str, Any]:
         return {"reference": b"ref", "secret": b"secret"}
     me, issuing = pki.client, pki.issuing.certificate
     return {"certificate": me.certificate, "key": me.key, "chain": [issuing], "trusted": pki.root.certificate}
+
+
+def process_each(pki: Any, protection: str, url: str) -> Round:
+    """One ``openssl cmp`` for each enrolment, as scripts have it."""
+    options: dict[str, openssl.Value] = {
+        "config": "",
+        "cmd": "ir",
+        "server": url,
+        "keep_alive": 0,
+        "subject": "/CN=x",
+        "newkey": pki.enrolled.key_file,
+        "certout": pki.directory / "new.pem",
+    }
+    if protection == MAC:
+        options |= {"ref": "ref", "secret": b"secret"}
+    else:
+        me, chain = pki.client, pki.issuing.cert_file
+        options |= {
+            "cert": me.cert_file,
+            "key": me.key_file,
+            "untrusted": chain,
+            "trusted": pki.root.cert_file,
+        }
+    command = [*openssl.command(), "cmp", *openssl.arguments(options)]
+    one = partial(subprocess.run, command, env=openssl.clean_environment(), capture_output=True, check=True)
+    return timed(repeated(one), perf_counter_ns)
 
 
 def client_over_http(pki: Any, protection: str, port: int) -> Round:

@@ -6,12 +6,12 @@ Both issue a certificate for each enrolment, make contexts anew for it, and carr
 from __future__ import annotations
 
 import cProfile
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from time import process_time_ns
@@ -34,6 +34,13 @@ OPERATIONS = {native.MAC: (2, 2), native.SIGNATURE: (6, 8)}
 """Signatures made and verified for an ir with certConf, that of the certificate included."""
 _CALLGRIND = 60.0
 """Seconds for one process under callgrind, which takes some ten on a machine with nothing else to do."""
+_PARTS = {
+    "libcrypto": "libcrypto",
+    "the interpreter": ("libpython", "python"),
+    "cryptography": "_rust",
+    "what osslcmp has in C": "_native",
+}
+"""By what they are called, how the names of their files begin."""
 _LOOKS = (1, 100, 1_000, 10_000, 100_000)
 
 
@@ -123,18 +130,42 @@ def bench_instructions(run: Run) -> None:
             ("C", [str(program), str(run.pki.directory), protection, "fresh"]),
             ("Client and Server", python),
         ):
-            counts = [_instructions([*command, str(number)]) for number in (2, 6)]
-            run.report.count(f"{protection}, {name}: instructions", (counts[1] - counts[0]) / 4)
+            few, many = (_instructions([*command, str(number)]) for number in (2, 6))
+            counts = {part: (many[part] - few[part]) / 4 for part in many}
+            run.report.count(f"{protection}, {name}: instructions", sum(counts.values()))
+            for part in _PARTS:
+                if counts.get(part):
+                    run.report.count(f"{protection}, {name}: instructions in {part}", counts[part])
 
 
-def _instructions(command: list[str]) -> int:
+def _instructions(command: list[str]) -> Counter[str]:
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as folder:
         output = Path(folder) / "callgrind"
         measured = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", *command]
-        done = subprocess.run(measured, capture_output=True, text=True, check=True, timeout=_CALLGRIND)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    assert found, done.stderr
-    return int(found[1])
+        subprocess.run(measured, capture_output=True, check=True, timeout=_CALLGRIND)
+        return _by_part(output)
+
+
+def _by_part(output: Path) -> Counter[str]:
+    """The instructions in what callgrind has written, by the parts of _PARTS, and of the rest under no name."""
+    names: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    part, of_a_call = "", False
+    with output.open() as lines:
+        for line in lines:
+            key, _, value = line.strip().partition("=")
+            if key in ("ob", "cob"):
+                number, _, name = value.partition(" ")
+                name = names.setdefault(number, Path(name).name)
+                if key == "ob":
+                    part = next((part for part, start in _PARTS.items() if name.startswith(start)), "")
+            elif key == "calls":
+                of_a_call = True  # the next line counts what has been counted where it was done
+            elif key[:1] in {*"0123456789+-*"}:
+                if not of_a_call:
+                    found[part] += int(key.split()[1])
+                of_a_call = False
+    return found
 
 
 def bench_curve(run: Run) -> None:

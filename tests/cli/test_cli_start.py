@@ -16,13 +16,11 @@ from support.pki import PKI
 #: Beside what every Python process has imported before it runs anything.
 HELP = {
     "__future__",
-    "importlib",
     "osslcmp",
     "osslcmp.cli",
     "osslcmp.cli.openssl_cmp",
     "osslcmp.cli.openssl_cmp.options",
     "osslcmp.cli.openssl_cmp.help",
-    "warnings",  # importlib's
 }
 #: What a request does without, though the library or the other commands use it.
 HEAVY = [
