@@ -34,7 +34,7 @@ OPERATIONS = {native.MAC: (2, 2), native.SIGNATURE: (6, 8)}
 """Signatures made and verified for an ir with certConf, that of the certificate included."""
 _CALLGRIND = 60.0
 """Seconds for one process under callgrind, which takes some ten on a machine with nothing else to do."""
-_PARTS = {
+_PARTS: dict[str, str | tuple[str, ...]] = {
     "libcrypto": "libcrypto",
     "the interpreter": ("libpython", "python"),
     "cryptography": "_rust",
