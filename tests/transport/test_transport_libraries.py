@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import errno
+import gzip
 import socket
 import ssl
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -154,6 +156,45 @@ def test_no_cmp(answer: str, make: Make) -> None:
         text = refusal(transport)
         assert told in text
         assert f"http://127.0.0.1:{server.port}/pkix/" in text
+
+
+@pytest.mark.parametrize("location", ["javascript:alert(1)", "http://xn--:1/", "http://127.0.0\u3002x:1/"])
+@pytest.mark.parametrize("status", ["301 Moved", "307 Moved"])
+def test_redirects_that_make_no_sense(location: str, status: str, make: Make) -> None:
+    """Are no answer, whatever the library makes of them."""
+    data = response(b"", status=status, headers=f"Location: {location}\r\n")
+    for redirects in (0, 3):
+        with RawServer(say(data)) as server, make(server.url, redirects=redirects) as transport:
+            assert f"http://127.0.0.1:{server.port}/pkix/" in refusal(transport)
+
+
+def squeezed(body: bytes, times: int) -> bytes:
+    for _ in range(times):
+        body = gzip.compress(body)
+    return response(body, headers=f"Content-Encoding: {', '.join(['gzip'] * times)}\r\n")
+
+
+@pytest.mark.parametrize(
+    ("times", "told"), [(1, "longer than 102400 octets"), (2, "Content-Encoding gzip, gzip")]
+)
+def test_an_answer_that_swells_takes_no_memory(times: int, told: str, make: Make) -> None:
+    """It is inflated in pieces, and not more than once: else a few kilobytes would be gigabytes."""
+    data = squeezed(bytes(100 << 20), times)
+    tracemalloc.start()
+    try:
+        with RawServer(say(data)) as server, make(server.url) as transport:
+            tracemalloc.reset_peak()
+            assert told in refusal(transport)
+            assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_no_gzip(make: Make) -> None:
+    """Though the header says so."""
+    data = response(b"\x30\x00", headers="Content-Encoding: gzip\r\n")
+    with RawServer(say(data)) as server, make(server.url) as transport:
+        assert "incorrect header check" in refusal(transport)
 
 
 def test_limit(make: Make, web: WebServer) -> None:

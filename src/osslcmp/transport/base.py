@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -18,13 +19,20 @@ from .address import parse_url
 __all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer", "LibraryTransport", "Watchdog"]
 
 CONTENT_TYPE = "application/pkixcmp"
-HEADERS = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, "Cache-Control": "no-cache"}
+HEADERS = {
+    "Content-Type": CONTENT_TYPE,
+    "Accept": CONTENT_TYPE,
+    "Cache-Control": "no-cache",
+    "Accept-Encoding": "gzip",
+}
 MAX_RESPONSE = 100 * 1024
 """Octets of a response, as in OpenSSL's HTTP client."""
 _MOST_REDIRECTS = 20
 _MAX_BODY = 16 * 1024
 """Octets that an exception has of a response that is no CMP message."""
 _SEQUENCE = 0x30
+_PIECE = 64 * 1024
+"""Octets that are inflated at once."""
 
 
 class LibraryTransport:
@@ -109,6 +117,7 @@ class Answer:
         self.status: int | None = None
         #: What to say of it if it is no CMP message.
         self._refusal = ""
+        self._inflate: zlib._Decompress | None = None
 
     def _follow(self, status: int, location: str | None) -> bool:
         """Whether to send the request again, now to ``url``: a 307 or 308 to the same host, if it may be followed.
@@ -128,15 +137,24 @@ class Answer:
         self.where = f"{self.where}, redirected to {_without_query(url)}"
         return True
 
-    def expect(self, status: int, reason: str, content_type: str | None, location: str | None) -> bool:
-        """Take the header. ``False``: there is another place to ask, now ``url``; else the body is to be read.
+    def expect(self, status: int, reason: str, header: Mapping[str, str]) -> bool:
+        """Take the header (a mapping that minds no case). ``False``: there is another place to ask, now ``url``; else the body
+        is to be read.
 
         Unless it is a CMP message, what comes is for an exception, and only its beginning. The status of a CMP message
         may be 400 and above: RFC 9811 sends error messages like that.
         """
+        content_type, location = header.get("Content-Type"), header.get("Location")
+        coding = (header.get("Content-Encoding") or "identity").strip().lower()
         if self._follow(status, location):
             return False
         self.status = status
+        # The libraries inflate all that is there, one coding after the other: kilobytes become gigabytes.
+        if coding in ("gzip", "x-gzip"):
+            self._inflate = zlib.decompressobj(wbits=31)
+        elif coding != "identity":
+            self._refusal = f"{self.where}: HTTP status {status} {reason}, Content-Encoding {coding}"
+            return True
         if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
             return True
         message = f"{self.where}: HTTP status {status} {reason}".rstrip()
@@ -145,7 +163,17 @@ class Answer:
         return True
 
     def add(self, data: bytes) -> None:
-        """Take the next part of the body. Raises :class:`osslcmp.TransferError` if no more is to come."""
+        """Take the next part of the body as it came. Raises :class:`osslcmp.TransferError` if no more is to come."""
+        if self._inflate is None:
+            self._add(data)
+        while self._inflate is not None and data:
+            try:
+                self._add(self._inflate.decompress(data, _PIECE))
+            except zlib.error as error:
+                raise self.failed(error) from error
+            data = self._inflate.unconsumed_tail
+
+    def _add(self, data: bytes) -> None:
         self.body += data
         if self._refusal and len(self.body) >= min(_MAX_BODY, self.limit):
             raise self._with_body(TransferError, self._refusal)

@@ -71,16 +71,13 @@ class _Base(LibraryTransport):
             yield
         except self._httpx.TimeoutException as error:
             raise answer.late() from error
-        # An alert that comes late passes httpx by under asyncio.
-        except (self._httpx.HTTPError, ssl.SSLError) as error:
+        # An alert that comes late passes httpx by under asyncio, and so do some URLs of redirects, followed or not.
+        except (self._httpx.HTTPError, self._httpx.InvalidURL, UnicodeError, ssl.SSLError) as error:
             raise answer.failed(error) from error
 
     @staticmethod
     def _expect(answer: Answer, response: httpx.Response) -> bool:
-        header = response.headers
-        return answer.expect(
-            response.status_code, response.reason_phrase, header.get("Content-Type"), header.get("Location")
-        )
+        return answer.expect(response.status_code, response.reason_phrase, response.headers)
 
 
 class HttpxTransport(_Base):
@@ -137,7 +134,7 @@ class HttpxTransport(_Base):
                     mine.append(stream)
                 if not self._expect(answer, response):
                     return False
-                for part in response.iter_bytes():
+                for part in response.iter_raw():
                     answer.add(part)
                 return True
 
@@ -194,7 +191,7 @@ class AsyncHttpxTransport(_Base):
             while not expected:
                 async with self._client.stream(**self._call(answer.url, request)) as response:
                     if expected := self._expect(answer, response):
-                        async for part in response.aiter_bytes():
+                        async for part in response.aiter_raw():
                             answer.add(part)
 
     async def aclose(self) -> None:

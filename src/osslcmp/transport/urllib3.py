@@ -123,18 +123,13 @@ class Urllib3Transport(LibraryTransport):
                 body=request,
                 headers={**self._pool.headers, **HEADERS},
                 preload_content=False,
+                decode_content=False,
                 redirect=False,
                 retries=False,
                 timeout=self._urllib3.Timeout(total=self._timeout),
             )
             try:
-                header = response.headers
-                if not answer.expect(
-                    response.status,
-                    response.reason or "",
-                    header.get("Content-Type"),
-                    header.get("Location"),
-                ):
+                if not answer.expect(response.status, response.reason or "", response.headers):
                     response.close()
                     return False
                 while part := response.read1(_PART):
