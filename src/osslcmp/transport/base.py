@@ -138,8 +138,8 @@ class Answer:
         return True
 
     def expect(self, status: int, reason: str, header: Mapping[str, str]) -> bool:
-        """Take the header (a mapping that minds no case). ``False``: there is another place to ask, now ``url``; else the body
-        is to be read.
+        """Take the header, a mapping that minds no case. ``False``: there is another place to ask, now ``url``; else the
+        body is to be read.
 
         Unless it is a CMP message, what comes is for an exception, and only its beginning. The status of a CMP message
         may be 400 and above: RFC 9811 sends error messages like that.
