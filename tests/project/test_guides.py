@@ -50,6 +50,20 @@ def test_units_of_systemd(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_services(tmp_path: Path) -> None:
+    """systemd misses nothing but the program in the services of serve.md and of operations.md."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    (unit,) = guides.blocks((DOCS / "serve.md").read_text(encoding="utf-8"), "ini")
+    for number, text in enumerate((unit.code, (DOCS / "osslcmp.service").read_text(encoding="utf-8"))):
+        file = tmp_path / f"osslcmp{number}.service"
+        file.write_text(text)
+        command = ["systemd-analyze", "verify", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        told = [line for line in done.stderr.splitlines() if "osslcmp is not executable" not in line]
+        assert told == []
+
+
 def test_all_keys_of_renewal_are_told() -> None:
     """Each in the table of its guide."""
     table = (DOCS / "renewal.md").read_text(encoding="utf-8").partition("## All keys")[2]
