@@ -15,20 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from support.public import MODULES
 
 import osslcmp
 
 LIST = Path(__file__).with_name("public-names.txt")
 ROOT = Path(__file__).resolve().parent.parent.parent
-MODULES = [
-    "osslcmp",
-    "osslcmp.general",
-    "osslcmp.message",
-    "osslcmp.renewal",
-    "osslcmp.server",
-    "osslcmp.testing",
-    "osslcmp.transport",
-]
 #: Of these OpenSSL's documentation promises the names, and which there are is up to its release.
 FOREIGN = {"osslcmp.ffi", "osslcmp.lib"}
 

@@ -186,6 +186,13 @@ def test_wrong_change(cmp_server: CMPServer) -> None:
         testing.change("cut")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="http_answer: status"):
         testing.http_answer(204)
+    with pytest.raises(TypeError, match="http_answer: body: bytes or str, not int"):
+        testing.http_answer(body=5)  # type: ignore[arg-type]
+    for wrong in (testing.reject, "reject"):
+        with pytest.raises(TypeError, match=r"script: a step such as waiting\(\), not '?reject"):
+            cmp_server.script(ir=wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="quirks: sign_always: bool, not 'no'"):
+        cmp_server.quirks(sign_always="no")
 
 
 @pytest.mark.parametrize(

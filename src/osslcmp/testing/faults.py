@@ -236,7 +236,9 @@ def http_answer(
     """
     if status < 200 or status in (204, 304):
         raise ValueError(f"http_answer: status: one of an answer with a body, not {status}")
-    octets = body.encode() if isinstance(body, str) else bytes(body)
+    if not isinstance(body, (bytes, str)):
+        raise TypeError(f"http_answer: body: bytes or str, not {type(body).__name__}")
+    octets = body.encode() if isinstance(body, str) else body
     return HTTPAnswer("http_answer", HTTPStatus(status), octets, content_type)
 
 

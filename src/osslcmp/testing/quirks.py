@@ -133,6 +133,9 @@ def quirks(profile: str | None, settings: dict[str, Any]) -> Quirks:
     """Those of a profile with further settings. Raises ``ValueError`` for a name or a setting that there is not."""
     if profile is not None:
         known("quirks: there is no profile", profile, PROFILES)
-    for name in settings:
+    for name, value in settings.items():
         known("quirks: there is no setting", name, [field.name for field in fields(Quirks)])
+        wanted = (str, type(None)) if name == "registration_token" else (bool,)
+        if not isinstance(value, wanted):
+            raise TypeError(f"quirks: {name}: {' or '.join(kind.__name__ for kind in wanted)}, not {value!r}")
     return replace(Quirks() if profile is None else PROFILES[profile], **settings)

@@ -160,15 +160,16 @@ class CMPServer:
         self,
         ca: ScriptedCA | None = None,
         *,
-        reference: bytes = REFERENCE,
-        secret: bytes = SECRET,
+        reference: bytes | str = REFERENCE,
+        secret: bytes | str = SECRET,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool | ClientCertificates | ServerTLSInput = False,
         **options: Any,
     ) -> None:
         self.ca = ca if ca is not None else ScriptedCA()
-        self.reference, self.secret = reference, secret
+        self.reference = reference.encode() if isinstance(reference, str) else reference
+        self.secret = secret.encode() if isinstance(secret, str) else secret
         self.ca.add_secret(self.reference, self.secret)
         self.requests: list[Message] = []
         """Every message that came, decoded; without those that cannot be."""
@@ -240,10 +241,13 @@ class CMPServer:
         """
         plans: dict[BodyType, deque[Fault]] = {}
         for name, steps in by_type.items():
-            plans[body_type(name)] = deque([steps] if isinstance(steps, Fault) else steps)
+            written: Any = steps
+            several = isinstance(written, Iterable) and not isinstance(written, str)
+            plans[body_type(name)] = deque(written if several else [written])
         for fault in (*faults, *(step for steps in plans.values() for step in steps)):
             if not isinstance(fault, Fault):
-                raise TypeError(f"script: a step such as waiting(), not {fault!r}")
+                name = getattr(fault, "__name__", repr(fault))
+                raise TypeError(f"script: a step such as waiting(), not {name}")
         for kind, steps in plans.items():
             for fault in steps:
                 if kind not in fault.requests:
