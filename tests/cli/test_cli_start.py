@@ -45,6 +45,8 @@ HEAVY = [
     "osslcmp.client",
     "osslcmp.server",
     "osslcmp.trace",
+    "osslcmp.context.general",
+    "osslcmp.context.hints",
     "osslcmp.message",
     "osslcmp._asn1.schema",
     "osslcmp._openssl.tls",

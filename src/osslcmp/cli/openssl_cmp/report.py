@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.convert import cert_to_c
 from ..._text import json_text
-from ...context.hints import advise
 from ...enums import FailureInfo
 from ...errors import CMPError, ConfirmError, OpenSSLError, RejectedError, TransferError
 
@@ -70,6 +69,8 @@ def report(error: BaseException, run: Run) -> None:
         name = f"{error.filename}: " if error.filename else ""
         console.error(f"{name}{error.strerror or error}")
     elif str(error):
+        from ...context.hints import advise
+
         advise(error, by_secret=run.opt.given("secret"), options=True)
         if not outcome.polls and isinstance(error, TransferError) and _NOBODY.search(error.args[0]):
             outcome.pending = False  # no CMP server has had the request
