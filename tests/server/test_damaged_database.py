@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.exc import SQLAlchemyError
 from support.persistent import opened
 from support.pki import PrivateKey, make_key
+from support.schemas import take_back
 
 import osslcmp
 from osslcmp.cli import main
@@ -243,3 +244,23 @@ def test_a_damaged_transaction_that_is_late_hinders_nobody(scene: Scene, tmp_pat
             by_mac(Caller(ca.server()), "other").ir(make_key(), subject="CN=other")
             if column not in ("transactions.id", "transactions.open", "transactions.deadline"):
                 assert ca.store.late_transactions(2000.0) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("der", "text"), ("der", b"0"), ("der", 5), ("reference", "text")]
+)
+def test_a_migration_names_the_row_that_it_cannot_read(
+    scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: Any
+) -> None:
+    """And leaves the database as it is."""
+    directory = tmp_path / "ca"
+    shutil.copytree(scene.directory, directory)
+    file = directory / "ca.db"
+    take_back(f"sqlite:///{file}", 3)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"UPDATE certificates SET {column} = ?", (value,))
+        connection.commit()
+    assert main(["ca", "migrate", "--directory", str(directory)]) == 1
+    assert "the database is damaged: table certificates, row with serial" in capsys.readouterr().err
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT value FROM counters WHERE name = 'schema'").fetchone() == (3,)

@@ -7,6 +7,7 @@ from alembic import op
 from cryptography import x509
 
 from osslcmp.server.ca.store import certificate_names
+from osslcmp.server.ca.tables import damaged
 
 revision = "4"
 down_revision = "3"
@@ -38,9 +39,12 @@ def upgrade() -> None:
     connection = op.get_bind()
     query = sa.select(certificates.c.serial, certificates.c.der, certificates.c.reference)
     for row in connection.execute(query).all():
-        certificate = x509.load_der_x509_certificate(row.der)
-        hashes = certificate_names(certificate)
-        owner = b"r" + row.reference if row.reference is not None else b"n" + min(hashes)
+        try:
+            certificate = x509.load_der_x509_certificate(row.der)
+            hashes = certificate_names(certificate)
+            owner = b"r" + row.reference if row.reference is not None else b"n" + min(hashes)
+        except (ValueError, TypeError):
+            raise damaged("certificates", f"row with serial {row.serial}: der or reference") from None
         connection.execute(
             sa.update(certificates)
             .where(certificates.c.serial == row.serial)
