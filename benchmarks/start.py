@@ -60,6 +60,8 @@ def bench_start(run: Run) -> None:
         "openssl cmp -help": _process([*openssl.command(), "cmp", "-config", "", "-help"], run.directory),
         "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], run.directory),
         **nothing,
+        # The script that pip 23 installs for a command begins with it.
+        "python -c 'import re'": _python("import re", run.directory),
     }
     compare(run, "cmp -help", runs, what="processes", base="openssl", goals={"osslcmp cmp -help": 4})
     server = MockServer(srv_ref="ref", srv_secret=b"secret", rsp_cert=run.pki.enrolled.cert_file, verbosity=3)
