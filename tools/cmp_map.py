@@ -197,12 +197,12 @@ def _lines() -> Iterator[str]:
     python = rows()
     for title in TOPICS.values():
         yield f"### {title}\n"
-        yield "| option | argument | OpenSSL | Python |"
-        yield "|---|---|---|---|"
+        yield "| option | OpenSSL | Python |"
+        yield "|---|---|---|"
         for option in (*OPTIONS, ENGINE):
             if option.group == title:
                 since = "" if option.name in ("json", "trace") else ".".join(map(str, option.since))
-                yield f"| `-{option.name}` | {ARGUMENTS[option.kind]} | {since} | {python[option.name]} |"
+                yield f"| `-{option.name}` {ARGUMENTS[option.kind]} | {since} | {python[option.name]} |"
         yield ""
 
 
