@@ -60,7 +60,7 @@ def bench_start(run: Run) -> None:
         "openssl cmp -help": _process([*openssl.command(), "cmp", "-config", "", "-help"], run.directory),
         "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], run.directory),
         **nothing,
-        # The script that pip 23 installs for a command begins with it.
+        # Older releases of pip begin the script of a command with it (pypa/pip#13166); newer ones and uv do not.
         "python -c 'import re'": _python("import re", run.directory),
     }
     compare(run, "cmp -help", runs, what="processes", base="openssl", goals={"osslcmp cmp -help": 4})
