@@ -20,10 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from support import openssl
 from support.command import osslcmp as command
-from support.pki import cert_pem, key_pem, make_key
+from support.odd import NAME, odd_identity
+from support.pki import PKI, cert_pem, key_pem, make_key, make_name
 
 import osslcmp
 from osslcmp import FailureInfo
+from osslcmp._files import pem_block
 from osslcmp.renewal import Outcome, Renewal, load, renew, renew_all
 from osslcmp.server import EmbeddedCA, Rejected, waiting
 
@@ -316,6 +318,18 @@ def test_somebody_puts_other_files_there(site: Site) -> None:
     assert renew(site.eager).action == "renewed"
     assert site.ca.record(other) is not None
     assert site.matches()
+
+
+def test_certificate_that_only_openssl_reads(site: Site, pki: PKI) -> None:
+    """It is looked at like others, and stays as it is."""
+    me = pki.issue("renewed_odd", pki.issuing, subject=make_name(NAME))
+    site.key.write_bytes(key_pem(me.key))
+    site.certificate.write_bytes(pem_block(odd_identity("t61", me, pki.issuing)))
+    before = site.certificate.read_bytes()
+    outcome = renew(site.renewal)
+    assert (outcome.action, outcome.error) == ("current", None)
+    assert outcome.serial == f"{me.certificate.serial_number:x}"
+    assert site.certificate.read_bytes() == before
 
 
 def test_reload(site: Site) -> None:

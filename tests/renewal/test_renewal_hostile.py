@@ -55,7 +55,24 @@ def renewal(name: str, path: Path, url: str, pki: PKI, device: Identity) -> Rene
     )
 
 
-@pytest.mark.parametrize("kind", ["year 0", *(kind for kind in KINDS if kind != "t61")])  # t61 is read
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "seconds"])
+def test_what_only_openssl_reads_is_renewed(
+    kind: str, mock_server: Callable[..., MockServer], pki: PKI, device: Identity, tmp_path: Path
+) -> None:
+    """The new certificate is written as it came, and the next run reads it."""
+    issued = odd_identity(kind, device, pki.issuing)
+    (tmp_path / "issued.pem").write_text(ssl.DER_cert_to_PEM_cert(issued))
+    server = mock_server(rsp_cert=tmp_path / "issued.pem")
+    wanted = renewal("x", tmp_path, server.url, pki, device)
+    assert wanted.certificate is not None
+    for action, force in (("renewed", True), ("current", False)):
+        (outcome,) = renew_all([wanted], force=force)
+        assert (outcome.action, outcome.error) == (action, None)
+        assert outcome.serial == f"{device.certificate.serial_number:x}"
+        assert ssl.PEM_cert_to_DER_cert(wanted.certificate.read_text()) == issued
+
+
+@pytest.mark.parametrize("kind", ["year 0", *(kind for kind in KINDS if kind == "seconds")])
 def test_what_the_next_run_could_not_read_is_refused(
     kind: str, mock_server: Callable[..., MockServer], pki: PKI, device: Identity, tmp_path: Path
 ) -> None:

@@ -31,7 +31,6 @@ def directory(*value: bytes) -> bytes:
 @pytest.mark.parametrize(
     "value",
     [
-        encode(0x13, b"\xff\xfe"),  # PrintableString
         encode(0x0C, b"\xff\xfe"),  # UTF8String
         encode(0x1E, b"\0"),  # BMPString
     ],

@@ -160,14 +160,16 @@ class Forger:
         *,
         key: ec.EllipticCurvePrivateKey | None = None,
         request_id: int = 0,
-        name: str = "forged",
+        name: str | bytes = "forged",
         template: bytes = b"",
         controls: bytes = b"",
         popo: bytes | None = None,
     ) -> bytes:
-        """An ir, cr or kur for a fresh key. ``template`` is what follows the public key in it."""
+        """An ir, cr or kur for a fresh key. ``name`` is a CN, or DER; ``template`` what follows the public key in it."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name.from_rfc4514_string(f"CN={name}").public_bytes()
+        subject = (
+            name if isinstance(name, bytes) else x509.Name.from_rfc4514_string(f"CN={name}").public_bytes()
+        )
         info = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         public = encode(explicit(6), der.read(info).content)
         request = sequence(

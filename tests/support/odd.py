@@ -11,12 +11,14 @@ from collections.abc import Callable
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import osslcmp
 from osslcmp._asn1 import der
 
-from .pki import Identity
+from .pki import Identity, make_key
+
+_SHA256 = hashes.SHA256()
 
 #: What the common name of a certificate that is made odd must be.
 NAME = "odd! \u00e4"
@@ -119,3 +121,25 @@ def odd_identity(kind: str, who: Identity, signer: Identity) -> bytes:
     """DER of the certificate of ``who`` made odd in that way."""
     assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
     return odd(kind, who.certificate, signer.key)
+
+
+def odd_csr(me: Identity, algorithm: hashes.HashAlgorithm = _SHA256) -> bytes:
+    """With its attributes in the other order than DER wants, as Windows makes them."""
+    name = x509.ObjectIdentifier("1.3.6.1.4.1.311.13.2.3")
+    builder = x509.CertificateSigningRequestBuilder().subject_name(me.subject).add_attribute(name, b"10.0.1")
+    builder = builder.add_extension(x509.BasicConstraints(False, None), critical=False)
+    good = builder.sign(make_key("rsa"), hashes.SHA256())  # only for its parts
+    (info, _, _) = der.sequence(good.public_bytes(Encoding.DER))
+    version, subject, _, attributes = der.children(info.content)
+    key = me.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    reversed_ = [one.encoding for one in der.children(attributes.content)][::-1]
+    changed = der.encode(
+        der.SEQUENCE, version.encoding, subject.encoding, key, der.encode(attributes.tag, *reversed_)
+    )
+    assert isinstance(me.key, ec.EllipticCurvePrivateKey)
+    oid = {"sha1": "1.2.840.10045.4.1", "sha256": "1.2.840.10045.4.3.2"}[algorithm.name]
+    signature = me.key.sign(changed, ec.ECDSA(algorithm))
+    return der.encode(
+        der.SEQUENCE, changed, der.encode(der.SEQUENCE, der.encode_oid(oid)),
+        der.encode(der.BIT_STRING, b"\0" + signature),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04

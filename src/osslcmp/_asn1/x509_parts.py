@@ -20,6 +20,9 @@ __all__ = [
     "KEY_USAGES",
     "algorithm",
     "as_csr",
+    "each_extension",
+    "extensions_in",
+    "find_extension",
     "public_key_info",
     "read_certificate",
     "read_crl",
@@ -27,6 +30,8 @@ __all__ = [
     "read_extensions",
     "read_general_name",
     "read_name",
+    "relaxed",
+    "requested_extensions",
     "subject_of",
     "validity",
 ]
@@ -45,6 +50,8 @@ KEY_USAGES = (
 """The arguments of ``x509.KeyUsage``."""
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+_ECDSA = der.encode_oid(oids.ECDSA_SIGNATURES)[2:]
+_BASIC_CONSTRAINTS = der.encode_oid(oids.BASIC_CONSTRAINTS)
 _REMEMBERED = 128
 _REMEMBERED_SIZE = 4096
 
@@ -152,9 +159,79 @@ def read_crl(data: bytes) -> x509.CertificateRevocationList:
 
 @_remembering
 def read_name(data: bytes) -> x509.Name:
-    """A Name from its DER. Raises ValueError."""
+    """A Name from its DER. Raises ValueError.
+
+    Where ``cryptography`` is stricter than libcrypto, about the characters of a PrintableString for instance, it is the
+    name with the same texts as UTF8String, which RFC 5280 takes for the same (section 7.1).
+    """
     with _only_value_errors():
-        return as_csr(data, None, None).subject
+        try:
+            return as_csr(data, None, None).subject
+        except Exception:  # of many kinds
+            return as_csr(_with_utf8(data), None, None).subject
+
+
+#: What libcrypto takes the octets of a string for, by its tag.
+_CHARSETS = {
+    der.UTF8_STRING: "utf-8",
+    0x12: "latin-1",  # NumericString
+    0x13: "latin-1",  # PrintableString
+    0x14: "latin-1",  # T61String
+    0x16: "latin-1",  # IA5String
+    0x1A: "latin-1",  # VisibleString
+    0x1C: "utf-32-be",  # UniversalString
+    0x1E: "utf-16-be",  # BMPString
+}
+
+
+def _with_utf8(name: bytes) -> bytes:
+    """A Name with the texts in it as UTF8String, its sets in order."""
+    sets = []
+    for part in der.sequence(name):
+        attributes = []
+        for attribute in der.children(part.content):
+            oid, value = der.sequence(attribute.encoding)
+            if value.tag in _CHARSETS:
+                value = der.read(der.encode_text(value.content.decode(_CHARSETS[value.tag])))
+            attributes.append(der.encode(der.SEQUENCE, oid.encoding, value.encoding))
+        sets.append(der.encode(part.tag, *sorted(set(attributes))))
+    return der.encode(der.SEQUENCE, *sets)
+
+
+def relaxed(whole: bytes, tbs: bytes) -> bytes:
+    """A certificate or CSR (DER) with other contents, as ``cryptography`` reads it: the version one that it knows, names as
+    :func:`read_name` has them, extensions without defaults, attributes even if there are none, ECDSA without parameters."""
+    _, algorithm, signature = der.sequence(whole)
+    fields = der.sequence(tbs)
+    if len(fields) <= 4:  # version, subject, public key and attributes of a CSR
+        attributes = fields[3].encoding if len(fields) == 4 else der.encode(der.explicit(0))
+        parts = [der.encode_integer(0), _plain_name(fields[1]), fields[2].encoding, attributes]
+    else:
+        version = 0
+        if fields[0].tag == der.explicit(0):
+            version = der.integer(der.read(fields.pop(0).content))
+        number, inner, issuer, validity, subject, *others = fields
+        v3 = der.encode(der.explicit(0), der.encode_integer(2)) if version or len(others) > 1 else b""
+        parts = [
+            v3, number.encoding, _plain_algorithm(inner), _plain_name(issuer), validity.encoding, _plain_name(subject),
+            *(
+                der.encode(one.tag, _with_defaults(one.content)) if one.tag == der.explicit(3) else one.encoding
+                for one in others
+            ),
+        ]  # fmt: skip
+    return der.encode(
+        der.SEQUENCE, der.encode(der.SEQUENCE, *parts), _plain_algorithm(algorithm), signature.encoding
+    )
+
+
+def _plain_name(name: der.Element) -> bytes:
+    return read_name(name.encoding).public_bytes()
+
+
+def _plain_algorithm(algorithm: der.Element) -> bytes:
+    oid, *others = der.children(algorithm.content)
+    superfluous = oid.content.startswith(_ECDSA) and [one.tag for one in others] == [der.NULL]
+    return der.encode(der.SEQUENCE, oid.encoding) if superfluous else algorithm.encoding
 
 
 @contextmanager
@@ -180,13 +257,92 @@ def _names_of(found: object) -> None:
 
 
 def read_extensions(data: bytes) -> x509.Extensions:
-    """Extensions from their DER. Raises ValueError."""
+    """Extensions from their DER, or with the default of a BOOLEAN written out, as many encode it. Raises ValueError."""
     with _only_value_errors():
-        return as_csr(None, None, data).extensions
+        return as_csr(None, None, _with_defaults(data)).extensions
+
+
+def _with_defaults(extensions: bytes) -> bytes:
+    """Extensions whose ``critical`` and ``cA`` are TRUE as DER has it, or not there."""
+    if b"\x01\x01" not in extensions:
+        return extensions
+    found = []
+    for extension in der.sequence(extensions):
+        oid, *others = _booleans(der.children(extension.content))
+        if oid == _BASIC_CONSTRAINTS:
+            constraints = der.sequence(der.octets(others[-1]))
+            others[-1] = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *_booleans(constraints)))
+        found.append(der.encode(der.SEQUENCE, oid, *others))
+    return der.encode(der.SEQUENCE, *found)
+
+
+def _booleans(parts: list[der.Element]) -> list[bytes]:
+    return [
+        der.encode(der.BOOLEAN, b"\xff") if part.tag == der.BOOLEAN else part.encoding
+        for part in parts
+        if part.tag != der.BOOLEAN or any(part.content)
+    ]
+
+
+def each_extension(data: bytes) -> x509.Extensions:
+    """Extensions from their DER, each by itself: what cannot be read is an ``UnrecognizedExtension`` and hides no other."""
+    return x509.Extensions(map(_one_extension, der.sequence(data)))
+
+
+def _one_extension(extension: der.Element) -> x509.Extension[x509.ExtensionType]:
+    found: x509.Extension[x509.ExtensionType]
+    try:
+        (found,) = read_extensions(der.encode(der.SEQUENCE, extension.encoding))
+    except ValueError:
+        oid, *critical, value = der.children(extension.content)
+        kind = x509.ObjectIdentifier(der.dotted(oid))
+        unread = x509.UnrecognizedExtension(kind, value.content)
+        found = x509.Extension(kind, any(any(one.content) for one in critical), unread)
+    return found
+
+
+def extensions_in(certificate: x509.Certificate) -> x509.Extensions:
+    """Those of a certificate, as :func:`each_extension`."""
+    listed = [one.content for one in _fields(_tbs(certificate)) if one.tag == der.explicit(3)]
+    return each_extension(listed[0]) if listed else x509.Extensions([])
+
+
+def requested_extensions(csr: bytes) -> bytes:
+    """The extensions in all attributes of a CSR (DER) that ask for some, PKCS#9's and Microsoft's, as DER."""
+    asked: dict[bytes, None] = {}
+    for attributes in der.sequence(der.sequence(csr)[0].encoding)[3:]:
+        for attribute in der.children(attributes.content):
+            kind, values = der.children(attribute.content)
+            if der.dotted(kind) in (oids.EXTENSION_REQUEST, oids.MICROSOFT_EXTENSION_REQUEST):
+                for value in der.children(values.content):
+                    asked |= dict.fromkeys(one.encoding for one in der.sequence(value.encoding))
+    return der.encode(der.SEQUENCE, *asked)
+
+
+_E = TypeVar("_E", bound=x509.ExtensionType)
+
+
+def find_extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+    """An extension of a certificate, ``None`` if it has none, or several. Others that cannot be read do not hide it.
+
+    Raises ValueError if it cannot be read itself.
+    """
+    with _only_value_errors():
+        try:
+            return certificate.extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+        except Exception:  # of many kinds
+            found = [one.value for one in extensions_in(certificate) if one.oid == kind.oid]
+            if len(found) == 1 and not isinstance(found[0], kind):
+                raise ValueError(f"extension {kind.oid.dotted_string} cannot be read") from None
+            return found[0] if len(found) == 1 and isinstance(found[0], kind) else None
 
 
 def read_general_name(data: bytes) -> x509.GeneralName:
     """A GeneralName from its DER. Raises ValueError, also for a kind that ``cryptography`` does not know."""
+    if data[:1] == bytes([der.explicit(4)]):
+        return x509.DirectoryName(read_name(der.read(data).content))
     value = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, data))
     extension = der.encode(der.SEQUENCE, der.encode_oid(oids.SUBJECT_ALT_NAME), value)
     request = as_csr(None, None, der.encode(der.SEQUENCE, extension))

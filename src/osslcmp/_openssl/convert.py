@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import read_certificate, read_crl, read_name
+from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
 from .._text import get_logger, visible
 from ..errors import OpenSSLError, ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .cert_text import line_of, name_of, serial_of
@@ -40,6 +40,7 @@ __all__ = [
     "chain_above",
     "crl_from_der",
     "crl_to_c",
+    "csr_look_alike",
     "csr_to_c",
     "csr_verifies",
     "encoded",
@@ -53,6 +54,7 @@ __all__ = [
     "itav_to_c",
     "key_from_c",
     "key_to_c",
+    "look_alike",
     "name_from_c",
     "name_to_c",
     "object_to_c",
@@ -94,9 +96,11 @@ def to_der(encode: Callable[..., int], pointer: Any, what: str) -> bytes:
 
 
 def encoded(
-    found: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList,
+    found: x509.Certificate | x509.CertificateSigningRequest | x509.CertificateRevocationList | bytes,
 ) -> bytes:
-    """The DER encoding of an object of ``cryptography``."""
+    """The DER encoding of an object of ``cryptography``; bytes are DER already."""
+    if isinstance(found, bytes):
+        return found
     from cryptography.hazmat.primitives.serialization import Encoding  # here: it takes time to import
 
     return found.public_bytes(Encoding.DER)
@@ -134,8 +138,7 @@ def cert_to_c(cert: Certificate) -> Any:
 
 
 def _new_cert(cert: Certificate) -> Any:
-    der = cert if isinstance(cert, bytes) else encoded(cert)
-    return _from_der(lib.d2i_X509, lib.X509_free, der, "decoding a certificate")
+    return _from_der(lib.d2i_X509, lib.X509_free, encoded(cert), "decoding a certificate")
 
 
 def cert_to_der(pointer: Any) -> bytes:
@@ -166,10 +169,22 @@ def _decoded(decode: Callable[[bytes], Any], der: bytes, error: Exception) -> An
         raise ValueError(str(error)) from error
 
 
+def look_alike(der: bytes) -> x509.Certificate:
+    """A certificate to look at. Where only OpenSSL reads it: one with the same contents that ``cryptography`` reads,
+    encoded as DER wants, and with its names as :func:`read_name` has them. Its signature does not fit any more.
+
+    Raises ValueError if there is none.
+    """
+    try:
+        return read_certificate(der)
+    except Exception as error:  # not all of cryptography's are a ValueError
+        tbs = to_der(lib.i2d_re_X509_tbs, _decoded(_new_cert, der, error), "encoding a certificate")
+        return read_certificate(relaxed(der, tbs))
+
+
 def crl_to_c(crl: x509.CertificateRevocationList | bytes) -> Any:
     """``X509_CRL *``."""
-    der = crl if isinstance(crl, bytes) else encoded(crl)
-    return _from_der(lib.d2i_X509_CRL, lib.X509_CRL_free, der, "decoding a CRL")
+    return _from_der(lib.d2i_X509_CRL, lib.X509_CRL_free, encoded(crl), "decoding a CRL")
 
 
 def crl_from_der(der: bytes) -> x509.CertificateRevocationList:
@@ -327,8 +342,16 @@ def name_from_c(pointer: Any) -> x509.Name | None:
 
 def csr_to_c(request: x509.CertificateSigningRequest | bytes) -> Any:
     """``X509_REQ *``."""
-    der = request if isinstance(request, bytes) else encoded(request)
-    return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, der, "decoding a CSR")
+    return _from_der(lib.d2i_X509_REQ, lib.X509_REQ_free, encoded(request), "decoding a CSR")
+
+
+def csr_look_alike(der: bytes) -> x509.CertificateSigningRequest:
+    """A CSR to look at, as :func:`look_alike`."""
+    try:
+        return read_csr(der)
+    except Exception as error:
+        info = to_der(lib.i2d_re_X509_REQ_tbs, _decoded(csr_to_c, der, error), "encoding a CSR")
+        return read_csr(relaxed(der, info))
 
 
 def csr_verifies(request: x509.CertificateSigningRequest | bytes) -> bool:

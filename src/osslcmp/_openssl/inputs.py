@@ -39,6 +39,7 @@ __all__ = [
     "crls",
     "csr",
     "found",
+    "is_certificate",
     "read",
     "read_secret",
     "secret_bytes",
@@ -246,6 +247,11 @@ def _read_by_openssl(decode: Callable[..., CData], free: Callable[..., None], da
     return bool(cursor[0] == begin + len(data))
 
 
+def is_certificate(data: bytes) -> bool:
+    """Whether libcrypto reads all of ``data`` as a certificate."""
+    return _read_by_openssl(*_DECODERS["CERTIFICATE"], data)
+
+
 def _label(data: bytes) -> str:
     """What DER is, as PEM calls it; empty if that is not known."""
     if _is_pkcs7(data):
@@ -308,7 +314,7 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
             return [x509.load_der_x509_certificate(contents)]
     except (ValueError, x509.InvalidVersion) as error:
-        if kind != "PKCS7" and _read_by_openssl(*_DECODERS["CERTIFICATE"], contents):
+        if kind != "PKCS7" and is_certificate(contents):
             return [EncodedCertificate(contents)]
         raise ValueError(f"{where}: a {kind} in it does not decode: {error}{hint}") from error
     return []

@@ -145,12 +145,14 @@ def _moment(value: datetime.date | str) -> datetime.datetime:
 
 def _grants(settings: dict[str, Any]) -> Grants:
     """What clients may have: no name of this server, whatever it is called."""
+    from .._openssl.convert import encoded, look_alike
     from ..server.ca.grants import Grants
 
     host = settings.get("host", "127.0.0.1")
     named = () if host in ("", "0.0.0.0", "::") else (host,)
-    certificates = _certificates("tls_cert", [settings["tls_cert"]])[:1] if "tls_cert" in settings else []
-    return Grants(certificates=tuple(certificates), hosts=(*named, "localhost", socket.gethostname()))
+    given = _certificates("tls_cert", [settings["tls_cert"]])[:1] if "tls_cert" in settings else []
+    certificates = tuple(look_alike(encoded(one)) for one in given)
+    return Grants(certificates=certificates, hosts=(*named, "localhost", socket.gethostname()))
 
 
 @contextmanager
@@ -175,9 +177,9 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     from .._openssl import inputs
     from ..server.ca.directory import read_key
 
+    # Here cryptography has to read them: what is issued is made of them.
     (root, *_), (issuer, *_) = (
-        _certificates("root_cert", [settings["root_cert"]]),
-        _certificates("issuer_cert", [settings["issuer_cert"]]),
+        inputs.certificates(f"--{kind}-cert", settings[f"{kind}_cert"]) for kind in ("root", "issuer")
     )
     key = read_key(*inputs.read("--issuer-key", settings["issuer_key"]), _key_password(settings))
     if key.public_key() != issuer.public_key():
@@ -226,15 +228,14 @@ def tls_settings(settings: dict[str, Any]) -> ServerTLS | None:
     )
 
 
-def _client_trust(
-    settings: dict[str, Any], own: Sequence[x509.Certificate] | None = None
-) -> list[x509.Certificate]:
+def _client_trust(settings: dict[str, Any], own: Sequence[x509.Certificate] | None = None) -> list[Any]:
     """The CAs of clients from elsewhere; if ``own`` are given, those below neither these nor a root are warned of."""
-    found: list[tuple[str, x509.Certificate]] = [
-        (path, certificate)
-        for path in settings["client_trust"]
-        for certificate in _certificates("client_trust", [path])
+    from .._openssl.convert import encoded, look_alike
+
+    given = [
+        (path, one) for path in settings["client_trust"] for one in _certificates("client_trust", [path])
     ]
+    found = [(path, look_alike(encoded(one))) for path, one in given]
     above = {certificate.subject for _, certificate in found if certificate.subject == certificate.issuer}
     above.update(certificate.subject for certificate in own or ())
     for path, certificate in found:
@@ -244,17 +245,19 @@ def _client_trust(
         if own is not None and certificate.subject != certificate.issuer and certificate.issuer not in above:
             issuer = certificate.issuer.rfc4514_string()
             logger.warning("--client-trust %s: %s counts only with the root above it: %s", path, name, issuer)
-    return [certificate for _, certificate in found]
+    return [certificate for _, certificate in given]
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:
     """Whether it can be above others; roots of X.509 version 1 do not say."""
     from cryptography import x509
 
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
+    from .._asn1.x509_parts import find_extension
+
+    constraints = find_extension(certificate, x509.BasicConstraints)
+    if constraints is None:
         return certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
+    return constraints.ca
 
 
 def _client_crls(settings: dict[str, Any]) -> ClientCRLs | None:
@@ -280,7 +283,7 @@ def _secret(what: str, path: str) -> bytes:
 
 
 def _certificates(setting: str, paths: Sequence[str]) -> list[Any]:
-    from .._openssl.inputs import certificates
+    from .._openssl.inputs import any_certificates
 
     option = f"--{setting.replace('_', '-')}"
-    return [certificate for path in paths for certificate in certificates(option, path)]
+    return [certificate for path in paths for certificate in any_certificates(option, path)]

@@ -13,10 +13,9 @@ from cryptography.x509.oid import ExtensionOID
 
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.publication import PublicationInfo
-from .._asn1.x509_parts import read_csr
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.convert import cert_from_der, csr_verifies
+from .._openssl.convert import csr_look_alike, csr_verifies, look_alike
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
@@ -238,7 +237,7 @@ class CertificateRequest:
         if old is None:
             raise ValueError("carry_extensions: there is no certificate to take them from")
         if isinstance(old, bytes):
-            old = cert_from_der(old)
+            old = look_alike(old)
         named = {extension.oid for extension in given} | _ISSUERS_OWN
         return given + [extension for extension in old.extensions if extension.oid not in named]
 
@@ -360,7 +359,7 @@ def _checking(context: Context, check: CertificateCheck) -> OnDER:
 
 def _has_sans(csr: inputs.AnyCSR) -> bool:
     if isinstance(csr, bytes):
-        csr = read_csr(csr)
+        csr = csr_look_alike(csr)
     return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .._openssl import inputs
-from .._openssl.convert import cert_from_der
+from .._openssl.convert import encoded, look_alike
 from .._openssl.lib import features
 from .._openssl.name_texts import parse_name
 from ..context import Context
@@ -62,7 +62,7 @@ def revoke(
     elif named is None:
         raise ValueError("certificate: none is given, and the client has none")
     elif sender is not None:
-        known = cert_from_der(named) if isinstance(named, bytes) else named
+        known = look_alike(encoded(named))
         _name_certificate(context, known.issuer, known.serial_number, sender)
     else:
         context.set_old_cert(named)

@@ -15,7 +15,8 @@ from cryptography.utils import CryptographyDeprecationWarning
 from .. import message as m
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import MOST_BITS
-from .._asn1.x509_parts import read_certificate
+from .._asn1.x509_parts import each_extension
+from .._openssl.convert import csr_look_alike, look_alike
 from ..enums import FailureInfo
 from . import describe
 
@@ -61,6 +62,10 @@ def _field(value: Any, name: str) -> tuple[str, Any]:
         if isinstance(content, tuple):
             return short, [_certificate(der) for der in content]
         return short, None if content is None else _certificate(content)
+    if name in describe.EXTENSIONS:
+        return short, _read(lambda: None if content is None else _value(each_extension(content)))
+    if name == "csr_der":
+        return short, _read(lambda: _value(csr_look_alike(content)))
     if short != name and hasattr(type(value), short):
         return short, _read(lambda: None if content is None else _value(getattr(value, short)))
     if name == "serial_number":
@@ -70,11 +75,11 @@ def _field(value: Any, name: str) -> tuple[str, Any]:
 
 def _certificate(der: bytes) -> dict[str, Any]:
     return {
-        "subject": _read(lambda: describe.name_text(read_certificate(der).subject)),
-        "issuer": _read(lambda: describe.name_text(read_certificate(der).issuer)),
-        "serial_number": _read(lambda: f"{read_certificate(der).serial_number:x}"),
-        "not_before": _read(lambda: _value(read_certificate(der).not_valid_before_utc)),
-        "not_after": _read(lambda: _value(read_certificate(der).not_valid_after_utc)),
+        "subject": _read(lambda: describe.name_text(look_alike(der).subject)),
+        "issuer": _read(lambda: describe.name_text(look_alike(der).issuer)),
+        "serial_number": _read(lambda: f"{look_alike(der).serial_number:x}"),
+        "not_before": _read(lambda: _value(look_alike(der).not_valid_before_utc)),
+        "not_after": _read(lambda: _value(look_alike(der).not_valid_after_utc)),
         "der": base64.b64encode(der).decode(),
     }
 

@@ -6,22 +6,33 @@ import dataclasses
 import datetime
 import enum
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .. import message as m
 from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import KEY_USAGES, read_certificate
+from .._asn1.x509_parts import KEY_USAGES, each_extension, extensions_in, requested_extensions
+from .._openssl.convert import csr_look_alike, encoded, look_alike
 from .._text import one_line
 from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
 from .bodyparts import oid_name
 
-__all__ = ["CERTIFICATES", "DER", "UNREADABLE", "Tree", "key_text", "name_text", "summary", "tree"]
+__all__ = [
+    "CERTIFICATES",
+    "DER",
+    "EXTENSIONS",
+    "UNREADABLE",
+    "Tree",
+    "key_text",
+    "name_text",
+    "summary",
+    "tree",
+]
 
 Tree = list[tuple[str, "str | Tree"]]
 """Labels, each with a text or with what is below it."""
@@ -51,13 +62,14 @@ def _words(body: m.Body) -> Iterator[str]:
         for request in body.requests:
             yield from _request_words(request)
     elif isinstance(body, m.PKCS10Request):
-        yield name_text(body.csr.subject)
-        yield key_text(body.csr.public_key())
+        csr = csr_look_alike(body.csr_der)
+        yield name_text(csr.subject)
+        yield key_text(csr.public_key())
     elif isinstance(body, m.CertRepMessage):
         for response in body.responses:
             yield status_text(response.status)
-            if response.certificate is not None:
-                yield name_text(response.certificate.subject)
+            if response.certificate_der is not None:
+                yield name_text(look_alike(response.certificate_der).subject)
             if response.encrypted_certificate is not None:
                 yield "encrypted certificate"
             if response.private_key is not None:
@@ -223,6 +235,8 @@ DER = "_der"
 _KEY_IDS = ("sender_kid", "recip_kid")
 CERTIFICATES = ("certificate_der", "ca_pubs_der")
 """Fields that hold certificates, one or several, whether or not ``cryptography`` reads them."""
+EXTENSIONS = ("extensions_der", "crl_entry_extensions_der")
+"""Fields that hold extensions."""
 
 
 def _node(label: str, value: Any) -> Tree:
@@ -288,7 +302,8 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
     elif isinstance(value, x509.CertificateSigningRequest):
         yield from _node("subject", value.subject)
         yield from _node("public key", _value_or_reason(lambda: key_text(value.public_key())))
-        yield from _extensions(_value_or_reason(lambda: value.extensions))
+        asked = requested_extensions(encoded(value))
+        yield from _extensions(_value_or_reason(lambda: each_extension(asked)))
     elif isinstance(value, x509.CertificateRevocationList):
         yield from _node("issuer", value.issuer)
         yield from _node("this update", value.last_update_utc)
@@ -307,18 +322,21 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
 def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
     for field in dataclasses.fields(value):
         content, name = getattr(value, field.name), field.name
+        if name in EXTENSIONS and content is not None:
+            yield from _extensions(_value_or_reason(lambda content=content: each_extension(content)))
+            continue
         if name in CERTIFICATES and content is not None:
             several = content if isinstance(content, tuple) else (content,)
             content = tuple(map(_Certificate, several))
             name = name.removesuffix(DER)
+        elif name == "csr_der":
+            name, content = "csr", _value_or_reason(lambda content=content: csr_look_alike(content))
         elif name.endswith(DER) and content is not None and hasattr(type(value), name.removesuffix(DER)):
             name = name.removesuffix(DER)
             content = _value_or_reason(lambda name=name: getattr(value, name))
         elif name in _KEY_IDS and content and content.isascii() and content.decode().isprintable():
             content = content.decode()  # the reference of a shared secret, mostly
-        if isinstance(content, x509.Extensions):
-            yield from _extensions(content)
-        elif name == "public_key" and not isinstance(content, str):
+        if name == "public_key" and not isinstance(content, str):
             yield from _node("public key", None if content is None else key_text(content))
         else:
             yield from _node(name.replace("_", " "), content)
@@ -392,7 +410,7 @@ def _key_usages(value: x509.KeyUsage) -> Iterator[str]:
 
 def _certificate(encoding: bytes) -> Tree:
     try:
-        certificate = read_certificate(encoding)
+        certificate = look_alike(encoding)
     except UNREADABLE as error:
         return [_unread(error), *_elements(encoding, 1, [_MOST])]
     return [
@@ -402,6 +420,6 @@ def _certificate(encoding: bytes) -> Tree:
         *_node("not before", _value_or_reason(lambda: certificate.not_valid_before_utc)),
         *_node("not after", _value_or_reason(lambda: certificate.not_valid_after_utc)),
         *_node("public key", _value_or_reason(lambda: key_text(certificate.public_key()))),
-        *_extensions(_value_or_reason(lambda: certificate.extensions)),
-        ("SHA-256", octets_text(certificate.fingerprint(hashes.SHA256()))),
+        *_extensions(_value_or_reason(lambda: extensions_in(certificate))),
+        ("SHA-256", octets_text(sha256(encoding).digest())),
     ]

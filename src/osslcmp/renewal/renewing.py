@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from .._files import pem_block
 from .._openssl import inputs as _inputs
+from .._openssl.convert import encoded, look_alike
 from .._text import get_logger, one_line
 from ..client import Client
 from ..client.transaction import Transaction
@@ -80,10 +81,15 @@ class Outcome:
 class _Current:
     """The files of a certificate as they are."""
 
-    certificate: x509.Certificate | None
-    chain: list[x509.Certificate]
+    certificate_der: bytes | None
+    chain_der: list[bytes]
     key: Any
     """For a client: PEM, a URI, or None."""
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """To be looked at."""
+        return None if self.certificate_der is None else look_alike(self.certificate_der)
 
 
 def renew(renewal: Renewal, *, force: bool = False, dry_run: bool = False) -> Outcome:
@@ -191,7 +197,7 @@ class _Work:
     def _read(self) -> _Current:
         files, renewal = self.store.contents(), self.renewal
         found = {
-            kind: _inputs.certificates(str(renewal.files[kind]), files[kind])
+            kind: list(map(encoded, _inputs.any_certificates(str(renewal.files[kind]), files[kind])))
             for kind in ("certificate", "fullchain", "combined", "chain")
             if files.get(kind, b"").strip()
         }
@@ -201,7 +207,7 @@ class _Work:
         key = renewal.key if renewal.in_token else files.get("key", files.get("combined"))
         certificate = next((leaf for leaf, *_ in found.values()), None)
         if certificate is not None:
-            due(renewal, certificate)  # its dates can be read
+            due(renewal, look_alike(certificate))  # its dates can be read
         return _Current(certificate, chain, key)
 
     def _due(self, force: bool) -> str | None:
@@ -223,14 +229,13 @@ class _Work:
         """Do it. Call with the store locked."""
         self.store.tidy()
         self.current = self._read()
-        if self.current.certificate is not None and self.current.key is not None:
+        if self.current.certificate_der is not None and self.current.key is not None:
             self._client("kur", None)  # raises if key and certificate do not belong together
             self.store.adopt()
         if self._is_current(self.store.read("certificate.der")):
             self.store.forget()  # the files were replaced, and then the process was killed
-        if self.current.certificate is not None and set(self.store.contents()) < set(self.renewal.files):
-            chain = [one.public_bytes(Encoding.DER) for one in self.current.chain]
-            self._publish(self.current.certificate.public_bytes(Encoding.DER), chain, None)
+        if self.current.certificate_der is not None and set(self.store.contents()) < set(self.renewal.files):
+            self._publish(self.current.certificate_der, self.current.chain_der, None)
         transaction = self._resumed()
         if transaction is None:
             self.request = self._due(force)
@@ -243,8 +248,7 @@ class _Work:
         return self._finish(transaction)
 
     def _is_current(self, certificate: bytes | None) -> bool:
-        own = self.current.certificate
-        return own is not None and certificate == own.public_bytes(Encoding.DER)
+        return certificate is not None and certificate == self.current.certificate_der
 
     def _client(self, request: str, password: bytes | None) -> Client:
         renewal, options = self.renewal, dict[str, Any]()
@@ -253,12 +257,12 @@ class _Work:
             assert renewal.secret_file is not None
             secret, _ = _inputs.read_secret("secret-file", renewal.secret_file)
             options |= {"reference": renewal.reference, "secret": secret}
-        elif self.current.certificate is not None:
+        elif self.current.certificate_der is not None:
             options |= {
-                "certificate": self.current.certificate,
+                "certificate": self.current.certificate_der,
                 "key": self.current.key,
                 "key_password": self._password() if password is None else password,
-                "chain": self.current.chain or None,
+                "chain": self.current.chain_der or None,
             }
         if renewal.tls_trusted or renewal.tls_certificate is not None:
             from .._openssl.tls import TLS
@@ -301,7 +305,7 @@ class _Work:
                 request,
                 key=key,
                 key_password=None if renewal.new_key else password,
-                certificate=self.current.certificate,
+                certificate=self.current.certificate_der,
                 subject=renewal.subject,
                 sans=renewal.sans,
                 profile=renewal.profile,
@@ -327,7 +331,7 @@ class _Work:
         if found:
             return found
         try:
-            due(self.renewal, *_inputs.certificates("certificate", certificate))
+            due(self.renewal, look_alike(certificate))
         except ValueError as error:
             return f"the certificate cannot be read: {error}"
         self.store.keep("certificate.der", certificate)
@@ -369,15 +373,14 @@ class _Work:
         try:
             certificate = (path / "certificate.der").read_bytes()
             key = (path / "key.pem").read_bytes() if self.renewal.new_key else None
-            found = x509.load_der_x509_certificate(certificate)
+            found = look_alike(certificate)
         except (OSError, ValueError):
             return False
         if found.not_valid_after_utc <= datetime.datetime.now(_UTC):
             return False
         before = self.current.certificate
         same_issuer = before is not None and before.issuer == found.issuer
-        chain = [one.public_bytes(Encoding.DER) for one in self.current.chain] if same_issuer else []
-        self._install(certificate, chain, key)
+        self._install(certificate, self.current.chain_der if same_issuer else [], key)
         return True
 
     def _install(self, certificate: bytes, chain: list[bytes], new_key: bytes | None) -> None:

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
 from .._asn1.itav import InfoTypeAndValue
+from .._openssl.convert import encoded
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..message import Control, RegistrationControls
 
@@ -36,7 +37,8 @@ class Message:
     verified it. Else None."""
     signer: x509.Certificate | None
     """The certificate that verified the signature of the message, path validated. None under a shared
-    secret."""
+    secret. For one that only OpenSSL reads, not ``cryptography``: a certificate with the same contents, encoded as DER
+    wants and its names as UTF-8, to be looked at; its signature does not fit."""
     message: bytes
     """The whole message as DER."""
     label: str | None = None
@@ -45,6 +47,12 @@ class Message:
     request_certs: tuple[bytes, ...] = ()
     """The certificates that came with the first message of the transaction as DER, not verified: they may stand above
     ``signer``, and a client need not send them again."""
+    signer_der: bytes | None = None
+    """``signer`` as it came, DER."""
+
+    def __post_init__(self) -> None:
+        if self.signer is not None and self.signer_der is None:
+            object.__setattr__(self, "signer_der", encoded(self.signer))
 
 
 @dataclass(frozen=True)

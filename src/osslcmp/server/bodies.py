@@ -5,8 +5,6 @@ Every function raises one of MALFORMED for a body that is not what its tag says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit, implicit
+from .._openssl.convert import csr_look_alike
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
 from ..message.bodies import CertReqMessages, ErrorMessage, GeneralMessage, RevReq
 from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
@@ -67,9 +66,12 @@ class BadTemplateError(ValueError):
     """What is asked to be in the certificate makes no sense."""
 
 
-def _extensions(csr: x509.CertificateSigningRequest) -> x509.Extensions:
+def _asked(extensions: bytes | None) -> x509.Extensions:
+    """The extensions that are asked for, from their DER."""
+    if extensions is None or not der.sequence(extensions):
+        return x509.Extensions([])
     try:
-        return csr.extensions
+        return x509_parts.read_extensions(extensions)
     except MALFORMED as error:
         raise BadTemplateError(f"extensions: {error}") from None
 
@@ -107,7 +109,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         "extra_certs": message.extra_certs,
     }
     if message.body_type == BodyType.P10CR:
-        csr = x509_parts.read_csr(message.body)
+        csr = csr_look_alike(message.body)
         info = der.sequence(der.sequence(message.body)[0].encoding)
         return CertificateRequest(
             **about,
@@ -115,7 +117,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             subject=csr.subject if csr.subject.rdns else None,
             public_key=_public_key(csr),
             public_key_info=info[2].encoding,
-            extensions=_extensions(csr),
+            extensions=_asked(x509_parts.requested_extensions(message.body)),
             not_before=None,
             not_after=None,
             template=None,
@@ -130,7 +132,6 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     template = request.template
     central = _wants_key(template.public_key_der)
     key = None if central else template.public_key_der
-    view = x509_parts.as_csr(template.subject_der, key, template.extensions_der)
     updated = None if request.old_cert_id is None else _certificate_id(request.old_cert_id)
     signer: x509.Certificate | None = about["signer"]
     if updated is None and signer is not None and message.body_type == BodyType.KUR:
@@ -139,10 +140,10 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         **about,
         request_id=request.request_id,
         subject=name(template.subject_der),
-        public_key=None if central else _public_key(view),
+        public_key=None if central else _public_key(x509_parts.as_csr(None, key, None)),
         public_key_info=template.public_key_der or b"",
         central_key=central,
-        extensions=_extensions(view),
+        extensions=_asked(template.extensions_der),
         not_before=template.not_before,
         not_after=template.not_after,
         template=_request_in(message.body)[0][1].encoding,
@@ -303,7 +304,7 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
         serial=template.serial_number,
         subject=name(template.subject_der),
         public_key_info=template.public_key_der,
-        extensions=_extensions(x509_parts.as_csr(None, None, template.extensions_der)),
+        extensions=_asked(template.extensions_der),
         reason=reason,
     )
 
@@ -332,15 +333,6 @@ def error_notice(
     return ErrorNotice(
         **about, **status_fields(info), status=info.status, request=request, certificate=certificate
     )
-
-
-def readable_certificates(certificates: Iterable[bytes]) -> list[x509.Certificate]:
-    """Certificates (DER), as far as they are readable."""
-    found = []
-    for encoding in certificates:
-        with suppress(ValueError):
-            found.append(x509_parts.read_certificate(encoding))
-    return found
 
 
 def nested_messages(message: wire.RawMessage) -> list[bytes]:

@@ -30,7 +30,7 @@ from .._openssl.signers import check_signer, key_identifier
 from .._openssl.verify import store_to_c
 from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
-from . import bodies, callbacks, wire
+from . import callbacks, wire
 
 KNOWN_CERTIFICATES = 32
 SPARE = 32
@@ -227,7 +227,7 @@ class Engine:
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
-        theirs = list(map(convert.cert_to_c, bodies.readable_certificates(self._client_certificates)))
+        theirs = list(map(convert.cert_to_c, self._client_certificates))
         helping = cert_stack([*credentials.helping, *theirs]) if theirs else credentials.untrusted
         if helping is not None:
             check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, helping), "setting the chain")
@@ -416,8 +416,8 @@ class Engine:
         clear()
         return bool(good)
 
-    def signer(self, sender_kid: bytes | None) -> x509.Certificate | None:
-        """Which certificate verified the signature of the message that is being processed.
+    def signer(self, sender_kid: bytes | None) -> bytes | None:
+        """Which certificate verified the signature of the message that is being processed, DER.
 
         ``OSSL_CMP_CTX_get0_validatedSrvCert`` tells from OpenSSL 3.2 on. Before, it is found among the
         certificates that libcrypto can have used: those of earlier messages are among them, and a certificate that
@@ -427,17 +427,16 @@ class Engine:
             sender_kid: the senderKID of the message.
         """
         if features["validated_server_certificate"]:
-            return convert.cert_from_c(lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx))
+            pointer = lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx)
+            return None if pointer == NULL else convert.cert_to_der(pointer)
         assert self._credentials is not None
         settings = self._credentials.settings
-        readable = bodies.readable_certificates(self._client_certificates)
         anchors = any_certificates("trusted", settings.clients.trusted)
-        known = (one for one in (*settings.chain, *anchors) if isinstance(one, x509.Certificate))
-        candidates = dict.fromkeys((*readable, *known))
-        unclear = len(readable) < len(self._client_certificates)
+        known = map(convert.encoded, (*settings.chain, *anchors))
+        candidates = dict.fromkeys((*self._client_certificates, *known))
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
-        if len(fitting) == 1 and not unclear and sender_kid is not None:
+        if len(fitting) == 1 and sender_kid is not None:
             return fitting[0]
         handles = ((certificate, convert.cert_to_c(certificate)) for certificate in fitting)
         return next((certificate for certificate, handle in handles if self._verifies(handle)), None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
-from .._text import get_logger
+from .._text import get_logger, visible
 from ..enums import BodyType, FailureInfo, PKIStatus
 from ..message.bodies import CertConfirm
 from . import bodies, wire
@@ -30,11 +30,13 @@ from .configuration import Configuration
 from .engine import Engine
 from .failures import log_failure
 from .transactions import Outcome, Transaction
-from .verification import FAILED, refuse_sender
+from .verification import FAILED, UNREADABLE_SIGNER, looked_at, refuse_sender
 
 logger = get_logger("osslcmp.server")
 
 MAX_CHECK_AFTER = 2**31 - 1
+#: Characters of why a message cannot be read that its client is told.
+_REASON = 200
 _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 """Never sent: what is refused gets an error message."""
 
@@ -231,7 +233,7 @@ class MessageHandler:
             and self._engine.is_protection_valid()
             and self._is_signed
         ):
-            self.refusal = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
+            self.refusal = UNREADABLE_SIGNER
         else:
             self.refusal = self._refuse_sender(about)
         self.called = self.refusal is None
@@ -254,12 +256,14 @@ class MessageHandler:
         """The fields of authority.Message. Once: before OpenSSL 3.2 it costs a signature to know the signer."""
         header = self._message.header
         valid = header.protection_alg is not None and self._engine.is_protection_valid()
+        signer = self._engine.signer(header.sender_kid) if valid and not header.uses_mac else None
         return {
             "type": BodyType(self._message.body_type),
             "transaction_id": self._message.transaction_id,
             "sender": bodies.name(header.sender_name),
             "reference": bodies.reference(header) if valid and header.uses_mac else None,
-            "signer": (self._engine.signer(header.sender_kid) if valid and not header.uses_mac else None),
+            "signer": looked_at(signer),
+            "signer_der": signer,
             "message": self._message.encoding,
             "label": self._transaction.label,
             "request_certs": self._transaction.message.extra_certs,
@@ -345,9 +349,11 @@ class MessageHandler:
         if isinstance(error, bodies.UnacceptedExtensionError):
             return Rejected(FailureInfo.unacceptedExtension, str(error))
         if isinstance(error, bodies.BadTemplateError):
-            return Rejected(FailureInfo.badCertTemplate, "malformed template")
+            return Rejected(
+                FailureInfo.badCertTemplate, f"malformed template: {visible(str(error), _REASON)}"
+            )
         logger.info("a %s is malformed: %s", self._name, error)
-        return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}")
+        return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}: {visible(str(error), _REASON)}")
 
 
 def _check_key(request: CertificateRequest, answer: Issued) -> str | None:

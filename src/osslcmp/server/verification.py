@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 
+from cryptography import x509
+
+from .._openssl import convert
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
-from . import bodies, wire
+from . import wire
 from .authority import Message, Rejected
 from .ca.issuing import is_ra
 from .checks import libcrypto_errors
@@ -21,6 +24,16 @@ logger = get_logger("osslcmp.server")
 
 FAILED = Rejected(FailureInfo.systemFailure, "")
 """What a client gets when the authority has failed."""
+UNREADABLE_SIGNER = Rejected(FailureInfo.signerNotTrusted, "the signer's certificate cannot be read")
+
+
+def looked_at(certificate: bytes | None) -> x509.Certificate | None:
+    """The certificate of a signer, None if there is none, or nothing can be read in it."""
+    try:
+        return None if certificate is None else convert.look_alike(certificate)
+    except ValueError as error:
+        logger.info("the certificate of a signer cannot be read: %s", error)
+        return None
 
 
 def refuse_sender(configuration: Configuration, message: Message, raw: wire.RawMessage) -> Rejected | None:
@@ -31,17 +44,17 @@ def refuse_sender(configuration: Configuration, message: Message, raw: wire.RawM
         message: what the authority gets to see.
         raw: the message that is being answered: a pollReq for a request that waits, else the same.
     """
-    if message.signer is None:
+    signer = message.signer_der
+    if signer is None:
         return None
     # libcrypto builds its path with all of these, so nothing here may go by fewer.
     chain = tuple(dict.fromkeys((*raw.extra_certs, *message.request_certs)))
-    broken = configuration.rules.broken(Stage.SENDER, raw, signer=message.signer, chain=chain)
+    broken = configuration.rules.broken(Stage.SENDER, raw, signer=signer, chain=chain)
     if broken is not None:
         return broken
     crls = configuration.rules.limits.client_crls
     if crls is not None:
-        others = bodies.readable_certificates(chain)
-        refused = crls.refuse(message.signer, others) if crls.knows(message.signer, others) else None
+        refused = crls.refuse(signer, chain) if crls.knows(signer, chain) else None
         if refused is not None:
             return refused
     ask = getattr(configuration.authority, "refuse_sender", None)
@@ -76,7 +89,7 @@ def refuse_forwarder(configuration: Configuration, message: wire.RawMessage) -> 
         refused = _refuse_signer(configuration, engine, message)
         if refused is not None:
             return refused
-        signer = engine.signer(message.header.sender_kid)
+        signer = looked_at(engine.signer(message.header.sender_kid))
     if signer is None or not is_ra(signer):
         return Rejected(FailureInfo.notAuthorized, "nested messages are for a registration authority to send")
     return None
@@ -98,12 +111,17 @@ def _refuse_signer(
     header = message.header
     if header.uses_mac or header.protection_alg is None:
         return None
+    signer_der = engine.signer(header.sender_kid)
+    signer = looked_at(signer_der)
+    if signer_der is not None and signer is None:
+        return UNREADABLE_SIGNER
     about = Message(
         type=BodyType(message.body_type),
         transaction_id=message.transaction_id,
         sender=None,
         reference=None,
-        signer=engine.signer(header.sender_kid),
+        signer=signer,
+        signer_der=signer_der,
         message=message.encoding,
         request_certs=tuple(certificates),
     )

@@ -218,9 +218,10 @@ def alternative_names(extensions: x509.Extensions) -> list[x509.GeneralName]:
 def names_in(certificate: x509.Certificate) -> tuple[x509.Name, list[x509.GeneralName]]:
     """The subject and the alternative names of a certificate; of one that is unreadable, the subject alone."""
     try:
-        return certificate.subject, alternative_names(certificate.extensions)
-    except issuing.UNREADABLE:
-        return certificate.subject, []
+        names = x509_parts.find_extension(certificate, x509.SubjectAlternativeName)
+    except ValueError:
+        names = None
+    return certificate.subject, list(names or ())
 
 
 def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> frozenset[str]:

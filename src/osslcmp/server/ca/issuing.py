@@ -38,8 +38,6 @@ FEW_ENTRIES = 1_000
 """Of a CRL that has no more, each change is shown at once."""
 BACKDATE = datetime.timedelta(minutes=5)
 MIN_RSA_BITS = 2048
-UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-"""What ``cryptography`` raises about the extensions of somebody's certificate."""
 
 # Taken from a request as they are.
 _COPIED = (x509.SubjectAlternativeName, x509.ExtendedKeyUsage, x509.TLSFeature)
@@ -61,10 +59,10 @@ def public_key_info(certificate: x509.Certificate) -> bytes:
 def is_ra(certificate: x509.Certificate) -> bool:
     """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
     try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, *UNREADABLE):
+        usages = x509_parts.find_extension(certificate, x509.ExtendedKeyUsage)
+    except ValueError:
         return False
-    return CMC_RA in usages
+    return usages is not None and CMC_RA in usages
 
 
 def asks_for_ca(extensions: x509.Extensions) -> bool:
@@ -78,9 +76,10 @@ def asks_for_ca(extensions: x509.Extensions) -> bool:
 def path_length(certificate: x509.Certificate) -> int | None:
     """The pathLenConstraint of a CA certificate, None if it has none or cannot be read."""
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
-    except (x509.ExtensionNotFound, *UNREADABLE):
+        constraints = x509_parts.find_extension(certificate, x509.BasicConstraints)
+    except ValueError:
         return None
+    return None if constraints is None else constraints.path_length
 
 
 def key_usage(**wanted: bool) -> x509.KeyUsage:
@@ -118,10 +117,7 @@ def _authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
 
 
 def _own_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    except x509.ExtensionNotFound:
-        return None
+    return x509_parts.find_extension(certificate, x509.SubjectKeyIdentifier)
 
 
 def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
@@ -171,7 +167,9 @@ def update_root(old: Generation) -> Generation:
         end = now + CA_VALIDITY if issuer is None else min(now + CA_VALIDITY, like.not_valid_after_utc)
         if issuer is not None:
             end = min(end, issuer.not_valid_after_utc)
-        constraints = like.extensions.get_extension_for_class(x509.BasicConstraints).value
+        constraints = x509_parts.find_extension(like, x509.BasicConstraints) or x509.BasicConstraints(
+            True, None
+        )
         public = serialization.load_der_public_key(info)
         identifier = _own_identifier(like) if info == x509_parts.public_key_info(like) else None
         builder = (

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from ...enums import BodyType, FailureInfo, RevocationReason
-from .. import bodies, wire
+from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
@@ -177,8 +177,9 @@ class Records:
             return Rejected(FailureInfo.signerNotTrusted, "the certificate of the signer is revoked")
         if self.client_crls is None or request.signer is None or self._is_own_name(request.signer.issuer):
             return None
+        assert request.signer_der is not None
         chain = dict.fromkeys((*wire.read_message(request.message).extra_certs, *request.request_certs))
-        return self.client_crls.refuse(request.signer, bodies.readable_certificates(chain))
+        return self.client_crls.refuse(request.signer_der, tuple(chain))
 
     def _owns(self, request: Message, record: Record) -> bool:
         """The certificate itself, an RA, or who holds the reference it was issued for (and another

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
@@ -99,9 +98,12 @@ def _size(key: object) -> tuple[str, int] | None:
 
 
 @lru_cache(maxsize=32)  # the same come in each message of a client
-def _certified_size(certificate: x509.Certificate) -> tuple[str, int] | None:
+def _certified_size(certificate: bytes) -> tuple[str, int] | None:
     try:
-        return _size(certificate.public_key())
+        try:
+            return _size(x509_parts.read_certificate(certificate).public_key())
+        except ValueError:  # only libcrypto reads it
+            return _size(x509_parts.as_csr(None, x509_parts.public_key_info(certificate), None).public_key())
     except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
         return None
 
@@ -121,11 +123,7 @@ def check_key(sizes: KeySizes, key: object) -> str | None:
 def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> str | None:
     """Whether verifying with a key in extraCerts would cost too much."""
     for encoding in message.extra_certs:
-        try:
-            certificate = x509_parts.read_certificate(encoding)
-        except ValueError:  # refused already
-            continue
-        found = _certified_size(certificate)
+        found = _certified_size(encoding)
         if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
             return f"a key of more than {sizes[found[0]][1]} bits in extraCerts"
     return None

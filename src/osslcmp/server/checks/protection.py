@@ -10,6 +10,7 @@ from functools import lru_cache
 from cryptography import x509
 
 from ..._asn1 import oids, x509_parts
+from ..._openssl.inputs import is_certificate
 from ..._openssl.signers import key_identifier
 from ...enums import BodyType
 from .. import bodies, wire
@@ -34,11 +35,11 @@ def _is_signed(message: wire.RawMessage) -> bool:
     return message.header.protection_oid is not None and not message.header.uses_mac
 
 
-def _certificate(message: wire.RawMessage) -> x509.Certificate | None:
-    """The first of extraCerts of a signed message, if it has any."""
+def _certificate(message: wire.RawMessage) -> bytes | None:
+    """The first of extraCerts of a signed message, if it has any, DER."""
     if not _is_signed(message) or not message.extra_certs:
         return None
-    return x509_parts.read_certificate(message.extra_certs[0])
+    return message.extra_certs[0]
 
 
 def mac_readable(subject: Subject) -> str | None:
@@ -52,13 +53,17 @@ def mac_policy(subject: Subject) -> str | None:
 
 
 def extra_certs_readable(subject: Subject) -> str | None:
-    """The certificates in extraCerts can be read; nobody could tell what libcrypto would do with another one."""
+    """libcrypto can read the certificates in extraCerts."""
+    good = all(map(_is_readable, subject.message.extra_certs))
+    return None if good else "a certificate in extraCerts cannot be read"
+
+
+def _is_readable(certificate: bytes) -> bool:
     try:
-        for encoding in subject.message.extra_certs:
-            x509_parts.read_certificate(encoding)
+        x509_parts.read_certificate(certificate)
     except ValueError:
-        return "a certificate in extraCerts cannot be read"
-    return None
+        return is_certificate(certificate)
+    return True
 
 
 def key_cost(subject: Subject) -> str | None:
@@ -151,7 +156,7 @@ def sender_subject(subject: Subject) -> str | None:
     name, certificate = subject.message.header.sender_name, _certificate(subject.message)
     if name is None or certificate is None:
         return None
-    if same_name(x509_parts.read_name(name), certificate.subject):
+    if same_name(x509_parts.read_name(name), x509_parts.read_name(x509_parts.subject_of(certificate))):
         return None
     return "sender is not the subject of the first certificate in extraCerts"
 

@@ -37,7 +37,7 @@ def old_cert_id(subject: Subject) -> str | None:
     old, signer = asked.old_certificate, asked.signer
     if old is None or signer is None or is_ra(signer):
         return None
-    same = (old.issuer, old.serial) == (signer.issuer, signer.serial_number)
+    same = old.serial == signer.serial_number and same_name(old.issuer, signer.issuer)
     return None if same else "oldCertID is not the certificate that signs"
 
 

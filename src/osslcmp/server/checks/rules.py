@@ -13,8 +13,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import Literal
 
-from cryptography import x509
-
 from ..._text import get_logger
 from ...enums import BodyType, FailureInfo
 from ...message.bodies import CertStatus
@@ -237,7 +235,7 @@ class Checker:
         transaction: Transaction | None = None,
         request: CertificateRequest | RevocationRequest | None = None,
         status: CertStatus | None = None,
-        signer: x509.Certificate | None = None,
+        signer: bytes | None = None,
         chain: Iterable[bytes] = (),
     ) -> Rejected | None:
         """The first rule of a stage that a message breaks, as what its client is told; None when it keeps them all.

@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from cryptography import x509
 
+from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
+from ..._openssl.convert import look_alike
 from ..._openssl.inputs import AnyCertificate
 from ...errors import OpenSSLError
 from .subject import Subject
@@ -25,17 +27,17 @@ def issued_here(subject: Subject) -> str | None:
             return None
     except (OpenSSLError, ValueError) as error:
         return f"the issuer of the signer's certificate is not known: {error}"
-    issuer = signer.issuer.rfc4514_string()
+    issuer = look_alike(signer).issuer.rfc4514_string()
     return f"the signer's certificate is of {issuer}, a CA below this one that is not trusted for clients"
 
 
 @lru_cache(maxsize=1000)
-def _is_issued_by(signer: x509.Certificate, own: tuple[x509.Certificate, ...]) -> bool:
+def _is_issued_by(signer: bytes, own: tuple[x509.Certificate, ...]) -> bool:
     """Whether one of these CAs has signed it, which never changes; libcrypto has verified the rest."""
     for issuer in own:
         try:
-            signer.verify_directly_issued_by(issuer)
-        except Exception:  # an InvalidSignature, or a name or key that only libcrypto understands
+            x509_parts.read_certificate(signer).verify_directly_issued_by(issuer)
+        except Exception:  # an InvalidSignature, or what only libcrypto understands
             continue
         return True
     # Nothing but these between the signer and its anchor.
@@ -44,6 +46,6 @@ def _is_issued_by(signer: x509.Certificate, own: tuple[x509.Certificate, ...]) -
 
 
 def _is_below(
-    signer: x509.Certificate, anchors: tuple[AnyCertificate, ...], chain: tuple[x509.Certificate | bytes, ...]
+    signer: bytes, anchors: tuple[AnyCertificate, ...], chain: tuple[x509.Certificate | bytes, ...]
 ) -> bool:
     return CertificateCheck(trusted=anchors, partial_chain=True).failure(signer, chain) is None

@@ -80,7 +80,7 @@ class Subject:
         transaction: the open transaction that it belongs to, from Stage.TRANSACTION on.
         request: what it asks for, in Stage.REQUEST.
         status: what it says of the certificate, in Stage.CONFIRMATION.
-        signer: the certificate that has signed it, in Stage.SENDER.
+        signer: the certificate that has signed it, DER, in Stage.SENDER.
         chain: DER certificates of its transaction that may stand above that one.
     """
 
@@ -90,7 +90,7 @@ class Subject:
     transaction: Transaction | None = None
     request: CertificateRequest | RevocationRequest | None = None
     status: CertStatus | None = None
-    signer: x509.Certificate | None = None
+    signer: bytes | None = None
     chain: tuple[bytes, ...] = ()
 
     @cached_property

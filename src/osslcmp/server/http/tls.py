@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from ..._files import pem_block
 from ..._openssl import inputs
+from ..._openssl.convert import encoded
 from ..._openssl.inputs import is_uri
 from ..._openssl.keys import Password
 
@@ -33,7 +34,9 @@ class ServerTLS:
             ``ssl.SSLContext`` of your own instead.
         key_password: decrypts the key.
         chain: certificates between that certificate and its root.
-        trusted: roots of the clients' certificates.
+        trusted: roots of the clients' certificates. Python's ``ssl`` verifies the path with its defaults: purpose
+            sslclient, the time, no CRLs, no policies, no partial chain; for more give an ``ssl.SSLContext`` with
+            ``verify_flags`` and CRLs of your own. Who signs CMP messages is verified besides, as ``Server(trusted=)`` says.
         client: whether clients need a certificate: ``none``, ``optional`` (the default with ``trusted``) or
             ``required``.
         minimum_version: of TLS.
@@ -76,23 +79,23 @@ def context(tls: ServerTLSInput) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = tls.minimum_version
     certificates = [
-        *inputs.certificates("certificate", tls.certificate),
-        *inputs.certificates("chain", tls.chain),
+        *inputs.any_certificates("certificate", tls.certificate),
+        *inputs.any_certificates("chain", tls.chain),
     ]
     if not certificates:
         raise ValueError("certificate: is empty")
     _load(made, certificates, _private_key(tls.key, tls.key_password))
     if tls.trusted is not None:
-        made.load_verify_locations(cadata=_pem(inputs.certificates("trusted", tls.trusted)).decode())
+        made.load_verify_locations(cadata=_pem(inputs.any_certificates("trusted", tls.trusted)).decode())
         made.verify_mode = ssl.CERT_REQUIRED if tls.client == "required" else ssl.CERT_OPTIONAL
     return made
 
 
-def _pem(certificates: list[x509.Certificate]) -> bytes:
-    return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
+def _pem(certificates: list[inputs.AnyCertificate]) -> bytes:
+    return b"".join(pem_block(encoded(one)) for one in certificates)
 
 
-def _load(made: ssl.SSLContext, certificates: list[x509.Certificate], key: Any) -> None:
+def _load(made: ssl.SSLContext, certificates: list[inputs.AnyCertificate], key: Any) -> None:
     """``ssl`` takes keys from files only: it gets one that is encrypted, and gone at once."""
     password = secrets.token_bytes(24).hex().encode()
     pem = key.private_bytes(

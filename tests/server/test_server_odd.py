@@ -1,0 +1,175 @@
+"""Clients whose certificates, names and CSRs libcrypto takes and ``cryptography`` does not read."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support.forge import CR, Forger, read
+from support.odd import KINDS, NAME, PLAIN, odd_csr, odd_identity
+from support.pki import PKI, make_name
+
+from osslcmp import BodyType, Client, PKIStatus, RejectedError
+from osslcmp._asn1 import der
+from osslcmp._asn1.x509_parts import read_extensions, read_name
+from osslcmp.server import EmbeddedCA, ServerTLS
+from osslcmp.server.ca import issuing
+from osslcmp.server.http.tls import context
+
+
+class Asked(EmbeddedCA):
+    """Keeps what it was asked."""
+
+    request: Any
+
+    def issue(self, request: Any) -> Any:
+        self.request = request
+        return super().issue(request)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_device_of_a_factory(kind: str, pki: PKI) -> None:
+    """It enrols, updates and revokes by the certificate of its factory; of a path that libcrypto refuses it tells why."""
+    name = make_name(PLAIN if kind == "printable" else NAME)
+    root = pki.issue("server_odd_root", subject=name, ca=True)
+    me = pki.issue("server_odd", root, subject=name)
+    anchor, own = odd_identity(kind, root, root), odd_identity(kind, me, root)
+    ca = Asked()
+    client = Client(
+        transport=ca.server(trusted=anchor), certificate=own, key=me.key, chain=[anchor], trusted=ca.root
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    if kind == "seconds":
+        with pytest.raises(Exception, match=r"time|notBefore"):
+            client.ir(key, subject=name)
+        return
+    first = client.ir(key, subject=name)
+    assert ca.request.signer_der == own
+    assert ca.request.signer.subject == name
+    assert ca.request.signer.serial_number == me.certificate.serial_number
+    assert ca.request.signer.public_key() == me.certificate.public_key()
+    assert first.certificate.subject == name
+    second = Client(transport=ca.server(), certificate=first.certificate, key=key, trusted=ca.root).kur()
+    Client(transport=ca.server(), certificate=second.certificate, key=key, trusted=ca.root).rr()
+
+
+def test_odd_names() -> None:
+    """They are those with the same texts: of who sends, of what is asked for, of what is updated and revoked."""
+    ca = Asked({"ref": "secret"})
+    key = ec.generate_private_key(ec.SECP256R1())
+    odd = b"\x30\x0f1\x0d0\x0b\x06\x03U\x04\x03\x13\x04a@!*"
+    assert read_name(odd) == x509.Name.from_rfc4514_string("CN=a@!*")
+    assert read_name(b"\x30\x0d1\x0b0\x09\x06\x03U\x04\x03\x14\x02\xe4b").rfc4514_string() == "CN=\u00e4b"
+    server = ca.server()
+    forger = Forger(sender=der.encode(der.explicit(4), odd))
+    answer = read(server.process(forger.request(CR, key=key, name=odd)))
+    assert (answer.kind, answer.status) == (BodyType.CP, PKIStatus.accepted)
+
+
+def test_csr_of_windows(pki: PKI) -> None:
+    """Its attributes are in no order."""
+    client = Client(transport=EmbeddedCA({"ref": "secret"}).server(), reference="ref", secret="secret")
+    issued = client.p10cr(odd_csr(pki.enrolled)).certificate
+    assert issued.public_key() == pki.enrolled.key.public_key()
+    assert issued.subject == pki.enrolled.subject
+
+
+def asking(oid: str, *names: bytes) -> bytes:
+    """An attribute that asks for alternative names."""
+    value = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *names))
+    extension = der.encode(der.SEQUENCE, der.encode_oid("2.5.29.17"), value)
+    return der.encode(
+        der.SEQUENCE, der.encode_oid(oid), der.encode(0x31, der.encode(der.SEQUENCE, extension))
+    )
+
+
+DNS = der.encode(0x82, b"a.example")
+PLAIN_NAME = b"\x30\x0f1\x0d0\x0b\x06\x03U\x04\x03\x0c\x04a.a."
+PKCS9, MICROSOFT = "1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"
+
+
+@pytest.mark.parametrize(
+    ("version", "attributes", "parameters", "names"),
+    [
+        (0, None, b"", ()),
+        (2, b"", b"", ()),
+        (0, b"", b"\x05\x00", ()),
+        (0, asking(MICROSOFT, DNS), b"", ("a.example",)),
+        (0, asking(PKCS9, DNS) + asking(MICROSOFT, DNS), b"", ("a.example",)),
+    ],
+    ids=["no attributes", "version 3", "ECDSA with NULL", "of Microsoft", "of both"],
+)
+def test_other_csr(version: int, attributes: bytes | None, parameters: bytes, names: tuple[str, ...]) -> None:
+    """What libcrypto reads is certified, with all that is asked for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    info = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(version),
+        PLAIN_NAME,
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        b"" if attributes is None else der.encode(der.explicit(0), attributes),
+    )
+    signature = key.sign(info, ec.ECDSA(hashes.SHA256()))
+    algorithm = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.4.3.2"), parameters)
+    csr = der.encode(der.SEQUENCE, info, algorithm, der.encode(der.BIT_STRING, b"\0" + signature))
+    server = EmbeddedCA({"ref": "secret"}).server(strictness="openssl")  # the profile wants version 1
+    issued = Client(transport=server, reference="ref", secret="secret").p10cr(csr).certificate
+    assert issued.public_key() == key.public_key()
+    if names:
+        found = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert tuple(found.get_values_for_type(x509.DNSName)) == names
+
+
+def test_reason_is_told(pki: PKI) -> None:
+    """Of what cannot be certified the client hears more than that it is malformed."""
+    san = x509.UnrecognizedExtension(
+        x509.SubjectAlternativeName.oid, der.encode(der.SEQUENCE, der.encode(0x87, b"abc"))
+    )
+    client = Client(transport=EmbeddedCA({"ref": "secret"}).server(), reference="ref", secret="secret")
+    extension = x509.Extension(oid=san.oid, critical=False, value=san)
+    with pytest.raises(
+        RejectedError, match=r"malformed template: extensions: .* does not appear to be an IPv4"
+    ):
+        client.ir(pki.enrolled.key, subject="CN=x", extensions=[extension])
+
+
+def test_one_odd_extension_hides_no_other(pki: PKI) -> None:
+    """Who is a registration authority is one, whatever else its certificate says."""
+    san = x509.UnrecognizedExtension(
+        x509.SubjectAlternativeName.oid, der.encode(der.SEQUENCE, der.encode(0xA3, b""))
+    )
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder().subject_name(pki.root.subject).issuer_name(pki.root.subject)
+    builder = builder.public_key(pki.root.key.public_key()).serial_number(1)
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.add_extension(san, critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([issuing.CMC_RA]), critical=False)
+    certificate = builder.sign(pki.root.key, hashes.SHA256())
+    with pytest.raises(x509.UnsupportedGeneralNameType):
+        certificate.extensions  # noqa: B018
+    assert issuing.is_ra(certificate)
+    assert issuing.path_length(certificate) is None
+
+
+def test_defaults_written_out() -> None:
+    """Extensions with critical FALSE, and with a cA that is FALSE."""
+    oid, false = der.encode_oid("2.5.29.19"), b"\x01\x01\x00"
+    value = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, false))
+    extensions = read_extensions(der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, oid, false, value)))
+    (found,) = extensions
+    assert found == x509.Extension(oid=found.oid, critical=False, value=x509.BasicConstraints(False, None))
+
+
+def test_https(pki: PKI) -> None:
+    """The certificates of a server and of the CAs of its clients are Python's ``ssl`` to read."""
+    name = make_name(NAME)
+    root = pki.issue("tls_odd_root", subject=name, ca=True)
+    me = pki.issue("tls_odd", root, subject=name)
+    own, anchor = odd_identity("t61", me, root), odd_identity("t61", root, root)
+    made = context(ServerTLS(certificate=own, key=me.key, chain=anchor, trusted=anchor))
+    assert made.get_ca_certs(binary_form=True) == [anchor]
