@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from support.pki import PKI, cert_pem
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from support.pki import PKI, cert_pem, key_pem, make_name
 
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.issuing import CMC_RA
@@ -92,6 +93,19 @@ def test_certificate_is_kept_as_the_task_says(host: Host) -> None:
     certificate, *chain = x509.load_pem_x509_certificates((host.path / "device.pem").read_bytes())
     assert f"{certificate.serial_number:x}" == other["serial_number"]
     assert chain == [host.ca.issuer]
+
+
+def test_what_is_there_does_nothing_to_a_terminal(host: Host, pki: PKI) -> None:
+    """Names in a certificate are shown as they are in no diff, and a key with a password is no mistake of the module."""
+    odd = pki.issue("ansible-odd", pki.issuing, subject=make_name("a\x1b[2J\u202eb"))
+    (host.path / "device.pem").write_bytes(cert_pem(odd.certificate))
+    (host.path / "device.key").write_bytes(key_pem(odd.key))
+    shown = host.certificate("--check", "--diff")["shown"]
+    assert "\\x1b[2J\\u202eb" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+    encrypted = odd.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    (host.path / "device.key").write_bytes(encrypted)
+    assert "assword" in host.certificate(fails=True)["msg"]
 
 
 def test_refusal_is_told_and_revocation_is_done_once(host: Host, pki: PKI) -> None:

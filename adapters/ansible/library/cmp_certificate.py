@@ -48,6 +48,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -82,7 +83,7 @@ def main() -> None:
     )
     try:
         run(module)
-    except (osslcmp.CMPError, OSError, ValueError) as error:
+    except (osslcmp.CMPError, OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         module.fail_json(msg=f"{type(error).__name__}: {error}")
 
 
@@ -175,7 +176,12 @@ def _told(chain: list[x509.Certificate]) -> str:
         "serial": f"{one.serial_number:x}",
         "not after": one.not_valid_after_utc.isoformat(),
     }
-    return "".join(f"{name}: {value}\n" for name, value in lines.items())
+    return "".join(f"{name}: {_visible(value)}\n" for name, value in lines.items())
+
+
+def _visible(text: str) -> str:
+    """Names are the server's words, and a diff goes to a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _write(module: Any, path: Path, data: bytes, *, secret: bool) -> None:
