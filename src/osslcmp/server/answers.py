@@ -3,7 +3,6 @@ protected, as DER. It is libcrypto's, or one of ours where that tells too little
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
@@ -61,9 +60,9 @@ class Answers:
             return self.reject(asked, handler.refusal)
         if handler.waiting is not None:
             if poll is None:
-                return self.compose(messages.waiting, message, handler.waiting.reason)
-            wait = partial(messages.poll_reply, check_after=handler.waiting.check_after)
-            return self.compose(wait, poll, handler.waiting.reason)
+                return self.compose(messages.waiting(handler.waiting.reason), message)
+            again = messages.poll_reply(handler.waiting.reason, handler.waiting.check_after)
+            return self.compose(again, poll)
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
             return self.refuse(asked, FailureInfo.badRequest, "")
@@ -131,21 +130,14 @@ class Answers:
     ) -> bytes:
         """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it,
         protected as ``_protecting`` says."""
-        kind = messages.rejection if in_body else messages.error
-        return self.compose(
-            partial(kind, failure_info=failure),
-            message,
-            text,
-            protect=not self._pool.settings.send_unprotected_errors,
-        )
+        body = messages.rejection(message, failure, text) if in_body else messages.error(failure, text)
+        return self.compose(body, message, protect=not self._pool.settings.send_unprotected_errors)
 
-    def compose(
-        self, kind: Callable[..., bytes], message: wire.RawMessage, text: str, *, protect: bool = True
-    ) -> bytes:
-        """A message that is put together here, protected as ``_protecting`` says."""
+    def compose(self, body: messages.Body, message: wire.RawMessage, *, protect: bool = True) -> bytes:
+        """An answer to ``message`` that is put together here, protected as ``_protecting`` says."""
         certificate = self._pool.settings.certificate
         name = None if certificate is None else subject_of(certificate)
-        make = partial(kind, message, name, text=text)
+        make = partial(messages.message, message, name, body)
         protecting = self._protecting(message) if protect else None
         if protecting is None:
             return make(protect=False)

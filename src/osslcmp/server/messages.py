@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from .._asn1 import der, oids
 from .._asn1.der import explicit
@@ -28,7 +29,15 @@ NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
 _PLACEHOLDER = der.encode(der.SEQUENCE, der.encode_oid(oids.PASSWORD_BASED_MAC))
 
 
-def status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> bytes:
+class Body(NamedTuple):
+    """A PKIBody that is a SEQUENCE."""
+
+    kind: BodyType
+    content: bytes
+    """What the SEQUENCE holds, as DER."""
+
+
+def _status_info(status: PKIStatus, failure_info: FailureInfo, text: str) -> bytes:
     """A PKIStatusInfo."""
     failures = der.encode_bits(int(failure_info)) if failure_info else b""
     return der.encode(der.SEQUENCE, der.encode_integer(status), _free_text(text), failures)
@@ -48,59 +57,37 @@ _ANSWERS = {
 }
 
 
-def waiting(
-    request: wire.RawMessage,
-    sender: bytes | None,
-    text: str,
-    *,
-    protect: bool,
-    recipient: bytes | None = None,
-) -> bytes:
+def waiting(text: str) -> Body:
     """The error message that tells a client to poll for the answer to a message of any kind (RFC 9810, section
-    5.3.22; RFC 9483, section 4.4).
-
-    The arguments are those of ``error``.
-    """
-    content = status_info(PKIStatus.waiting, FailureInfo(0), text)
-    return _message(request, sender, recipient, BodyType.ERROR, content, protect)
+    5.3.22; RFC 9483, section 4.4)."""
+    return Body(BodyType.ERROR, _status_info(PKIStatus.waiting, FailureInfo(0), text))
 
 
-def poll_reply(
-    request: wire.RawMessage,
-    sender: bytes | None,
-    text: str,
-    *,
-    check_after: int,
-    protect: bool,
-    recipient: bytes | None = None,
-) -> bytes:
-    """The pollRep that lets a client wait for a whole answer once more.
-
-    Args:
-        check_after: seconds until the next pollReq.
-        request, sender, text, protect, recipient: as for ``error``.
-    """
+def poll_reply(text: str, check_after: int) -> Body:
+    """The pollRep that lets a client wait for a whole answer once more, ``check_after`` seconds until its next pollReq."""
     number, seconds = der.encode_integer(WHOLE_ANSWER), der.encode_integer(check_after)
-    content = der.encode(der.SEQUENCE, number, seconds, _free_text(text))
-    return _message(request, sender, recipient, BodyType.POLLREP, content, protect)
+    return Body(BodyType.POLLREP, der.encode(der.SEQUENCE, number, seconds, _free_text(text)))
 
 
-def nested(
-    request: wire.RawMessage,
-    sender: bytes | None,
-    text: str,  # noqa: ARG001  # as for error
-    *,
-    contents: Iterable[bytes],
-    protect: bool,
-    recipient: bytes | None = None,
-) -> bytes:
-    """The answer to a batch of messages (RFC 9483, section 5.2.2.2).
+def nested(answers: Iterable[bytes]) -> Body:
+    """The answer to a batch of messages (RFC 9483, section 5.2.2.2), made of the answers to each."""
+    return Body(BodyType.NESTED, b"".join(answers))
 
-    Args:
-        contents: the answer to each, as DER.
-        request, sender, text, protect, recipient: as for ``error``.
-    """
-    return _message(request, sender, recipient, BodyType.NESTED, b"".join(contents), protect)
+
+def error(failure_info: FailureInfo, text: str) -> Body:
+    """An error message that says why a request is refused."""
+    return Body(BodyType.ERROR, _status_info(PKIStatus.rejection, failure_info, text))
+
+
+def rejection(request: wire.RawMessage, failure_info: FailureInfo, text: str) -> Body:
+    """The ip, cp, kup or rp that rejects a request (an error message if there is none for it)."""
+    kind = _ANSWERS.get(BodyType(request.body_type))
+    if kind is None:
+        return error(failure_info, text)
+    status = _status_info(PKIStatus.rejection, failure_info, text)
+    if kind is not BodyType.RP:
+        status = der.encode(der.SEQUENCE, der.encode_integer(bodies.request_id(request)), status)
+    return Body(kind, der.encode(der.SEQUENCE, status))
 
 
 def readdress(answer: bytes, request: wire.RawMessage) -> bytes:
@@ -108,86 +95,46 @@ def readdress(answer: bytes, request: wire.RawMessage) -> bytes:
 
     The senderNonce stays the same, so that it does not matter which of the answers arrives.
     """
-    header, body, *rest = der.sequence(answer)
-    fields = der.children(header.content)
-    # pvno, sender and recipient have no tags of the header's own, but come first.
-    first, tagged = fields[:3], {field.tag: field.encoding for field in fields[3:]}
-    tagged[_TIME] = _message_time()
     nonce = request.header.sender_nonce
+    changed = {_TIME: _message_time()}
     if nonce is not None:
-        tagged[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
-    new = der.encode(der.SEQUENCE, *(f.encoding for f in first), *(tagged[tag] for tag in sorted(tagged)))
-    extra = [part.encoding for part in rest if part.tag == explicit(1)]
-    return der.encode(der.SEQUENCE, new, body.encoding, *extra)
+        changed[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
+    return _without_protection(answer, changed)
 
 
 def unprotected(answer: bytes) -> bytes:
     """An answer without its protection, and without what its header says of that."""
+    return _without_protection(answer, {_PROTECTION_ALG: b"", _SENDER_KID: b""})
+
+
+def _without_protection(answer: bytes, changed: dict[int, bytes]) -> bytes:
+    """An answer without its protection, with some fields of its header, by their tags, replaced."""
     header, body, *rest = der.sequence(answer)
     fields = der.children(header.content)
     # pvno, sender and recipient have no tags of the header's own, but come first.
-    kept = [*fields[:3], *(field for field in fields[3:] if field.tag not in (_PROTECTION_ALG, _SENDER_KID))]
+    tagged = {field.tag: field.encoding for field in fields[3:]} | changed
+    new = (*(field.encoding for field in fields[:3]), *(tagged[tag] for tag in sorted(tagged)))
     extra = [part.encoding for part in rest if part.tag == explicit(1)]
-    return der.encode(
-        der.SEQUENCE, der.encode(der.SEQUENCE, *(f.encoding for f in kept)), body.encoding, *extra
-    )
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, *new), body.encoding, *extra)
 
 
-def error(
+def message(
     request: wire.RawMessage,
     sender: bytes | None,
-    failure_info: FailureInfo,
-    text: str,
+    body: Body,
     *,
     protect: bool,
     recipient: bytes | None = None,
 ) -> bytes:
-    """An error message in answer to a request, not protected yet.
+    """A message in answer to a request, not protected yet.
 
     Args:
         request: what is answered.
         sender: the server's Name as DER, None when it has none.
-        failure_info: why.
-        text: why, in words.
+        body: what it says.
         protect: it will be protected; else it is complete.
         recipient: a GeneralName as DER; None for the sender of the request.
     """
-    content = status_info(PKIStatus.rejection, failure_info, text)
-    return _message(request, sender, recipient, BodyType.ERROR, content, protect)
-
-
-def rejection(
-    request: wire.RawMessage,
-    sender: bytes | None,
-    failure_info: FailureInfo,
-    text: str,
-    *,
-    protect: bool,
-    recipient: bytes | None = None,
-) -> bytes:
-    """The ip, cp, kup or rp that rejects a request (an error message if there is none for it).
-
-    The arguments are those of ``error``.
-    """
-    kind = _ANSWERS.get(BodyType(request.body_type))
-    if kind is None:
-        return error(request, sender, failure_info, text, protect=protect, recipient=recipient)
-    status = status_info(PKIStatus.rejection, failure_info, text)
-    if kind is not BodyType.RP:
-        number = der.encode_integer(bodies.request_id(request))
-        status = der.encode(der.SEQUENCE, number, status)
-    return _message(request, sender, recipient, kind, der.encode(der.SEQUENCE, status), protect)
-
-
-def _message(
-    request: wire.RawMessage,
-    sender: bytes | None,
-    recipient: bytes | None,
-    kind: BodyType,
-    content: bytes,
-    protect: bool,
-) -> bytes:
-    """A message of this kind, whose body is a SEQUENCE of ``content``, its header made to answer the request."""
 
     def octets(number: int, value: bytes | None) -> bytes:
         return b"" if value is None else der.encode(explicit(number), der.encode(der.OCTET_STRING, value))
@@ -203,8 +150,8 @@ def _message(
         octets(5, os.urandom(NONCE_LENGTH)),
         octets(6, request.header.sender_nonce),
     )
-    body = der.encode(der.SEQUENCE, content)
-    return der.encode(der.SEQUENCE, header, der.encode(explicit(kind), body))
+    content = der.encode(der.SEQUENCE, body.content)
+    return der.encode(der.SEQUENCE, header, der.encode(explicit(body.kind), content))
 
 
 def _message_time() -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from cryptography import x509
@@ -295,7 +295,7 @@ class Server:
         answers = [self._process_one(one, paths.Place(place.label)) for one in inner]
         if len(answers) == 1:
             return answers[0]
-        return self.answers.compose(partial(messages.nested, contents=answers), message, "")
+        return self.answers.compose(messages.nested(answers), message)
 
     def _answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         """Answer a message that has been taken apart."""
