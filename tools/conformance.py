@@ -18,7 +18,7 @@ HEAD = """# Conformance
 
 What the server takes and refuses of RFC 9483 (the Lightweight CMP Profile) and RFC 9810, message by message, with
 `strictness="strict"`; beside it what libcrypto (OpenSSL 3.0) does by itself, which is what `strictness="openssl"` leaves
-it at. The table is made by `tools/conformance.py` from the messages that `tests/server/test_conformance.py` sends on
+it at. The table is made by `tools/conformance.py` from the messages that `tests/server/checks/test_conformance.py` sends on
 each OpenSSL release: each line is a test there, `test_rule[...]`.
 
 Not asked for, although the profile does: the common name of a sender under MAC need not be its senderKID. OpenSSL's

@@ -114,6 +114,12 @@ def test_every_module_has_a_room() -> None:
     }
 
 
+def test_tests_in_the_same_rooms() -> None:
+    """Each package has its tests in a folder of the same name."""
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages - {path.name for path in Path(__file__).parents[1].iterdir()} == set()
+
+
 def test_imports_between_rooms() -> None:
     """Only from those before, for type checkers and within functions as well: so there is no circle between rooms."""
     against = {

@@ -1,7 +1,7 @@
 """The rules of RFC 9483 and RFC 9810 for what a server takes and refuses, each with the messages that show it.
 
 ``CASES`` is one table: a message that keeps or breaks a rule, built field by field, and what the answer has to be.
-``tests/server/test_conformance.py`` sends them, ``tools/conformance.py`` makes ``docs/conformance.md`` of them.
+``tests/server/checks/test_conformance.py`` sends them, ``tools/conformance.py`` makes ``docs/conformance.md`` of them.
 """
 
 from __future__ import annotations
