@@ -270,7 +270,7 @@ def test_look_up_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     client = member(ca, server.process)
     ca.broken = True
     refused(server, fresh(client).request(), FailureInfo.systemFailure)
-    assert "failed to tell" in caplog.text
+    assert "failed to say whether" in caplog.text
 
 
 def test_other_process(tmp_path: Path) -> None:
