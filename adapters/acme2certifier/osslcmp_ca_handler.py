@@ -44,7 +44,7 @@ class CAhandler:
         if self._client is None:
             try:
                 self._client = _client(load_config(self.logger, "CAhandler")["CAhandler"])
-            except (KeyError, OSError, ValueError) as error:
+            except (LookupError, OSError, ValueError) as error:  # the secret's file may be empty
                 self._problem = f"CAhandler configuration: {error}"
                 self.logger.error("%s", self._problem)
         return self

@@ -88,3 +88,12 @@ def test_configuration_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     assert "cmp_trusted" in site("handler_check") or "cmp_secret_file" in site("handler_check")
     assert site("enroll", "AAAA")[0].startswith("CAhandler configuration")
     assert site("revoke", "AAAA", "unspecified")[0] == 500
+    (tmp_path / "empty").write_bytes(b"")
+    site = Site(
+        tmp_path,
+        cmp_server="http://127.0.0.1:1/",
+        cmp_trusted="x",
+        cmp_reference="x",
+        cmp_secret_file=tmp_path / "empty",
+    )
+    assert site("handler_check").startswith("CAhandler configuration")
