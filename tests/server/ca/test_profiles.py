@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 from typing import Any
 
 import pytest
@@ -216,3 +217,21 @@ def test_root_update() -> None:
     assert with_old.content == other.issuer.public_bytes(Encoding.DER)
     assert with_new.content == ca.issuer.public_bytes(Encoding.DER)
     assert asked == [ca.root]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("extended_key_usage", ["cmcCA"], TypeError),
+        ("policies", ("1.2.3",), TypeError),
+        ("key_usage", {"digitalSignatur"}, ValueError),
+        ("keys", {"P256"}, ValueError),
+        ("sans", {"DNS": (re.compile("x"),)}, ValueError),
+        ("sans", {"dns": ("x",)}, TypeError),
+        ("subject", "CN=x", TypeError),
+    ],
+)
+def test_wrong_settings(field: str, value: Any, error: type[Exception]) -> None:
+    """A profile that is made of wrong values says so at once, not at the first request."""
+    with pytest.raises(error, match=field):
+        Profile(**{field: value})

@@ -89,6 +89,22 @@ class Profile:
     names: Literal["own", "any"] | None = None
     """``any``: a client that signs may ask for other names than its own."""
 
+    def __post_init__(self) -> None:
+        """Raises TypeError or ValueError for what would fail at the first request only, or never be heeded."""
+        for field in ("extended_key_usage", "policies"):
+            for one in getattr(self, field) or ():
+                if not isinstance(one, x509.ObjectIdentifier):
+                    raise TypeError(
+                        f"{field}: {one!r} is no x509.ObjectIdentifier (Profile.from_table reads names)"
+                    )
+        for field, known in (("key_usage", _KEY_USAGES), ("keys", _KEYS), ("sans", _SANS)):
+            unknown = sorted(set(getattr(self, field) or ()) - set(known))
+            if unknown:
+                raise ValueError(f"{field}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        for pattern in (self.subject, *(one for patterns in (self.sans or {}).values() for one in patterns)):
+            if not isinstance(pattern, re.Pattern | None):
+                raise TypeError(f"subject or sans: {pattern!r} is no re.Pattern")
+
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:
         """Read a profile as it stands in a TOML file.
