@@ -114,6 +114,8 @@ def parse_name(name: x509.Name | str) -> x509.Name:
     except ValueError as error:
         raise ValueError(f"name: {_shown(name)} cannot be used: {error}") from error
     assert made is not None
+    if len(list(made)) != len(found):
+        raise ValueError(f"name: {_shown(name)} cannot be used: duplicate attribute in an RDN")
     return made
 
 
