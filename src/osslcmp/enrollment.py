@@ -214,7 +214,7 @@ class Enrollment:
         try:
             number = f"{self.certificate.serial_number:x}"
         except ValueError as error:
-            number = getattr(error, "serial", "not readable").lower()
+            number = getattr(error, "serial", "not readable").lower().lstrip("0")
         others = (
             f"{len(self.chain_der)} in its chain, {len(self.ca_pubs_der)} in caPubs, "
             f"{len(self.extra_certs_der)} in extraCerts"

@@ -100,7 +100,7 @@ def test_what_only_openssl_reads_is_handed_over(
     number = f"{device.certificate.serial_number:x}"
     assert repr(enrollment).startswith(f"<osslcmp.Enrollment accepted: certificate {number}; 1 in its chain")
     with pytest.raises(
-        ValueError, match=f"certificate {number.upper()} of /O=osslcmp tests/CN=odd!"
+        ValueError, match=f"certificate 0?{number.upper()} of /O=osslcmp tests/CN=odd!"
     ) as caught:
         enrollment.certificate  # noqa: B018
     assert isinstance(caught.value, UnreadableCertificateError)
