@@ -14,6 +14,7 @@ from support.forge import CR, Forger, read
 from support.odd import KINDS, NAME, PLAIN, odd_csr, odd_identity
 from support.pki import PKI, make_name
 
+import osslcmp
 from osslcmp import BodyType, Client, PKIStatus, RejectedError
 from osslcmp._asn1 import der
 from osslcmp._asn1.x509_parts import read_extensions, read_name
@@ -106,6 +107,8 @@ PKCS9, MICROSOFT = "1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"
 )
 def test_other_csr(version: int, attributes: bytes | None, parameters: bytes, names: tuple[str, ...]) -> None:
     """What libcrypto reads is certified, with all that is asked for."""
+    if version and osslcmp.openssl_version >= (3, 1, 0):
+        pytest.skip("X509_REQ_verify of this OpenSSL verifies version 1 only")
     key = ec.generate_private_key(ec.SECP256R1())
     info = der.encode(
         der.SEQUENCE,
