@@ -6,14 +6,17 @@ import logging
 
 from .._text import one_line
 
-__all__ = ["is_outage", "log_failure"]
+__all__ = ["OutageError", "is_outage", "log_failure"]
+
+
+class OutageError(Exception):
+    """What could not be done now, and may be possible later."""
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether a disk, a network or a database has failed, which the operator mends."""
-    return isinstance(error, OSError) or any(
-        kind.__module__.startswith("sqlalchemy.") or kind.__name__ == "ConflictError"
-        for kind in type(error).__mro__
+    return isinstance(error, (OSError, OutageError)) or any(
+        kind.__module__.startswith("sqlalchemy.") for kind in type(error).__mro__
     )
 
 

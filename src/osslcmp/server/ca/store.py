@@ -25,6 +25,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from ..._text import get_logger
 from ...enums import RevocationReason
+from ..failures import OutageError
 from . import grants, migrations
 from .tables import (
     CERTIFICATES,
@@ -81,7 +82,7 @@ Source = TypeVar("Source")
 Row = TypeVar("Row")
 
 
-class ConflictError(Exception):
+class ConflictError(OutageError):
     """Another process or thread was faster: nothing was written, decide again."""
 
 
