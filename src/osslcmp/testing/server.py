@@ -401,8 +401,7 @@ class CMPServer:
             changed = fault.made_of(answer)
         else:
             return answer
-        if changed == answer and fault.name in _MUST_CHANGE:
-            self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
+        self._note_unchanged(fault, answer, changed)
         transaction_id = wire.read_message(changed).header.transaction_id
         if transaction_id is None:
             raise ValueError("libcrypto protects nothing that has no transactionID: protect=False")
@@ -414,10 +413,13 @@ class CMPServer:
         answer = self._quirks.finish(answer, self.ca.root, self._key)
         if fault.name in _UNPROTECTED:
             changed = _UNPROTECTED[fault.name](answer)
-            if changed == answer and fault.name in _MUST_CHANGE:
-                self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
+            self._note_unchanged(fault, answer, changed)
             return changed
         return fault.made_of(answer) if isinstance(fault, Change) and not fault.protect else answer
+
+    def _note_unchanged(self, fault: Fault, answer: bytes, changed: bytes) -> None:
+        if changed == answer and fault.name in _MUST_CHANGE:
+            self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
