@@ -98,9 +98,7 @@ class Profile:
                         f"{field}: {one!r} is no x509.ObjectIdentifier (Profile.from_table reads names)"
                     )
         for field, known in (("key_usage", _KEY_USAGES), ("keys", _KEYS), ("sans", _SANS)):
-            unknown = sorted(set(getattr(self, field) or ()) - set(known))
-            if unknown:
-                raise ValueError(f"{field}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+            _refuse_unknown(getattr(self, field) or (), known, f"{field}: ")
         for pattern in (self.subject, *(one for patterns in (self.sans or {}).values() for one in patterns)):
             if not isinstance(pattern, re.Pattern | None):
                 raise TypeError(f"subject or sans: {pattern!r} is no re.Pattern")
@@ -321,11 +319,15 @@ def _strings(value: Any) -> list[str]:
 
 
 def _names(value: Any, known: Iterable[str]) -> frozenset[str]:
-    found, known = frozenset(_strings(value)), list(known)
-    unknown = sorted(found - set(known))
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    found = frozenset(_strings(value))
+    _refuse_unknown(found, known)
     return found
+
+
+def _refuse_unknown(found: Iterable[str], known: Iterable[str], field: str = "") -> None:
+    unknown = sorted(set(found) - set(known))
+    if unknown:
+        raise ValueError(f"{field}unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
 
 
 def _oid(value: str) -> x509.ObjectIdentifier:
