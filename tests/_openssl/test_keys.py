@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from support import openssl
 from support.releases import USABLE
 
 import osslcmp
-from osslcmp import Client
+from osslcmp import Client, ffi, lib
+from osslcmp._openssl.keys import private_key
 from osslcmp.server import EmbeddedCA, Server
 
 #: How ``openssl genpkey`` makes it; the first release that has it; the first tried one that protects with it.
@@ -92,6 +95,29 @@ def test_kinds(kind: str, client: Client, ca: EmbeddedCA, server: Server) -> Non
     elif RELEASE == (3, 0):  # what lies between was never tried
         with pytest.raises(osslcmp.RequestError, match="unsupported key type"):
             signing.cr(made.stdout, subject="CN=kinds 2")
+
+
+@pytest.mark.parametrize("options", ["EC", "SM2", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519"])
+@pytest.mark.parametrize("form", ["PEM", "DER", "a certificate before it", "two keys", "nonsense before it"])
+def test_decoded_by_kind(options: str, form: str) -> None:
+    """The decoder that is taken for a key's OID makes of it what libcrypto makes that is told nothing."""
+    curve = ["-pkeyopt", "ec_paramgen_curve:P-256"] if options == "EC" else []
+    command = [*openssl.command(), "genpkey", "-algorithm", options, *curve]
+    made = subprocess.run(command, capture_output=True, check=True).stdout
+    der = b"".join(map(b64decode, re.findall(rb"KEY-----\n([^-]+)-----END", made)))
+    given = {
+        "PEM": made,
+        "DER": der,
+        "two keys": made + made,
+        "a certificate before it": b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n" + made,
+        "nonsense before it": b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n" + made,
+    }[form]
+    source = ffi.from_buffer("unsigned char[]", der)
+    told_nothing = lib.d2i_AutoPrivateKey(ffi.NULL, ffi.new("unsigned char const **", source), len(der))
+    found = private_key("key", given)
+    assert lib.EVP_PKEY_eq(found, told_nothing) == 1
+    assert lib.EVP_PKEY_get_id(found) == lib.EVP_PKEY_get_id(told_nothing)
+    lib.EVP_PKEY_free(told_nothing)
 
 
 @pytest.mark.parametrize("form", ["pem", "der", "encrypted pem", "encrypted der", "pkcs12", "path", "uri"])

@@ -129,11 +129,13 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     clear()
     bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
     if b"-----BEGIN " in data:
-        pointer = lib.PEM_read_bio_PrivateKey_ex(bio, NULL, ask, handle, NULL, NULL)
+        pointer = _from_plain_pem(data, bio)
+        if pointer == NULL:
+            clear()
+            lib.BIO_reset(bio)
+            pointer = lib.PEM_read_bio_PrivateKey_ex(bio, NULL, ask, handle, NULL, NULL)
     else:
-        pointer = lib.d2i_AutoPrivateKey_ex(
-            NULL, ffi.new("const unsigned char **", buffer), len(data), NULL, NULL
-        )
+        pointer = convert.decode_key(buffer, len(data))
         if pointer == NULL:
             pointer = lib.d2i_PKCS8PrivateKey_bio(bio, NULL, ask, handle)
     queued = drain_text()
@@ -156,6 +158,22 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     if missing := _UNSUPPORTED.search(queued):
         raise ValueError(f"{what}: the private key is encrypted with {missing[1]}, {_LEGACY}")
     raise ValueError(f"{what}: a wrong password, or the private key is damaged; {description}")
+
+
+def _from_plain_pem(data: bytes, bio: Any) -> Any:
+    """The key of the only block with a private one, if it is a PKCS #8 PrivateKeyInfo; else NULL.
+
+    ``PEM_read_bio_PrivateKey_ex`` would find it, too, and try all decoders.
+    """
+    if data.count(b"PRIVATE KEY-----") != 2 or b"-----BEGIN PRIVATE KEY-----" not in data:
+        return NULL
+    out, length = ffi.new("unsigned char **"), ffi.new("long *")
+    if not lib.PEM_bytes_read_bio(out, length, NULL, lib.PEM_STRING_PKCS8INF, bio, NULL, NULL):
+        return NULL
+    try:
+        return convert.decode_key(out[0], length[0])
+    finally:
+        lib.OPENSSL_clear_free(out[0], length[0])
 
 
 def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
