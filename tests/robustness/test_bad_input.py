@@ -61,7 +61,7 @@ NAMES = [
     "nosuchattribute=x",
     "/CN",
     "/nosuchattribute=x",
-    "/CN=x/",
+    "/CN=x//",
     "/CN=x\\",
     "/=x",
     "CN=x\\",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from .._asn1 import der, oids
 from .._asn1.x509_parts import read_general_name
 from . import convert
-from .errorqueue import clear, drain_text
+from .errorqueue import clear, drain_text, text_from_c
 from .lib import NULL, lib
 from .names import object_text
 from .ownership import own
@@ -23,7 +25,7 @@ __all__ = ["parse_general_name", "parse_name"]
 
 #: Attribute types that ``cryptography`` has, in lower case, and the short keywords of OpenSSL, RFC 4514, Java, Windows and
 #: EJBCA. SN is the surname, as in OpenSSL and Windows.
-_TYPES = {
+_TYPES: dict[str, x509.ObjectIdentifier] = {
     **{name.replace("_", "").lower(): oid for name, oid in vars(NameOID).items() if name.isupper()},
     "cn": NameOID.COMMON_NAME,
     "l": NameOID.LOCALITY_NAME,
@@ -48,12 +50,13 @@ _TYPES = {
     "jurisdictioncountry": NameOID.JURISDICTION_COUNTRY_NAME,
     "jurisdictionstate": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
     "jurisdictionlocality": NameOID.JURISDICTION_LOCALITY_NAME,
-    "description": x509.ObjectIdentifier(oids.DESCRIPTION),
-    "telephonenumber": x509.ObjectIdentifier(oids.TELEPHONE_NUMBER),
-    "phone": x509.ObjectIdentifier(oids.TELEPHONE_NUMBER),
-    "name": x509.ObjectIdentifier(oids.NAME),
-    "role": x509.ObjectIdentifier(oids.ROLE),
-    "unstructuredaddress": x509.ObjectIdentifier(oids.UNSTRUCTURED_ADDRESS),
+}
+#: Other keywords of Cisco, Windows and GnuTLS for names of OpenSSL, in lower case.
+_ALIASES = {
+    "phone": "telephonenumber",
+    "pobox": "postofficebox",
+    "hostname": "unstructuredname",
+    "ipaddress": "unstructuredaddress",
 }
 #: Characters of a name in an error.
 _SHOWN = 300
@@ -70,6 +73,11 @@ _PLAIN = re.compile(
     rf'[{_SPACE}]*((?:\\.|[^\\,;+"{_SPACE}]|[{_SPACE}]+(?=[^,;+"{_SPACE}]))*)[{_SPACE}]*', re.DOTALL
 )
 _SLASHED = re.compile(r"((?:\\.|[^\\/+])*)", re.DOTALL)
+#: What separates RDNs in the other form, and the type behind it: it would become a part of the value before it.
+_COMMA_WITHIN = re.compile(r"(?<!\\)[,;] *([A-Za-z]+) *=")
+_SLASH_WITHIN = re.compile(r"(?<!\\)/([A-Za-z]+)=")
+#: The escapes of the slash form: an octet as by ``X509_NAME_oneline``, or a character.
+_SLASH_ESCAPE = re.compile(rb"\\(?:x([0-9A-F]{2})|(.))", re.DOTALL)
 _ESCAPE = re.compile(rb'\\([0-9A-Fa-f]{2})|\\(.)|"(")', re.DOTALL)
 
 
@@ -131,28 +139,45 @@ def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
     """The attribute type at ``at``, and where its value begins."""
     found = _TYPE.match(name, at)
     if not found:
-        hint = "expected type=value"
-        if at:
+        hint = "expected type=value" + (
+            "" if at > 1 else "; leave out what stands before and around the name"
+        )
+        if at > 1:
             hint += "; a separator within a value needs a backslash before it" + (
                 "" if name.startswith("/") else ", or the value quotes"
             )
         _wrong(name, at, hint)
     key = found[1]
-    if key.lower() in _TYPES:
-        return _TYPES[key.lower()], found.end()
+    if oid := _oid(key):
+        return oid, found.end()
     if key.lower() in ("subject", "issuer"):
         _wrong(name, at, f"leave out {key!r}: openssl prints it before the name, and the first RDN first")
+    _wrong(name, found.start(1), f"unknown attribute type {key!r}; write it as a valid OID in numbers")
+
+
+def _oid(key: str) -> x509.ObjectIdentifier | None:
+    """What an attribute type means, in any case."""
+    lower = key.lower().replace("ofincorporation", "")  # jurisdictionOfIncorporationCountryName and the like
+    if lower in _TYPES:
+        return _TYPES[lower]
+    if key[0].isdigit():
+        with suppress(ValueError):
+            return x509.ObjectIdentifier(key)
+        return None
+    nid = _nids().get(_ALIASES.get(lower, lower)) or lib.OBJ_txt2nid(key.encode())
     clear()
-    obj = lib.OBJ_txt2obj(key.encode(), 0)
-    clear()
-    if obj == NULL:
-        _wrong(name, found.start(1), f"unknown attribute type {key!r}; write it as an OID in numbers")
-    try:
-        return x509.ObjectIdentifier(object_text(obj)), found.end()
-    except ValueError:
-        _wrong(name, found.start(1), f"{key!r} is not a valid OID")
-    finally:
-        lib.ASN1_OBJECT_free(obj)
+    return x509.ObjectIdentifier(object_text(lib.OBJ_nid2obj(nid))) if nid else None
+
+
+@cache
+def _nids() -> dict[str, int]:
+    """The numbers of the attribute types that OpenSSL knows, by name in lower case."""
+    found: dict[str, int] = {}
+    for nid in range(1, lib.OBJ_new_nid(0)):
+        if object_text(lib.OBJ_nid2obj(nid)).startswith(oids.ATTRIBUTE_TYPES):
+            for name in (lib.OBJ_nid2ln(nid), lib.OBJ_nid2sn(nid)):
+                found.setdefault(text_from_c(name).lower().removeprefix("id-pda-"), nid)
+    return found
 
 
 def _comma_form(name: str) -> Iterator[_Attribute]:
@@ -171,6 +196,7 @@ def _comma_form(name: str) -> Iterator[_Attribute]:
         else:
             found = _PLAIN.match(name, at)
             assert found is not None
+            _one_form(name, found, _SLASH_WITHIN)
             value = _text(name, found)
         yield _Attribute(start, same_rdn, oid, kind, value)
         at = found.end()
@@ -203,11 +229,23 @@ def _slash_form(name: str) -> Iterator[_Attribute]:
         oid, begin = _type(name, start)
         found = _SLASHED.match(name, begin)
         assert found is not None
+        _one_form(name, found, _COMMA_WITHIN)
         at = found.end()
         if at < len(name) and name[at] == "\\":
             _wrong(name, at, _out_of_place("\\"))
-        value = re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL)
-        yield _Attribute(start, same_rdn, oid, lib.MBSTRING_UTF8, _utf8(name, begin, value))
+        yield _Attribute(start, same_rdn, oid, lib.MBSTRING_UTF8, _text(name, found, _SLASH_ESCAPE))
+        if name[at:] == "/":
+            return
+
+
+def _one_form(name: str, found: re.Match[str], other: re.Pattern[str]) -> None:
+    within = other.search(name, *found.span(1))
+    if within and within[1].lower() in _TYPES:
+        _wrong(
+            name,
+            within.start(),
+            f"{within[0]} separates nothing here: / before each RDN, or commas between them, or a backslash before it",
+        )
 
 
 def _utf8(name: str, at: int, value: str) -> bytes:
@@ -217,19 +255,19 @@ def _utf8(name: str, at: int, value: str) -> bytes:
         _wrong(name, at, "half of a surrogate pair is no text")
 
 
-def _text(name: str, found: re.Match[str]) -> bytes:
+def _text(name: str, found: re.Match[str], escapes: re.Pattern[bytes] = _ESCAPE) -> bytes:
     def meant(escape: re.Match[bytes]) -> bytes:
         if escape[1]:
             return bytes.fromhex(escape[1].decode())
-        if escape[2] and escape[2].isalnum():
+        if escapes is _ESCAPE and escape[2] and escape[2].isalnum():
             _wrong(
                 name,
                 found.start(1),
                 f"\\{escape[2].decode()} is no escape; a backslash as text is written twice",
             )
-        return escape[2] or escape[3]
+        return escape[2] or b'"'
 
-    value = _ESCAPE.sub(meant, _utf8(name, found.start(1), found[1]))
+    value = escapes.sub(meant, _utf8(name, found.start(1), found[1]))
     try:
         value.decode()
     except UnicodeDecodeError:
@@ -242,7 +280,7 @@ def _element(name: str, found: re.Match[str]) -> tuple[int, bytes]:
     try:
         element = der.read(bytes.fromhex(found[1]))
     except der.DERError as error:
-        _wrong(name, found.start(1), f"the digits are no DER: {error}")
+        _wrong(name, found.start(1), f"the digits are no DER: {error}; a # as text needs a backslash")
     if element.tag >= 0x20:
         _wrong(name, found.start(1), f"tag {element.tag:#x} is none of a text")
     return element.tag, element.content
@@ -261,7 +299,7 @@ def _reversed(found: list[_Attribute]) -> list[_Attribute]:
 
 def _add(handle: Any, name: str, attribute: _Attribute) -> None:
     if not attribute.value:
-        _wrong(name, attribute.at, "the value is empty")
+        _wrong(name, attribute.at, "the value is empty; leave out the type, too")
     clear()
     added = lib.X509_NAME_add_entry_by_OBJ(
         handle,
@@ -283,17 +321,28 @@ _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 #: Schemes of URIs that have no //.
 _OPAQUE = ("urn", "sip", "sips", "tel", "tag", "xmpp")
+#: What may stand before a colon (OpenSSL) or an equals sign (Java, Windows, EJBCA), in lower case, without spaces.
 _KINDS = {
     "ip": "ip",
-    "ip address": "ip",
+    "ipaddress": "ip",
     "dns": "dns",
+    "dnsname": "dns",
     "email": "email",
+    "rfc822name": "email",
     "uri": "uri",
+    "url": "uri",
+    "uniformresourceid": "uri",
+    "uniformresourceidentifier": "uri",
     "rid": "rid",
-    "registered id": "rid",
+    "registeredid": "rid",
     "dirname": "dirname",
+    "directoryname": "dirname",
+    "directoryaddress": "dirname",
     "othername": "othername",
+    "upn": "upn",
+    "principalname": "upn",
 }
+_PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9 -]*)(?:\.\d+)?\s*[:=]")
 
 
 def parse_general_name(what: str, text: x509.GeneralName | str) -> x509.GeneralName:
@@ -305,10 +354,10 @@ def parse_general_name(what: str, text: x509.GeneralName | str) -> x509.GeneralN
         return text
     if not isinstance(text, str):
         raise TypeError(f"{what}: x509.GeneralName or str, not {type(text).__name__}")
-    prefix, colon, rest = text.partition(":")
+    found = _PREFIX.match(text)
     try:
-        if colon and (kind := _KINDS.get(prefix.lower())):
-            return _explicit(kind, rest.strip(" "))
+        if found and (kind := _KINDS.get(re.sub("[ -]", "", found[1]).lower())):
+            return _explicit(kind, text[found.end() :].strip(" "))
         return _bare(text)
     except ValueError as error:
         raise ValueError(f"{what}: {text!r}: {error}") from error
@@ -328,7 +377,14 @@ def _explicit(kind: str, value: str) -> x509.GeneralName:
         if not name.rdns:
             raise ValueError("the name is empty")
         return x509.DirectoryName(name)
-    return _by_openssl(lib.GEN_RID if kind == "rid" else lib.GEN_OTHERNAME, value)
+    if kind == "rid":
+        return _by_openssl(lib.GEN_RID, value)
+    if kind == "upn" or value.startswith("UPN:"):  # the latter as openssl prints it
+        value = value.removeprefix("UPN:").lstrip(":")
+        value = f"{oids.MICROSOFT_UPN};UTF8:{value}"
+    if not value.isascii():  # else taken for Latin-1
+        value = value.replace(";", ";FORMAT:UTF8,", 1)
+    return _by_openssl(lib.GEN_OTHERNAME, value)
 
 
 def _by_openssl(kind: int, value: str) -> x509.GeneralName:
@@ -353,12 +409,13 @@ def _bare(text: str) -> x509.GeneralName:
     except ValueError:
         if "%" in text and ":" in text and "/" not in text:
             raise
-    scheme, colon, _ = text.partition(":")
-    if "://" in text or (colon and scheme.lower() in _OPAQUE):
+    scheme, colon, rest = text.partition(":")
+    if rest.startswith("//") or (colon and scheme.lower() in _OPAQUE):
         return _uri(text)
-    if colon:
+    if colon or ("=" in text and "@" not in text):
         raise ValueError(
-            "neither an address nor a URI with //; write DNS:, IP:, email:, URI:, RID:, dirName: or otherName: before it"
+            "neither an address nor a URI with //; leave out brackets and a port, "
+            "or write DNS:, IP:, email:, URI:, RID:, dirName: or otherName: before it"
         )
     if "@" in text:
         return _mail(text)
