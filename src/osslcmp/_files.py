@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PRIVATE", "PUBLIC", "locked", "pem_block", "read_toml", "sync", "write"]
-
 PUBLIC, PRIVATE = 0o644, 0o600
 """Modes of files that everybody, or their owner alone, may read."""
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import logging
 
-__all__ = ["LONGEST", "body_words", "get_logger", "json_text", "lines", "one_line", "visible"]
-
 LONGEST = 1000
 """Characters of a text that are shown unless the caller says otherwise."""
 

@@ -46,7 +46,7 @@ def fresh() -> Forger:
 
 def long_options() -> set[str]:
     """Of the parser."""
-    parser = serve_options.make_parser()
+    parser = serve_options.parser()
     return {option for option in parser._option_string_actions if option.startswith("--")} - {"--help"}
 
 

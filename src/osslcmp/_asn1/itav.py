@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-__all__ = ["InfoTypeAndValue"]
-
 
 @dataclass(frozen=True, init=False)
 class InfoTypeAndValue:

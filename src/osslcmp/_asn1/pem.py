@@ -7,8 +7,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 
-__all__ = ["blocks"]
-
 _MARK = re.compile(rb"-----(BEGIN|END) ([ -~]*?)-----")
 
 

@@ -8,8 +8,6 @@ from cryptography import x509
 
 from ..enums import PublicationMethod
 
-__all__ = ["PublicationInfo", "PublicationPlace"]
-
 
 @dataclass(frozen=True)
 class PublicationPlace:

@@ -16,26 +16,6 @@ from cryptography import x509
 
 from . import der, oids
 
-__all__ = [
-    "KEY_USAGES",
-    "algorithm",
-    "as_csr",
-    "each_extension",
-    "extensions_in",
-    "find_extension",
-    "public_key_info",
-    "read_certificate",
-    "read_crl",
-    "read_csr",
-    "read_extensions",
-    "read_general_name",
-    "read_name",
-    "relaxed",
-    "requested_extensions",
-    "subject_of",
-    "validity",
-]
-
 KEY_USAGES = (
     "digital_signature",
     "content_commitment",

@@ -26,8 +26,6 @@ from . import convert
 from .errorqueue import clear, text_from_c
 from .lib import NULL, ffi, lib
 
-__all__ = ["CallState", "Replaying", "current", "log_level"]
-
 _LOGGER = "osslcmp.openssl"
 _DEBUG, _INFO, _WARNING, _CRITICAL = 10, 20, 30, 50  # of logging
 _LEVELS = {

@@ -7,8 +7,6 @@ from typing import Any
 from .errorqueue import text_from_c
 from .lib import NULL, lib
 
-__all__ = ["line_of", "name_of", "serial_of"]
-
 
 def name_of(cert: Any) -> str:
     """The subject in OpenSSL's one-line form."""

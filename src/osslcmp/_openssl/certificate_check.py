@@ -10,8 +10,6 @@ from cryptography import x509
 
 from . import inputs, verify
 
-__all__ = ["CertificateCheck"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateCheck:

@@ -28,49 +28,6 @@ from .lib import NULL, ffi, lib
 from .names import object_text
 from .ownership import cert_stack, own, own_stack, release
 
-__all__ = [
-    "cert_from_c",
-    "cert_from_der",
-    "cert_to_c",
-    "cert_to_der",
-    "certificate_cache",
-    "certs_from_c",
-    "certs_to_c",
-    "certs_to_der",
-    "chain_above",
-    "crl_from_der",
-    "crl_to_c",
-    "csr_look_alike",
-    "csr_to_c",
-    "csr_verifies",
-    "decode_key",
-    "encoded",
-    "encoded_name_to_c",
-    "extensions_from_c",
-    "extensions_to_c",
-    "free_extensions",
-    "free_itavs",
-    "general_names_to_c",
-    "integer_to_c",
-    "itav_to_c",
-    "key_from_c",
-    "key_to_c",
-    "look_alike",
-    "name_from_c",
-    "name_to_c",
-    "object_to_c",
-    "octets_from_c",
-    "octets_to_c",
-    "oid_from_c",
-    "policy_to_c",
-    "public_key_from_c",
-    "public_key_to_c",
-    "store_to_c",
-    "tlv",
-    "to_der",
-]
-
-
 Certificate = x509.Certificate | bytes
 """A certificate as an object, or its DER encoding where ``cryptography`` need not read it."""
 CertificateCache = dict[int, tuple[Certificate, Any]]

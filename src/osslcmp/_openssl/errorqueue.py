@@ -17,8 +17,6 @@ from ..errors import (
 )
 from .lib import NULL, ffi, lib
 
-__all__ = ["check", "classify", "clear", "drain", "drain_text", "has_reason", "text_from_c"]
-
 
 def clear() -> None:
     """Forget what is queued on this thread (``ERR_clear_error``)."""

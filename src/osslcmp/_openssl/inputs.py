@@ -18,33 +18,6 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from .._asn1 import der, pem
 from .lib import NULL, CData, ffi, lib
 
-__all__ = [
-    "AnyCRL",
-    "AnyCSR",
-    "AnyCertificate",
-    "CRLInput",
-    "CRLsInput",
-    "CSRInput",
-    "CertificateInput",
-    "CertificatesInput",
-    "EncodedCRL",
-    "EncodedCSR",
-    "EncodedCertificate",
-    "KeyInput",
-    "any_certificate",
-    "any_certificates",
-    "certificate",
-    "certificates",
-    "check_text",
-    "crls",
-    "csr",
-    "found",
-    "is_certificate",
-    "read",
-    "read_secret",
-    "secret_bytes",
-]
-
 _T = TypeVar("_T")
 
 _BEGIN = b"-----BEGIN "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["SUBINTERPRETER", "callbacks_miss"]
-
 SUBINTERPRETER = (
     "osslcmp cannot be used in this subinterpreter: import it in the process's main interpreter. cffi needs a "
     "subinterpreter that shares the main one's GIL and CPython 3.12 or later; cryptography works in one interpreter "

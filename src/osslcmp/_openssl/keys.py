@@ -20,16 +20,6 @@ from .inputs import found, is_uri, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
-__all__ = [
-    "Password",
-    "PasswordCallback",
-    "check_pair",
-    "is_public",
-    "key_fits",
-    "open_store",
-    "private_key",
-]
-
 Password = bytes | str | Callable[[], bytes | str] | None
 
 _PRIVATE, _PUBLIC = get_args(PrivateKeyTypes), get_args(PublicKeyTypes)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from .interpreters import SUBINTERPRETER
 
-__all__ = ["explain", "mismatch"]
-
 #: What CPython says of an extension module that wants the one GIL, and PyO3 (newer, older) of any further interpreter.
 _REFUSED = re.compile(
     r"does not support loading in subinterpreters|do not yet support subinterpreters"

@@ -21,8 +21,6 @@ from .lib import NULL, lib
 from .names import object_text
 from .ownership import own
 
-__all__ = ["parse_general_name", "parse_name"]
-
 #: Attribute types that ``cryptography`` has, in lower case, and the short keywords of OpenSSL, RFC 4514, Java, Windows and
 #: EJBCA. SN is the surname, as in OpenSSL and Windows.
 _TYPES: dict[str, x509.ObjectIdentifier] = {

@@ -7,8 +7,6 @@ from typing import Any
 from .inputs import check_text
 from .lib import NULL, ffi, lib
 
-__all__ = ["algorithm", "object_text"]
-
 
 def object_text(pointer: Any, *, numbers: bool = True) -> str:
     """An ``ASN1_OBJECT`` in dotted numbers, or by its name if it has one."""

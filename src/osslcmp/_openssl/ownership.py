@@ -13,8 +13,6 @@ from ..errors import CMPError
 from .errorqueue import check
 from .lib import NULL, ffi, lib
 
-__all__ = ["cert_stack", "give_to_c", "own", "own_stack", "release", "up_ref"]
-
 _P = TypeVar("_P")
 
 

@@ -11,8 +11,6 @@ from .errorqueue import check, clear
 from .inputs import check_text
 from .lib import NULL, ffi, lib, unsupported, usable_version
 
-__all__ = ["LibraryContext", "Provider", "load_provider", "made_in"]
-
 
 class LibraryContext:
     """``OSSL_LIB_CTX`` (3.0): providers and configuration apart from the rest of the process.

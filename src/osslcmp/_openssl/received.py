@@ -8,17 +8,6 @@ from typing import Any, NamedTuple
 from ..limits import Limits
 from .lib import NULL, ffi, lib
 
-__all__ = [
-    "Outline",
-    "Violation",
-    "limits_to_c",
-    "message_from_der",
-    "outline",
-    "own_message_from_der",
-    "refused_answer",
-    "violation",
-]
-
 
 class Violation(NamedTuple):
     """Why libcrypto does not get to see a message."""

@@ -17,8 +17,6 @@ from .convert import cert_to_c, certificate_cache, encoded_name_to_c, octets_fro
 from .errorqueue import clear
 from .lib import NULL, lib
 
-__all__ = ["check_signer", "key_identifier", "times", "unsuitable"]
-
 #: OpenSSL's ``ERR_add_error_txt`` never ends on a line of more than some 4,000 characters (3.0 to 4.0).
 LINE_LIMIT = 3800
 

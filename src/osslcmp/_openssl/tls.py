@@ -11,8 +11,6 @@ from .certificate_check import CertificateCheck
 from .inputs import CertificateInput, CertificatesInput, KeyInput, check_text
 from .keys import Password
 
-__all__ = ["TLS", "TLSInput"]
-
 _VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 

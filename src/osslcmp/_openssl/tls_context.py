@@ -14,8 +14,6 @@ from .ownership import own, up_ref
 from .providers import LibraryContext
 from .tls import TLS
 
-__all__ = ["tls_to_c"]
-
 _VERSIONS = {
     "TLSv1": lib.TLS1_VERSION,
     "TLSv1.1": lib.TLS1_1_VERSION,

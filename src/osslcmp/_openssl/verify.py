@@ -19,8 +19,6 @@ from .signers import times
 if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
 
-__all__ = ["add", "apply", "check_purpose", "not_listed", "store_to_c", "verify"]
-
 
 def check_purpose(name: str) -> int:
     """The number of a purpose such as ``sslserver``. ``ValueError`` if OpenSSL knows none of that name."""

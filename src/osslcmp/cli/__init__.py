@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMANDS", "main"]
-
 #: By group, for each subcommand the module with ``run(arguments) -> exit status``, and one line of help.
 _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Certificates": {

@@ -16,8 +16,6 @@ from typing import Any, NoReturn
 from .._text import one_line, visible
 from . import EXIT_USAGE
 
-__all__ = ["Parser", "UsageError", "complain", "emit", "folded", "heading", "width"]
-
 _WIDEST = 100
 _FOLD = 79
 #: Characters of a text that are shown.

@@ -6,8 +6,6 @@ import errno
 import os
 from pathlib import Path
 
-__all__ = ["check_writable"]
-
 
 def check_writable(path: str) -> None:
     """Raise OSError if a file could not be written, as far as that shows without changing anything.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..server.ca.persistent import PersistentCA
     from ..server.ca.store import CertificateRow, SecretRow, Store
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 It works on what osslcmp serve keeps: the directory of --directory, or the database of --database; --config reads
 both, and all else, from the file of the server. Servers may run meanwhile, any number of them: they see each change

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 
 from ._common import Parser
 
-__all__ = ["parser", "run", "script"]
-
 _EPILOG = """\
 bash:
   osslcmp completion bash > ~/.local/share/bash-completion/completions/osslcmp

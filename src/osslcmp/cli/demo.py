@@ -11,8 +11,6 @@ from pathlib import Path
 from ._common import Parser, complain
 from ._files import check_writable
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 Starts the embedded CA over HTTP on 127.0.0.1 and enrols, polls, updates, revokes and asks; nothing else is reached
 and nothing is left behind. With --output the certificates stay as PEM files in DIR, with the trace of all messages

@@ -27,8 +27,6 @@ from ..server import EmbeddedCA, waiting
 from ..trace import Trace
 from ._common import emit, heading
 
-__all__ = ["DemoError", "show"]
-
 _MESSAGE = re.compile(r"\s*(sending|received) ([A-Z0-9]+)\Z")
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from .._text import json_text
 from ._common import Parser, emit, heading
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 Nothing secret is in it: of proxies only that there are some. Paste it into a bug report as it is, best with --json.
 

@@ -15,8 +15,6 @@ from typing import Any
 from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.lib import NEEDED, NULL, built_version, features, ffi, lib, openssl_version
 
-__all__ = ["openssl_facts", "python_facts"]
-
 _ROOM = 1 << 14
 _DEVELOPMENT = ("adapters", "bench", "dev", "docs", "lint", "test")
 """Extras that nobody needs who uses the package."""

@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 from ._common import Parser
 
-__all__ = ["page", "parser", "run"]
-
 _EPILOG = """\
 On a terminal it is shown by man; else it is printed as its source:
   osslcmp man > ~/.local/share/man/man1/osslcmp.1

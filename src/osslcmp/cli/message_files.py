@@ -19,8 +19,6 @@ from ..message import Message
 from ..trace import Trace
 from ..trace.recording import is_recording
 
-__all__ = ["Found", "NotCMPError", "content", "messages"]
-
 _HEXADECIMAL = re.compile(rb"(?:[0-9a-fA-F]{2}[\s:]*)+")
 _SEQUENCE = 0x30
 _STDIN = "-"

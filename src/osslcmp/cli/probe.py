@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..message import Header, Message
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 Sends general messages (genm), a few of them wrong on purpose, and a revocation request for a certificate that does not
 exist, and tells what comes back. Nothing of that issues or revokes anything. A request for a certificate is sent only

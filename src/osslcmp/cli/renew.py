@@ -13,8 +13,6 @@ from ._common import Parser, complain, emit
 if TYPE_CHECKING:
     from ..renewal import Outcome
 
-__all__ = ["parser", "run"]
-
 EXIT_WAITING = 3
 
 _EPILOG = """\

@@ -17,11 +17,9 @@ from . import EXIT_USAGE, serve_options
 from ._common import UsageError
 from .serve_authority import given
 from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
-from .serve_options import make_parser as parser
 from .serve_site import Site, reread
 
-__all__ = ["parser", "run"]
-
+parser = serve_options.parser
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Seconds for the answers in progress when a signal has come.
 _GRACE = 10.0

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..server.http.tls import ServerTLS
     from ..server.persistent import PersistentServer
 
-__all__ = ["explaining", "given", "open_authority", "open_server", "tls_settings"]
-
 logger = get_logger("osslcmp.server")
 
 

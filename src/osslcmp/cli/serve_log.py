@@ -11,8 +11,6 @@ from typing import Any
 
 from .._text import json_text
 
-__all__ = ["BoundedHandler", "JSONFormatter", "OneLineFormatter"]
-
 MOST = 20
 SECONDS = 60.0
 _ALL = ("journal", "events")

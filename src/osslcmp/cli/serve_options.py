@@ -12,8 +12,6 @@ from typing import Any, NoReturn
 from .._files import read_toml
 from ._common import UsageError
 
-__all__ = ["make_parser", "merged", "read"]
-
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
 foreground until SIGTERM or SIGINT, finishes the answers in progress, and ends with status 0.
@@ -125,9 +123,9 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see osslcmp serve --help")
 
 
-def make_parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     """What reads the command line."""
-    parser = _Parser(
+    made = _Parser(
         prog="osslcmp serve",
         usage="osslcmp serve --directory DIR [--port N] [--reference R --secret-file FILE]... [OPTION]...",
         description=_DESCRIPTION,
@@ -138,7 +136,7 @@ def make_parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("-help", action="help", help=argparse.SUPPRESS)
     add("--config", metavar="FILE", help="TOML file with options, secrets and profiles (see below)")
     add(
@@ -158,12 +156,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="for tests of clients: answer as FILE says, with a CA in memory (docs/testing.md)",
     )
     add("--metrics", action="store_true", help="deliver metrics for Prometheus at GET /metrics")
-    _where(parser.add_argument_group("where it listens"))
-    _add_client_options(parser.add_argument_group("who may ask"))
-    _authority(parser.add_argument_group("the authority and its state"))
-    _protocol(parser.add_argument_group("certificates and protocol"))
-    _limits(parser.add_argument_group("limits"))
-    return parser
+    _where(made.add_argument_group("where it listens"))
+    _add_client_options(made.add_argument_group("who may ask"))
+    _authority(made.add_argument_group("the authority and its state"))
+    _protocol(made.add_argument_group("certificates and protocol"))
+    _limits(made.add_argument_group("limits"))
+    return made
 
 
 def _where(group: Any) -> None:
@@ -334,7 +332,7 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
         UsageError: they make no sense.
         OSError: the file of ``--config`` cannot be read.
     """
-    settings = merged(vars(make_parser().parse_args(arguments)))
+    settings = merged(vars(parser().parse_args(arguments)))
     _check(settings)
     if re.fullmatch(r"\[.*:.*\]", settings.get("host", "")):  # as in a URL
         settings["host"] = settings["host"][1:-1]
@@ -351,7 +349,7 @@ def merged(given: dict[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {"secrets": {}, "clients": {}, "profiles": None}
     settings |= {name: {} for name in _BY_REFERENCE}
     if "config" in given:
-        settings |= _read_config(make_parser(), Path(given["config"]))
+        settings |= _read_config(parser(), Path(given["config"]))
     settings |= given
     for name in _LISTS:
         settings.setdefault(name, [])

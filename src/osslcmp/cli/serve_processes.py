@@ -13,8 +13,6 @@ from typing import NoReturn
 
 from .._text import get_logger
 
-__all__ = ["Processes"]
-
 logger = get_logger("osslcmp.server")
 
 Ready = Callable[[str], None]

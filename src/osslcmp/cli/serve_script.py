@@ -12,8 +12,6 @@ from .._files import PUBLIC, write
 from ._common import UsageError
 from .serve_authority import given, tls_settings
 
-__all__ = ["serve_script"]
-
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Besides --config, whose options are looked at one by one.
 _KNOWN = {

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..server.http.serving import RunningServer
     from ..server.persistent import PersistentServer
 
-__all__ = ["Site", "reread"]
-
 logger = get_logger("osslcmp.server")
 
 

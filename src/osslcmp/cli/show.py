@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ..message.describe import Tree
     from .message_files import Found
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 FILE holds one or more messages, one after the other: DER as -reqout and -rspout of osslcmp cmp write it, PEM, base64
 or hexadecimal, or a trace recorded by osslcmp cmp -trace; - is standard input. Nothing about a message is

@@ -13,8 +13,6 @@ from ._files import check_writable
 if TYPE_CHECKING:
     from ..trace import Trace
 
-__all__ = ["parser", "run"]
-
 _EPILOG = """\
 FILE is what osslcmp cmp -trace FILE, osslcmp.Trace(file=...) or Trace.dump() wrote. Messages that -reqout and -rspout
 saved do as well, in any order: an answer is put after the request that it answers. Then the times are those

@@ -11,8 +11,6 @@ from ..trace import Trace, TraceEntry, without_secrets
 from ..trace.recording import is_recording
 from .message_files import NotCMPError, content, messages
 
-__all__ = ["assemble"]
-
 _REQUESTS = frozenset(
     kind
     for kind in BodyType

@@ -13,8 +13,6 @@ from . import COMMANDS
 from .openssl_cmp.help import describe
 from .openssl_cmp.options import ARGUMENTS, OPTIONS, PASSWORD_SOURCES, TOPICS, VALUES
 
-__all__ = ["whole_parser"]
-
 _DESCRIPTION = """\
 osslcmp brings OpenSSL's own implementation of the Certificate Management Protocol (CMP, RFC 9810, and the Lightweight
 CMP Profile, RFC 9483) to Python and to the command line.

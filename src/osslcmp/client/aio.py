@@ -22,8 +22,6 @@ from .workers import AsyncTransport, Operation, Workers
 if TYPE_CHECKING:
     from .arguments import ClientArguments
 
-__all__ = ["AsyncClient", "AsyncTransaction", "AsyncTransport"]
-
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 

@@ -23,9 +23,6 @@ else:
             return item
 
 
-__all__ = ["BeginArguments", "EnrollArguments", "P10Arguments", "Unpack"]
-
-
 def _arguments(name: str, fields: dict[str, object]) -> object:
     """A ``TypedDict``. Its types are texts, read in the module of CertificateRequest when somebody asks for them."""
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .._openssl.keys import Password
     from ..context import Context
 
-__all__ = ["Dump", "digest", "dump", "load", "restore"]
-
 _T = TypeVar("_T")
 
 FORMAT = "osslcmp.Transaction"

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..context.general import CertReqTemplate, RootCAUpdate
     from ..message.bodyparts import AlgorithmIdentifier
 
-__all__ = ["GeneralMessages"]
-
 _T = TypeVar("_T")
 
 

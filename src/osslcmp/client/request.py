@@ -30,8 +30,6 @@ from .settings import Settings, itavs
 if TYPE_CHECKING:
     from ..message.bodies import CertResponse
 
-__all__ = ["CertificateRequest"]
-
 NameLike = x509.Name | str
 Sans = Iterable[x509.GeneralName | str]
 Extensions = Iterable[x509.Extension[Any]]

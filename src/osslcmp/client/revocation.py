@@ -17,8 +17,6 @@ from ..context import Context
 from ..context.polling import Exchange
 from ..enums import FailureInfo, Option, PKIStatus, RevocationReason
 
-__all__ = ["Revocation", "revoke"]
-
 
 @dataclass(frozen=True)
 class Revocation:

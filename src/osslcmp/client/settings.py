@@ -21,8 +21,6 @@ from ..transport.address import Address, Transport
 if TYPE_CHECKING:
     from ..trace import Trace
 
-__all__ = ["ResumeConditions", "Setter", "Settings", "itavs", "option", "optional", "unless"]
-
 _T = TypeVar("_T")
 
 _MOST_IDLE = 64

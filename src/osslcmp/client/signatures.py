@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 from .request import CertificateRequest
 
-__all__ = ["shown"]
-
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 

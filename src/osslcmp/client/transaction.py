@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..trace import Trace
     from .dump import Dump
 
-__all__ = ["Transaction"]
-
 
 def _interrupted(req_type: BodyType, error: BaseException) -> Exception:
     """What a transaction ended in when a signal handler, or who cancelled it, ended the call: that was for the call."""

@@ -21,8 +21,6 @@ from ..errors import TransferError, TransferTimeout
 if TYPE_CHECKING:
     from ..context import Context
 
-__all__ = ["AsyncTransport", "Operation", "Workers"]
-
 _T = TypeVar("_T")
 
 AsyncTransport = Callable[[bytes], Awaitable[bytes] | bytes]

@@ -15,8 +15,6 @@ from ..errors import TransferError
 from .failures import explain
 from .guard import Guard, Wakeup, guarded, locked
 
-__all__ = ["Calls", "new_ctx"]
-
 _R = TypeVar("_R")
 
 _LOG_CALLBACK = ffi.typeof("OSSL_CMP_log_cb_t")

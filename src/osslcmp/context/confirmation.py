@@ -16,8 +16,6 @@ from ..enums import FailureInfo
 from .calls import Calls
 from .credentials import trust_store
 
-__all__ = ["CertConf", "Confirmation", "OnDER", "certconf", "on_der"]
-
 Callback = Callable[[x509.Certificate, FailureInfo], object]
 
 

@@ -18,16 +18,6 @@ from ..enums import Option
 from .calls import Calls
 from .server_usage import ServerUsage, ServerUsageInput
 
-__all__ = [
-    "REFERENCE_LIMIT",
-    "SECRET_LIMIT",
-    "Credentials",
-    "certificate_list",
-    "one_certificate",
-    "signers",
-    "trust_store",
-]
-
 #: OpenSSL sends the reference as senderKID and takes an int for its length; more than this helps nobody.
 REFERENCE_LIMIT = 4096
 SECRET_LIMIT = 0xFFFF

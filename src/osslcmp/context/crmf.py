@@ -22,8 +22,6 @@ from ..errors import RequestError
 if TYPE_CHECKING:
     from ..message.bodyparts import CertRequest
 
-__all__ = ["CertReqMsg", "create_popo", "from_c"]
-
 #: Octets of a text in a control, more than anybody needs.
 _LONGEST_TEXT = 1 << 16
 

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 from ..enums import BodyType
 
-__all__ = ["MAX_SECONDS", "Deadline", "OnWait", "Pause", "Progress"]
-
 MAX_SECONDS = 0x7FFFFFFF
 """The most that a limit in seconds may be: what an int of C holds."""
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..message.bodyparts import AlgorithmIdentifier
     from .general import CertReqTemplate
 
-__all__ = ["Exchanges"]
-
 
 class Exchanges:
     """rr and genm, as :class:`osslcmp.context.polling.Exchange`: what to send, and how to read what comes."""

@@ -28,8 +28,6 @@ from .status import pki_status
 if TYPE_CHECKING:
     from ..message import CertRepMessage, Message
 
-__all__ = ["explain", "in_context"]
-
 _REFUSALS = (PKIStatus.rejection, PKIStatus.waiting, PKIStatus.keyUpdateWarning)
 #: What OpenSSL raises when the status came from the server: it sets one for its own refusals, too.
 _REFUSED = (

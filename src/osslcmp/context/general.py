@@ -12,8 +12,6 @@ from .._openssl import convert
 if TYPE_CHECKING:
     from ..message.bodyparts import AlgorithmIdentifier
 
-__all__ = ["CertReqTemplate", "RootCAUpdate", "root_ca_update"]
-
 
 @dataclass(frozen=True)
 class RootCAUpdate:

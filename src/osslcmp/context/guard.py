@@ -13,8 +13,6 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from .._openssl.lib import NULL, forks, lib
 from .._openssl.providers import LibraryContext
 
-__all__ = ["Guard", "Wakeup", "guarded", "locked"]
-
 
 class Guard:
     """Whose a context is for the moment. One thread may enter it again and again."""

@@ -25,8 +25,6 @@ from ..errors import (
     TransferTimeout,
 )
 
-__all__ = ["HINTS", "Hint", "advise"]
-
 _E = TypeVar("_E", bound=BaseException)
 _NAMES = re.compile(r"\{([^|}]*)\|([^}]*)\}")
 

@@ -8,8 +8,6 @@ from ..enums import Option
 from ..errors import UnsupportedError
 from .calls import Calls
 
-__all__ = ["MESSAGE_TIMEOUT", "Options"]
-
 #: Seconds, where libcrypto has no limit.
 MESSAGE_TIMEOUT, TOTAL_TIMEOUT = 60, 600
 

@@ -42,8 +42,6 @@ from .request import RequestFields
 from .results import Results
 from .status import get_status
 
-__all__ = ["Exchange", "Polling", "State", "WaitingMessages", "message_ids"]
-
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 

@@ -9,8 +9,6 @@ import re
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib
 
-__all__ = ["bypasses", "check_proxy", "uses_tls"]
-
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z")
 
 

@@ -20,8 +20,6 @@ from .credentials import one_certificate
 from .crmf import CertReqMsg, create_popo, from_c
 from .guard import locked
 
-__all__ = ["RequestFields", "name_to_c", "octets_to_c"]
-
 
 def name_to_c(name: x509.Name | str | None) -> Any:
     """An ``X509_NAME *``, NULL for ``None``."""

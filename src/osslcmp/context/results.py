@@ -18,8 +18,6 @@ from .guard import locked
 from .request import RequestFields
 from .status import pki_status
 
-__all__ = ["Results"]
-
 
 class Results:
     """Certificates and keys that a request brought."""

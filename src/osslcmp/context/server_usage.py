@@ -14,8 +14,6 @@ from .._openssl.convert import octets_from_c
 from .._openssl.lib import ffi, lib
 from .._text import visible
 
-__all__ = ["CA", "PERMITTED", "ServerUsage", "ServerUsageInput"]
-
 CA, PERMITTED = "CA", "permitted"
 
 #: Names of RFC 9810 section 4.5, of RFC 6402 and of RFC 5280.

@@ -8,8 +8,6 @@ from .._openssl import convert
 from .._openssl.lib import NULL, lib
 from ..enums import FailureInfo, PKIStatus
 
-__all__ = ["get_fail_info", "get_status", "get_status_string", "pki_status"]
-
 
 def get_status(ctx: Any) -> PKIStatus:
     """``OSSL_CMP_CTX_get_status``."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
     from ..trace import Trace
 
-__all__ = ["Transfer"]
-
 _HOST = re.compile(r"[^\s/?#@\\\x00-\x20\x7f]+\Z")
 
 

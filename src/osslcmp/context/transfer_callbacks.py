@@ -10,8 +10,6 @@ from typing import Any
 from .._openssl.callbacks import CallState, _raised
 from .._openssl.lib import ffi, lib
 
-__all__: list[str] = []
-
 _FOUND, _NOT_FOUND, _TOO_LATE, _STOPPED = 1, 0, -1, -2
 _SLICE = 0.1
 

@@ -20,8 +20,6 @@ from .._openssl.convert import csr_look_alike, look_alike
 from ..enums import FailureInfo
 from . import describe
 
-__all__ = ["data"]
-
 
 def data(message: m.Message) -> dict[str, Any]:
     """The message with members for all of its fields, ``None`` for what is not there or cannot be read.

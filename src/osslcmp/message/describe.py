@@ -22,18 +22,6 @@ from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
 from .bodyparts import oid_name
 
-__all__ = [
-    "CERTIFICATES",
-    "DER",
-    "EXTENSIONS",
-    "UNREADABLE",
-    "Tree",
-    "key_text",
-    "name_text",
-    "summary",
-    "tree",
-]
-
 Tree = list[tuple[str, "str | Tree"]]
 """Labels, each with a text or with what is below it."""
 

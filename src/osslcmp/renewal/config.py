@@ -14,8 +14,6 @@ from .._files import read_toml
 from .._openssl.inputs import is_uri
 from .._text import visible
 
-__all__ = ["FILES", "KEYS", "KEY_TYPES", "Renewal", "load"]
-
 FILES = ("key", "certificate", "fullchain", "chain", "combined")
 """The files of a certificate."""
 KEY_TYPES = ("P-256", "P-384", "P-521", "Ed25519", "Ed448", "RSA-2048", "RSA-3072", "RSA-4096")

@@ -29,8 +29,6 @@ from ..errors import CMPError, ConfirmError, RejectedError, TransferError
 from .config import Renewal
 from .store import Store
 
-__all__ = ["Outcome", "renew", "renew_all"]
-
 logger = get_logger("osslcmp.renewal")
 
 _UTC = datetime.timezone.utc

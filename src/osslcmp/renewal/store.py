@@ -21,8 +21,6 @@ from pathlib import Path
 
 from .._files import PRIVATE, PUBLIC, locked, sync, write
 
-__all__ = ["Store"]
-
 _TRAVERSABLE = 0o711
 _SECRET = ("key", "combined")
 

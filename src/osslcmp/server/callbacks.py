@@ -20,8 +20,6 @@ from .._openssl.errorqueue import check
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import cert_stack, own, release
 
-__all__ = ["CertAnswer", "Delaying", "Handler", "StatusAnswer", "init", "init_delays"]
-
 
 class StatusAnswer(NamedTuple):
     """A PKIStatusInfo: status, failure bits, text."""

@@ -6,8 +6,6 @@ import logging
 
 from .._text import one_line
 
-__all__ = ["OutageError", "is_outage", "log_failure"]
-
 
 class OutageError(Exception):
     """What could not be done now, and may be possible later."""

@@ -29,8 +29,6 @@ from .steps import is_confirmed
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
 from .transactions import MAX_REMEMBERED, DelayedRequest, Table, Transaction, share
 
-__all__ = ["DatabaseTransactions", "PersistentServer"]
-
 logger = get_logger("osslcmp.server")
 
 _CONFIRMED = b"confirmed"

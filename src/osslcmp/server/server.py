@@ -32,7 +32,7 @@ from .checks.rules import Checker, Stage, Strictness
 from .checks.subject import CLOCK_TOLERANCE, CheckLimits, SenderTrust
 from .configuration import Configuration
 from .engine import Pool, Settings, try_protection
-from .http import app, paths, serving
+from .http import app, events, paths, serving
 from .http.tls import ServerTLSInput
 from .steps import TransactionSteps
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
@@ -337,7 +337,7 @@ class Server:
         tls: ServerTLSInput | None = None,
         reuse_port: bool = False,
         listener: socket.socket | None = None,
-        observers: Sequence[app.Observer] = app.OBSERVERS,
+        observers: Sequence[events.Observer] = app.OBSERVERS,
         pages: Mapping[str, app.Page] | None = None,
     ) -> serving.RunningServer:
         """Answer over HTTP in background threads until stopped: ``with server.serve() as running:
@@ -379,7 +379,7 @@ class Server:
         running: serving.RunningServer,
         *,
         tls: ServerTLSInput | None = None,
-        observers: Sequence[app.Observer] = app.OBSERVERS,
+        observers: Sequence[events.Observer] = app.OBSERVERS,
         pages: Mapping[str, app.Page] | None = None,
     ) -> None:
         """Answer in the place of the server that ``serve`` of another one has started, from the next request on.

@@ -24,8 +24,6 @@ from .._text import one_line
 from . import script
 from .server import CMPServer
 
-__all__ = ["main"]
-
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 

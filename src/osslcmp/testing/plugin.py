@@ -11,17 +11,6 @@ if TYPE_CHECKING:
     from ..client import Client
     from .server import CMPServer, ScriptedCA
 
-__all__ = [
-    "cmp_ca",
-    "cmp_client",
-    "cmp_server",
-    "cmp_server_factory",
-    "pytest_addoption",
-    "pytest_configure",
-    "pytest_runtest_call",
-    "pytest_runtest_makereport",
-]
-
 _SCOPE, _TLS = "cmp_server_scope", "cmp_server_tls"
 _SETTINGS = {
     _SCOPE: ("function", "class", "module", "package", "session"),

@@ -25,8 +25,6 @@ from .rewriting import (
     with_request_id,
 )
 
-__all__ = ["PROFILES", "Quirks", "quirks"]
-
 _IMPLICIT_CONFIRM = der.encode(
     der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid(oids.IMPLICIT_CONFIRM), der.encode(der.NULL))
 )

@@ -9,20 +9,6 @@ from .._asn1 import der
 from .._asn1.der import explicit
 from ..enums import BodyType
 
-__all__ = [
-    "CERTIFICATE_ANSWERS",
-    "damaged",
-    "extra_certs",
-    "octets",
-    "rebuilt",
-    "with_body",
-    "with_extra_certs",
-    "with_header",
-    "with_request_id",
-    "with_responses",
-    "yesterday",
-]
-
 CERTIFICATE_ANSWERS = (BodyType.IP, BodyType.CP, BodyType.KUP)
 """With the one CertResponse that is rewritten here."""
 

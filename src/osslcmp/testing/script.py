@@ -24,8 +24,6 @@ from .._text import visible
 from . import faults
 from .server import CMPServer, body_type
 
-__all__ = ["load"]
-
 _STEPS: dict[str, Callable[..., faults.Fault]] = {
     name: made
     for name in testing.__all__

@@ -62,8 +62,6 @@ from .rewriting import (
 )
 from .tls import ClientTLS, make_tls
 
-__all__ = ["CMPServer", "Exchange", "ScriptedCA", "body_type"]
-
 REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
 
 

@@ -18,8 +18,6 @@ from ..server.ca.issuing import Pair, make_ca
 from ..server.ca.signing import Signing
 from ..server.http.tls import ClientCertificates, ServerTLS
 
-__all__ = ["ClientTLS", "make_tls"]
-
 _VALIDITY = datetime.timedelta(days=30)
 _Wanted = Literal["optional", "required"]
 

@@ -14,8 +14,6 @@ from .ladder import protection_text
 if TYPE_CHECKING:
     from . import Trace, TraceEntry
 
-__all__ = ["page"]
-
 #: Characters of a line that are shown.
 _LINE = 10000
 _STYLE = """

@@ -13,8 +13,6 @@ from ..enums import BodyType
 if TYPE_CHECKING:
     from . import Trace, TraceEntry
 
-__all__ = ["Line", "draw", "protection_text"]
-
 _GUTTER = 11
 _NARROWEST = 40
 _UNICODE = {"line": "│", "arrow": "─", "to": "▶", "from": "◀", "fail": "✗", "more": "…"}

@@ -31,8 +31,6 @@ from .._text import visible
 if TYPE_CHECKING:
     from . import TraceEntry
 
-__all__ = ["HEAD", "entry_line", "is_recording", "read_entries"]
-
 _VERSION = 1
 #: Seconds of all years that a date can have.
 _END_OF_TIME = 10**12

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import Trace
 
-__all__ = ["picture"]
-
 #: rich's own frame names fonts of a web site; this one takes what the reader has.
 _FRAME = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {terminal_width} {terminal_height}" role="img">

@@ -13,8 +13,6 @@ from .._openssl.inputs import check_text, without_credentials
 if TYPE_CHECKING:
     from ..context import Context
 
-__all__ = ["Address", "Transport", "parse_url", "well_known_url"]
-
 Transport = Callable[[bytes], bytes]
 """Takes the DER encoding of a request and returns that of the response."""
 

@@ -16,8 +16,6 @@ from ..context.hints import advise
 from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
-__all__ = ["CONTENT_TYPE", "HEADERS", "MAX_RESPONSE", "Answer", "LibraryTransport", "Watchdog"]
-
 CONTENT_TYPE = "application/pkixcmp"
 HEADERS = {
     "Content-Type": CONTENT_TYPE,

@@ -11,8 +11,6 @@ from .._openssl.callbacks import Replaying
 from ..errors import TransferError, TransferTimeout
 from .address import Transport
 
-__all__ = ["FileTransport", "relay"]
-
 _REQUEST, _RESPONSE = ".request.der", ".response.der"
 
 PathInput = str | os.PathLike[str]

@@ -8,8 +8,6 @@ from ..context import Context
 from ..enums import Option
 from .address import parse_url
 
-__all__ = ["HTTPTransport"]
-
 
 class HTTPTransport:
     """What ``Client(url)`` does by itself, as a callable: to record, change or repeat messages around it.

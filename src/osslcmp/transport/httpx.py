@@ -18,8 +18,6 @@ from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["AsyncHttpxTransport", "HttpxTransport"]
-
 
 def _httpx() -> Any:
     try:

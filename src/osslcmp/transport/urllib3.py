@@ -12,8 +12,6 @@ from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 if TYPE_CHECKING:
     import urllib3
 
-__all__ = ["Urllib3Transport"]
-
 _PART = 16 * 1024
 
 

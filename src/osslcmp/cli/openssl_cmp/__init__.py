@@ -8,8 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["run"]
-
 
 def run(arguments: Sequence[str]) -> int:
     """Do what the options say. Returns the exit status, 0 or 1."""

@@ -19,8 +19,6 @@ from .request import add_general_infos, name, set_up_request
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["COMMANDS", "set_up_client"]
-
 COMMANDS = ("ir", "cr", "kur", "p10cr", "rr", "genm")
 
 

@@ -22,8 +22,6 @@ from .report import failure_names, pending, print_json, report
 from .settings import HelpWanted, Settings, read
 from .transfer import FileTransfer, OnlyWritten
 
-__all__ = ["main", "wait"]
-
 _EXPECTED = (Failure, CMPError, OSError, ValueError, TypeError, ImportError)
 
 _TLS = ("tls_cert", "tls_key", "tls_keypass", "tls_extra", "tls_trusted", "tls_host")

@@ -7,8 +7,6 @@ from typing import Any, TextIO
 
 from ..._text import lines, one_line
 
-__all__ = ["Console", "Failure"]
-
 _LEVELS = {
     0: "EMERG",
     1: "ALERT",

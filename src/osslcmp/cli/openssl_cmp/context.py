@@ -20,8 +20,6 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .load import Loader
 
-__all__ = ["CommandContext", "Run"]
-
 
 @dataclass
 class Run:

@@ -20,8 +20,6 @@ from .output import write
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["general_message"]
-
 
 def general_message(run: Run) -> None:
     """Send the genm of ``-infotype``. Raises CMPError, Failure."""

@@ -14,8 +14,6 @@ from ...errors import CMPError
 from .console import Failure
 from .settings import atoi
 
-__all__ = ["GlobalOptions"]
-
 _FLAGS = {
     "ignore_critical": ("IGNORE_CRITICAL",),
     "crl_check": ("CRL_CHECK",),

@@ -6,8 +6,6 @@ import sys
 
 from .options import ARGUMENTS, BY_NAME, EXAMPLE, OPTIONS, TOPICS, VALUES, Option
 
-__all__ = ["describe", "overview", "print_help", "syntax"]
-
 _WIDTH = 80
 _COLUMN = 12
 

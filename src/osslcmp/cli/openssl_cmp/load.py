@@ -22,8 +22,6 @@ from .settings import items
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["Loader", "check_signers"]
-
 _HTTP = ("http://", "https://")
 
 

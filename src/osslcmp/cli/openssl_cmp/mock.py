@@ -34,8 +34,6 @@ from .output import shared
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["MockServer"]
-
 _STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 _OPEN_LIMIT = 1000
 _KNOWN_LIMIT = 100

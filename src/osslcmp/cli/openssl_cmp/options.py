@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "ARGUMENTS",
-    "BY_NAME",
-    "EXAMPLE",
-    "HELP",
-    "OPTIONS",
-    "PASSWORD_SOURCES",
-    "TOPICS",
-    "VALUES",
-    "Option",
-]
-
 HELP = ("-help", "--help", "-h", "--h")
 
 #: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``f`` file or URI, ``P`` password source,

@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from ...enrollment import Enrollment
     from .context import Run
 
-__all__ = [
-    "check_outputs",
-    "save",
-    "save_refused",
-    "save_results",
-    "save_server_cert",
-    "shared",
-    "through_bio",
-    "write",
-]
-
 _SOURCES = {
     "extracertsout": ("OSSL_CMP_CTX_get1_extraCertsIn", "extra"),
     "cacertsout": ("OSSL_CMP_CTX_get1_caPubs", "CA"),

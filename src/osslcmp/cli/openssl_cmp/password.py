@@ -9,8 +9,6 @@ from pathlib import Path
 from ..._openssl.inputs import first_line
 from .console import Console
 
-__all__ = ["password", "secret"]
-
 #: Octets of a line, as in OpenSSL (``APP_PASS_LEN`` without the NUL).
 _LINE_LIMIT = 1023
 

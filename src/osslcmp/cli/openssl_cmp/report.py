@@ -15,8 +15,6 @@ from ...errors import CMPError, ConfirmError, OpenSSLError, RejectedError, Trans
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["Outcome", "failure_names", "pending", "print_json", "report"]
-
 #: Of failures before any CMP server has had the request.
 _NOBODY = re.compile(
     r"(?i)connect(ion)? (error|refused|timeout)|lookup|no address|not known|resolve|unreachable|HTTP status|content type"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from ..._asn1 import oids
-from ..._asn1.der import encode_integer
+from ..._asn1.der import encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
-from ..._openssl.convert import free_extensions, oid_from_c, tlv
+from ..._openssl.convert import free_extensions, oid_from_c
 from ..._openssl.errorqueue import check, clear, drain, drain_text
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import own
@@ -23,8 +23,6 @@ from .settings import items
 
 if TYPE_CHECKING:
     from .context import Run
-
-__all__ = ["add_general_infos", "name", "set_up_request"]
 
 _ENROLL = ("ir", "cr", "kur")
 _NONE, _RAVERIFIED = -1, 0
@@ -343,7 +341,7 @@ def policy(value: str) -> Any:
         raise Failure(f"unknown policy OID '{value}'")
     owned = own(oid, lib.ASN1_OBJECT_free, "reading a policy")
     content = bytes(ffi.buffer(lib.OBJ_get0_data(owned), lib.OBJ_length(owned)))
-    encoded = tlv(0x30, tlv(0x06, content))
+    encoded = encode(0x30, encode(0x06, content))
     data = ffi.from_buffer("unsigned char[]", encoded)
     made = lib.d2i_POLICYINFO(NULL, ffi.new("const unsigned char **", data), len(encoded))
     return own(made, lib.POLICYINFO_free, "making a policy")
@@ -379,7 +377,7 @@ _SHOWN = 40
 def add_general_infos(run: Run) -> None:
     """Put them into the context. Raises Failure."""
     if (profile := run.opt.text("profile")) is not None:
-        value = tlv(_SEQUENCE, tlv(_UTF8_STRING, profile.encode()))
+        value = encode(_SEQUENCE, encode(_UTF8_STRING, profile.encode()))
         run.ctx.push_geninfo_itav(InfoTypeAndValue(oids.CERT_PROFILE, value))
     given = run.opt.text("geninfo")
     if given is None:
@@ -414,7 +412,7 @@ def _next(given: str) -> tuple[InfoTypeAndValue, str]:
     kind, colon, rest = rest.partition(":")
     if kind.lower() == "str" and colon:
         text, _, rest = rest.partition(",")
-        return InfoTypeAndValue(oid, tlv(_UTF8_STRING, text.encode("utf-8", "replace"))), rest
+        return InfoTypeAndValue(oid, encode(_UTF8_STRING, text.encode("utf-8", "replace"))), rest
     if kind.lower() != "int" or not colon:
         raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
     if (found := re.match(r"\s*[+-]?\d+", rest)) is None:

@@ -18,8 +18,6 @@ from .mock import MockServer
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["serve"]
-
 _TYPE = "application/pkixcmp"
 _LIMIT = 1 << 20
 _IDLE = 60

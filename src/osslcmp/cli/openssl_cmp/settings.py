@@ -17,8 +17,6 @@ from .options import BY_NAME, HELP, OPTIONS, Option
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["HelpWanted", "Settings", "atoi", "items", "read"]
-
 _DEFAULTS: dict[str, Any] = {
     "verbosity": 6,
     "keep_alive": 1,

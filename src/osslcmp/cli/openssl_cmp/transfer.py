@@ -19,8 +19,6 @@ from .settings import Settings, items
 if TYPE_CHECKING:
     from .context import Run
 
-__all__ = ["FileTransfer", "OnlyWritten"]
-
 
 class OnlyWritten(Exception):
     """The request has been written and nothing was to be sent."""

@@ -15,8 +15,6 @@ from ...enums import FailureInfo
 from ...errors import OpenSSLError
 from ..authority import Rejected
 
-__all__ = ["ClientCRLs"]
-
 logger = get_logger("osslcmp.server")
 
 Certificate = AnyCertificate | bytes

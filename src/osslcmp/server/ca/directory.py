@@ -38,8 +38,6 @@ from . import issuing
 from .issuing import Generation, Pair
 from .signing import Signing
 
-__all__ = ["Directory", "read_key"]
-
 _SEAL_LENGTH = 32
 
 

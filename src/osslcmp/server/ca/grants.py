@@ -20,8 +20,6 @@ from ..authority import CertificateRequest, Rejected
 from . import issuing
 from .profiles import Profile, matches
 
-__all__ = ["Binding", "Grants", "name_key", "names_in", "names_of", "not_as_asked", "typed_key", "wanted"]
-
 MAX_NAMES = 500
 MAX_USES = 2**31 - 1
 _EMPTY = b"\x30\0"

@@ -10,8 +10,6 @@ from ...enums import RevocationReason
 from .store import CertificateRow, ConflictError, Store
 from .tables import State
 
-__all__ = ["NotPossibleError", "find", "release", "revoke", "state_of"]
-
 _ATTEMPTS = 10
 _HOLD = int(RevocationReason.certificateHold)
 

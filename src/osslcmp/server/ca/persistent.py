@@ -41,8 +41,6 @@ from .store import (
 )
 from .tables import CRLS, damaged
 
-__all__ = ["PersistentCA", "StoredRecord"]
-
 logger = get_logger("osslcmp.server")
 
 _NONCE_LENGTH = 12

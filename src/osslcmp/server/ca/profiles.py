@@ -18,8 +18,6 @@ from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
 
-__all__ = ["DEFAULT", "Profile", "choose"]
-
 DEFAULT = "default"
 """The profile of requests that name none."""
 

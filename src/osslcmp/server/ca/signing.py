@@ -14,14 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
 
-__all__ = [
-    "Signing",
-    "algorithm",
-    "key_identifier",
-    "key_value",
-    "names_curve",
-]
-
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     oids.SHA256: hashes.SHA256,
     oids.SHA384: hashes.SHA384,

@@ -24,8 +24,6 @@ from . import body, confirmation, header, nested, protection, request, sender
 from . import transaction as later
 from .subject import CheckLimits, Subject
 
-__all__ = ["RULES", "Checker", "Rule", "Stage", "Strictness"]
-
 logger = get_logger("osslcmp.server")
 
 Strictness = Literal["strict", "rfc9810", "openssl"]

@@ -21,19 +21,6 @@ from .events import Answered, Observer, Repeats
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = [
-    "OBSERVERS",
-    "Application",
-    "Observer",
-    "Page",
-    "Request",
-    "Response",
-    "busy",
-    "healthy",
-    "refuse",
-    "wsgi",
-]
-
 CONTENT_TYPE = "application/pkixcmp"
 THREADS = 16
 REQUEST_TIME = 60.0

@@ -13,8 +13,6 @@ from typing import Any
 from .app import REQUEST_TIME, THREADS, Application, Request, Response, busy, refuse
 from .workers import Workers
 
-__all__ = ["ASGI"]
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -21,8 +21,6 @@ from ...message import CertRepMessage, ErrorMessage, Header, Message, NestedMess
 from ...message.bodyparts import PKIStatusInfo
 from ...message.describe import name_text
 
-__all__ = ["LOGGER", "Answered", "Event", "Observer", "Repeats", "log", "sender"]
-
 LOGGER = "osslcmp.server.events"
 logger = get_logger(LOGGER)
 

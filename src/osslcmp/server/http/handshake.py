@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 from .workers import Job, Workers
 
-__all__ = ["THREADS", "Handshake"]
-
 THREADS = 16
 
 

@@ -16,8 +16,6 @@ from ...message.describe import name_text, status_text, summary
 from .. import wire
 from .events import Answered, sender
 
-__all__ = ["note"]
-
 logger = get_logger("osslcmp.server")
 
 

@@ -14,8 +14,6 @@ from .events import Answered
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-__all__ = ["Metrics"]
-
 
 class Metrics:
     """Counts what happens. Of several processes each shows the sum of all, if ``PROMETHEUS_MULTIPROC_DIR`` names a folder

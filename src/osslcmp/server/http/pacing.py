@@ -15,8 +15,6 @@ from tornado.httputil import HTTPInputError
 from tornado.ioloop import IOLoop
 from tornado.iostream import BaseIOStream, IOStream, SSLIOStream
 
-__all__ = ["PacedSSLStream", "PacedStream"]
-
 _FREE = 16.0  # arrivals of a request before its client has to wait
 _PAUSE = 0.25  # seconds for each one more
 _LONGEST = 60.0

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .webserver import Handler, WebServer
 
-__all__ = ["RunningServer", "serve"]
-
 logger = get_logger("osslcmp.server")
 
 

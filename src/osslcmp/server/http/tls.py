@@ -18,8 +18,6 @@ from ..._openssl.convert import encoded
 from ..._openssl.inputs import is_uri
 from ..._openssl.keys import Password
 
-__all__ = ["ServerTLS", "ServerTLSInput", "context"]
-
 ClientCertificates = Literal["none", "optional", "required"]
 
 

@@ -28,8 +28,6 @@ from .app import Request, Response, busy, refuse
 from .pacing import PacedSSLStream, PacedStream
 from .workers import Job, Workers
 
-__all__ = ["Handler", "Limits", "WebServer", "listen"]
-
 MAX_HEADER_SIZE = 8 * 1024  # what has come is searched for its end again with each piece
 MAX_CONNECTIONS = 2_000
 MAX_BUFFERED = 64 * 1024 * 1024

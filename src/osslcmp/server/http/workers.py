@@ -10,8 +10,6 @@ from http import HTTPStatus
 from ..._text import get_logger
 from .app import Response, refuse
 
-__all__ = ["Job", "Workers"]
-
 MAX_WAITING = 500
 
 logger = get_logger("osslcmp.server")

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from alembic.script import ScriptDirectory
 
-__all__ = ["OLDEST", "migrate", "scripts"]
-
 OLDEST = 3
 """The oldest schema that can be migrated."""
 
