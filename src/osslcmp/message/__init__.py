@@ -23,76 +23,15 @@ from .._openssl.received import message_from_der
 from .._text import lines
 from ..enums import BodyType
 from ..limits import Limits
-from .bodies import (
-    Body,
-    CertConfirm,
-    CertRepMessage,
-    CertReqMessages,
-    CertResponse,
-    CertStatus,
-    ErrorMessage,
-    GeneralMessage,
-    NestedMessage,
-    OtherBody,
-    PKCS10Request,
-    PKIConfirm,
-    PollAnswer,
-    PollRep,
-    PollReq,
-    RevDetails,
-    RevRep,
-    RevReq,
-    read_body,
-)
-from .bodyparts import (
-    AlgorithmIdentifier,
-    CertId,
-    CertRequest,
-    CertTemplate,
-    Control,
-    PBMParameter,
-    PKIStatusInfo,
-    ProofOfPossession,
-    PublicationInfo,
-    PublicationPlace,
-    RegistrationControls,
-    itav,
-    texts,
-)
+from . import bodies, bodyparts
+from .bodies import *  # noqa: F403
+from .bodies import Body, read_body
+from .bodyparts import *  # noqa: F403
+from .bodyparts import AlgorithmIdentifier, PBMParameter, itav, texts
 
-__all__ = [
-    "AlgorithmIdentifier",
-    "Body",
-    "CertConfirm",
-    "CertId",
-    "CertRepMessage",
-    "CertReqMessages",
-    "CertRequest",
-    "CertResponse",
-    "CertStatus",
-    "CertTemplate",
-    "Control",
-    "ErrorMessage",
-    "GeneralMessage",
-    "Header",
-    "Message",
-    "NestedMessage",
-    "OtherBody",
-    "PBMParameter",
-    "PKCS10Request",
-    "PKIConfirm",
-    "PKIStatusInfo",
-    "PollAnswer",
-    "PollRep",
-    "PollReq",
-    "ProofOfPossession",
-    "PublicationInfo",
-    "PublicationPlace",
-    "RegistrationControls",
-    "RevDetails",
-    "RevRep",
-    "RevReq",
-]
+__all__ = ["Header", "Message"]
+__all__ += bodies.__all__
+__all__ += bodyparts.__all__
 
 #: Characters of a printed line.
 _LINE = 10000

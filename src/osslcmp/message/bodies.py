@@ -35,8 +35,6 @@ __all__ = [
     "RevDetails",
     "RevRep",
     "RevReq",
-    "read_body",
-    "words",
 ]
 
 _CRL_REASON = x509.ObjectIdentifier(oids.CRL_REASON)

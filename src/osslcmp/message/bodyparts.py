@@ -28,15 +28,12 @@ __all__ = [
     "CertRequest",
     "CertTemplate",
     "Control",
+    "PBMParameter",
     "PKIStatusInfo",
     "ProofOfPossession",
     "PublicationInfo",
     "PublicationPlace",
     "RegistrationControls",
-    "algorithm_from_der",
-    "itav",
-    "oid_name",
-    "texts",
 ]
 
 _T = TypeVar("_T")

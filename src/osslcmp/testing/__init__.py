@@ -25,91 +25,26 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .faults import (
-    Fault,
-    bad_protection,
-    cert_req_id,
-    change,
-    delay,
-    drop_response,
-    html_503,
-    http_answer,
-    issue_other_key,
-    no_certificate,
-    no_extra_certs,
-    no_message_time,
-    no_recip_nonce,
-    no_sender_nonce,
-    ok,
-    old_message_time,
-    reject,
-    several_responses,
-    unprotected,
-    waiting,
-    wrong_body,
-    wrong_nonce,
-    wrong_pvno,
-    wrong_sender,
-    wrong_transaction_id,
-)
+from . import faults
+from .faults import *  # noqa: F403
 
 if TYPE_CHECKING:
     from .server import CMPServer
 
-__all__ = [
-    "CMPServer",
-    "Fault",
-    "bad_protection",
-    "cert_req_id",
-    "change",
-    "cmp_ca",
-    "cmp_client",
-    "cmp_server",
-    "cmp_server_factory",
-    "delay",
-    "drop_response",
-    "html_503",
-    "http_answer",
-    "issue_other_key",
-    "no_certificate",
-    "no_extra_certs",
-    "no_message_time",
-    "no_recip_nonce",
-    "no_sender_nonce",
-    "ok",
-    "old_message_time",
-    "reject",
-    "several_responses",
-    "unprotected",
-    "waiting",
-    "wrong_body",
-    "wrong_nonce",
-    "wrong_pvno",
-    "wrong_sender",
-    "wrong_transaction_id",
-]
+__all__ = ["CMPServer", "cmp_ca", "cmp_client", "cmp_server", "cmp_server_factory"]
+__all__ += faults.__all__
 
 with suppress(ModuleNotFoundError):  # without pytest, the server is there
-    from .plugin import (
-        _cmp_server as _cmp_server,
-    )
-    from .plugin import (
+    from .plugin import (  # noqa: F401  # pytest looks for them here
+        _cmp_server,
         cmp_ca,
         cmp_client,
         cmp_server,
         cmp_server_factory,
-    )
-    from .plugin import (
-        pytest_addoption as pytest_addoption,
-    )
-    from .plugin import (
-        pytest_configure as pytest_configure,
-    )
-    from .plugin import (
-        pytest_runtest_call as pytest_runtest_call,
-    )
-    from .plugin import (
-        pytest_runtest_makereport as pytest_runtest_makereport,
+        pytest_addoption,
+        pytest_configure,
+        pytest_runtest_call,
+        pytest_runtest_makereport,
     )
 
 

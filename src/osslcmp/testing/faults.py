@@ -11,14 +11,7 @@ from http import HTTPStatus
 from ..enums import BodyType, FailureInfo
 
 __all__ = [
-    "REQUESTS",
-    "Change",
-    "Delay",
     "Fault",
-    "HTTPAnswer",
-    "Reject",
-    "Version",
-    "Wait",
     "bad_protection",
     "cert_req_id",
     "change",
@@ -27,7 +20,6 @@ __all__ = [
     "html_503",
     "http_answer",
     "issue_other_key",
-    "known",
     "no_certificate",
     "no_extra_certs",
     "no_message_time",
