@@ -32,6 +32,7 @@ KEY_USAGES = (
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _ECDSA = der.encode_oid(oids.ECDSA_SIGNATURES)[2:]
 _BASIC_CONSTRAINTS = der.encode_oid(oids.BASIC_CONSTRAINTS)
+_SUBJECT_ALT_NAME = der.encode_oid(oids.SUBJECT_ALT_NAME)
 _REMEMBERED = 128
 _REMEMBERED_SIZE = 4096
 
@@ -243,17 +244,25 @@ def read_extensions(data: bytes) -> x509.Extensions:
 
 
 def _with_defaults(extensions: bytes) -> bytes:
-    """Extensions whose ``critical`` and ``cA`` are TRUE as DER has it, or not there."""
-    if b"\x01\x01" not in extensions:
+    """Extensions whose ``critical`` and ``cA`` are TRUE as DER has it, or not there, and with the names in alternative
+    names as :func:`read_name` has them."""
+    if b"\x01\x01" not in extensions and _SUBJECT_ALT_NAME not in extensions:
         return extensions
     found = []
     for extension in der.sequence(extensions):
         oid, *others = _booleans(der.children(extension.content))
-        if oid == _BASIC_CONSTRAINTS:
-            constraints = der.sequence(der.octets(others[-1]))
-            others[-1] = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *_booleans(constraints)))
+        if oid in (_BASIC_CONSTRAINTS, _SUBJECT_ALT_NAME):
+            parts = der.sequence(der.octets(others[-1]))
+            plain = _booleans(parts) if oid == _BASIC_CONSTRAINTS else map(_plain_general_name, parts)
+            others[-1] = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *plain))
         found.append(der.encode(der.SEQUENCE, oid, *others))
     return der.encode(der.SEQUENCE, *found)
+
+
+def _plain_general_name(name: der.Element) -> bytes:
+    if name.tag != der.explicit(4):
+        return name.encoding
+    return der.encode(name.tag, _plain_name(der.read(name.content)))
 
 
 def _booleans(parts: list[der.Element]) -> list[bytes]:

@@ -173,6 +173,8 @@ class RevocationRequest(Message):
     """None when the client gives none."""
     extensions: x509.Extensions = field(default_factory=lambda: x509.Extensions([]))
     """Those that the certificate has, as far as the client says."""
+    entry_extensions: x509.Extensions = field(default_factory=lambda: x509.Extensions([]))
+    """Those that the client asks for in the entry of the CRL, the reason among them."""
     polls: int = 0
     """How often the client has come back for the answer."""
 

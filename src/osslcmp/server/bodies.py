@@ -73,7 +73,20 @@ def _asked(extensions: bytes | None) -> x509.Extensions:
     try:
         return x509_parts.read_extensions(extensions)
     except MALFORMED as error:
+        each = der.sequence(extensions)
+        if len(each) == 1:
+            raise BadTemplateError(f"extension {der.dotted(_first(each[0].encoding))}: {error}") from None
+        for one in each:
+            _asked(der.encode(der.SEQUENCE, one.encoding))
         raise BadTemplateError(f"extensions: {error}") from None
+
+
+def _subject(data: bytes | None) -> x509.Name | None:
+    """The subject that is asked for."""
+    try:
+        return name(data)
+    except MALFORMED as error:
+        raise BadTemplateError(f"subject: {error}") from None
 
 
 def name(data: bytes | None) -> x509.Name | None:
@@ -139,7 +152,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
     return CertificateRequest(
         **about,
         request_id=request.request_id,
-        subject=name(template.subject_der),
+        subject=_subject(template.subject_der),
         public_key=None if central else _public_key(x509_parts.as_csr(None, key, None)),
         public_key_info=template.public_key_der or b"",
         central_key=central,
@@ -288,16 +301,13 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
     if len(requests) != 1:
         raise der.DERError("exactly one revocation per message is supported")
     template, extensions = requests[0].template, requests[0].crl_entry_extensions_der
+    entry = [] if extensions is None else list(x509_parts.each_extension(extensions))
     reason = None
-    if extensions is not None:
-        for extension in der.sequence(extensions):
-            parts = der.sequence(extension.encoding)
-            if len(parts) >= 2 and der.dotted(parts[0]) == oids.CRL_REASON:
-                reason = RevocationReason(
-                    der.integer(der.read(der.octets(parts[-1].encoding), der.ENUMERATED))
-                )
-            elif len(parts) != 2:  # it is critical
-                raise UnacceptedExtensionError(f"extension {der.dotted(parts[0])}")
+    for extension in entry:
+        if extension.oid.dotted_string == oids.CRL_REASON:
+            reason = RevocationReason(der.integer(der.read(extension.value.public_bytes(), der.ENUMERATED)))
+        elif extension.critical:
+            raise UnacceptedExtensionError(f"extension {extension.oid.dotted_string}")
     return RevocationRequest(
         **about,
         issuer=name(template.issuer_der),
@@ -305,6 +315,7 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
         subject=name(template.subject_der),
         public_key_info=template.public_key_der,
         extensions=_asked(template.extensions_der),
+        entry_extensions=x509.Extensions(entry),
         reason=reason,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -51,14 +52,15 @@ def again(client: Forger) -> Forger:
     return client.but(transaction_id=Forger().transaction_id, recip_nonce=None)
 
 
-def kur(client: Forger) -> bytes:
-    """Asks for an update of the client's certificate."""
+def kur(client: Forger, *, issuer: bytes | None = None, further: int = 0, subject: str = "forged") -> bytes:
+    """Asks for an update of the client's certificate, or of one with another issuer (DER), or with a serial number so much
+    further."""
     certificate = client.certificate
     assert certificate is not None
-    issuer = encode(explicit(4), certificate.issuer.public_bytes())
-    value = sequence(issuer, der.encode_integer(certificate.serial_number))
+    named = encode(explicit(4), issuer or certificate.issuer.public_bytes())
+    value = sequence(named, der.encode_integer(certificate.serial_number + further))
     control = sequence(sequence(der.encode_oid(oids.OLD_CERT_ID), value))
-    return client.request(KUR, controls=control)
+    return client.request(KUR, controls=control, name=subject)
 
 
 def updating(server: Server, client: Forger) -> tuple[Forger, Answer]:
@@ -88,6 +90,39 @@ def test_one_at_a_time(ca: EmbeddedCA) -> None:
     assert record.revoked is None
     message = again(client).rr(certificate.issuer, certificate.serial_number)
     assert read(server.process(message)).status == PKIStatus.accepted  # who has it may still revoke it
+
+
+def common_name(tag: int, text: str, encoding: str = "latin-1") -> bytes:
+    attribute = sequence(der.encode_oid("2.5.4.3"), encode(tag, text.encode(encoding)))
+    return sequence(encode(0x31, attribute))
+
+
+@pytest.mark.parametrize(
+    ("changes", "failure"),
+    [
+        ({"issuer": common_name(0x0C, "osslcmp issuing CA")}, None),
+        ({"issuer": common_name(0x13, "OSSLCMP  issuing ca")}, None),
+        ({"issuer": common_name(0x0C, " osslcmp issuing CA ")}, None),
+        ({"issuer": common_name(0x14, "osslcmp issuing CA")}, None),
+        ({"issuer": common_name(0x1E, "osslcmp issuing CA", "utf-16-be")}, None),
+        ({"subject": r"\ FORGED\ "}, None),
+        ({"issuer": common_name(0x0C, "osslcmp root CA")}, FailureInfo.badCertId),
+        ({"issuer": common_name(0x0C, "osslcmpissuing CA")}, FailureInfo.badCertId),
+        ({"further": 1}, FailureInfo.badCertId),
+        ({"further": 2**160}, FailureInfo.badCertId),
+        ({"subject": "forger"}, FailureInfo.badCertTemplate),
+    ],
+)
+@pytest.mark.parametrize("strictness", ["strict", "rfc9810"])
+def test_certificate_and_subject_by_value(strictness: Any, changes: Any, failure: FailureInfo | None) -> None:
+    """oldCertID and the subject are compared as RFC 5280 compares names and numbers."""
+    ca = EmbeddedCA({"ref": "secret"})
+    server = ca.server(strictness=strictness)
+    message = kur(member(server, ca), **changes)
+    if failure is None or (strictness, failure) == ("rfc9810", FailureInfo.badCertTemplate):
+        assert read(server.process(message)).status == PKIStatus.accepted
+    else:
+        refused(server, message, failure, BodyType.KUP)
 
 
 def test_refused_by_the_client(ca: EmbeddedCA) -> None:

@@ -15,7 +15,7 @@ from support.pki import make_key
 
 import osslcmp
 from osslcmp import FailureInfo, PKIStatus
-from osslcmp._asn1 import der
+from osslcmp._asn1 import der, oids
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.grants import not_as_asked
 from osslcmp.server.checks.rules import Strictness
@@ -145,3 +145,101 @@ def test_refused_fields(fields: dict[str, Any], strictness: Strictness) -> None:
         expected.add(FailureInfo.badPOP)  # from OpenSSL 3.5 on the proof is what is odd: it proves nothing
     assert FailureInfo(answer.failure) in expected
     assert answer.text
+
+
+def extension(oid: str, value: bytes, critical: bytes = b"") -> bytes:
+    return der.encode(der.SEQUENCE, der.encode_oid(oid), critical, der.encode(der.OCTET_STRING, value))
+
+
+def named(tag: int, content: bytes) -> bytes:
+    """The extension for alternative names, with one."""
+    return extension(oids.SUBJECT_ALT_NAME, der.encode(der.SEQUENCE, der.encode(tag, content)))
+
+
+def control(oid: str, value: bytes) -> bytes:
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid(oid), value))
+
+
+FALSE = b"\1\1\0"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"template": extension("2.5.29.14", b"\4\2ab")}, "extension 2.5.29.14 of the CA"),
+        ({"template": extension("2.5.29.35", b"\x30\4\x80\2ab", FALSE)}, "extension 2.5.29.35 of the CA"),
+        ({"controls": control(oids.REG_TOKEN, der.encode_text("x"))}, "regToken not heeded"),
+        ({"controls": control(oids.PKI_PUBLICATION_INFO, b"\x30\3\2\1\1")}, "pkiPublicationInfo not heeded"),
+        ({"controls": control(oids.PKI_PUBLICATION_INFO, b"\x30\3\2\1\0")}, ""),
+        ({"controls": control(oids.PKI_ARCHIVE_OPTIONS, b"\x82\1\xff")}, "pkiArchiveOptions not heeded"),
+        ({"controls": control("1.2.3.4", b"\5\0")}, "1.2.3.4 not heeded"),
+    ],
+)
+def test_what_is_not_done_is_told(asked: Any, told: str) -> None:
+    if "template" in asked:
+        asked = {"template": der.encode(der.explicit(9), asked["template"])}
+    answer = read(
+        EmbeddedCA({"ref": "secret"}).server(strictness="rfc9810").process(Forger().request(**asked))
+    )
+    assert (answer.status, answer.text) == (
+        PKIStatus.grantedWithMods if told else PKIStatus.accepted,
+        told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"template": named(0xA3, b"")}, "extension 2.5.29.17: x400Address/EDIPartyName"),
+        ({"template": named(0x82, b"\xe4.example")}, "extension 2.5.29.17: error parsing"),
+        ({"template": named(0x82, b"a") * 2}, "extensions: Duplicate 2.5.29.17"),
+        ({"template": extension("2.5.29.15", b"")}, "extension 2.5.29.15: error parsing"),
+        (
+            {
+                "name": der.encode(
+                    0x30, der.encode(0x31, der.encode(0x30, der.encode_oid("1.2.3"), b"\x30\0"))
+                )
+            },
+            "subject: error parsing",
+        ),
+    ],
+)
+def test_the_field_is_named(asked: Any, told: str) -> None:
+    """Of what is asked for and cannot be certified."""
+    if "template" in asked:
+        asked = {"template": der.encode(der.explicit(9), asked["template"])}
+    answer = read(EmbeddedCA({"ref": "secret"}).server().process(Forger().request(**asked)))
+    assert FailureInfo(answer.failure) == FailureInfo.badCertTemplate
+    assert answer.text.startswith(f"malformed template: {told}")
+
+
+@pytest.mark.parametrize(("tag", "text"), [(0x13, "a!@"), (0x14, "\u00e4")])
+def test_directory_names_that_only_openssl_reads(tag: int, text: str) -> None:
+    """Alternative names are taken like subjects: the same texts as UTF-8."""
+    attribute = der.encode(0x30, der.encode_oid("2.5.4.3"), der.encode(tag, text.encode("latin-1")))
+    asked = named(der.explicit(4), der.encode(0x30, der.encode(0x31, attribute)))
+    message = Forger().request(template=der.encode(der.explicit(9), asked))
+    certificate = read(EmbeddedCA({"ref": "secret"}).server().process(message)).certificate
+    assert certificate is not None
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DirectoryName) == [x509.Name.from_rfc4514_string(f"CN={text}")]
+
+
+@pytest.mark.parametrize("critical", [b"", FALSE])
+def test_extensions_of_a_crl_entry(critical: bytes) -> None:
+    """What the CRL will not say of a revocation is told."""
+    ca = EmbeddedCA({"ref": "secret"})
+    server = ca.server(strictness="rfc9810")
+    certificate = read(server.process(Forger().request())).certificate
+    assert certificate is not None
+    invalid = extension("2.5.29.24", der.encode_moment(TODAY), critical)
+    answer = read(
+        server.process(Forger().rr(certificate.issuer, certificate.serial_number, 1, extensions=(invalid,)))
+    )
+    assert (answer.status, answer.text) == (
+        PKIStatus.grantedWithMods,
+        "extension 2.5.29.24 of the CRL entry left out",
+    )
+    record = ca.record(certificate)
+    assert record is not None
+    assert record.revoked is osslcmp.RevocationReason.keyCompromise

@@ -23,6 +23,8 @@ from .profiles import Profile, matches
 MAX_NAMES = 500
 MAX_USES = 2**31 - 1
 _EMPTY = b"\x30\0"
+_DONT_PUBLISH = (b"\x30\3\2\1\0",)
+"""A PKIPublicationInfo: nothing is published here."""
 
 _HARMLESS = frozenset(
     {
@@ -283,6 +285,15 @@ def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:
         if tag in fields:
             changes.append(what)
     return changes
+
+
+def not_heeded(request: CertificateRequest) -> list[str]:
+    """In words what the controls and the registration info of a request ask for that is not done here."""
+    return [
+        f"{one.name} not heeded"
+        for one in (*request.controls, *request.reg_info)
+        if not (one.name == "oldCertID" and request.type is BodyType.KUR) and one.value not in _DONT_PUBLISH
+    ]
 
 
 def _value_key(value: str | bytes) -> str:

@@ -43,8 +43,6 @@ MIN_RSA_BITS = 2048
 _COPIED = (x509.SubjectAlternativeName, x509.ExtendedKeyUsage, x509.TLSFeature)
 # Likewise, where the CA says nothing of its own by them.
 _COPIED_FREELY = (*_COPIED, x509.CertificatePolicies, x509.OCSPNoCheck)
-# Always made by the CA itself, whatever the request says.
-_OWN = (x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
 
 
 def _now() -> datetime.datetime:
@@ -294,8 +292,9 @@ def issue(
         start = issuer.not_valid_before_utc
         if request.not_before is not None:
             changes.append("validity shortened")
-    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end, key_identifier(info))
-    builder = builder.add_extension(_authority_key(issuer), critical=False)
+    identifiers = key_identifier(info), _authority_key(issuer)
+    builder = _builder(subject or x509.Name([]), issuer.subject, key, start, end, identifiers[0])
+    builder = builder.add_extension(identifiers[1], critical=False)
     constraints = asked.pop(x509.BasicConstraints.oid, None)
     ca = constraints is not None and constraints.value.ca
     if ca:
@@ -320,13 +319,12 @@ def issue(
     builder = builder.add_extension(
         _ca_usage(usage, changes) if ca else _usage(key, info, usage, changes), critical=True
     )
-    for kind in _OWN:
-        if kind.oid in asked and not asked[kind.oid].critical:
-            del asked[kind.oid]
-    for value in own:
+    # Made by the CA itself, whatever the request says.
+    made = [(one, "CA") for one in identifiers if one.oid not in asked or not asked[one.oid].critical]
+    for value, whose in (*made, *((one, "profile") for one in own)):
         extension = asked.pop(value.oid, None)
         if extension is not None and extension.value != value:
-            changes.append(f"extension {value.oid.dotted_string} of the profile")
+            changes.append(f"extension {value.oid.dotted_string} of the {whose}")
     for extension in asked.values():
         if isinstance(extension.value, _COPIED_FREELY if freely else _COPIED):
             # RFC 5280: alternative names are critical when they are all there is.

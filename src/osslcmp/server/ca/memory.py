@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from ..._asn1 import oids
 from ..._asn1.itav import InfoTypeAndValue
 from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from .. import bodies, wire
@@ -457,7 +458,9 @@ class EmbeddedCA(Records, Authority):
             self._revoke(record, None)
             return Revoked()
         self._revoke(record, request.reason or RevocationReason.unspecified)
-        return Revoked()
+        asked = (one.oid.dotted_string for one in request.entry_extensions)
+        left_out = [f"extension {oid} of the CRL entry left out" for oid in asked if oid != oids.CRL_REASON]
+        return Revoked(PKIStatus.grantedWithMods if left_out else PKIStatus.accepted, "; ".join(left_out))
 
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
         """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
@@ -517,7 +520,11 @@ class EmbeddedCA(Records, Authority):
         if refusal is not None:
             return refusal
         request, changes = profile.adapt(request)
-        changes = [*grants.not_as_asked(request.template, self.issuer.subject), *changes]
+        changes = [
+            *grants.not_as_asked(request.template, self.issuer.subject),
+            *grants.not_heeded(request),
+            *changes,
+        ]
         validity = profile.default_validity(self.validity)
         result = issuing.issue(
             request,

@@ -5,8 +5,6 @@ Nothing here decides about trust. An unprotected message is libcrypto's to refus
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cryptography import x509
 
 from ..._asn1 import oids, x509_parts
@@ -14,6 +12,7 @@ from ..._openssl.inputs import is_certificate
 from ..._openssl.signers import key_identifier
 from ...enums import BodyType
 from .. import bodies, wire
+from ..ca.grants import name_key
 from . import costs
 from .subject import Subject
 
@@ -162,11 +161,5 @@ def sender_subject(subject: Subject) -> str | None:
 
 
 def same_name(one: x509.Name, other: x509.Name) -> bool:
-    """Whether two names are the same."""
-    return _canonical(one) == _canonical(other)
-
-
-@lru_cache(maxsize=128)
-def _canonical(name: x509.Name) -> str:
-    """What is the same for two names that are (RFC 5280, section 7.1, as far as libcrypto goes)."""
-    return " ".join(name.rfc4514_string().casefold().split())
+    """Whether two names are the same (RFC 5280, section 7.1)."""
+    return name_key(one) == name_key(other)
