@@ -6,10 +6,13 @@ import datetime
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from support import postgresql
 from support.forge import IMPLICIT_CONFIRM, Forger, enroll, now, read, refused, sequence, sha256
 from support.persistent import Worker, opened
@@ -17,7 +20,7 @@ from support.work import with_extra
 
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der
-from osslcmp._asn1.der import explicit
+from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, Rejected, Server, reply_cache, waiting, wire
 from osslcmp.server.ca.profiles import Profile
 from osslcmp.server.http import paths
@@ -248,6 +251,37 @@ def test_no_room(start: Start) -> None:
     for message in recorded:
         server.process(message)
     assert len(records(server)) == 8
+
+
+def test_one_client_by_many_names(start: Start) -> None:
+    """Other spellings of its name, another certificate, with a senderKID and without: it is the same client."""
+
+    class Nameless(Forger):
+        def _header(self) -> bytes:
+            fields = der.sequence(super()._header())
+            return sequence(*(field.encoding for field in fields if field.tag != explicit(2)))
+
+    server = start(max_transactions=8, strictness="rfc9810")
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    certificates = []
+    for key in keys:
+        client = Forger()
+        answer = server.process(client.request(key=key, name="device"))
+        certificates.append(read(answer).certificate)
+        server.process(client.answering(answer).cert_conf(sha256(certificates[-1])))
+    statuses = []
+    for kind, which, name in product((Forger, Nameless), range(2), ("device", "DEVICE", "\\  device")):
+        client = kind(
+            secret=None,
+            reference=None,
+            certificate=certificates[which],
+            key=keys[which],
+            sender=encode(explicit(4), x509.Name.from_rfc4514_string(f"CN={name}").public_bytes()),
+        )
+        statuses.append(read(server.process(client.request(2, name="device"))).status)
+        server.transactions.next_count = 0.0  # type: ignore[attr-defined]
+    assert statuses == [PKIStatus.accepted] * 6 + [PKIStatus.rejection] * 6
+    enroll(server, Forger())
 
 
 def test_other_process(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ class DatabaseTransactions(TransactionStore):
             last_response=answer,
             last_meaning=retransmission_key(message),
             deadline=deadline,
-            owner=message.owner if after is None else after.owner,
+            owner=bodies.owner(message) if after is None else after.owner,
         )
 
     def _load(self, name: bytes, row: TransactionRow | None) -> None:
@@ -263,7 +263,7 @@ class DatabaseTransactions(TransactionStore):
             most = share(limit)
             if self._counts[kind] >= limit:
                 return True
-            if self._counts[kind] >= most and self._of_client(message.owner)[kind] >= most:
+            if self._counts[kind] >= most and self._of_client(bodies.owner(message))[kind] >= most:
                 return True
         return super().is_full(message)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from . import wire
+from . import bodies, wire
 from .configuration import Configuration
 from .reply_cache import Replies, Reply
 from .transactions import MAX_REMEMBERED, Table, Transaction, UsedIDs
@@ -73,7 +73,7 @@ class TransactionStore:
 
     def is_full(self, message: wire.RawMessage) -> bool:
         """Whether there is no room to remember a request."""
-        return self.used.is_full(message.owner)
+        return self.used.is_full(bodies.owner(message))
 
     def was_taken(self, message: wire.RawMessage) -> bool:
         """Whether a request with this transactionID was taken before, and could be sent again by anybody."""
@@ -82,7 +82,7 @@ class TransactionStore:
     def note_taken(self, message: wire.RawMessage) -> None:
         """A request was validly protected, and the authority asked."""
         until = self.host.configuration.rules.limits.fresh_until(message.header.message_time)
-        self.used.add(message.transaction_id, message.owner, until)
+        self.used.add(message.transaction_id, bodies.owner(message), until)
 
     def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
         """A transaction has ended with this reply, and with a confirmation or not."""

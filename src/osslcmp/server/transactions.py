@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from cryptography import x509
 
 from .._openssl import convert
-from . import wire
+from . import bodies, wire
 from .authority import CertificateRequest, Issued, Rejected, Waiting
 from .engine import Engine
 from .reply_cache import Reply
@@ -180,7 +180,7 @@ class Transaction(Entry):
     it."""
 
     def __init__(self, message: wire.RawMessage, label: str | None = None) -> None:
-        super().__init__(message.transaction_id, message.owner)
+        super().__init__(message.transaction_id, bodies.owner(message))
         self.message = message
         self.label = label
         """What the path named that the request was sent to."""

@@ -138,12 +138,6 @@ class RawMessage:
     """The transactionID that the server has made for a first message without one."""
 
     @property
-    def owner(self) -> bytes:
-        """Tells clients apart, as far as they tell the truth: what messages of one client have in common."""
-        header = self.header
-        return sha256(b"%d" % header.uses_mac + (header.sender_kid or header.sender)).digest()
-
-    @property
     def transaction_id(self) -> bytes:
         """The transactionID, empty when absent."""
         return self.header.transaction_id or self.assigned_id
