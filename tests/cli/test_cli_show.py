@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.command import OSSLCMP, environment, on_a_terminal, osslcmp
+from support.forge import Forger, sequence
 from support.pki import PKI, make_key
 
 import osslcmp as api
-from osslcmp._asn1.der import leading
+from osslcmp._asn1.der import encode, encode_oid, encode_text, explicit, leading
 from osslcmp._text import json_text
 from osslcmp.cli import show, trace
 from osslcmp.message import Message
@@ -243,6 +244,15 @@ def test_what_does_not_decode(
     assert "does not decode" in run(show.run, "--summary")
     assert "does not decode" in run(show.run, "--text")
     assert " ir " in run(trace.run)
+
+
+def test_what_cryptography_warns_of(tmp_path: Path) -> None:
+    """A country of four letters is shown; nobody is told of it on stderr."""
+    country = sequence(encode(0x31, sequence(encode_oid("2.5.4.6"), encode_text("XXXX"))))
+    (tmp_path / "m.der").write_bytes(Forger(sender=encode(explicit(4), country)).genm())
+    done = osslcmp("show", "m.der", cwd=tmp_path)
+    assert "C=XXXX" in done.stdout
+    assert done.stderr == ""
 
 
 # -- trace ----------------------------------------------------------------------------------------------

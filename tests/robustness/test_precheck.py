@@ -343,7 +343,6 @@ class Slow(EmbeddedCA):
 
 
 @pytest.mark.parametrize("strictness", ["strict", "openssl"])
-@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_forged_messages_with_unreadable_certificates(
     strictness: Literal["strict", "openssl"], caplog: pytest.LogCaptureFixture
 ) -> None:

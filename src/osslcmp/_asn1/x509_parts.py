@@ -218,7 +218,7 @@ def _plain_algorithm(algorithm: der.Element) -> bytes:
 @contextmanager
 def _only_value_errors() -> Iterator[None]:
     """What else ``cryptography`` raises for data: TypeError for a name with a BIT STRING in it, for instance, and in
-    release 48 KeyError for one with a value of a type that it does not know."""
+    release 48 KeyError for one with a value of a type that it does not know; a Warning where warnings are errors."""
     try:
         yield
     except (
@@ -227,6 +227,7 @@ def _only_value_errors() -> Iterator[None]:
         x509.UnsupportedGeneralNameType,
         TypeError,
         KeyError,
+        Warning,
     ) as error:
         raise ValueError(str(error)) from error
 

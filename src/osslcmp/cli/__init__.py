@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 
 # Names for type checkers alone: typing and collections would take half the time of the help.
 TYPE_CHECKING = False
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     printed on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
     """
     _open_missing_streams()
+    if arguments is None and not sys.warnoptions:
+        # cryptography's, of what peers sent.
+        warnings.simplefilter("ignore", UserWarning)
     try:
         status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
