@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import closing
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +18,15 @@ from support.odd import KINDS, NAME, PLAIN, odd_csr, odd_identity
 from support.pki import PKI, make_name
 
 import osslcmp
-from osslcmp import BodyType, Client, PKIStatus, RejectedError
+from osslcmp import BodyType, Client, PKIStatus, RejectedError, Trace
 from osslcmp._asn1 import der
 from osslcmp._asn1.x509_parts import read_extensions, read_name
-from osslcmp.server import EmbeddedCA, ServerTLS
+from osslcmp.server import Authority, EmbeddedCA, Issued, Server, ServerTLS
 from osslcmp.server.ca import issuing
+from osslcmp.server.ca.store import Store
+from osslcmp.server.http.events import Answered
 from osslcmp.server.http.tls import context
+from osslcmp.server.persistent import PersistentServer
 
 
 class Asked(EmbeddedCA):
@@ -57,6 +63,57 @@ def test_device_of_a_factory(kind: str, pki: PKI) -> None:
     assert first.certificate.subject == name
     second = Client(transport=ca.server(), certificate=first.certificate, key=key, trusted=ca.root).kur()
     Client(transport=ca.server(), certificate=second.certificate, key=key, trusted=ca.root).rr()
+
+
+class Issuing(Authority):
+    """A CA that hands out a certificate that is odd, and is above it itself."""
+
+    confirmed: Any = None
+
+    def __init__(self, *issued: bytes) -> None:
+        self.issued, self.root = issued
+
+    def shared_secret(self, reference: bytes) -> bytes:
+        return reference
+
+    def issue(self, request: Any) -> Issued:
+        self.asked = request
+        return Issued(self.issued, [self.root], [self.root])
+
+    def confirm(self, confirmation: Any) -> None:
+        self.confirmed = confirmation
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_certificates_are_issued(kind: str, implicit: bool, pki: PKI, tmp_path: Path) -> None:
+    """And confirmed, by a server that forgets all but its database, too."""
+    name = make_name(PLAIN if kind == "printable" else NAME)
+    root = pki.issue("issuing_odd_root", subject=name, ca=True)
+    me = pki.issue("issuing_odd", root, subject=name)
+    anchor, own = odd_identity(kind, root, root), odd_identity(kind, me, root)
+    authority = Issuing(own, anchor)
+    with closing(Store.in_file(tmp_path / "ca.db")) as store:
+        servers: list[Any] = [Server(authority), PersistentServer(authority, store)]
+        for server in servers:
+            trace = Trace()
+            client = Client(transport=server, reference="ref", secret="ref", trace=trace)
+            enrollment = client.ir(me.key, subject=name, implicit_confirm=implicit)
+            assert enrollment.certificate_der == own
+            assert enrollment.ca_pubs_der == [anchor]
+            asked, answer = (entry.der or b"" for entry in trace.entries[:2])
+            (event,) = Answered("::1", asked, answer, HTTPStatus.OK, b"", 0.1).events
+            assert (event.event, event.serial) == ("issued", f"{me.certificate.serial_number:x}")
+            assert (authority.confirmed.accepted, authority.confirmed.implicit) == (True, implicit)
+            assert authority.confirmed.certificate.serial_number == me.certificate.serial_number
+            assert authority.confirmed.certificate.public_key() == me.key.public_key()
+
+
+def test_what_is_no_certificate_is_not_issued() -> None:
+    with pytest.raises(ValueError, match="certificate: no certificate in PEM, DER"):
+        Issued(b"none")
+    with pytest.raises(ValueError, match="chain: no certificate in PEM, DER"):
+        Issued(EmbeddedCA().root, [b"none"])
 
 
 def test_odd_names() -> None:

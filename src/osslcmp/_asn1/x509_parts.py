@@ -7,6 +7,7 @@ contains them, so each such piece is put into a CSR with an empty signature.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, wraps
@@ -110,10 +111,26 @@ def _tbs(certificate: x509.Certificate | bytes) -> bytes:
 def validity(certificate: bytes) -> tuple[datetime.datetime, datetime.datetime]:
     """From when until when a certificate (DER) is valid, in UTC. Raises ValueError."""
     try:
-        begin, end = map(der.moment, der.sequence(_fields(_tbs(certificate))[3].encoding))
+        begin, end = map(_moment, der.children(_fields(_tbs(certificate))[3].content))
     except IndexError as error:
         raise ValueError("no certificate") from error
     return begin, end
+
+
+#: How long a time in DER is.
+_USUAL = {der.UTC_TIME: 13, der.GENERALIZED_TIME: 15}
+#: What libcrypto takes besides: without seconds, with fractions, with an offset.
+_TIME = re.compile(rb"(\d{12})(\d\d)?(?:\.\d+)?(Z|[+-]\d{4})")
+
+
+def _moment(time: der.Element) -> datetime.datetime:
+    """The value of a UTCTime or GeneralizedTime, as libcrypto takes it. Raises ValueError."""
+    century = (b"20" if time.content < b"50" else b"19") if time.tag == der.UTC_TIME else b""
+    found = _TIME.fullmatch(century + time.content)
+    if found is None or time.tag not in _USUAL:
+        raise der.DERError("not a time")
+    read = datetime.datetime.strptime(b"".join(found.groups(b"00")).decode(), "%Y%m%d%H%M%S%z")
+    return read.astimezone(datetime.timezone.utc)
 
 
 def _fields(tbs: bytes) -> list[der.Element]:
@@ -194,7 +211,7 @@ def relaxed(whole: bytes, tbs: bytes) -> bytes:
         number, inner, issuer, validity, subject, *others = fields
         v3 = der.encode(der.explicit(0), der.encode_integer(2)) if version or len(others) > 1 else b""
         parts = [
-            v3, number.encoding, _plain_algorithm(inner), _plain_name(issuer), validity.encoding, _plain_name(subject),
+            v3, number.encoding, _plain_algorithm(inner), _plain_name(issuer), _plain_times(validity), _plain_name(subject),
             *(
                 der.encode(one.tag, _with_defaults(one.content)) if one.tag == der.explicit(3) else one.encoding
                 for one in others
@@ -203,6 +220,14 @@ def relaxed(whole: bytes, tbs: bytes) -> bytes:
     return der.encode(
         der.SEQUENCE, der.encode(der.SEQUENCE, *parts), _plain_algorithm(algorithm), signature.encoding
     )
+
+
+def _plain_times(validity: der.Element) -> bytes:
+    times = (
+        time.encoding if len(time.content) == _USUAL.get(time.tag) else der.encode_moment(_moment(time))
+        for time in der.children(validity.content)
+    )
+    return der.encode(der.SEQUENCE, *times)
 
 
 def _plain_name(name: der.Element) -> bytes:

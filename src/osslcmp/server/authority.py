@@ -16,7 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl.convert import encoded
+from .._openssl import inputs
+from .._openssl.convert import encoded, look_alike
 from ..enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ..message import Control, RegistrationControls
 
@@ -111,7 +112,8 @@ class CertificateRequest(Message, RegistrationControls):
 
 @dataclass(frozen=True)
 class Issued:
-    """A certificate.
+    """A certificate. It and the others are objects, or PEM or DER: what only OpenSSL reads, not ``cryptography``, goes
+    out as it is.
 
     Args:
         certificate: the new certificate.
@@ -123,12 +125,21 @@ class Issued:
             that signed the request, and signed with the server's, which needs the extended key usage id-kp-cmKGA.
     """
 
-    certificate: x509.Certificate
-    chain: Sequence[x509.Certificate] = ()
-    ca_pubs: Sequence[x509.Certificate] = ()
+    certificate: x509.Certificate | bytes
+    chain: Sequence[x509.Certificate | bytes] = ()
+    ca_pubs: Sequence[x509.Certificate | bytes] = ()
     status: PKIStatus = PKIStatus.accepted
     text: str = ""
     private_key: PrivateKeyTypes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises TypeError or ValueError for what is no certificate."""
+        issued = inputs.any_certificate("certificate", self.certificate)
+        if isinstance(issued, bytes):
+            look_alike(issued)
+        object.__setattr__(self, "certificate", issued)
+        for name in ("chain", "ca_pubs"):
+            object.__setattr__(self, name, tuple(inputs.any_certificates(name, getattr(self, name))))
 
 
 @dataclass(frozen=True)
@@ -201,7 +212,7 @@ class Confirmation(Message):
     """
 
     certificate: x509.Certificate
-    """What was issued."""
+    """What was issued; of what only OpenSSL reads, one to look at, as ``signer``."""
     accepted: bool
     """The client takes it."""
     implicit: bool = False
@@ -234,7 +245,7 @@ class ErrorNotice(Message):
     request: CertificateRequest | None
     """The request of the transaction that it gives up."""
     certificate: x509.Certificate | None
-    """What was issued in that transaction, and is not wanted then."""
+    """What was issued in that transaction, and is not wanted then; to look at."""
 
 
 class Authority(Protocol):

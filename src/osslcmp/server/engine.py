@@ -81,9 +81,9 @@ class Credentials:
         self.store = store_to_c(settings.clients) if settings.clients.trusted else None
         if self.store is not None:
             lib.X509_STORE_set_verify_cb(self.store, ffi.addressof(lib, "osslcmp_validate_quietly_cb"))
-        self._known: dict[x509.Certificate, Any] = {}
+        self._known: dict[x509.Certificate | bytes, Any] = {}
 
-    def handle(self, certificate: x509.Certificate) -> Any:
+    def handle(self, certificate: x509.Certificate | bytes) -> Any:
         """A certificate that is sent again and again as a C object; OpenSSL 3.0 takes long to decode one."""
         if certificate not in self._known:
             if len(self._known) >= KNOWN_CERTIFICATES:
@@ -383,7 +383,7 @@ class Engine:
         octets = convert.octets_to_c(nonce)
         check(lib.OSSL_CMP_CTX_set1_senderNonce(self._ctx, octets), "setting the senderNonce")
 
-    def handle(self, certificate: x509.Certificate) -> Any:
+    def handle(self, certificate: x509.Certificate | bytes) -> Any:
         """A CA certificate as a C object that is kept for the next transactions."""
         assert self._credentials is not None
         return self._credentials.handle(certificate)

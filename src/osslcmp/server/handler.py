@@ -363,6 +363,6 @@ def _check_key(request: CertificateRequest, answer: Issued) -> str | None:
     if answer.private_key is None:
         return None
     public = getattr(answer.private_key, "public_key", None)
-    if public is None or public() != answer.certificate.public_key():
+    if public is None or public() != convert.look_alike(convert.encoded(answer.certificate)).public_key():
         return "the private key is not that of the certificate"
     return None

@@ -13,9 +13,9 @@ from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.exc import DataError
 
+from .._openssl.convert import encoded
 from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, wire
@@ -369,8 +369,8 @@ def _write_state(transaction: Transaction) -> bytes:
     """What the authority said, and what it has still to say. A private key does not stay with the server: it went
     out with the answer, which is kept."""
 
-    def write(certificate: x509.Certificate) -> str:
-        return _text(certificate.public_bytes(Encoding.DER))
+    def write(certificate: x509.Certificate | bytes) -> str:
+        return _text(encoded(certificate))
 
     found: dict[str, Any] = {} if transaction.label is None else {"label": transaction.label}
     found["nonces"] = [nonce.hex() for nonce in transaction.client_nonces]
@@ -396,9 +396,7 @@ def _write_state(transaction: Transaction) -> bytes:
 
 
 def _read_state(data: bytes, transaction: Transaction) -> None:
-    def read(text: str) -> x509.Certificate:
-        return x509.load_der_x509_certificate(base64.b64decode(text))
-
+    read = base64.b64decode
     found = json.loads(data)
     transaction.label = found.get("label")
     transaction.client_nonces = [bytes.fromhex(nonce) for nonce in found.get("nonces", ())]

@@ -206,8 +206,9 @@ class Transaction(Entry):
 
     @property
     def certificate(self) -> x509.Certificate | None:
-        """What was issued in this transaction."""
-        return self.outcome.certificate if isinstance(self.outcome, Issued) else None
+        """What was issued in this transaction, to be looked at."""
+        issued = self.outcome.certificate if isinstance(self.outcome, Issued) else None
+        return convert.look_alike(issued) if isinstance(issued, bytes) else issued
 
     @property
     def wait(self) -> int:
@@ -216,9 +217,9 @@ class Transaction(Entry):
         return waiting.check_after if isinstance(waiting, Waiting) else 0
 
     def certificate_handle(self) -> Any:
-        """``certificate`` as an ``X509 *``."""
-        if self._handle is None and self.certificate is not None:
-            self._handle = convert.cert_to_c(self.certificate)
+        """What was issued as an ``X509 *``."""
+        if self._handle is None and isinstance(self.outcome, Issued):
+            self._handle = convert.cert_to_c(self.outcome.certificate)
         return self._handle
 
     def answered(self, message: wire.RawMessage) -> bytes | None:

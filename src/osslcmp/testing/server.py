@@ -96,6 +96,10 @@ class ScriptedCA(EmbeddedCA):
             return planned
         if self.registration_token not in (None, request.registration_token):
             return Rejected(FailureInfo.notAuthorized, "the registration token is wrong or missing")
+        if self.registration_token is not None:  # it is heeded
+            request = replace(
+                request, controls=tuple(one for one in request.controls if one.name != "regToken")
+            )
         plan = self.plans.get(request.transaction_id)
         if plan is not None and plan.name == "issue_other_key":
             other = ec.generate_private_key(ec.SECP256R1()).public_key()

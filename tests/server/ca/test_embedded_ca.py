@@ -79,6 +79,7 @@ def request(*extensions: x509.ExtensionType, critical: bool = False, **given: An
 def issued(ca: EmbeddedCA, *extensions: x509.ExtensionType, **given: Any) -> x509.Certificate:
     answer = ca.issue(request(*extensions, **given))
     assert isinstance(answer, Issued), answer
+    assert isinstance(answer.certificate, x509.Certificate)
     return answer.certificate
 
 
@@ -179,6 +180,7 @@ def test_extensions_are_kept(ca: EmbeddedCA) -> None:
     )
     answer = ca.issue(request(*wanted))
     assert isinstance(answer, Issued)
+    assert isinstance(answer.certificate, x509.Certificate)
     assert answer.status == PKIStatus.accepted
     for extension in wanted:
         assert answer.certificate.extensions.get_extension_for_class(type(extension)).value == extension
@@ -204,6 +206,7 @@ def test_granted_with_changes(ca: EmbeddedCA) -> None:
     assert isinstance(answer, Issued)
     assert answer.status == PKIStatus.grantedWithMods
     assert answer.text == "validity shortened; key usage of a CA left out; extension 1.2.3.4 left out"
+    assert isinstance(answer.certificate, x509.Certificate)
     usage = answer.certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usage.digital_signature, usage.key_cert_sign) == (True, False)
     assert answer.certificate.not_valid_after_utc == ca.issuer.not_valid_after_utc

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from ..._asn1 import oids
+from ..._asn1 import der, oids, x509_parts
+from ..._openssl.convert import encoded
 from ...enums import PKIStatus
+from ..authority import Issued
 from ..engine import default_hash
 from .subject import Subject
 
-_ED448 = x509.ObjectIdentifier(oids.ED448)
 _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
     oids.SHA256: hashes.SHA256(),
     oids.SHA384: hashes.SHA384(),
@@ -44,24 +43,25 @@ def accepted_failure(subject: Subject) -> str | None:
 def cert_hash(subject: Subject) -> str | None:
     """certHash is that of the certificate that was handed out."""
     status, transaction = subject.status, subject.transaction
-    if status is None or transaction is None or transaction.certificate is None:
+    if status is None or transaction is None or not isinstance(transaction.outcome, Issued):
         return None
+    issued = encoded(transaction.outcome.certificate)
     if status.hash_algorithm is None:
-        good = _default_hashes(transaction.certificate, transaction.certificate_handle())
+        good = _default_hashes(issued, transaction.certificate_handle())
     else:
-        good = [_hash(transaction.certificate, _HASH_OIDS[status.hash_algorithm.oid.dotted_string])]
+        good = [_hash(issued, _HASH_OIDS[status.hash_algorithm.oid.dotted_string])]
     return None if status.cert_hash in good else "certHash does not match the certificate"
 
 
-def _hash(certificate: x509.Certificate, algorithm: hashes.HashAlgorithm) -> bytes:
+def _hash(certificate: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
     digest = hashes.Hash(algorithm)
-    digest.update(certificate.public_bytes(Encoding.DER))
+    digest.update(certificate)
     return digest.finalize()
 
 
-def _default_hashes(certificate: x509.Certificate, handle: Any) -> list[bytes]:
+def _default_hashes(certificate: bytes, handle: Any) -> list[bytes]:
     """The hashes that a certConf may have when it does not name the algorithm."""
-    if certificate.signature_algorithm_oid == _ED448:
+    if x509_parts.algorithm(der.sequence(certificate)[1].encoding) == oids.ED448:
         # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
         return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
     found = default_hash(handle)

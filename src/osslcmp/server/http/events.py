@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from cryptography import x509
 
+from ..._openssl.convert import look_alike
 from ..._text import get_logger
 from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from ...errors import CMPError
@@ -188,8 +189,8 @@ def _outcomes(asked: Message, answer: Message) -> Iterator[dict[str, Any]]:
             yield _refused(body.status)
     elif isinstance(body, CertRepMessage):
         for response in body.responses:
-            if response.certificate is not None:
-                yield {"event": "issued", **_certificate(response.certificate)}
+            if response.certificate_der is not None:
+                yield {"event": "issued", **_certificate(look_alike(response.certificate_der))}
             elif response.status.status is PKIStatus.rejection:
                 yield _refused(response.status)
     elif isinstance(body, RevRep):
