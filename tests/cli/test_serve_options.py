@@ -28,7 +28,7 @@ from support.serving import REFERENCE, SECRET, Served, Serving, client, get, loa
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
-from osslcmp.cli import serve_options
+from osslcmp.cli import main, serve_options
 from osslcmp.cli._common import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -253,10 +253,12 @@ def test_no_secret_in_plain_text(serve: Serving, tmp_path: Path) -> None:
     assert SECRET not in (tmp_path / "log").read_bytes()
 
 
-def test_own_authority(serve: Serving, pki: PKI) -> None:
-    """A CA that somebody has already: ``--issuer-cert`` issues, its root is the trust anchor, also after a restart."""
-    own: list[str | Path] = ["--issuer-cert", pki.issuing.cert_file, "--issuer-key", pki.issuing.key_file]
-    own += ["--root-cert", pki.root.cert_file]
+@pytest.mark.parametrize("scheme", ["", "file:"])
+def test_own_authority(scheme: str, serve: Serving, pki: PKI) -> None:
+    """A CA that somebody has already: ``--issuer-cert`` issues, its root is the trust anchor, also after a restart. Its key
+    may be anywhere where OSSL_STORE finds it."""
+    own: list[str | Path] = ["--issuer-cert", pki.issuing.cert_file]
+    own += ["--issuer-key", f"{scheme}{pki.issuing.key_file}", "--root-cert", pki.root.cert_file]
     for _ in range(2):
         served = serve(*own)
         assert served.anchor == pki.root.certificate
@@ -265,6 +267,24 @@ def test_own_authority(serve: Serving, pki: PKI) -> None:
         assert x509.load_der_x509_crl(get(f"{served.base}/crl")).issuer == pki.issuing.subject
         served.end()
     assert not list(serve.directory.glob("ca-*"))
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "told"),
+    [
+        ("handle:0x81000001", [], "no private key found behind the handle: URI"),
+        ("handle:0x81000001", ["--provider", "nothing"], "--provider: loading provider 'nothing'"),
+        ("file:{root}", [], "--issuer-key does not belong to --issuer-cert"),
+        ("file:{issuing}", ["--pin-file", "/nowhere"], "--pin-file: "),
+    ],
+)
+def test_issuing_key_not_there(
+    key: str, words: list[str], told: str, pki: PKI, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    own = ["--issuer-cert", str(pki.issuing.cert_file), "--root-cert", str(pki.root.cert_file)]
+    uri = key.format(root=pki.root.key_file, issuing=pki.issuing.key_file)
+    assert main(["serve", "--directory", str(tmp_path), *own, "--issuer-key", uri, *words]) == 1
+    assert told in capfd.readouterr().err
 
 
 def test_new_root(serve: Serving) -> None:

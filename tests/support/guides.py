@@ -87,7 +87,7 @@ class Shell:
 
 
 def run(page: Path, folder: Path) -> str:
-    """Run all blocks of a guide in a folder, until something fails. Port 8080 becomes a free one.
+    """Run all blocks of a guide in a folder, until something fails. The ports 8080 and 8081 become free ones.
 
     sh and Python run as they stand, other files are written under the names above them. Returns what it printed.
     """
@@ -102,5 +102,6 @@ def run(page: Path, folder: Path) -> str:
             lines.append(f"python block{number}.py")
         elif block.language == "sh" and block.file is None:
             lines.append(code)
-    script = re.sub(r"\b8080\b", str(free_port()), "\n".join(lines))
+    ports = {port: str(free_port()) for port in ("8080", "8081")}
+    script = re.sub(r"\b808[01]\b", lambda found: ports[found[0]], "\n".join(lines))
     return Shell(folder).run(script, time_limit=240)

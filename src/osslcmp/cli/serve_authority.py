@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import get_logger
+from ..errors import CMPError
 from ._common import UsageError
 
 if TYPE_CHECKING:
     import datetime
 
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from ..server.ca.client_crls import ClientCRLs
     from ..server.ca.grants import Binding, Grants
@@ -174,16 +176,38 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     """The operator's CA."""
     from .._openssl import inputs
     from ..server.ca.directory import read_key
+    from ..server.ca.signing import Signing
 
     # Here cryptography has to read them: what is issued is made of them.
     (root, *_), (issuer, *_) = (
         inputs.certificates(f"--{kind}-cert", settings[f"{kind}_cert"]) for kind in ("root", "issuer")
     )
-    key = read_key(*inputs.read("--issuer-key", settings["issuer_key"]), _key_password(settings))
+    if inputs.is_uri(settings["issuer_key"]):
+        key = _token_key(settings)
+    else:
+        key = read_key(*inputs.read("--issuer-key", settings["issuer_key"]), _key_password(settings))
     if key.public_key() != issuer.public_key():
         raise ValueError("--issuer-key does not belong to --issuer-cert")
+    try:
+        Signing(issuer, key).try_out()
+    except (CMPError, ValueError) as error:
+        raise ValueError(f"--issuer-key: {error}") from error
     # The root's key is not needed for anything but its update, which is not done here.
     return {"root": (root, key), "issuer": (issuer, key)}
+
+
+def _token_key(settings: dict[str, Any]) -> CertificateIssuerPrivateKeyTypes:
+    from .._openssl.providers import load_provider
+    from .._openssl.token_keys import token_key
+
+    try:
+        for name in settings["provider"]:
+            load_provider(name)
+    except CMPError as error:
+        raise ValueError(f"--provider: {error}") from error
+    file = settings.get("pin_file")
+    pin = None if file is None else _secret("--pin-file", file)
+    return token_key(settings["issuer_key"], pin, what="--issuer-key")
 
 
 def open_server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:

@@ -82,6 +82,7 @@ _LISTS = (
     "tls_trust",
     "remove_reference",
     "key_size",
+    "provider",
 )
 _CLIENT: dict[str, tuple[type, ...]] = {
     "secret-file": (str,),
@@ -254,7 +255,18 @@ def _authority(group: Any) -> None:
     )
     add("--name", help="goes into the names of the CAs that are made (osslcmp)")
     add("--issuer-cert", metavar="FILE", help="PEM certificate of a CA of yours, which issues instead")
-    add("--issuer-key", metavar="FILE", help="PEM private key of --issuer-cert")
+    add(
+        "--issuer-key",
+        metavar="FILE",
+        help="PEM private key of --issuer-cert, or the URI of one in a token: pkcs11:..., handle:...",
+    )
+    add(
+        "--provider",
+        action="append",
+        metavar="NAME",
+        help="load this provider of OpenSSL for that: pkcs11, tpm2; repeatable",
+    )
+    add("--pin-file", metavar="FILE", help="file with the PIN of that token, its first line")
     add("--root-cert", metavar="FILE", help="PEM root above --issuer-cert; needed with it")
     add(
         "--key-password-file",
@@ -370,8 +382,12 @@ def _check(settings: dict[str, Any]) -> None:
         raise UsageError("--issuer-cert, --issuer-key and --root-cert go together")
     if any(own) and settings.get("new_root"):
         raise UsageError("--new-root is for a root that was made here, not for --root-cert")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", settings.get("issuer_key", "")):
-        raise UsageError("--issuer-key: a PEM file; keys in tokens (pkcs11: and so on) cannot issue here")
+    if (settings["provider"] or "pin_file" in settings) and not all(own):
+        raise UsageError("--provider and --pin-file are for an --issuer-key in a token")
+    if settings["provider"] and settings.get("processes", 1) > 1:
+        raise UsageError(
+            "--provider: a token is used by one process; start several of one each with --reuse-port"
+        )
     if settings["client_crl"] and not settings["client_trust"]:
         raise UsageError("--client-crl is for certificates below --client-trust")
     _check_numbers(settings)

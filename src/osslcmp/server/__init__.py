@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from .._openssl.token_keys import token_key
 from .authority import (
     Authority,
     CertificateId,
@@ -60,5 +61,6 @@ __all__ = [
     "ServerTLS",
     "Waiting",
     "delayed",
+    "token_key",
     "waiting",
 ]

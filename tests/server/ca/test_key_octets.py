@@ -14,7 +14,7 @@ from support.pki import make_key
 import osslcmp
 from osslcmp import FailureInfo, RevocationReason
 from osslcmp._asn1 import der, x509_parts
-from osslcmp.server import EmbeddedCA, MalformedMessageError, Server
+from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, token_key
 from osslcmp.server.ca import general
 
 PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
@@ -76,10 +76,13 @@ def client(ca: EmbeddedCA) -> osslcmp.Client:
     return osslcmp.Client(transport=ca.server(strictness="rfc9810"), reference="ref", secret="secret")
 
 
+@pytest.mark.parametrize("place", ["object", "store"])
 @pytest.mark.parametrize("kind", CAS)
-def test_signed_as_the_key_of_the_ca_says(kind: str, tmp_path: Path) -> None:
+def test_signed_as_the_key_of_the_ca_says(kind: str, place: str, tmp_path: Path) -> None:
     """Certificates, CRLs and the certificate of the CMP server are good for ``openssl``."""
     pair = new_ca(tmp_path, kind)
+    if place == "store":  # as if it were in a token
+        pair = (pair[0], token_key(f"file:{tmp_path / 'root.key'}"))
     ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)  # type: ignore[arg-type]
     request = csr(tmp_path, new_key(tmp_path, "p-256", "device"))
     try:
