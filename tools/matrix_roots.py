@@ -21,7 +21,7 @@ CACHE = Path(os.environ.get("OSSLCMP_MATRIX") or Path.home() / ".cache" / "osslc
 
 #: Independent peers that some tests ask where they are installed.
 PEERS = (
-    "tshark", "libbcpkix-java", "default-jdk-headless",
+    "tshark", "libbcpkix-java", "default-jdk-headless", "curl", "git",
     "softhsm2", "opensc", "pkcs11-provider", "swtpm", "tpm2-openssl", "tpm2-tools", "libtss2-tcti-swtpm0",
 )  # fmt: skip
 
