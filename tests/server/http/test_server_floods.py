@@ -6,6 +6,7 @@ Each flood goes on from several sides while our client and the installed ``opens
 from __future__ import annotations
 
 import contextlib
+import datetime
 import random
 import socket
 import threading
@@ -14,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from support import openssl_cmp
 from support.forge import GENM, Forger, read
+from support.malloc import allocated
 from support.pki import PKI, Identity, key_pem, make_key, make_name
 
 import osslcmp
@@ -232,3 +237,29 @@ def test_memory_of_a_flood(ca: EmbeddedCA) -> None:
         server.process(Forger(reference=b"bad", secret=b"bad secret").request())
     assert server.open_transactions == 15
     assert len(ca.records) == 15
+
+
+def test_many_ask_for_a_large_crl() -> None:
+    """It is encoded once, and kept once for all who do not read it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    large = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), bytes(3_000_000))
+    builder = x509.CertificateRevocationListBuilder(
+        make_name("CA"), now, now, [x509.Extension(large.oid, False, large)]
+    )
+    key = make_key()
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    crl = builder.sign(key, hashes.SHA256())
+
+    class Revoking(EmbeddedCA):
+        def crl(self) -> x509.CertificateRevocationList:
+            return crl
+
+    with Revoking().server(downloads=True).serve(threads=4) as running, contextlib.ExitStack() as clients:
+        before = allocated()
+        for _ in range(40):
+            client = clients.enter_context(connect(running))
+            client.sendall(b"GET /crl.pem HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(10)
+        after = allocated()
+    if before is not None and after is not None:
+        assert after - before < 40_000_000

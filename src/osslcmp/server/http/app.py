@@ -99,13 +99,31 @@ class _Publisher(Protocol):
     def crl(self) -> x509.CertificateRevocationList: ...
 
 
-_DOWNLOADS: dict[str, tuple[str, Callable[[_Publisher], bytes]]] = {
-    "/crl": ("application/pkix-crl", lambda ca: ca.crl().public_bytes(Encoding.DER)),
-    "/crl.pem": ("application/x-pem-file", lambda ca: ca.crl().public_bytes(Encoding.PEM)),
-    "/root": ("application/pkix-cert", lambda ca: ca.root.public_bytes(Encoding.DER)),
-    "/root.pem": ("application/x-pem-file", lambda ca: ca.root.public_bytes(Encoding.PEM)),
-    "/issuer": ("application/pkix-cert", lambda ca: ca.issuer.public_bytes(Encoding.DER)),
+_Published = x509.Certificate | x509.CertificateRevocationList
+_DOWNLOADS: dict[str, tuple[str, Encoding, Callable[[_Publisher], _Published]]] = {
+    "/crl": ("application/pkix-crl", Encoding.DER, lambda ca: ca.crl()),
+    "/crl.pem": ("application/x-pem-file", Encoding.PEM, lambda ca: ca.crl()),
+    "/root": ("application/pkix-cert", Encoding.DER, lambda ca: ca.root),
+    "/root.pem": ("application/x-pem-file", Encoding.PEM, lambda ca: ca.root),
+    "/issuer": ("application/pkix-cert", Encoding.DER, lambda ca: ca.issuer),
 }
+
+
+class _Download:
+    """A page with what is published, encoded once: a large CRL takes long, and is the same for all."""
+
+    _last: tuple[_Published | None, bytes] = (None, b"")
+
+    def __init__(self, content_type: str, encoding: Encoding, find: Callable[[], _Published]) -> None:
+        self._type, self._encoding, self._find = content_type, encoding, find
+
+    def __call__(self) -> Response:
+        found, (last, body) = self._find(), self._last
+        if found is not last:
+            body = found.public_bytes(self._encoding)
+            self._last = found, body
+        headers = (("Content-Type", self._type), ("Cache-Control", f"max-age={_MAX_AGE}"))
+        return Response(HTTPStatus.OK, body, headers)
 
 
 class Application:
@@ -135,8 +153,8 @@ class Application:
         self._repeats = Repeats()
         self._pages = dict(pages or {})
         if isinstance(authority, _Publisher):
-            for path, (kind, make) in _DOWNLOADS.items():
-                self._pages[path] = partial(_published, kind, partial(make, authority))
+            for path, (kind, encoding, find) in _DOWNLOADS.items():
+                self._pages[path] = _Download(kind, encoding, partial(find, authority))
 
     def early(self, request: Request) -> Response | None:
         """The refusal of a request whose body need not be read, because of its method, path or content type."""
@@ -205,11 +223,6 @@ class Application:
 
     def _page(self, request: Request) -> Page | None:
         return self._pages.get(request.path) if request.method in _FETCH else None
-
-
-def _published(content_type: str, make: Callable[[], bytes]) -> Response:
-    headers = (("Content-Type", content_type), ("Cache-Control", f"max-age={_MAX_AGE}"))
-    return Response(HTTPStatus.OK, make(), headers)
 
 
 def _turned(path: str, page: Page) -> Response:

@@ -435,7 +435,11 @@ class Exchange(httputil.HTTPMessageDelegate):
             headers["Connection"] = "close"
         line = httputil.ResponseStartLine("HTTP/1.1", response.status.value, response.status.phrase)
         body = None if self._request.method == "HEAD" else response.body
-        sent = self._http.write_headers(line, headers, body)
+        if body is None or len(body) < _PIECE:
+            sent = self._http.write_headers(line, headers, body)
+        else:  # which others may get, too: one copy is enough for all
+            self._http.write_headers(line, headers)
+            sent = self._http.write(body)
         if not sent.done():
             server = self._connection.server
             late = server.loop.call_later(server.limits.request_time, self._connection.stream.close)
