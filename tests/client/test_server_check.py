@@ -52,6 +52,13 @@ TABLE: dict[str, tuple[Any, str]] = {
         "unable to get certificate CRL",
     ),
     "a policy": (lambda pki: {"policies": ["1.2.3.4"], "explicit_policy": True}, "no explicit policy"),
+    "a policy by name": (
+        lambda pki: {"policies": "anyPolicy", "explicit_policy": True},
+        "no explicit policy",
+    ),
+    "Suite B": (lambda pki: {"suite_b": "128"}, ""),
+    "Suite B, P-384": (lambda pki: {"suite_b": "192"}, "Suite B"),
+    "as a TLS server": (lambda pki: {"verify_name": "ssl_server"}, ""),
     "before its time": (lambda pki: {"time": NOW - 400 * DAY}, "no suitable sender cert"),
     "at its time": (lambda pki: {"time": NOW}, ""),
     "a purpose": (lambda pki: {"purpose": "timestampsign"}, "(unsuitable|unsupported) certificate purpose"),
@@ -128,3 +135,20 @@ def test_helping_certificates_of_a_check(pki: PKI) -> None:
     check = CertificateCheck(trusted=pki.root.certificate, untrusted=pki.issuing.certificate)
     with pytest.raises(ValueError, match="belong to set_untrusted"):
         osslcmp.Context().set_trusted_store(check)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"policies": ["no policy"]}, "policies: OpenSSL knows no 'no policy'"),
+        ({"ip": "1.2"}, "ip: OpenSSL knows no '1.2'"),
+        ({"purpose": "none"}, "purpose: OpenSSL knows no 'none'"),
+        ({"verify_name": "none"}, "verify_name: OpenSSL knows no 'none'"),
+        ({"suite_b": "256"}, "suite_b: 128, 128_only or 192, not '256'"),
+        ({"time": 5}, "time: a datetime, not int"),
+    ],
+)
+def test_wrong_settings(arguments: Any, error: str, pki: PKI) -> None:
+    """Are told when the check is made, by their names."""
+    with pytest.raises((ValueError, TypeError), match=error):
+        CertificateCheck(trusted=pki.root.certificate, **arguments)

@@ -29,7 +29,9 @@ class CertificateCheck:
         time: verify as of this ``datetime`` instead of now; one without a zone is local time.
         depth: most intermediate certificates.
         auth_level: OpenSSL's security level, 0 to 5.
-        policies: OIDs of acceptable policies.
+        policies: acceptable policies: OIDs, or names that OpenSSL knows.
+        suite_b: ``"128"``, ``"128_only"`` or ``"192"``: RFC 6460 alone.
+        verify_name: what to begin with: OpenSSL's ``"ssl_server"``, ``"smime_sign"`` and so on.
 
     The others are flags of ``X509_VERIFY_PARAM``. Raises ``TypeError`` or ``ValueError`` for wrong arguments.
     """
@@ -46,6 +48,8 @@ class CertificateCheck:
     depth: int | None = None
     auth_level: int | None = None
     policies: Iterable[str] = ()
+    suite_b: str | None = None
+    verify_name: str | None = None
     partial_chain: bool = False
     strict: bool = False
     policy_check: bool = False
@@ -63,11 +67,16 @@ class CertificateCheck:
         object.__setattr__(self, "trusted", inputs.any_certificates("trusted", self.trusted))
         object.__setattr__(self, "untrusted", inputs.any_certificates("untrusted", self.untrusted))
         object.__setattr__(self, "crls", inputs.crls("crls", self.crls))
-        object.__setattr__(self, "policies", list(self.policies))
+        policies = [self.policies] if isinstance(self.policies, str) else list(self.policies)
+        object.__setattr__(self, "policies", policies)
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
         if self.crl_check not in ("none", "leaf", "all"):
             raise ValueError(f"crl_check: none, leaf or all, not {self.crl_check!r}")
+        if self.suite_b not in (None, "128", "128_only", "192"):
+            raise ValueError(f"suite_b: 128, 128_only or 192, not {self.suite_b!r}")
         if self.time is not None:
+            if not isinstance(self.time, datetime):
+                raise TypeError(f"time: a datetime, not {type(self.time).__name__}")
             try:
                 self.time.timestamp()
             except (OverflowError, OSError, ValueError) as error:
@@ -76,10 +85,9 @@ class CertificateCheck:
             number = getattr(self, name)
             if number is not None and not -1 <= number <= 0x7FFFFFFF:
                 raise ValueError(f"{name}: {number} is out of range")
-        for name in ("host", "email", "ip"):
+        for name in ("host", "email", "ip", "purpose", "verify_name"):
             inputs.check_text(name, getattr(self, name))
-        if self.purpose is not None:
-            verify.check_purpose(self.purpose)
+        verify.try_settings(self)
 
     def failure(
         self, certificate: x509.Certificate | bytes, untrusted: Iterable[x509.Certificate | bytes] = ()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-
-from cryptography import x509
 
 from .._text import visible
 from ..errors import UnreadableCertificateError
@@ -20,13 +18,16 @@ if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
 
 
-def check_purpose(name: str) -> int:
-    """The number of a purpose such as ``sslserver``. ``ValueError`` if OpenSSL knows none of that name."""
-    index: int = lib.X509_PURPOSE_get_by_sname(name.encode())
-    if index < 0:
-        raise ValueError(f"purpose: OpenSSL knows no {name!r}")
-    number: int = lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
-    return number
+_SUITES = {
+    "128": lib.X509_V_FLAG_SUITEB_128_LOS,
+    "128_only": lib.X509_V_FLAG_SUITEB_128_LOS_ONLY,
+    "192": lib.X509_V_FLAG_SUITEB_192_LOS,
+}
+
+
+def try_settings(wanted: CertificateCheck) -> None:
+    """Raise ValueError for settings that OpenSSL does not take."""
+    apply(own(lib.X509_VERIFY_PARAM_new(), lib.X509_VERIFY_PARAM_free, "setting up the verification"), wanted)
 
 
 def not_listed(
@@ -64,8 +65,8 @@ def store_to_c(wanted: CertificateCheck) -> Any:
 
 def apply(param: Any, wanted: CertificateCheck) -> None:
     """Put all that is ``wanted``, but for certificates and CRLs, into a ``X509_VERIFY_PARAM *``."""
-    what = "setting up the verification"
-    flags = 0
+    _set("verify_name", wanted.verify_name, lambda text: _begin(param, text))
+    flags = 0 if wanted.suite_b is None else _SUITES[wanted.suite_b]
     for name, on in (
         ("CRL_CHECK", wanted.crl_check != "none"),
         ("CRL_CHECK_ALL", wanted.crl_check == "all"),
@@ -83,25 +84,50 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
         ("NO_CHECK_TIME", wanted.no_check_time),
     ):
         flags |= getattr(lib, f"X509_V_FLAG_{name}") if on else 0
-    check(lib.X509_VERIFY_PARAM_set_flags(param, flags), what)
+    check(lib.X509_VERIFY_PARAM_set_flags(param, flags), "setting up the verification")
     if wanted.time is not None:
         lib.X509_VERIFY_PARAM_set_time(param, int(wanted.time.timestamp()))
-    if wanted.purpose is not None:
-        check(lib.X509_VERIFY_PARAM_set_purpose(param, check_purpose(wanted.purpose)), what)
     if wanted.depth is not None:
         lib.X509_VERIFY_PARAM_set_depth(param, wanted.depth)
     if wanted.auth_level is not None:
         lib.X509_VERIFY_PARAM_set_auth_level(param, wanted.auth_level)
-    if wanted.host is not None:
-        check(lib.X509_VERIFY_PARAM_set1_host(param, wanted.host.encode(), 0), what)
-    if wanted.email is not None:
-        check(lib.X509_VERIFY_PARAM_set1_email(param, wanted.email.encode(), 0), what)
-    if wanted.ip is not None:
-        check(lib.X509_VERIFY_PARAM_set1_ip_asc(param, wanted.ip.encode()), f"ip address {wanted.ip!r}")
+    for name, setter in (
+        ("purpose", lambda text: lib.X509_VERIFY_PARAM_set_purpose(param, _purpose(text))),
+        ("host", lambda text: lib.X509_VERIFY_PARAM_set1_host(param, text, 0)),
+        ("email", lambda text: lib.X509_VERIFY_PARAM_set1_email(param, text, 0)),
+        ("ip", lambda text: lib.X509_VERIFY_PARAM_set1_ip_asc(param, text)),
+    ):
+        _set(name, getattr(wanted, name), setter)
     for policy in wanted.policies:
-        obj = convert.object_to_c(x509.ObjectIdentifier(policy))
-        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
-        give_to_c(obj, free, add, param, obj, what="setting up the verification")
+        _set("policies", policy, lambda text: _add_policy(param, text))
+
+
+def _set(name: str, value: str | None, setter: Callable[[bytes], int]) -> None:
+    """Call a setter of libcrypto, unless there is no value. Raises ValueError if it does not take it."""
+    if value is not None and setter(value.encode()) <= 0:
+        clear()
+        raise ValueError(f"{name}: OpenSSL knows no {value!r}")
+
+
+def _purpose(name: bytes) -> int:
+    """The number of a purpose, -1 if there is none of that name."""
+    index: int = lib.X509_PURPOSE_get_by_sname(name)
+    return index if index < 0 else lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
+
+
+def _begin(param: Any, name: bytes) -> int:
+    known = lib.X509_VERIFY_PARAM_lookup(name)
+    return 0 if known == NULL else lib.X509_VERIFY_PARAM_set1(param, known)
+
+
+def _add_policy(param: Any, text: bytes) -> int:
+    pointer = lib.OBJ_txt2obj(text, 0)
+    if pointer == NULL:
+        return 0
+    policy = own(pointer, lib.ASN1_OBJECT_free, "reading a policy")
+    add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
+    give_to_c(policy, free, add, param, policy, what="setting up the verification")
+    return 1
 
 
 def verify(
