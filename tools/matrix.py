@@ -32,8 +32,8 @@ free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 print(platform.python_implementation(), *sys.version_info[:2], int(free))
 """
 
-#: How an entry runs the tests, and then those that failed.
-TEST, AGAIN = ("./dev", "test", "-n", "auto"), ("--last-failed", "--last-failed-no-failures=none")
+#: How an entry runs the tests.
+TEST = ("./dev", "test", "-n", "auto")
 #: Where an entry's tests run in a root.
 PLACE = "/root/osslcmp"
 
@@ -100,21 +100,7 @@ def on_this_machine(name: str, python: str, log: IO[str], **environment: str) ->
     if name.endswith("t"):
         environment["PYTHON_GIL"] = "0"  # also where an extension module would have it back
     env = {**os.environ, "PYTHON": python, **environment}
-    return tested(lambda *more: matrix_roots.execute([*TEST, *more], log, cwd=tree, env=env), log)
-
-
-def tested(run: Callable[..., int], log: IO[str]) -> str:
-    """What the tests that ``run`` starts came to.
-
-    What fails is run once more by itself, and both outcomes are told: a machine that has other things to do makes some
-    tests late. Raises :class:`Failed` if it fails again.
-    """
-    try:
-        return checked(run(), log)
-    except Failed as failed:
-        log.write("== what failed, once more\n")
-        log.flush()
-        return f"{failed}; what failed, once more: {checked(run(*AGAIN), log)}"
+    return checked(matrix_roots.execute(TEST, log, cwd=tree, env=env), log)
 
 
 def checked(status: int, log: IO[str]) -> str:
@@ -155,7 +141,7 @@ def oldest(log: IO[str]) -> str:
 def in_root(root: Root, log: IO[str]) -> str:
     """Run the tests in a root, in a tree that stays there."""
     synchronize(CACHE / "source", root.inside(PLACE))
-    return tested(lambda *more: root.run(log, *TEST, *more, cwd=PLACE), log)
+    return checked(root.run(log, *TEST, cwd=PLACE), log)
 
 
 def debian13(log: IO[str]) -> str:
