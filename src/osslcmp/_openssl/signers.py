@@ -88,7 +88,7 @@ def unsuitable(
     """
     clear()
     name = encoded_name_to_c(sender)
-    told, called = "no certificate came with it", visible(line_of(name), 200) or "(empty name)"
+    reason, called = "no certificate came with it", visible(line_of(name), 200) or "(empty name)"
     for certificate in certificates:
         cert = cert_to_c(certificate)
         named = lib.X509_NAME_cmp(lib.X509_get_subject_name(cert), name) == 0
@@ -108,10 +108,10 @@ def unsuitable(
             )
         if named:
             key = "has none" if found is None else f"has {found.hex(':').upper()}"
-            told = f"the certificate for {called} {key} as key identifier"
-        elif told.startswith("no"):
-            told = f"no certificate that came with it is for {called}"
-    return told
+            reason = f"the certificate for {called} {key} as key identifier"
+        elif reason.startswith("no"):
+            reason = f"no certificate that came with it is for {called}"
+    return reason
 
 
 def _parts(name: bytes) -> list[bytes]:

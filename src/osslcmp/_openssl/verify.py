@@ -156,7 +156,7 @@ def verify(
         name = convert.cert_from_der(culprit).subject.rfc4514_string()
     except UnreadableCertificateError:
         name = name_of(pointer)
-    told = f"{reason} for {visible(name)} at depth {depth}"
+    text = f"{reason} for {visible(name)} at depth {depth}"
     if code not in (lib.X509_V_ERR_CERT_HAS_EXPIRED, lib.X509_V_ERR_CERT_NOT_YET_VALID):
-        return told
-    return told + times(culprit, early=code == lib.X509_V_ERR_CERT_NOT_YET_VALID)
+        return text
+    return text + times(culprit, early=code == lib.X509_V_ERR_CERT_NOT_YET_VALID)

@@ -144,8 +144,8 @@ def _run(command: tuple[str, ...], timeout: float) -> str | None:
         return f"{command[0]}: {error.strerror}"
     if done.returncode == 0:
         return None
-    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return f"{command[0]}: exit status {done.returncode}" + (f": {one_line(said)}" if said else "")
+    last_line = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return f"{command[0]}: exit status {done.returncode}" + (f": {one_line(last_line)}" if last_line else "")
 
 
 def _one(renewal: Renewal, force: bool, dry_run: bool) -> Outcome:

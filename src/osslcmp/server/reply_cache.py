@@ -50,8 +50,8 @@ def retransmission_key(message: wire.RawMessage) -> bytes:
         return b""
     found = sha256()
     protection = header.protection_oid or ""
-    said = (header.sender, header.sender_kid or b"", protection.encode(), header.recip_nonce, message.body)
-    for part in (message.transaction_id, bytes([message.body_type]), *said):
+    parts = (header.sender, header.sender_kid or b"", protection.encode(), header.recip_nonce, message.body)
+    for part in (message.transaction_id, bytes([message.body_type]), *parts):
         found.update(sha256(part).digest())
     return found.digest()
 

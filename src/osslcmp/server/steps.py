@@ -138,9 +138,9 @@ class TransactionSteps:
                 return known
             if transaction.closed:
                 return self._refuse_unknown(message)
-            said = transaction.repeated(message)
-            if said is not None:
-                return self._repeat_answer(said, message, transaction.message.extra_certs)
+            reply = transaction.repeated(message)
+            if reply is not None:
+                return self._repeat_answer(reply, message, transaction.message.extra_certs)
             problem = self.configuration.rules.broken(Stage.TRANSACTION, message, transaction=transaction)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
@@ -235,9 +235,9 @@ class TransactionSteps:
             and self._store.is_confirmed(message.transaction_id)
         )
         # RFC 9483 has a client that has not got the pkiConf told so.
-        said = None if confirmed and self.configuration.rules.is_strict else self._store.repeated(message)
-        if said is not None:
-            return self._repeat_answer(said, message)
+        reply = None if confirmed and self.configuration.rules.is_strict else self._store.repeated(message)
+        if reply is not None:
+            return self._repeat_answer(reply, message)
         if confirmed:
             refused = refuse_unverified(self.configuration, message)
             refused = refused or Rejected(FailureInfo.certConfirmed, "already confirmed")

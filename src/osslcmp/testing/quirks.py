@@ -107,8 +107,8 @@ def _signed(answer: bytes, key: Any) -> bytes:
     header, body, *rest = der.sequence(answer)
     protected = rebuilt([header.encoding, body.encoding])
     signature = der.encode(der.BIT_STRING, b"\0" + key.sign(protected, ec.ECDSA(hashes.SHA256())))
-    kept = [part.encoding for part in rest if part.tag != explicit(0)]
-    return rebuilt([header.encoding, body.encoding, der.encode(explicit(0), signature), *kept])
+    others = [part.encoding for part in rest if part.tag != explicit(0)]
+    return rebuilt([header.encoding, body.encoding, der.encode(explicit(0), signature), *others])
 
 
 PROFILES: dict[str, Quirks] = {

@@ -29,10 +29,10 @@ def extra_certs(message: bytes) -> list[bytes]:
 def with_extra_certs(message: bytes, certificates: list[bytes]) -> bytes:
     """With these certificates (DER) in extraCerts, without that field if there are none."""
     header, body, *rest = der.sequence(message)
-    kept = [field.encoding for field in rest if field.tag != explicit(1)]
+    others = [field.encoding for field in rest if field.tag != explicit(1)]
     if certificates:
-        kept.append(der.encode(explicit(1), rebuilt(certificates)))
-    return rebuilt([header.encoding, body.encoding, *kept])
+        others.append(der.encode(explicit(1), rebuilt(certificates)))
+    return rebuilt([header.encoding, body.encoding, *others])
 
 
 def damaged(message: bytes) -> bytes:

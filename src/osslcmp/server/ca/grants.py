@@ -240,12 +240,12 @@ def text_key(text: str) -> str:
     if text.isascii() and text.isprintable():
         return " ".join(text.casefold().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = (
+    compared = (
         " " if one.isspace() else one
         for one in folded
         if one.isspace() or (unicodedata.category(one) not in ("Cc", "Cf") and one not in _IGNORED)
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(compared).split())
 
 
 @lru_cache(maxsize=128)

@@ -183,14 +183,14 @@ def update_root(old: Generation) -> Generation:
     root = certify(old.root, own.info, None, own)
     same = old.issuer == old.root
     by_new, by_old = Signing(root, key), Signing(old.root, old.root_key)
-    kept = x509_parts.public_key_info
+    info_of = x509_parts.public_key_info
     return Generation(
         root=root,
         root_key=key,
-        issuer=root if same else certify(old.issuer, kept(old.issuer), root, by_new),
+        issuer=root if same else certify(old.issuer, info_of(old.issuer), root, by_new),
         issuer_key=key if same else old.issuer_key,
         new_with_old=certify(old.root, own.info, old.root, by_old),
-        old_with_new=certify(old.root, kept(old.root), root, by_new),
+        old_with_new=certify(old.root, info_of(old.root), root, by_new),
     )
 
 

@@ -263,9 +263,9 @@ class Store:
 
     def bind_secret(self, row: SecretRow) -> None:
         """Change what a secret is good for, not how often it was used: ConflictError if it is not the one in ``row``."""
-        kept = {"reference", "sealed", "used"}
+        unchanged = {"reference", "sealed", "used"}
         same = (SECRETS.c.reference == row.reference) & (SECRETS.c.sealed == row.sealed)
-        values = {name: value for name, value in vars(row).items() if name not in kept}
+        values = {name: value for name, value in vars(row).items() if name not in unchanged}
         self._change_one(sa.update(SECRETS).where(same).values(values), "the secret has changed")
 
     def remove_secret(self, reference: bytes) -> None:

@@ -118,12 +118,12 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry], clients: Certif
         log: what it complained about.
         clients: the trust anchors of the server, and its conditions.
     """
-    said = [entry.text for entry in log]
-    for text in said:
+    logged = [entry.text for entry in log]
+    for text in logged:
         if text in _IN_BODY:
             return Refusal(Rejected(_IN_BODY[text], text), in_body=True)
     for failure, texts in _MEANINGS:
-        for text in said:
+        for text in logged:
             if text in texts:
                 return Refusal(_precise(message, failure, text, clients))
     return None
@@ -145,11 +145,11 @@ def undecodable(message: wire.RawMessage, error: UndecodableError) -> Refusal:
 def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker) -> Refusal | None:
     """What to say instead of libcrypto's complaint that possession of the key was not proved: before 3.5 that
     is also said of no key."""
-    said = {entry.text for entry in log}
+    logged = {entry.text for entry in log}
     for failure, texts in _KEYS.items():
-        if said & texts:
+        if logged & texts:
             texts_found = [
-                f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(said & texts)
+                f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(logged & texts)
             ]
             return Refusal(Rejected(failure, "; ".join(texts_found)), in_body=True)
     if bodies.is_ra_verified(message):
