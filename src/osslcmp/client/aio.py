@@ -6,7 +6,6 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from functools import partial, wraps
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from ..context import Context
@@ -33,6 +32,13 @@ async def _notify(on_wait: OnWait | None, progress: object) -> None:
             await returned
 
 
+def _same(name: str) -> Any:
+    """A property of Transaction as one of AsyncTransaction."""
+    return property(
+        lambda self: getattr(self._transaction, name), doc=f"As :attr:`osslcmp.Transaction.{name}`."
+    )
+
+
 class AsyncTransaction:
     """A certificate request that may have to wait: :class:`osslcmp.Transaction` for asyncio.
 
@@ -48,40 +54,13 @@ class AsyncTransaction:
     def __repr__(self) -> str:
         return repr(self._transaction).replace("Transaction", "AsyncTransaction", 1)
 
-    @property
-    def type(self) -> BodyType:
-        """As :attr:`osslcmp.Transaction.type`."""
-        return self._transaction.type
-
-    @property
-    def done(self) -> bool:
-        """As :attr:`osslcmp.Transaction.done`."""
-        return self._transaction.done
-
-    @property
-    def check_after(self) -> int | None:
-        """As :attr:`osslcmp.Transaction.check_after`."""
-        return self._transaction.check_after
-
-    @property
-    def reason(self) -> str | None:
-        """As :attr:`osslcmp.Transaction.reason`."""
-        return self._transaction.reason
-
-    @property
-    def elapsed(self) -> float:
-        """As :attr:`osslcmp.Transaction.elapsed`."""
-        return self._transaction.elapsed
-
-    @property
-    def polls(self) -> int:
-        """As :attr:`osslcmp.Transaction.polls`."""
-        return self._transaction.polls
-
-    @property
-    def result(self) -> Enrollment:
-        """As :attr:`osslcmp.Transaction.result`."""
-        return self._transaction.result
+    type: BodyType = _same("type")
+    done: bool = _same("done")
+    check_after: int | None = _same("check_after")
+    reason: str | None = _same("reason")
+    elapsed: float = _same("elapsed")
+    polls: int = _same("polls")
+    result: Enrollment = _same("result")
 
     def dump(self) -> bytes:
         """As :meth:`osslcmp.Transaction.dump`."""
@@ -205,9 +184,7 @@ class AsyncClient:
     async def __aenter__(self) -> AsyncClient:  # noqa: PYI034
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_exception: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
