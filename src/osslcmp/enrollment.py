@@ -19,8 +19,6 @@ from .enums import FailureInfo, PKIStatus
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
 
-__all__ = ["Enrollment"]
-
 Read = Callable[[bytes], x509.Certificate]
 
 

@@ -4,21 +4,6 @@ from __future__ import annotations
 
 import enum
 
-__all__ = [
-    "CR",
-    "IR",
-    "KUR",
-    "P10CR",
-    "BodyType",
-    "FailureInfo",
-    "Option",
-    "PKIStatus",
-    "POPOMethod",
-    "PublicationMethod",
-    "RevocationReason",
-    "Severity",
-]
-
 
 class PKIStatus(enum.IntEnum):
     """Status of a request: RFC 9810 from 0 up, below it where OpenSSL stands (``OSSL_CMP_PKISTATUS_*``, 3.0).

@@ -35,24 +35,6 @@ if TYPE_CHECKING:
 
     from .enrollment import Enrollment
 
-__all__ = [
-    "CMPError",
-    "ConfirmError",
-    "ErrorEntry",
-    "OpenSSLError",
-    "PendingTransaction",
-    "ProtectionError",
-    "RejectedError",
-    "RequestError",
-    "ResponseError",
-    "TransferError",
-    "TransferTimeout",
-    "UnreadableCRLError",
-    "UnreadableCertificateError",
-    "UnsupportedError",
-]
-
-
 #: Characters of an exception's text.
 _LONGEST = 8000
 #: A certificate as ``X509_print_ex`` dumps it, at the end of what OpenSSL adds to an error.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-__all__ = ["Limits"]
-
 _MOST_PRINTED_LINE = 3900
 _MOST_DEPTH = 128
 

@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from ..trace import Trace
     from .revocation import Revocation
 
-__all__ = ["Client"]
-
 _T = TypeVar("_T")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .ca.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow, Unit
+from .ca.store import ConflictError, Store, Unit
+from .ca.tables import CertificateRow, SecretRow, TransactionRow
 
 __all__ = ["CertificateRow", "ConflictError", "SecretRow", "Store", "TransactionRow", "Unit"]

@@ -27,8 +27,6 @@ from .recording import HEAD, entry_line, read_entries
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-__all__ = ["Trace", "TraceEntry"]
-
 logger = get_logger("osslcmp")
 
 #: What a requester knows and nobody else should, by the type that it follows in a message.

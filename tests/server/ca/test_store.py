@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from osslcmp.server.ca import store as store_module
-from osslcmp.server.ca.store import CertificateRow, ConflictError, SecretRow, Store, TransactionRow
+from osslcmp.server.ca.store import ConflictError, Store
+from osslcmp.server.ca.tables import CertificateRow, SecretRow, TransactionRow
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...enums import RevocationReason
-from .store import CertificateRow, ConflictError, Store
-from .tables import State
+from .store import ConflictError, Store
+from .tables import CertificateRow, State
 
 _ATTEMPTS = 10
 _HOLD = int(RevocationReason.certificateHold)

@@ -30,16 +30,8 @@ from .issuing import Generation, Pair
 from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import Record, Signer, octets
-from .store import (
-    CertificateRow,
-    ConflictError,
-    SecretRow,
-    Store,
-    certificate_names,
-    name_hash,
-    read_certificate,
-)
-from .tables import CRLS, damaged
+from .store import ConflictError, Store, certificate_names, name_hash, read_certificate
+from .tables import CRLS, CertificateRow, SecretRow, damaged
 
 logger = get_logger("osslcmp.server")
 

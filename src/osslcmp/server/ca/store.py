@@ -43,20 +43,6 @@ from .tables import (
     metadata,
 )
 
-__all__ = [
-    "SCHEMA_VERSION",
-    "CertificateRow",
-    "ConflictError",
-    "SecretRow",
-    "Store",
-    "TransactionRow",
-    "Unit",
-    "certificate_names",
-    "name_hash",
-    "read_certificate",
-    "readable",
-]
-
 logger = get_logger("osslcmp.server")
 
 _POOL_SIZE = 32
