@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: By group, for each subcommand the module with ``run(arguments) -> exit status``, and one line of help.
+#: By group, for each subcommand the module, with ``parser()`` and ``run(options) -> exit status``, and one line of help.
 _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Certificates": {
         "cmp": ("openssl_cmp", "CMP client and mock server with the options of openssl cmp"),
@@ -87,7 +87,11 @@ def _dispatch(words: list[str]) -> int:
         print(f"{_unknown(words[0])}\n{_usage()}" if words else _usage(), file=sys.stderr)
         return EXIT_USAGE
     # What importlib imports takes as long as the rest of the help.
-    status: int = __import__(COMMANDS[words[0]][0], fromlist=["run"]).run(words[1:])
+    module = __import__(COMMANDS[words[0]][0], fromlist=["main"])
+    if hasattr(module, "main"):  # it reads its options by itself
+        status: int = module.main(words[1:])
+    else:
+        status = module.parser().run(words[1:], module.run)
     return status
 
 

@@ -26,7 +26,15 @@ class UsageError(Exception):
     """The options make no sense: exit status 2."""
 
 
-class Parser(argparse.ArgumentParser):
+class RaisingParser(argparse.ArgumentParser):
+    """``argparse`` that raises UsageError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse."""
+        raise UsageError(message)
+
+
+class Parser(RaisingParser):
     """``argparse`` that takes ``-help`` like all of OpenSSL's commands, and suggests what may have been meant."""
 
     def __init__(self, command: str, description: str, epilog: str = "") -> None:
@@ -62,10 +70,6 @@ class Parser(argparse.ArgumentParser):
         except UsageError as error:
             complain(self._command, error)
             return EXIT_USAGE
-
-    def error(self, message: str) -> NoReturn:
-        """Called by argparse."""
-        raise UsageError(message)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[bool, str]]:

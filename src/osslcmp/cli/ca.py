@@ -7,19 +7,20 @@ import datetime
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._text import json_text
 from . import serve_options
-from ._common import Parser, UsageError, complain, emit
+from ._common import Parser, RaisingParser, UsageError, complain, emit
 from .serve_authority import explaining, given, open_authority
 
 if TYPE_CHECKING:
     from ..server.ca.persistent import PersistentCA
-    from ..server.ca.store import CertificateRow, SecretRow, Store
+    from ..server.ca.store import Store
+    from ..server.ca.tables import CertificateRow, SecretRow
 
 _EPILOG = """\
 It works on what osslcmp serve keeps: the directory of --directory, or the database of --database; --config reads
@@ -45,7 +46,7 @@ _STATES = ("valid", "unconfirmed", "held", "revoked", "expired")
 _STYLES = {"valid": "green", "revoked": "red", "held": "yellow"}
 
 
-class _Action(argparse.ArgumentParser):
+class _Action(RaisingParser):
     """The options of one action; argparse makes it with its own arguments."""
 
     def __init__(self, **options: Any) -> None:
@@ -55,10 +56,6 @@ class _Action(argparse.ArgumentParser):
         add("--directory", metavar="DIR", help="that of osslcmp serve")
         add("--database", metavar="URL", help="its database, when that is not in DIR")
         add("--config", metavar="FILE", help="TOML file with the options of osslcmp serve")
-
-    def error(self, message: str) -> Any:
-        """Called by argparse."""
-        raise UsageError(message)
 
 
 def parser() -> Parser:
@@ -85,11 +82,11 @@ def parser() -> Parser:
     reasons = f"{', '.join(_REASONS[:-1])} or {_REASONS[-1]}"
     add("--reason", choices=_REASONS, metavar="REASON", help=f"on the CRL: {reasons} (unspecified)")
     add("serials", metavar="SERIAL", type=_serial, nargs="+")
-    for name, work, summary in (
-        ("hold", _hold, "put certificates on hold: they count as revoked until they are released"),
-        ("release", _release, "release certificates from hold"),
-    ):
-        action(name, work, summary)("serials", metavar="SERIAL", type=_serial, nargs="+")
+    add = action("hold", _revoke, "put certificates on hold: they count as revoked until they are released")
+    add("serials", metavar="SERIAL", type=_serial, nargs="+")
+    add.__self__.set_defaults(reason="certificateHold")
+    add = action("release", _release, "release certificates from hold")
+    add("serials", metavar="SERIAL", type=_serial, nargs="+")
     add = action(
         "crl", _crl, "print the CRL as PEM; a new one if something was revoked, or the last is a day old"
     )
@@ -102,11 +99,7 @@ def parser() -> Parser:
     add("--add", metavar="R", help="add or change the secret of this reference")
     add("--secret-file", metavar="FILE", help="its secret: the first line")
     add("--names", metavar="REGEX", help="what its client may be called, as for osslcmp serve")
-    add(
-        "--profile",
-        metavar="P",
-        help="the profile that its client gets, one of those in the file of --config",
-    )
+    add("--profile", metavar="P", help="the profile that its client gets, one of those in --config")
     add("--expires", metavar="MOMENT", help="from when on it is good for nothing new")
     add("--uses", metavar="N", type=int, help="how many certificates are issued under it")
     add("--key-password-file", metavar="FILE", help="as for osslcmp serve")
@@ -114,12 +107,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Do it. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     from ..server.ca.operating import NotPossibleError
 
     settings = serve_options.merged(
@@ -216,18 +205,11 @@ def _show(options: Namespace, settings: dict[str, Any]) -> None:
 
 
 def _revoke(options: Namespace, settings: dict[str, Any]) -> None:
-    _revoke_all(options, settings, getattr(options, "reason", "unspecified"))
-
-
-def _hold(options: Namespace, settings: dict[str, Any]) -> None:
-    _revoke_all(options, settings, "certificateHold")
-
-
-def _revoke_all(options: Namespace, settings: dict[str, Any], reason: str) -> None:
     from ..enums import RevocationReason
     from ..server.ca.operating import revoke
 
-    _each(options, settings, lambda store, serial: revoke(store, serial, RevocationReason[reason]))
+    reason = RevocationReason[getattr(options, "reason", "unspecified")]
+    _each(options, settings, lambda store, serial: revoke(store, serial, reason))
 
 
 def _release(options: Namespace, settings: dict[str, Any]) -> None:

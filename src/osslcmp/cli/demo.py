@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 
 from ._common import Parser, complain
@@ -32,12 +31,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Run the demo. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     from ..errors import CMPError
     from .demo_steps import DemoError, show
 

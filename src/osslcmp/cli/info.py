@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import Any
 
 from .._text import json_text
@@ -27,12 +26,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Tell it. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     info, status = _info()
     if options.json:
         print(json_text(info, indent=2))

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from ._common import Parser
@@ -72,12 +71,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Show or print it. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     text, program = page(), shutil.which("man")
     if options.source or program is None or not sys.stdout.isatty():
         print(text, end="")

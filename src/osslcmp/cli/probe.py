@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -80,12 +80,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Probe. Returns the exit status."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     try:
         probe = _Probe(options)
     except (OSError, ValueError) as error:
@@ -111,8 +107,10 @@ def _show(url: str, answered: bool, findings: list[_Finding]) -> None:
         heading(about)
         for finding in group:
             style = "" if about == _WRONG else _STYLES.get(finding.result, "")
-            told = " ".join(filter(None, [",".join(finding.failure_info), finding.detail]))
-            emit((f"  {finding.tried:<{widest}}  ", ""), (f"{finding.result:<14}", style), (f"  {told}", ""))
+            detail = " ".join(filter(None, [",".join(finding.failure_info), finding.detail]))
+            emit(
+                (f"  {finding.tried:<{widest}}  ", ""), (f"{finding.result:<14}", style), (f"  {detail}", "")
+            )
 
 
 class _Probe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._text import json_text
@@ -55,12 +54,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Renew what is due. Returns the exit status."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     from ..renewal import load, renew_all
 
     try:

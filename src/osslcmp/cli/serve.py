@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
-from .._text import one_line
 from . import EXIT_USAGE, serve_options
-from ._common import UsageError
+from ._common import UsageError, complain
 from .serve_authority import given
 from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
 from .serve_site import Site, reread
@@ -27,7 +26,7 @@ _GRACE = 10.0
 _FILES = 4_096
 
 
-def run(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status: 0, or 1 when it cannot start, 2 for wrong options."""
     # One that comes before all is there is for later.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
@@ -46,12 +45,9 @@ def _reporting(serve: Callable[[], int]) -> int:
         return serve()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_USAGE
-    except UsageError as error:
-        print(f"osslcmp serve: {one_line(str(error))}", file=sys.stderr)
-        return EXIT_USAGE
-    except (OSError, ValueError, ImportError) as error:
-        print(f"osslcmp serve: {one_line(str(error))}", file=sys.stderr)
-        return 1
+    except (UsageError, OSError, ValueError, ImportError) as error:
+        complain("serve", error)
+        return EXIT_USAGE if isinstance(error, UsageError) else 1
 
 
 def _serve(arguments: Sequence[str]) -> int:

@@ -39,17 +39,17 @@ class JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
         moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
-        told: dict[str, Any] = {
+        members: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "process": record.process,
         }
         event = getattr(record, "event", None)
-        told |= {"message": record.getMessage()} if event is None else event
+        members |= {"message": record.getMessage()} if event is None else event
         if record.exc_info:
-            told["exception"] = record.exc_text or self.formatException(record.exc_info)
-        return json_text(told)
+            members["exception"] = record.exc_text or self.formatException(record.exc_info)
+        return json_text(members)
 
 
 @dataclass

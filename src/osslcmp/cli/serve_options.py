@@ -7,10 +7,10 @@ import datetime
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from .._files import read_toml
-from ._common import UsageError
+from ._common import RaisingParser, UsageError
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -74,16 +74,92 @@ count more. Relative paths are relative to the working directory.
   dns = ['[a-z0-9-]+\\.example']
 """
 
-_LISTS = (
-    "reference",
-    "secret_file",
-    "client_trust",
-    "client_crl",
-    "tls_trust",
-    "remove_reference",
-    "key_size",
-    "provider",
-)
+#: Name, kind, help. Kinds: ``-`` flag; ``n`` whole number, ``p`` one that is not 0, ``s`` seconds, not 0, each with another
+#: name for it behind ``=``; ``a|b`` one of these; else what its text is called. ``*``: repeatable; ``@``: one for each
+#: --reference. A line that is indented goes on.
+_TABLE = """
+= options
+--config FILE TOML file with options, secrets and profiles (see below)
+--verbose - log each message and its answer in a line, and what clients do wrong
+--log-format text|json json: an object a line; one for each certificate issued, confirmed, revoked, held or released, and
+  each refusal (text)
+--script FILE for tests of clients: answer as FILE says, with a CA in memory (docs/testing.md)
+--metrics - deliver metrics for Prometheus at GET /metrics
+= where it listens
+--host HOST address to listen on (127.0.0.1); 0.0.0.0 or :: for all
+--port n TCP port, 0 for a free one (8080)
+--reuse-port - share the port with other processes that do, too
+--processes p answer in N processes, on one port and one database (default 1)
+--tls-cert FILE PEM certificate and chain: speak HTTPS
+--tls-key FILE PEM private key of --tls-cert, not encrypted
+--tls-trust FILE* PEM roots: TLS clients need a certificate; repeatable
+= who may ask
+--reference R* reference of a client with a shared secret, * for any that has none of its own; repeatable
+--secret-file FILE* file with the secret of the --reference at the same place, its first line. Kept in the database:
+  needed once, or to change it
+--names REGEX@ what the client of the --reference before it may be called: must match the whole subject (CN=x,O=y) and each
+  alternative name that is not its CN
+--expires MOMENT@ from when on the secret of the --reference before it is good for nothing new: 2027-01-31T12:00Z, or a date
+--uses n@ how many certificates are issued under the secret of the --reference before it
+--remove-reference R* forget a secret in the database; repeatable
+--client-trust FILE* PEM roots of clients with certificates from elsewhere, and CAs below our own root whose clients may
+  ask; repeatable
+--client-crl FILE* CRLs (PEM or DER) of the CAs below --client-trust: no client of theirs without one that is not expired;
+  read again when the file changes; repeatable
+--accept-raverified - let RAs (extended key usage id-kp-cmcRA) vouch for proof of possession
+= the authority and its state
+--directory DIR keys, trust anchor and database; made when missing (needed)
+--database URL postgresql://USER@HOST/NAME, or another SQLAlchemy URL (SQLite in DIR)
+--name NAME goes into the names of the CAs that are made (osslcmp)
+--issuer-cert FILE PEM certificate of a CA of yours, which issues instead
+--issuer-key FILE PEM private key of --issuer-cert, or the URI of one in a token: pkcs11:..., handle:...
+--provider NAME* load this provider of OpenSSL for that: pkcs11, tpm2; repeatable
+--pin-file FILE file with the PIN of that token, its first line
+--root-cert FILE PEM root above --issuer-cert; needed with it
+--key-password-file FILE file with the password, its first line, of --issuer-key and of the private keys in DIR, which are
+  encrypted with it
+--new-root - first replace the root by one with a new key, once
+= certificates and protocol
+--validity TIME of a certificate whose request asks for none: 90d, 12h (365d)
+--polls n let each client ask N times more before it gets its certificate
+--delays n likewise for the answer to an rr, genm or certConf
+--check-after n=S seconds between those (1)
+--duplicate-keys allow|refuse a key that has a valid certificate (allow)
+--central-keys - make keys for clients that ask for it (OpenSSL 3.5)
+--crl-grace TIME how long an expired certificate stays on the CRL (7d)
+--unconfirmed revoke|keep what becomes of unconfirmed certificates (revoke)
+--confirm-within s seconds until then, and between messages (300)
+--no-implicit-confirm - insist on a certConf
+--no-ca-pubs - do not send the root to clients with a shared secret
+--sign-always - sign answers to clients with a shared secret, too: they need to trust the root then
+--strictness strict|rfc9810|openssl check as RFC 9483 asks and tell what is wrong, as RFC 9810 alone asks, or as OpenSSL
+  does (strict)
+--clock-tolerance s seconds that a client's clock may be wrong (strict: 300)
+= limits
+--threads p messages worked on at once (16)
+--timeout s seconds for an open connection to become a request (10)
+--request-time s seconds for a whole body, and for taking the answer (60)
+--max-message p=BYTES the most of a message (262144)
+--max-transactions p open at once (10000)
+--mac-policy default|strict strict: no SHA-1, 1000 iterations at least (default)
+--key-size K=MIN..MAX* bits of keys, RSA=2048..8192; repeatable
+--max-remembered p requests remembered while they are fresh (500000)
+"""
+_GROUPS = {
+    title: [row.split(" ", 2) for row in rows]
+    for title, *rows in map(str.splitlines, _TABLE.replace("\n  ", " ").strip("\n= ").split("\n= "))
+}
+
+
+def _of_kind(kind: str) -> list[str]:
+    """The names in Python of the options whose kind matches a regular expression."""
+    rows = (row for group in _GROUPS.values() for row in group)
+    return [name[2:].replace("-", "_") for name, found, _ in rows if re.fullmatch(kind, found)]
+
+
+_LISTS, _BY_REFERENCE = _of_kind(r".*\*"), _of_kind(".*@")
+_AT_LEAST = {**dict.fromkeys(_of_kind("n(=.*)?"), 0), **dict.fromkeys(_of_kind("p(=.*)?"), 1)}
+_SECONDS = _of_kind("s")
 _CLIENT: dict[str, tuple[type, ...]] = {
     "secret-file": (str,),
     "subject": (str,),
@@ -92,18 +168,6 @@ _CLIENT: dict[str, tuple[type, ...]] = {
     "uses": (int,),
 }
 """What a table in ``[clients]`` may have."""
-_BY_REFERENCE = ("names", "expires", "uses")
-_AT_LEAST: dict[str, float] = {
-    "polls": 0,
-    "delays": 0,
-    "check_after": 0,
-    "threads": 1,
-    "processes": 1,
-    "max_message": 1,
-    "max_transactions": 1,
-    "max_remembered": 1,
-}
-_POSITIVE = ("timeout", "request_time", "clock_tolerance", "confirm_within")
 _MOST = 2**31 - 1
 
 
@@ -119,14 +183,9 @@ class _ByReference(argparse.Action):
         setattr(namespace, self.dest, {**found, references[-1]: values})
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see osslcmp serve --help")
-
-
 def parser() -> argparse.ArgumentParser:
     """What reads the command line."""
-    made = _Parser(
+    made = RaisingParser(
         prog="osslcmp serve",
         usage="osslcmp serve --directory DIR [--port N] [--reference R --secret-file FILE]... [OPTION]...",
         description=_DESCRIPTION,
@@ -137,201 +196,27 @@ def parser() -> argparse.ArgumentParser:
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
-    add = made.add_argument
-    add("-help", action="help", help=argparse.SUPPRESS)
-    add("--config", metavar="FILE", help="TOML file with options, secrets and profiles (see below)")
-    add(
-        "--verbose",
-        action="store_true",
-        help="log each message and its answer in a line, and what clients do wrong",
-    )
-    add(
-        "--log-format",
-        choices=("text", "json"),
-        help="json: an object a line; one for each certificate issued, confirmed, revoked, held or released, and each "
-        "refusal (text)",
-    )
-    add(
-        "--script",
-        metavar="FILE",
-        help="for tests of clients: answer as FILE says, with a CA in memory (docs/testing.md)",
-    )
-    add("--metrics", action="store_true", help="deliver metrics for Prometheus at GET /metrics")
-    _where(made.add_argument_group("where it listens"))
-    _add_client_options(made.add_argument_group("who may ask"))
-    _authority(made.add_argument_group("the authority and its state"))
-    _protocol(made.add_argument_group("certificates and protocol"))
-    _limits(made.add_argument_group("limits"))
+    made.add_argument("-help", action="help", help=argparse.SUPPRESS)
+    for title, rows in _GROUPS.items():
+        group = made if title == "options" else made.add_argument_group(title)
+        for name, kind, text in rows:
+            group.add_argument(name, help=text, **_argument(kind))
     return made
 
 
-def _where(group: Any) -> None:
-    add = group.add_argument
-    add("--host", help="address to listen on (127.0.0.1); 0.0.0.0 or :: for all")
-    add("--port", type=int, metavar="N", help="TCP port, 0 for a free one (8080)")
-    add("--reuse-port", action="store_true", help="share the port with other processes that do, too")
-    add(
-        "--processes",
-        type=int,
-        metavar="N",
-        help="answer in N processes, on one port and one database (default 1)",
-    )
-    add("--tls-cert", metavar="FILE", help="PEM certificate and chain: speak HTTPS")
-    add("--tls-key", metavar="FILE", help="PEM private key of --tls-cert, not encrypted")
-    add(
-        "--tls-trust",
-        action="append",
-        metavar="FILE",
-        help="PEM roots: TLS clients need a certificate; repeatable",
-    )
-
-
-def _add_client_options(group: Any) -> None:
-    add = group.add_argument
-    add(
-        "--reference",
-        action="append",
-        metavar="R",
-        help="reference of a client with a shared secret, * for any that has none of its own; repeatable",
-    )
-    add(
-        "--secret-file",
-        action="append",
-        metavar="FILE",
-        help="file with the secret of the --reference at the same place, its first line. "
-        "Kept in the database: needed once, or to change it",
-    )
-    add(
-        "--names",
-        action=_ByReference,
-        metavar="REGEX",
-        help="what the client of the --reference before it may be called: must match the whole subject (CN=x,O=y) and "
-        "each alternative name that is not its CN",
-    )
-    add(
-        "--expires",
-        action=_ByReference,
-        metavar="MOMENT",
-        help="from when on the secret of the --reference before it is good for nothing new: 2027-01-31T12:00Z, or a date",
-    )
-    add(
-        "--uses",
-        action=_ByReference,
-        type=int,
-        metavar="N",
-        help="how many certificates are issued under the secret of the --reference before it",
-    )
-    add(
-        "--remove-reference", action="append", metavar="R", help="forget a secret in the database; repeatable"
-    )
-    add(
-        "--client-trust",
-        action="append",
-        metavar="FILE",
-        help="PEM roots of clients with certificates from elsewhere, and CAs below our own root whose clients may ask; "
-        "repeatable",
-    )
-    add(
-        "--client-crl",
-        action="append",
-        metavar="FILE",
-        help="CRLs (PEM or DER) of the CAs below --client-trust: no client of theirs without one that is not "
-        "expired; read again when the file changes; repeatable",
-    )
-    add(
-        "--accept-raverified",
-        action="store_true",
-        help="let RAs (extended key usage id-kp-cmcRA) vouch for proof of possession",
-    )
-
-
-def _authority(group: Any) -> None:
-    add = group.add_argument
-    add("--directory", metavar="DIR", help="keys, trust anchor and database; made when missing (needed)")
-    add(
-        "--database",
-        metavar="URL",
-        help="postgresql://USER@HOST/NAME, or another SQLAlchemy URL (SQLite in DIR)",
-    )
-    add("--name", help="goes into the names of the CAs that are made (osslcmp)")
-    add("--issuer-cert", metavar="FILE", help="PEM certificate of a CA of yours, which issues instead")
-    add(
-        "--issuer-key",
-        metavar="FILE",
-        help="PEM private key of --issuer-cert, or the URI of one in a token: pkcs11:..., handle:...",
-    )
-    add(
-        "--provider",
-        action="append",
-        metavar="NAME",
-        help="load this provider of OpenSSL for that: pkcs11, tpm2; repeatable",
-    )
-    add("--pin-file", metavar="FILE", help="file with the PIN of that token, its first line")
-    add("--root-cert", metavar="FILE", help="PEM root above --issuer-cert; needed with it")
-    add(
-        "--key-password-file",
-        metavar="FILE",
-        help="file with the password, its first line, of --issuer-key and of the private keys in DIR, which are "
-        "encrypted with it",
-    )
-    add("--new-root", action="store_true", help="first replace the root by one with a new key, once")
-
-
-def _protocol(group: Any) -> None:
-    add = group.add_argument
-    add("--validity", metavar="TIME", help="of a certificate whose request asks for none: 90d, 12h (365d)")
-    add(
-        "--polls",
-        type=int,
-        metavar="N",
-        help="let each client ask N times more before it gets its certificate",
-    )
-    add("--delays", type=int, metavar="N", help="likewise for the answer to an rr, genm or certConf")
-    add("--check-after", type=int, metavar="S", help="seconds between those (1)")
-    add("--duplicate-keys", choices=("allow", "refuse"), help="a key that has a valid certificate (allow)")
-    add("--central-keys", action="store_true", help="make keys for clients that ask for it (OpenSSL 3.5)")
-    add("--crl-grace", metavar="TIME", help="how long an expired certificate stays on the CRL (7d)")
-    add("--unconfirmed", choices=("revoke", "keep"), help="what becomes of unconfirmed certificates (revoke)")
-    add("--confirm-within", type=float, metavar="S", help="seconds until then, and between messages (300)")
-    add("--no-implicit-confirm", action="store_true", help="insist on a certConf")
-    add("--no-ca-pubs", action="store_true", help="do not send the root to clients with a shared secret")
-    add(
-        "--sign-always",
-        action="store_true",
-        help="sign answers to clients with a shared secret, too: they need to trust the root then",
-    )
-    add(
-        "--strictness",
-        choices=("strict", "rfc9810", "openssl"),
-        help="check as RFC 9483 asks and tell what is wrong, as RFC 9810 alone asks, or as OpenSSL does (strict)",
-    )
-    add(
-        "--clock-tolerance",
-        type=float,
-        metavar="S",
-        help="seconds that a client's clock may be wrong (strict: 300)",
-    )
-
-
-def _limits(group: Any) -> None:
-    add = group.add_argument
-    add("--threads", type=int, metavar="N", help="messages worked on at once (16)")
-    add("--timeout", type=float, metavar="S", help="seconds for an open connection to become a request (10)")
-    add(
-        "--request-time",
-        type=float,
-        metavar="S",
-        help="seconds for a whole body, and for taking the answer (60)",
-    )
-    add("--max-message", type=int, metavar="BYTES", help="the most of a message (262144)")
-    add("--max-transactions", type=int, metavar="N", help="open at once (10000)")
-    add(
-        "--mac-policy",
-        choices=("default", "strict"),
-        help="strict: no SHA-1, 1000 iterations at least (default)",
-    )
-    add("--key-size", action="append", metavar="K=MIN..MAX", help="bits of keys, RSA=2048..8192; repeatable")
-    add("--max-remembered", type=int, metavar="N", help="requests remembered while they are fresh (500000)")
+def _argument(kind: str) -> dict[str, Any]:
+    """How argparse is to read an option of this kind."""
+    if kind == "-":
+        return {"action": "store_true"}
+    if "|" in kind:
+        return {"choices": kind.split("|")}
+    bare, metavar = kind.rstrip("*@"), None
+    if bare[0] in "nps":
+        bare, _, metavar = bare.partition("=")
+    kinds: dict[str, tuple[type, str]] = {"n": (int, "N"), "p": (int, "N"), "s": (float, "S")}
+    convert, usual = kinds.get(bare, (str, bare))
+    action: Any = {"*": "append", "@": _ByReference}.get(kind[-1], "store")
+    return {"action": action, "type": convert, "metavar": metavar or usual}
 
 
 def read(arguments: Sequence[str]) -> dict[str, Any]:
@@ -370,7 +255,7 @@ def merged(given: dict[str, Any]) -> dict[str, Any]:
 
 def _check(settings: dict[str, Any]) -> None:
     if "directory" not in settings:
-        raise UsageError("--directory is needed; see osslcmp serve --help")
+        raise UsageError("--directory is needed")
     if len(settings["reference"]) != len(settings["secret_file"]):
         raise UsageError("each --reference needs a --secret-file")
     if settings["tls_trust"] and "tls_cert" not in settings:
@@ -399,7 +284,7 @@ def _check_numbers(settings: dict[str, Any]) -> None:
     for name, least in _AT_LEAST.items():
         if not least <= settings.get(name, least) <= _MOST:
             raise UsageError(f"--{name.replace('_', '-')}: {least} to {_MOST}")
-    for name in _POSITIVE:
+    for name in _SECONDS:
         if not 0 < settings.get(name, 1) <= _MOST:  # nan is none of these
             raise UsageError(f"--{name.replace('_', '-')}: a positive number of seconds")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .._text import json_text, one_line
@@ -38,12 +38,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Show the messages. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     from .message_files import NotCMPError, content, messages
 
     found: list[Found] = []

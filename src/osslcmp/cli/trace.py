@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ._common import Parser, complain, emit, width
@@ -48,12 +47,8 @@ def parser() -> Parser:
     return made
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: Namespace) -> int:
     """Draw. Returns the exit status: 0, 1 or 2."""
-    return parser().run(arguments, _run)
-
-
-def _run(options: Namespace) -> int:
     from .trace_files import assemble
 
     if options.html is not None:

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def run(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Do what the options say. Returns the exit status, 0 or 1."""
     if not arguments or arguments[0] in HELP:
         from .help import print_help
 
         return print_help(list(arguments[1:])) or (0 if arguments else 1)
-    from .command import main
+    from . import command
 
-    return main(list(arguments))
+    return command.main(list(arguments))

@@ -13,7 +13,7 @@ from ...context import Context
 from ...enums import Option
 from .console import Console, Failure
 from .global_options import GlobalOptions
-from .output import shared, through_bio, write
+from .output import shared, through_bio
 from .report import Outcome
 from .settings import Settings
 
@@ -83,28 +83,22 @@ class CommandContext(Context):
 
     # -- results ------------------------------------------------------------------------------------------
 
-    def new_cert_handles(self) -> list[Any]:
-        """The new certificate, as it came."""
-        cert = self.calls.get(lib.OSSL_CMP_CTX_get0_newCert)
+    def cert(self, function: str) -> list[Any]:
+        """The certificate that a ``get0`` function gives, as it came; none if there is none."""
+        cert = self.calls.get(getattr(lib, function))
         return [] if cert == NULL else [cert]
 
-    def validated_server_handles(self) -> list[Any]:
-        """The validated certificate of the server (``OSSL_CMP_CTX_get0_validatedSrvCert``, 3.2)."""
-        cert = self.calls.get(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
-        return [] if cert == NULL else [cert]
-
-    def save_central_key(self, path: str, password: str | None) -> None:
-        """Write the key that the CA generated (3.5), readable for the owner alone, encrypted if there is a password."""
+    def central_key_pem(self, password: str | None) -> bytes:
+        """The key that the CA generated (3.5), PEM, encrypted if there is a password."""
         key = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         if key == NULL:
             raise Failure("no centrally generated key came")
         cipher = NULL if password is None else lib.EVP_aes_256_cbc()
         encoded = b"" if password is None else os.fsencode(password)
         secret = NULL if password is None else ffi.from_buffer("unsigned char[]", encoded)
-        pem = through_bio(
+        return through_bio(
             lambda bio: lib.PEM_write_bio_PrivateKey(bio, key, cipher, secret, len(encoded), NULL, NULL)
         )
-        write(path, pem, mode=0o600)
 
     def cert_stack(self, function: str) -> list[Any]:
         """The certificates that a ``get1`` function gives."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -15,7 +14,7 @@ from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.names import object_text
 from ..._openssl.ownership import own
 from .console import Failure
-from .output import write
+from .output import remove, save_data
 
 if TYPE_CHECKING:
     from .context import Run
@@ -52,96 +51,77 @@ def _name(oid: x509.ObjectIdentifier) -> str:
     return name
 
 
-def _needed(run: Run, option: str, infotype: str) -> str:
-    path = run.opt.text(option)
-    if path is None:
+def _check_given(run: Run, option: str, infotype: str) -> None:
+    if not run.opt.given(option):
         raise Failure(f"missing -{option} option for -infotype {infotype}")
-    return path
 
 
 def _ca_certs(run: Run) -> None:
-    path = _needed(run, "cacertsout", "caCerts")
+    _check_given(run, "cacertsout", "caCerts")
     certs = run.ctx.polling.complete(run.ctx.exchanges.ca_certs())
     if not certs:
         run.console.warn("no CA certificates provided by server")
         return
-    run.console.info(f"received {len(certs)} CA certificate(s), saving to file '{path}'")
-    write(path, b"".join(_encoded(run, "certform", cert) for cert in certs))
-    run.outcome.files["cacertsout"] = path
+    data = b"".join(_encoded(run, "certform", cert) for cert in certs)
+    save_data(run, "cacertsout", f"{len(certs)} CA certificate(s)", data)
 
 
 def _root_update(run: Run) -> None:
-    _needed(run, "newwithnew", "rootCaCert")
-    old = None
-    if (path := run.opt.text("oldwithold")) is None:
+    _check_given(run, "newwithnew", "rootCaCert")
+    what = "OldWithOld cert for genm with -infotype rootCaCert"
+    old = run.load.optional(run.load.cert, "oldwithold", "otherpass", what)
+    if old is None:
         run.console.warn(
             "no -oldwithold given, will use all certs given with -trusted as trust anchors for newWithNew"
         )
-    else:
-        old = cert_to_der(
-            run.load.cert(path, "otherpass", "OldWithOld cert for genm with -infotype rootCaCert")
-        )
-    came = run.ctx.polling.complete(run.ctx.exchanges.root_ca_key_update(old))
+    known = None if old is None else cert_to_der(old)
+    came = run.ctx.polling.complete(run.ctx.exchanges.root_ca_key_update(known))
     if came[0] is None:
         run.console.info("no root CA certificate update available")
     for option, cert in zip(("newwithnew", "newwithold", "oldwithnew"), came, strict=True):
-        if (path := run.opt.text(option)) is None:
-            continue
         if cert is None:
-            # Nobody must take a file of an earlier run for the answer to this one.
-            run.console.warn(f"no {option} certificate received, removing file '{path}' if it exists")
-            Path(path).unlink(missing_ok=True)
+            remove(run, option, f"{option} certificate")
         else:
-            run.console.info(f"received {option} certificate, saving to file '{path}'")
-            write(path, _encoded(run, "certform", cert))
-            run.outcome.files[option] = path
+            save_data(run, option, f"{option} certificate", _encoded(run, "certform", cert))
 
 
 def _crl_update(run: Run) -> None:
     if not run.opt.given("oldcrl", "crlcert"):
         raise Failure("missing -oldcrl and no -crlcert given for -infotype crlStatusList")
-    path = _needed(run, "crlout", "crlStatusList")
-    crl = cert = None
-    if (old := run.opt.text("oldcrl")) is not None:
-        handle = run.load.crl(old, "old CRL for genm with -infotype crlStatusList")
-        crl = to_der(lib.i2d_X509_CRL, handle, "encoding a CRL")
-    if (of := run.opt.text("crlcert")) is not None:
-        cert = cert_to_der(run.load.cert(of, "otherpass", "Cert for genm with -infotype crlStatusList"))
+    _check_given(run, "crlout", "crlStatusList")
+    what = "genm with -infotype crlStatusList"
+    old = run.load.optional(run.load.crl, "oldcrl", f"old CRL for {what}")
+    of = run.load.optional(run.load.cert, "crlcert", "otherpass", f"Cert for {what}")
+    crl = None if old is None else to_der(lib.i2d_X509_CRL, old, "encoding a CRL")
+    cert = None if of is None else cert_to_der(of)
     new = run.ctx.polling.complete(run.ctx.exchanges.crl_update(cert, crl))
     if new is None:
         run.console.info("no CRL update available")
-        Path(path).unlink(missing_ok=True)
-        return
-    run.console.info(f"received CRL, saving to file '{path}'")
-    write(path, _encoded(run, "crlform", new, "X509 CRL"))
-    run.outcome.files["crlout"] = path
+        remove(run, "crlout")
+    else:
+        save_data(run, "crlout", "CRL", _encoded(run, "crlform", new, "X509 CRL"))
 
 
 def _template(run: Run) -> None:
-    path = _needed(run, "template", "certReqTemplate")
+    _check_given(run, "template", "certReqTemplate")
     template, key_spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
     run.ctx.ask_raw("OSSL_CMP_get1_certReqTemplate", template, key_spec)
-    owned = None
+    spec = None
     if key_spec[0] != NULL:
-        owned = own(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
+        spec = own(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
     if template[0] == NULL:
         run.console.warn("no certificate request template available")
-        for option in ("template", "keyspec"):
-            if (old := run.opt.text(option)) is not None:
-                Path(old).unlink(missing_ok=True)
+        remove(run, "template")
+        remove(run, "keyspec")
         return
     made = own(template[0], lib.OSSL_CRMF_CERTTEMPLATE_free, "taking a template")
-    run.console.info(f"received certificate request template, saving to file '{path}'")
-    write(path, to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, made, "encoding a template"))
-    run.outcome.files["template"] = path
-    spec_path = run.opt.text("keyspec")
-    if spec_path is not None and owned is None:
-        run.console.warn(f"no key specification received, removing file '{spec_path}' if it exists")
-        Path(spec_path).unlink(missing_ok=True)
-    elif spec_path is not None:
-        run.console.info(f"received key specification, saving to file '{spec_path}'")
-        write(spec_path, to_der(lib.i2d_OSSL_CMP_ATAVS, owned, "encoding a keySpec"))
-        run.outcome.files["keyspec"] = spec_path
+    encoded = to_der(lib.i2d_OSSL_CRMF_CERTTEMPLATE, made, "encoding a template")
+    save_data(run, "template", "certificate request template", encoded)
+    if spec is None:
+        remove(run, "keyspec", "key specification")
+    else:
+        encoded = to_der(lib.i2d_OSSL_CMP_ATAVS, spec, "encoding a keySpec")
+        save_data(run, "keyspec", "key specification", encoded)
 
 
 def _encoded(run: Run, option: str, der: bytes, label: str = "CERTIFICATE") -> bytes:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._openssl.cert_text import name_of
 from ..._openssl.errorqueue import check, clear, drain
@@ -22,6 +22,7 @@ from .settings import items
 if TYPE_CHECKING:
     from .context import Run
 
+_T = TypeVar("_T")
 _HTTP = ("http://", "https://")
 
 
@@ -46,6 +47,11 @@ class Loader:
     def password(self, option: str, what: str) -> str | None:
         """The password of an option."""
         return password(self._settings.text(option), what, self._console)
+
+    def optional(self, load: Callable[..., _T], option: str, *args: str) -> _T | None:
+        """What ``load`` makes of the text of an option and ``args``; ``None`` if the option is not given."""
+        text = self._settings.text(option)
+        return None if text is None else load(text, *args)
 
     def secret(self, option: str, what: str) -> bytes:
         """The shared secret of an option."""
@@ -180,15 +186,14 @@ class Loader:
             data = Path(path).read_bytes()
         except OSError as error:
             raise Failure(f"error: unable to load {what} from file '{path}': {error.strerror}") from error
-        csr = NULL
-        for read in (_pem_csr, _der_csr):
+        buffer = ffi.from_buffer("unsigned char[]", data)
+        for read, more in ((lib.PEM_read_bio_X509_REQ, (NULL, NULL, NULL)), (lib.d2i_X509_REQ_bio, (NULL,))):
             clear()
-            buffer = ffi.from_buffer("unsigned char[]", data)
             bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a CSR")
-            csr = read(bio)
+            csr = read(bio, *more)
             if csr != NULL:
                 break
-        if csr == NULL:
+        else:
             raise Failure(f"error: unable to load {what} from file '{path}': {_queued_errors()}")
         owned = own(csr, lib.X509_REQ_free, what)
         key = lib.X509_REQ_get0_pubkey(owned)
@@ -275,14 +280,6 @@ def _add(info: Any, found: _Found) -> None:
         found.certs.append(own(lib.OSSL_STORE_INFO_get1_CERT(info), lib.X509_free, "taking a certificate"))
     elif kind == lib.OSSL_STORE_INFO_CRL:
         found.crls.append(own(lib.OSSL_STORE_INFO_get1_CRL(info), lib.X509_CRL_free, "taking a CRL"))
-
-
-def _pem_csr(bio: Any) -> Any:
-    return lib.PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL)
-
-
-def _der_csr(bio: Any) -> Any:
-    return lib.d2i_X509_REQ_bio(bio, NULL)
 
 
 def _queued_errors() -> str:

@@ -219,10 +219,10 @@ class Fixed:
     certificate: Any = None
     reference: Any = None
     key: Any = None
-    chain: tuple[Any, ...] = ()
-    ca_pubs: tuple[Any, ...] = ()
+    chain: Sequence[Any] = ()
+    ca_pubs: Sequence[Any] = ()
     crl: Any = None
-    roots: tuple[Any, Any, Any] = (None, None, None)
+    roots: Sequence[Any] = (None, None, None)
     poll_count: int = 0
     check_after: int = 1
     send_error: bool = False
@@ -230,39 +230,28 @@ class Fixed:
     @classmethod
     def of(cls, run: Run, failure_bits: int) -> Fixed:
         """Load what the options name. Raises Failure."""
-        s, console, loader = run.opt, run.console, run.load
+        s, console, load = run.opt, run.console, run.load
         pass_option = "rsp_keypass" if s.given("rsp_keypass") else "keypass"
-        certificate = key = crl = None
-        if (path := s.text("rsp_cert")) is None:
+        what = "cert to be returned by the mock server"
+        certificate = load.optional(load.cert, "rsp_cert", pass_option, what)
+        if certificate is None:
             console.warn("no -rsp_cert given for mock server")
-        else:
-            certificate = loader.cert(path, pass_option, "cert to be returned by the mock server")
-        reference = certificate if _ONE_FOR_ALL else None
-        if (path := s.text("ref_cert")) is not None:
-            reference = loader.cert(path, "otherpass", "reference cert to be expected by the mock server")
-        if (path := s.text("rsp_key")) is not None:
-            key = loader.private_key(path, "rsp_keypass", "private key for enrollment cert")
-        if (path := s.text("rsp_crl")) is not None:
-            crl = loader.crl(path, "CRL to be returned by the mock server")
-        extra, ca_pubs = s.text("rsp_extracerts"), s.text("rsp_capubs")
-        roots = [
-            None
-            if (path := s.text(f"rsp_{name}")) is None
-            else loader.cert(path, "otherpass", f"{name} cert")
-            for name in ("newwithnew", "newwithold", "oldwithnew")
-        ]
+        what = "reference cert to be expected by the mock server"
+        reference = load.optional(load.cert, "ref_cert", "otherpass", what)
+        extra = load.optional(load.certs, "rsp_extracerts", "CMP extra certificates for mock server")
         return cls(
             console=console,
             status=StatusAnswer(s.number("pkistatus"), failure_bits, s.text("statusstring") or ""),
             certificate=certificate,
-            reference=reference,
-            key=key,
-            chain=()
-            if extra is None
-            else tuple(loader.certs(extra, "CMP extra certificates for mock server")),
-            ca_pubs=() if ca_pubs is None else tuple(loader.certs(ca_pubs, "caPubs for mock server")),
-            crl=crl,
-            roots=(roots[0], roots[1], roots[2]),
+            reference=certificate if reference is None and _ONE_FOR_ALL else reference,
+            key=load.optional(load.private_key, "rsp_key", "rsp_keypass", "private key for enrollment cert"),
+            chain=extra or (),
+            ca_pubs=load.optional(load.certs, "rsp_capubs", "caPubs for mock server") or (),
+            crl=load.optional(load.crl, "rsp_crl", "CRL to be returned by the mock server"),
+            roots=[
+                load.optional(load.cert, f"rsp_{name}", "otherpass", f"{name} cert")
+                for name in ("newwithnew", "newwithold", "oldwithnew")
+            ],
             poll_count=s.number("poll_count"),
             check_after=s.number("check_after"),
             send_error=s.flag("send_error"),

@@ -63,33 +63,28 @@ def _check_output(option: str, path: str) -> None:
 
 def save(run: Run, option: str) -> None:
     """Save the certificates of an option; none make an empty file."""
-    if (path := run.opt.text(option)) is not None:
+    if run.opt.given(option):
         function, what = _SOURCES[option]
-        _save_certs(run.ctx.cert_stack(function), path, what, run)
-        run.outcome.files[option] = path
+        _save_certs(run.ctx.cert_stack(function), option, what, run)
 
 
 def save_server_cert(run: Run) -> None:
     """``-srvcertout``, also of a server that refused; without a certificate no file stays."""
-    if (path := run.opt.text("srvcertout")) is None:
-        return
-    certs = run.ctx.validated_server_handles()
-    if certs:
-        _save_certs(certs, path, "validated server", run)
-        run.outcome.files["srvcertout"] = path
+    if certs := run.ctx.cert("OSSL_CMP_CTX_get0_validatedSrvCert"):
+        _save_certs(certs, "srvcertout", "validated server", run)
     else:
-        Path(path).unlink(missing_ok=True)
+        remove(run, "srvcertout")
 
 
 def save_results(run: Run) -> None:
     """Everything after success. Raises Failure."""
-    new = run.ctx.new_cert_handles()
+    new = run.ctx.cert("OSSL_CMP_CTX_get0_newCert")
     if new:
         run.outcome.certificate = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
     if usable_version < (3, 2, 0):
         save(run, "cacertsout")
         if new:
-            _save_new(new, run)
+            _save_certs(new, "certout", "enrolled", run)
         save(run, "chainout")
     else:
         save(run, "extracertsout")
@@ -105,32 +100,26 @@ def save_refused(enrollment: Enrollment, run: Run) -> None:
     """The certificate that came with a refusal such as keyUpdateWarning, which OpenSSL does not save."""
     if run.opt.given("certout"):
         run.console.warn("saving the certificate that came with it, which is not confirmed")
-        _save_new([convert.cert_to_c(enrollment.certificate_der)], run)
-
-
-def _save_new(certs: list[Any], run: Run) -> None:
-    if (path := run.opt.text("certout")) is not None:
-        _save_certs(certs, path, "enrolled", run)
-        run.outcome.files["certout"] = path
+        _save_certs([convert.cert_to_c(enrollment.certificate_der)], "certout", "enrolled", run)
 
 
 def _save_enrolled(new: list[Any], run: Run) -> None:
     """Since 3.2 the same file may be named for the certificate and its chain."""
     chain = run.opt.text("chainout")
     if chain is not None and run.opt.text("certout") == chain:
-        _save_new([*new, *run.ctx.cert_stack(_SOURCES["chainout"][0])], run)
+        new = [*new, *run.ctx.cert_stack(_SOURCES["chainout"][0])]
         run.outcome.files["chainout"] = chain
     else:
         save(run, "chainout")
-        _save_new(new, run)
+    _save_certs(new, "certout", "enrolled", run)
 
 
 def _save_key(run: Run) -> None:
     """The key that the CA made, encrypted if ``-newkeypass`` is given."""
-    if (path := run.opt.text("newkeyout")) is not None:
-        run.ctx.save_central_key(path, run.load.password("newkeypass", "centrally generated private key"))
-        run.console.info(f"received centrally generated key, saving to file '{path}'")
-        run.outcome.files["newkeyout"] = path
+    if run.opt.given("newkeyout"):
+        what = "centrally generated private key"
+        pem = run.ctx.central_key_pem(run.load.password("newkeypass", what))
+        save_data(run, "newkeyout", "centrally generated key", pem, mode=0o600)
 
 
 def shared(stack: Any) -> list[Any]:
@@ -139,14 +128,30 @@ def shared(stack: Any) -> list[Any]:
     return [up_ref(cert, lib.X509_up_ref, lib.X509_free, "taking certificates") for cert in certs]
 
 
-def _save_certs(certs: list[Any], path: str, what: str, run: Run) -> None:
-    """Write certificates to a file, PEM or DER; an empty list makes an empty file."""
-    run.console.info(f"received {len(certs)} {what} certificate(s), saving to file '{path}'")
+def _save_certs(certs: list[Any], option: str, what: str, run: Run) -> None:
+    """Save certificates, PEM or DER."""
     as_pem = run.opt.text("certform") == "PEM"
-    if len(certs) > 1 and not as_pem:
-        run.console.warn("saving more than one certificate in non-PEM format")
     ders = map(convert.cert_to_der, certs)
-    write(path, b"".join(map(pem_block, ders) if as_pem else ders))
+    data = b"".join(map(pem_block, ders) if as_pem else ders)
+    save_data(run, option, f"{len(certs)} {what} certificate(s)", data)
+    if len(certs) > 1 and not as_pem and run.opt.given(option):
+        run.console.warn("saving more than one certificate in non-PEM format")
+
+
+def save_data(run: Run, option: str, what: str, data: bytes, *, mode: int = 0o666) -> None:
+    """Save what came, if the option says where. Raises Failure."""
+    if (path := run.opt.text(option)) is not None:
+        run.console.info(f"received {what}, saving to file '{path}'")
+        write(path, data, mode=mode)
+        run.outcome.files[option] = path
+
+
+def remove(run: Run, option: str, what: str = "") -> None:
+    """Remove the file of an option: nobody must take that of an earlier run for the answer to this one."""
+    if (path := run.opt.text(option)) is not None:
+        if what:
+            run.console.warn(f"no {what} received, removing file '{path}' if it exists")
+        Path(path).unlink(missing_ok=True)
 
 
 def through_bio(function: Any) -> bytes:

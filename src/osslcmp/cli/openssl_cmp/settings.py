@@ -195,33 +195,30 @@ def _read_config(path: str, section: str, run: Run) -> None:
 def _from_config(option: Option, value: str | None, run: Run) -> None:
     if value is None:
         return
-    number = 0
+    number = None
     if option.takes_number or option.kind == "-":
         if not re.fullmatch(r"\s*[+-]?\d+", value):
             return  # as if it was not there
         number = int(value)
-        if option.kind == "p" and number <= 0:
-            raise Failure(
-                f'Non-positive number "{number}" for config option -{option.name}\nUse -help for summary.'
-            )
-        if option.kind == "N" and number < 0:
-            raise Failure(
-                f'Negative number "{number}" for config option -{option.name}\nUse -help for summary.'
-            )
+        if wrong := _wrong_sign(option, number):
+            raise Failure(f"{wrong} for config option -{option.name}\nUse -help for summary.")
         if abs(number) > _INT_MAX:
             raise Failure(f"integer value out of range for option '{option.name}'")
     wanted = number != 0 if option.kind == "-" else value != ""
     if usable_version[:2] < option.since:
         if wanted:
             run.console.warn(f"ignoring '{option.name}' in the configuration: {_needs(option)}")
-        return
-    if option.group in _EFFECTS:
-        if option.kind != "-" or number:
-            run.global_options(option.name, value)
-    elif option.takes_number or option.kind == "-":
-        run.opt.put(option.name, number)
-    else:
-        run.opt.put(option.name, value or None)
+    elif option.group not in _EFFECTS:
+        run.opt.put(option.name, value or None if number is None else number)
+    elif option.kind != "-" or wanted:
+        run.global_options(option.name, value)
+
+
+def _wrong_sign(option: Option, number: int) -> str:
+    """What is wrong with the sign of a number; empty if nothing is."""
+    if option.kind == "p" and number <= 0:
+        return f'Non-positive number "{number}"'
+    return f'Negative number "{number}"' if option.kind == "N" and number < 0 else ""
 
 
 def _needs(option: Option) -> str:
@@ -233,22 +230,14 @@ def _read_words(words: list[str], run: Run) -> None:
         run.opt.typed.add(option.name)
         if usable_version[:2] < option.since:
             raise Failure(f"cmp: {_needs(option)}")
-        if option.kind == "-":
-            if option.group in _EFFECTS:
-                run.global_options(option.name, value)
-            else:
-                run.opt.put(option.name, 1)
-        elif option.takes_number:
-            number = _number(option, value)
-            if option.name == "verbosity":
-                _set_verbosity(number, run)
-            elif option.group in _EFFECTS:
-                run.global_options(option.name, value)
-            else:
-                _check_range(option.name, number)
-                run.opt.put(option.name, number)
+        number = _number(option, value) if option.takes_number else int(option.kind == "-")
+        if option.name == "verbosity":
+            _set_verbosity(number, run)
         elif option.group in _EFFECTS:
             run.global_options(option.name, value)
+        elif option.takes_number or option.kind == "-":
+            _check_range(option.name, number)
+            run.opt.put(option.name, number)
         elif option.name not in ("config", "section"):
             run.opt.put(option.name, _text(option, value, run))
 
