@@ -296,6 +296,16 @@ def test_other_process(tmp_path: Path) -> None:
             assert FailureInfo(read(worker(message)).failure) == IN_USE
 
 
+def test_general_message(start: Start) -> None:
+    """A copy is refused where the first one was answered: it changes nothing, so only the memory of a process knows it."""
+    message = Forger().genm()
+    server = start()
+    assert read(server.process(message)).kind == BodyType.GENP
+    refused(server, with_other_certificates(message), IN_USE)
+    other = start()
+    assert other is server or read(other.process(message)).kind == BodyType.GENP
+
+
 def test_used_ids() -> None:
     moment = [1000.0]
     used = UsedIDs(4, lambda: moment[0])
