@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ssl
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
@@ -13,12 +14,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support import openssl
 from support.forge import CR, Forger, read
 from support.odd import KINDS, NAME, PLAIN, odd_csr, odd_identity
-from support.pki import PKI, make_name
+from support.pki import DAY, PKI, make_name
 
 import osslcmp
-from osslcmp import BodyType, Client, PKIStatus, RejectedError, Trace
+from osslcmp import BodyType, Client, InfoTypeAndValue, PKIStatus, RejectedError, Trace, general
 from osslcmp._asn1 import der
 from osslcmp._asn1.x509_parts import read_extensions, read_name
 from osslcmp.server import Authority, EmbeddedCA, Issued, Server, ServerTLS
@@ -107,6 +109,50 @@ def test_odd_certificates_are_issued(kind: str, implicit: bool, pki: PKI, tmp_pa
             assert (authority.confirmed.accepted, authority.confirmed.implicit) == (True, implicit)
             assert authority.confirmed.certificate.serial_number == me.certificate.serial_number
             assert authority.confirmed.certificate.public_key() == me.key.public_key()
+
+
+@pytest.mark.parametrize("where", ["memory", "database"])
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"seconds"}))  # with those libcrypto validates no path
+def test_odd_ca(kind: str, where: str, pki: PKI, tmp_path: Path) -> None:
+    """Its own certificates go out as they are; what it issues is good for ``openssl``."""
+    name = make_name(PLAIN if kind == "printable" else NAME)
+    root = pki.issue("ca_odd_root", subject=name, ca=True)
+    issuing_ca = pki.issue(
+        "ca_odd", root, subject=make_name(PLAIN if kind == "printable" else NAME, "x"), ca=True
+    )
+    anchor, own = odd_identity(kind, root, root), odd_identity(kind, issuing_ca, root)
+    pairs: Any = {"root": (anchor, root.key), "issuer": (ssl.DER_cert_to_PEM_cert(own), issuing_ca.key)}
+    secrets = {"ref": "secret"}
+    ca = EmbeddedCA(secrets, **pairs) if where == "memory" else EmbeddedCA.open(tmp_path, secrets, **pairs)
+    client = Client(transport=ca.server(), reference="ref", secret="secret")
+    key = ec.generate_private_key(ec.SECP256R1())
+    enrollment = client.ir(key, subject="CN=x")
+    assert (enrollment.chain_der[0], enrollment.ca_pubs_der) == (own, [anchor])
+    assert ca.root.subject == name
+    assert client.genm([InfoTypeAndValue(general.CA_CERTS)])[0].value == der.encode(der.SEQUENCE, own, anchor)
+    member = Client(
+        transport=ca.server(), certificate=enrollment.certificate_der, key=key, chain=own, trusted=anchor
+    )
+    member.rr(member.kur(ec.generate_private_key(ec.SECP256R1())).certificate)
+    files = {"leaf": enrollment.certificate_der, "own": own, "anchor": anchor}
+    for file, data in files.items():
+        (tmp_path / file).write_text(ssl.DER_cert_to_PEM_cert(data))
+    openssl.verify(tmp_path / "leaf", trusted=tmp_path / "anchor", untrusted=tmp_path / "own").must()
+    if where == "database":
+        assert ssl.PEM_cert_to_DER_cert((tmp_path / "root.pem").read_text()) == anchor
+        ca.close()  # type: ignore[attr-defined]
+
+
+def test_ca_that_has_expired(pki: PKI) -> None:
+    """Is told by its name when its server is made; while it runs, what is asked for is refused."""
+    root = pki.issue("expired_ca", ca=True, starts=-9 * DAY, ends=-DAY)
+    ca = EmbeddedCA({"ref": "secret"}, root=(root.certificate, root.key), issuer=(root.certificate, root.key))
+    with pytest.raises(ValueError, match="of the CA has expired: CN=expired_ca"):
+        ca.server()
+    server = ca.server(certificate=pki.server.certificate, key=pki.server.key)
+    client = Client(transport=server, reference="ref", secret="secret")
+    with pytest.raises(RejectedError, match="certificate of the CA ends before"):
+        client.ir(pki.enrolled.key, subject="CN=x")
 
 
 def test_what_is_no_certificate_is_not_issued() -> None:

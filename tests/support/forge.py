@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
+from osslcmp._openssl.convert import encoded
 from osslcmp.message.bodies import CertRepMessage, ErrorMessage, RevRep, read_body
 from osslcmp.server import Server, wire
 
@@ -61,7 +62,7 @@ class Forger:
     reference: bytes | None = b"ref"
     certificate: x509.Certificate | None = None
     key: ec.EllipticCurvePrivateKey | None = None
-    chain: tuple[x509.Certificate, ...] = ()
+    chain: tuple[x509.Certificate | bytes, ...] = ()
     transaction_id: bytes | None = field(default_factory=lambda: os.urandom(16))
     recip_nonce: bytes | None = None
     pvno: int = 2
@@ -108,7 +109,7 @@ class Forger:
             message += encode(explicit(0), protection)
         if self.certificate is not None:
             certificates = (self.certificate, *self.chain)
-            message += encode(explicit(1), sequence(*(c.public_bytes(Encoding.DER) for c in certificates)))
+            message += encode(explicit(1), sequence(*map(encoded, certificates)))
         return sequence(message)
 
     def _algorithm(self) -> bytes:

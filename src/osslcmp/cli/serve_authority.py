@@ -175,13 +175,14 @@ def explaining(settings: dict[str, Any]) -> Iterator[None]:
 def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     """The operator's CA."""
     from .._openssl import inputs
+    from .._openssl.convert import encoded, look_alike
     from ..server.ca.directory import read_key
     from ..server.ca.signing import Signing
 
-    # Here cryptography has to read them: what is issued is made of them.
-    (root, *_), (issuer, *_) = (
-        inputs.certificates(f"--{kind}-cert", settings[f"{kind}_cert"]) for kind in ("root", "issuer")
+    root, given = (
+        inputs.any_certificate(f"--{kind}-cert", settings[f"{kind}_cert"]) for kind in ("root", "issuer")
     )
+    issuer = look_alike(encoded(given))
     if inputs.is_uri(settings["issuer_key"]):
         key = _token_key(settings)
     else:
@@ -193,7 +194,7 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     except (CMPError, ValueError) as error:
         raise ValueError(f"--issuer-key: {error}") from error
     # The root's key is not needed for anything but its update, which is not done here.
-    return {"root": (root, key), "issuer": (issuer, key)}
+    return {"root": (root, key), "issuer": (given, key)}
 
 
 def _token_key(settings: dict[str, Any]) -> CertificateIssuerPrivateKeyTypes:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
-from .._openssl.convert import cert_from_der, crl_from_der
+from .._openssl.convert import cert_from_der, crl_from_der, encoded
 from ..errors import ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .bodyparts import AlgorithmIdentifier, algorithm_from_der
 
@@ -221,12 +221,12 @@ def _list(items: Iterable[bytes]) -> bytes:
     return der.encode(der.SEQUENCE, *items)
 
 
-def _certificates(certificates: Iterable[x509.Certificate]) -> bytes:
-    return _list(one.public_bytes(Encoding.DER) for one in certificates)
+def _certificates(certificates: Iterable[x509.Certificate | bytes]) -> bytes:
+    return _list(map(encoded, certificates))
 
 
-def ca_certs_info(certificates: Iterable[x509.Certificate]) -> InfoTypeAndValue:
-    """``caCerts``: CA certificates."""
+def ca_certs_info(certificates: Iterable[x509.Certificate | bytes]) -> InfoTypeAndValue:
+    """``caCerts``: CA certificates, objects or DER."""
     return InfoTypeAndValue(CA_CERTS, _certificates(certificates))
 
 

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ..._files import PRIVATE, PUBLIC, locked, sync, write
+from ..._files import PRIVATE, PUBLIC, locked, pem_block, sync, write
 from ..._openssl.inputs import found
 from . import issuing
 from .issuing import Generation, Pair
@@ -90,9 +90,9 @@ class Directory:
             raise ValueError(f"{self.seal_file}: {_SEAL_LENGTH} octets are a key, not {len(key)}")
         return key
 
-    def publish_root(self, root: x509.Certificate) -> None:
-        """Write ``root.pem``."""
-        pem = root.public_bytes(Encoding.PEM)
+    def publish_root(self, root: bytes) -> None:
+        """Write ``root.pem`` from DER."""
+        pem = pem_block(root)
         if not self.root_file.exists() or self.root_file.read_bytes() != pem:
             write(self.root_file, pem, PUBLIC)
 

@@ -36,9 +36,9 @@ class _CA(Protocol):
     """What is asked of the CA here."""
 
     @property
-    def root(self) -> x509.Certificate: ...
+    def root_der(self) -> bytes: ...
     @property
-    def chain(self) -> tuple[x509.Certificate, ...]: ...
+    def chain(self) -> tuple[x509.Certificate | bytes, ...]: ...
     def crl(self) -> x509.CertificateRevocationList: ...
     def root_update(self, known: x509.Certificate | None) -> RootUpdate | None: ...
 
@@ -169,7 +169,7 @@ _TYPES = {
     general.CURRENT_CRL: _Type(False, lambda ca, *_: general.crl_info(ca.crl())),
     general.KEY_PAIR_PARAM_REQ: _Type(True, _parameters),
     general.SUPP_LANG_TAGS: _Type(True, _language),
-    general.CA_CERTS: _Type(False, lambda ca, *_: general.ca_certs_info((*ca.chain, ca.root))),
+    general.CA_CERTS: _Type(False, lambda ca, *_: general.ca_certs_info((*ca.chain, ca.root_der))),
     general.CERT_REQ_TEMPLATE: _Type(
         False,
         lambda _, __, profile: general.cert_req_template_info(

@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.x509.oid import NameOID
 
 from ..._asn1 import der, oids, x509_parts
+from ..._openssl import inputs
 from ...enums import BodyType, FailureInfo, RevocationReason
 from ..authority import CertificateRequest, Rejected
 from .signing import Signing, algorithm, key_identifier, key_value, names_curve
 
 Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
+PairInput = tuple[inputs.CertificateInput, CertificateIssuerPrivateKeyTypes]
 Entry = tuple[int, datetime.datetime, RevocationReason]
 """Serial number, time and reason of a revocation."""
 
@@ -196,6 +198,8 @@ def update_root(old: Generation) -> Generation:
 
 def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signing) -> Pair:
     """A P-256 certificate for the server's own messages, and its key."""
+    if issuer.not_valid_after_utc <= _now():
+        raise ValueError(f"the certificate of the CA has expired: {issuer.subject.rfc4514_string()}")
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -284,6 +288,10 @@ def issue(
     end = request.not_after or max(start, now) + validity
     if end <= start or end <= now:
         return Rejected(FailureInfo.badCertTemplate, "the validity ends before it starts")
+    if max(start, now) >= issuer.not_valid_after_utc:
+        return Rejected(
+            FailureInfo.badCertTemplate, "the certificate of the CA ends before the validity starts"
+        )
     if end > issuer.not_valid_after_utc:
         end = issuer.not_valid_after_utc
         if request.not_after is not None:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from ..._asn1 import oids
 from ..._asn1.itav import InfoTypeAndValue
+from ..._openssl.convert import encoded
 from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from .. import bodies, wire
 from ..authority import (
@@ -83,7 +83,8 @@ class EmbeddedCA(Records, Authority):
 
     Args:
         secrets: shared secrets by reference, or each with its Binding; text is encoded as UTF-8.
-        root: root certificate and key; made when not given.
+        root: root certificate (an object, PEM, DER or a path) and key; made when not given. In what is issued below a CA
+            whose name only OpenSSL reads, not ``cryptography``, that name is in UTF-8.
         issuer: certificate and key of the CA that issues, under that root; made when not given.
         name: goes into the names of the CAs that are made.
         validity: of a certificate whose request asks for none.
@@ -109,8 +110,8 @@ class EmbeddedCA(Records, Authority):
         self,
         secrets: Secrets | None = None,
         *,
-        root: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
-        issuer: tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes] | None = None,
+        root: issuing.PairInput | None = None,
+        issuer: issuing.PairInput | None = None,
         name: str = "osslcmp",
         validity: datetime.timedelta = datetime.timedelta(days=365),
         policy: Policy | None = None,
@@ -161,11 +162,10 @@ class EmbeddedCA(Records, Authority):
         self._last_crl = issuing.LastCRL(self._renewed_crl)
         for reference, secret in (secrets or {}).items():
             self.add_secret(reference, *(secret if isinstance(secret, tuple) else (secret,)))
-        if root is None:
-            root = issuing.make_ca(f"{name} root CA", None, path_length=None)
-        self._root = Signer(*root)
+        self._root = Signer(*(root or issuing.make_ca(f"{name} root CA", None, path_length=None)))
         if issuer is None:
-            issuer = issuing.make_ca(f"{name} issuing CA", root, path_length=length_needed(self.profiles))
+            above = self._root.certificate, self._root.key
+            issuer = issuing.make_ca(f"{name} issuing CA", above, path_length=length_needed(self.profiles))
         self._issuer = Signer(*issuer)
         self._check_path_lengths()
         _ = self._issuer.signing  # tried now, not when the first client asks
@@ -202,6 +202,16 @@ class EmbeddedCA(Records, Authority):
         return self._issuer.certificate
 
     @property
+    def root_der(self) -> bytes:
+        """``root`` as it was given: of what only OpenSSL reads, ``root`` is one to look at."""
+        return encoded(self._root.given)
+
+    @property
+    def issuer_der(self) -> bytes:
+        """``issuer`` as it was given, likewise."""
+        return encoded(self._issuer.given)
+
+    @property
     def authorities(self) -> tuple[x509.Certificate, ...]:
         """Its CA certificates, the root included. Of the certificates below them, a server takes as a signer none but
         those that they have issued themselves, or that are trusted otherwise."""
@@ -227,9 +237,9 @@ class EmbeddedCA(Records, Authority):
         return min((length for length in lengths if length is not None), default=None)
 
     @property
-    def chain(self) -> tuple[x509.Certificate, ...]:
-        """What stands between an issued certificate and the root."""
-        return () if self.issuer == self.root else (self.issuer,)
+    def chain(self) -> tuple[x509.Certificate | bytes, ...]:
+        """What stands between an issued certificate and the root; what only OpenSSL reads, as DER."""
+        return () if self.issuer == self.root else (self._issuer.given,)
 
     def root_update(self, known: x509.Certificate | None) -> RootUpdate | None:  # noqa: ARG002
         """What a client needs that trusts the root ``known`` (or has not said which); None when there is nothing
@@ -387,7 +397,7 @@ class EmbeddedCA(Records, Authority):
         return Issued(
             certificate,
             chain=self.chain,
-            ca_pubs=(self.root,) if trust else (),
+            ca_pubs=(self._root.given,) if trust else (),
             status=PKIStatus.grantedWithMods if changes else PKIStatus.accepted,
             text="; ".join(changes),
             private_key=private_key,

@@ -26,7 +26,7 @@ from . import issuing
 from .directory import Directory
 from .general import RootUpdate
 from .grants import Binding
-from .issuing import Generation, Pair
+from .issuing import Generation, PairInput
 from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import Record, Signer, octets
@@ -88,8 +88,8 @@ class PersistentCA(EmbeddedCA):
         database: str | None = None,
         unconfirmed: Unconfirmed = "revoke",
         confirm_within: float = 300.0,
-        root: Pair | None = None,
-        issuer: Pair | None = None,
+        root: PairInput | None = None,
+        issuer: PairInput | None = None,
         name: str = "osslcmp",
         remove_secrets: Iterable[str | bytes] = (),
         key_password: str | bytes | None = None,
@@ -113,7 +113,10 @@ class PersistentCA(EmbeddedCA):
                 issuer = (current.issuer, current.issuer_key)
             assert root is not None
             assert issuer is not None
-            self._server_pair = self.directory.server_credentials(f"{name} CMP server", *issuer)
+            signer = Signer(*issuer)
+            self._server_pair = self.directory.server_credentials(
+                f"{name} CMP server", signer.certificate, signer.key
+            )
             if database is None:
                 self.store = Store.in_file(self.directory.database_file)
             else:
@@ -127,7 +130,7 @@ class PersistentCA(EmbeddedCA):
                     secrets, root=root, issuer=issuer, name=name, unconfirmed=unconfirmed, **options
                 )
                 self._servers = (self._server_pair[0],)
-                self.directory.publish_root(self.root)
+                self.directory.publish_root(self.root_der)
             except BaseException:
                 self.store.close()
                 raise
@@ -192,10 +195,10 @@ class PersistentCA(EmbeddedCA):
             new = self._generations[-1]
             assert new.root_key is not None
             self._root, self._issuer = Signer(new.root, new.root_key), Signer(new.issuer, new.issuer_key)
-            self.directory.publish_root(new.root)
+            self.directory.publish_root(self.root_der)
 
     @property
-    def chain(self) -> tuple[x509.Certificate, ...]:
+    def chain(self) -> tuple[x509.Certificate | bytes, ...]:
         """What stands between an issued certificate and the root, or a root before it, which a client may still
         trust."""
         links = [generation.new_with_old for generation in reversed(self._generations)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
@@ -13,6 +13,8 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from ..._openssl import inputs
+from ..._openssl.convert import encoded, look_alike
 from ...enums import BodyType, FailureInfo, RevocationReason
 from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
@@ -54,12 +56,15 @@ class Record:
         return not self.confirmed and self.revoked is None and self.confirm_by >= time.time()
 
 
-@dataclass
 class Signer:
     """A CA certificate and its private key."""
 
-    certificate: x509.Certificate
-    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    def __init__(self, certificate: inputs.CertificateInput, key: CertificateIssuerPrivateKeyTypes) -> None:
+        self.given = inputs.any_certificate("certificate of the CA", certificate)
+        """As it goes out."""
+        self.certificate = look_alike(encoded(self.given))
+        """To be looked at, and to issue by."""
+        self.key = key
 
     @cached_property
     def signing(self) -> Signing:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ..._files import pem_block
+from ..._openssl.convert import encoded
 from ..._text import get_logger, one_line
 from ..failures import is_outage, log_failure
 from ..wire import MalformedMessageError, MessageTooLargeError
@@ -99,13 +101,18 @@ class _Publisher(Protocol):
     def crl(self) -> x509.CertificateRevocationList: ...
 
 
-_Published = x509.Certificate | x509.CertificateRevocationList
+def _as_given(ca: _Publisher, name: str) -> bytes:
+    """What only OpenSSL reads, as an EmbeddedCA has it."""
+    return encoded(getattr(ca, f"{name}_der", None) or getattr(ca, name))
+
+
+_Published = bytes | x509.CertificateRevocationList
 _DOWNLOADS: dict[str, tuple[str, Encoding, Callable[[_Publisher], _Published]]] = {
     "/crl": ("application/pkix-crl", Encoding.DER, lambda ca: ca.crl()),
     "/crl.pem": ("application/x-pem-file", Encoding.PEM, lambda ca: ca.crl()),
-    "/root": ("application/pkix-cert", Encoding.DER, lambda ca: ca.root),
-    "/root.pem": ("application/x-pem-file", Encoding.PEM, lambda ca: ca.root),
-    "/issuer": ("application/pkix-cert", Encoding.DER, lambda ca: ca.issuer),
+    "/root": ("application/pkix-cert", Encoding.DER, lambda ca: _as_given(ca, "root")),
+    "/root.pem": ("application/x-pem-file", Encoding.PEM, lambda ca: _as_given(ca, "root")),
+    "/issuer": ("application/pkix-cert", Encoding.DER, lambda ca: _as_given(ca, "issuer")),
 }
 
 
@@ -120,7 +127,10 @@ class _Download:
     def __call__(self) -> Response:
         found, (last, body) = self._find(), self._last
         if found is not last:
-            body = found.public_bytes(self._encoding)
+            if isinstance(found, bytes):
+                body = found if self._encoding is Encoding.DER else pem_block(found)
+            else:
+                body = found.public_bytes(self._encoding)
             self._last = found, body
         headers = (("Content-Type", self._type), ("Cache-Control", f"max-age={_MAX_AGE}"))
         return Response(HTTPStatus.OK, body, headers)
