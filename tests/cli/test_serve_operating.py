@@ -118,8 +118,9 @@ def test_events_are_json_in_the_log(tmp_path: Path) -> None:
         enrolled = client(served.url, secret="secret").ir(key, subject="CN=d\u202ex")
         signing(served.url, enrolled, key, served.anchor).rr(enrolled.certificate, reason="superseded")
         refuse(served, "CN=y")
-        with pytest.raises(urllib.error.HTTPError):
+        with pytest.raises(urllib.error.HTTPError) as caught:
             post(served.url, b"no message")
+        caught.value.close()
         until(lambda: len(lines(log, "refused")) == 2)
     finally:
         assert served.end() == 0
