@@ -32,6 +32,7 @@ from osslcmp import (
     PKIStatus,
     ResponseError,
     Trace,
+    TransferError,
     UnreadableCertificateError,
     general,
 )
@@ -279,3 +280,43 @@ def test_odd_certificate_in_a_general_message(kind: str, pki: PKI) -> None:
     garbage = [InfoTypeAndValue(general.CA_CERTS, read.encode(read.SEQUENCE, b"\x30\x00"))]
     with pytest.raises(ResponseError, match="does not decode"):
         general.ca_certs_of(garbage)
+
+
+SAN, EKU, TLS_FEATURE = "2.5.29.17", "2.5.29.37", "1.3.6.1.5.5.7.1.24"
+
+
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        (SAN, b"\x30\2\xa3\0"),
+        (SAN, b"\x30\x13\xa4\x11\x30\x0f\x31\x0d\x30\x0b\6\3\x55\4\3\x13\4a!@*"),
+        (SAN, b"\x30\4\x82\2\xe4b"),
+        (EKU, b"\x30\0"),
+        (TLS_FEATURE, b"\x30\3\2\1\x63"),
+    ],
+    ids=["x400Address", "printable", "latin-1", "no usage", "TLS feature"],
+)
+def test_odd_extensions(oid: str, value: bytes, pki: PKI) -> None:
+    """They are carried from the certificate that is updated as they stand there, and hinder no request with a CSR."""
+    extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+    me = pki.issue("carried", pki.issuing)
+    builder = x509.CertificateBuilder().subject_name(me.subject).issuer_name(me.subject)
+    builder = builder.public_key(me.key.public_key()).serial_number(5)
+    builder = builder.not_valid_before(me.certificate.not_valid_before_utc)
+    builder = builder.not_valid_after(me.certificate.not_valid_after_utc)
+    old = builder.add_extension(extension, critical=False).sign(me.key, hashes.SHA256())
+    request = x509.CertificateSigningRequestBuilder().subject_name(me.subject)
+    csr = request.add_extension(extension, critical=False).sign(me.key, hashes.SHA256())
+    sent = []
+
+    def transport(message: bytes) -> bytes:
+        sent.append(message)
+        raise TransferError
+
+    cmp = Client(transport=transport, certificate=old, key=me.key, trusted=pki.root.certificate)
+    arguments: list[dict[str, Any]] = [{"carry_extensions": True}, {"csr": csr, "sans": ["a.example"]}]
+    for given in arguments:
+        with pytest.raises(TransferError):
+            cmp.kur(pki.enrolled.key, **given)
+    assert read.encode(read.OCTET_STRING, value) in sent[0]
+    assert (read.encode(read.OCTET_STRING, value) in sent[1]) is (oid != SAN)

@@ -309,17 +309,32 @@ def _one_extension(extension: der.Element) -> x509.Extension[x509.ExtensionType]
     try:
         (found,) = read_extensions(der.encode(der.SEQUENCE, extension.encoding))
     except ValueError:
-        oid, *critical, value = der.children(extension.content)
-        kind = x509.ObjectIdentifier(der.dotted(oid))
-        unread = x509.UnrecognizedExtension(kind, value.content)
-        found = x509.Extension(kind, any(any(one.content) for one in critical), unread)
+        return _unread(extension)
     return found
+
+
+def unread_extensions(data: bytes) -> list[x509.Extension[x509.ExtensionType]]:
+    """Extensions from their DER, with their values as they stand there."""
+    return list(map(_unread, der.sequence(data)))
+
+
+def _unread(extension: der.Element) -> x509.Extension[x509.ExtensionType]:
+    oid, *critical, value = der.children(extension.content)
+    kind = x509.ObjectIdentifier(der.dotted(oid))
+    return x509.Extension(
+        kind, any(any(one.content) for one in critical), x509.UnrecognizedExtension(kind, value.content)
+    )
 
 
 def extensions_in(certificate: x509.Certificate) -> x509.Extensions:
     """Those of a certificate, as :func:`each_extension`."""
+    return each_extension(extensions_of(certificate))
+
+
+def extensions_of(certificate: x509.Certificate | bytes) -> bytes:
+    """The Extensions of a certificate (bytes are DER)."""
     listed = [one.content for one in _fields(_tbs(certificate)) if one.tag == der.explicit(3)]
-    return each_extension(listed[0]) if listed else x509.Extensions([])
+    return listed[0] if listed else der.encode(der.SEQUENCE)
 
 
 def requested_extensions(csr: bytes) -> bytes:

@@ -11,11 +11,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
+from .._asn1 import x509_parts
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.publication import PublicationInfo
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.convert import csr_look_alike, csr_verifies, look_alike
+from .._openssl.convert import csr_verifies, encoded
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
@@ -234,10 +235,9 @@ class CertificateRequest:
         old = context.request.old_certificate
         if old is None:
             raise ValueError("carry_extensions: there is no certificate to take them from")
-        if isinstance(old, bytes):
-            old = look_alike(old)
         named = {extension.oid for extension in given} | _ISSUERS_OWN
-        return given + [extension for extension in old.extensions if extension.oid not in named]
+        carried = x509_parts.unread_extensions(x509_parts.extensions_of(old))
+        return given + [extension for extension in carried if extension.oid not in named]
 
     def _over_csr(
         self,
@@ -356,9 +356,8 @@ def _checking(context: Context, check: CertificateCheck) -> OnDER:
 
 
 def _has_sans(csr: inputs.AnyCSR) -> bool:
-    if isinstance(csr, bytes):
-        csr = csr_look_alike(csr)
-    return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in csr.extensions)
+    asked = x509_parts.unread_extensions(x509_parts.requested_extensions(encoded(csr)))
+    return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in asked)
 
 
 def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:
