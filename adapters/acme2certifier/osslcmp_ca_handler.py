@@ -89,7 +89,7 @@ class CAhandler:
             return 500, _SERVER_ERROR, self._problem
         try:
             reason = osslcmp.RevocationReason(rev_reason)
-            self._client.rr(x509.load_der_x509_certificate(_decoded(cert)), reason=reason)
+            self._client.rr(_decoded(cert), reason=reason)
         except (osslcmp.CMPError, ValueError) as error:
             return 500, _SERVER_ERROR, self._failed("revocation", error)
         return 200, None, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.pki import PKI, cert_pem
 
 from osslcmp.server import EmbeddedCA, waiting
@@ -78,6 +80,8 @@ def test_certificates_are_enrolled_polled_for_and_revoked(tmp_path: Path, pki: P
         status, kind, text = site("revoke", raw, "superseded")
         assert (status, kind) == (500, "urn:ietf:params:acme:error:serverInternal")
         assert "already revoked" in text
+        version_10 = ca.root.public_bytes(Encoding.DER).replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\x09", 1)
+        assert site("revoke", base64.b64encode(version_10).decode(), "superseded")[0] == 500
         ca.policy = None
         assert "badCertTemplate" in site("enroll", "AAAA")[0] or "csr" in site("enroll", "AAAA")[0]
 
