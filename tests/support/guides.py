@@ -19,7 +19,7 @@ from .serving import Served
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: Pages that run as a whole, from top to bottom, in a folder of their own.
-GUIDES = [DOCS / "renewal.md", *sorted((DOCS / "guides").glob("*.md"))]
+GUIDES = [DOCS / "tutorial.md", DOCS / "renewal.md", *sorted((DOCS / "guides").glob("*.md"))]
 _BLOCK = re.compile(r"(?:^`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = ("sh", "python")
 
