@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -315,6 +317,67 @@ def test_client_types(options: dict[str, Any]) -> None:
     """Of another type."""
     with pytest.raises(TypeError):
         Client("http://127.0.0.1:1/", **{**GOOD, **options})
+
+
+CHECK: Any = osslcmp.CertificateCheck(trusted=[])
+#: What takes anything: it is asked for its truth, or called when it is needed.
+ANYTHING = {"key_password", "sans_default", "carry_extensions", "encrypted_value", "central_key"}
+FLAGS = {field.name for field in fields(osslcmp.CertificateCheck) if field.type == "bool"}
+ARGUMENTS: dict[Any, set[str]] = {
+    Client: set(signature(Client).parameters) - {"server"},
+    osslcmp.CertificateRequest: {field.name for field in fields(osslcmp.CertificateRequest)} | {"on_wait"},
+    osslcmp.CertificateCheck: {field.name for field in fields(osslcmp.CertificateCheck)} - FLAGS,
+}
+
+
+@pytest.mark.parametrize(
+    "value", [object(), 5j, [object()], 1 << 70], ids=["object", "complex", "list", "big"]
+)
+@pytest.mark.parametrize(
+    ("made", "argument"),
+    [(made, name) for made, names in ARGUMENTS.items() for name in sorted(names - ANYTHING)],
+    ids=lambda one: one if isinstance(one, str) else one.__name__,
+)
+def test_each_argument_is_named(made: Any, argument: str, value: Any, pki: PKI) -> None:
+    """A value of no use is told with the name of the argument, before anything is sent."""
+    base: dict[str, Any] = {"certificate": pki.client.certificate, "key": pki.client.key}
+
+    def use() -> object:
+        if made is osslcmp.CertificateCheck:
+            return made(**{"trusted": pki.root.certificate, argument: value})
+        if made is Client and argument == "transport":
+            return Client(**base, transport=value)
+        if made is Client:
+            credentials = GOOD if argument in ("reference", "secret", "sender") else base
+            return Client("https://127.0.0.1:1/", **{**credentials, argument: value})
+        client = Client("http://127.0.0.1:1/", **GOOD)
+        return client.ir(**{"key": pki.client.key, "subject": "CN=x", argument: value})
+
+    with pytest.raises((TypeError, ValueError)) as caught:
+        use()
+    assert argument in str(caught.value)
+    assert not isinstance(caught.value, osslcmp.CMPError)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda c: c.rr(issuer=5, serial=1), "issuer"),
+        (lambda c: c.genm(5), "itavs"),
+        (lambda c: c.genm(on_wait=5), "on_wait"),
+        (lambda c: c.crl_update(last_crl=5), "last_crl"),
+        (lambda c: c.key_pair_params(None), "algorithm"),
+        (lambda c: c.key_pair_params("x"), "algorithm"),
+        (lambda c: c.supported_languages(5), "tags"),
+        (lambda c: CHECK.failure(5), "certificate"),
+        (lambda c: CHECK.failure(b"", 5), "untrusted"),
+        (lambda c: InfoTypeAndValue("x"), "oid"),
+    ],
+)
+def test_other_arguments_are_named(call: Callable[[Client], object], told: str) -> None:
+    """The same of what is not a certificate request."""
+    with pytest.raises((TypeError, ValueError), match=told):
+        call(Client("http://127.0.0.1:1/", **GOOD))
 
 
 def test_client_pair(pki: PKI) -> None:

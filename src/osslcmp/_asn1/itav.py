@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
+
+
+def several(what: str, items: Any, *single: type) -> list[Any]:
+    """The items of an argument; one of a type of ``single`` stands for itself. ``TypeError`` if there are none to take."""
+    if single and isinstance(items, single):
+        return [items]
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray)):
+        raise TypeError(f"{what}: several in a list or the like, not {type(items).__name__}")
+    return list(items)
+
+
+def object_identifier(what: str, value: x509.ObjectIdentifier | str) -> x509.ObjectIdentifier:
+    """An OID from an argument. ``TypeError`` or ``ValueError`` if it is none."""
+    if isinstance(value, str):
+        try:
+            return x509.ObjectIdentifier(value)
+        except ValueError:
+            raise ValueError(f"{what}: {value!r} is no object identifier in dotted numbers") from None
+    if not isinstance(value, x509.ObjectIdentifier):
+        raise TypeError(f"{what}: an ObjectIdentifier or dotted string, not {type(value).__name__}")
+    return value
 
 
 @dataclass(frozen=True, init=False)
@@ -19,11 +42,7 @@ class InfoTypeAndValue:
     value: bytes | None = None
 
     def __init__(self, oid: x509.ObjectIdentifier | str, value: bytes | None = None) -> None:
-        if isinstance(oid, str):
-            oid = x509.ObjectIdentifier(oid)
-        if not isinstance(oid, x509.ObjectIdentifier):
-            raise TypeError(f"oid: an ObjectIdentifier or dotted string, not {type(oid).__name__}")
         if value is not None and not isinstance(value, bytes):
             raise TypeError(f"value: DER as bytes or None, not {type(value).__name__}")
-        object.__setattr__(self, "oid", oid)
+        object.__setattr__(self, "oid", object_identifier("oid", oid))
         object.__setattr__(self, "value", value or None)

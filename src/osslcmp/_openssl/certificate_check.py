@@ -8,6 +8,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from .._asn1.itav import several
 from . import inputs, verify
 
 
@@ -67,7 +68,9 @@ class CertificateCheck:
         object.__setattr__(self, "trusted", inputs.any_certificates("trusted", self.trusted))
         object.__setattr__(self, "untrusted", inputs.any_certificates("untrusted", self.untrusted))
         object.__setattr__(self, "crls", inputs.crls("crls", self.crls))
-        policies = [self.policies] if isinstance(self.policies, str) else list(self.policies)
+        policies = [
+            inputs.check_text("policies", policy) for policy in several("policies", self.policies, str)
+        ]
         object.__setattr__(self, "policies", policies)
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
         if self.crl_check not in ("none", "leaf", "all"):
@@ -83,6 +86,8 @@ class CertificateCheck:
                 raise ValueError(f"time: {self.time} is out of range: {error}") from error
         for name in ("depth", "auth_level"):
             number = getattr(self, name)
+            if not isinstance(number, int | None):
+                raise TypeError(f"{name}: an int, not {type(number).__name__}")
             if number is not None and not -1 <= number <= 0x7FFFFFFF:
                 raise ValueError(f"{name}: {number} is out of range")
         for name in ("host", "email", "ip", "purpose", "verify_name"):
@@ -97,5 +102,8 @@ class CertificateCheck:
         ``untrusted`` are further certificates that help to build the chain. Bytes are DER. Raises
         :class:`osslcmp.OpenSSLError` if the verification cannot be set up.
         """
-        known = [*inputs.any_certificates("untrusted", self.untrusted), *untrusted]
+        known = [*inputs.any_certificates("untrusted", self.untrusted), *several("untrusted", untrusted)]
+        for one in (certificate, *known):
+            if not isinstance(one, (x509.Certificate, bytes)):
+                raise TypeError(f"certificate, untrusted: x509.Certificate or DER, not {type(one).__name__}")
         return verify.verify(certificate, self, known)

@@ -358,7 +358,7 @@ def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     stack = own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
     for extension in extensions:
         if not isinstance(extension, x509.Extension):
-            raise TypeError(f"extension: an x509.Extension, not {type(extension).__name__}")
+            raise TypeError(f"extensions: x509.Extension, not {type(extension).__name__}")
         value = octets_to_c(extension.value.public_bytes())
         made = own(
             lib.X509_EXTENSION_create_by_OBJ(

@@ -90,22 +90,29 @@ class _Attribute(NamedTuple):
     value: bytes
 
 
-def parse_name(name: x509.Name | str) -> x509.Name:
+def parse_name(name: x509.Name | str, what: str = "name") -> x509.Name:
     """A name from an ``x509.Name``, an RFC 4514 string (``CN=x,O=y``) or OpenSSL's ``/O=y/CN=x``.
 
     Spaces, semicolons, quotes and keywords of any case are taken as tools print them. The values are encoded by
     libcrypto (``X509_NAME_add_entry_by_OBJ``, 3.0), as in ``openssl req``.
 
-    Raises ``ValueError`` if the string does not parse, ``TypeError`` for other types.
+    Raises ``ValueError`` if the string does not parse, ``TypeError`` for other types, each naming ``what``.
     """
     if isinstance(name, x509.Name):
         return name
     if not isinstance(name, str):
-        raise TypeError(f"name: an x509.Name or str, not {type(name).__name__}")
+        raise TypeError(f"{what}: an x509.Name or str, not {type(name).__name__}")
     if "\0" in name:
-        raise ValueError("name: contains a NUL character")
+        raise ValueError(f"{what}: contains a NUL character")
+    try:
+        return _parsed(name)
+    except ValueError as error:
+        raise ValueError(f"{what}: {_shown(name)}{error}") from error
+
+
+def _parsed(name: str) -> x509.Name:
     if found_line := _NEXT_LINE.search(name):
-        _wrong(name, found_line.start(), "a new line and no comma: write the RDNs with commas between them")
+        _wrong(found_line.start(), "a new line and no comma: write the RDNs with commas between them")
     slashed = name.startswith("/")
     if name in ("", "/"):
         return x509.Name([])
@@ -114,19 +121,19 @@ def parse_name(name: x509.Name | str) -> x509.Name:
         found = _reversed(found)
     handle = own(lib.X509_NAME_new(), lib.X509_NAME_free, "making a name")
     for attribute in found:
-        _add(handle, name, attribute)
+        _add(handle, attribute)
     try:
         made = convert.name_from_c(handle)
     except ValueError as error:
-        raise ValueError(f"name: {_shown(name)} cannot be used: {error}") from error
+        raise ValueError(f" cannot be used: {error}") from error
     assert made is not None
     if len(list(made)) != len(found):
-        raise ValueError(f"name: {_shown(name)} cannot be used: duplicate attribute in an RDN")
+        raise ValueError(" cannot be used: duplicate attribute in an RDN")
     return made
 
 
-def _wrong(name: str, at: int, what: str) -> NoReturn:
-    raise ValueError(f"name: {_shown(name)}, at character {at + 1}: {what}")
+def _wrong(at: int, what: str) -> NoReturn:
+    raise ValueError(f", at character {at + 1}: {what}")
 
 
 def _shown(name: str) -> str:
@@ -144,13 +151,13 @@ def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
             hint += "; a separator within a value needs a backslash before it" + (
                 "" if name.startswith("/") else ", or the value quotes"
             )
-        _wrong(name, at, hint)
+        _wrong(at, hint)
     key = found[1]
     if oid := _oid(key):
         return oid, found.end()
     if key.lower() in ("subject", "issuer"):
-        _wrong(name, at, f"leave out {key!r}: openssl prints it before the name, and the first RDN first")
-    _wrong(name, found.start(1), f"unknown attribute type {key!r}; write it as a valid OID in numbers")
+        _wrong(at, f"leave out {key!r}: openssl prints it before the name, and the first RDN first")
+    _wrong(found.start(1), f"unknown attribute type {key!r}; write it as a valid OID in numbers")
 
 
 def _oid(key: str) -> x509.ObjectIdentifier | None:
@@ -186,22 +193,22 @@ def _comma_form(name: str) -> Iterator[_Attribute]:
         oid, at = _type(name, at)
         kind = lib.MBSTRING_UTF8
         if found := _HEX.match(name, at):
-            kind, value = _element(name, found)
+            kind, value = _element(found)
         elif name[at:].lstrip(_SPACE).startswith("#"):
-            _wrong(name, at, "expected pairs of hexadecimal digits after #; a # as text needs a backslash")
+            _wrong(at, "expected pairs of hexadecimal digits after #; a # as text needs a backslash")
         elif found := _QUOTED.match(name, at):
-            value = _text(name, found)
+            value = _text(found)
         else:
             found = _PLAIN.match(name, at)
             assert found is not None
             _one_form(name, found, _SLASH_WITHIN)
-            value = _text(name, found)
+            value = _text(found)
         yield _Attribute(start, same_rdn, oid, kind, value)
         at = found.end()
         if at == len(name):
             return
         if name[at] not in ",;+":
-            _wrong(name, at, _out_of_place(name[at]))
+            _wrong(at, _out_of_place(name[at]))
         same_rdn = name[at] == "+"
         at += 1
 
@@ -222,7 +229,7 @@ def _slash_form(name: str) -> Iterator[_Attribute]:
     while at < len(name):
         same_rdn = name[at] == "+"
         if same_rdn and not at:
-            _wrong(name, at, "expected type=value")
+            _wrong(at, "expected type=value")
         start = at + 1
         oid, begin = _type(name, start)
         found = _SLASHED.match(name, begin)
@@ -230,8 +237,8 @@ def _slash_form(name: str) -> Iterator[_Attribute]:
         _one_form(name, found, _COMMA_WITHIN)
         at = found.end()
         if at < len(name) and name[at] == "\\":
-            _wrong(name, at, _out_of_place("\\"))
-        yield _Attribute(start, same_rdn, oid, lib.MBSTRING_UTF8, _text(name, found, _SLASH_ESCAPE))
+            _wrong(at, _out_of_place("\\"))
+        yield _Attribute(start, same_rdn, oid, lib.MBSTRING_UTF8, _text(found, _SLASH_ESCAPE))
         if name[at:] == "/":
             return
 
@@ -240,47 +247,45 @@ def _one_form(name: str, found: re.Match[str], other: re.Pattern[str]) -> None:
     within = other.search(name, *found.span(1))
     if within and within[1].lower() in _TYPES:
         _wrong(
-            name,
             within.start(),
             f"{within[0]} separates nothing here: / before each RDN, or commas between them, or a backslash before it",
         )
 
 
-def _utf8(name: str, at: int, value: str) -> bytes:
+def _utf8(at: int, value: str) -> bytes:
     try:
         return value.encode()
     except UnicodeEncodeError:
-        _wrong(name, at, "half of a surrogate pair is no text")
+        _wrong(at, "half of a surrogate pair is no text")
 
 
-def _text(name: str, found: re.Match[str], escapes: re.Pattern[bytes] = _ESCAPE) -> bytes:
+def _text(found: re.Match[str], escapes: re.Pattern[bytes] = _ESCAPE) -> bytes:
     def meant(escape: re.Match[bytes]) -> bytes:
         if escape[1]:
             return bytes.fromhex(escape[1].decode())
         if escapes is _ESCAPE and escape[2] and escape[2].isalnum():
             _wrong(
-                name,
                 found.start(1),
                 f"\\{escape[2].decode()} is no escape; a backslash as text is written twice",
             )
         return escape[2] or b'"'
 
-    value = escapes.sub(meant, _utf8(name, found.start(1), found[1]))
+    value = escapes.sub(meant, _utf8(found.start(1), found[1]))
     try:
         value.decode()
     except UnicodeDecodeError:
-        _wrong(name, found.start(1), "the escaped octets are not UTF-8")
+        _wrong(found.start(1), "the escaped octets are not UTF-8")
     return value
 
 
-def _element(name: str, found: re.Match[str]) -> tuple[int, bytes]:
+def _element(found: re.Match[str]) -> tuple[int, bytes]:
     """Tag and contents of a value in hexadecimal digits."""
     try:
         element = der.read(bytes.fromhex(found[1]))
     except der.DERError as error:
-        _wrong(name, found.start(1), f"the digits are no DER: {error}; a # as text needs a backslash")
+        _wrong(found.start(1), f"the digits are no DER: {error}; a # as text needs a backslash")
     if element.tag >= 0x20:
-        _wrong(name, found.start(1), f"tag {element.tag:#x} is none of a text")
+        _wrong(found.start(1), f"tag {element.tag:#x} is none of a text")
     return element.tag, element.content
 
 
@@ -295,9 +300,9 @@ def _reversed(found: list[_Attribute]) -> list[_Attribute]:
     return [attribute for rdn in reversed(rdns) for attribute in rdn]
 
 
-def _add(handle: Any, name: str, attribute: _Attribute) -> None:
+def _add(handle: Any, attribute: _Attribute) -> None:
     if not attribute.value:
-        _wrong(name, attribute.at, "the value is empty; leave out the type, too")
+        _wrong(attribute.at, "the value is empty; leave out the type, too")
     clear()
     added = lib.X509_NAME_add_entry_by_OBJ(
         handle,
@@ -310,7 +315,7 @@ def _add(handle: Any, name: str, attribute: _Attribute) -> None:
     )
     why = drain_text()
     if not added:
-        _wrong(name, attribute.at, f"the value is none for this type: {why}")
+        _wrong(attribute.at, f"the value is none for this type: {why}")
 
 
 # -- subject alternative names ------------------------------------------------------------------------------------

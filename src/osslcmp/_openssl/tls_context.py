@@ -92,14 +92,14 @@ def _trust(ctx: Any, tls: TLS) -> None:
     elif tls.trusted is None:
         check(lib.SSL_CTX_set_default_verify_paths(ctx), "loading the system's trust anchors")
     elif isinstance(tls.trusted, (str, os.PathLike)) and Path(tls.trusted).is_dir():
-        check(lib.SSL_CTX_load_verify_dir(ctx, os.fsencode(tls.trusted)), "trusted")
+        check(lib.SSL_CTX_load_verify_dir(ctx, os.fsencode(tls.trusted)), "tls, trusted")
     else:
         _add(store, tls.trusted)
     _cache_extensions(store)
 
 
 def _add(store: Any, trusted: Any) -> None:
-    certificates = inputs.any_certificates("trusted", trusted)
+    certificates = inputs.any_certificates("tls, trusted", trusted)
     if not certificates:
         raise ValueError("trusted: no certificate given")
     convert.trust(store, certificates)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from .._asn1.itav import InfoTypeAndValue
+from .._asn1.itav import InfoTypeAndValue, several
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
@@ -21,7 +21,7 @@ from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
 from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
-from ..context.deadline import MAX_SECONDS, OnWait
+from ..context.deadline import OnWait, check_seconds
 from ..context.options import MESSAGE_TIMEOUT
 from ..context.polling import Exchange
 from ..context.server_usage import PERMITTED, ServerUsageInput
@@ -147,16 +147,15 @@ class Client(GeneralMessages):
             raise ValueError("credentials: give secret (and reference), or certificate and key")
         if sender is not None and certificate is not None:
             raise ValueError("sender: is the subject of the certificate")
-        if total_timeout not in (None, math.inf) and not 0 <= total_timeout <= MAX_SECONDS:
-            raise ValueError(
-                f"total_timeout: {total_timeout} is not a number of seconds from 0 to {MAX_SECONDS}"
-            )
+        check_seconds("total_timeout", total_timeout)
+        if not isinstance(library, LibraryContext | None):
+            raise TypeError(f"library: an osslcmp.LibraryContext, not {type(library).__name__}")
         address = optional(parse_url, server)
         own = optional(partial(inputs.any_certificate, "certificate"), certificate)
         own_key = optional(partial(_private_key, library, password=key_password), key)
         own_chain = inputs.any_certificates("chain", chain)
         anchors, helping = _trust(trusted, untrusted)
-        own_name = optional(parse_name, sender)
+        own_name = optional(partial(parse_name, what="sender"), sender)
         tls_made = _tls(address, tls, library)
         setters: list[tuple[Setter, Any]] = [(Context.set_transfer_cb, transport)]
         if address is not None:
@@ -170,14 +169,14 @@ class Client(GeneralMessages):
         setters += [
             (Context.set_limits, Limits() if limits is None else limits),
             (Context.set_trace, trace),
-            (option(Option.KEEP_ALIVE), unless(1, int(keep_alive))),
-            (option(Option.MSG_TIMEOUT), unless(MESSAGE_TIMEOUT, message_timeout)),
-            (option(Option.UNPROTECTED_ERRORS), unless(False, unprotected_errors)),
-            (option(Option.UNPROTECTED_SEND), unless(False, unprotected_requests)),
-            (option(Option.IGNORE_KEYUSAGE), unless(False, ignore_key_usage)),
-            (option(Option.DIGEST_ALGNID), optional(partial(algorithm, "digest"), digest)),
-            (option(Option.OWF_ALGNID), optional(partial(algorithm, "owf"), owf)),
-            (option(Option.MAC_ALGNID), optional(partial(algorithm, "mac"), mac)),
+            (option(Option.KEEP_ALIVE, "keep_alive"), unless(True, keep_alive)),
+            (option(Option.MSG_TIMEOUT, "message_timeout"), unless(MESSAGE_TIMEOUT, message_timeout)),
+            (option(Option.UNPROTECTED_ERRORS, "unprotected_errors"), unless(False, unprotected_errors)),
+            (option(Option.UNPROTECTED_SEND, "unprotected_requests"), unless(False, unprotected_requests)),
+            (option(Option.IGNORE_KEYUSAGE, "ignore_key_usage"), unless(False, ignore_key_usage)),
+            (option(Option.DIGEST_ALGNID, "digest"), optional(partial(algorithm, "digest"), digest)),
+            (option(Option.OWF_ALGNID, "owf"), optional(partial(algorithm, "owf"), owf)),
+            (option(Option.MAC_ALGNID, "mac"), optional(partial(algorithm, "mac"), mac)),
             (Context.set_secret_value, optional(_secret("secret", SECRET_LIMIT), secret)),
             (Context.set_reference_value, optional(_secret("reference", REFERENCE_LIMIT), reference)),
             (Context.set_cert, own),
@@ -190,8 +189,11 @@ class Client(GeneralMessages):
                 Context.set_srv_cert,
                 optional(partial(inputs.any_certificate, "server_certificate"), server_certificate),
             ),
-            (Context.set_expected_sender, optional(parse_name, expected_sender)),
-            (Context.set_recipient, optional(parse_name, recipient)),
+            (
+                Context.set_expected_sender,
+                optional(partial(parse_name, what="expected_sender"), expected_sender),
+            ),
+            (Context.set_recipient, optional(partial(parse_name, what="recipient"), recipient)),
             # Without a certificate, OpenSSL takes the sender from there.
             (Context.set_subject_name, own_name),
             (Context.set_extra_certs_out, inputs.any_certificates("extra_certs", extra_certs) or None),
@@ -438,7 +440,7 @@ def _secret(what: str, limit: int) -> Callable[[bytes | str], bytes]:
 def _several(usage: ServerUsageInput) -> ServerUsageInput:
     """What may be iterated only once, for many contexts."""
     single = usage is None or isinstance(usage, (str, x509.ObjectIdentifier))
-    return usage if single else tuple(usage)  # type: ignore[arg-type]
+    return usage if single else several("server_usage", usage)
 
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:

@@ -9,7 +9,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from ..context import Context
-from ..context.deadline import Deadline, OnWait, Pause
+from ..context.deadline import Deadline, OnWait, Pause, check_on_wait
 from ..context.polling import Exchange
 from ..enrollment import Enrollment
 from ..enums import BodyType
@@ -78,6 +78,7 @@ class AsyncTransaction:
 
     async def wait(self, timeout: float | None = None, on_wait: OnWait | None = None) -> Enrollment:
         """As :meth:`osslcmp.Transaction.wait`; ``on_wait`` gets this transaction."""
+        check_on_wait(on_wait)
         deadline = Deadline(timeout)
         with self._client._workers.running():
             while not self.done:
@@ -238,6 +239,7 @@ class AsyncClient:
             self._workers.disconnect(operation)
 
     async def _exchange(self, send: Callable[[Context], Exchange[_T]], on_wait: OnWait | None) -> _T:
+        check_on_wait(on_wait)
         operation = self._operation()
         try:
             return await self._or_abort(operation, self._steps(operation, send, on_wait), operation.abort)

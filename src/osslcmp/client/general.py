@@ -111,7 +111,7 @@ class GeneralMessages:
         for one that only OpenSSL reads.
         """
         known = optional(partial(any_certificate, "certificate"), certificate)
-        last = None if last_crl is None else crls("last_crl", last_crl)[0]
+        last = None if last_crl is None else next(iter(crls("last_crl", last_crl)), None)
         return self._ask(
             lambda context: context.exchanges.crl_update(known, last).then(
                 lambda found: None if found is None else crl_from_der(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
 from .._asn1 import x509_parts
-from .._asn1.itav import InfoTypeAndValue
+from .._asn1.itav import InfoTypeAndValue, object_identifier, several
 from .._asn1.publication import PublicationInfo
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
@@ -20,13 +21,13 @@ from .._openssl.convert import csr_verifies, encoded
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
-from .._openssl.name_texts import parse_general_name
+from .._openssl.name_texts import parse_general_name, parse_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
 from ..context.confirmation import OnDER, on_der
 from ..context.crmf import CertReqMsg
 from ..enums import BodyType, FailureInfo, Option, POPOMethod
-from .settings import Settings, itavs
+from .settings import Settings, itavs, optional
 
 if TYPE_CHECKING:
     from ..message.bodies import CertResponse
@@ -151,13 +152,11 @@ class CertificateRequest:
             raise ValueError("crm: p10cr has none")
         self._apply_keys(context, req_type, settings)
         if self.subject is not None or settings.sender is not None:
-            context.set_subject_name(self.subject)
+            context.set_subject_name(optional(partial(parse_name, what="subject"), self.subject))
         if self.issuer is not None:
-            context.set_issuer(self.issuer)
-        if isinstance(self.sans, (str, x509.GeneralName)):
-            raise TypeError("sans: an iterable of names, not a single one")
-        names = [parse_general_name("sans", san) for san in self.sans]
-        policies = [_policy(policy) for policy in self.policies]
+            context.set_issuer(parse_name(self.issuer, "issuer"))
+        names = [parse_general_name("sans", san) for san in several("sans", self.sans)]
+        policies = [_policy(policy) for policy in several("policies", self.policies)]
         extensions = self._extensions(context)
         defaults = self.sans_default
         csr = context.request.csr
@@ -171,17 +170,19 @@ class CertificateRequest:
             context.set_req_extensions(extensions)
         for policy in policies:
             context.push_policy(policy)
-        for option, value, default in (
-            (Option.SUBJECTALTNAME_CRITICAL, self.sans_critical, False),
-            (Option.SUBJECTALTNAME_NODEFAULT, not defaults, False),
-            (Option.POLICIES_CRITICAL, self.policies_critical, False),
-            (Option.VALIDITY_DAYS, self.days, 0),
-            (Option.IMPLICIT_CONFIRM, self.implicit_confirm, False),
-            (Option.DISABLE_CONFIRM, self.disable_confirm, False),
-            (Option.POPO_METHOD, self.popo, None),
+        if not defaults:
+            context.set_option(Option.SUBJECTALTNAME_NODEFAULT, True)
+        for option, argument, default in (
+            (Option.SUBJECTALTNAME_CRITICAL, "sans_critical", False),
+            (Option.POLICIES_CRITICAL, "policies_critical", False),
+            (Option.VALIDITY_DAYS, "days", 0),
+            (Option.IMPLICIT_CONFIRM, "implicit_confirm", False),
+            (Option.DISABLE_CONFIRM, "disable_confirm", False),
+            (Option.POPO_METHOD, "popo", None),
         ):
+            value = getattr(self, argument)
             if value != default and value is not None:
-                context.set_option(option, value)
+                context.options.set(option, value, argument)
         for itav in itavs("general_info", self.general_info):
             context.push_geninfo_itav(itav)
         if self.profile is not None:
@@ -229,7 +230,7 @@ class CertificateRequest:
         return settings.certificate if req_type is BodyType.KUR else None
 
     def _extensions(self, context: Context) -> list[x509.Extension[Any]]:
-        given = list(self.extensions)
+        given = several("extensions", self.extensions)
         if not self.carry_extensions:
             return given
         old = context.request.old_certificate
@@ -302,7 +303,11 @@ class CertificateRequest:
     def apply_confirmation(self, context: Context) -> None:
         """Put the conditions for the new certificate into ``context``."""
         trusted = inputs.any_certificates("confirm_trusted", self.confirm_trusted)
+        if not isinstance(self.confirm, Callable | CertConf | CData | None):  # type: ignore[arg-type]
+            raise TypeError(f"confirm: a callback or C function, not {type(self.confirm).__name__}")
         if self.check is not None:
+            if not isinstance(self.check, CertificateCheck):
+                raise TypeError(f"check: an osslcmp.CertificateCheck, not {type(self.check).__name__}")
             if self.confirm is not None or trusted:
                 raise ValueError("check: goes with neither confirm nor confirm_trusted")
             context.set_cert_conf_cb(_checking(context, self.check))
@@ -363,8 +368,4 @@ def _has_sans(csr: inputs.AnyCSR) -> bool:
 def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:
     if isinstance(policy, x509.PolicyInformation):
         return policy
-    if isinstance(policy, str):
-        policy = x509.ObjectIdentifier(policy)
-    if not isinstance(policy, x509.ObjectIdentifier):
-        raise TypeError(f"policies: PolicyInformation or OID, not {type(policy).__name__}")
-    return x509.PolicyInformation(policy, None)
+    return x509.PolicyInformation(object_identifier("policies", policy), None)

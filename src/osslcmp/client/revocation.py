@@ -54,7 +54,7 @@ def revoke(
         raise ValueError("certificate, issuer and serial, csr: give one of them")
     named = own if certificate is None else inputs.any_certificate("certificate", certificate)
     if issuer is not None and serial is not None:
-        _name_certificate(context, parse_name(issuer), serial, sender)
+        _name_certificate(context, parse_name(issuer, "issuer"), serial, sender)
     elif csr is not None:
         context.set_p10_csr(inputs.csr("csr", csr))
     elif named is None:

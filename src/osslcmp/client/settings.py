@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 
-from .._asn1.itav import InfoTypeAndValue
+from .._asn1.itav import InfoTypeAndValue, several
 from .._openssl.convert import CertificateCache, certificate_cache
 from .._openssl.inputs import AnyCertificate
 from .._openssl.providers import LibraryContext
@@ -29,9 +29,9 @@ _MOST_IDLE = 64
 Setter = Callable[[Context, Any], object]
 
 
-def option(which: Option) -> Setter:
-    """The setter of an option."""
-    return lambda context, value: context.set_option(which, value)
+def option(which: Option, argument: str) -> Setter:
+    """The setter of an option, whose errors name the argument."""
+    return lambda context, value: context.options.set(which, value, argument)
 
 
 def unless(default: object, value: object) -> object:
@@ -110,9 +110,7 @@ class Settings:
 
 def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:
     """``items`` as a list, with the types checked."""
-    if isinstance(items, InfoTypeAndValue):
-        return [items]
-    found = list(items)
+    found = several(what, items, InfoTypeAndValue)
     for item in found:
         if not isinstance(item, InfoTypeAndValue):
             raise TypeError(f"{what}: osslcmp.InfoTypeAndValue, not {type(item).__name__}")

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from ..context.deadline import Deadline, OnWait
+from ..context.deadline import Deadline, OnWait, check_on_wait
 from ..enrollment import Enrollment
 from ..enums import BodyType
 from ..errors import ConfirmError, TransferError, TransferTimeout
@@ -168,6 +168,7 @@ class Transaction:
         this one; :class:`osslcmp.ConfirmError` if only the confirmation is outstanding. ``on_wait`` is called with
         this transaction before each sleep. A signal handler that raises ends the wait at once.
         """
+        check_on_wait(on_wait)
         deadline = Deadline(timeout)
         while not self.done:
             seconds = self._until_due(deadline)

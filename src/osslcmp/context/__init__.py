@@ -24,7 +24,7 @@ from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, certconf
 from .credentials import Credentials, certificate_list
 from .crmf import CertReqMsg
-from .deadline import OnWait
+from .deadline import OnWait, check_on_wait
 from .exchanges import Exchanges
 from .guard import guarded, locked
 from .options import MESSAGE_TIMEOUT, Options
@@ -70,13 +70,13 @@ class Context:
     def _compose(self, calls: Calls) -> None:
         self.calls = calls
         self._guard = calls.guard
-        self._options = Options(calls)
+        self.options = Options(calls)
         self._credentials = Credentials(calls)
         self._transfer = Transfer(calls)
         self._confirmation = Confirmation(calls)
         self.request = RequestFields(calls)
         self.results = Results(calls, self.request)
-        self.polling = Polling(calls, self._options, self.request, self.results, self._confirmation)
+        self.polling = Polling(calls, self.options, self.request, self.results, self._confirmation)
         self.exchanges = Exchanges(calls)
 
     def __repr__(self) -> str:
@@ -140,11 +140,11 @@ class Context:
         documentation tells. Raises ``ValueError`` for a value out of range, :class:`osslcmp.UnsupportedError`
         for an option that the loaded OpenSSL does not have.
         """
-        self._options.set(option, value)
+        self.options.set(option, value)
 
     def get_option(self, option: Option | int) -> int:
         """The value of an option (``OSSL_CMP_CTX_get_option``, 3.0)."""
-        return self._options.get(option)
+        return self.options.get(option)
 
     @guarded
     def set_log_cb(self, callback: Callable[[str, str, int, Severity, str], object] | Any | None) -> None:
@@ -645,6 +645,7 @@ class Context:
 
     @on_wait.setter
     def on_wait(self, on_wait: OnWait | None) -> None:
+        check_on_wait(on_wait)
         self.polling.on_wait = on_wait
 
     @property

@@ -13,6 +13,7 @@ from .._asn1 import der, oids
 from .._asn1.publication import PublicationInfo, PublicationPlace
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
+from .._openssl.keys import is_public
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.name_texts import parse_name
 from .._openssl.ownership import own, release
@@ -104,6 +105,8 @@ class CertReqMsg:
 
         Raises ``ValueError`` if there is one already, :class:`osslcmp.OpenSSLError` for what OpenSSL knows no such key of.
         """
+        if not is_public(key):
+            raise TypeError(f"protocol_encryption_key: a public key object, not {type(key).__name__}")
         info = ffi.from_buffer("unsigned char[]", convert.public_key_info(key))
         setter = lib.OSSL_CRMF_MSG_set1_regCtrl_protocolEncrKey
         free = lib.X509_PUBKEY_free
@@ -122,7 +125,7 @@ class CertReqMsg:
 
         Raises ``ValueError`` if there is one already, as in what ``setup_crm(for_kur=True)`` makes.
         """
-        name, number = convert.name_to_c(parse_name(issuer)), convert.integer_to_c(serial)
+        name, number = convert.name_to_c(parse_name(issuer, "issuer")), convert.integer_to_c(serial)
         made = own(lib.OSSL_CRMF_CERTID_gen(name, number), lib.OSSL_CRMF_CERTID_free, "naming a certificate")
         self._set_once("old_cert_id", lib.OSSL_CRMF_MSG_set1_regCtrl_oldCertID, made)
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ..enums import BodyType
 
-MAX_SECONDS = 0x7FFFFFFF
-"""The most that a limit in seconds may be: what an int of C holds."""
+#: The most that a limit in seconds may be: what an int of C holds.
+_MAX_SECONDS = 0x7FFFFFFF
 
 #: Seconds that are kept back for the last poll, and the share of the whole time that they may be at most.
 _LAST_POLL, _LAST_SHARE = 5.0, 0.1
@@ -52,6 +52,20 @@ OnWait = Callable[[Any], object]
 """Called before each sleep with a :class:`Progress` or a :class:`osslcmp.Transaction`; what it raises ends the call."""
 
 
+def check_on_wait(on_wait: OnWait | None) -> None:
+    """``TypeError`` if it cannot be called."""
+    if on_wait is not None and not callable(on_wait):
+        raise TypeError(f"on_wait: a callable, not {type(on_wait).__name__}")
+
+
+def check_seconds(what: str, total: float | None, least: float = 0) -> None:
+    """``TypeError`` or ``ValueError`` if it is no limit: a number of seconds, or ``None`` or infinite for none."""
+    if total is not None and not isinstance(total, (int, float)):
+        raise TypeError(f"{what}: a number of seconds or None, not {type(total).__name__}")
+    if total not in (None, math.inf) and not least <= total <= _MAX_SECONDS:
+        raise ValueError(f"{what}: {total} is no number of seconds from {max(least, 0)} to {_MAX_SECONDS}")
+
+
 class Deadline:
     """The total time of one request.
 
@@ -60,8 +74,7 @@ class Deadline:
     """
 
     def __init__(self, total: float | None) -> None:
-        if total not in (None, math.inf) and not total <= MAX_SECONDS:
-            raise ValueError(f"timeout: {total} is no number of seconds up to {MAX_SECONDS}")
+        check_seconds("timeout", total, -math.inf)
         total = self.total = None if total == math.inf else total or None
         self._begun = time.monotonic()
         self._asked_last = False

@@ -38,16 +38,18 @@ class Options:
         self.total_timeout = TOTAL_TIMEOUT
         self.unprotected_send = 0
 
-    def set(self, option: Option | int, value: int) -> None:
-        """As :meth:`osslcmp.Context.set_option`."""
+    def set(self, option: Option | int, value: int, what: str | None = None) -> None:
+        """As :meth:`osslcmp.Context.set_option`; errors name ``what``, too."""
         option = _option(option)
+        what = f"{what} (option {option.name})" if what else f"option {option.name}"
         if not isinstance(value, int):
-            raise TypeError(f"option {option.name}: an int, not {type(value).__name__}")
+            raise TypeError(f"{what}: an int, not {type(value).__name__}")
         low, high = _LIMITS.get(option, _BOOLEAN)
         # RFC 5280 has no reason 7.
         unused = option is Option.REVOCATION_REASON and value == 7
-        if value < low or value > (0x7FFFFFFF if high is None else high) or unused:
-            raise ValueError(f"option {option.name}: {value} is out of range")
+        high = 0x7FFFFFFF if high is None else high
+        if not low <= value <= high or unused:
+            raise ValueError(f"{what}: {value} is out of range {low} to {high}")
         _require(option)
         if option is Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR and value:
             if openssl_version < (3, 5, 0):

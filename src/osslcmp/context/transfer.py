@@ -112,9 +112,9 @@ class Transfer:
     def set_max_response_length(self, octets: int) -> None:
         """As :meth:`osslcmp.Context.set_max_response_length`."""
         if not isinstance(octets, int):
-            raise TypeError(f"octets: an int, not {type(octets).__name__}")
+            raise TypeError(f"max_response_length: an int, not {type(octets).__name__}")
         if not 0 <= octets <= 0x7FFFFFFF:
-            raise ValueError(f"octets: {octets} is out of range")
+            raise ValueError(f"max_response_length: {octets} is out of range 0 to {0x7FFFFFFF}")
         lib.osslcmp_session_set_max_response(self._calls.session, octets)
 
     def set_limits(self, limits: Limits) -> None:

@@ -352,6 +352,11 @@ def _unescaped(text: str) -> str:
 def write_pairs(pairs: Mapping[str, str]) -> str:
     """A utf8Pairs of these names and values. Raises ``ValueError`` for what cannot be one."""
 
+    if not isinstance(pairs, Mapping) or not all(
+        isinstance(text, str) for pair in pairs.items() for text in pair
+    ):
+        raise TypeError("utf8_pairs: a mapping of str to str")
+
     def escaped(text: str) -> str:
         return text.replace("%", "%25").replace("?", "%3f")
 

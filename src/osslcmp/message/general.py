@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
-from .._asn1.itav import InfoTypeAndValue
+from .._asn1.itav import InfoTypeAndValue, object_identifier, several
 from .._openssl.convert import cert_from_der, crl_from_der, encoded
 from ..errors import ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .bodyparts import AlgorithmIdentifier, algorithm_from_der
@@ -153,12 +153,12 @@ def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificat
 
 def key_pair_param_request(algorithm: x509.ObjectIdentifier | str) -> InfoTypeAndValue:
     """Asks for the parameters that keys of this algorithm shall have."""
-    oid = algorithm if isinstance(algorithm, str) else algorithm.dotted_string
-    return InfoTypeAndValue(KEY_PAIR_PARAM_REQ, der.encode_oid(oid))
+    oid = object_identifier("algorithm", algorithm)
+    return InfoTypeAndValue(KEY_PAIR_PARAM_REQ, der.encode_oid(oid.dotted_string))
 
 
 def _texts(what: str, texts: str | Iterable[str]) -> bytes:
-    found = [texts] if isinstance(texts, str) else list(texts)
+    found = several(what, texts, str)
     if not found or not all(isinstance(text, str) and text for text in found):
         raise ValueError(f"{what}: a text, or several")
     return der.encode(der.SEQUENCE, *map(der.encode_text, found))
