@@ -24,7 +24,6 @@ from typing import Any
 
 from acme2certifier.acme_srv.helper import load_config
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
 
@@ -129,5 +128,4 @@ def _outcome(transaction: osslcmp.Transaction) -> tuple[str | None, str | None, 
     if not transaction.done:
         return None, None, base64.b64encode(transaction.dump()).decode()
     enrollment = transaction.result
-    bundle = b"".join(one.public_bytes(Encoding.PEM) for one in (enrollment.certificate, *enrollment.chain))
-    return bundle.decode(), base64.b64encode(enrollment.certificate_der).decode(), None
+    return enrollment.fullchain_pem.decode(), base64.b64encode(enrollment.certificate_der).decode(), None

@@ -20,7 +20,6 @@ from typing import NoReturn
 
 from celery import Celery, Task
 from celery.exceptions import Ignore
-from cryptography.hazmat.primitives.serialization import Encoding
 
 import osslcmp
 
@@ -73,9 +72,7 @@ def enrol(self: Task, csr: str) -> str:
         text = base64.b64encode(transaction.dump()).decode()
         self.update_state(state=WAITING, meta={"dump": text})
         _come_back(self, csr, max(transaction.check_after or 0, 1))
-    enrollment = transaction.result
-    chain = (enrollment.certificate, *enrollment.chain)
-    return b"".join(one.public_bytes(Encoding.PEM) for one in chain).decode()
+    return transaction.result.fullchain_pem.decode()
 
 
 def _come_back(task: Task, csr: str, seconds: float) -> NoReturn:

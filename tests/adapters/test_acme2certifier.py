@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from support.mock_server import MockServer
+from support.odd import odd_identity
 from support.pki import PKI, cert_pem
 
 from osslcmp.server import EmbeddedCA, waiting
@@ -84,6 +88,25 @@ def test_certificates_are_enrolled_polled_for_and_revoked(tmp_path: Path, pki: P
         assert site("revoke", base64.b64encode(version_10).decode(), "superseded")[0] == 500
         ca.policy = None
         assert "badCertTemplate" in site("enroll", "AAAA")[0] or "csr" in site("enroll", "AAAA")[0]
+
+
+def test_certificate_that_only_openssl_reads(
+    tmp_path: Path, pki: PKI, mock_server: Callable[..., MockServer]
+) -> None:
+    """It is confirmed, so it is handed over."""
+    me = pki.issue("acme_odd", pki.issuing)
+    (tmp_path / "issued.pem").write_text(ssl.DER_cert_to_PEM_cert(odd_identity("false", me, pki.issuing)))
+    (tmp_path / "secret").write_text("secret")
+    site = Site(
+        tmp_path,
+        cmp_server=mock_server(rsp_cert=tmp_path / "issued.pem").url,
+        cmp_trusted=pki.root.cert_file,
+        cmp_reference="ref",
+        cmp_secret_file=tmp_path / "secret",
+    )
+    error, bundle, *_ = site("enroll", "".join(me.csr_file().read_text().splitlines()[1:-1]))
+    assert error is None
+    assert bundle.startswith((tmp_path / "issued.pem").read_text())
 
 
 def test_configuration_that_makes_no_sense_is_told(tmp_path: Path) -> None:

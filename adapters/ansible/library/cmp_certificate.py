@@ -101,8 +101,8 @@ def run(module: Any) -> None:
             pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             _write(module, key_path, pem, secret=True)
         enrollment = _enrol(wanted, chain, key, update=why in ("it expires soon", "force"))
+        _write(module, path, enrollment.fullchain_pem, secret=False)
         chain = [enrollment.certificate, *enrollment.chain]
-        _write(module, path, b"".join(one.public_bytes(Encoding.PEM) for one in chain), secret=False)
     after = _told(chain) if why is None or not module.check_mode else f"a new certificate: {why}\n"
     attributes = module.load_file_common_arguments(wanted)
     changed = why is not None
