@@ -221,6 +221,7 @@ class Enrollment:
 
 
 def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
+    """How a private key is written: encrypted if there is a password. Raises ``ValueError`` for an empty one."""
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption
 
     if password is None:
