@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support import openssl_cmp
 from support.authorities import Odd
@@ -262,6 +263,21 @@ def test_as_much_work_for_unknown_references(monkeypatch: pytest.MonkeyPatch) ->
         counts.append(Counting.used)
     assert counts[0] == counts[1]
     assert counts[0].count(True) == 2
+
+
+def test_as_many_queries_for_unknown_references(tmp_path: Path) -> None:
+    """A database may be far away: whoever measures the time counts the questions."""
+    with opened(tmp_path, secrets={"ref": "secret"}) as ca:
+        server = ca.server()
+        asked: list[str] = []
+        sa.event.listen(ca.store._engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+        counts = []
+        for reference in (b"ref", b"nobody"):
+            server.process(Forger(secret=b"guess").request())  # what is asked for once a second
+            asked.clear()
+            server.process(Forger(secret=b"guess", reference=reference).request())
+            counts.append([statement for statement in asked if "secrets" in statement])
+        assert counts[0] == counts[1] != []
 
 
 @pytest.mark.parametrize("trust", [False, True])

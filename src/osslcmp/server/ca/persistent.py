@@ -280,7 +280,7 @@ class PersistentCA(EmbeddedCA):
         self.store.remove_secret(octets(reference))
 
     def _secret_row(self, reference: bytes) -> SecretRow | None:
-        return self.store.secret(reference) or self.store.secret(ANYBODY)
+        return self.store.secret(reference, ANYBODY)
 
     def shared_secret(self, reference: bytes) -> bytes | None:
         """The secret that is shared with the client of this reference, None when there is none.

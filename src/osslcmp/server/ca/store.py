@@ -226,11 +226,15 @@ class Store:
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
-    def secret(self, reference: bytes) -> SecretRow | None:
-        """The secret of a client."""
+    def secret(self, *references: bytes) -> SecretRow | None:
+        """The secret of the first of these that has one. All are asked for at once: the time does not tell which it is."""
         with self._reading.connect() as connection:
-            row = connection.execute(sa.select(SECRETS).where(SECRETS.c.reference == reference)).first()
-        return None if row is None else SecretRow(**checked(SECRETS, row._mapping))
+            rows = connection.execute(
+                sa.select(SECRETS).where(SECRETS.c.reference.in_(references))
+            ).mappings()
+            found = {row["reference"]: row for row in rows}
+        row = next((found[one] for one in references if one in found), None)
+        return None if row is None else SecretRow(**checked(SECRETS, row))
 
     def secrets(self) -> Iterator[SecretRow]:
         """All of them that can be read; DataError comes after them if there are others."""
