@@ -143,6 +143,26 @@ def test_odd_ca(kind: str, where: str, pki: PKI, tmp_path: Path) -> None:
         ca.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("protection", ["mac", "signature"])
+def test_signer_without_key_identifier(protection: str, pki: PKI) -> None:
+    """The server signs with it as OpenSSL does, and does not name the client's secret as its key."""
+    builder = x509.CertificateBuilder().subject_name(make_name("no identifier")).issuer_name(pki.root.subject)
+    builder = builder.public_key(pki.server.key.public_key()).serial_number(5)
+    builder = builder.not_valid_before(pki.root.certificate.not_valid_before_utc)
+    builder = builder.not_valid_after(pki.root.certificate.not_valid_after_utc)
+    signer = builder.sign(pki.root.key, hashes.SHA256())
+    server = EmbeddedCA({"ref": "secret"}).server(
+        certificate=signer, key=pki.server.key, trusted=pki.root.certificate, sign_always=True
+    )
+    mine: dict[str, Any] = {"reference": "ref", "secret": "secret"}
+    if protection == "signature":
+        mine = {"certificate": pki.client.certificate, "key": pki.client.key, "chain": pki.client.chain}
+    client = Client(transport=server, trusted=pki.root.certificate, **mine)
+    client.ir(pki.enrolled.key, subject="CN=x")
+    with pytest.raises(RejectedError, match="EC keys"):
+        client.ir(ec.generate_private_key(ec.SECP192R1()), subject="CN=x")
+
+
 def test_ca_that_has_expired(pki: PKI) -> None:
     """Is told by its name when its server is made; while it runs, what is asked for is refused."""
     root = pki.issue("expired_ca", ca=True, starts=-9 * DAY, ends=-DAY)

@@ -99,6 +99,8 @@ class Answers:
         engine = self._protecting(message)
         if engine is None:
             return messages.unprotected(answer)
+        if engine.signs:
+            answer = messages.without_sender_kid(answer)
         with closing(engine):
             return engine.protect(answer, message.transaction_id)
 

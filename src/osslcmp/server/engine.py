@@ -18,6 +18,7 @@ from cryptography import x509
 
 from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue
+from .._asn1.x509_parts import subject_of
 from .._openssl import convert
 from .._openssl.callbacks import CallState, current, log_level
 from .._openssl.certificate_check import CertificateCheck
@@ -259,6 +260,11 @@ class Engine:
             give_to_c(item, free, push, self._ctx, item, what="setting up the server")
 
     @property
+    def signs(self) -> bool:
+        """Whether it protects by a signature."""
+        return self._secret is None
+
+    @property
     def settings(self) -> Settings | None:
         """What it was made with; None when it is closed."""
         return None if self._credentials is None else self._credentials.settings
@@ -472,10 +478,12 @@ class Engine:
 
 def try_protection(pool: Pool) -> None:
     """Sign a message that goes nowhere. Raises ``ValueError`` if this OpenSSL cannot do that with the key."""
-    name = der.encode(der.explicit(4), der.encode(der.SEQUENCE))
+    own = pool.settings.certificate
+    names = (b"\x30\0" if own is None else subject_of(own)), b"\x30\0"
     algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid(oids.ECDSA_WITH_SHA256)))
     number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
-    header = der.encode(der.SEQUENCE, der.encode_integer(2), name, name, algorithm, number)
+    parties = (der.encode(der.explicit(4), name) for name in names)
+    header = der.encode(der.SEQUENCE, der.encode_integer(2), *parties, algorithm, number)
     message = der.encode(
         der.SEQUENCE, header, der.encode(der.explicit(BodyType.PKICONF), der.encode(der.NULL))
     )

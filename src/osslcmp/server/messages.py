@@ -107,6 +107,11 @@ def unprotected(answer: bytes) -> bytes:
     return _without_protection(answer, {_PROTECTION_ALG: b"", _SENDER_KID: b""})
 
 
+def without_sender_kid(answer: bytes) -> bytes:
+    """An answer that does not name the client's secret as the key of its signature."""
+    return _without_protection(answer, {_SENDER_KID: b""})
+
+
 def _without_protection(answer: bytes, changed: dict[int, bytes]) -> bytes:
     """An answer without its protection, with some fields of its header, by their tags, replaced."""
     header, body, *rest = der.sequence(answer)
