@@ -26,7 +26,7 @@ from support import openssl
 from support.command import OSSLCMP, environment, osslcmp
 
 import osslcmp as api
-from osslcmp.cli import COMMANDS
+from osslcmp.cli import COMMANDS, main
 from osslcmp.cli.openssl_cmp.options import BY_NAME, OPTIONS, TOPICS, VALUES
 
 # -- help -----------------------------------------------------------------------------------------------
@@ -71,6 +71,26 @@ def test_help_of_cmp() -> None:
     assert osslcmp("cmp", "-help", "popo").stdout.startswith("-popo int\n")
     assert "Topics: all, general" in osslcmp("cmp", "-help", "nonsense", status=1).stderr
     assert set(VALUES) <= set(BY_NAME)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["serve", "--directory="],
+        ["serve", "--directory", "d", "--reference", " ", "--secret-file", "s"],
+        ["serve", "--directory", "d", "--host", ""],
+        ["ca", "--directory", "", "list"],
+        ["ca", "list", "--directory", "\t"],
+        ["renew", ""],
+        ["probe", "http://127.0.0.1:1/", "--reference="],
+        ["show", ""],
+    ],
+    ids=" ".join,
+)
+def test_blank_values(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty shell variable is a usage error, and not the folder that the shell is in."""
+    assert main(words) == 2
+    assert "is empty" in capsys.readouterr().err
 
 
 def test_no_command_and_unknown_ones() -> None:

@@ -34,6 +34,18 @@ class RaisingParser(argparse.ArgumentParser):
         raise UsageError(message)
 
 
+def not_blank(words: Sequence[str]) -> list[str]:
+    """The words of a command line, none of which is an empty or blank value. Raises UsageError.
+
+    An empty shell variable would become the folder or the name where one is.
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        name, equals, value = word.partition("=") if word.startswith("-") else (before, "=", word)
+        if equals and not value.strip():
+            raise UsageError(f"{name or 'an argument'}: is empty")
+    return list(words)
+
+
 class Parser(RaisingParser):
     """``argparse`` that takes ``-help`` like all of OpenSSL's commands, and suggests what may have been meant."""
 
@@ -51,7 +63,7 @@ class Parser(RaisingParser):
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """The options. Raises UsageError, or SystemExit after the help."""
-        found, unknown = self.parse_known_args(words)
+        found, unknown = self.parse_known_args(not_blank(words))
         if unknown:
             near = get_close_matches(unknown[0], self._option_string_actions, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""

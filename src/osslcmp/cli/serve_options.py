@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import read_toml
-from ._common import RaisingParser, UsageError
+from ._common import RaisingParser, UsageError, not_blank
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -229,7 +229,7 @@ def read(arguments: Sequence[str]) -> dict[str, Any]:
         UsageError: they make no sense.
         OSError: the file of ``--config`` cannot be read.
     """
-    settings = merged(vars(parser().parse_args(arguments)))
+    settings = merged(vars(parser().parse_args(not_blank(arguments))))
     _check(settings)
     if re.fullmatch(r"\[.*:.*\]", settings.get("host", "")):  # as in a URL
         settings["host"] = settings["host"][1:-1]
@@ -312,7 +312,7 @@ def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
         if isinstance(value, dict):
             raise UsageError(f"{path}: unknown table [{name}]; known: {', '.join(tables)}")
     try:
-        settings = vars(parser.parse_args(_words(table)))
+        settings = vars(parser.parse_args(not_blank(_words(table))))
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
     return {**settings, **tables, "profiles": tables["profiles"] or None}

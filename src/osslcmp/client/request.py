@@ -270,7 +270,9 @@ class CertificateRequest:
             request = inputs.csr("csr", self.csr)
             with made_in(settings.library):
                 if not csr_verifies(request):
-                    raise ValueError("csr: its signature does not verify")
+                    raise ValueError(
+                        "csr: its signature does not verify, or its version is not 1, as OpenSSL 3.5 and later demand"
+                    )
             context.set_p10_csr(request)
         old = self._old(req_type, settings)
         if old is not None:

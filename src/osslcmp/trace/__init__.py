@@ -261,6 +261,8 @@ class Trace:
         one another. Raises ``ValueError`` that names the line.
         """
         entries = []
+        if not isinstance(recording, (str, bytes, bytearray)):
+            raise TypeError(f"recording: bytes or str, not {type(recording).__name__}")
         data = recording.encode() if isinstance(recording, str) else bytes(recording)
         for number, fields in enumerate(read_entries(data), 1):
             kind = None
