@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from support.odd import KINDS, NAME, PLAIN, odd_crl
 from support.pki import PKI, Identity, make_name
 
 from osslcmp import CertificateCheck, InfoTypeAndValue, ResponseError, UnreadableCRLError, general
+from osslcmp._asn1 import der as asn1
 from osslcmp._files import pem_block
+from osslcmp._openssl import convert
+from osslcmp.cli.openssl_cmp.mock import Fixed, _newer_crl
 from osslcmp.message.bodies import RevRep
 from osslcmp.server import ClientCRLs
 
@@ -34,6 +38,27 @@ def test_it_is_passed_on(issuer: tuple[str, Identity]) -> None:
         RevRep((), crls_der=(der,)).crls  # noqa: B018
     with pytest.raises(ResponseError, match="does not decode"):
         general.crl_of([InfoTypeAndValue(general.CURRENT_CRL, b"\x30\x00")])
+
+
+@pytest.mark.parametrize(("days", "newer"), [(-2, True), (2, False)])
+def test_mock_server_tells_whether_it_is_newer(days: int, newer: bool, issuer: tuple[str, Identity]) -> None:
+    """Than the one that a client has."""
+    kind, ca = issuer
+    if kind == "seconds":
+        pytest.skip("libcrypto compares no time without seconds")
+    crl = odd_crl(kind, ca)
+    fixed = Fixed(None, None, crl=convert.crl_to_c(crl))  # type: ignore[arg-type]
+    names = asn1.encode(asn1.SEQUENCE, asn1.encode(asn1.explicit(4), odd_name(crl)))
+    source = asn1.encode(asn1.explicit(1), names)
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    status = asn1.encode(asn1.SEQUENCE, source, asn1.encode_moment(moment))
+    info = InfoTypeAndValue(general.CRL_STATUS_LIST, asn1.encode(asn1.SEQUENCE, status))
+    assert _newer_crl(info, fixed) == (crl if newer else None)
+
+
+def odd_name(crl: bytes) -> bytes:
+    """The issuer of a CRL."""
+    return asn1.sequence(asn1.sequence(crl)[0].encoding)[2].encoding
 
 
 def test_it_is_asked(issuer: tuple[str, Identity], pki: PKI, tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from ..._asn1 import der, oids
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl import convert
@@ -490,7 +488,6 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
     if fixed.crl is None:
         return None
     encoded = convert.to_der(lib.i2d_X509_CRL, fixed.crl, "encoding a CRL")
-    crl = x509.load_der_x509_crl(encoded)
     fields = der.Fields(der.sequence(statuses[0].encoding))
     source = fields.take()
     if source.tag == der.explicit(1):  # issuer [1] GeneralNames
@@ -500,8 +497,10 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
         name = convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
         if lib.X509_NAME_cmp(name, lib.X509_CRL_get_issuer(fixed.crl)):
             raise Refusal("UNKNOWN_CRL_ISSUER")
-    known = None if fields.done else der.moment(fields.take())
-    return encoded if known is None or known < crl.last_update_utc else None
+    if fields.done:
+        return encoded
+    known = ffi.new("time_t *", int(der.moment(fields.take()).timestamp()))
+    return encoded if lib.X509_cmp_time(lib.X509_CRL_get0_lastUpdate(fixed.crl), known) > 0 else None
 
 
 def _template(fixed: Fixed) -> bytes:
