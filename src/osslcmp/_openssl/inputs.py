@@ -190,7 +190,7 @@ def read(what: str, source: object) -> tuple[str, bytes]:
     return where, data if data[stop:].strip(b" \t\r\n\0\x1a") else element.encoding
 
 
-def _objects(data: bytes) -> Iterator[tuple[str, bytes]]:
+def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
     """What PEM or DER holds: the label that each has or would have in PEM, and its DER."""
     if _BEGIN not in data:
         yield _label(data), data
@@ -246,7 +246,7 @@ def found(data: bytes) -> str:
     """What ``data`` holds instead of what was looked for, in words."""
     if not data.strip():
         return "it is empty"
-    kinds = [kind for kind, _ in _objects(data)]
+    kinds = [kind for kind, _ in objects(data)]
     if _BEGIN not in data:
         others = (words for pattern, words in _FOREIGN if re.match(pattern, data))
         other = next(others, "neither PEM nor DER of a known kind")
@@ -314,7 +314,7 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
-        certs = [cert for item in _objects(data) for cert in _certificates_of(where, *item, _escaped(data))]
+        certs = [cert for item in objects(data) for cert in _certificates_of(where, *item, _escaped(data))]
         if not certs:
             description = found(data)
             hint = "; take them out with openssl pkcs12 -nokeys" if "PKCS12" in description else ""
@@ -346,7 +346,7 @@ def csr(what: str, value: CSRInput) -> AnyCSR:
     if isinstance(value, (x509.CertificateSigningRequest, EncodedCSR)):
         return value
     where, data = read(what, value)
-    for kind, contents in _objects(data):
+    for kind, contents in objects(data):
         if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
             try:
                 return x509.load_der_x509_csr(contents)
@@ -365,7 +365,7 @@ def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
-        found_crls = [_read_crl(where, der) for kind, der in _objects(data) if kind == "X509 CRL"]
+        found_crls = [_read_crl(where, der) for kind, der in objects(data) if kind == "X509 CRL"]
         if not found_crls:
             raise ValueError(f"{where}: no CRL in PEM or DER; {found(data)}")
         return found_crls

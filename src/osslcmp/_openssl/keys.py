@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from . import convert
 from .errorqueue import clear, drain, drain_text
-from .inputs import found, is_uri, read
+from .inputs import found, is_uri, objects, read
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
@@ -124,10 +124,11 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
             clear()
             lib.BIO_reset(bio)
             pointer = lib.PEM_read_bio_PrivateKey_ex(bio, NULL, ask, handle, NULL, NULL)
+        if pointer == NULL and not asked.asked:  # in one line, say, as in a variable of the environment
+            found_der = (body for kind, body in objects(data) if kind.endswith("PRIVATE KEY") and body)
+            pointer = next((one for body in found_der if (one := _from_der(body, ask, handle)) != NULL), NULL)
     else:
-        pointer = convert.decode_key(buffer, len(data))
-        if pointer == NULL:
-            pointer = lib.d2i_PKCS8PrivateKey_bio(bio, NULL, ask, handle)
+        pointer = _from_der(data, ask, handle)
     queued = drain_text()
     if asked.exception is not None:
         raise asked.exception
@@ -148,6 +149,16 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     if missing := _UNSUPPORTED.search(queued):
         raise ValueError(f"{what}: the private key is encrypted with {missing[1]}, {_LEGACY}")
     raise ValueError(f"{what}: a wrong password, or the private key is damaged; {description}")
+
+
+def _from_der(data: bytes, ask: Any, handle: Any) -> Any:
+    """The key in DER, encrypted or not; NULL if there is none."""
+    buffer = ffi.from_buffer("unsigned char[]", data)
+    pointer = convert.decode_key(buffer, len(data))
+    if pointer != NULL:
+        return pointer
+    bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
+    return lib.d2i_PKCS8PrivateKey_bio(bio, NULL, ask, handle)
 
 
 def _from_plain_pem(data: bytes, bio: Any) -> Any:
