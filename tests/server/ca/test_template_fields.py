@@ -160,7 +160,8 @@ def control(oid: str, value: bytes) -> bytes:
     return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, der.encode_oid(oid), value))
 
 
-FALSE = b"\1\1\0"
+#: A default written out: later releases encode the message without it to verify its protection, which fails.
+FALSE = b"\1\1\0" if osslcmp.openssl_version < (3, 1) else b""
 
 
 @pytest.mark.parametrize(
