@@ -6,11 +6,21 @@ import importlib
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.public import MODULES
+
+from osslcmp import Limits
+from osslcmp.cli import serve_log
+from osslcmp.context.options import MESSAGE_TIMEOUT, TOTAL_TIMEOUT
+from osslcmp.server import Server
+from osslcmp.server.ca.issuing import FEW_ENTRIES
+from osslcmp.server.checks import costs
+from osslcmp.server.http import webserver
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -93,3 +103,39 @@ def test_names_and_arguments(page: Path, public: dict[str, Any]) -> None:
             if all(one.kind is not one.VAR_KEYWORD for one in parameters.values()):
                 given = re.findall(r"(?:^|, )(\w+)=(?!=)", called[2])
                 assert set(given) <= set(parameters), span
+
+
+#: A sentence of a page with numbers, and the constants that they tell.
+NUMBERS: list[tuple[str, str, Any]] = [
+    ("README.md", "{} s for a message", MESSAGE_TIMEOUT),
+    ("README.md", "and {} s in all", TOTAL_TIMEOUT),
+    ("docs/client.md", "`total_timeout` seconds ({})", TOTAL_TIMEOUT),
+    ("docs/client.md", "`message_timeout` ({})", MESSAGE_TIMEOUT),
+    ("docs/serve.md", "At most {:,} connections", webserver.MAX_CONNECTIONS),
+    ("docs/serve.md", "{} MiB of messages", webserver.MAX_BUFFERED >> 20),
+    ("docs/serve.md", "HTTP headers may have {} KiB", webserver.MAX_HEADER_SIZE >> 10),
+    ("docs/serve.md", "more than {:,} entries", FEW_ENTRIES),
+    ("docs/serve.md", "at most {} are written in a minute", serve_log.MOST),
+    ("docs/serve.md", "at most {:,} iterations", costs.MAX_ITERATIONS),
+    ("docs/server.md", "more than {:,} iterations", costs.MAX_ITERATIONS),
+    *(
+        ("docs/server.md", f"`{name}` seconds ({{:.0f}})", signature(Server).parameters[name].default)
+        for name in ("transaction_timeout", "clock_tolerance")
+    ),
+    *(("docs/client.md", rf"`{field.name}`", field.default) for field in fields(Limits)),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence", "number"), NUMBERS)
+def test_numbers(page: str, sentence: str, number: Any) -> None:
+    """What a sentence says of a default or a limit is what the code has."""
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    if "{" in sentence:
+        assert sentence.format(number) in text
+        return
+    row = re.search(rf"\| [^|]*{sentence}[^|]*\| ([^|]*) \|", text)
+    assert row is not None
+    names = re.findall("`(\\w+)`", row[0].split("|")[1])
+    told = [int(n.replace(",", "")) * 1024 ** (len(unit) and " KM".index(unit)) for n, unit in
+            re.findall(r"((?:\d+,)*\d+)(?: ([KM])iB)?", row[1].replace(", ", "; "))]  # fmt: skip
+    assert told[names.index(sentence.strip("`"))] == number
