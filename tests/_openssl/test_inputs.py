@@ -115,7 +115,7 @@ def test_certificates(source: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(data)
     expected = [x509.load_pem_x509_certificate(made("cert"))]
     for given in (data, tmp_path / "file", str(tmp_path / "file")):
-        assert inputs.certificates("trusted", given) == expected
+        assert inputs.any_certificates("trusted", given) == expected
 
 
 def test_pkcs7_in_any_order(pki: PKI, tmp_path: Path) -> None:
@@ -125,12 +125,15 @@ def test_pkcs7_in_any_order(pki: PKI, tmp_path: Path) -> None:
         (tmp_path / "both").write_bytes(b"".join(Path(file).read_bytes() for file in files))
         bundle = tmp_path / "bundle.p7b"
         run(["crl2pkcs7", "-nocrl", "-certfile", tmp_path / "both", "-out", bundle]).must()
-        assert set(inputs.certificates("trusted", bundle)) == {pki.root.certificate, pki.issuing.certificate}
+        assert set(inputs.any_certificates("trusted", bundle)) == {
+            pki.root.certificate,
+            pki.issuing.certificate,
+        }
 
 
 def test_texts() -> None:
     """PEM in a str is no path."""
-    assert inputs.certificates("trusted", made("cert").decode() * 2)[1:]
+    assert inputs.any_certificates("trusted", made("cert").decode() * 2)[1:]
     assert inputs.csr("csr", made("csr").decode())
     assert keys.private_key("key", made("key").decode())
 
@@ -213,7 +216,7 @@ def test_no_certificate(name: str, found: str, tmp_path: Path) -> None:
 def test_nothing(data: bytes, found: str) -> None:
     """Nor anything else."""
     reading: list[Callable[[], Any]] = [
-        lambda: inputs.certificates("arg", data),
+        lambda: inputs.any_certificates("arg", data),
         lambda: inputs.csr("arg", data),
         lambda: keys.private_key("arg", data),
     ]
@@ -226,7 +229,7 @@ def test_nothing(data: bytes, found: str) -> None:
 @pytest.mark.parametrize("damage", [b"MII!", b"MIIB", b""])
 def test_damaged(damage: bytes) -> None:
     """PEM whose contents are none."""
-    for label, read in (("CERTIFICATE", inputs.certificates), ("CERTIFICATE REQUEST", inputs.csr)):
+    for label, read in (("CERTIFICATE", inputs.any_certificates), ("CERTIFICATE REQUEST", inputs.csr)):
         pem = b"-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label.encode(), damage, label.encode())
         with pytest.raises(ValueError, match=f"^arg: .* {label} in it does not decode"):
             read("arg", pem)
@@ -291,7 +294,7 @@ def test_scheme_of_no_provider(uri: str, hint: str) -> None:
 
 def test_no_file(tmp_path: Path) -> None:
     """The error of the system, with the argument and the file."""
-    for use in (inputs.certificates, inputs.csr, keys.private_key):
+    for use in (inputs.any_certificates, inputs.csr, keys.private_key):
         with pytest.raises(FileNotFoundError, match=r"trusted: .*nowhere"):
             use("trusted", tmp_path / "nowhere")
         with pytest.raises(IsADirectoryError, match=r"trusted: "):

@@ -293,19 +293,6 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
     return []
 
 
-def certificates(what: str, value: CertificatesInput | None) -> list[x509.Certificate]:
-    """As :func:`any_certificates`, but ``ValueError`` for one that ``cryptography`` does not read, too."""
-    found = []
-    for cert in any_certificates(what, value):
-        if isinstance(cert, bytes):
-            try:
-                cert = x509.load_der_x509_certificate(cert)
-            except Exception as error:
-                raise ValueError(f"{what}: a CERTIFICATE in it does not decode: {error}") from error
-        found.append(cert)
-    return found
-
-
 def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCertificate]:
     """All certificates in ``value``, those in PKCS#7 too. ``ValueError`` if it has none, or one that is damaged."""
     if value is None:
@@ -323,11 +310,6 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
     if not isinstance(value, Iterable):
         raise TypeError(f"{what}: certificates, bytes or a path, not {type(value).__name__}")
     return [cert for item in value for cert in any_certificates(what, item)]
-
-
-def certificate(what: str, value: CertificateInput) -> x509.Certificate:
-    """The first certificate in ``value``."""
-    return _first(what, certificates(what, value))
 
 
 def any_certificate(what: str, value: CertificateInput) -> AnyCertificate:
