@@ -155,6 +155,6 @@ def test_what_lets_a_peer_crash_the_process_is_refused(
     feature: str, version: tuple[int, int, int], needed: str | None
 ) -> None:
     """Seen: no root CA update with 3.2.0, a certificate that is freed too early with 3.3.0."""
-    assert lib._usable(feature, version) == (needed is None)
+    assert lib.is_usable(feature, version) == (needed is None)
     if needed is not None:
-        assert lib._needed(feature, version) == needed
+        assert lib.needed_release(feature, version) == needed

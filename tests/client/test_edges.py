@@ -30,7 +30,7 @@ import osslcmp
 from osslcmp import IR, BodyType, Context, Message, Trace
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
-from osslcmp.client.request import CertificateRequest, _enveloped_only
+from osslcmp.client.request import CertificateRequest, enveloped_only
 from osslcmp.context.polling import _Delayed
 from osslcmp.transport import FileTransport
 
@@ -337,7 +337,7 @@ def test_the_old_form_is_looked_for_in_this_answer(shared: bool, site: Site) -> 
         )
 
     others()
-    context.set_cert_conf_cb(_enveloped_only(context, None))
+    context.set_cert_conf_cb(enveloped_only(context, None))
     if osslcmp.openssl_version >= (3, 5):
         # libcrypto knows itself that no key was asked for.
         with pytest.raises(osslcmp.ResponseError, match="unexpected central gen key"):

@@ -43,7 +43,7 @@ def test_newer_functions(feature: str) -> None:
         return
     with pytest.raises(osslcmp.UnsupportedError) as caught:
         call(ctx)
-    assert caught.value.needed in (needed, lib._needed(feature, USABLE))
+    assert caught.value.needed in (needed, lib.needed_release(feature, USABLE))
     assert caught.value.found == FOUND
     assert isinstance(caught.value, NotImplementedError)
     ctx.set_option(Option.MSG_TIMEOUT, 5)  # still usable
@@ -55,7 +55,7 @@ def test_features_follow_the_version() -> None:
         first = tuple(map(int, needed.split(".")))
         found = osslcmp.openssl_version if feature in OPTIONS else USABLE
         there = found[: len(first)] >= first
-        mended = lib._usable(feature, osslcmp.openssl_version)
+        mended = lib.is_usable(feature, osslcmp.openssl_version)
         assert osslcmp.features[feature] == (there and mended), feature
 
 

@@ -131,16 +131,16 @@ def test_contexts_take_turns_with_the_certificates(site: Site) -> None:
     cmp = site.client(False, transport=site.server)
     settings = cmp._settings
     first, second = settings.context(), settings.context()
-    assert len(settings._idle) == 0
+    assert len(settings.idle) == 0
     del first
-    assert len(settings._idle) == 1
-    (kept,) = settings._idle
+    assert len(settings.idle) == 1
+    (kept,) = settings.idle
     third = settings.context()
-    assert not settings._idle
+    assert not settings.idle
     del second, third
-    assert len(settings._idle) == 2
-    assert any(each is kept for each in settings._idle)
-    handles = [{handle for _, handle in each.values()} for each in settings._idle]
+    assert len(settings.idle) == 2
+    assert any(each is kept for each in settings.idle)
+    handles = [{handle for _, handle in each.values()} for each in settings.idle]
     assert handles[0].isdisjoint(handles[1])
     assert enrol(cmp, 1)
 
@@ -153,8 +153,8 @@ def test_collected_contexts_give_back_what_lives(site: Site) -> None:
         context.cycle = context
         del context
         gc.collect()
-        assert not settings._in_use
-        (certs,) = settings._idle
+        assert not settings.in_use
+        (certs,) = settings.idle
         assert certs
         for _, handle in certs.values():
             assert osslcmp.lib.X509_up_ref(handle) == 1  # fails if there was no reference before

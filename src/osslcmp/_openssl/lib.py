@@ -100,13 +100,14 @@ _FIXED_IN = {
 }
 
 
-def _needed(feature: str, version: tuple[int, int, int]) -> str:
+def needed_release(feature: str, version: tuple[int, int, int]) -> str:
     """The release of OpenSSL from which on a feature may be used, for those who have ``version``."""
     return _FIXED_IN.get((feature, *version[:2]), NEEDED[feature][0])
 
 
-def _usable(feature: str, version: tuple[int, int, int]) -> bool:
-    return version >= tuple(map(int, _needed(feature, version).split(".")))
+def is_usable(feature: str, version: tuple[int, int, int]) -> bool:
+    """Whether a feature may be used with this version of OpenSSL."""
+    return version >= tuple(map(int, needed_release(feature, version).split(".")))
 
 
 def _callable(symbol: str) -> bool:
@@ -115,7 +116,7 @@ def _callable(symbol: str) -> bool:
 
 
 features: dict[str, bool] = {
-    name: _callable(symbol) and _usable(name, openssl_version) for name, (_, symbol) in NEEDED.items()
+    name: _callable(symbol) and is_usable(name, openssl_version) for name, (_, symbol) in NEEDED.items()
 }
 """What the loaded OpenSSL offers beyond 3.0, by name."""
 
@@ -123,7 +124,7 @@ features: dict[str, bool] = {
 def require(feature: str, what: str) -> None:
     """Raise :class:`osslcmp.UnsupportedError` for ``what`` unless OpenSSL has ``feature``."""
     if not features[feature]:
-        raise unsupported(what, _needed(feature, openssl_version))
+        raise unsupported(what, needed_release(feature, openssl_version))
 
 
 def unsupported(what: str, needed: str) -> UnsupportedError:

@@ -325,10 +325,10 @@ class CertificateRequest:
         elif self.confirm is not None:
             context.set_cert_conf_cb(self.confirm)
         if self.central_key and not self.encrypted_value:
-            context.set_cert_conf_cb(_enveloped_only(context, context.cert_conf_cb))
+            context.set_cert_conf_cb(enveloped_only(context, context.cert_conf_cb))
 
 
-def _enveloped_only(context: Context, further: Any) -> OnDER:
+def enveloped_only(context: Context, further: Any) -> OnDER:
     """libcrypto takes both forms and tells neither: the answer itself is looked at."""
     from ..message import CertRepMessage, Message
 

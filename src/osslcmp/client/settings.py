@@ -69,10 +69,10 @@ class Settings:
     message_timeout: int
     library: LibraryContext | None
     trace: Trace | None
-    _idle: deque[CertificateCache] = field(default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False)
+    idle: deque[CertificateCache] = field(default_factory=lambda: deque(maxlen=_MOST_IDLE), repr=False)
     #: What contexts are using now. Known here as well, so that the garbage collector, which finalizes all of a cycle
     #: at once, does not free the certificates together with a context that then gives them back.
-    _in_use: dict[int, CertificateCache] = field(default_factory=dict, repr=False)
+    in_use: dict[int, CertificateCache] = field(default_factory=dict, repr=False)
 
     closed: bool = False
 
@@ -81,7 +81,7 @@ class Settings:
         self.closed = True
         self.setters = []
         self.key = self.certificate = None
-        self._idle.clear()
+        self.idle.clear()
 
     def context(self) -> Context:
         """A new context with all of it. Raises RuntimeError when closed.
@@ -91,10 +91,10 @@ class Settings:
         if self.closed:
             raise RuntimeError("the client is closed")
         try:
-            certs = self._idle.pop()
+            certs = self.idle.pop()
         except IndexError:
             certs = {}
-        self._in_use[id(certs)] = certs
+        self.in_use[id(certs)] = certs
         context = Context(self.library, _after=partial(self._give_back, id(certs)))
         with certificate_cache(certs):
             for setter, value in self.setters:
@@ -103,9 +103,9 @@ class Settings:
         return context
 
     def _give_back(self, which: int) -> None:
-        certs = self._in_use.pop(which)
+        certs = self.in_use.pop(which)
         if not self.closed:
-            self._idle.append(certs)
+            self.idle.append(certs)
 
 
 def itavs(what: str, items: Iterable[InfoTypeAndValue] | InfoTypeAndValue) -> list[InfoTypeAndValue]:

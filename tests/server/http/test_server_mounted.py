@@ -36,6 +36,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import osslcmp
 from osslcmp import BodyType
 from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server.http.app import Application
+from osslcmp.server.http.asgi import ASGI
 
 Start = Callable[[Any], AbstractContextManager[str]]
 TYPE = {"Content-Type": "application/pkixcmp"}
@@ -263,7 +265,7 @@ def _base(under: str, server: Server) -> Iterator[str]:
 # -- ASGI, event by event --------------------------------------------------------------------------------------
 
 
-def ask(server: Server, *events: dict[str, Any], last: Any = None, **scope: Any) -> list[dict[str, Any]]:
+def ask(app: Server | ASGI, *events: dict[str, Any], last: Any = None, **scope: Any) -> list[dict[str, Any]]:
     """Call the application as an ASGI server does; what it sends. After the events nothing more comes."""
     sent: list[dict[str, Any]] = []
     waiting = list(events)
@@ -285,7 +287,7 @@ def ask(server: Server, *events: dict[str, Any], last: Any = None, **scope: Any)
         "headers": [(b"content-type", b"application/pkixcmp")],
         "client": ("192.0.2.1", 1),
     }
-    asyncio.run(server.asgi_app({**given, **scope}, receive, send))
+    asyncio.run((app if isinstance(app, ASGI) else app.asgi_app)({**given, **scope}, receive, send))
     return sent
 
 
@@ -302,38 +304,27 @@ def test_asgi(cmp: Server) -> None:
     cmp.close()
 
 
-def test_asgi_client_that_goes_away(cmp: Server) -> None:
+def test_asgi_client_that_goes_away() -> None:
     """Before its message is there, and while it is worked on."""
-    from osslcmp.server.http.app import Application
-    from osslcmp.server.http.asgi import ASGI
-
     go_on = threading.Event()
-    cmp._asgi = ASGI(Application(lambda *_: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type]
-    assert ask(cmp, body(b"x", more=True), {"type": "http.disconnect"}) == []
-    assert ask(cmp, body(b"x"), {"type": "http.disconnect"}) == []
+    app = ASGI(Application(lambda *_: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type]
+    assert ask(app, body(b"x", more=True), {"type": "http.disconnect"}) == []
+    assert ask(app, body(b"x"), {"type": "http.disconnect"}) == []
     go_on.set()
-    cmp.close()
+    app.close()
 
 
 def test_asgi_slow_body() -> None:
-    from osslcmp.server.http.app import Application
-    from osslcmp.server.http.asgi import ASGI
-
-    server = EmbeddedCA({"ref": "secret"}).server()
-    server._asgi = ASGI(Application(server.process, 1000), request_time=0.05)
-    assert ask(server, body(b"x", more=True))[0]["status"] == 408
-    server.close()
+    app = ASGI(Application(lambda *_: b"", 1000), request_time=0.05)
+    assert ask(app, body(b"x", more=True))[0]["status"] == 408
+    app.close()
 
 
-def test_asgi_too_many(cmp: Server) -> None:
+def test_asgi_too_many() -> None:
     """Those who wait for a thread are bounded: the next is refused."""
-    from osslcmp.server.http.app import Application
-    from osslcmp.server.http.asgi import ASGI
-
     go_on = threading.Event()
     app = ASGI(Application(lambda *_: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type]
     app._workers._waiting = 1
-    cmp._asgi = app
     statuses: list[int] = []
 
     async def flood() -> None:
@@ -363,4 +354,4 @@ def test_asgi_too_many(cmp: Server) -> None:
 
     asyncio.run(flood())
     assert statuses == [503, 503, 503, 200, 200]
-    cmp.close()
+    app.close()
