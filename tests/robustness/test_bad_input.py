@@ -320,6 +320,7 @@ def test_client_types(options: dict[str, Any]) -> None:
 
 
 CHECK: Any = osslcmp.CertificateCheck(trusted=[])
+TRACE: Any = osslcmp.Trace
 #: What takes anything: it is asked for its truth, or called when it is needed.
 ANYTHING = {"key_password", "sans_default", "carry_extensions", "encrypted_value", "central_key"}
 FLAGS = {field.name for field in fields(osslcmp.CertificateCheck) if field.type == "bool"}
@@ -372,6 +373,8 @@ def test_each_argument_is_named(made: Any, argument: str, value: Any, pki: PKI) 
         (lambda c: CHECK.failure(5), "certificate"),
         (lambda c: CHECK.failure(b"", 5), "untrusted"),
         (lambda c: InfoTypeAndValue("x"), "oid"),
+        (lambda c: osslcmp.Trace(1 << 70), "limit"),
+        (lambda c: TRACE.load(1 << 70), "recording"),
     ],
 )
 def test_other_arguments_are_named(call: Callable[[Client], object], told: str) -> None:

@@ -94,6 +94,8 @@ class Trace:
     """
 
     def __init__(self, limit: int | None = 10000, *, file: str | os.PathLike[str] | None = None) -> None:
+        if not isinstance(limit, int | None) or not 0 <= (limit or 0) <= sys.maxsize:
+            raise ValueError(f"limit: a number of entries or None, not {limit!r}")
         self._entries: deque[TraceEntry] = deque(maxlen=limit)
         # Held while an entry is written: a signal handler may come then, and look at the trace or add to it.
         self._lock = threading.RLock()
