@@ -99,5 +99,6 @@ def test_cannot_start(what: str, status: int, pki: PKI, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1] if what == "port" else 0
         done = command(*arguments, "--port", str(port), status=status)
-    assert len(done.stderr.splitlines()) == 1
+    lines = [line for line in done.stderr.splitlines() if "osslcmp serve --help" not in line]
+    assert len(lines) == 1
     assert done.stdout == ""

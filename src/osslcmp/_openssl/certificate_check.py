@@ -90,9 +90,10 @@ class CertificateCheck:
                 raise TypeError(f"{name}: an int, not {type(number).__name__}")
             if number is not None and not -1 <= number <= 0x7FFFFFFF:
                 raise ValueError(f"{name}: {number} is out of range")
-        for name in ("host", "email", "ip", "purpose", "verify_name"):
-            inputs.check_text(name, getattr(self, name))
-        verify.try_settings(self)
+        names = ("host", "email", "ip", "purpose", "verify_name")
+        texts = [inputs.check_text(name, getattr(self, name)) for name in names]
+        if policies or any(text is not None for text in texts):
+            verify.try_settings(self)
 
     def failure(
         self, certificate: x509.Certificate | bytes, untrusted: Iterable[x509.Certificate | bytes] = ()

@@ -96,19 +96,15 @@ def name(data: bytes | None) -> x509.Name | None:
     return None if data is None or data == b"\x30\x00" else x509_parts.read_name(data)
 
 
-def _sender(header: wire.Header) -> x509.Name | None:
-    try:
-        return name(header.sender_name)
-    except MALFORMED:
-        return None
-
-
 def reference(header: wire.Header) -> bytes | None:
     """Which shared secret a message says that it is protected with: the senderKID, or else the sender's common name, as
     clients of RFC 4210 have it."""
     if header.sender_kid:
         return header.sender_kid
-    sender = _sender(header)
+    try:
+        sender = name(header.sender_name)
+    except MALFORMED:
+        return None
     found = [] if sender is None else sender.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     value = found[0].value if len(found) == 1 else ""
     return (value.encode() if isinstance(value, str) else value) or None
@@ -117,12 +113,18 @@ def reference(header: wire.Header) -> bytes | None:
 def owner(message: wire.RawMessage) -> bytes:
     """Tells clients apart: what all messages of one have in common. The protection proves it."""
     header = message.header
-    if header.uses_mac:
-        who = reference(header)
-    else:  # the subject of the signer, however it is written, in whichever of its certificates
-        sender = _sender(header)
-        who = None if sender is None else name_key(sender).encode()
+    # Of a signature, the subject of the signer, however it is written, in whichever of its certificates.
+    who = reference(header) if header.uses_mac else _name_key(header.sender_name)
     return sha256(b"%d" % header.uses_mac + (who or header.sender)).digest()
+
+
+@lru_cache(maxsize=128)
+def _name_key(data: bytes | None) -> bytes | None:
+    try:
+        found = name(data)
+    except MALFORMED:
+        return None
+    return None if found is None else name_key(found).encode()
 
 
 def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> CertificateRequest:

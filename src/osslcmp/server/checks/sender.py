@@ -22,7 +22,7 @@ def issued_here(subject: Subject) -> str | None:
         return None
     try:
         if _is_issued_by(signer, trust.own) or (
-            trust.others and _is_below(signer, trust.others, (*subject.chain, *trust.helping))
+            trust.others and _below(trust.others).failure(signer, (*subject.chain, *trust.helping)) is None
         ):
             return None
     except (OpenSSLError, ValueError) as error:
@@ -45,7 +45,6 @@ def _is_issued_by(signer: bytes, own: tuple[x509.Certificate, ...]) -> bool:
     return check.failure(signer, ()) is None
 
 
-def _is_below(
-    signer: bytes, anchors: tuple[AnyCertificate, ...], chain: tuple[x509.Certificate | bytes, ...]
-) -> bool:
-    return CertificateCheck(trusted=anchors, partial_chain=True).failure(signer, chain) is None
+@lru_cache(maxsize=16)
+def _below(anchors: tuple[AnyCertificate, ...]) -> CertificateCheck:
+    return CertificateCheck(trusted=anchors, partial_chain=True)
