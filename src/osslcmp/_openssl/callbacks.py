@@ -126,7 +126,7 @@ def log_level() -> int:
     return int(Severity.WARNING) if level <= _WARNING else int(Severity.ERR)
 
 
-def _raised(_type: object, exception: BaseException, _traceback: object) -> None:
+def raised_before(_type: object, exception: BaseException, _traceback: object) -> None:
     """Keep what is raised outside a callback's own ``try``: pending signals are handled as it is entered."""
     state = current.state
     if state is None:
@@ -134,7 +134,7 @@ def _raised(_type: object, exception: BaseException, _traceback: object) -> None
     state.store(exception)
 
 
-@ffi.def_extern(error=0, onerror=_raised)
+@ffi.def_extern(error=0, onerror=raised_before)
 def osslcmp_py_tick(handle: Any) -> int:
     """While C waits: Python runs signal handlers here. 0 makes the wait end."""
     state: CallState = ffi.from_handle(handle)
@@ -148,7 +148,7 @@ def osslcmp_py_tick(handle: Any) -> int:
         return 0
 
 
-@ffi.def_extern(onerror=_raised)
+@ffi.def_extern(onerror=raised_before)
 def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, message: Any) -> None:
     """OpenSSL's log, and the entries of the error queue that it prints instead of leaving them."""
     state: CallState = ffi.from_handle(handle)
@@ -176,7 +176,7 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
         state.store(exception)
 
 
-@ffi.def_extern(error=NULL, onerror=_raised)
+@ffi.def_extern(error=NULL, onerror=raised_before)
 def osslcmp_py_transfer(ctx: Any, request: Any) -> Any:
     """Carry a message with the user's callable."""
     state = current.state
@@ -211,7 +211,7 @@ def _adopt(ctx: Any, answer: Any) -> None:
     lib.OSSL_CMP_CTX_set1_senderNonce(ctx, lib.OSSL_CMP_HDR_get0_recipNonce(header))
 
 
-@ffi.def_extern(onerror=_raised)
+@ffi.def_extern(onerror=raised_before)
 def osslcmp_py_message(handle: Any, sent: int, message: Any) -> None:
     """Show a message on its way to the trace; NULL is an answer that did not come."""
     state: CallState = ffi.from_handle(handle)
@@ -229,7 +229,7 @@ def osslcmp_py_message(handle: Any, sent: int, message: Any) -> None:
         lib.ERR_pop_to_mark()
 
 
-@ffi.def_extern(error=int(FailureInfo.incorrectData), onerror=_raised)
+@ffi.def_extern(error=int(FailureInfo.incorrectData), onerror=raised_before)
 def osslcmp_py_cert_conf(ctx: Any, cert: Any, fail_info: int, message: Any) -> int:
     """Ask the user's callable about the new certificate."""
     state = current.state
@@ -277,7 +277,7 @@ def _refusal_text(state: CallState, message: Any, reason: str) -> None:
         message[0] = state.cert_conf_text
 
 
-@ffi.def_extern(error=NULL, onerror=_raised)
+@ffi.def_extern(error=NULL, onerror=raised_before)
 def osslcmp_py_http(bio: Any, _arg: Any, connect: int, detail: int) -> Any:
     """Let the user's callable wrap the connection, or take it down."""
     state = current.state

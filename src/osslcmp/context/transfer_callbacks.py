@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from .._openssl.callbacks import CallState, _raised
+from .._openssl.callbacks import CallState, raised_before
 from .._openssl.lib import ffi, lib
 
 _FOUND, _NOT_FOUND, _TOO_LATE, _STOPPED = 1, 0, -1, -2
@@ -38,7 +38,7 @@ class _Lookup:
             self.done.set()
 
 
-@ffi.def_extern(error=_STOPPED, onerror=_raised)
+@ffi.def_extern(error=_STOPPED, onerror=raised_before)
 def osslcmp_py_resolve(handle: Any, session: Any, host: Any, seconds: float, buffer: Any, size: int) -> int:
     """Write the addresses of ``host`` into ``buffer``, separated by spaces, or why there is none."""
     state: CallState = ffi.from_handle(handle)

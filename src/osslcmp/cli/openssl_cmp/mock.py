@@ -325,12 +325,12 @@ class Answers:
         if old is None:
             raise Refusal("MISSING_CERTID")
         # A GeneralName: the directoryName is explicitly tagged.
-        if not self._is_reference(convert._unwrap(old.issuer_der), old.serial_number):
+        if not self._is_reference(der.read(old.issuer_der).content, old.serial_number):
             raise Refusal("WRONG_CERTID")
 
     def _is_reference(self, issuer_der: bytes, serial: int) -> bool:
         cert = self._fixed.reference
-        issuer = convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, issuer_der, "decoding a name")
+        issuer = convert.encoded_name_to_c(issuer_der)
         number = convert.integer_to_c(serial)
         return bool(
             lib.X509_NAME_cmp(issuer, lib.X509_get_issuer_name(cert)) == 0
@@ -470,7 +470,7 @@ def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
     if new is None:
         return None
     if info.value is not None:
-        known = convert._from_der(lib.d2i_X509, lib.X509_free, info.value, "decoding a certificate")
+        known = convert.cert_to_c(info.value)
         if lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
             return None
     parts = [convert.cert_to_der(new)]
@@ -494,7 +494,7 @@ def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
         names = der.sequence(source.content)
         if not names or names[0].tag != der.explicit(4):
             raise Refusal("SENDER_GENERALNAME_TYPE_NOT_SUPPORTED")
-        name = convert._from_der(lib.d2i_X509_NAME, lib.X509_NAME_free, names[0].content, "decoding a name")
+        name = convert.encoded_name_to_c(names[0].content)
         if lib.X509_NAME_cmp(name, lib.X509_CRL_get_issuer(fixed.crl)):
             raise Refusal("UNKNOWN_CRL_ISSUER")
     if fields.done:
