@@ -99,7 +99,6 @@ ATTRIBUTE_TYPES = (
 """What the types of attributes of names begin with."""
 CHALLENGE_PASSWORD = f"{_PKCS9}.7"
 EXTENSION_REQUEST = f"{_PKCS9}.14"
-MICROSOFT_UPN = f"{_MICROSOFT}.20.2.3"
 MICROSOFT_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14"
 """The same of Microsoft's."""
 MICROSOFT_UPN = f"{_MICROSOFT}.20.2.3"

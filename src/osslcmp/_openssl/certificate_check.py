@@ -75,7 +75,7 @@ class CertificateCheck:
         object.__setattr__(self, "crl_check", self.crl_check or ("leaf" if self.crls else "none"))
         if self.crl_check not in ("none", "leaf", "all"):
             raise ValueError(f"crl_check: none, leaf or all, not {self.crl_check!r}")
-        if self.suite_b not in (None, "128", "128_only", "192"):
+        if self.suite_b not in (None, *verify.SUITES):
             raise ValueError(f"suite_b: 128, 128_only or 192, not {self.suite_b!r}")
         if self.time is not None:
             if not isinstance(self.time, datetime):

@@ -115,10 +115,10 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     asked = PasswordCallback(password)
     handle = ffi.new_handle(asked)
     ask = ffi.addressof(lib, "osslcmp_py_password")
-    buffer = ffi.from_buffer("unsigned char[]", data)
     clear()
-    bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
     if b"-----BEGIN " in data:
+        buffer = ffi.from_buffer("unsigned char[]", data)
+        bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a private key")
         pointer = _from_plain_pem(data, bio)
         if pointer == NULL:
             clear()

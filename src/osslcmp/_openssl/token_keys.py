@@ -14,8 +14,6 @@ from .keys import Password, private_key
 from .lib import NULL, ffi, lib
 from .ownership import own
 
-__all__ = ["token_key"]
-
 
 def token_key(uri: str, password: Password = None, *, what: str = "uri") -> CertificateIssuerPrivateKeyTypes:
     """A private key that stays in its token (``OSSL_STORE``, 3.0), for ``EmbeddedCA(issuer=)`` and whatever else signs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .certificate_check import CertificateCheck
 
 
-_SUITES = {
+SUITES = {
     "128": lib.X509_V_FLAG_SUITEB_128_LOS,
     "128_only": lib.X509_V_FLAG_SUITEB_128_LOS_ONLY,
     "192": lib.X509_V_FLAG_SUITEB_192_LOS,
@@ -66,7 +66,7 @@ def store_to_c(wanted: CertificateCheck) -> Any:
 def apply(param: Any, wanted: CertificateCheck) -> None:
     """Put all that is ``wanted``, but for certificates and CRLs, into a ``X509_VERIFY_PARAM *``."""
     _set("verify_name", wanted.verify_name, lambda text: _begin(param, text))
-    flags = 0 if wanted.suite_b is None else _SUITES[wanted.suite_b]
+    flags = 0 if wanted.suite_b is None else SUITES[wanted.suite_b]
     for name, on in (
         ("CRL_CHECK", wanted.crl_check != "none"),
         ("CRL_CHECK_ALL", wanted.crl_check == "all"),

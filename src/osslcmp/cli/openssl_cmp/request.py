@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from ..._asn1 import oids
-from ..._asn1.der import encode, encode_integer
+from ..._asn1.der import OID, SEQUENCE, UTF8_STRING, encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import free_extensions, oid_from_c
 from ..._openssl.errorqueue import check, clear, drain, drain_text
@@ -341,7 +341,7 @@ def policy(value: str) -> Any:
         raise Failure(f"unknown policy OID '{value}'")
     owned = own(oid, lib.ASN1_OBJECT_free, "reading a policy")
     content = bytes(ffi.buffer(lib.OBJ_get0_data(owned), lib.OBJ_length(owned)))
-    encoded = encode(0x30, encode(0x06, content))
+    encoded = encode(SEQUENCE, encode(OID, content))
     data = ffi.from_buffer("unsigned char[]", encoded)
     made = lib.d2i_POLICYINFO(NULL, ffi.new("const unsigned char **", data), len(encoded))
     return own(made, lib.POLICYINFO_free, "making a policy")
@@ -370,14 +370,13 @@ def template_section(config: Any, section: str, csr: Any, stack: Any, what: str)
 
 # -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
 
-_UTF8_STRING, _SEQUENCE = 0x0C, 0x30
 _SHOWN = 40
 
 
 def add_general_infos(run: Run) -> None:
     """Put them into the context. Raises Failure."""
     if (profile := run.opt.text("profile")) is not None:
-        value = encode(_SEQUENCE, encode(_UTF8_STRING, profile.encode()))
+        value = encode(SEQUENCE, encode(UTF8_STRING, profile.encode()))
         run.ctx.push_geninfo_itav(InfoTypeAndValue(oids.CERT_PROFILE, value))
     given = run.opt.text("geninfo")
     if given is None:
@@ -412,7 +411,7 @@ def _next(given: str) -> tuple[InfoTypeAndValue, str]:
     kind, colon, rest = rest.partition(":")
     if kind.lower() == "str" and colon:
         text, _, rest = rest.partition(",")
-        return InfoTypeAndValue(oid, encode(_UTF8_STRING, text.encode("utf-8", "replace"))), rest
+        return InfoTypeAndValue(oid, encode(UTF8_STRING, text.encode("utf-8", "replace"))), rest
     if kind.lower() != "int" or not colon:
         raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
     if (found := re.match(r"\s*[+-]?\d+", rest)) is None:
