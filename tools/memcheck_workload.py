@@ -17,6 +17,9 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support import replays, resigned
 from support.enrol import LOCAL
 from support.https import WebServer, server_context
@@ -27,7 +30,7 @@ from support.silence import mute
 
 import osslcmp
 from osslcmp import IR, Context, FailureInfo, InfoTypeAndValue, Option, Severity
-from osslcmp.server import EmbeddedCA, waiting
+from osslcmp.server import EmbeddedCA, token_key, waiting
 
 OID = x509.ObjectIdentifier("1.2.3.4")
 CREDENTIALS = {"ref": "secret"}
@@ -264,6 +267,31 @@ def clients(pki: PKI) -> None:
         expect(osslcmp.CMPError, signer.ca_certs)
 
 
+def keys(pki: PKI) -> None:
+    """Private keys however they come, those behind URIs, which sign with what OpenSSL has, and one that refuses."""
+    file = pki.client.key_file
+    pem = file.read_bytes()
+    one_line = pem.replace(b"\n", b" ")
+    der = pki.client.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    context = Context()
+    for key in (pem, one_line, der, file, f"file:{file}"):
+        context.set_pkey(key)
+    expect(ValueError, partial(context.set_pkey, pem[:200] + pem[210:]))
+    rsa_key = rsa.generate_private_key(65537, 2048)
+    signer = Path(tempfile.mkdtemp()) / "rsa.pem"
+    signer.write_bytes(rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    found: Any = token_key(f"file:{signer}")
+    sha256 = hashes.SHA256()
+    for mode in (padding.PKCS1v15(), padding.PSS(padding.MGF1(sha256), 32)):
+        signature = found.sign(b"data", mode, sha256)
+        rsa_key.public_key().verify(signature, b"data", mode, sha256)
+    unknown = types.SimpleNamespace(name="no-such-digest")
+    expect(osslcmp.OpenSSLError, lambda: found.sign(b"data", padding.PKCS1v15(), unknown))
+    expect(ValueError, lambda: token_key(f"file:{signer}x"))
+    osslcmp.CertificateCheck(trusted=[], policies=["1.2.3", "anyPolicy"], verify_name="ssl_server", host="a")
+    expect(ValueError, lambda: osslcmp.CertificateCheck(trusted=[], policies=["no policy"]))
+
+
 def coroutines(pki: PKI) -> None:
     """asyncio, with a task that is cancelled."""
     ca = EmbeddedCA(CREDENTIALS)
@@ -307,6 +335,7 @@ def main() -> None:
         tls,
         paths,
         clients,
+        keys,
         coroutines,
         replayed,
         foreign,
