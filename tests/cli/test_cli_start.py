@@ -16,7 +16,6 @@ from support.pki import PKI
 #: Beside what every Python process has imported before it runs anything.
 HELP = {
     "__future__",
-    "warnings",
     "osslcmp",
     "osslcmp.cli",
     "osslcmp.cli.openssl_cmp",
@@ -84,7 +83,6 @@ def test_help_imports_next_to_nothing() -> None:
         "__future__",
         "osslcmp",
         "osslcmp.cli",
-        "warnings",
     }
 
 

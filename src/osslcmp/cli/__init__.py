@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 
 # Names for type checkers alone: typing and collections would take half the time of the help.
 TYPE_CHECKING = False
@@ -55,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_missing_streams()
     if arguments is None and not sys.warnoptions:
-        # cryptography's, of what peers sent.
-        warnings.simplefilter("ignore", UserWarning)
+        # cryptography's, of what peers sent. What is in the list is read when warnings is imported, by which no help waits.
+        sys.warnoptions.append("ignore::UserWarning")
+        if (imported := sys.modules.get("warnings")) is not None:
+            imported.simplefilter("ignore", UserWarning)
     try:
         status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

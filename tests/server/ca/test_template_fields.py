@@ -169,7 +169,8 @@ FALSE = b"\1\1\0" if osslcmp.openssl_version < (3, 1) else b""
     [
         ({"template": extension("2.5.29.14", b"\4\2ab")}, "extension 2.5.29.14 of the CA"),
         ({"template": extension("2.5.29.35", b"\x30\4\x80\2ab", FALSE)}, "extension 2.5.29.35 of the CA"),
-        ({"controls": control(oids.REG_TOKEN, der.encode_text("x"))}, "regToken not heeded"),
+        ({"controls": control(oids.REG_TOKEN, der.encode_text("x"))}, ""),
+        ({"controls": control(oids.AUTHENTICATOR, der.encode_text("x"))}, ""),
         ({"controls": control(oids.PKI_PUBLICATION_INFO, b"\x30\3\2\1\1")}, "pkiPublicationInfo not heeded"),
         ({"controls": control(oids.PKI_PUBLICATION_INFO, b"\x30\3\2\1\0")}, ""),
         ({"controls": control(oids.PKI_ARCHIVE_OPTIONS, b"\x82\1\xff")}, "pkiArchiveOptions not heeded"),

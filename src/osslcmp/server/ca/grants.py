@@ -288,11 +288,14 @@ def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:
 
 
 def not_heeded(request: CertificateRequest) -> list[str]:
-    """In words what the controls and the registration info of a request ask for that is not done here."""
+    """In words what the controls and the registration info of a request ask for that is not done here. A regToken and an
+    authenticator ask for nothing: they tell who it is."""
     return [
         f"{one.name} not heeded"
         for one in (*request.controls, *request.reg_info)
-        if not (one.name == "oldCertID" and request.type is BodyType.KUR) and one.value not in _DONT_PUBLISH
+        if not (one.name == "oldCertID" and request.type is BodyType.KUR)
+        and not one.secret
+        and one.value not in _DONT_PUBLISH
     ]
 
 
