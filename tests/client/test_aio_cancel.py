@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -23,6 +25,7 @@ from support.waiting import SECRET, Site
 
 import osslcmp
 from osslcmp import AsyncClient, BodyType, Message
+from osslcmp.client.settings import Settings
 
 Mock = Callable[..., MockServer]
 
@@ -54,7 +57,11 @@ def test_cancelled_between_polls(kind: str, protection: str, site: Site) -> None
                 await task
             assert site.server.open_transactions == before
             assert seen[-1] is BodyType.ERROR
-            assert not cmp._workers._tasks
+            gone = weakref.ref(task)
+            del task
+            await asyncio.sleep(0)  # until the event loop is done with it
+            gc.collect()
+            assert gone() is None, "the client knows it no more"
             site.released = True
             assert await cmp.ir(site.new_key, subject="CN=afterwards")
 
@@ -113,18 +120,18 @@ def test_cancelled_in_a_poll(site: Site) -> None:
 def test_cancelled_before_there_is_a_context(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker thread makes it just then: nothing is sent any more."""
     making, go_on = threading.Event(), threading.Event()
-    new = osslcmp.Client._timed_context
+    new = Settings.context
     seen: list[BodyType] = []
 
-    def slow(client: osslcmp.Client) -> osslcmp.Context:
+    def slow(settings: Settings) -> osslcmp.Context:
         making.set()
         assert go_on.wait(30)
-        return new(client)
+        return new(settings)
 
     async def test() -> None:
         arguments = {**site.arguments("mac"), "transport": by_task(site.server, seen)}
         async with AsyncClient(**arguments) as cmp:
-            monkeypatch.setattr(osslcmp.Client, "_timed_context", slow)
+            monkeypatch.setattr(Settings, "context", slow)
             task = asyncio.create_task(cmp.genm())
             await until(making.is_set)
             task.cancel()

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
+from support.clients import secret_context
 from support.delays import client as delays_client
 from support.delays import delaying
 from support.inprocess import Peer, new_context
@@ -30,8 +31,9 @@ import osslcmp
 from osslcmp import IR, BodyType, Context, Message, Trace
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
-from osslcmp.client.request import CertificateRequest, enveloped_only
-from osslcmp.context.polling import _Delayed
+from osslcmp.client.dump import load
+from osslcmp.client.request import enveloped_only
+from osslcmp.client.settings import ResumeConditions
 from osslcmp.transport import FileTransport
 
 OTHER = b"another value 16"
@@ -82,10 +84,7 @@ def test_abort_leaves_the_callback(site: Site) -> None:
         asked.append(certificate)
         return True
 
-    context = Context()
-    context.set_reference_value("ref")
-    context.set_secret_value(SECRET)
-    context.set_transfer_cb(transport)
+    context = secret_context(transport, SECRET)
     context.set_subject_name("CN=x")
     context.set_new_pkey(site.new_key)
     context.set_cert_conf_cb(confirm)
@@ -104,28 +103,9 @@ class OwnError(Exception):
     """What a transport of one's own raises."""
 
 
-def test_issued_certificate_stays_visible(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is raised while the confirmation is polled for has the certificate as its context, and no cause."""
-    site.released = True
-    result = site.client().ir(site.new_key, subject="CN=x")
-    context = Context()
-    polling = context.polling
-    polling._delayed = _Delayed(BodyType.CERTCONF, b"", result)
-
-    def fail(_failed: str) -> bytes:
-        raise OwnError
-
-    monkeypatch.setattr(polling, "_poll_delayed", fail)
-    with pytest.raises(OwnError) as caught:
-        polling._poll_for_confirmation()
-    assert caught.value.__cause__ is None
-    assert isinstance(caught.value.__context__, osslcmp.ConfirmError)
-    assert caught.value.__context__.enrollment is result
-
-
 @pytest.mark.skipif(not CLIENT_WAITS_FOR_ALL, reason="OpenSSL before 3.3 does not wait for a confirmation")
-def test_issued_certificate_stays_visible_with_a_server(site: Site) -> None:
-    """The same with a server that delays it."""
+def test_issued_certificate_stays_visible(site: Site) -> None:
+    """What is raised while the confirmation is polled for has the certificate as its context, and no cause."""
     site.released = True
     transport = delaying(site, BodyType.CERTCONF, polls=3)
 
@@ -135,7 +115,7 @@ def test_issued_certificate_stays_visible_with_a_server(site: Site) -> None:
     transport.on_poll = fail
     with pytest.raises(OwnError) as caught:
         delays_client(transport).ir(site.new_key, subject="CN=x")
-    assert caught.value.__cause__ is not caught.value
+    assert caught.value.__cause__ is None
     assert isinstance(caught.value.__context__, osslcmp.ConfirmError)
     assert caught.value.__context__.enrollment.certificate
 
@@ -185,17 +165,17 @@ def test_interrupt_is_not_replaced(pki: PKI, peer: Peer, monkeypatch: pytest.Mon
     context.set_transfer_cb(peer)
 
     def interrupted(*args: Any) -> int:
-        result: int = poll(*args)
+        result: int = run(*args)
         assert result == 1
         raise KeyboardInterrupt
 
-    poll = context.polling._poll
-    monkeypatch.setattr(context.polling, "_poll", interrupted)
+    run = context.calls.run
+    monkeypatch.setattr(context.calls, "run", interrupted)
 
-    def malformed() -> Any:
+    def malformed(_response: bytes | None) -> Any:
         raise osslcmp.ResponseError("a certificate in the answer is malformed")
 
-    monkeypatch.setattr(context.polling, "_issued", malformed)
+    monkeypatch.setattr(context.results, "enrollment", malformed)
     with pytest.raises(KeyboardInterrupt) as caught:
         context.exec_ir_ses()
     assert isinstance(caught.value.__context__, osslcmp.ResponseError)
@@ -208,9 +188,8 @@ def test_interrupt_is_not_stored(raised: type[BaseException], site: Site) -> Non
     def transport(request: bytes) -> bytes:
         raise raised
 
-    transaction = osslcmp.Client(transport=transport, reference="ref", secret=SECRET)._prepare(
-        IR, key=site.new_key, subject="CN=x"
-    )
+    transaction = osslcmp.Transaction(secret_context(transport, SECRET), IR)
+    transaction.context.set_new_pkey(site.new_key)
     with pytest.raises(raised):
         transaction.poll()
     assert transaction.done
@@ -221,12 +200,12 @@ def test_interrupt_is_not_stored(raised: type[BaseException], site: Site) -> Non
 
 def test_interrupt_with_a_certificate_is_not_stored(site: Site) -> None:
     """The certificate that was there already is what the transaction has."""
-    site.released = True
 
     def confirm(*_: object) -> None:
         raise KeyboardInterrupt
 
-    transaction = site.client()._prepare(IR, key=site.new_key, subject="CN=x", confirm=confirm)
+    transaction = site.begin(confirm=confirm)
+    site.released = True
     with pytest.raises(KeyboardInterrupt):
         transaction.poll()
     with pytest.raises(osslcmp.ConfirmError) as caught:
@@ -322,10 +301,7 @@ def test_the_old_form_is_looked_for_in_this_answer(shared: bool, site: Site) -> 
     trace = Trace(1)
     first = site.client().ir(site.new_key, subject="CN=x").certificate
     transport = LyingTransport(site.server, SECRET, [_with_key(first, OLD_FORM)])
-    context = Context()
-    context.set_reference_value("ref")
-    context.set_secret_value(SECRET)
-    context.set_transfer_cb(transport)
+    context = secret_context(transport, SECRET)
     context.set_new_pkey(site.new_key)
     context.set_subject_name("CN=x")
     if shared:
@@ -352,20 +328,18 @@ def test_the_old_form_is_looked_for_in_this_answer(shared: bool, site: Site) -> 
     assert shared or context.trace is None
 
 
-def test_a_dump_has_the_condition(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """encrypted_value=False counts in the process that takes the request up."""
-    monkeypatch.setattr(
-        CertificateRequest, "_ask_for_central_key", lambda self, context: context.set_new_pkey(self.key)
-    )
+def test_a_dump_has_the_condition(site: Site) -> None:
+    """encrypted_value=False counts in the process that takes the request up, and in the next one."""
     site.check_after = 1
-    wanted = {"key": site.new_key, "subject": "CN=x"}
-    transaction = site.client().begin(IR, **wanted, central_key=True, encrypted_value=False)  # type: ignore[arg-type]
-    resumed = site.client().resume(transaction.dump())
-    assert resumed.context.cert_conf_cb is not None
-    assert resumed._conditions.encrypted_value is False
-    transaction = site.client().begin(IR, **wanted)  # type: ignore[arg-type]
-    resumed = site.client().resume(transaction.dump())
-    assert resumed.context.cert_conf_cb is None
+    for encrypted_value in (False, True):
+        conditions = ResumeConditions(central_key=True, encrypted_value=encrypted_value)
+        transaction = osslcmp.Transaction(secret_context(site.server, SECRET), IR, None, conditions)
+        transaction.context.set_new_pkey(site.new_key)
+        transaction.context.set_subject_name("CN=x")
+        assert transaction.poll() is None
+        resumed = site.client().resume(transaction.dump())
+        assert (resumed.context.cert_conf_cb is None) is encrypted_value
+        assert load(resumed.dump()).terms == conditions
 
 
 # -- threads --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
+from support.inprocess import new_context
 from support.mock_server import MockServer
 from support.pki import DAY, PKI, Identity, make_name
 
@@ -20,6 +21,7 @@ import osslcmp
 from osslcmp import Client, InfoTypeAndValue, RootCAUpdate, general
 from osslcmp.server import EmbeddedCA, Profile
 from osslcmp.server.ca.general import RootUpdate
+from osslcmp.transport.address import parse_url
 
 FEATURES = osslcmp.features
 ROOT_CA_CERT = "1.3.6.1.5.5.7.4.20"
@@ -247,7 +249,8 @@ def test_ca_certs(protection: str, pki: PKI, mock_server: Any) -> None:
     knows = openssl.version() >= (3, 2, 0)
     expected = [pki.issuing.certificate, pki.root.certificate] if knows else []
     assert client.ca_certs() == expected
-    context = client._timed_context()
+    context = new_context(pki, protection)
+    parse_url(server.url).apply(context)
     if FEATURES["ca_certs"]:
         assert context.get_ca_certs() == expected
     else:

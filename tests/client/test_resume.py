@@ -105,18 +105,18 @@ def test_no_poll_answered_yet(site: Site) -> None:
 
     def transport(request: bytes) -> bytes:
         if broken and osslcmp.Message.from_der(request).type is osslcmp.BodyType.POLLREQ:
-            raise ConnectionError("gone")
+            raise osslcmp.TransferError("gone")
         return site.server(request)
 
     cmp = osslcmp.Client(transport=transport, reference="ref", secret=SECRET)
-    prepared = cmp._prepare(osslcmp.IR, key=site.new_key, subject="CN=new")
-    with pytest.raises(ConnectionError):
-        prepared.poll()
-    assert not prepared.done
-    dump = prepared.dump()
-    resumed = cmp.resume(dump)
+    with pytest.raises(osslcmp.TransferError) as caught:
+        cmp.begin(osslcmp.IR, key=site.new_key, subject="CN=new")
+    begun = caught.value.transaction
+    assert begun is not None
+    assert not begun.done
+    resumed = cmp.resume(begun.dump())
     for _ in range(2):
-        with pytest.raises(ConnectionError):
+        with pytest.raises(osslcmp.TransferError):
             resumed.poll()
     assert resumed.dump() != b""
     broken = False

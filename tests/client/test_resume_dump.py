@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from support.clients import PROTECTIONS
+from support.clients import PROTECTIONS, secret_context
 from support.pending import damaged
 from support.waiting import SECRET, Site
 
@@ -172,11 +172,11 @@ def test_nothing_to_dump(site: Site) -> None:
     def nobody(_request: bytes) -> bytes:
         raise ConnectionError
 
-    cmp = osslcmp.Client(transport=nobody, reference="ref", secret=SECRET)
-    prepared = cmp._prepare(osslcmp.IR, key=site.new_key)
+    unanswered = osslcmp.Transaction(secret_context(nobody), osslcmp.IR)
+    unanswered.context.set_new_pkey(site.new_key)
     with pytest.raises(RuntimeError, match="nothing to resume"):
-        prepared.dump()
+        unanswered.dump()
     with pytest.raises(ConnectionError):
-        prepared.poll()
+        unanswered.poll()
     with pytest.raises(RuntimeError, match="nothing to resume"):
-        prepared.dump()
+        unanswered.dump()

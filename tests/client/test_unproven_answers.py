@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clients import secret_context
 from support.command import osslcmp as command
 from support.raw_server import RawServer
 from support.rogue import (
@@ -176,10 +177,7 @@ def test_client(name: str, asked: str, site: Site) -> None:
 def test_context(name: str, site: Site) -> None:
     """By the raw interface."""
     change, kind, reason = HEADER[name]
-    context = osslcmp.Context()
-    context.set_reference_value("ref")
-    context.set_secret_value(SECRET)
-    context.set_transfer_cb(spoilt(site, change))
+    context = secret_context(spoilt(site, change), SECRET)
     for call in (context.exec_genm_ses, context.exec_ir_ses):
         context.reinit()
         context.set_transfer_cb(spoilt(site, change))
@@ -196,12 +194,13 @@ def test_asyncio(name: str, site: Site) -> None:
     change, kind, reason = HEADER[name]
 
     async def test() -> None:
-        async with osslcmp.AsyncClient(transport=spoilt(site, change), reference="ref", secret=SECRET) as cmp:
+        transport = spoilt(site, change)
+        async with osslcmp.AsyncClient(transport=transport, reference="ref", secret=SECRET) as cmp:
             for ask in (cmp.ir(**site.request("ir")), cmp.genm([])):
                 with pytest.raises(osslcmp.CMPError) as caught:
                     await ask
                 is_told(caught.value, kind, reason)
-                cmp._client._settings.transport.__self__._transport.count = 0  # type: ignore[union-attr]
+                transport.count = 0
 
     asyncio.run(test())
 
@@ -338,10 +337,7 @@ def test_command(name: str, site: Site, tmp_path: Path) -> None:
 
 def test_no_answer_no_words(site: Site) -> None:
     """Where nothing came there is nothing of an earlier call."""
-    context = osslcmp.Context()
-    context.set_reference_value("ref")
-    context.set_secret_value(SECRET)
-    context.set_transfer_cb(spoilt(site, HEADER["pvno 1"][0]))
+    context = secret_context(spoilt(site, HEADER["pvno 1"][0]), SECRET)
     with pytest.raises(osslcmp.ResponseError):
         context.exec_genm_ses()
     context.reinit()

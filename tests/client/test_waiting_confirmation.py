@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from cryptography import x509
@@ -117,23 +119,26 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
 
     def fail() -> None:
         if broken:
-            raise ConnectionError("lost")
+            raise osslcmp.TransferError("lost")
 
     transport = delaying(open_site, BodyType.CERTCONF, on_poll=fail)
     if not CLIENT_WAITS_FOR_ALL:
         pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
-    prepared = client(transport)._prepare(osslcmp.IR, **open_site.request("ir"))
+    call: Callable[[], object] = partial(client(transport).begin, "ir", **open_site.request("ir"))
     for _ in range(3):
-        with pytest.raises(ConnectionError) as caught:
-            prepared.poll()
-        confirm = caught.value.__context__
-        assert isinstance(confirm, osslcmp.ConfirmError)
-        certificate = confirm.enrollment.certificate
+        with pytest.raises(osslcmp.ConfirmError) as caught:
+            call()
+        certificate = caught.value.enrollment.certificate
         assert certificate.public_key() == open_site.new_key.public_key()
-        assert not prepared.done
+        assert isinstance(caught.value.__cause__, osslcmp.TransferError)
+        transaction = caught.value.__cause__.transaction
+        assert transaction is not None
+        assert not transaction.done
+        call = transaction.poll
     broken = False
-    assert prepared.poll() is None
-    assert prepared.wait().certificate == certificate
+    assert call() is None
+    assert transaction is not None
+    assert transaction.wait().certificate == certificate
     assert transport.seen.count(BodyType.CERTCONF) == 1
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from support.alarm import LIMIT, AlarmError, alarm
-from support.clients import HARMLESS
+from support.clients import HARMLESS, secret_context
 from support.delays import QUESTIONS, WAITING, answering, ask, client, delaying, error, poll_rep
 from support.descriptors import open_descriptors
 from support.releases import CLIENT_WAITS_FOR_ALL, CROSSED
@@ -45,7 +45,7 @@ def test_delayed_helpers(open_site: Site) -> None:
     """The typed general messages, and those for which C has functions."""
     transport = delaying(open_site, BodyType.GENM)
     cmp = client(transport)
-    context = cmp._timed_context()
+    context = secret_context(transport, SECRET)
     told: list[osslcmp.Progress] = []
     if not CLIENT_WAITS_FOR_ALL:
         with pytest.raises(osslcmp.CMPError):
@@ -62,7 +62,7 @@ def test_delayed_helpers(open_site: Site) -> None:
 def test_requests_of_one_context_in_turn(open_site: Site) -> None:
     """Nothing of a delayed answer is left in the context."""
     transport = delaying(open_site, BodyType.RR)
-    context = client(transport)._timed_context()
+    context = secret_context(transport, SECRET)
     if not CLIENT_WAITS_FOR_ALL:
         pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     context.set_subject_name("CN=new")
@@ -200,7 +200,7 @@ def test_connection_lost_while_a_delayed_call_polls(open_site: Site) -> None:
             raise ConnectionError("lost")
 
     transport = delaying(open_site, BodyType.GENM, on_poll=fail)
-    context = client(transport)._timed_context()
+    context = secret_context(transport, SECRET)
     if not CLIENT_WAITS_FOR_ALL:
         pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     broken = True

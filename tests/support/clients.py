@@ -40,6 +40,16 @@ def client(url: str | None, pki: PKI, protection: str = "signature", **options: 
     return osslcmp.Client(url, **{name: value for name, value in given.items() if value is not None})
 
 
+def secret_context(transport: Any = None, secret: bytes = SECRET) -> osslcmp.Context:
+    """A context that shares a secret with the server that ``transport`` leads to."""
+    context = osslcmp.Context()
+    context.set_reference_value(REFERENCE)
+    context.set_secret_value(secret)
+    if transport is not None:
+        context.set_transfer_cb(transport)
+    return context
+
+
 def request(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> Any:
     """Send a request of that kind for what the mock server hands out; what the client's method returns."""
     if kind in CERTIFICATE_REQUESTS:
