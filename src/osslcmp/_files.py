@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PUBLIC, PRIVATE = 0o644, 0o600
 """Modes of files that everybody, or their owner alone, may read."""
@@ -68,5 +69,6 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def pem_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
     """A block of PEM."""
-    body = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
+    text = base64.b64encode(der).decode()
+    body = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode()

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from cryptography import x509
@@ -176,6 +175,8 @@ class Enrollment:
             ValueError: it is not that of the certificate, or the password is empty.
             OSError: a file cannot be written.
         """
+        from pathlib import Path
+
         own, encryption = self._own_key(key), key_encryption(password)
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
