@@ -276,7 +276,7 @@ def known_crash(told: str) -> str | None:
     )
 
 
-def _run(library: Path, plan: Plan, outcome: Outcome) -> int | None:
+def run_child(library: Path, plan: Plan, outcome: Outcome) -> int | None:
     """Run a child to its end; the point at which it ended before that, None if it did not."""
     reading, writing = os.pipe()
     settings = json.dumps(vars(plan))
@@ -329,7 +329,7 @@ def search(plan: Plan, flows: Iterable[str]) -> Iterator[Outcome]:
         for flow in flows:
             outcome = Outcome(flow)
             this = Plan(**vars(plan))
-            while (last := _run(library, this, outcome)) is not None:
+            while (last := run_child(library, this, outcome)) is not None:
                 if this.seconds:  # the others by chance, and what comes next is another flow
                     break
                 this.start = last + this.step

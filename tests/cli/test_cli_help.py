@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import os
@@ -27,6 +26,7 @@ from support.command import OSSLCMP, environment, osslcmp
 
 import osslcmp as api
 from osslcmp.cli import COMMANDS, main
+from osslcmp.cli._common import option_names
 from osslcmp.cli.openssl_cmp.options import BY_NAME, OPTIONS, TOPICS, VALUES
 
 # -- help -----------------------------------------------------------------------------------------------
@@ -214,9 +214,8 @@ def options() -> Iterator[tuple[str, str]]:
         if command == "cmp":
             yield from ((command, f"-{option.name}") for option in OPTIONS)
         else:
-            for action in importlib.import_module(module).parser()._actions:
-                if action.help != argparse.SUPPRESS:
-                    yield from ((command, name) for name in action.option_strings)
+            parser = importlib.import_module(module).parser()
+            yield from ((command, name) for name in option_names(parser))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

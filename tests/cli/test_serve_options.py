@@ -29,7 +29,7 @@ from support.serving import REFERENCE, SECRET, Served, Serving, client, get, loa
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason
 from osslcmp.cli import main, serve_options
-from osslcmp.cli._common import UsageError
+from osslcmp.cli._common import UsageError, option_names
 
 ROOT = Path(__file__).parents[2]
 MINE = Forger(reference=REFERENCE.encode(), secret=SECRET)
@@ -46,8 +46,8 @@ def fresh() -> Forger:
 
 def long_options() -> set[str]:
     """Of the parser."""
-    parser = serve_options.parser()
-    return {option for option in parser._option_string_actions if option.startswith("--")} - {"--help"}
+    names = option_names(serve_options.parser())
+    return {option for option in names if option.startswith("--")} - {"--help"}
 
 
 def test_all_are_documented() -> None:

@@ -318,16 +318,6 @@ def test_message_with_something_behind(site: Site) -> None:
         site.client.p10cr(csr(new_key()), crm=made(new_key()))
 
 
-def crl_with(site: Site, *revoked: x509.Certificate) -> x509.CertificateRevocationList:
-    """A CRL of the issuing CA."""
-    builder = x509.CertificateRevocationListBuilder().issuer_name(site.ca.issuer.subject)
-    builder = builder.last_update(NOW - timedelta(hours=1)).next_update(NOW + timedelta(days=1))
-    for certificate in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
-        builder = builder.add_revoked_certificate(entry.revocation_date(NOW).build())
-    return builder.sign(site.ca._issuer.key, hashes.SHA256())
-
-
 CHECKS: dict[str, tuple[Callable[[Site], dict[str, Any]], str | None]] = {
     "root": (lambda site: {}, None),
     "host": (lambda site: {"host": "a.example"}, None),
@@ -337,7 +327,7 @@ CHECKS: dict[str, tuple[Callable[[Site], dict[str, Any]], str | None]] = {
     "purpose": (lambda site: {"purpose": "sslclient"}, None),
     "wrong purpose": (lambda site: {"purpose": "crlsign"}, "purpose"),
     "later": (lambda site: {"time": NOW + timedelta(days=9999)}, "expired"),
-    "crl": (lambda site: {"crls": [crl_with(site)]}, None),
+    "crl": (lambda site: {"crls": [site.ca.crl()]}, None),
     "no crl": (lambda site: {"crl_check": "leaf"}, "CRL"),
     "depth": (lambda site: {"depth": 0}, "chain too long|issuer certificate"),
     "policy": (lambda site: {"policies": ["1.2.3"], "explicit_policy": True, "policy_check": True}, "policy"),
@@ -372,7 +362,8 @@ def test_check_with_other_root(site: Site) -> None:
 def test_check_alone(site: Site) -> None:
     """A check may be made at any time."""
     got = site.client.ir(new_key(), subject="CN=x")
-    check = CertificateCheck(trusted=site.ca.root, crls=[crl_with(site, got.certificate)])
+    site.client.rr(got.certificate)
+    check = CertificateCheck(trusted=site.ca.root, crls=[site.ca.crl()])
     assert "revoked" in (check.failure(got.certificate, got.chain) or "")
     assert CertificateCheck(trusted=site.ca.root).failure(got.certificate, got.chain) is None
 

@@ -14,7 +14,7 @@ from osslcmp import CertificateCheck, InfoTypeAndValue, ResponseError, Unreadabl
 from osslcmp._asn1 import der as asn1
 from osslcmp._files import pem_block
 from osslcmp._openssl import convert
-from osslcmp.cli.openssl_cmp.mock import Fixed, _newer_crl
+from osslcmp.cli.openssl_cmp.mock import Fixed, newer_crl
 from osslcmp.message.bodies import RevRep
 from osslcmp.server import ClientCRLs
 
@@ -53,7 +53,7 @@ def test_mock_server_tells_whether_it_is_newer(days: int, newer: bool, issuer: t
     moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
     status = asn1.encode(asn1.SEQUENCE, source, asn1.encode_moment(moment))
     info = InfoTypeAndValue(general.CRL_STATUS_LIST, asn1.encode(asn1.SEQUENCE, status))
-    assert _newer_crl(info, fixed) == (crl if newer else None)
+    assert newer_crl(info, fixed) == (crl if newer else None)
 
 
 def odd_name(crl: bytes) -> bytes:

@@ -16,9 +16,7 @@ from support.rogue import seq
 from osslcmp import BodyType, Message, Trace, TraceEntry
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
-from osslcmp._text import json_text
 from osslcmp.cli import show, trace_files
-from osslcmp.cli.message_files import Found
 from osslcmp.message.describe import summary, tree
 
 COUNT = 4000
@@ -122,30 +120,33 @@ def _put(encoding: bytes, start: int, stop: int, new: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mutated(seed: int, honest: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+def test_mutated(seed: int, honest: list[bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All views of thousands of messages."""
-    read = 0
+    file, one = tmp_path / "messages", tmp_path / "message"
+    read = []
     for number, encoding in enumerate(mutated(honest, seed)):
         try:
             message = Message.from_der(encoding)
         except ValueError:
             continue
-        read += 1
+        read.append(encoding)
         assert summary(message).isprintable()
-        branch = tree(message)
-        assert {label for label, _ in branch} >= {"header", "body"}
-        found = Found("x", "", message)
-        json.loads(json_text([show._object(found)]))
-        for line in show._lines(branch, 1):
-            assert all(isinstance(text, str) for text, _ in line)
+        assert {label for label, _ in tree(message)} >= {"header", "body"}
         if number % 10 == 0:
             message.text()
-            trace = Trace.of_entries(trace_files._entries(trace_files._in_order([message])))
+            one.write_bytes(encoding)
+            trace, _ = trace_files.assemble([str(one)])
             str(trace)
             trace.html()
             Trace.load(trace.dump())
-    assert read > COUNT / 10
-    assert capsys.readouterr().out == ""
+    assert len(read) > COUNT / 10
+    assert capsys.readouterr() == ("", "")
+    for view, some in (("--json", read[::2]), ("--", read[1::4])):
+        file.write_bytes(b"".join(some))
+        assert show.run(show.parser().parse([view, str(file)])) == 0
+        shown = capsys.readouterr()
+        assert not shown.err
+        assert len(json.loads(shown.out) if view == "--json" else shown.out.splitlines()) >= len(some)
 
 
 def test_partial(honest: list[bytes], tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from support import public
 import osslcmp
 
 ROOT = Path(osslcmp.__file__).parent
+TESTS = Path(__file__).parents[1]
 LIMIT = 800
 
 #: From the ground up: packages, and the modules beside them. What is in one imports from it and those before it.
@@ -118,7 +119,7 @@ def test_every_module_has_a_room() -> None:
 def test_tests_in_the_same_rooms() -> None:
     """Each package has its tests in a folder of the same name."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages - {path.name for path in Path(__file__).parents[1].iterdir()} == set()
+    assert packages - {path.name for path in TESTS.iterdir()} == set()
 
 
 def test_imports_between_rooms() -> None:
@@ -256,6 +257,43 @@ def test_each_module_imports_alone() -> None:
     assert done.returncode == 0, done.stderr
     failed: dict[str, str] = json.loads(done.stdout)
     assert not failed, "\n".join(f"{name}:\n{text}" for name, text in failed.items())
+
+
+# -- what tests touch ---------------------------------------------------------------------------------------
+
+#: Named like a private attribute, but documented.
+DOCUMENTED = {"os._exit"}
+OWN = ("self", "cls", "super()")
+
+
+def is_private(name: object) -> bool:
+    return isinstance(name, str) and name.startswith("_") and not name.endswith("__") and name != "_"
+
+
+def privates(node: ast.AST) -> Iterator[str]:
+    """What a piece of a program takes of another's: attributes, imports, and names for ``setattr`` and its like."""
+    if isinstance(node, ast.Attribute) and is_private(node.attr) and ast.unparse(node.value) not in OWN:
+        yield ast.unparse(node)
+    elif isinstance(node, ast.ImportFrom):
+        inner = (node.module or "").removeprefix("osslcmp").lstrip(".")
+        for alias in node.names:
+            if is_private(alias.name) and f"{inner}.{alias.name}".lstrip(".") not in MODULES:
+                yield f"{node.module}.{alias.name}"
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("attr", "getattr_static", "patch")):
+        names = [one.value for one in node.args if isinstance(one, ast.Constant)]
+        yield from (name for name in map(str, names) if is_private(name.rpartition(".")[2]))
+
+
+def test_tests_touch_no_privates() -> None:
+    """Neither ours nor a dependency's: they use what users can, or what another module may import."""
+    found = {
+        f"{path.relative_to(TESTS)}:{getattr(node, 'lineno', 0)}: {what}"
+        for path in TESTS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for what in privates(node)
+        if what not in DOCUMENTED
+    }
+    assert not found
 
 
 # -- what is public ---------------------------------------------------------------------------------------

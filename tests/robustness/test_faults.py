@@ -44,7 +44,7 @@ def test_what_counts(tmp_path: Path) -> None:
     real = faults.__file__
     faults.__file__ = str(script)
     try:
-        assert faults._run(tmp_path, faults.Plan(), outcome) == 4
+        assert faults.run_child(tmp_path, faults.Plan(), outcome) == 4
     finally:
         faults.__file__ = real
     assert (outcome.tried, outcome.total) == (2, 7)

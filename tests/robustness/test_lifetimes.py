@@ -88,13 +88,13 @@ def test_callbacks_live_as_long_as_the_context(name: str) -> None:
 @pytest.fixture
 def contexts_freed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     freed: list[Any] = []
-    original = calls._free_ctx
+    original = calls.free_context
 
     def counting(pointer: Any) -> None:
         freed.append(pointer)
         original(pointer)
 
-    monkeypatch.setattr(calls, "_free_ctx", counting)
+    monkeypatch.setattr(calls, "free_context", counting)
     return freed
 
 

@@ -6,8 +6,9 @@ import datetime
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -88,7 +89,8 @@ def test_large_crl_is_not_signed_for_each_revocation(monkeypatch: pytest.MonkeyP
     assert len(large) == 3
     revoke(ca)
     assert ca.crl() is large
-    monkeypatch.setattr(ca._last_crl, "_good_until", 0.0)  # the time is over
+    later = time.monotonic() + issuing.CRL_INTERVAL
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert len(ca.crl()) == 4
 
 
@@ -100,16 +102,16 @@ def test_nobody_waits_for_the_next_large_crl(monkeypatch: pytest.MonkeyPatch) ->
     revoke(ca, 3)
     server.sweep()
     asked_in: list[threading.Thread] = []
-    renew = ca._last_crl._renew
+    make = issuing.make_crl
 
-    def slowly() -> x509.CertificateRevocationList:
+    def slowly(*arguments: Any) -> x509.CertificateRevocationList:
         asked_in.append(threading.current_thread())
         if len(asked_in) == 2:
             begun.set()
             assert go_on.wait(30)
-        return renew()
+        return make(*arguments)
 
-    monkeypatch.setattr(ca._last_crl, "_renew", slowly)
+    monkeypatch.setattr(issuing, "make_crl", slowly)
     begun, go_on = threading.Event(), threading.Event()
     first = ca.crl()
     assert asked_in == [threading.current_thread()]
@@ -133,7 +135,7 @@ def test_expired_certificates_leave_the_crl(pki: PKI) -> None:
     ):
         ca = EmbeddedCA({"ref": "secret"}, crl_grace=grace)
         revoke(ca)
-        ca._records = {0: replace(ca.records[0], certificate=expired)}
+        ca.records[0].certificate = expired
         assert len(ca.crl()) == count
 
 

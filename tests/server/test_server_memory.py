@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from support.authorities import confirm
 from support.forge import Forger, read
 from support.malloc import allocated
+from support.persistent import listening, opened
 
 from benchmarks.memory import Forgetting
 from osslcmp import BodyType
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import Server
 from osslcmp.server.reply_cache import Replies
 
 WARM_UP, REPEATS = 30, 60
@@ -71,12 +71,12 @@ def test_in_memory() -> None:
 
 @pytest.fixture
 def persistent(tmp_path: Path) -> Iterator[Server]:
-    ca = EmbeddedCA.open(tmp_path / "ca", {"ref": "secret"})
     # SQLite keeps 2 MB of what it has read or written; here that shall be full at once.
-    ca.store._engine.dispose()
-    sa.event.listen(ca.store._engine, "connect", lambda found, _: found.execute("PRAGMA cache_size=10"))
-    yield limited(ca.server())
-    ca.close()
+    with (
+        listening("connect", lambda found, _: found.execute("PRAGMA cache_size=10")),
+        opened(tmp_path / "ca", secrets={"ref": "secret"}) as ca,
+    ):
+        yield limited(ca.server())
 
 
 def test_with_a_database(persistent: Server) -> None:

@@ -12,7 +12,7 @@ from support.forge import IR, NESTED, Answer, Forger, read, refused, sha256
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp._asn1 import der
-from osslcmp.server import EmbeddedCA, bodies, wire
+from osslcmp.server import bodies, wire
 from osslcmp.server.checks.rules import Strictness
 from osslcmp.server.http.paths import parse
 
@@ -124,12 +124,9 @@ def test_path(scene: Scene) -> None:
 
 def test_persistent(tmp_path: Path) -> None:
     """A CA with a database keeps each transaction of a batch."""
-    scene = Scene()
-    root = scene.ca._root
-    issuer = scene.ca._issuer
-    pairs = {"root": (root.certificate, root.key), "issuer": (issuer.certificate, issuer.key)}
-    with closing(EmbeddedCA.open(tmp_path, {"ref": "secret"}, **pairs)) as ca:
-        server = ca.server(trusted=[scene.ca.root])
-        found = answers(server.process(scene.ra.nest(crm(Forger()), crm(Forger(), subject="second"))))
+    scene = Scene(directory=tmp_path)
+    with closing(scene.ca):  # type: ignore[type-var]
+        request = scene.ra.nest(crm(Forger()), crm(Forger(), subject="second"))
+        found = answers(scene.server.process(request))
         assert [answer.kind for answer in found] == [BodyType.IP, BodyType.IP], [a.text for a in found]
-        assert server.open_transactions == 2
+        assert scene.server.open_transactions == 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support import postgresql
+from support.authorities import revocation
 from support.forge import (
     CR,
     IR,
@@ -26,7 +27,7 @@ from support.persistent import Worker, opened
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import EmbeddedCA, Waiting, waiting
+from osslcmp.server import EmbeddedCA, Revoked, Waiting, waiting
 
 SECRETS = {"ref": "secret", "other": "another secret"}
 HOLD, RELEASE = RevocationReason.certificateHold, RevocationReason.removeFromCRL
@@ -64,11 +65,13 @@ def fresh(client: Forger) -> Forger:
 
 
 def put(ca: EmbeddedCA, client: Forger, reason: RevocationReason | None) -> None:
-    """What an administrator does."""
-    assert client.certificate is not None
-    record = ca.record(client.certificate)
+    """Revoke its certificate, or release it, by its reference."""
+    certificate = client.certificate
+    assert certificate is not None
+    record = ca.record(certificate)
     assert record is not None
-    ca._revoke(record, reason)
+    request = revocation(certificate, reason or RELEASE, reference=record.reference, polls=1)
+    assert ca.revoke(request) == Revoked()
 
 
 def state(ca: EmbeddedCA, client: Forger) -> RevocationReason | None:

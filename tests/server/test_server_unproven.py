@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import sqlalchemy as sa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support import openssl_cmp
 from support.authorities import Odd
 from support.forge import ECDSA_SHA256, IR, Forger, enroll, read, sequence, sha256
-from support.persistent import opened
+from support.persistent import listening, opened
 from support.pki import PKI, make_key, make_name
 
 import osslcmp
@@ -267,10 +266,12 @@ def test_as_much_work_for_unknown_references(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_as_many_queries_for_unknown_references(tmp_path: Path) -> None:
     """A database may be far away: whoever measures the time counts the questions."""
-    with opened(tmp_path, secrets={"ref": "secret"}) as ca:
+    asked: list[str] = []
+    with (
+        listening("before_cursor_execute", lambda *about: asked.append(about[2])),
+        opened(tmp_path, secrets={"ref": "secret"}) as ca,
+    ):
         server = ca.server()
-        asked: list[str] = []
-        sa.event.listen(ca.store._engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
         counts = []
         for reference in (b"ref", b"nobody"):
             server.process(Forger(secret=b"guess").request())  # what is asked for once a second

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from osslcmp import BodyType, RevocationReason
 from osslcmp.server import (
     Authority,
     CertificateRequest,
@@ -17,6 +20,8 @@ from osslcmp.server import (
 )
 
 from .forge import Forger, read
+
+NAME = x509.Name.from_rfc4514_string("CN=somebody,O=osslcmp tests")
 
 
 class Scripted(Authority):
@@ -60,6 +65,55 @@ class Odd(Authority):
 
     def shared_secret(self, reference: bytes) -> bytes | None:
         return b"secret"
+
+
+def about(**given: Any) -> dict[str, Any]:
+    """What every message tells, from a client with the reference ``ref``."""
+    return {
+        "type": BodyType.IR,
+        "transaction_id": bytes(16),
+        "sender": None,
+        "reference": b"ref",
+        "signer": None,
+        "message": b"",
+        **given,
+    }
+
+
+def request(*extensions: x509.ExtensionType, critical: bool = False, **given: Any) -> CertificateRequest:
+    """A certificate request as the server makes it."""
+    key = given.pop("public_key", None) or ec.generate_private_key(ec.SECP256R1()).public_key()
+    fields = about(
+        request_id=0,
+        subject=NAME,
+        public_key=key,
+        public_key_info=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        extensions=x509.Extensions([x509.Extension(e.oid, critical, e) for e in extensions]),
+        not_before=None,
+        not_after=None,
+        template=None,
+        csr=None,
+        old_certificate=None,
+        ra_verified=False,
+        implicit_confirm=False,
+        profile=None,
+        extra_certs=(),
+    )
+    return CertificateRequest(**fields | given)
+
+
+def revocation(
+    certificate: x509.Certificate, reason: RevocationReason | None = None, **given: Any
+) -> RevocationRequest:
+    fields = about(
+        type=BodyType.RR,
+        issuer=certificate.issuer,
+        serial=certificate.serial_number,
+        subject=None,
+        public_key_info=None,
+        reason=reason,
+    )
+    return RevocationRequest(**fields | given)
 
 
 def confirm(client: Forger, response: bytes, algorithm: str = "sha256") -> bytes:

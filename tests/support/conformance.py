@@ -10,7 +10,8 @@ import datetime
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Literal
 
 from cryptography import x509
@@ -130,10 +131,11 @@ def certify(
 class Scene:
     """A fresh CA, its server, and clients."""
 
-    def __init__(self, strictness: Strictness = "strict") -> None:
+    def __init__(self, strictness: Strictness = "strict", directory: Path | None = None) -> None:
         root = issuing.make_ca("conformance root", None, path_length=None)
         self._issuer = issuing.make_ca("conformance CA", root, path_length=None)
-        self.ca = EmbeddedCA({"ref": "secret"}, root=root, issuer=self._issuer)
+        make = EmbeddedCA if directory is None else partial(EmbeddedCA.open, directory)
+        self.ca = make({"ref": "secret"}, root=root, issuer=self._issuer)
         self.server = self.ca.server(strictness=strictness)
         self.names = 0
 

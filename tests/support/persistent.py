@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
@@ -153,6 +155,16 @@ def opened(directory: Path, **options: Any) -> Iterator[PersistentCA]:
         yield ca
     finally:
         ca.close()
+
+
+@contextmanager
+def listening(event: str, listener: Callable[..., object]) -> Iterator[None]:
+    """Within this SQLAlchemy tells of an event of every engine."""
+    sa.event.listen(sa.Engine, event, listener)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, event, listener)
 
 
 def client(transport: Any, **options: Any) -> osslcmp.Client:

@@ -78,7 +78,7 @@ def take_back(url: str, schema: int) -> None:
         metadata = sa.MetaData()
         metadata.reflect(connection)
         rows: dict[str, list[dict[str, Any]]] = {
-            name: [dict(row._mapping) for row in connection.execute(sa.select(table))]
+            name: list(map(dict, connection.execute(sa.select(table)).mappings()))
             for name, table in metadata.tables.items()
         }
         metadata.drop_all(connection)

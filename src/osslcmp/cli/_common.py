@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -65,7 +66,7 @@ class Parser(RaisingParser):
         """The options. Raises UsageError, or SystemExit after the help."""
         found, unknown = self.parse_known_args(not_blank(words))
         if unknown:
-            near = get_close_matches(unknown[0], self._option_string_actions, n=1)
+            near = get_close_matches(unknown[0], option_names(self), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"{unknown[0]}: there is no such option{hint}")
         return found
@@ -82,6 +83,12 @@ class Parser(RaisingParser):
         except UsageError as error:
             complain(self._command, error)
             return EXIT_USAGE
+
+
+def option_names(parser: argparse.ArgumentParser) -> list[str]:
+    """The options in its help."""
+    rows = re.findall(r"^ {2,4}(-.*?)(?: {2}|$)", parser.format_help(), re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"(?<!\S)-[\w-]+", row)]
 
 
 def _paragraphs(text: str) -> Iterator[tuple[bool, str]]:

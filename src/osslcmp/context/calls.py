@@ -24,6 +24,7 @@ def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
     """A destructor that leaves the error queue as it is: garbage is collected at any moment."""
 
     def freed(pointer: Any) -> None:
+        """Free it."""
         lib.ERR_set_mark()
         free(pointer)
         lib.ERR_pop_to_mark()
@@ -31,13 +32,13 @@ def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
     return freed
 
 
-_free_ctx = _quietly(lib.OSSL_CMP_CTX_free)
+free_context = _quietly(lib.OSSL_CMP_CTX_free)
 _free_session = _quietly(lib.osslcmp_session_free)
 
 
 def _free_ctx_then(after: Callable[[], None]) -> Callable[[Any], None]:
     def freed(pointer: Any) -> None:
-        _free_ctx(pointer)
+        free_context(pointer)
         after()
 
     return freed
@@ -47,7 +48,7 @@ def new_ctx(library: LibraryContext | None, after: Callable[[], None] | None) ->
     """An ``OSSL_CMP_CTX`` of our own; ``after`` is called when it has been freed."""
     clear()
     libctx, propq = (NULL, NULL) if library is None else (library.pointer, library.propq_chars)
-    free = _free_ctx if after is None else _free_ctx_then(after)
+    free = free_context if after is None else _free_ctx_then(after)
     return own(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
 
 

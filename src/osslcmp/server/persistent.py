@@ -35,8 +35,8 @@ _CONFIRMED = b"confirmed"
 """The outcome of a transaction that has ended well."""
 _ATTEMPTS = 5
 _LOCKS = 256
-_CACHE = 2_000
-_COUNT_INTERVAL = 1.0
+CACHE = 2_000
+COUNT_INTERVAL = 1.0
 _SWEEP_INTERVAL = 1.0
 
 
@@ -257,7 +257,7 @@ class DatabaseTransactions(TransactionStore):
         """Whether there is no room for another transaction, or to remember a request."""
         now = time.monotonic()
         if now >= self.next_count:
-            self.next_count = now + _COUNT_INTERVAL
+            self.next_count = now + COUNT_INTERVAL
             self._counts = self._store.count_transactions(time.time())
         for kind, limit in enumerate((self.max_transactions, self.max_remembered)):
             most = share(limit)
@@ -286,9 +286,9 @@ class DatabaseTransactions(TransactionStore):
 
     def _trim(self) -> None:
         """Keep a limited number of transactions at hand; the others are in the database."""
-        if len(self.table) <= _CACHE:
+        if len(self.table) <= CACHE:
             return
-        for name in self.table.ids()[: _CACHE // 2]:
+        for name in self.table.ids()[: CACHE // 2]:
             lock = self._lock_of(name)
             if lock.acquire(blocking=False):
                 try:

@@ -84,7 +84,7 @@ class Table(Generic[T]):
         self._clock = clock
         self._lock = threading.RLock()
         self._open: dict[bytes, T] = {}
-        self._next_sweep = 0.0
+        self.next_sweep = 0.0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -134,10 +134,10 @@ class Table(Generic[T]):
     def sweep(self) -> None:
         """Close what has waited too long. Costs nothing when called more than once a second."""
         now = self._clock()
-        if not self._expires or now < self._next_sweep:
+        if not self._expires or now < self.next_sweep:
             return
         with self._lock:
-            self._next_sweep = now + 1
+            self.next_sweep = now + 1
             late = [entry for entry in self._open.values() if entry.deadline < now]
         for entry in late:
             # A transaction that is being worked on is not late, whatever the clock says.

@@ -123,7 +123,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
         ca.policy = waiting(3, 0)
         transaction = by_mac(transport, "victim").begin("ir", key=make_key(), subject=CN)
         transaction.poll()
-        return made._replace(dump=transaction.dump())
+        return Scene(directory, made.keys, made.certificates, transaction.dump())
 
 
 @pytest.fixture

@@ -9,29 +9,25 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from support.authorities import NAME, about, request, revocation
 from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, InfoTypeAndValue, PKIStatus, RevocationReason
 from osslcmp._asn1 import der
 from osslcmp.server import (
     CertificateId,
-    CertificateRequest,
     Confirmation,
     EmbeddedCA,
     GeneralRequest,
     Issued,
     Rejected,
-    RevocationRequest,
     Revoked,
     Waiting,
     waiting,
 )
 from osslcmp.server.ca import issuing
-from osslcmp.server.ca.signing import Signing
 
-NAME = x509.Name.from_rfc4514_string("CN=somebody,O=osslcmp tests")
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)
 
@@ -39,41 +35,6 @@ DAY = datetime.timedelta(days=1)
 @pytest.fixture
 def ca() -> EmbeddedCA:
     return EmbeddedCA({"ref": "secret", b"\xff": b"\x00\x01"})
-
-
-def about(**given: Any) -> dict[str, Any]:
-    """What every message tells, from a client with the reference ``ref``."""
-    return {
-        "type": BodyType.IR,
-        "transaction_id": bytes(16),
-        "sender": None,
-        "reference": b"ref",
-        "signer": None,
-        "message": b"",
-        **given,
-    }
-
-
-def request(*extensions: x509.ExtensionType, critical: bool = False, **given: Any) -> CertificateRequest:
-    """A certificate request as the server makes it."""
-    key = given.pop("public_key", None) or ec.generate_private_key(ec.SECP256R1()).public_key()
-    fields = about(
-        request_id=0,
-        subject=NAME,
-        public_key=key,
-        public_key_info=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        extensions=x509.Extensions([x509.Extension(e.oid, critical, e) for e in extensions]),
-        not_before=None,
-        not_after=None,
-        template=None,
-        csr=None,
-        old_certificate=None,
-        ra_verified=False,
-        implicit_confirm=False,
-        profile=None,
-        extra_certs=(),
-    )
-    return CertificateRequest(**fields | given)
 
 
 def issued(ca: EmbeddedCA, *extensions: x509.ExtensionType, **given: Any) -> x509.Certificate:
@@ -90,20 +51,6 @@ def rejected(answer: object, failure: FailureInfo) -> None:
 
 def identified(certificate: x509.Certificate) -> CertificateId:
     return CertificateId(certificate.issuer, certificate.serial_number)
-
-
-def revocation(
-    certificate: x509.Certificate, reason: RevocationReason | None = None, **given: Any
-) -> RevocationRequest:
-    fields = about(
-        type=BodyType.RR,
-        issuer=certificate.issuer,
-        serial=certificate.serial_number,
-        subject=None,
-        public_key_info=None,
-        reason=reason,
-    )
-    return RevocationRequest(**fields | given)
 
 
 def test_hierarchy(ca: EmbeddedCA) -> None:
@@ -138,7 +85,7 @@ def test_secrets(ca: EmbeddedCA) -> None:
     for reference, secret in (("", "x"), ("x", "")):
         with pytest.raises(ValueError, match="empty"):
             ca.add_secret(reference, secret)
-    assert "secret" not in repr(vars(ca)["_root"])
+    assert "secret" not in repr(ca)
 
 
 def test_own_credentials(ca: EmbeddedCA) -> None:
@@ -341,15 +288,8 @@ def test_who_may_revoke(ca: EmbeddedCA, pki: PKI) -> None:
     for signer in (namesake, pki.client.certificate):
         refusal = ca.revoke(revocation(certificate, reference=None, signer=signer))
         rejected(refusal, FailureInfo.notAuthorized)
-    ra = x509.ExtendedKeyUsage([issuing.CMC_RA])
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = issuing._builder(NAME, NAME, key.public_key(), NOW - DAY, NOW + DAY).add_extension(
-        ra, critical=False
-    )
-    assert (
-        ca.revoke(revocation(certificate, reference=None, signer=Signing.with_key(key).certificate(builder)))
-        == Revoked()
-    )
+    ra = pki.issue("ra", pki.issuing, purposes=[issuing.CMC_RA.dotted_string])
+    assert ca.revoke(revocation(certificate, reference=None, signer=ra.certificate)) == Revoked()
 
 
 def test_revocation_by_key(ca: EmbeddedCA) -> None:

@@ -176,7 +176,7 @@ def test_transaction_id_in_use_elsewhere(open_ca: Open) -> None:
 
 def test_one_client_cannot_have_all_transactions(open_ca: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three quarters at most, in all processes together; others get on, a client whose number is full, too, in the end."""
-    monkeypatch.setattr(persistent, "_COUNT_INTERVAL", 0.0)
+    monkeypatch.setattr(persistent, "COUNT_INTERVAL", 0.0)
     first, second = open_ca(), open_ca()
     first.add_secret("other", "secret")
     servers = [ca.server(max_transactions=8) for ca in (first, second)]
@@ -199,7 +199,7 @@ def test_too_many_transactions(open_ca: Open) -> None:
 
 
 def test_only_few_are_at_hand(open_ca: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persistent, "_CACHE", 2)
+    monkeypatch.setattr(persistent, "CACHE", 2)
     server = open_ca().server()
     clients = [enroll(server, Forger()) for _ in range(6)]
     assert len(server.transactions.table) < 6

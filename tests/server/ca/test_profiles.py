@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from support.authorities import request
 from support.pki import make_key, make_name
 
 import osslcmp
@@ -108,11 +109,15 @@ def test_keys(kind: str, key: Any) -> None:
 
 
 def test_kinds_of_keys_that_openssl_cannot_prove_everywhere() -> None:
-    from osslcmp.server.ca import profiles
-
-    assert profiles._kind(ed25519.Ed25519PrivateKey.generate().public_key()) == "Ed25519"
-    assert profiles._kind(ed448.Ed448PrivateKey.generate().public_key()) == "Ed448"
-    assert profiles._kind(ec.generate_private_key(ec.SECP256K1()).public_key()) is None
+    kinds: dict[str | None, Any] = {
+        "Ed25519": ed25519.Ed25519PrivateKey.generate(),
+        "Ed448": ed448.Ed448PrivateKey.generate(),
+        None: ec.generate_private_key(ec.SECP256K1()),
+    }
+    for kind in ("Ed25519", "Ed448"):
+        for own, key in kinds.items():
+            refusal = profile(keys=[kind]).check(request(public_key=key.public_key()))
+            assert (refusal is None) is (own == kind)
 
 
 def test_rsa_bits() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from support.pki import make_key
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp.server import EmbeddedCA
+from osslcmp.server.ca import records
 from osslcmp.server.transaction_store import TransactionStore
 
 Make = Callable[..., EmbeddedCA]
@@ -87,22 +89,12 @@ def test_key_of_a_revoked_certificate(make: Make, reason: Any, failure: FailureI
     assert caught.value.failure_info == failure
 
 
-def test_key_of_an_expired_certificate(make: Make) -> None:
+def test_key_of_an_expired_certificate(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     ca, key = make(duplicate_keys="refuse"), make_key()
-    past = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+    later = client(ca).ir(key, subject="CN=x").certificate.not_valid_after_utc
+    now = SimpleNamespace(now=lambda _: later)
+    monkeypatch.setattr(records, "datetime", SimpleNamespace(datetime=now, timezone=datetime.timezone))
     assert client(ca).ir(key, subject="CN=x")
-    record = ca.records[0]
-    ca._with_key = lambda _: [Expired(record, past)]  # type: ignore[method-assign,list-item,assignment]
-    assert client(ca).ir(key, subject="CN=x")
-
-
-class Expired:
-    """A record of a certificate that has expired."""
-
-    def __init__(self, record: Any, moment: datetime.datetime) -> None:
-        self.revoked = record.revoked
-        self.certificate = self
-        self.not_valid_after_utc = moment
 
 
 def test_unknown_policy() -> None:

@@ -152,7 +152,7 @@ def test_never_confirmed(ca: EmbeddedCA, monkeypatch: pytest.MonkeyPatch) -> Non
         assert record is not None
         if record.revoked is not None:
             break
-        monkeypatch.setattr(server.transactions.table, "_next_sweep", 0.0)
+        monkeypatch.setattr(server.transactions.table, "next_sweep", 0.0)
         monkeypatch.setattr(server.transactions, "next_sweep", 0.0, raising=False)
     assert record is not None
     assert record.revoked is not None

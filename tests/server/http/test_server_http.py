@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 from wsgiref.validate import validator
 
@@ -21,7 +22,7 @@ from support.pki import make_key, make_name
 import osslcmp
 from osslcmp import BodyType, PKIStatus
 from osslcmp.server import EmbeddedCA, RunningServer, Server
-from osslcmp.server.http import serving, webserver
+from osslcmp.server.http import webserver
 from osslcmp.server.http.app import Application
 from osslcmp.server.http.events import Answered
 
@@ -207,23 +208,25 @@ def test_too_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     app = Application(process, 10_000)
     statuses: list[int] = []
-    with serving.serve(app, "127.0.0.1", 0, threads=1, timeout=60) as running:
+    listener = webserver.listen("127.0.0.1", 0)
+    host, port = listener.getsockname()
+    server = webserver.WebServer(app, listener, webserver.Limits(60, 60, threads=1), None)
 
-        def ask() -> None:
-            connection = http.client.HTTPConnection(running.host, running.port, timeout=60)
-            statuses.append(post(connection, bytes(9_900))[0])
-            connection.close()
+    def ask() -> None:
+        connection = http.client.HTTPConnection(host, port, timeout=60)
+        statuses.append(post(connection, bytes(9_900))[0])
+        connection.close()
 
-        threads = [threading.Thread(target=ask) for _ in range(5)]
-        for number, thread in enumerate(threads):
-            thread.start()
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        threads = stack.enter_context(ThreadPoolExecutor())
+        for number in range(5):
+            threads.submit(ask)
             # The last one is at work for a moment, too, and then is refused.
-            while not statuses and (number == 4 or len(running._server.working) <= number):
+            while not statuses and (number == 4 or len(server.working) <= number):
                 time.sleep(0.005)
         assert statuses == [503]
         go_on.set()
-        for thread in threads:
-            thread.join()
     assert statuses == [503] + [200] * 4
 
 

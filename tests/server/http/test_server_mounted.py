@@ -10,6 +10,7 @@ import time
 import wsgiref.simple_server
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -36,8 +37,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 import osslcmp
 from osslcmp import BodyType
 from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server.http import asgi
 from osslcmp.server.http.app import Application
 from osslcmp.server.http.asgi import ASGI
+from osslcmp.server.http.workers import Workers
 
 Start = Callable[[Any], AbstractContextManager[str]]
 TYPE = {"Content-Type": "application/pkixcmp"}
@@ -320,11 +323,11 @@ def test_asgi_slow_body() -> None:
     app.close()
 
 
-def test_asgi_too_many() -> None:
+def test_asgi_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those who wait for a thread are bounded: the next is refused."""
     go_on = threading.Event()
+    monkeypatch.setattr(asgi, "Workers", partial(Workers, waiting=1))
     app = ASGI(Application(lambda *_: go_on.wait(20) and b"", 1000), threads=1)  # type: ignore[arg-type]
-    app._workers._waiting = 1
     statuses: list[int] = []
 
     async def flood() -> None:

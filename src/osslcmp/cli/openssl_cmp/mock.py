@@ -458,7 +458,7 @@ def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
     if kind == oids.ROOT_CA_CERT and release >= (3, 2):
         return InfoTypeAndValue(oids.ROOT_CA_KEY_UPDATE, _root_update(info, fixed))
     if kind == oids.CRL_STATUS_LIST and release >= (3, 4):
-        newer = _newer_crl(info, fixed)
+        newer = newer_crl(info, fixed)
         return InfoTypeAndValue(oids.CRLS, None if newer is None else der.encode(der.SEQUENCE, newer))
     if kind == oids.CERT_REQ_TEMPLATE and release >= (3, 4):
         return InfoTypeAndValue(oids.CERT_REQ_TEMPLATE, _template(fixed))
@@ -480,7 +480,7 @@ def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
     return der.encode(der.SEQUENCE, *parts)
 
 
-def _newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
+def newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
     """The CRL, unless the client knows one as new."""
     statuses = [] if info.value is None else der.sequence(info.value)
     if len(statuses) != 1:
