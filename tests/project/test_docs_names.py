@@ -18,7 +18,7 @@ from osslcmp import Limits
 from osslcmp.cli import serve_log
 from osslcmp.context.options import MESSAGE_TIMEOUT, TOTAL_TIMEOUT
 from osslcmp.server import Server
-from osslcmp.server.ca.issuing import FEW_ENTRIES
+from osslcmp.server.ca.crls import FEW_ENTRIES
 from osslcmp.server.checks import costs
 from osslcmp.server.http import webserver
 

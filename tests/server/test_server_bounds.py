@@ -18,7 +18,7 @@ from support.pki import PKI, make_key
 import osslcmp
 from osslcmp import PKIStatus
 from osslcmp.server import EmbeddedCA, Server
-from osslcmp.server.ca import issuing
+from osslcmp.server.ca import crls
 from osslcmp.server.engine import SPARE, Pool, Settings
 from osslcmp.server.transactions import LIVE_ENGINES, Transaction
 
@@ -80,8 +80,8 @@ def revoke(ca: EmbeddedCA, count: int = 1) -> None:
 def test_large_crl_is_not_signed_for_each_revocation(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is good for a second; a small one shows each change at once."""
     ca = EmbeddedCA({"ref": "secret"})
-    monkeypatch.setattr(issuing, "FEW_ENTRIES", 2)
-    monkeypatch.setattr(issuing, "CRL_INTERVAL", 1000.0)
+    monkeypatch.setattr(crls, "FEW_ENTRIES", 2)
+    monkeypatch.setattr(crls, "CRL_INTERVAL", 1000.0)
     revoke(ca, 2)
     assert len(ca.crl()) == 2
     revoke(ca)
@@ -97,7 +97,7 @@ def test_large_crl_is_not_signed_for_each_revocation(monkeypatch: pytest.MonkeyP
 def test_nobody_waits_for_the_next_large_crl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once asked for, it is made once a second beside the requests; who asks meanwhile gets the last one."""
     ca = EmbeddedCA({"ref": "secret"})
-    monkeypatch.setattr(issuing, "FEW_ENTRIES", 2)
+    monkeypatch.setattr(crls, "FEW_ENTRIES", 2)
     server = ca.server(strictness="rfc9810")
     revoke(ca, 3)
     server.sweep()

@@ -30,7 +30,7 @@ from ..authority import (
     Waiting,
 )
 from ..server import Server
-from . import general, grants, issuing
+from . import crls, general, grants, issuing
 from .client_crls import ClientCRLs
 from .general import RootUpdate
 from .grants import Binding, Grants
@@ -122,7 +122,7 @@ class EmbeddedCA(Records, Authority):
         ca_pubs: bool = True,
         profiles: Mapping[str, Profile] | None = None,
         grants: Grants | None = None,
-        crl_grace: datetime.timedelta = issuing.CRL_VALIDITY,
+        crl_grace: datetime.timedelta = crls.CRL_VALIDITY,
         client_crls: ClientCRLs | None = None,
     ) -> None:
         if issuer is not None and root is None:
@@ -157,9 +157,9 @@ class EmbeddedCA(Records, Authority):
         """By serial number, what a certificate was updated to."""
         self._secrets: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
-        self._crl: tuple[x509.CertificateRevocationList, list[issuing.Entry]] | None = None
-        self._crl_entries: dict[issuing.Entry, x509.RevokedCertificate] = {}
-        self._last_crl = issuing.LastCRL(self._renewed_crl)
+        self._crl: tuple[x509.CertificateRevocationList, list[crls.Entry]] | None = None
+        self._crl_entries: dict[crls.Entry, x509.RevokedCertificate] = {}
+        self._last_crl = crls.LastCRL(self._renewed_crl)
         for reference, secret in (secrets or {}).items():
             self.add_secret(reference, *(secret if isinstance(secret, tuple) else (secret,)))
         self._root = Signer(*(root or issuing.make_ca(f"{name} root CA", None, path_length=None)))
@@ -308,9 +308,9 @@ class EmbeddedCA(Records, Authority):
                 and record.revoked_at is not None
                 and record.certificate.not_valid_after_utc > earliest
             ]
-        if self._crl is None or self._crl[1] != revoked or issuing.is_old(self._crl[0]):
+        if self._crl is None or self._crl[1] != revoked or crls.is_old(self._crl[0]):
             last = None if self._crl is None else self._crl[0]
-            crl = issuing.make_crl(
+            crl = crls.make_crl(
                 self._issuer.certificate, self._issuer.signing, revoked, last, self._crl_entries
             )
             self._crl = (crl, revoked)

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DataError
 from ..._text import get_logger
 from ...enums import RevocationReason
 from ..persistent import PersistentServer
-from . import issuing
+from . import crls, issuing
 from .directory import Directory
 from .general import RootUpdate
 from .grants import Binding
@@ -389,7 +389,7 @@ class PersistentCA(EmbeddedCA):
                 for serial, moment, reason in self.store.revoked(time.time() - self.crl_grace.total_seconds())
             ]
             number = 1 if last is None else last[0] + 1
-            crl = issuing.make_crl(
+            crl = crls.make_crl(
                 self._issuer.certificate, self._issuer.signing, revoked, old, self._crl_entries
             )
             try:
@@ -411,7 +411,7 @@ class PersistentCA(EmbeddedCA):
         return self._known_crl if newest is not None else None
 
     def _is_old(self, crl: x509.CertificateRevocationList) -> bool:
-        return issuing.is_old(crl) or crl.issuer != self.issuer.subject
+        return crls.is_old(crl) or crl.issuer != self.issuer.subject
 
     # -- housekeeping ----------------------------------------------------------------------------------------
 
