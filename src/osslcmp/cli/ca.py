@@ -78,15 +78,13 @@ def parser() -> Parser:
     how = add.__self__.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="as a JSON object")
     how.add_argument("--pem", action="store_true", help="the certificate itself")
-    add = action("revoke", _revoke, "revoke certificates")
+    revoke = action("revoke", _revoke, "revoke certificates")
     reasons = f"{', '.join(_REASONS[:-1])} or {_REASONS[-1]}"
-    add("--reason", choices=_REASONS, metavar="REASON", help=f"on the CRL: {reasons} (unspecified)")
-    add("serials", metavar="SERIAL", type=_serial, nargs="+")
-    add = action("hold", _revoke, "put certificates on hold: they count as revoked until they are released")
-    add("serials", metavar="SERIAL", type=_serial, nargs="+")
-    add.__self__.set_defaults(reason="certificateHold")
-    add = action("release", _release, "release certificates from hold")
-    add("serials", metavar="SERIAL", type=_serial, nargs="+")
+    revoke("--reason", choices=_REASONS, metavar="REASON", help=f"on the CRL: {reasons} (unspecified)")
+    hold = action("hold", _revoke, "put certificates on hold: they count as revoked until they are released")
+    hold.__self__.set_defaults(reason="certificateHold")
+    for add in (revoke, hold, action("release", _release, "release certificates from hold")):
+        add("serials", metavar="SERIAL", type=_serial, nargs="+")
     add = action(
         "crl", _crl, "print the CRL as PEM; a new one if something was revoked, or the last is a day old"
     )

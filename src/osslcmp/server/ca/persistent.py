@@ -113,10 +113,6 @@ class PersistentCA(EmbeddedCA):
                 issuer = (current.issuer, current.issuer_key)
             assert root is not None
             assert issuer is not None
-            signer = Signer(*issuer)
-            self._server_pair = self.directory.server_credentials(
-                f"{name} CMP server", signer.certificate, signer.key
-            )
             if database is None:
                 self.store = Store.in_file(self.directory.database_file)
             else:
@@ -128,6 +124,9 @@ class PersistentCA(EmbeddedCA):
                 self._seal = AESGCM(self._seal_key(given))
                 super().__init__(
                     secrets, root=root, issuer=issuer, name=name, unconfirmed=unconfirmed, **options
+                )
+                self._server_pair = self.directory.server_credentials(
+                    f"{name} CMP server", self.issuer, self._issuer.key
                 )
                 self._servers = (self._server_pair[0],)
                 self.directory.publish_root(self.root_der)
