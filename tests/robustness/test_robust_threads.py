@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import queue
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.pki import PKI
+from support.threads import at_once
 
 import osslcmp
 from osslcmp import Context
@@ -39,24 +40,13 @@ def run(clients: list[osslcmp.Client], count: int) -> list[x509.Certificate]:
     for number in range(count):
         todo.put(number)
     done: list[x509.Certificate] = []
-    failed: list[BaseException] = []
 
     def work(cmp: osslcmp.Client) -> None:
-        try:
-            while not failed:
+        with suppress(queue.Empty):
+            while True:
                 done.append(enrol(cmp, todo.get_nowait()))
-        except queue.Empty:
-            pass
-        except BaseException as error:
-            failed.append(error)
 
-    threads = [threading.Thread(target=work, args=(cmp,)) for cmp in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+    at_once(work, clients)
     return done
 
 

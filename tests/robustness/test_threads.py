@@ -105,24 +105,15 @@ def test_second_thread_while_one_sleeps(pki: PKI, peer: Peer) -> None:
     peer.script.waits, peer.script.check_after = 2, 3600
     context = new_context(pki)
     context.set_transfer_cb(peer)
-    result: list[object] = []
-
-    def run() -> None:
-        try:
-            context.exec_ir_ses()
-        except osslcmp.TransferError as error:
-            result.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    while "poll" not in peer.calls or context.check_after is None:
-        pass
-    with pytest.raises(RuntimeError, match="in use by another thread"):
-        context.try_certreq(IR)
-    context.cancel()
-    thread.join(GRACE)
-    assert not thread.is_alive()
-    assert len(result) == 1
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(context.exec_ir_ses)
+        while "poll" not in peer.calls or context.check_after is None:
+            pass
+        with pytest.raises(RuntimeError, match="in use by another thread"):
+            context.try_certreq(IR)
+        context.cancel()
+        with pytest.raises(osslcmp.TransferError):
+            running.result(GRACE)
 
 
 def test_from_thread_to_thread(pki: PKI, peer: Peer) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
+from support.threads import at_once
 
 from osslcmp.server.transactions import Entry, FullError, InUseError, Table
 
@@ -128,7 +127,7 @@ def test_many_threads() -> None:
     table: Table[Item] = Table(1000)
     won: list[bytes] = []
 
-    def work() -> None:
+    def work(_: int) -> None:
         for number in range(200):
             try:
                 opened(table, b"%d" % number)
@@ -136,9 +135,5 @@ def test_many_threads() -> None:
                 continue
             won.append(b"%d" % number)
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, range(8))
     assert sorted(won) == sorted(b"%d" % number for number in range(200))

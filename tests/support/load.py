@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -47,17 +48,17 @@ class Load:
     def __enter__(self) -> Load:  # noqa: PYI034
         self._over = threading.Event()
         self._anchor = self.served.anchor
-        self._threads = [threading.Thread(target=self._work) for _ in range(self.clients)]
-        for thread in self._threads:
-            thread.start()
+        self._threads = ThreadPoolExecutor(self.clients)
+        self._working = [self._threads.submit(self._work) for _ in range(self.clients)]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._threads.shutdown()
+        for working in self._working:
+            working.result()
 
     def _work(self) -> None:
         mine = client(self.served.url, **self.options)

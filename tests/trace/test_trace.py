@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime
 import re
-import threading
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from support.forge import Forger, sequence
 from support.pki import PKI, make_key
 from support.raw_server import RawServer, hang, response, say
+from support.threads import at_once
 from support.traced import ENROLMENT, SECRET, client, kinds, rich_text, two_requests
 
 import osslcmp
@@ -203,15 +203,11 @@ def test_many_threads(ca: EmbeddedCA) -> None:
     """One trace for many clients."""
     trace, server = Trace(), ca.server()
 
-    def work() -> None:
+    def work(_: int) -> None:
         for _ in range(10):
             client(trace, transport=server).genm()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(work, range(4))
     assert len(trace) == 80
     assert all([e.type.name for e in p if e.type] == ["GENM", "GENP"] for p in trace.transactions.values())
     assert len(trace.transactions) == 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from support.pki import make_key
 from support.schemas import SCHEMAS, take_back, url_of
+from support.threads import at_once
 
 import osslcmp
 from osslcmp.server import EmbeddedCA, Grants
@@ -120,22 +120,13 @@ def test_many_migrate_at_once(database_url: str, caplog: pytest.LogCaptureFixtur
     """Of servers that start at the same time, one migrates, and the others wait for it."""
     Store(database_url).close()
     take_back(database_url, migrations.OLDEST)
-    errors: list[BaseException] = []
 
-    def work() -> None:
-        try:
-            with closing(Store(database_url)) as store:
-                store.secret(b"ref")
-        except BaseException as error:
-            errors.append(error)
+    def work(_: int) -> None:
+        with closing(Store(database_url)) as store:
+            store.secret(b"ref")
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
     with caplog.at_level(logging.WARNING, "osslcmp.server"):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert errors == []
+        at_once(work, range(8))
     assert len([record for record in caplog.records if "was migrated" in record.getMessage()]) == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from cryptography import x509
 from support.forge import Forger, enroll, read, sha256
 from support.persistent import REFERENCE, SECRET, client
 from support.pki import make_key, make_name
+from support.threads import at_once
 
 import osslcmp
 from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationReason, features
@@ -108,43 +108,23 @@ def test_two_servers_at_once(open_ca: Open) -> None:
     servers = [open_ca().server() for _ in range(4)]
     forger = Forger()
     request = forger.request()
-    barrier = threading.Barrier(len(servers))
-    answers: list[bytes] = []
-
-    def work(server: persistent.PersistentServer) -> None:
-        barrier.wait()
-        answers.append(server.process(request))
-
-    threads = [threading.Thread(target=work, args=(server,)) for server in servers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == len(servers)
+    answers = at_once(lambda server: server.process(request), servers)
     assert len(set(answers)) == 1
     assert len(open_ca().records) == 1
 
 
 def test_many_clients_of_two_servers(open_ca: Open) -> None:
     servers = [open_ca().server() for _ in range(2)]
-    turns, errors = itertools.count(), []
+    turns = itertools.count()
 
     def transport(message: bytes) -> bytes:
         return servers[next(turns) % 2](message)
 
-    def work() -> None:
-        try:
-            for _ in range(4):
-                client(transport).ir(make_key(), subject=make_name("x"))
-        except Exception as error:
-            errors.append(error)
+    def work(_: int) -> None:
+        for _ in range(4):
+            client(transport).ir(make_key(), subject=make_name("x"))
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once(work, range(6))
     records = open_ca().records
     assert len(records) == 24
     assert all(record.confirmed for record in records)

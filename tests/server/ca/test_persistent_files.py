@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import threading
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from support.forge import Forger, enroll, read, sha256
 from support.persistent import REFERENCE, SECRET, client, opened
 from support.pki import PKI, make_key, make_name
+from support.threads import at_once
 
 import osslcmp
 from osslcmp import BodyType, RevocationReason, features
@@ -41,19 +41,11 @@ def test_what_a_killed_first_start_leaves(tmp_path: Path) -> None:
 
 
 def test_first_start_of_many(tmp_path: Path) -> None:
-    roots: list[x509.Certificate] = []
-
-    def work() -> None:
+    def work(_: int) -> x509.Certificate:
         with opened(tmp_path / "ca") as ca:
-            roots.append(ca.root)
+            return ca.root
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(roots) == 4
-    assert len(set(roots)) == 1
+    assert len(set(at_once(work, range(4)))) == 1
 
 
 def test_given_authorities(tmp_path: Path, pki: PKI) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from support.persistent import REFERENCE, SECRET, Reviving, client, opened
 from support.pki import make_key
 from support.schemas import take_back
+from support.threads import at_once
 
 import osslcmp
 from osslcmp import FailureInfo, RejectedError
@@ -148,21 +148,15 @@ def test_race(database_url: str, tmp_path: Path) -> None:
             for _ in range(3)
         ]
         servers = [ca.server() for ca in cas]
-        together = threading.Barrier(12)
         issued, errors = [], []
 
         def ask(number: int) -> None:
-            together.wait()
             try:
                 issued.append(enroll(servers[number % 3], f"x{number}"))
             except RejectedError as error:
                 errors.append(error)
 
-        threads = [threading.Thread(target=ask, args=[number]) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(ask, range(12))
         assert (len(issued), len(errors)) == (3, 9)
         assert {error.failure_info for error in errors} == {FailureInfo.notAuthorized}
         assert len(cas[0].records) == 3

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from support.threads import at_once
 
 from osslcmp.server.ca import store as store_module
 from osslcmp.server.ca.store import ConflictError, Store
@@ -182,20 +182,7 @@ def test_crls(store: Store) -> None:
 
 
 def test_many_processes_make_the_tables(database_url: str) -> None:
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            Store(database_url).close()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    at_once(lambda _: Store(database_url).close(), range(8))
 
 
 def test_databases_that_do_not_fit() -> None:

@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +126,13 @@ def flood(attack: Attack, running: RunningServer) -> Iterator[list[int]]:
             done[number] += 1
             over.wait(0.005)  # client and server share the interpreter here
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(FLOODERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield done
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join(30)
+    with ThreadPoolExecutor(FLOODERS) as threads:
+        flooding = threads.map(work, range(FLOODERS))
+        try:
+            yield done
+        finally:
+            over.set()
+    list(flooding)  # raises what one of them has raised
 
 
 def wait_for(done: list[int], times: int) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 from wsgiref.validate import validator
 
@@ -249,23 +249,20 @@ def test_stop_lets_a_request_finish() -> None:
 
     ca.policy = policy
     running = ca.server().serve()
-    answers: list[tuple[int, bytes]] = []
 
-    def ask() -> None:
-        connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
-        answers.append(post(connection, Forger().request()))
-        connection.close()
+    def ask() -> tuple[int, bytes]:
+        with closing(http.client.HTTPConnection(running.host, running.port, timeout=20)) as connection:
+            return post(connection, Forger().request())
 
-    asking = threading.Thread(target=ask)
-    asking.start()
-    assert begun.wait(20)
-    stopping = threading.Thread(target=running.stop)
-    stopping.start()
-    go_on.set()
-    stopping.join(20)
-    asking.join(20)
-    assert answers[0][0] == 200
-    assert read(answers[0][1]).kind == BodyType.IP
+    with ThreadPoolExecutor(2) as threads:
+        asking = threads.submit(ask)
+        assert begun.wait(20)
+        stopping = threads.submit(running.stop)
+        go_on.set()
+        stopping.result(20)
+        status, answer = asking.result(20)
+    assert status == 200
+    assert read(answer).kind == BodyType.IP
 
 
 def test_the_clock_outlives_a_failure(

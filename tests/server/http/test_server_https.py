@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -257,19 +258,17 @@ def test_dripping_clients(server: Server, start: bytes) -> None:
                 except OSError:
                     return
 
-        threads = [threading.Thread(target=drip) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.2)
-        try:
-            connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
-            connection.request("POST", "/", Forger().request(), TYPE)
-            assert connection.getresponse().status == 200
-            connection.close()
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join(20)
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(4):
+                threads.submit(drip)
+            time.sleep(0.2)
+            try:
+                connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
+                connection.request("POST", "/", Forger().request(), TYPE)
+                assert connection.getresponse().status == 200
+                connection.close()
+            finally:
+                over.set()
 
 
 def test_slow_authority_is_not_a_slow_client() -> None:
