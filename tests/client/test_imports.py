@@ -32,7 +32,7 @@ UNUSED = {
 }
 """What decodes, traces, logs and encrypts the way, what is for failures and for other requests, and what carries messages
 otherwise than by OpenSSL's HTTP client."""
-MODULES = 60
+MODULES = 61
 """Of ours, that the import of a client loads. The fewer the better: lower it when it can be."""
 
 _ENROL = """

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from inspect import signature
+from functools import partial
+from inspect import isfunction, ismethod, signature
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +19,11 @@ from support.inprocess import Peer, new_context
 from support.pki import PKI, make_key
 
 import osslcmp
-from osslcmp import Client, Context, InfoTypeAndValue, Option
+from osslcmp import Client, Context, InfoTypeAndValue, Option, renewal, server, testing, transport
 from osslcmp.context.calls import Calls
+from osslcmp.server.ca.persistent import PersistentCA
+from osslcmp.server.checks.costs import MacPolicy
+from osslcmp.testing import faults
 
 Use = Callable[[Any, PKI], object]
 OID = x509.ObjectIdentifier("1.2.3")
@@ -321,6 +329,16 @@ def test_client_types(options: dict[str, Any]) -> None:
 
 CHECK: Any = osslcmp.CertificateCheck(trusted=[])
 TRACE: Any = osslcmp.Trace
+AUTHORITY: Any = server.Authority
+LAX: Any = "lax"
+DAY = datetime.timedelta(days=1)
+RENEWAL: Any = {
+    "name": "x",
+    "server": "http://a/",
+    "state": Path("s"),
+    "combined": Path("c"),
+    "trusted": (Path("t"),),
+}
 #: What takes anything: it is asked for its truth, or called when it is needed.
 ANYTHING = {"key_password", "sans_default", "carry_extensions", "encrypted_value", "central_key"}
 FLAGS = {field.name for field in fields(osslcmp.CertificateCheck) if field.type == "bool"}
@@ -375,12 +393,132 @@ def test_each_argument_is_named(made: Any, argument: str, value: Any, pki: PKI) 
         (lambda c: InfoTypeAndValue("x"), "oid"),
         (lambda c: osslcmp.Trace(1 << 70), "limit"),
         (lambda c: TRACE.load(1 << 70), "recording"),
+        (lambda c: server.Waiting(-1), "check_after"),
+        (lambda c: server.Waiting(1 << 31), "check_after"),
+        (lambda c: server.waiting(-1), "times"),
+        (lambda c: server.EmbeddedCA(validity=-DAY), "validity"),
+        (lambda c: server.EmbeddedCA(crl_grace=-DAY), "crl_grace"),
+        (lambda c: server.Profile(max_validity=0 * DAY), "max_validity"),
+        (lambda c: server.Profile(rsa_bits=-1), "rsa_bits"),
+        (lambda c: server.Profile(ca_path_length=-1), "ca_path_length"),
+        (lambda c: MacPolicy(min_salt=-1), "min_salt"),
+        (lambda c: server.Server(AUTHORITY, max_transactions=0), "max_transactions"),
+        (lambda c: server.Server(AUTHORITY, clock_tolerance=0), "clock_tolerance"),
+        (lambda c: partial(server.Server, AUTHORITY)(strictness=LAX), "strictness: 'strict' or"),
+        (lambda c: server.Server(AUTHORITY).serve(threads=0), "threads"),
+        (lambda c: server.Server(AUTHORITY).serve(""), "host"),
+        (lambda c: server.EmbeddedCA.open(""), "directory"),
+        (lambda c: testing.CMPServer(key=b"x"), "certificate and key"),
+        (lambda c: testing.waiting(0), "times"),
+        (lambda c: testing.delay(-1), "seconds"),
+        (lambda c: osslcmp.Trace(file=""), "file"),
+        (lambda c: osslcmp.Trace(-1), "limit"),
+        (lambda c: renewal.Renewal(**RENEWAL, days=-1), "days"),
+        (lambda c: renewal.Renewal(**RENEWAL, request="rr"), "request"),
+        (lambda c: transport.HttpxTransport("http://a/", max_response_length=0), "max_response_length"),
     ],
 )
 def test_other_arguments_are_named(call: Callable[[Client], object], told: str) -> None:
     """The same of what is not a certificate request."""
     with pytest.raises((TypeError, ValueError), match=told):
         call(Client("http://127.0.0.1:1/", **GOOD))
+
+
+#: What takes anything, or what the value below would be right for.
+LATER = {"context", "what", "sni"}
+#: What is public and no client's, with the arguments that it needs, and those to try where it takes others' options.
+MADE: dict[Any, tuple[dict[str, Any], Sequence[str]]] = {
+    server.Server: ({"authority": server.Authority}, ()),
+    server.Server.serve: ({}, ()),
+    server.EmbeddedCA: ({}, ()),
+    server.EmbeddedCA.add_secret: ({"reference": "a", "secret": "b"}, ()),
+    PersistentCA: ({}, ()),
+    server.Issued: ({}, ()),
+    server.Waiting: ({"check_after": 1}, ()),
+    server.Rejected: ({"failure_info": osslcmp.FailureInfo.badAlg}, ()),
+    server.Revoked: ({}, ()),
+    server.Binding: ({}, ()),
+    server.Grants: ({}, ()),
+    server.Profile: ({}, ()),
+    server.ClientCRLs: ({"files": [], "trusted": []}, ()),
+    server.ServerTLS: ({"certificate": b"x", "key": b"x"}, ()),
+    server.waiting: ({"times": 1}, ()),
+    server.delayed: ({"times": 1}, ()),
+    server.token_key: ({"uri": "pkcs11:x"}, ()),
+    MacPolicy: ({}, ()),
+    osslcmp.Trace: ({}, ()),
+    osslcmp.Trace.ladder: ({}, ()),
+    osslcmp.Trace.html: ({}, ()),
+    osslcmp.Trace.svg: ({}, ()),
+    osslcmp.Trace.save: ({"path": "x.html"}, ()),
+    osslcmp.Trace.print: ({}, ()),
+    osslcmp.Trace.of: ({}, ()),
+    osslcmp.Trace.of_entries: ({}, ()),
+    osslcmp.Trace.load: ({}, ()),
+    osslcmp.TLS: ({}, ()),
+    osslcmp.Message.from_der: ({"der": b""}, ()),
+    transport.HTTPTransport: ({"url": "http://127.0.0.1:1/"}, ()),
+    transport.HttpxTransport: ({"url": "http://127.0.0.1:1/"}, ()),
+    transport.AsyncHttpxTransport: ({"url": "http://127.0.0.1:1/"}, ()),
+    transport.Urllib3Transport: ({"url": "http://127.0.0.1:1/"}, ()),
+    transport.FileTransport: ({}, ()),
+    transport.relay: ({"directory": "x", "through": bytes}, ()),
+    transport.well_known_url: ({"server": "http://127.0.0.1:1/"}, ()),
+    testing.CMPServer: ({}, ()),
+    testing.CMPServer.quirks: ({}, ["profile", "sign_always", "registration_token"]),
+    testing.CMPServer.script: ({}, ["ir"]),
+    renewal.Renewal: (RENEWAL, ()),
+    renewal.load: ({}, ()),
+    renewal.renew: ({}, ()),
+    **{
+        made: ({}, ())
+        for room in (faults, osslcmp.general)
+        for made in (getattr(room, name) for name in room.__all__)
+        if isfunction(made) and signature(made).parameters and made is not osslcmp.general.cert_profile
+    },
+}
+WRONG = [object(), 5j, [object()], 1 << 70, "\ud800", "a\0", float("nan"), float("inf"), {object(): 5}]
+
+
+@pytest.fixture(scope="module")
+def selves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[type, Any]]:
+    """By class, an object whose methods are tried."""
+    with testing.CMPServer() as running:
+        yield {type(made): made for made in (running, running.server, server.EmbeddedCA(), osslcmp.Trace())}
+
+
+def refused_by_name(call: Any, base: dict[str, Any], name: str, wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b|(script|quirks|reject): ") as caught:
+        call(**{**base, name: wrong})
+    assert not isinstance(caught.value, osslcmp.CMPError)
+
+
+@pytest.mark.parametrize("made", MADE, ids=lambda made: made.__qualname__)
+def test_each_argument_of_all_others(
+    made: Any, selves: dict[type, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same of servers, their settings, transports, traces and tests: before a file, a thread or a socket is made."""
+    monkeypatch.chdir(tmp_path)
+    base, names = MADE[made]
+    owner = next((one for one in selves if made.__qualname__.startswith(f"{one.__name__}.")), None)
+    call = made if owner is None or ismethod(made) else partial(made, selves[owner])
+    if made is PersistentCA:
+        base = {"directory": tmp_path / "ca"}
+    if made is server.Issued:
+        base = {"certificate": selves[server.EmbeddedCA].root}
+    threads, open_files = threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+    for (name, one), wrong in product(signature(call).parameters.items(), WRONG):
+        data = wrong == "a\0" and any(kind in str(one.annotation) for kind in ("bytes", "Password"))
+        variable = one.kind in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+        if not (names or variable or data or name in ANYTHING | LATER):
+            refused_by_name(call, base, name, wrong)
+    for name, wrong in product(names, WRONG):
+        refused_by_name(call, base, name, wrong)
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() <= threads
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= open_files
+    assert osslcmp.lib.ERR_peek_error() == 0
 
 
 def test_client_pair(pki: PKI) -> None:

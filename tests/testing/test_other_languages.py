@@ -73,7 +73,7 @@ def test_function_in_a_script() -> None:
         ("waiting time=1", "line 1: waiting: no argument 'time'; known: times=, check_after="),
         ("waiting 1", "line 1: waiting: no argument '1'"),
         ("ok x=1", "line 1: ok: no argument 'x'; known: none"),
-        ("waiting times=0", "line 1: waiting: times must be positive"),
+        ("waiting times=0", "line 1: times: must be positive, not 0"),
         ("cert_req_id", "line 1: .*number"),
         ("irr: ok", "line 1: script: there is no type of message 'irr'; did you mean 'rr'"),
         ("ir:", "line 1: '' is no step"),

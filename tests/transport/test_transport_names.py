@@ -134,7 +134,7 @@ def test_ipv6_refused() -> None:
 def test_no_url(url: str) -> None:
     with pytest.raises(ValueError, match="server"):
         client(url)
-    with pytest.raises(ValueError, match="server"):
+    with pytest.raises(ValueError, match="url"):
         HTTPTransport(url)
 
 

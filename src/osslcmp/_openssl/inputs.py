@@ -14,6 +14,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from .._arguments import path_fault, text_fault
 from .._asn1 import der, pem
 from .lib import NULL, CData, ffi, lib
 
@@ -60,8 +61,23 @@ _FOREIGN = (
     (rb"\x1f\x8b|PK\x03\x04", "something compressed"),
     (rb"\s*[{\[]", "JSON"),
     (rb"\s*<", "HTML or XML"),
-    (rb"\s*MI[\w+/=\s]+\Z", "base64 without the BEGIN and END lines of PEM"),
+    (rb"\s*LS0tLS1", "base64 of PEM: base64 -d makes PEM of it"),
+    (
+        rb"(?s).{0,99}?BEGIN\W",
+        "a BEGIN line of PEM that is damaged: it has five hyphens on each side, and single spaces",
+    ),
+    (rb"\s*30[: ]?8[0-4][: ]?[0-9A-Fa-f: \r\n]*\Z", "hexadecimal digits: xxd -r -p makes DER of them"),
+    (
+        rb"\s*Certificate( Request| Revocation List \(CRL\))?:\s",
+        "the text of openssl x509 -text without PEM below it",
+    ),
+    (rb"version https://git-lfs", "a pointer of Git LFS: git lfs pull brings the file"),
+    (rb"\s*MI[\w+/=\s-]+\Z", "base64 without the BEGIN and END lines of PEM"),
 )
+
+
+#: White space and what some systems end files with.
+_SPACE = b" \t\r\n\0\x1a"
 
 
 class EncodedCertificate(bytes):
@@ -96,14 +112,20 @@ KeyInput = PrivateKeyTypes | Source | CData
 
 
 def check_text(what: str, value: str | None) -> str | None:
-    """``value`` if C can take it: a str without NUL, or None."""
+    """``value`` if C can take it: a str without NUL and half surrogate pairs, or None."""
     if value is None:
         return None
     if not isinstance(value, str):
         raise TypeError(f"{what}: a str, not {type(value).__name__}")
-    if "\0" in value:
-        raise ValueError(f"{what}: contains a NUL character")
+    if (fault := text_fault(value)) is not None:
+        raise ValueError(f"{what}: {fault}")
     return value
+
+
+def utf8(what: str, text: str) -> bytes:
+    """``text`` encoded, which may have NUL characters in it."""
+    check_text(what, text.replace("\0", ""))
+    return text.encode()
 
 
 def without_credentials(url: str) -> str:
@@ -114,7 +136,7 @@ def without_credentials(url: str) -> str:
 def secret_bytes(what: str, value: bytes | str, limit: int) -> bytes:
     """``value`` as non-empty bytes (UTF-8 for a str) of at most ``limit`` octets. Never shows it."""
     if isinstance(value, str):
-        value = value.encode()
+        value = utf8(what, value)
     if not isinstance(value, (bytes, bytearray)):
         raise TypeError(f"{what}: bytes or str, not {type(value).__name__}")
     if not value:
@@ -146,7 +168,8 @@ def _contents(what: str, path: str) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123  # no start pays for pathlib
             return file.read()
     except OSError as error:
-        raise OSError(error.errno, f"{what}: {error.strerror}", path) from error
+        shell = "; what ~, $ and quotes mean, only a shell knows" if re.search(r"^~|^['\"]|\$", path) else ""
+        raise OSError(error.errno, f"{what}: {error.strerror}{shell}", path) from error
 
 
 def is_uri(value: object) -> bool:
@@ -165,11 +188,11 @@ def read(what: str, source: object) -> tuple[str, bytes]:
     if isinstance(source, (bytes, bytearray)):
         data = bytes(source)
     elif isinstance(source, str) and _BEGIN.decode() in source:
-        data = source.encode()
+        data = utf8(what, source)
     elif isinstance(source, (str, os.PathLike)):
         path = os.fsdecode(source)
-        if "\0" in path:
-            raise ValueError(f"{what}: the path contains a NUL character")
+        if (fault := path_fault(path)) is not None:
+            raise ValueError(f"{what}: the path {fault}")
         if is_uri(path):  # not repeated: it may have a PIN in it
             raise ValueError(
                 f"{what}: a file is needed, no {path.partition(':')[0]}: URI, which names private keys alone"
@@ -178,8 +201,10 @@ def read(what: str, source: object) -> tuple[str, bytes]:
         data = _contents(what, path)
     else:
         raise TypeError(f"{what}: an object of cryptography, bytes or a path, not {type(source).__name__}")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        data = data.decode("utf-16", errors="replace").encode()
+    for coding in ("utf-16-le", "utf-16-be"):
+        if data.startswith("\ufeff".encode(coding)) or data.find(_BEGIN.decode().encode(coding)) % 2 == 0:
+            data = data.decode(coding, errors="replace").encode()
+            break
     data = data.removeprefix(codecs.BOM_UTF8)
     if _BEGIN in data:
         return where, re.sub(rb"(?:\r\n|\r|\n)[ \t]*", b"\n", data).lstrip(b" \t")
@@ -187,13 +212,26 @@ def read(what: str, source: object) -> tuple[str, bytes]:
         element, stop = der.read_at(data, 0)
     except der.DERError:
         return where, data
-    return where, data if data[stop:].strip(b" \t\r\n\0\x1a") else element.encoding
+    return where, data if data[stop:].strip(_SPACE) else element.encoding
+
+
+def _one_after_another(data: bytes) -> list[bytes]:
+    """The SEQUENCEs that DER consists of; all of ``data`` if it is anything else."""
+    elements, position = [], 0
+    with suppress(der.DERError):
+        while data[position : position + 1] == b"\x30":
+            element, position = der.read_at(data, position)
+            elements.append(element.encoding)
+            while data[position : position + 1].strip(_SPACE) != data[position : position + 1]:
+                position += 1
+    return elements if position == len(data) else [data]
 
 
 def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
     """What PEM or DER holds: the label that each has or would have in PEM, and its DER."""
     if _BEGIN not in data:
-        yield _label(data), data
+        for one in _one_after_another(data):
+            yield _label(one), one
         return
     for label, body in pem.blocks(data):
         try:
@@ -250,7 +288,7 @@ def found(data: bytes) -> str:
     if _BEGIN not in data:
         others = (words for pattern, words in _FOREIGN if re.match(pattern, data))
         other = next(others, "neither PEM nor DER of a known kind")
-        return f"found {kinds[0]} in DER" if kinds[0] else f"found {other}"
+        return f"found {', '.join(dict.fromkeys(kinds))} in DER" if all(kinds) else f"found {other}"
     if not kinds:
         return "found a BEGIN line of PEM without the END that belongs to it"
     hint = _escaped(data)
@@ -260,7 +298,7 @@ def found(data: bytes) -> str:
 
 
 def _escaped(data: bytes) -> str:
-    return r"; its line ends are written as \n, as in JSON" if b"-----\\n" in data else ""
+    return r"; its line ends are written as \n, as in JSON" if re.search(rb"-----(\\r)?\\n", data) else ""
 
 
 def _in_pkcs7(data: bytes) -> list[bytes]:
@@ -274,6 +312,12 @@ def _in_pkcs7(data: bytes) -> list[bytes]:
     return [one.encoding for found in sets for one in found]
 
 
+def _some(contents: bytes) -> bytes:
+    if not contents:
+        raise ValueError("its base64 is damaged or missing")
+    return contents
+
+
 def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[AnyCertificate]:
     try:
         if kind in ("PKCS7", "CMS"):
@@ -285,7 +329,7 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
         if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
             contents = der.read_at(contents, 0)[0].encoding
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
-            return [x509.load_der_x509_certificate(contents)]
+            return [x509.load_der_x509_certificate(_some(contents))]
     except (ValueError, x509.InvalidVersion) as error:
         if kind != "PKCS7" and is_certificate(contents):
             return [EncodedCertificate(contents)]
@@ -331,7 +375,7 @@ def csr(what: str, value: CSRInput) -> AnyCSR:
     for kind, contents in objects(data):
         if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
             try:
-                return x509.load_der_x509_csr(contents)
+                return x509.load_der_x509_csr(_some(contents))
             except (ValueError, x509.InvalidVersion) as error:
                 if _read_by_openssl(*_DECODERS["CERTIFICATE REQUEST"], contents):
                     return EncodedCSR(contents)

@@ -142,7 +142,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
     if not asked.asked:
         why = (
             ", damaged or of a kind that no provider that is loaded has"
-            if "PRIVATE KEY" in description
+            if "PRIVATE KEY" in description and ";" not in description
             else ""
         )
         raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12; {description}{why}")
@@ -181,8 +181,9 @@ def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     password = asked.answer() or None
+    contents = next(body for kind, body in objects(data) if kind == "PKCS12")
     try:
-        key, _, _ = pkcs12.load_key_and_certificates(data, password)
+        key, _, _ = pkcs12.load_key_and_certificates(contents, password)
     except UnsupportedAlgorithm as error:
         raise ValueError(f"{what}: the PKCS#12 data cannot be read: {error}") from error
     except ValueError as error:

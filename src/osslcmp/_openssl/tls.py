@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .._arguments import checked
 from .certificate_check import CertificateCheck
 from .inputs import CertificateInput, CertificatesInput, KeyInput, check_text
 from .keys import Password
@@ -14,6 +15,7 @@ from .keys import Password
 _VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class TLS:
     """Settings of HTTPS, for ``Client(tls=...)``; it is done by the libssl that belongs to our libcrypto.
@@ -65,10 +67,6 @@ class TLS:
     context: Any = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.verify, bool):
-            raise TypeError(f"verify: True or False, not {type(self.verify).__name__}")
-        if self.check is not None and not isinstance(self.check, CertificateCheck):
-            raise TypeError(f"check: an osslcmp.CertificateCheck, not {type(self.check).__name__}")
         if self.trusted is not None and self.check is not None:
             raise ValueError("trusted, check: give one of the two")
         if (self.certificate is None) != (self.key is None):
@@ -107,5 +105,8 @@ def tls_settings(tls: TLSInput) -> TLS | None:
     if type(tls).__module__ in ("ssl", "OpenSSL.SSL"):
         raise TypeError("tls: a context of Python's ssl belongs to another OpenSSL: use osslcmp.TLS")
     if isinstance(tls, (bytes, bytearray, str, os.PathLike, Iterable)) or hasattr(tls, "public_bytes"):
-        return TLS(trusted=tls)
+        try:
+            return TLS(trusted=tls)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"tls: {error}") from None
     raise TypeError(f"tls: an osslcmp.TLS, True, certificates or a path, not {type(tls).__name__}")

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from .._arguments import checked
 from . import convert
 from .errorqueue import check, clear
 from .keys import Password, private_key
@@ -15,6 +16,7 @@ from .lib import NULL, ffi, lib
 from .ownership import own
 
 
+@checked
 def token_key(uri: str, password: Password = None, *, what: str = "uri") -> CertificateIssuerPrivateKeyTypes:
     """A private key that stays in its token (``OSSL_STORE``, 3.0), for ``EmbeddedCA(issuer=)`` and whatever else signs
     with keys of ``cryptography``: ``sign`` is done by the token, and everything else with the private key a ValueError.

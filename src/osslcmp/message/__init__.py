@@ -9,6 +9,7 @@ from typing import Any
 
 from cryptography import x509
 
+from .._arguments import checked
 from .._asn1 import oids, schema
 from .._asn1.der import Element, leading
 from .._asn1.itav import InfoTypeAndValue
@@ -114,6 +115,7 @@ class Message:
         self._type = kind
 
     @classmethod
+    @checked
     def from_der(cls, der: bytes | bytearray | memoryview, limits: Limits | None = None) -> Message:
         """Decode a message (``d2i_OSSL_CMP_MSG``, 3.0).
 

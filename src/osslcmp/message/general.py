@@ -8,9 +8,11 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from .._arguments import checked
 from .._asn1 import der, oids
 from .._asn1.itav import InfoTypeAndValue, object_identifier, several
 from .._openssl.convert import cert_from_der, crl_from_der, encoded
+from .._openssl.inputs import check_text
 from ..errors import ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .bodyparts import AlgorithmIdentifier, algorithm_from_der
 
@@ -103,6 +105,7 @@ def _read(
     raise ResponseError(f"genm: the answer has no item {kind.dotted_string}")
 
 
+@checked
 def algorithm_of(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier
 ) -> AlgorithmIdentifier | None:
@@ -110,6 +113,7 @@ def algorithm_of(
     return _read(items, kind, algorithm_from_der)
 
 
+@checked
 def algorithms_of(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier
 ) -> list[AlgorithmIdentifier]:
@@ -120,6 +124,7 @@ def algorithms_of(
     )
 
 
+@checked
 def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
     """The certificates of ``caCerts``; none if the server has none to give."""
 
@@ -129,16 +134,19 @@ def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
     return _read(items, CA_CERTS, decode) or []
 
 
+@checked
 def certificate_of(items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier) -> x509.Certificate | None:
     """One certificate, as in ``caProtEncCert``."""
     return _read(items, kind, cert_from_der)
 
 
+@checked
 def crl_of(items: Iterable[InfoTypeAndValue]) -> x509.CertificateRevocationList | None:
     """The CRL of ``currentCRL``."""
     return _read(items, CURRENT_CRL, crl_from_der)
 
 
+@checked
 def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificate, ...] | None:
     """The certificates of ``caKeyUpdateInfo``: old with new key, new with old, new with new. Not verified."""
 
@@ -159,7 +167,7 @@ def key_pair_param_request(algorithm: x509.ObjectIdentifier | str) -> InfoTypeAn
 
 def _texts(what: str, texts: str | Iterable[str]) -> bytes:
     found = several(what, texts, str)
-    if not found or not all(isinstance(text, str) and text for text in found):
+    if not found or not all(check_text(what, text) for text in found):
         raise ValueError(f"{what}: a text, or several")
     return der.encode(der.SEQUENCE, *map(der.encode_text, found))
 
@@ -169,6 +177,7 @@ def lang_tags(tags: str | Iterable[str]) -> InfoTypeAndValue:
     return InfoTypeAndValue(SUPP_LANG_TAGS, _texts("tags", tags))
 
 
+@checked
 def lang_tags_of(items: Iterable[InfoTypeAndValue]) -> list[str]:
     """The language that the server chose."""
     return _read(items, SUPP_LANG_TAGS, lambda value: [der.text(one) for one in der.sequence(value)]) or []
@@ -179,6 +188,7 @@ def cert_profile(names: str | Iterable[str]) -> InfoTypeAndValue:
     return InfoTypeAndValue(CERT_PROFILE, _texts("profile", names))
 
 
+@checked
 def unsupported_oids_of(items: Iterable[InfoTypeAndValue]) -> list[x509.ObjectIdentifier]:
     """Which kinds of questions the server does not know: ``unsupportedOIDs``; none if it does not tell."""
 
@@ -189,6 +199,7 @@ def unsupported_oids_of(items: Iterable[InfoTypeAndValue]) -> list[x509.ObjectId
     return (_read(found, UNSUPPORTED_OIDS, decode) or []) if found else []
 
 
+@checked
 def key_pair_param_request_of(items: Iterable[InfoTypeAndValue]) -> x509.ObjectIdentifier | None:
     """Of which algorithm the parameters are asked for: ``keyPairParamReq``."""
 
@@ -198,11 +209,13 @@ def key_pair_param_request_of(items: Iterable[InfoTypeAndValue]) -> x509.ObjectI
     return _read(items, KEY_PAIR_PARAM_REQ, decode)
 
 
+@checked
 def root_ca_cert_of(items: Iterable[InfoTypeAndValue]) -> x509.Certificate | None:
     """The root whose update is asked for: ``rootCaCert``; ``None`` if any is meant."""
     return _read(items, ROOT_CA_CERT, cert_from_der)
 
 
+@checked
 def rev_passphrase_of(items: Iterable[InfoTypeAndValue]) -> bytes | None:
     """The EncryptedKey of ``revPassphrase``, as DER: an EnvelopedData ``[0]``, or an EncryptedValue of old."""
 
@@ -225,16 +238,19 @@ def _certificates(certificates: Iterable[x509.Certificate | bytes]) -> bytes:
     return _list(map(encoded, certificates))
 
 
+@checked
 def ca_certs_info(certificates: Iterable[x509.Certificate | bytes]) -> InfoTypeAndValue:
     """``caCerts``: CA certificates, objects or DER."""
     return InfoTypeAndValue(CA_CERTS, _certificates(certificates))
 
 
+@checked
 def certificate_info(kind: x509.ObjectIdentifier, certificate: x509.Certificate | None) -> InfoTypeAndValue:
     """One certificate, as in ``caProtEncCert``; ``None``: there is none."""
     return InfoTypeAndValue(kind, None if certificate is None else certificate.public_bytes(Encoding.DER))
 
 
+@checked
 def root_ca_key_update_info(
     new_with_new: x509.Certificate | None,
     new_with_old: x509.Certificate | None = None,
@@ -250,37 +266,44 @@ def root_ca_key_update_info(
     return InfoTypeAndValue(ROOT_CA_KEY_UPDATE, _list(parts))
 
 
+@checked
 def ca_key_update_info(certificates: Iterable[x509.Certificate] | None) -> InfoTypeAndValue:
     """``caKeyUpdateInfo``: old with new key, new with old, new with new; ``None``: there is no update."""
     return InfoTypeAndValue(CA_KEY_UPDATE_INFO, None if certificates is None else _certificates(certificates))
 
 
+@checked
 def crl_info(crl: x509.CertificateRevocationList | None) -> InfoTypeAndValue:
     """``currentCRL``; ``None``: there is none."""
     return InfoTypeAndValue(CURRENT_CRL, None if crl is None else crl.public_bytes(Encoding.DER))
 
 
+@checked
 def crls_info(crls: Iterable[x509.CertificateRevocationList]) -> InfoTypeAndValue:
     """``crls``, the answer to ``crlStatusList``; of none it has no value: nothing is newer."""
     found = [crl.public_bytes(Encoding.DER) for crl in crls]
     return InfoTypeAndValue(CRLS, _list(found) if found else None)
 
 
+@checked
 def algorithm_info(kind: x509.ObjectIdentifier, algorithm: bytes | None) -> InfoTypeAndValue:
     """One algorithm, as in ``preferredSymmAlg`` and ``keyPairParamRep``: an AlgorithmIdentifier as DER, or none."""
     return InfoTypeAndValue(kind, algorithm)
 
 
+@checked
 def algorithms_info(kind: x509.ObjectIdentifier, algorithms: Iterable[bytes]) -> InfoTypeAndValue:
     """Several algorithms, as in ``signKeyPairTypes`` and ``encKeyPairTypes``, each an AlgorithmIdentifier as DER."""
     return InfoTypeAndValue(kind, _list(algorithms))
 
 
+@checked
 def cert_req_template_info(template: bytes | None) -> InfoTypeAndValue:
     """``certReqTemplate``: a CertReqTemplateContent as DER; ``None``: anything may be asked for."""
     return InfoTypeAndValue(CERT_REQ_TEMPLATE, template)
 
 
+@checked
 def rev_passphrase_info(encrypted_key: bytes) -> InfoTypeAndValue:
     """``revPassphrase``: an EncryptedKey as DER; libcrypto sends the EncryptedValue of old alone.
 
@@ -294,6 +317,7 @@ def rev_passphrase_info(encrypted_key: bytes) -> InfoTypeAndValue:
     return item
 
 
+@checked
 def unsupported_oids_info(kinds: Iterable[x509.ObjectIdentifier | str]) -> InfoTypeAndValue:
     """``unsupportedOIDs``: which kinds of questions are not known here."""
     oids = (kind if isinstance(kind, str) else kind.dotted_string for kind in kinds)

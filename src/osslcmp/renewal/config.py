@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .._arguments import checked
 from .._files import read_toml
 from .._openssl.inputs import is_uri
 from .._text import visible
@@ -21,6 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LONGEST_WAIT = 86_400
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Renewal:
     """One certificate to renew. All files are PEM; texts of files are taken without surrounding white space.
@@ -102,6 +104,13 @@ class Renewal:
     """Seconds for it."""
 
     def __post_init__(self) -> None:
+        for key, parse in KEYS.items():
+            value = getattr(self, name := key.replace("-", "_"))
+            if isinstance(value, (str, int, float)):
+                try:
+                    parse(value)
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}, not {_shown(value)}") from None
         if not _NAME.fullmatch(self.name):
             raise ValueError("name: letters, digits, dot, hyphen and underscore, 100 at most")
         if self.certificate is None and self.fullchain is None and self.combined is None:
@@ -227,6 +236,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {
 assert {key.replace("-", "_") for key in KEYS} | {"name", "state"} == {f.name for f in fields(Renewal)}
 
 
+@checked
 def load(path: Path | str) -> list[Renewal]:
     """Read what is to be renewed.
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
+from .._arguments import checked
 from .._files import pem_block
 from .._openssl import inputs as _inputs
 from .._openssl.convert import encoded, look_alike
@@ -90,6 +91,7 @@ class _Current:
         return None if self.certificate_der is None else look_alike(self.certificate_der)
 
 
+@checked
 def renew(renewal: Renewal, *, force: bool = False, dry_run: bool = False) -> Outcome:
     """Look at a certificate, renew it if it is due, and run its reload command if its files were replaced.
 
@@ -104,6 +106,7 @@ def renew(renewal: Renewal, *, force: bool = False, dry_run: bool = False) -> Ou
     return renew_all([renewal], force=force, dry_run=dry_run)[0]
 
 
+@checked
 def renew_all(renewals: Iterable[Renewal], *, force: bool = False, dry_run: bool = False) -> list[Outcome]:
     """As :func:`renew` for each of them; a reload command that several have runs once, at the end."""
     all_ = list(renewals)
@@ -398,6 +401,7 @@ class _Work:
         self.current = self._read()
 
 
+@checked
 def due(renewal: Renewal, certificate: x509.Certificate) -> datetime.datetime:
     """When a certificate is to be renewed: always the same moment for the same one, another one for each.
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PrivateKeyTypes
 
+from .._arguments import checked
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import inputs
 from .._openssl.convert import encoded, look_alike
@@ -140,8 +141,15 @@ class Issued:
         object.__setattr__(self, "certificate", issued)
         for name in ("chain", "ca_pubs"):
             object.__setattr__(self, name, tuple(inputs.any_certificates(name, getattr(self, name))))
+        if not isinstance(self.status, PKIStatus):
+            raise TypeError(f"status: PKIStatus, not {type(self.status).__name__}")
+        if not (self.private_key is None or hasattr(self.private_key, "private_bytes")):
+            raise TypeError(f"private_key: a private key or None, not {type(self.private_key).__name__}")
+        if inputs.check_text("text", self.text) is None:
+            raise TypeError("text: str, not None")
 
 
+@checked
 @dataclass(frozen=True)
 class Waiting:
     """Not decided yet. The client is told to ask again, and the authority is asked again when it does.
@@ -154,7 +162,12 @@ class Waiting:
     check_after: int
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.check_after < 1 << 31:
+            raise ValueError(f"check_after: 0 to 2**31 - 1, not {self.check_after}")
 
+
+@checked
 @dataclass(frozen=True)
 class Rejected:
     """No.
@@ -190,6 +203,7 @@ class RevocationRequest(Message):
     """How often the client has come back for the answer."""
 
 
+@checked
 @dataclass(frozen=True)
 class Revoked:
     """The certificate is revoked (status ``accepted``), or soon will be (``revocationWarning``...).

@@ -34,7 +34,6 @@ from .verification import FAILED, UNREADABLE_SIGNER, looked_at, refuse_sender
 
 logger = get_logger("osslcmp.server")
 
-MAX_CHECK_AFTER = 2**31 - 1
 #: Characters of why a message cannot be read that its client is told.
 _REASON = 200
 _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
@@ -281,8 +280,6 @@ class MessageHandler:
             if not isinstance(answer, expected):
                 names = ", ".join(kind.__name__ for kind in expected)
                 raise TypeError(f"{method.__qualname__} returned {type(answer).__name__}, expected: {names}")
-            if isinstance(answer, Waiting) and not 0 <= answer.check_after <= MAX_CHECK_AFTER:
-                raise ValueError(f"{method.__qualname__} returned check_after={answer.check_after}")
         except Exception as error:
             log_failure(logger, f"the authority failed to answer a {self._name}", error)
             return FAILED

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
+from .._arguments import checked, positive
 from .._asn1.x509_parts import public_key_info
 from .._openssl import convert, inputs
 from .._openssl.certificate_check import CertificateCheck
@@ -116,6 +117,7 @@ class Server:
             messages with that key (3.0 not with Ed25519).
     """
 
+    @checked
     def __init__(
         self,
         authority: Authority,
@@ -143,12 +145,13 @@ class Server:
         transactions: TransactionStore | None = None,
         downloads: bool = False,
     ) -> None:
-        if max_message_size < 1 or min(transaction_timeout, clock_tolerance) <= 0:
-            raise ValueError("limits must be positive")
-        if not isinstance(limits, (Limits, type(None))):
-            raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
-        if strictness not in get_args(Strictness):
-            raise ValueError(f"strictness: 'strict', 'rfc9810' or 'openssl', not {strictness!r}")
+        positive(
+            max_message_size=max_message_size,
+            transaction_timeout=transaction_timeout,
+            clock_tolerance=clock_tolerance,
+        )
+        if not callable(getattr(authority, "issue", None)):
+            raise TypeError(f"authority: an osslcmp.server.Authority, not {type(authority).__name__}")
         own = None if certificate is None else inputs.any_certificate("certificate", certificate)
         if (certificate is None) != (key is None):
             raise ValueError("certificate and key go together")
@@ -326,6 +329,7 @@ class Server:
         published = self.authority if self._downloads else None
         return app.Application(self.process, self.max_message_size, published, **options)
 
+    @checked
     def serve(
         self,
         host: str = "127.0.0.1",
@@ -374,6 +378,7 @@ class Server:
             tick=self.sweep,
         )
 
+    @checked
     def take_over(
         self,
         running: serving.RunningServer,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from .._arguments import positive
 from . import bodies, wire
 from .configuration import Configuration
 from .reply_cache import Replies, Reply
@@ -48,8 +49,7 @@ class TransactionStore:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if min(max_transactions, max_remembered) < 1:
-            raise ValueError("limits must be positive")
+        positive(max_transactions=max_transactions, max_remembered=max_remembered)
         self.max_transactions = max_transactions
         self.max_remembered = max_remembered
         self.table: Table[Transaction] = Table(max_transactions, clock)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from http import HTTPStatus
 
+from .._arguments import checked, positive
 from ..enums import BodyType, FailureInfo
 
 __all__ = [
@@ -168,6 +169,7 @@ def ok() -> Fault:
     return Fault("ok")
 
 
+@checked
 def waiting(times: int = 1, check_after: int = 1) -> Fault:
     """Answer with *waiting*; the client has to poll ``times`` times, ``check_after`` seconds apart.
 
@@ -176,11 +178,12 @@ def waiting(times: int = 1, check_after: int = 1) -> Fault:
     Raises:
         ValueError: ``times`` is less than 1, or ``check_after`` less than 0.
     """
-    if times < 1 or check_after < 0:
-        raise ValueError("waiting: times must be positive and check_after not negative")
+    positive(times=times)
+    positive(or_zero=True, check_after=check_after)
     return Wait("waiting", times, check_after)
 
 
+@checked
 def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rejected by script") -> Fault:
     """Refuse with this failInfo and text.
 
@@ -213,6 +216,7 @@ def html_503() -> Fault:
     return HTTPAnswer("html_503", HTTPStatus.SERVICE_UNAVAILABLE, _PAGE, "text/html")
 
 
+@checked
 def http_answer(
     status: int = 200, body: bytes | str = b"", content_type: str = "application/pkixcmp"
 ) -> Fault:
@@ -228,12 +232,11 @@ def http_answer(
     """
     if status < 200 or status in (204, 304):
         raise ValueError(f"http_answer: status: one of an answer with a body, not {status}")
-    if not isinstance(body, (bytes, str)):
-        raise TypeError(f"http_answer: body: bytes or str, not {type(body).__name__}")
     octets = body.encode() if isinstance(body, str) else body
     return HTTPAnswer("http_answer", HTTPStatus(status), octets, content_type)
 
 
+@checked
 def change(
     function: Callable[..., bytes], *arguments: object, protect: bool = True, **named: object
 ) -> Fault:
@@ -250,8 +253,6 @@ def change(
         TypeError: it is no function, or does not take these arguments.
     """
     name = getattr(function, "__name__", type(function).__name__)
-    if not callable(function):
-        raise TypeError(f"change: a function that takes the answer, not {name}")
     try:
         inspect.signature(function).bind(b"", *arguments, **named)
     except TypeError as error:
@@ -274,6 +275,7 @@ def no_extra_certs() -> Fault:
     return Fault("no_extra_certs")
 
 
+@checked
 def cert_req_id(number: int) -> Fault:
     """Put another certReqId into ip, cp or kup, validly protected: 0 to a p10cr is what many servers do.
 
@@ -282,14 +284,14 @@ def cert_req_id(number: int) -> Fault:
     return CertReqId("cert_req_id", number)
 
 
+@checked
 def delay(seconds: float) -> Fault:
     """Answer this many seconds late.
 
     Raises:
         ValueError: ``seconds`` is negative.
     """
-    if seconds < 0:
-        raise ValueError("delay: seconds must not be negative")
+    positive(or_zero=True, seconds=seconds)
     return Delay("delay", seconds)
 
 
@@ -348,6 +350,7 @@ def wrong_body() -> Fault:
     return Fault("wrong_body")
 
 
+@checked
 def wrong_pvno(number: int = 1) -> Fault:
     """Answer with another protocol version, validly protected."""
     return Version("wrong_pvno", number)

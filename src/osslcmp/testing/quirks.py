@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
 from .._asn1.der import explicit
+from .._openssl.inputs import check_text
 from ..enums import BodyType
 from ..server import messages, wire
 from .faults import known
@@ -136,4 +137,6 @@ def quirks(profile: str | None, settings: dict[str, Any]) -> Quirks:
         wanted = (str, type(None)) if name == "registration_token" else (bool,)
         if not isinstance(value, wanted):
             raise TypeError(f"quirks: {name}: {' or '.join(kind.__name__ for kind in wanted)}, not {value!r}")
+        if isinstance(value, str):
+            check_text(f"quirks: {name}", value)
     return replace(Quirks() if profile is None else PROFILES[profile], **settings)

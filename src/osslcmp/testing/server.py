@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from .._arguments import checked
 from .._asn1 import der
 from .._asn1.der import explicit
 from .._asn1.itav import InfoTypeAndValue
@@ -157,6 +158,7 @@ class CMPServer:
         options: those of :class:`osslcmp.server.Server`.
     """
 
+    @checked
     def __init__(
         self,
         ca: ScriptedCA | None = None,
@@ -258,6 +260,7 @@ class CMPServer:
             self._any, self._by_type = deque(faults), plans
             self._failed.clear()
 
+    @checked
     def quirks(self, profile: str | None = None, **settings: Any) -> None:
         """Behave from now on as servers in the field do, until the next call or :meth:`clear`; transactions end here.
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from .._arguments import checked
 from .._asn1 import der, oids
 from .._text import get_logger, visible
 from ..enums import BodyType
@@ -93,9 +94,10 @@ class Trace:
     draws it. Raises ``OSError`` if it cannot be made; what fails later is logged.
     """
 
+    @checked
     def __init__(self, limit: int | None = 10000, *, file: str | os.PathLike[str] | None = None) -> None:
-        if not isinstance(limit, int | None) or not 0 <= (limit or 0) <= sys.maxsize:
-            raise ValueError(f"limit: a number of entries or None, not {limit!r}")
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit: a number of entries or None, not {limit}")
         self._entries: deque[TraceEntry] = deque(maxlen=limit)
         # Held while an entry is written: a signal handler may come then, and look at the trace or add to it.
         self._lock = threading.RLock()
@@ -107,6 +109,7 @@ class Trace:
 
     # -- recording ----------------------------------------------------------------------------------------
 
+    @checked
     def seen(self, sent: bool, encoding: bytes, kind: int, transaction_id: bytes | None) -> None:
         """Record a message. Called while a transaction runs."""
         self._add(sent, transaction_id, without_secrets(encoding), BodyType(kind))
@@ -118,6 +121,7 @@ class Trace:
         body = error.body if isinstance(error, TransferError) else b""
         self._add(False, transaction_id, None, None, failure, body or None)
 
+    @checked
     def odd(self, sent: bool, octets: bytes, how: str, transaction_id: bytes | None = None) -> None:
         """Record what is no CMP message: the client ``sent`` it, or it was the answer; ``how`` it came by HTTP."""
         self._add(sent, transaction_id, None, None, how, octets)
@@ -172,6 +176,7 @@ class Trace:
             found.setdefault(entry.transaction_id, []).append(entry)
         return found
 
+    @checked
     def of(self, transaction_id: bytes | None) -> Trace:
         """A trace of one transaction alone: what has been recorded of it until now."""
         part = Trace(self._entries.maxlen)
@@ -202,12 +207,14 @@ class Trace:
     def __str__(self) -> str:
         return self.ladder()
 
+    @checked
     def ladder(self, width: int = 88, *, ascii_only: bool = False) -> str:
         """A ladder diagram in plain text, ``width`` columns wide; ``ascii_only``: no line drawing."""
         from .ladder import draw
 
         return "\n".join(line.text for line in draw(self, width, ascii_only=ascii_only))
 
+    @checked
     def print(self, file: TextIO | None = None) -> None:
         """Print the ladder diagram to ``file`` (default: standard output), in colour if rich is installed."""
         file = sys.stdout if file is None else file
@@ -226,12 +233,14 @@ class Trace:
         for line in draw(self, options.max_width, ascii_only=options.ascii_only):
             yield Text.assemble(*line.spans, no_wrap=True, overflow="crop")
 
+    @checked
     def html(self, title: str = "CMP trace") -> str:
         """One self-contained HTML page: the ladder diagram with the decoded messages beside it."""
         from .html import page
 
         return page(self, title)
 
+    @checked
     def svg(self, width: int = 88, *, dark: bool = False) -> str:
         """The ladder diagram as a picture for a page, ``width`` columns wide, on a light or a dark ground.
 
@@ -241,6 +250,7 @@ class Trace:
 
         return picture(self, width, dark=dark)
 
+    @checked
     def save(self, path: str | os.PathLike[str], title: str = "CMP trace") -> None:
         """Write :meth:`html` to a file, or :meth:`svg` if its name ends with ``.svg``. Raises ``OSError``."""
         path = Path(path)
@@ -254,6 +264,7 @@ class Trace:
         return b"".join([HEAD, *map(entry_line, self.entries)])
 
     @classmethod
+    @checked
     def load(cls, recording: bytes | str) -> Trace:
         """A trace out of what :meth:`dump` gave, or of the content of a ``file``.
 
@@ -263,8 +274,6 @@ class Trace:
         one another. Raises ``ValueError`` that names the line.
         """
         entries = []
-        if not isinstance(recording, (str, bytes, bytearray)):
-            raise TypeError(f"recording: bytes or str, not {type(recording).__name__}")
         data = recording.encode() if isinstance(recording, str) else bytes(recording)
         for number, fields in enumerate(read_entries(data), 1):
             kind = None
@@ -278,6 +287,7 @@ class Trace:
         return cls.of_entries(entries)
 
     @classmethod
+    @checked
     def of_entries(cls, entries: Iterable[TraceEntry]) -> Trace:
         """A trace of these entries, without a limit."""
         trace = cls(None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from . import Trace, TraceEntry
 
 _GUTTER = 11
-_NARROWEST = 40
+_NARROWEST, _WIDEST = 40, 1000
 _UNICODE = {"line": "│", "arrow": "─", "to": "▶", "from": "◀", "fail": "✗", "more": "…"}
 _ASCII = {"line": "|", "arrow": "-", "to": ">", "from": "<", "fail": "x", "more": "~"}
 _REFUSALS = (BodyType.ERROR,)
@@ -54,7 +54,7 @@ def protection_text(entries: list[TraceEntry]) -> str:
 def draw(trace: Trace, width: int, *, ascii_only: bool) -> Iterator[Line]:
     """The lines of the diagram, one transaction after the other."""
     marks = _ASCII if ascii_only else _UNICODE
-    width = max(width, _NARROWEST)
+    width = min(max(width, _NARROWEST), _WIDEST)
     transactions = trace.transactions
     if not transactions:
         yield Line((("no messages", "dim"),))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from .._arguments import checked
 from .._openssl.inputs import check_text, without_credentials
 
 if TYPE_CHECKING:
@@ -39,35 +40,37 @@ class Address:
         context.set_server_path(self.path)
 
 
-def parse_url(url: str) -> Address:
-    """The parts of ``http[s]://host[:port][/path]``. Raises ``ValueError`` for anything else.
+def parse_url(url: str, what: str = "server") -> Address:
+    """The parts of ``http[s]://host[:port][/path]``. Raises ``ValueError``
+    for anything else, which names the argument ``what``.
 
     A host name that is not ASCII is encoded as IDNA, an IPv6 address stands in brackets.
     """
-    check_text("server", url)
+    check_text(what, url)
     if re.search(r"[\x00-\x20\x7f]", url):
-        raise ValueError("server: the URL contains a space or control character")
+        raise ValueError(f"{what}: the URL contains a space or control character")
     shown = without_credentials(url)
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ValueError(f"server: {shown!r}: {error}") from None
+        raise ValueError(f"{what}: {shown!r}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"server: {shown!r} is not of the form http://host[:port][/path]")
+        raise ValueError(f"{what}: {shown!r} is not of the form http://host[:port][/path]")
     if parts.username is not None:
-        raise ValueError("server: the URL must not contain credentials")
+        raise ValueError(f"{what}: the URL must not contain credentials")
     try:
         port = parts.port
         host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
     except ValueError as error:
-        raise ValueError(f"server: {shown!r}: {error}") from None
+        raise ValueError(f"{what}: {shown!r}: {error}") from None
     if port == 0:
-        raise ValueError(f"server: {shown!r}: port 0 is out of range 1 to 65535")
+        raise ValueError(f"{what}: {shown!r}: port 0 is out of range 1 to 65535")
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Address(host, port or (443 if tls else 80), quote(path, safe="/%?&=:;,+$!*'()@~-._"), tls)
 
 
+@checked
 def well_known_url(server: str, *, label: str | None = None, operation: str | None = None) -> str:
     """The address that RFC 9811 gives a CMP server: ``/.well-known/cmp[/p/label][/operation]``.
 

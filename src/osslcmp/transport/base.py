@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from .._arguments import positive
 from .._text import body_words
 from ..context.hints import advise
 from ..errors import TransferError, TransferTimeout
@@ -41,9 +42,8 @@ class LibraryTransport:
     def __init__(
         self, url: str, timeout: float, max_response_length: int, redirects: int, proxy: str | None = None
     ) -> None:
-        parse_url(url)
-        if timeout <= 0:
-            raise ValueError("timeout: must be more than 0")
+        parse_url(url, "url")
+        positive(timeout=timeout, max_response_length=max_response_length)
         if not 0 <= redirects <= _MOST_REDIRECTS:
             raise ValueError(f"redirects: from 0 to {_MOST_REDIRECTS}, not {redirects}")
         self._url = url
@@ -205,7 +205,7 @@ class Answer:
         # When time is over, it is the watchdog who has ended the connection.
         if self._refusal or time.monotonic() >= self.deadline:
             return self.late()
-        message = str(error) or type(error).__name__
+        message = str(error).rstrip(".") or type(error).__name__
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, OSError) and str(cause) not in message:

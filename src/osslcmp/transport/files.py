@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from .._arguments import checked, positive
 from .._openssl.callbacks import Replaying
 from ..errors import TransferError, TransferTimeout
 from .address import Transport
@@ -16,13 +17,10 @@ _REQUEST, _RESPONSE = ".request.der", ".response.der"
 PathInput = str | os.PathLike[str]
 
 
-def _paths(what: str, value: PathInput | Iterable[PathInput]) -> list[Path]:
+def _paths(value: PathInput | Iterable[PathInput]) -> list[Path]:
     if isinstance(value, (str, os.PathLike)):
         value = [value]
-    found = [Path(item) for item in value]
-    if any("\0" in str(path) for path in found):
-        raise ValueError(f"{what}: a path contains a NUL character")
-    return found
+    return [Path(item) for item in value]
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -71,6 +69,7 @@ class FileTransport(Replaying):
     response.
     """
 
+    @checked
     def __init__(
         self,
         directory: PathInput | None = None,
@@ -84,16 +83,14 @@ class FileTransport(Replaying):
         rspout: PathInput | Iterable[PathInput] = (),
         through: Transport | None = None,
     ) -> None:
-        if timeout < 0 or interval <= 0:
-            raise ValueError("timeout, interval: must not be negative, nor interval 0")
-        if through is not None and not callable(through):
-            raise TypeError(f"through: a callable from bytes to bytes, not {type(through).__name__}")
-        self._directory = None if directory is None else _paths("directory", directory)[0]
+        positive(interval=interval)
+        positive(or_zero=True, timeout=timeout)
+        self._directory = None if directory is None else _paths(directory)[0]
         self._resume = resume
         self._timeout = timeout
         self._interval = interval
-        self._reqout, self._reqin = _paths("reqout", reqout), _paths("reqin", reqin)
-        self._rspin, self._rspout = _paths("rspin", rspin), _paths("rspout", rspout)
+        self._reqout, self._reqin = _paths(reqout), _paths(reqin)
+        self._rspin, self._rspout = _paths(rspin), _paths(rspout)
         self._through = through
         single = [*self._reqout, *self._reqin, *self._rspin, *self._rspout]
         if self._directory is not None and (single or through is not None):
@@ -158,13 +155,14 @@ class FileTransport(Replaying):
             time.sleep(min(self._interval, left))
 
 
+@checked
 def relay(directory: PathInput, through: Transport) -> int:
     """The other half of :class:`FileTransport`: send each request in a folder that has no response yet.
 
     ``through`` is what sends it, for instance :class:`HTTPTransport`; what it raises is passed on. Returns
     how many responses were written.
     """
-    folder = _paths("directory", directory)[0]
+    folder = _paths(directory)[0]
     done = 0
     for asked in sorted(folder.glob(f"*{_REQUEST}"), key=lambda path: (len(path.name), path.name)):
         answered = folder / (asked.name.removesuffix(_REQUEST) + _RESPONSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._arguments import checked
 from .._openssl.tls import TLS, TLSInput, tls_settings
 from .._openssl.tls_context import tls_to_c
 from ..context import Context
@@ -27,6 +28,7 @@ class HTTPTransport:
     ``ValueError`` for a request that is no CMP message.
     """
 
+    @checked
     def __init__(
         self,
         url: str,
@@ -37,7 +39,7 @@ class HTTPTransport:
         timeout: int = 60,
         max_response_length: int = 0,
     ) -> None:
-        self._address = parse_url(url)
+        self._address = parse_url(url, "url")
         settings = tls_settings(tls)
         if not self._address.tls and settings is not None:
             raise ValueError("tls: is of no use without https")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
+from .._arguments import checked
 from ..errors import TransferTimeout
 from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 
@@ -47,6 +48,8 @@ class _Base(LibraryTransport):
             raise TypeError(f"client: brings its own {', '.join(options)}")
         super().__init__(url, *settings, _proxy(url, options) if client is None else None)
         self._httpx = _httpx()
+        if not isinstance(client, getattr(self._httpx, kind) | None):
+            raise TypeError(f"client: an httpx.{kind} or None, not {type(client).__name__}")
         self._owned = client is None
         self._client = getattr(self._httpx, kind)(**options) if client is None else client
 
@@ -96,6 +99,7 @@ class HttpxTransport(_Base):
 
     _client: httpx.Client
 
+    @checked
     def __init__(
         self,
         url: str,
@@ -157,6 +161,7 @@ class AsyncHttpxTransport(_Base):
 
     _client: httpx.AsyncClient
 
+    @checked
     def __init__(
         self,
         url: str,

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from .._arguments import checked
 from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Urllib3Transport(LibraryTransport):
     takes too long.
     """
 
+    @checked
     def __init__(
         self,
         url: str,
@@ -78,6 +80,8 @@ class Urllib3Transport(LibraryTransport):
             import urllib3
         except ImportError as error:
             raise ImportError("this transport needs urllib3: pip install 'osslcmp[urllib3]'") from error
+        if not isinstance(pool, urllib3.PoolManager | None):
+            raise TypeError(f"pool: a urllib3.PoolManager or None, not {type(pool).__name__}")
         self._urllib3: Any = urllib3
         self._owned = pool is None
         self._pool: Any = pool

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..._arguments import checked
 from ..._openssl import verify
 from ..._openssl.certificate_check import CertificateCheck
 from ..._openssl.inputs import AnyCertificate, AnyCRL
@@ -36,6 +37,7 @@ class ClientCRLs:
         ValueError: there is no CRL in it.
     """
 
+    @checked
     def __init__(self, files: Iterable[Path], trusted: Sequence[AnyCertificate]) -> None:
         self._trusted = trusted
         self._lock = threading.RLock()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ..._arguments import checked
 from ..._asn1 import der, oids, x509_parts
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
@@ -55,6 +56,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_*-]{0,61}[A-Za-z0-9_*])?")
 _IGNORED = frozenset("\u034f\u180b\u180c\u180d\ufffc") | {chr(code) for code in range(0xFE00, 0xFE10)}
 
 
+@checked
 @dataclass(frozen=True)
 class Binding:
     """What a shared secret is good for."""
@@ -99,6 +101,7 @@ class Binding:
         return None
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Grants:
     """What clients may have although no profile says so. By default nothing that gives power over others."""

@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from cryptography import x509
 
+from ..._arguments import checked, positive
 from ..._asn1 import oids
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import encoded
@@ -53,6 +54,7 @@ Secrets = Mapping[Any, str | bytes | tuple[str | bytes, Binding]]
 Delay = Callable[[RevocationRequest | GeneralRequest | Confirmation], Waiting | None]
 
 
+@checked
 def waiting(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Policy:
     """A policy that lets the client ask again before it gets an answer.
 
@@ -64,6 +66,7 @@ def waiting(times: int, check_after: int = 1, reason: str = "the authority is th
     return _wait(times, Waiting(check_after, reason))
 
 
+@checked
 def delayed(times: int, check_after: int = 1, reason: str = "the authority is thinking") -> Delay:
     """Lets the client ask again before it gets the answer to an rr, genm or certConf.
 
@@ -75,6 +78,7 @@ def delayed(times: int, check_after: int = 1, reason: str = "the authority is th
 def _wait(
     times: int, answer: Waiting
 ) -> Callable[[CertificateRequest | RevocationRequest | GeneralRequest | Confirmation], Waiting | None]:
+    positive(or_zero=True, times=times)
     return lambda request: answer if request.polls < times else None
 
 
@@ -106,6 +110,7 @@ class EmbeddedCA(Records, Authority):
         client_crls: revocation of clients' certificates from elsewhere.
     """
 
+    @checked
     def __init__(
         self,
         secrets: Secrets | None = None,
@@ -125,12 +130,10 @@ class EmbeddedCA(Records, Authority):
         crl_grace: datetime.timedelta = crls.CRL_VALIDITY,
         client_crls: ClientCRLs | None = None,
     ) -> None:
+        positive(validity=validity)
+        positive(or_zero=True, crl_grace=crl_grace)
         if issuer is not None and root is None:
             raise ValueError("an issuer needs the root it stands under")
-        if duplicate_keys not in get_args(DuplicateKeys):
-            raise ValueError("duplicate_keys: allow or refuse")
-        if unconfirmed not in get_args(Unconfirmed):
-            raise ValueError("unconfirmed: revoke or keep")
         self.name = name
         self.validity = validity
         self.policy = policy
@@ -252,6 +255,7 @@ class EmbeddedCA(Records, Authority):
         with self._lock:
             return tuple(self._records.values())
 
+    @checked
     def add_secret(self, reference: str | bytes, secret: str | bytes, binding: Binding | None = None) -> None:
         """Share a secret with one more client, or change it.
 
@@ -322,7 +326,7 @@ class EmbeddedCA(Records, Authority):
         It signs with a certificate of its own from the issuing CA, and trusts the clients that have one
         below the root.
         """
-        if "certificate" not in options:
+        if options.keys().isdisjoint({"certificate", "key"}):
             certificate, key = issuing.make_server_certificate(
                 f"{self.name} CMP server", self._issuer.certificate, self._issuer.signing
             )

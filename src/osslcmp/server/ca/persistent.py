@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.exc import DataError
 
+from ..._arguments import checked, positive
 from ..._text import get_logger
 from ...enums import RevocationReason
 from ..persistent import PersistentServer
@@ -80,6 +81,7 @@ class PersistentCA(EmbeddedCA):
         ValueError: the directory or the database does not fit, or ``seal.key`` is missing or of another database.
     """
 
+    @checked
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -95,8 +97,9 @@ class PersistentCA(EmbeddedCA):
         key_password: str | bytes | None = None,
         **options: Any,
     ) -> None:
-        if confirm_within <= 0:
-            raise ValueError("confirm_within: a positive number of seconds")
+        positive(confirm_within=confirm_within)
+        if "" in (database, key_password) or key_password == b"":
+            raise ValueError("database, key_password: must not be empty")
         if issuer is None and root is not None:
             raise ValueError("a root needs its issuing CA, whose key is not kept here")
         self.directory = Directory(Path(directory), None if key_password is None else octets(key_password))
@@ -154,7 +157,7 @@ class PersistentCA(EmbeddedCA):
 
     def server(self, **options: Any) -> PersistentServer:
         """A CMP server for this authority; ``options`` are those of Server."""
-        if "certificate" not in options:
+        if options.keys().isdisjoint({"certificate", "key"}):
             certificate, key = self._server_pair
             options |= {"certificate": certificate, "key": key, "chain": self.chain}
         defaults: dict[str, Any] = {
@@ -270,6 +273,7 @@ class PersistentCA(EmbeddedCA):
                 if attempt == _ATTEMPTS - 1:
                     raise
 
+    @checked
     def remove_secret(self, reference: str | bytes) -> None:
         """Stop sharing a secret with a client; nothing happens when there is none.
 

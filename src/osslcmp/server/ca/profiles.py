@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ..._arguments import checked, positive
 from ..._asn1 import der, oids
 from ..._asn1.der import explicit
 from ...enums import FailureInfo
@@ -56,6 +57,7 @@ _SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
 }
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     """One kind of certificate. What is None is as the client asks for it."""
@@ -89,17 +91,11 @@ class Profile:
 
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError for what would fail at the first request only, or never be heeded."""
-        for field in ("extended_key_usage", "policies"):
-            for one in getattr(self, field) or ():
-                if not isinstance(one, x509.ObjectIdentifier):
-                    raise TypeError(
-                        f"{field}: {one!r} is no x509.ObjectIdentifier (Profile.from_table reads names)"
-                    )
+        positive(validity=self.validity, max_validity=self.max_validity, rsa_bits=self.rsa_bits)
+        if self.ca_path_length is not None and not 0 <= self.ca_path_length <= _MAX_PATH_LENGTH:
+            raise ValueError(f"ca_path_length: 0 to {_MAX_PATH_LENGTH}, not {self.ca_path_length}")
         for field, known in (("key_usage", _KEY_USAGES), ("keys", _KEYS), ("sans", _SANS)):
             _refuse_unknown(getattr(self, field) or (), known, f"{field}: ")
-        for pattern in (self.subject, *(one for patterns in (self.sans or {}).values() for one in patterns)):
-            if not isinstance(pattern, re.Pattern | None):
-                raise TypeError(f"subject or sans: {pattern!r} is no re.Pattern")
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:

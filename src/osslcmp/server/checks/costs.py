@@ -11,6 +11,7 @@ from typing import Literal
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
+from ..._arguments import checked, positive
 from ..._asn1 import oids, x509_parts
 from .. import wire
 
@@ -23,6 +24,7 @@ KeySizes = Mapping[str, tuple[int, int]]
 KEY_SIZES: KeySizes = {"RSA": (2048, 8192), "DSA": (2048, 4096), "EC": (224, 571)}
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class MacPolicy:
     """What a password-based MAC (RFC 9810, section 5.1.3.1) must be like.
@@ -38,6 +40,10 @@ class MacPolicy:
     min_iterations: int = 100
     max_iterations: int = MAX_ITERATIONS
     min_salt: int = 0
+
+    def __post_init__(self) -> None:
+        positive(min_iterations=self.min_iterations, max_iterations=self.max_iterations)
+        positive(or_zero=True, min_salt=self.min_salt)
 
     @classmethod
     def of(cls, value: MacPolicy | MacPolicyName) -> MacPolicy:

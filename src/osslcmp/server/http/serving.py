@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..._arguments import positive
 from ..._text import get_logger
 from ..failures import log_failure
 from .app import REQUEST_TIME
@@ -153,11 +154,14 @@ def serve(
         raise ImportError("serving over HTTP needs tornado: pip install 'osslcmp[server]'") from error
     if not 0 <= port <= 0xFFFF:
         raise ValueError("port: 0 to 65535")
-    if min(timeout, request_time) <= 0 or threads < 1:
-        raise ValueError("timeout, request_time, threads: must be positive")
+    if not (listener is None or hasattr(listener, "getsockname")):
+        raise TypeError(f"listener: a socket or None, not {type(listener).__name__}")
+    if not host:
+        raise ValueError("host: is empty")
+    positive(timeout=timeout, request_time=request_time, threads=threads)
     context = None if tls is None else tls_context(tls)
     shared = listener is not None
-    listener = listener or webserver.listen(host, port, reuse_port=reuse_port)
+    listener = webserver.listen(host, port, reuse_port=reuse_port) if listener is None else listener
     address = listener.getsockname()[:2]
     limits = webserver.Limits(timeout, request_time, threads, at_once=1 if shared else webserver.AT_ONCE)
     server = webserver.WebServer(handler, listener, limits, context)

@@ -8,10 +8,11 @@ import ssl
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives import serialization
 
+from ..._arguments import checked
 from ..._files import pem_block
 from ..._openssl import inputs
 from ..._openssl.convert import encoded
@@ -21,6 +22,7 @@ from ..._openssl.keys import Password
 ClientCertificates = Literal["none", "optional", "required"]
 
 
+@checked
 @dataclass(frozen=True, kw_only=True)
 class ServerTLS:
     """Settings of HTTPS, for ``Server.serve(tls=...)``; it is done by Python's ``ssl``.
@@ -52,8 +54,6 @@ class ServerTLS:
     minimum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
 
     def __post_init__(self) -> None:
-        if self.client is not None and self.client not in get_args(ClientCertificates):
-            raise ValueError(f"client: 'none', 'optional' or 'required', not {self.client!r}")
         if (self.client in ("optional", "required")) and self.trusted is None:
             raise ValueError("client: certificates of clients need trusted")
         if self.client == "none" and self.trusted is not None:

@@ -1,0 +1,137 @@
+"""Arguments are what their annotations say, or the error names them: before C is entered, and anything is made."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import wraps
+from types import UnionType
+from typing import IO, Any, Literal, TypeVar, Union, get_args, get_origin
+
+_T = TypeVar("_T")
+#: What does as well as what is annotated.
+_ALSO: dict[Any, Any] = {
+    float: (int, float),
+    bytes: (bytes, bytearray),
+    tuple: (tuple, list),
+    frozenset: AbstractSet,
+}
+
+
+def checked(made: _T) -> _T:
+    """A function, or a class, that looks at its arguments first.
+
+    Raises TypeError for one of another type than its annotation, ValueError for text with a NUL character or half a
+    surrogate pair, an empty path, a number that is not finite or fits no C type, and what is none of a Literal. What an
+    iterator gives is not looked at, nor what is annotated with a name for type checkers alone.
+    """
+    if isinstance(made, type):
+        made.__init__ = checked(made.__init__)  # type: ignore[misc]
+        return made
+    function: Any = made
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    hints: dict[str, Any] = {}
+
+    @wraps(function)
+    def looking(*args: Any, **kwargs: Any) -> Any:
+        if not hints:
+            hints.update(
+                {name: _evaluated(function, hint) for name, hint in function.__annotations__.items()}
+            )
+        for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+            wrong = _wrong(hints.get(name, Any), value)
+            if wrong:
+                raise ValueError(f"{name}: {wrong}")
+            if wrong is not None:
+                raise TypeError(f"{name}: {_words(hints[name])}, not {type(value).__name__}")
+        return function(*args, **kwargs)
+
+    return looking  # type: ignore[return-value]
+
+
+def _evaluated(function: Any, hint: Any) -> Any:
+    try:
+        return eval(hint, function.__globals__) if isinstance(hint, str) else hint  # our own annotation
+    except NameError:
+        return Any
+
+
+def positive(*, or_zero: bool = False, **values: Any) -> None:
+    """Raise ValueError that names the first of these arguments, numbers or durations, that is not; None is left out."""
+    for name, value in values.items():
+        if value is not None and (value < type(value)(0) or not (value or or_zero)):
+            raise ValueError(f"{name}: must be positive{' or 0' if or_zero else ''}, not {value}")
+
+
+def text_fault(text: str, encode: Callable[[str], bytes] = str.encode) -> str | None:
+    """Why a text is of no use to C, in words."""
+    if "\0" in text:
+        return "contains a NUL character"
+    try:
+        encode(text)
+    except UnicodeEncodeError:
+        return "contains half a surrogate pair"
+    return None
+
+
+def path_fault(path: str | os.PathLike[str]) -> str | None:
+    """Why a path is of no use, in words. File names that are no UTF-8 have surrogates by right."""
+    text = os.fspath(path)
+    return text_fault(text, os.fsencode) if text else "is empty"
+
+
+def _wrong(hint: Any, value: Any) -> str | None:
+    """What is wrong with a value in words; empty if it is of another type, None if nothing is."""
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        kinds = [kind for part in parts if isinstance(kind := get_origin(part) or part, type)]
+        if isinstance(value, str) and any(issubclass(kind, os.PathLike) for kind in kinds):
+            return path_fault(value)
+        if isinstance(value, str) and bytes in kinds:  # it is data
+            value = value.replace("\0", "")
+        found = [_wrong(part, value) for part in parts]
+        return None if None in found else max(filter(None, found), default="")
+    if kind is Literal:
+        known = isinstance(value, tuple(map(type, parts)))
+        return None if value in parts else f"{_words(hint)}, not {value!r}" if known else ""
+    kind = type(None) if kind is None else kind
+    if kind in (Any, object) or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
+        return None
+    if issubclass(kind, IO):
+        return None if hasattr(value, "write") else ""
+    if not isinstance(value, _ALSO.get(kind, kind)) or (isinstance(value, bool) and kind in (int, float)):
+        return ""
+    if isinstance(value, str):
+        return text_fault(value) if kind is str else ""
+    if isinstance(value, os.PathLike):
+        return path_fault(value)
+    if isinstance(value, (int, float)):
+        return None if math.isfinite(value) and abs(value) <= sys.maxsize else "out of range"
+    if kind is not bytes and isinstance(value, Iterable) and isinstance(value, (bytes, bytearray)):
+        return ""
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping) and len(parts) == 2:
+        pairs = ((part, one) for item in value.items() for part, one in zip(parts, item, strict=True))
+    elif kind is tuple and parts and ... not in parts:
+        if len(value) != len(parts):
+            return ""
+        pairs = zip(parts, value, strict=True)
+    elif isinstance(value, Collection) and parts and issubclass(kind, Iterable):
+        pairs = ((parts[0], one) for one in value)
+    return next((wrong for part, one in pairs if (wrong := _wrong(part, one)) is not None), None)
+
+
+def _words(hint: Any) -> str:
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(_words, parts)))
+    if kind is Literal:
+        return " or ".join(map(repr, parts))
+    name = "None" if kind in (None, type(None)) else "a callable" if kind is Callable else kind.__name__
+    inner = [
+        _words(part) for part in parts if part is not ... and kind is not Callable and kind is not os.PathLike
+    ]
+    return f"{name} of {' and '.join(inner)}" if inner else str(name)
