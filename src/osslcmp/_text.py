@@ -61,12 +61,14 @@ def lines(text: str, limit: int = LONGEST) -> str:
 
 
 def body_words(body: bytes) -> str:
-    """The beginning of what came instead of a message, for an exception's text; empty if it is no plain text."""
+    """What came instead of a message, for an exception's text: the beginning of a text, the title of a page, or nothing."""
     try:
-        text = " ".join(body[:LONGEST].decode().split())
+        text = " ".join(body[:LONGEST].decode("utf-8-sig").split())
     except UnicodeDecodeError:
         return ""
-    return f" (it says: {visible(text, 200)})" if text and not text.startswith("<") else ""
+    if text.startswith("<"):
+        text = text.partition("<title>")[2].partition("</title>")[0].strip()
+    return f" (it says: {visible(text, 200)})" if text and not re.search(r"[\0-\b]", text) else ""
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import functools
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from support.openssl import new_csr, run
 from support.pki import PKI
 
 import osslcmp
+from osslcmp._files import pem_block
 from osslcmp._openssl import convert, inputs, keys
 
 PASSWORD = "pass:pw"
@@ -70,6 +72,11 @@ CERTIFICATES: dict[str, Callable[[], bytes]] = {
     "CR": lambda: made("cert").replace(b"\n", b"\r"),
     "byte order mark": lambda: codecs.BOM_UTF8 + made("cert"),
     "UTF-16": lambda: made("cert").decode().encode("utf-16"),
+    "UTF-16, no byte order mark": lambda: made("cert").replace(b"\n", b"\r\n").decode().encode("utf-16-le"),
+    "UTF-16, big endian": lambda: b"\0\r\0\n" + made("cert").decode().encode("utf-16-be"),
+    "base64 without wrap, CR LF": lambda: b"\r\n".join(
+        (b"-----BEGIN CERTIFICATE-----", b64encode(made("cert der")), b"-----END CERTIFICATE-----", b"")
+    ),
     "indented": lambda: b"ca: |\n  " + made("cert").replace(b"\n", b"\n  "),
     "openssl x509 -text": lambda: made("text") + b"and after it\n",
     "after a key": lambda: made("key") + made("csr") + made("cert"),
@@ -89,6 +96,8 @@ KEYS: dict[str, Callable[[], bytes]] = {
     "CR LF": lambda: made("key").replace(b"\n", b"\r\n"),
     "CR": lambda: made("key").replace(b"\n", b"\r"),
     "byte order mark": lambda: codecs.BOM_UTF8 + made("key"),
+    "UTF-16, no byte order mark": lambda: made("key").decode().encode("utf-16-le"),
+    "PKCS#12 in armour": lambda: pem_block(made("p12"), "PKCS12"),
     "UTF-16": lambda: made("key").decode().encode("utf-16"),
     "indented": lambda: made("key").replace(b"\n", b"\n    "),
     "one line": lambda: made("key").replace(b"\n", b" "),
@@ -116,6 +125,18 @@ def test_certificates(source: str, tmp_path: Path) -> None:
     expected = [x509.load_pem_x509_certificate(made("cert"))]
     for given in (data, tmp_path / "file", str(tmp_path / "file")):
         assert inputs.any_certificates("trusted", given) == expected
+
+
+def test_der_one_after_another(pki: PKI) -> None:
+    """As of ``cat *.der``: all of them."""
+    several = [pki.root.certificate, pki.issuing.certificate, pki.root.certificate]
+    for between in (b"", b"\r\n"):
+        data = between.join(one.public_bytes(Encoding.DER) for one in several)
+        assert inputs.any_certificates("trusted", data) == several
+    with pytest.raises(ValueError, match=r"trusted: no certificate.*found neither"):
+        inputs.any_certificates("trusted", data + b"x")
+    with pytest.raises(ValueError, match=r"csr: no .*found CERTIFICATE in DER"):
+        inputs.csr("csr", data)
 
 
 def test_pkcs7_in_any_order(pki: PKI, tmp_path: Path) -> None:
@@ -198,6 +219,13 @@ def test_no_certificate(name: str, found: str, tmp_path: Path) -> None:
         (b"ssh-rsa AAAA me@here\n", "found a public key of OpenSSH"),
         (b"\x1f\x8b\x08", "found something compressed"),
         (b"MIIB\nAgIE", "found base64 without the BEGIN and END lines of PEM"),
+        (b"MIIB_g-w", "found base64 without the BEGIN and END lines of PEM"),
+        (b"LS0tLS1CRUdJTiBDRVJU", "found base64 of PEM: base64 -d"),
+        (b"----BEGIN CERTIFICATE----\nMIIB", "found a BEGIN line of PEM that is damaged"),
+        ("\u2014BEGIN CERTIFICATE\u2014\nMIIB".encode(), "found a BEGIN line of PEM that is damaged"),
+        (b"30 82 01 0a\n0f", "found hexadecimal digits"),
+        (b"Certificate:\n    Data:\n", "found the text of openssl x509 -text without PEM below it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "found a pointer of Git LFS"),
         (
             b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
             "ssh-keygen -p -m PKCS8",
@@ -205,6 +233,10 @@ def test_no_certificate(name: str, found: str, tmp_path: Path) -> None:
         (
             b'"-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----\\n"',
             r"its line ends are written as \n, as in JSON",
+        ),
+        (
+            b"-----BEGIN PRIVATE KEY-----\\r\\nAAAA\\r\\n-----END PRIVATE KEY-----",
+            r"its line ends are written as \n",
         ),
         (
             b"-----BEGIN CERTIFICATE-----\nMIIB",
@@ -299,3 +331,10 @@ def test_no_file(tmp_path: Path) -> None:
             use("trusted", tmp_path / "nowhere")
         with pytest.raises(IsADirectoryError, match=r"trusted: "):
             use("trusted", tmp_path)
+
+
+@pytest.mark.parametrize("path", ["~/cert.pem", "$HOME/cert.pem", "'cert.pem'", '"cert.pem"'])
+def test_written_for_a_shell(path: str) -> None:
+    """Which alone knows what that means."""
+    with pytest.raises(FileNotFoundError, match=r"trusted: .*only a shell knows"):
+        inputs.any_certificates("trusted", path)

@@ -84,6 +84,44 @@ def test_status_and_body(status: str, kind: str | None, body: bytes, words: str,
         assert ("it says" in str(error)) is bool(words)
 
 
+_NGINX = b"<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>"
+_APACHE = (
+    b"<title>400 Bad Request</title><p>Reason: You're speaking plain HTTP to an SSL-enabled server port."
+)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("answer", "words", "hint"),
+    [
+        (bytes.fromhex("15030300020228"), "", "https"),
+        (
+            response(_NGINX, status="400 Bad Request", content_type="text/html"),
+            "sent to HTTPS port)",
+            "https",
+        ),
+        (response(_APACHE, status="400 Bad Request", content_type="text/html"), "400 Bad Request)", "https"),
+        (response(b"0\x82\1\0abc", length=260), "", "hung up"),
+        (
+            response(b"1", headers="Content-Encoding: br\r\n"),
+            "Content-Encoding br",
+            "No client here reads that coding",
+        ),
+        (response(b"0\3\2\1\5", content_type="x/y"), "content type x/y", "no CMP server"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI", "no CMP server"),
+    ],
+    ids=["alert", "nginx", "Apache", "half", "br", "DER", "HTTP/2"],
+)
+def test_hints(answer: bytes, words: str, hint: str, way: str) -> None:
+    """What to do is said of each transport; of what it says itself, no octets that are no text, and one full stop."""
+    with RawServer(say(answer)) as server:
+        error = failure(WAYS[way], server.url)
+    assert words in str(error)
+    assert hint in error.hint
+    assert ".." not in str(error)
+    assert "\\x05" not in str(error)
+
+
 # Of httpx and urllib3 libcrypto finds out: they have done all they had to.
 @pytest.mark.parametrize("way", [way for way in WAYS if "httpx" not in way and "urllib3" not in way])
 def test_called_cmp(way: str) -> None:

@@ -73,10 +73,19 @@ _REFUSED_US = (
     r"unproven answer: rejection[^;]*"
     r"(badMessageCheck|signerNotTrusted|wrongIntegrity|wrong pbm|missing secret|no suitable)"
 )
+#: What web servers, and libraries that read an alert, say to who comes without TLS.
+_TLS_WANTED = (
+    r"does the server want https|use https|plain HTTP|HTTP request to an HTTPS|requires TLS|illegal request line|"
+    r"BadStatusLine\('\\x15"
+)
 #: By the name of a hint, when it fits, where the table does not say it.
 _CONDITIONS: dict[str, Callable[[_Failure], bool]] = {
     "no-such-host": lambda failure: failure.says(_NO_HOST) and not failure.says(_PROXY),
     "proxy-unreachable": lambda failure: failure.says(_NO_WAY) and failure.says(_PROXY),
+    "https-wanted": lambda failure: (
+        failure.says(_TLS_WANTED)
+        or re.search(_TLS_WANTED.encode(), getattr(failure.error, "body", b""), re.IGNORECASE) is not None
+    ),
     "wrong-secret": lambda failure: (
         failure.queued("WRONG_PBM_VALUE") or (failure.by_secret and failure.says(_REFUSED_US))
     ),
@@ -116,7 +125,7 @@ proxy-login: says HTTP status 407
 proxy-refuses: says the proxy answers HTTP status|proxy=\S+, server=|by the proxy \S+: (\d\d\d |.*tunnel connection failed)
     The proxy does not lead there: check {proxy=|-proxy}; a server that needs none is named in {no_proxy=|-no_proxy}
 = TransferError: TLS
-https-wanted: says does the server want https|use https|plain HTTP request was sent to HTTPS
+https-wanted:
     If the server speaks HTTPS, say so: {an https:// URL|-tls_used}
 http-wanted: says wrong version number|packet length too long|record layer failure
     What answers there speaks no TLS: check the port, or take {an http:// URL|away -tls_used}
@@ -160,15 +169,17 @@ busy: says HTTP status (429|5\d\d)
 chunked: says Transfer-Encoding
     OpenSSL's HTTP client reads no chunks: {transport=HttpxTransport(url) does|let the server, or the proxy before
     it, send a Content-Length}
-compressed: says Content-Encoding
+compressed: says Content-Encoding (x-)?gzip(?!, (?!which))
     OpenSSL's HTTP client reads nothing that is compressed: {transport=HttpxTransport(url) does|let the server, or
     the proxy before it, send it as it is}
-content-type: says content type|header parse error|missing asn1|asn1 parse|not HTTP|BadStatusLine|bad object header|no DER
+coding: says Content-Encoding
+    No client here reads that coding: let the server, or the proxy before it, send the answer as it is
+content-type: says content type|header parse error|missing asn1|asn1 parse|not HTTP|status ?line|bad object header|no DER
     What answers there is no CMP server, but perhaps a web page or a proxy: check host, port and path of
     {server|-server}, and {proxy=|-proxy}
 too-long: says max resp len exceeded|response is longer
     The answer is longer than what is taken: {allow more by max_response_length=|100 KiB, as in OpenSSL}
-closed: says closed while|connection reset|broken pipe|response is empty|server disconnected|remote end closed
+closed: says closed while|connection (reset|broken)|broken pipe|response is empty|disconnected|(remote|peer).* closed
     The server has hung up without an answer: look into its log, and check the port of {server|-server}
 = TransferTimeout: time
 still-waiting: says still waiting|while the server said 'waiting'|POLLREQ.*total timeout
