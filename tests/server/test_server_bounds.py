@@ -89,7 +89,7 @@ def test_large_crl_is_not_signed_for_each_revocation(monkeypatch: pytest.MonkeyP
     assert len(large) == 3
     revoke(ca)
     assert ca.crl() is large
-    later = time.monotonic() + issuing.CRL_INTERVAL
+    later = time.monotonic() + crls.CRL_INTERVAL
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert len(ca.crl()) == 4
 
@@ -102,7 +102,7 @@ def test_nobody_waits_for_the_next_large_crl(monkeypatch: pytest.MonkeyPatch) ->
     revoke(ca, 3)
     server.sweep()
     asked_in: list[threading.Thread] = []
-    make = issuing.make_crl
+    make = crls.make_crl
 
     def slowly(*arguments: Any) -> x509.CertificateRevocationList:
         asked_in.append(threading.current_thread())
@@ -111,7 +111,7 @@ def test_nobody_waits_for_the_next_large_crl(monkeypatch: pytest.MonkeyPatch) ->
             assert go_on.wait(30)
         return make(*arguments)
 
-    monkeypatch.setattr(issuing, "make_crl", slowly)
+    monkeypatch.setattr(crls, "make_crl", slowly)
     begun, go_on = threading.Event(), threading.Event()
     first = ca.crl()
     assert asked_in == [threading.current_thread()]
