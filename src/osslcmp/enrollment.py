@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from ._arguments import checked
 from ._files import PRIVATE, PUBLIC, locked, pem_block, write
 from .enums import FailureInfo, PKIStatus
 
@@ -221,6 +222,7 @@ class Enrollment:
         return f"<osslcmp.Enrollment {self.status.name}: certificate {number}; {others}>"
 
 
+@checked
 def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
     """How a private key is written: encrypted if there is a password. Raises ``ValueError`` for an empty one."""
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption

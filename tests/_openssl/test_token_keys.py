@@ -4,11 +4,13 @@ tokens, in the guides (docs/guides/hsm.md, tpm.md)."""
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from osslcmp.server import token_key
@@ -38,6 +40,22 @@ def test_stays(kind: str, tmp_path: Path) -> None:
     for method in ("private_bytes", "private_bytes_raw", "private_numbers", "decrypt", "exchange"):
         with pytest.raises(ValueError, match="does not leave its token"):
             getattr(key, method)()
+
+
+def test_what_is_signed(tmp_path: Path) -> None:
+    """Any buffer, by a hash and a padding that are those of certificates; others are refused, and not taken for them."""
+    data, sha256, pkcs1 = b"what is signed", hashes.SHA256(), padding.PKCS1v15()
+    key: Any = token_key(stored(KEYS["RSA"], tmp_path), "1234")
+    for form in (bytearray(data), memoryview(data)):
+        key.public_key().verify(key.sign(form, pkcs1, sha256), data, pkcs1, sha256)
+    uses: list[Callable[[], object]] = [
+        lambda: key.sign(data, pkcs1, utils.Prehashed(sha256)),
+        lambda: key.sign(data, padding.OAEP(padding.MGF1(sha256), sha256, None), sha256),
+        lambda: key.sign("text", pkcs1, sha256),
+    ]
+    for wrong in uses:
+        with pytest.raises(TypeError):
+            wrong()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from osslcmp import FailureInfo
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, Rejected
+from osslcmp.testing.rewriting import with_header
 
 Findings = dict[str, dict[str, Any]]
 
@@ -161,8 +162,18 @@ def odd_certificate(message: bytes, pki: PKI) -> bytes:
     return sequence(der.read(message).content, certificates)
 
 
+def vast_version(message: bytes, _: PKI) -> bytes:
+    """With a pvno that Python does not print in decimal."""
+    return with_header(message, first={0: der.encode_integer(1 << 32_000)})
+
+
 @pytest.mark.parametrize(
-    ("change", "member", "shown"), [(odd_time, "pvno", None), (odd_certificate, "certificates", 1)]
+    ("change", "member", "shown"),
+    [
+        (odd_time, "pvno", None),
+        (odd_certificate, "certificates", 1),
+        (vast_version, "pvno", None),
+    ],
 )
 def test_an_answer_that_cannot_be_read_is_shown_as_far_as_it_can(
     pki: PKI, change: Callable[[bytes, PKI], bytes], member: str, shown: object

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -109,6 +110,20 @@ def test_not_cmp(answer: bytes, pki: PKI) -> None:
             request(client(server.url, pki, message_timeout=5), "genm", pki)
         assert "GENM" in str(caught.value)
         assert server.requests[0].startswith(b"POST /pkix/ HTTP/1.")
+
+
+def test_empty_on_a_connection_that_stays_open(pki: PKI) -> None:
+    """A size of 0 is no size that is not known: nothing is waited for."""
+    empty = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkixcmp\r\nContent-Length: 0\r\n\r\n"
+
+    def stay(connection: socket.socket, read: bytes) -> None:
+        connection.sendall(empty)
+        hang(connection, read)
+
+    with RawServer(stay) as server, pytest.raises(osslcmp.TransferError) as caught:
+        request(client(server.url, pki), "genm", pki)
+    assert not isinstance(caught.value, TimeoutError)
+    assert "no content" in str(caught.value)
 
 
 def test_reset(pki: PKI) -> None:

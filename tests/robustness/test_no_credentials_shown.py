@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from support.command import osslcmp as osslcmp_command
 from support.pki import PKI, make_key
 from support.raw_server import RawServer, free_port, hang, response, say
 
 import osslcmp
 from osslcmp import Context, transport
+from osslcmp.enrollment import key_encryption
 from osslcmp.renewal import Renewal, renew
+from osslcmp.server import EmbeddedCA, token_key
 from osslcmp.server.ca.store import Store
 
 PASSWORD = "pass-word-of-mine"
@@ -159,6 +163,76 @@ def test_uri_where_a_file_is_needed(pki: PKI, argument: str, uri: str) -> None:
     with pytest.raises(ValueError, match="a file is needed") as caught:
         osslcmp.Client("http://127.0.0.1:1/", **arguments)
     assert PASSWORD not in told(caught.value)
+
+
+def lone(text: str) -> str:
+    """With what UTF-8 cannot have: an argument of a command that is no UTF-8, say."""
+    return f"{text}\udcff"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"file:/nowhere?pin-value={PASSWORD}",
+        f"file:///nowhere;pin-value={PASSWORD}",
+        f"file:nowhere?pin={PASSWORD}",
+        f"file:%2fnowhere?pin-value={PASSWORD}",
+        f"file://host/nowhere?pin-value={PASSWORD}",
+        f" pkcs11:token=x?pin-value={PASSWORD}",
+        f"pkcs11:token=\0?pin-value={PASSWORD}",
+        f"pkcs11:token={'x' * 100_000}?pin-value={PASSWORD}",
+        f"file:{'/x' * 5_000}?pin-value={PASSWORD}",
+        lone(f"pkcs11:token=x?pin-value={PASSWORD}"),
+        f"{PASSWORD}:x",
+    ],
+    ids=lambda uri: ascii(uri)[:40],
+)
+@pytest.mark.parametrize("use", ["token_key", "key", "ir"])
+def test_uri_of_a_key(uri: str, use: str, pki: PKI) -> None:
+    """What is behind it cannot be read, and it has a PIN: what says so repeats neither."""
+    uses: dict[str, Callable[[], object]] = {
+        "token_key": lambda: token_key(uri),
+        "key": lambda: osslcmp.Client(transport=bytes, certificate=pki.client.certificate, key=uri),
+        "ir": lambda: osslcmp.Client(transport=bytes, reference="r", secret="s").ir(uri, subject="CN=x"),
+    }
+    words = said(uses[use])
+    assert words
+    assert PASSWORD not in words or uri.startswith(PASSWORD)
+
+
+def test_uri_of_a_key_in_the_commands(tmp_path: Path) -> None:
+    """``osslcmp cmp`` names the URI, as ``openssl cmp`` does, without the PIN; ``osslcmp renew`` a wrong value."""
+    uri = f"file:/nowhere?pin-value={PASSWORD}"
+    words = ["cmp", "-cmd", "ir", "-server", "127.0.0.1:1", "-ref", "r", "-secret", "pass:s", "-newkey", uri]
+    words += ["-subject", "/CN=x", "-certout", str(tmp_path / "cert.pem")]
+    run = osslcmp_command(*words, status=1)
+    assert "file:/nowhere?pin-value=..." in run.stderr
+    assert PASSWORD not in run.stdout + run.stderr
+    config = tmp_path / "renew.toml"
+    config.write_text(
+        f'[certificates.x]\nserver = "http://127.0.0.1:1"\nkey = ["pkcs11:x?pin-value={PASSWORD}"]\n'
+    )
+    run = osslcmp_command("renew", str(config), status=2)
+    assert "key: a text is needed" in run.stderr
+    assert PASSWORD not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("use", ["secret", "key_password", "server", "key_encryption"])
+def test_half_of_a_character(use: str, pki: PKI) -> None:
+    """UTF-8 has none: what says so has not the secret in it, as an error of Python's has."""
+    secret = lone(PASSWORD)
+    key = pki.client.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    call: Callable[[], object] = {
+        "secret": lambda: osslcmp.Client(transport=bytes, reference="r", secret=secret),
+        "key_password": lambda: osslcmp.Client(
+            transport=bytes, certificate=pki.client.certificate, key=key, key_password=secret
+        ),
+        "server": lambda: EmbeddedCA({"r": secret}),
+        "key_encryption": lambda: key_encryption(secret),
+    }[use]
+    words = said(call)
+    assert "half a surrogate pair" in words
+    assert PASSWORD not in words
 
 
 def test_what_is_renewed(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def test_function_in_a_script() -> None:
             "support.faults:cut octet=1",
             "line 1: support.faults:cut: no argument 'octet'; known: octets=, protect=",
         ),
+        ("[{step:ok}]", "No module named"),
+        (".".join("a" * 50_000) + ":x", "line 1: .*recursion"),
+        ("ok\nreject text=" + "x" * 5_000_000, "line 2: has 5000012 characters, at most"),
+        ("delay seconds=nan", "line 1: (delay: )?seconds: "),
+        ("delay seconds=1e300", "line 1: (delay: )?seconds: "),
+        ("waiting check_after=99999999999999999999", "line 1: .*check_after"),
+        ("http_answer content_type=\u20ac", "line 1: .*content_type: printable ASCII"),
         ("support.faults:cut octets=x", "line 1: support.faults:cut: octets: a number, not 'x'"),
         ("support.faults:cut octets=1 protect=1", "protect: yes or no, not '1'"),
         ("support.faults:cut", "line 1: change: cut: missing a required argument: 'octets'"),
@@ -99,6 +106,16 @@ def test_wrong_scripts(text: str, told: str) -> None:
     """The line is named."""
     with CMPServer() as server, pytest.raises(ValueError, match=told):
         script.load(server, text)
+
+
+def test_encodings(tmp_path: Path) -> None:
+    """What editors write: a byte order mark does not count, and what is no UTF-8 is told with the file."""
+    file = tmp_path / "script"
+    file.write_bytes(b"\xef\xbb\xbfok\n")
+    assert script.read(file) == "ok\n"
+    file.write_bytes("reject text=\xe9".encode("latin-1"))
+    run = command("serve", "--script", str(file), "--directory", str(tmp_path), status=2)
+    assert f"--script {file}: no text in UTF-8" in run.stderr
 
 
 def test_process(tmp_path: Path) -> None:

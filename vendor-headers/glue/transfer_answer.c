@@ -129,11 +129,17 @@ static int osslcmp_parse_head(osslcmp_head *head)
     return 1;
 }
 
+/* OpenSSL's HTTP client takes a size of 0 for one that is not known, and waits for octets. */
+static int osslcmp_empty(const osslcmp_head *head)
+{
+    return head->size != NULL && *head->size == '0' && head->size[strspn(head->size, "0")] == '\0';
+}
+
 static int osslcmp_is_cmp(const osslcmp_head *head)
 {
     size_t length = sizeof(OSSLCMP_CONTENT_TYPE) - 1;
 
-    return head->type != NULL && OPENSSL_strncasecmp(head->type, OSSLCMP_CONTENT_TYPE, length) == 0
+    return !osslcmp_empty(head) && head->type != NULL && OPENSSL_strncasecmp(head->type, OSSLCMP_CONTENT_TYPE, length) == 0
         && (head->type[length] == '\0' || strchr("; ", head->type[length]) != NULL);
 }
 
@@ -149,8 +155,10 @@ static void osslcmp_no_cmp(const osslcmp_head *head)
         reason = HTTP_R_STATUS_CODE_UNSUPPORTED;
     else if (head->type == NULL)
         reason = HTTP_R_MISSING_CONTENT_TYPE;
-    ERR_raise_data(ERR_LIB_HTTP, reason, "HTTP status %.100s, content type %.100s%s%.200s", head->line,
-                   head->type == NULL ? "missing" : head->type,
+    else if (osslcmp_empty(head))
+        reason = HTTP_R_RESPONSE_PARSE_ERROR;
+    ERR_raise_data(ERR_LIB_HTTP, reason, "HTTP status %.100s, content type %.100s%s%s%.200s", head->line,
+                   head->type == NULL ? "missing" : head->type, osslcmp_empty(head) ? ", no content" : "",
                    head->location == NULL ? "" : ", location ",
                    head->location == NULL ? "" : head->location);
 }

@@ -133,6 +133,11 @@ def without_credentials(url: str) -> str:
     return re.sub(r"^(\w+://)?.*@", r"\1...@", url, flags=re.DOTALL)
 
 
+def without_pin(text: str) -> str:
+    """A text that may have the URI of a key in it, without the PIN that may be in that."""
+    return re.sub(r"(\bpin[\w-]*=)[^&;\s]+", r"\1...", text, flags=re.IGNORECASE)
+
+
 def secret_bytes(what: str, value: bytes | str, limit: int) -> bytes:
     """``value`` as non-empty bytes (UTF-8 for a str) of at most ``limit`` octets. Never shows it."""
     if isinstance(value, str):
@@ -174,7 +179,7 @@ def _contents(what: str, path: str) -> bytes:
 
 def is_uri(value: object) -> bool:
     """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
-    return isinstance(value, str) and bool(_URI.match(value)) and not os.path.exists(value)  # noqa: PTH110
+    return isinstance(value, str) and bool(_URI.match(value.lstrip())) and not os.path.exists(value)  # noqa: PTH110
 
 
 def read(what: str, source: object) -> tuple[str, bytes]:

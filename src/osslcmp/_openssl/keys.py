@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from . import convert
 from .errorqueue import clear, drain, drain_text
-from .inputs import found, is_uri, objects, read
+from .inputs import check_text, found, is_uri, objects, read, utf8
 from .lib import NULL, ffi, lib
 from .ownership import own, up_ref
 
@@ -48,7 +48,7 @@ class PasswordCallback:
     def _ask(self) -> bytes:
         value = self.password() if callable(self.password) else self.password
         if isinstance(value, str):
-            value = value.encode()
+            value = utf8("password", value)
         if value is not None and not isinstance(value, (bytes, bytearray)):
             raise TypeError(f"password: bytes or str, not {type(value).__name__}")
         return bytes(value or b"")
@@ -220,17 +220,16 @@ def open_store(uri: bytes, asked: PasswordCallback) -> Iterator[Any]:
 
 
 def _from_store(what: str, uri: str, password: Password) -> Any:
-    if "\0" in uri:
-        raise ValueError(f"{what}: the URI contains a NUL character")
+    check_text(what, uri)
     asked = PasswordCallback(password)
     with open_store(uri.encode(), asked) as store:
         pointer = NULL if store == NULL else _first_key(store)
-    queued = [str(entry) for entry in drain()]
+    # The URI may hold a PIN: neither it nor a part of it is repeated.
+    scheme, *parts = filter(None, re.split(r"[:/;?&=\s]+", uri))
+    queued = [e.text if any(part in e.data for part in parts) else str(e) for e in drain()]
     if asked.exception is not None:
         raise asked.exception
     if pointer == NULL:
-        # The URI may hold a PIN: it is not repeated.
-        scheme = uri.partition(":")[0]
         text = f"{what}: no private key found behind the {scheme}: URI"
         if store == NULL and any("No store loader found" in entry for entry in queued):
             provider = _PROVIDERS.get(scheme.lower())
@@ -238,7 +237,7 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
                 f"{text}: no provider that is loaded knows this scheme; load one with "
                 + (f'osslcmp.load_provider("{provider}")' if provider else "osslcmp.load_provider(NAME)")
             )
-        reasons = dict.fromkeys(e for e in queued if uri not in e and not e.startswith("unregistered scheme"))
+        reasons = dict.fromkeys(e for e in queued if not e.startswith("unregistered scheme"))
         raise ValueError(text + (f": {'; '.join(reasons)}" if reasons else ""))
     return own(pointer, lib.EVP_PKEY_free, "taking a private key")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, NoReturn, cast
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
@@ -37,7 +38,7 @@ def token_key(uri: str, password: Password = None, *, what: str = "uri") -> Cert
     pointer = private_key(what, uri, password)
     public = convert.public_key_from_c(pointer)
     for kind, made in _KINDS.items():
-        if isinstance(public, kind):
+        if isinstance(public, kind) and lib.EVP_PKEY_get0_provider(pointer) != NULL:
             return cast(CertificateIssuerPrivateKeyTypes, made(pointer, public))
     raise ValueError(f"{what}: a key in a token that signs certificates is RSA, EC, Ed25519 or Ed448")
 
@@ -62,7 +63,10 @@ class _TokenKey:
 
     def _sign(self, data: bytes, algorithm: Any = None, *, pss: bool = False) -> bytes:
         """``EVP_DigestSign`` (3.0); by RSA-PSS with a salt as long as the digest."""
+        if not isinstance(algorithm, (hashes.HashAlgorithm, type(None))):
+            raise TypeError(f"algorithm: a hash algorithm, not {type(algorithm).__name__}")
         digest = NULL if algorithm is None else algorithm.name.encode()
+        data = ffi.from_buffer("unsigned char[]", data)
         what = "signing with the key in the token"
         with self._lock:
             clear()
@@ -97,6 +101,8 @@ class _TokenKey:
 
 class _RSA(_TokenKey, rsa.RSAPrivateKey):
     def sign(self, data: Any, padding_: Any, algorithm: Any) -> bytes:
+        if not isinstance(padding_, (padding.PSS, padding.PKCS1v15)):
+            raise TypeError(f"padding: PSS or PKCS1v15, not {type(padding_).__name__}")
         return self._sign(data, algorithm, pss=isinstance(padding_, padding.PSS))
 
 

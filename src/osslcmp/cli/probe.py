@@ -15,7 +15,7 @@ from ._common import Parser, complain, emit, heading
 
 if TYPE_CHECKING:
     from ..client import Client
-    from ..message import Header, Message
+    from ..message import Message
 
 _EPILOG = """\
 Sends general messages (genm), a few of them wrong on purpose, and a revocation request for a certificate that does not
@@ -270,25 +270,15 @@ def _ask(oid: Any = None) -> Callable[[Client], str]:
 
 def _about(message: Message) -> dict[str, Any]:
     """``None`` for what cannot be read."""
+    from ..message.data import data
 
-    def read(value: Callable[[], Any]) -> Any:
-        try:
-            return value()
-        except ValueError:
-            return None
-
-    algorithm = read(lambda: message.header.protection_alg)
+    found = data(message)
+    header, certificates = found["header"] or {}, found["extra_certs"]
+    algorithm = message.header.protection_alg if header else None
     return {
         "type": message.type.name,
-        "pvno": read(lambda: message.header.pvno),
-        "sender": read(lambda: _name(message.header)),
+        "pvno": header.get("pvno"),
+        "sender": header.get("sender"),
         "protection": None if algorithm is None else algorithm.name,
-        "certificates": read(lambda: len(message.extra_certs_der)),
+        "certificates": None if certificates is None else len(certificates),
     }
-
-
-def _name(header: Header) -> str:
-    from cryptography import x509
-
-    value = header.sender.value
-    return value.rfc4514_string() if isinstance(value, x509.Name) else str(value)

@@ -48,7 +48,10 @@ def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:
             raise UsageError(f"--{name.replace('_', '-')}: does not go with --script, whose CA is in memory")
     if len(settings["reference"]) > 1:
         raise UsageError("--script: one --reference at most")
-    text = Path(settings["script"]).read_text(encoding="utf-8")
+    try:
+        text = script.read(settings["script"])
+    except ValueError as error:
+        raise UsageError(f"--script {settings['script']}: {error}") from None
     options = {**given(settings, "host", "strictness"), "tls": tls_settings(settings) or False}
     for reference, file in zip(settings["reference"], settings["secret_file"], strict=True):
         options |= {"reference": reference.encode(), "secret": read_secret("--secret-file", file)[0]}

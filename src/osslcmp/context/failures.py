@@ -11,7 +11,7 @@ from .._openssl.errorqueue import classify, drain, has_reason
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.received import Violation, refused_answer
 from .._openssl.signers import unsuitable
-from .._text import body_words, one_line
+from .._text import body_words, one_line, visible
 from ..enrollment import Enrollment
 from ..enums import FailureInfo, PKIStatus
 from ..errors import (
@@ -126,7 +126,7 @@ def _with_answer(
     if has_reason(errors, *_OTHER_IDS):
         _, body = _certificates_in(answer)
         found = ", ".join(str(response.request_id) for response in body.responses) if body else ""
-        words += f" (the answer has certReqId {found})" if found else ""
+        words += f" (the answer has certReqId {visible(found, 100)})" if found else ""
     failure = kind(message + words, errors)
     failure._unproven = words
     failure.answer = answer

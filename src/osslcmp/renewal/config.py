@@ -12,7 +12,7 @@ from typing import Any
 
 from .._arguments import checked
 from .._files import read_toml
-from .._openssl.inputs import is_uri
+from .._openssl.inputs import is_uri, without_credentials, without_pin
 from .._text import visible
 
 FILES = ("key", "certificate", "fullchain", "chain", "combined")
@@ -317,4 +317,5 @@ def _parsed(where: str, table: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    return visible(value if isinstance(value, str) else repr(value), 100)
+    shown = without_credentials(value if isinstance(value, str) else repr(value))
+    return visible(without_pin(shown), 100)

@@ -15,7 +15,6 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host=options.host, port=options.port, strictness=options.strictness, tls=tls
         ) as server:
             if options.script is not None:
-                script.load(server, Path(options.script).read_text(encoding="utf-8"))
+                script.load(server, script.read(options.script))
             _tell(
                 url=server.url,
                 reference=server.reference.decode(),

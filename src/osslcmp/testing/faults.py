@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from http import HTTPStatus
+from threading import TIMEOUT_MAX
 
 from .._arguments import checked, positive
 from ..enums import BodyType, FailureInfo
@@ -176,10 +177,12 @@ def waiting(times: int = 1, check_after: int = 1) -> Fault:
     A client based on OpenSSL before 3.3 does so for ir, cr, p10cr and kur alone, and takes it for a failure elsewhere.
 
     Raises:
-        ValueError: ``times`` is less than 1, or ``check_after`` less than 0.
+        ValueError: ``times`` is less than 1, or ``check_after`` is not from 0 to 2**31 - 1.
     """
     positive(times=times)
     positive(or_zero=True, check_after=check_after)
+    if check_after >= 1 << 31:
+        raise ValueError("check_after: 2147483647 at most")
     return Wait("waiting", times, check_after)
 
 
@@ -228,10 +231,12 @@ def http_answer(
         content_type: of that.
 
     Raises:
-        ValueError: HTTP has no such status, or no answer to a POST can have it.
+        ValueError: HTTP has no such status, or no answer to a POST can have it; or no header can have ``content_type``.
     """
     if status < 200 or status in (204, 304):
         raise ValueError(f"http_answer: status: one of an answer with a body, not {status}")
+    if not all(" " <= char <= "~" for char in content_type):
+        raise ValueError("content_type: printable ASCII alone")
     octets = body.encode() if isinstance(body, str) else body
     return HTTPAnswer("http_answer", HTTPStatus(status), octets, content_type)
 
@@ -289,9 +294,11 @@ def delay(seconds: float) -> Fault:
     """Answer this many seconds late.
 
     Raises:
-        ValueError: ``seconds`` is negative.
+        ValueError: ``seconds`` is negative, or more than a sleep can last.
     """
     positive(or_zero=True, seconds=seconds)
+    if seconds > TIMEOUT_MAX:
+        raise ValueError(f"seconds: {TIMEOUT_MAX:g} at most")
     return Delay("delay", seconds)
 
 

@@ -14,10 +14,12 @@ The last is a function of a module that Python finds, for :func:`osslcmp.testing
 from __future__ import annotations
 
 import inspect
+import os
 import shlex
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 from .. import testing
 from .._text import visible
@@ -31,6 +33,18 @@ _STEPS: dict[str, Callable[..., faults.Fault]] = {
 }
 
 
+#: Characters of a line: of longer ones shlex takes ever longer.
+_LONGEST = 200_000
+
+
+def read(path: str | os.PathLike[str]) -> str:
+    """The script in a file. Raises OSError, or ``ValueError`` if it is no text in UTF-8."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"no text in UTF-8: {error}") from None
+
+
 def load(server: CMPServer, text: str) -> None:
     """Let ``server`` do what a script says.
 
@@ -41,6 +55,8 @@ def load(server: CMPServer, text: str) -> None:
     by_type: dict[str, list[faults.Fault]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         try:
+            if len(line) > _LONGEST:
+                raise ValueError(f"has {len(line)} characters, at most {_LONGEST} are possible")
             words = shlex.split(line, comments=True)
             if not words:
                 continue
@@ -99,7 +115,7 @@ def _function(name: str) -> Callable[..., bytes]:
     module, _, attribute = name.partition(":")
     try:
         found: Callable[..., bytes] = getattr(import_module(module), attribute)
-    except (ImportError, ValueError, AttributeError) as error:
+    except Exception as error:  # the module is somebody's own
         raise ValueError(f"{visible(name, 40)}: {visible(str(error))}") from None
     if not callable(found):
         raise ValueError(f"{visible(name, 40)} is no function")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._openssl.cert_text import name_of
 from ..._openssl.errorqueue import check, clear, drain
+from ..._openssl.inputs import without_pin
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.ownership import cert_stack, own
@@ -169,6 +170,7 @@ class Loader:
                 self._warn_of(uri, cert, "is not a CA cert")
 
     def _warn_of(self, uri: str, cert: Any, what: str) -> None:
+        uri = without_pin(uri)
         self._console.plain(f"Warning: certificate from '{uri}' with subject '{name_of(cert)}' {what}")
 
     # -- others -------------------------------------------------------------------------------------------
@@ -211,7 +213,9 @@ class Loader:
         name = what if kind in what else f"{kind} of {what}"
         why = _queued_errors()
         raise Failure(
-            f"Could not read{' any' if many else ''} {name} from {uri}" + (f": {why}" if why else "")
+            without_pin(
+                f"Could not read{' any' if many else ''} {name} from {uri}" + (f": {why}" if why else "")
+            )
         )
 
     def _load(self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False) -> _Found:
@@ -221,7 +225,8 @@ class Loader:
             if store == NULL:
                 if quiet:
                     return found
-                raise Failure(f"Could not open file or uri for loading {what} from {uri}: {_queued_errors()}")
+                told = f"Could not open file or uri for loading {what} from {uri}: {_queued_errors()}"
+                raise Failure(without_pin(told))
             lib.OSSL_STORE_expect(store, wanted)
             while not lib.OSSL_STORE_eof(store):
                 info = lib.OSSL_STORE_load(store)
@@ -260,7 +265,7 @@ def _prompt(uri: str, what: str) -> Callable[[], str]:
         try:
             from getpass import getpass
 
-            return getpass(f"Enter pass phrase for {what} in {uri}: ")
+            return getpass(f"Enter pass phrase for {what} in {without_pin(uri)}: ")
         except EOFError as error:
             raise Failure(f"no pass phrase for {what}") from error
 
