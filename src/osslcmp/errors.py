@@ -63,7 +63,7 @@ class ErrorEntry:
     """The line in it."""
 
     def __str__(self) -> str:
-        data = _DUMP.sub(r"certificate of \1, issued by \2", self.data)
+        data = _DUMP.sub(r"certificate of \1, issued by \2", self.data).strip()
         return one_line(f"{self.text}: {data}" if data else self.text, _LONGEST)
 
 

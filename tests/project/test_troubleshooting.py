@@ -31,7 +31,14 @@ from osslcmp import FailureInfo
 from osslcmp.cli import main
 from osslcmp.context.hints import HINTS
 from osslcmp.server import Confirmation, EmbeddedCA, waiting
-from osslcmp.testing import bad_protection, issue_other_key, no_extra_certs, wrong_body, wrong_nonce
+from osslcmp.testing import (
+    bad_protection,
+    issue_other_key,
+    no_extra_certs,
+    wrong_body,
+    wrong_nonce,
+    wrong_pvno,
+)
 from osslcmp.testing.server import CMPServer
 
 pytestmark = pytest.mark.peer
@@ -79,9 +86,9 @@ def mac(url: str | None, **more: Any) -> Attempt:
     return Attempt(url, arguments=arguments)
 
 
-def signed(url: str, pki: PKI, **more: Any) -> Attempt:
+def signed(url: str, who: PKI | Identity, **more: Any) -> Attempt:
     """With a signature."""
-    me = pki.client
+    me = who.client if isinstance(who, PKI) else who
     arguments = {"certificate": me.cert_file, "key": me.key_file, "chain": me.chain_file, **more}
     return Attempt(url, arguments={"message_timeout": 20, **arguments})
 
@@ -280,6 +287,13 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
         yield signed(running.url, pki, trusted=pki.root.cert_file)
 
 
+@case("own-certificate-time")
+def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
+    late = pki.expired_client
+    with issuing(trusted=[pki.root.certificate]) as running:
+        yield signed(running.url, late, trusted=pki.root.cert_file)
+
+
 @case("missing-trust-anchor")
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
     with mock_of(pki) as server:
@@ -422,6 +436,7 @@ def scripted(
 
 
 scripted("not-to-this-request", ir=wrong_nonce())
+scripted("other-version", ir=wrong_pvno(1))
 scripted("unexpected-answer", ir=wrong_body())
 scripted("other-key", ir=issue_other_key())
 

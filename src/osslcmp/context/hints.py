@@ -106,6 +106,10 @@ _CONDITIONS: dict[str, Callable[[_Failure], bool]] = {
 #: text of the exception has this regular expression; ``queued``: libcrypto has queued one of these reasons of its CMP
 #: library; ``failed``: the server has named one of these failures. Without any: ``_CONDITIONS`` says it, or it always fits.
 _TABLE = r"""
+= CMPError: our certificate
+own-certificate-time: says rejection[^;]*certificate (has expired|is not yet valid)
+    Our certificate, or one above it, is not valid as the server sees it; the clock here says {clock}: if that is
+    right, renew {certificate=|-cert}, or enrol anew under a shared secret
 = TransferError: no connection
 no-such-host:
     No address is known for that host: check its spelling in {server|-server} and the DNS here; behind a firewall
@@ -237,6 +241,9 @@ no-signer:
 not-to-this-request: queued TRANSACTIONID_UNMATCHED RECIPNONCE_UNMATCHED
     This is the answer to another request: a cache or proxy may have kept it, or the server mixes up its
     transactions
+other-version: queued UNEXPECTED_PVNO
+    The server answers in a version of CMP that this OpenSSL does not read: it reads 2 (cmp2000) and, from OpenSSL
+    3.2 on, 3 (cmp2021)
 limit: says exceeds the limit
     The answer carries more than is taken from a server{: allow more by limits=Limits()|}
 unexpected-answer:
