@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import codecs
+import gzip
 import re
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -204,6 +207,18 @@ class Field:
 
         return Place(self.for_a_test.enter_context(RawServer(handler)).url)
 
+    def resetting(self) -> Place:
+        """A server that resets a connection when a second request comes by it."""
+        process = self.ca.server().process
+
+        def handler(connection: socket.socket, request: bytes) -> None:
+            answer = process(request.partition(b"\r\n\r\n")[2])
+            connection.sendall(http_1_1("Content-Length: LENGTH")(answer))
+            read_request(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        return Place(self.for_a_test.enter_context(RawServer(handler)).url)
+
     def with_password(self, place: Place) -> Place:
         """The same with user and password for the server itself."""
         value = base64.b64encode(b"me:secret").decode()
@@ -243,12 +258,31 @@ SITUATIONS: dict[str, Callable[[Field], Place]] = {
     "an interim 100 Continue nobody asked for": lambda f: f.raw(
         lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" + http_1_1("Content-Length: LENGTH")(body)
     ),
+    "an interim 103 Early Hints": lambda f: f.raw(
+        lambda body: b"HTTP/1.1 103 Early Hints\r\n\r\n" + http_1_1("Content-Length: LENGTH")(body)
+    ),
     "a proxy that sends `Expect: 100-continue` on (Apache httpd, `ping=5`)": lambda f: f.apache_at("expect"),
     "length unknown: chunked for who speaks HTTP/1.1 (nginx, `sub_filter`)": lambda f: f.at("chunked"),
     "chunked answer to HTTP/1.0, which forbids it": lambda f: f.raw(chunked),
     "gzip for who accepts it (nginx, `gzip on`)": lambda f: f.at("gzip"),
     "gzip for everybody (Apache httpd, forced)": lambda f: f.apache_at("squeezed"),
     "content type `Application/PKIXCMP; charset=binary`": lambda f: f.apache_at("type"),
+    "the content type twice": lambda f: f.raw(
+        http_1_1("Content-Type: application/pkixcmp", "Content-Length: LENGTH")
+    ),
+    "gzip in several members": lambda f: f.raw(
+        lambda body: http_1_1("Content-Encoding: gzip", "Content-Length: LENGTH")(
+            gzip.compress(body[:50]) + gzip.compress(body[50:])
+        )
+    ),
+    "a kept connection that is reset when the next request comes": lambda f: f.resetting(),
+    "two different Content-Lengths": lambda f: f.raw(http_1_1("Content-Length: LENGTH", "Content-Length: 5")),
+    "a Content-Length that is too long": lambda f: f.raw(
+        lambda body: http_1_1(f"Content-Length: {len(body) + 5}")(body), keep=False
+    ),
+    "a byte order mark before the message": lambda f: f.raw(
+        lambda body: http_1_1("Content-Length: LENGTH")(codecs.BOM_UTF8 + body)
+    ),
     "no content type": lambda f: f.at("no-type"),
     "an HTML page with status 200, such as a portal's": lambda f: f.at("page"),
     "CMP message with status 500": lambda f: f.at("failing"),

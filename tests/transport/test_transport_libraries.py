@@ -338,3 +338,17 @@ def test_arguments(kind: Make) -> None:
     assert "hunter2" not in str(caught.value)
     assert "127.0.0.1/x" in repr(kind("http://127.0.0.1/x?secret=y"))
     assert "secret" not in repr(kind("http://127.0.0.1/x?secret=y"))
+
+
+def test_its_own_time_is_told() -> None:
+    """That of the transport, not of the client around it."""
+
+    async def ask(url: str) -> None:
+        async with (
+            AsyncHttpxTransport(url, timeout=0.5) as transport,
+            osslcmp.AsyncClient(transport=transport, reference="ref", secret="secret") as client,
+        ):
+            await client.genm()
+
+    with RawServer(hang) as server, pytest.raises(osslcmp.TransferTimeout, match=r"within 0\.5 seconds"):
+        asyncio.run(ask(server.url))

@@ -160,3 +160,9 @@ def test_address() -> None:
     address = parse_url("http://[::1]:8080")
     assert (address.host, address.port, address.path, address.tls) == ("::1", 8080, "/", False)
     assert parse_url("http://a/\xfc").path == "/%C3%BC"
+
+
+@pytest.mark.parametrize("zone", ["%25lo", "%lo"])
+def test_zone_of_a_link(zone: str) -> None:
+    """With the percent sign escaped, as RFC 6874 wants it in a URL, and as people write it."""
+    assert parse_url(f"http://[fe80::1{zone}]:8080/x").host == "fe80::1%lo"

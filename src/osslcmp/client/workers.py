@@ -103,6 +103,8 @@ async def _limited(answer: Awaitable[_T], limit: float | None) -> _T:
     try:
         return await asyncio.wait_for(answer, limit)
     except asyncio.TimeoutError as error:
+        if isinstance(error, TransferTimeout):  # the transport's own
+            raise
         raise TransferTimeout(f"transport: no answer within {limit:g} seconds") from error
 
 

@@ -170,14 +170,17 @@ too-large: says HTTP status 413
     -untrusted}, or raise the limit there
 busy: says HTTP status (429|5\d\d)
     The server, or a proxy before it, cannot answer now: try again later, and look into its log
-chunked: says Transfer-Encoding
+chunked: says Transfer-Encoding.*HTTP/1.0 client
     OpenSSL's HTTP client reads no chunks: {transport=HttpxTransport(url) does|let the server, or the proxy before
     it, send a Content-Length}
 compressed: says Content-Encoding (x-)?gzip(?!, (?!which))
     OpenSSL's HTTP client reads nothing that is compressed: {transport=HttpxTransport(url) does|let the server, or
     the proxy before it, send it as it is}
-coding: says Content-Encoding
+coding: says (Content|Transfer)-Encoding
     No client here reads that coding: let the server, or the proxy before it, send the answer as it is
+bad-http: says content.length|(header|response) line|multiple unmatching|without a pending|more than \d+ headers
+    What comes breaks the rules of HTTP, so that nobody knows where it ends: look at the server, and what is between.
+    {Client(trace=osslcmp.Trace())|-trace FILE} shows it
 content-type: says content type|header parse error|missing asn1|asn1 parse|not HTTP|status ?line|bad object header|no DER
     What answers there is no CMP server, but perhaps a web page or a proxy: check host, port and path of
     {server|-server}, and {proxy=|-proxy}

@@ -60,7 +60,10 @@ def parse_url(url: str, what: str = "server") -> Address:
         raise ValueError(f"{what}: the URL must not contain credentials")
     try:
         port = parts.port
-        host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+        host = parts.hostname
+        if ":" in host:  # the zone of a link: RFC 6874
+            host = host.replace("%25", "%")
+        host = host if host.isascii() else host.encode("idna").decode()
     except ValueError as error:
         raise ValueError(f"{what}: {shown!r}: {error}") from None
     if port == 0:

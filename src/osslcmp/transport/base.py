@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -17,6 +18,8 @@ from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
 CONTENT_TYPE = "application/pkixcmp"
+#: With parameters, or given twice.
+_IS_CMP = re.compile(rf"\s*{CONTENT_TYPE}\s*(;.*|,\s*{CONTENT_TYPE}\s*)?", re.IGNORECASE)
 HEADERS = {
     "Content-Type": CONTENT_TYPE,
     "Accept": CONTENT_TYPE,
@@ -95,6 +98,12 @@ class Watchdog:
         self._over.set()
 
 
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 class Answer:
     """Collects a response and judges it. ``where`` is its URL without what may be secret."""
 
@@ -113,6 +122,7 @@ class Answer:
         #: What to say of it if it is no CMP message.
         self._refusal = ""
         self._inflate: zlib._Decompress | None = None
+        self._again = False
 
     def _follow(self, status: int, location: str | None) -> bool:
         """Whether to send the request again, now to ``url``: a 307 or 308 to the same host, if it may be followed.
@@ -150,7 +160,7 @@ class Answer:
         elif coding != "identity":
             self._refusal = f"{self.where}: HTTP status {status} {reason}, Content-Encoding {coding}"
             return True
-        if (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE and not 300 <= status < 400:
+        if _IS_CMP.fullmatch(content_type or "") and not 300 <= status < 400:
             return True
         message = f"{self.where}: HTTP status {status} {reason}".rstrip()
         message += f", content type {content_type or 'missing'}"
@@ -162,11 +172,13 @@ class Answer:
         if self._inflate is None:
             self._add(data)
         while self._inflate is not None and data:
+            if self._inflate.eof:  # another member follows
+                self._inflate = zlib.decompressobj(wbits=31)
             try:
                 self._add(self._inflate.decompress(data, _PIECE))
             except zlib.error as error:
                 raise self.failed(error) from error
-            data = self._inflate.unconsumed_tail
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
 
     def _add(self, data: bytes) -> None:
         self.body += data
@@ -200,16 +212,22 @@ class Answer:
         failure.http_status, failure.body = self.status, body
         return advise(failure)
 
+    def was_dropped(self, error: Exception, *, fresh: bool) -> bool:
+        """Whether to send the request once more: a kept connection, not a ``fresh`` one, has been reset before an answer,
+        by a server that closed it when the request was on its way. OpenSSL's client here does the same."""
+        if fresh or self._again or self.status is not None or time.monotonic() >= self.deadline:
+            return False
+        self._again = any(type(one) in (ConnectionResetError, BrokenPipeError) for one in _causes(error))
+        return self._again
+
     def failed(self, error: Exception) -> TransferError:
         """What to raise for an exception of the HTTP library."""
         # When time is over, it is the watchdog who has ended the connection.
         if self._refusal or time.monotonic() >= self.deadline:
             return self.late()
         message = str(error).rstrip(".") or type(error).__name__
-        cause: BaseException | None = error
-        while cause is not None:
+        for cause in _causes(error):
             if isinstance(cause, OSError) and str(cause) not in message:
                 message += f": {cause}"
-            cause = cause.__cause__ or cause.__context__
         way = "" if self._proxy is None else f" by the proxy {self._proxy}"
         return advise(TransferError(f"{self.where}{way}: {message}"))

@@ -65,15 +65,17 @@ class _Base(LibraryTransport):
         }
 
     @contextmanager
-    def _failing(self, answer: Answer) -> Iterator[None]:
-        """Within this, what httpx raises becomes ours."""
+    def _failing(self, answer: Answer, made: list[Any]) -> Iterator[None]:
+        """Within this, what httpx raises becomes ours; nothing, if the request is to be sent again: of the connections that
+        were ``made`` for it there is none."""
         try:
             yield
         except self._httpx.TimeoutException as error:
             raise answer.late() from error
         # An alert that comes late passes httpx by under asyncio, and so do some URLs of redirects, followed or not.
         except (self._httpx.HTTPError, self._httpx.InvalidURL, UnicodeError, ssl.SSLError) as error:
-            raise answer.failed(error) from error
+            if not answer.was_dropped(error, fresh=bool(made)):
+                raise answer.failed(error) from error
 
     @staticmethod
     def _expect(answer: Answer, response: httpx.Response) -> bool:
@@ -127,6 +129,7 @@ class HttpxTransport(_Base):
             return [stream.get_extra_info("socket") for stream in (mine or list(self._streams))]
 
         def exchanged() -> bool:
+            mine.clear()
             call = {**self._call(answer.url, request), "extensions": {"trace": trace}}
             with self._client.stream(**call) as response:
                 stream = response.extensions.get("network_stream")
@@ -139,9 +142,11 @@ class HttpxTransport(_Base):
                     answer.add(part)
                 return True
 
-        with Watchdog(self._timeout, sockets), self._failing(answer):
-            while not exchanged():
-                pass
+        with Watchdog(self._timeout, sockets):
+            done = False
+            while not done:
+                with self._failing(answer, mine):
+                    done = exchanged()
         return answer.result()
 
     def close(self) -> None:
@@ -186,10 +191,18 @@ class AsyncHttpxTransport(_Base):
         return answer.result()
 
     async def _exchange(self, request: bytes, answer: Answer) -> None:
-        with self._failing(answer):
-            expected = False
-            while not expected:
-                async with self._client.stream(**self._call(answer.url, request)) as response:
+        made: list[Any] = []
+
+        async def trace(event: str, _info: dict[str, Any]) -> None:
+            if event.endswith("connect_tcp.complete"):
+                made.append(event)
+
+        expected = False
+        while not expected:
+            made.clear()
+            call = {**self._call(answer.url, request), "extensions": {"trace": trace}}
+            with self._failing(answer, made):
+                async with self._client.stream(**call) as response:
                     if expected := self._expect(answer, response):
                         async for part in response.aiter_raw():
                             answer.add(part)

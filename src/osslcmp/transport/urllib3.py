@@ -17,6 +17,7 @@ _PART = 16 * 1024
 
 class _Using(threading.local):
     connections: list[Any] | None = None
+    made = False
 
 
 _using = _Using()
@@ -30,6 +31,7 @@ def _watched(connection_class: Any) -> Any:
 
         def connect(self) -> None:
             self._note_use()
+            _using.made = True
             super().connect()
 
         def request(self, *args: Any, **kwargs: Any) -> Any:
@@ -117,6 +119,7 @@ class Urllib3Transport(LibraryTransport):
     def _exchange(self, answer: Answer, request: bytes) -> bool:
         """Whether the answer has come; else there is another place to ask."""
         self._watch(answer.url)
+        _using.made = False
         try:
             response = self._pool.request(
                 "POST",
@@ -145,6 +148,8 @@ class Urllib3Transport(LibraryTransport):
         except self._urllib3.exceptions.TimeoutError as error:
             raise answer.late() from error
         except self._urllib3.exceptions.HTTPError as error:
+            if answer.was_dropped(error, fresh=_using.made):
+                return False
             raise answer.failed(error) from error
         return True
 
