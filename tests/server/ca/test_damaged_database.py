@@ -50,6 +50,19 @@ VALUES: dict[str, Any] = {
     "JSON": b'{"waiting": {"check_after": "x", "reason": 5}, "nonces": 5}',
     "nested": b"[" * 100_000,
 }
+#: Each column with a third of the values, and each value in a third of the columns.
+CASES = [
+    (column, value)
+    for row, column in enumerate(COLUMNS)
+    for place, value in enumerate([*VALUES, "cut", "another"])
+    if (row + place) % 3 == 0
+]
+#: What could have been written: it is not revoked, or expired long ago.
+NOT_ON_CRL = {
+    ("certificates.revoked", "NULL"),
+    ("certificates.not_after", "negative"),
+    ("certificates.not_after", "not whole"),
+}
 
 
 class Scene(NamedTuple):
@@ -143,7 +156,7 @@ def damage(scene: Scene, tmp_path: Path, column: str, value: Any) -> Path | None
     table, _, name = column.partition(".")
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
-        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '')")
+        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE type = 'table'")
         connection.commit()
     with closing(sqlite3.connect(file)) as connection:
         last = f"SELECT max(rowid) FROM {table} WHERE {VICTIM[table]}"
@@ -151,7 +164,7 @@ def damage(scene: Scene, tmp_path: Path, column: str, value: Any) -> Path | None
         where = f"rowid = ({last})" if is_key else VICTIM[table]
         try:
             changed = connection.execute(f"UPDATE {table} SET {name} = ? WHERE {where}", (value,)).rowcount
-        except sqlite3.Error:
+        except sqlite3.IntegrityError:
             return None
         assert changed
         connection.commit()
@@ -169,7 +182,7 @@ def command(capsys: pytest.CaptureFixture[str], action: str, directory: Path, *w
     return printed.out
 
 
-def served(ca: PersistentCA, scene: Scene, *, others: bool) -> None:
+def served(ca: PersistentCA, scene: Scene, *, others: bool, on_crl: bool) -> None:
     """What the clients get."""
     transport = Caller(ca.server())
     ca.store.late_transactions(0.0)
@@ -190,16 +203,15 @@ def served(ca: PersistentCA, scene: Scene, *, others: bool) -> None:
         assert row is not None
         assert row.revoked is not None
     with suppress(SQLAlchemyError):
-        crl = ca.crl()
-        assert crl.get_revoked_certificate_by_serial_number(scene.certificates["revoked"].serial_number)
+        number = scene.certificates["revoked"].serial_number
+        assert (ca.crl().get_revoked_certificate_by_serial_number(number) is not None) == on_crl
     with suppress(SQLAlchemyError):
         ca.check()
     ca.tidy(now=True)
 
 
 @pytest.mark.usefixtures("tracebacks")
-@pytest.mark.parametrize("value", [*VALUES, "cut", "another"])
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize(("column", "value"), [*CASES, *sorted(NOT_ON_CRL - set(CASES))])
 def test_a_damaged_row_costs_its_owner_alone(
     scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: str
 ) -> None:
@@ -210,10 +222,11 @@ def test_a_damaged_row_costs_its_owner_alone(
     others = {"cut": der[:-20], "another": scene.certificates["other"].public_bytes(Encoding.DER)}
     directory = damage(scene, tmp_path, column, {**VALUES, **others}[value])
     if directory is None:
-        return
+        pytest.skip("SQLite itself does not take it there")
     try:
         with opened(directory, secrets={"other": SECRETS["other"]}) as ca:
-            served(ca, scene, others=table not in ("counters", "crls"))
+            others_work, on_crl = table not in ("counters", "crls"), (column, value) not in NOT_ON_CRL
+            served(ca, scene, others=others_work, on_crl=on_crl)
     except (ValueError, SQLAlchemyError):
         assert table == "counters"
         return
