@@ -23,7 +23,7 @@ from support.inprocess import Peer, new_context
 from support.lies import LyingTransport
 from support.openssl import run as openssl
 from support.pki import PKI, make_key
-from support.releases import CLIENT_WAITS_FOR_ALL
+from support.releases import from_3_3
 from support.rogue import RECIP_NONCE, TRANSACTION_ID, with_header
 from support.waiting import SECRET, Site
 
@@ -103,7 +103,7 @@ class OwnError(Exception):
     """What a transport of one's own raises."""
 
 
-@pytest.mark.skipif(not CLIENT_WAITS_FOR_ALL, reason="OpenSSL before 3.3 does not wait for a confirmation")
+@from_3_3
 def test_issued_certificate_stays_visible(site: Site) -> None:
     """What is raised while the confirmation is polled for has the certificate as its context, and no cause."""
     site.released = True

@@ -205,15 +205,3 @@ def test_root_ca_update(client: Client, ca: EmbeddedCA) -> None:
         assert caught.value.needed in ("3.2", "3.2.2", "3.3.1")
         return
     assert client.root_ca_update(ca.root, accept=lambda update: True) is None
-
-
-@pytest.mark.parametrize("feature", ["crl_update", "cert_req_template"])
-def test_what_3_4_brought(feature: str, client: Client, ca: EmbeddedCA) -> None:
-    """UnsupportedError names the release."""
-    arguments = {"certificate": ca.issuer} if feature == "crl_update" else {}
-    if not osslcmp.features[feature]:
-        with pytest.raises(osslcmp.UnsupportedError) as caught:
-            getattr(client, feature)(**arguments)
-        assert caught.value.needed == "3.4"
-        return
-    getattr(client, feature)(**arguments)

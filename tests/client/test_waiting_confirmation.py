@@ -11,7 +11,7 @@ from cryptography import x509
 from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import CERTIFICATE_REQUESTS
 from support.delays import client, delaying, error
-from support.releases import CLIENT_WAITS_FOR_ALL
+from support.releases import CLIENT_WAITS_FOR_ALL, from_3_3
 from support.waiting import Site
 
 import osslcmp
@@ -54,10 +54,9 @@ def test_delayed_confirmation(kind: str, polls: int, waits: bool, site: Site) ->
     assert record.confirmed
 
 
+@from_3_3
 def test_delayed_confirmation_with_the_default_check(open_site: Site) -> None:
     """OpenSSL's own callback may be asked again: the chain is there."""
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     for options in ({}, {"confirm_trusted": open_site.ca.root}, {"confirm": osslcmp.certconf}):
         transport = delaying(open_site, BodyType.CERTCONF)
         result = client(transport).ir(**open_site.request("ir"), **options)
@@ -75,11 +74,10 @@ def test_refusal_with_a_delayed_answer(open_site: Site) -> None:
         assert transport.seen.count(BodyType.POLLREQ) == 3
 
 
+@from_3_3
 def test_rejected_confirmation_after_a_delay(open_site: Site) -> None:
     """The server says no to the certConf, late."""
     transport = delaying(open_site, BodyType.CERTCONF, finals=[error(2, b"no")])
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport).ir(**open_site.request("ir"))
     assert isinstance(caught.value.rejected, osslcmp.RejectedError)
@@ -87,12 +85,11 @@ def test_rejected_confirmation_after_a_delay(open_site: Site) -> None:
     assert caught.value.enrollment.certificate.public_key() == open_site.new_key.public_key()
 
 
+@from_3_3
 def test_timeout_of_a_delayed_confirmation(open_site: Site) -> None:
     """The certificate is not lost, and neither is the transaction: it can be dumped and taken up elsewhere."""
     transport = delaying(open_site, BodyType.CERTCONF, polls=3, check_after=1)
     looked_at: list[x509.Certificate] = []
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ConfirmError) as caught:
         client(transport, total_timeout=0.2).ir(
             **open_site.request("ir"), confirm=lambda cert, _found: looked_at.append(cert)
@@ -113,6 +110,7 @@ def test_timeout_of_a_delayed_confirmation(open_site: Site) -> None:
     assert transport.seen.count(BodyType.CERTCONF) == 1
 
 
+@from_3_3
 def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
     """Each failure has the certificate; polling can go on."""
     broken = True
@@ -122,8 +120,6 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
             raise osslcmp.TransferError("lost")
 
     transport = delaying(open_site, BodyType.CERTCONF, on_poll=fail)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     call: Callable[[], object] = partial(client(transport).begin, "ir", **open_site.request("ir"))
     for _ in range(3):
         with pytest.raises(osslcmp.ConfirmError) as caught:
@@ -142,11 +138,10 @@ def test_lost_polls_for_a_confirmation(open_site: Site) -> None:
     assert transport.seen.count(BodyType.CERTCONF) == 1
 
 
+@from_3_3
 def test_signal_in_a_delayed_confirmation(open_site: Site) -> None:
     """The transaction can go on."""
     transport = delaying(open_site, BodyType.CERTCONF, check_after=3600)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     start = time.monotonic()
     with pytest.raises(AlarmError), alarm():
@@ -158,11 +153,10 @@ def test_signal_in_a_delayed_confirmation(open_site: Site) -> None:
     assert transaction.result.certificate
 
 
+@from_3_3
 def test_abort_of_a_delayed_confirmation(open_site: Site) -> None:
     """The server is told."""
     transport = delaying(open_site, BodyType.CERTCONF)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     transaction = client(transport).begin("ir", **open_site.request("ir"))
     transaction.abort()
     assert transport.seen[-1] is BodyType.ERROR

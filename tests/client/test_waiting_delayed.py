@@ -9,7 +9,7 @@ from support.alarm import LIMIT, AlarmError, alarm
 from support.clients import HARMLESS, secret_context
 from support.delays import QUESTIONS, WAITING, answering, ask, client, delaying, error, poll_rep
 from support.descriptors import open_descriptors
-from support.releases import CLIENT_WAITS_FOR_ALL, CROSSED
+from support.releases import CLIENT_WAITS_FOR_ALL, CROSSED, from_3_3
 from support.waiting import SECRET, Site
 
 import osslcmp
@@ -59,12 +59,11 @@ def test_delayed_helpers(open_site: Site) -> None:
     assert len(told) == 2
 
 
+@from_3_3
 def test_requests_of_one_context_in_turn(open_site: Site) -> None:
     """Nothing of a delayed answer is left in the context."""
     transport = delaying(open_site, BodyType.RR)
     context = secret_context(transport, SECRET)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     context.set_subject_name("CN=new")
     for delayed in (BodyType.RR, BodyType.GENM, BodyType.RR):
         transport.delayed = ()
@@ -84,13 +83,12 @@ def test_requests_of_one_context_in_turn(open_site: Site) -> None:
     assert context.exec_ir_ses()
 
 
+@from_3_3
 @pytest.mark.parametrize("kind", QUESTIONS)
 def test_signal_in_a_delayed_call(kind: str, open_site: Site) -> None:
     """It ends at once, with nothing left behind, and the client does the next request."""
     transport = delaying(open_site, QUESTIONS[kind], check_after=3600)
     cmp = client(transport)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     start = time.monotonic()
     with pytest.raises(AlarmError), alarm():
         ask(cmp, kind, open_site)
@@ -99,12 +97,11 @@ def test_signal_in_a_delayed_call(kind: str, open_site: Site) -> None:
     assert ask(cmp, kind, open_site)
 
 
+@from_3_3
 def test_signal_in_a_delayed_call_over_http(open_site: Site) -> None:
     """The connection is closed."""
     from support.served import Served
 
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with Served(delaying(open_site, BodyType.GENM, check_after=3600)) as server:
         cmp = Client(server.url, reference="ref", secret=SECRET)
         before = open_descriptors()
@@ -116,17 +113,17 @@ def test_signal_in_a_delayed_call_over_http(open_site: Site) -> None:
         assert open_descriptors() <= before
 
 
+@from_3_3
 @pytest.mark.parametrize("kind", QUESTIONS)
 def test_total_timeout_of_a_delayed_call(kind: str, open_site: Site) -> None:
     """It is a TransferTimeout; one last poll was made."""
     transport = delaying(open_site, QUESTIONS[kind], polls=100, check_after=3600)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.TransferTimeout, match="still waiting after 1 seconds"):
         ask(client(transport, total_timeout=1), kind, open_site)
     assert transport.seen == [QUESTIONS[kind], BodyType.POLLREQ, BodyType.POLLREQ]
 
 
+@from_3_3
 @pytest.mark.parametrize("kind", QUESTIONS)
 @pytest.mark.parametrize(
     ("final", "expected"),
@@ -144,8 +141,6 @@ def test_odd_ends(kind: str, final: bytes, expected: type[Exception], open_site:
     """A typed error, and the client works on."""
     transport = delaying(open_site, QUESTIONS[kind], finals=[final])
     cmp = client(transport)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(expected) as caught:
         ask(cmp, kind, open_site)
     if expected is osslcmp.RejectedError:
@@ -154,6 +149,7 @@ def test_odd_ends(kind: str, final: bytes, expected: type[Exception], open_site:
     assert ask(cmp, kind, open_site)
 
 
+@from_3_3
 @pytest.mark.parametrize("kind", QUESTIONS)
 def test_forged_final_answer(kind: str, open_site: Site) -> None:
     """The answer after waiting is verified as any other."""
@@ -165,12 +161,11 @@ def test_forged_final_answer(kind: str, open_site: Site) -> None:
             return answering(request, answer, b"another secret")
         return answer
 
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     with pytest.raises(osslcmp.ProtectionError):
         ask(client(transport), kind, open_site)
 
 
+@from_3_3
 def test_replayed_final_answer(open_site: Site) -> None:
     """One that belongs to another request does not pass for this one."""
     honest = delaying(open_site, BodyType.GENM, polls=1)
@@ -184,13 +179,12 @@ def test_replayed_final_answer(open_site: Site) -> None:
         return answer
 
     cmp = client(transport)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     assert isinstance(cmp.genm([HARMLESS]), list)
     with pytest.raises(osslcmp.ResponseError):
         cmp.genm([HARMLESS])
 
 
+@from_3_3
 def test_connection_lost_while_a_delayed_call_polls(open_site: Site) -> None:
     """It is told, and nothing of it is left in the context."""
     broken = False
@@ -201,8 +195,6 @@ def test_connection_lost_while_a_delayed_call_polls(open_site: Site) -> None:
 
     transport = delaying(open_site, BodyType.GENM, on_poll=fail)
     context = secret_context(transport, SECRET)
-    if not CLIENT_WAITS_FOR_ALL:
-        pytest.skip("only OpenSSL 3.3 and later waits for answers to rr, genm and certConf")
     broken = True
     with pytest.raises(ConnectionError):
         context.exec_genm_ses()

@@ -108,12 +108,8 @@ def test_two_sources_of_sans(pki: PKI, peer: Peer) -> None:
     san = x509.SubjectAlternativeName([x509.DNSName("ext.example")])
     context = peer.attach(new_context(pki))
     context.set_req_extensions([x509.Extension(san.oid, False, san)])
-    try:
+    with pytest.raises(osslcmp.OpenSSLError, match="multiple san sources"):
         context.push_subject_alt_name(x509.DNSName("other.example"))
-    except osslcmp.OpenSSLError:
-        return
-    with pytest.raises(osslcmp.RequestError, match="multiple san sources"):
-        context.exec_ir_ses()
 
 
 def test_policies(pki: PKI, peer: Peer) -> None:

@@ -258,7 +258,9 @@ def test_transports_of_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Path(name).write_bytes(data)
     (code,) = blocks("docs/client.md", "py")
     code = code.replace(", ...)", ", reference='ref', secret='secret')")
-    exec(compile(code, "docs/client.md", "exec"), {"osslcmp": osslcmp, "url": "http://ca.example/"})
+    space: dict[str, object] = {"osslcmp": osslcmp, "url": "http://ca.example/"}
+    exec(compile(code, "docs/client.md", "exec"), space)
+    assert any(isinstance(made, osslcmp.Client) for made in space.values())
 
 
 def test_no_block_is_forgotten() -> None:

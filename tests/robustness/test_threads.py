@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -353,6 +354,9 @@ def test_contexts_made_and_dropped_in_threads(pki: PKI) -> None:
     with ThreadPoolExecutor(4) as pool:
         for _ in range(5):
             contexts = list(pool.map(lambda _: new_context(pki), range(4)))
+            gone = [weakref.ref(context) for context in contexts]
             for future in [pool.submit(contexts.pop) for _ in range(4)]:
                 future.result(GRACE)
+            del future
             gc.collect()
+            assert [one() for one in gone] == [None] * 4

@@ -359,7 +359,9 @@ def test_the_table_is_whole() -> None:
 def test_the_example() -> None:
     """It makes a client."""
     (code,) = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    exec(compile(code, "docs/http.md", "exec"), {"osslcmp": osslcmp, "HttpxTransport": HttpxTransport})
+    space: dict[str, object] = {"osslcmp": osslcmp, "HttpxTransport": HttpxTransport}
+    exec(compile(code, "docs/http.md", "exec"), space)
+    assert any(isinstance(made, osslcmp.Client) for made in space.values())
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
