@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support import rogue
+from support import remains, rogue
 from support.malloc import allocated
 from support.pki import PKI
 from support.raw_server import Handler, RawServer
@@ -231,3 +235,27 @@ def test_transfer_over_http(fault: Handler, site: Site) -> None:
             site.client(True, server=server.url).genm()
 
         check(once, osslcmp.TransferError)
+
+
+#: What C keeps as long as it is held; the others are gone by then.
+KEPT = ("secret", "key", "proxy's")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("case", remains.CASES)
+def test_secrets_are_wiped(case: str, tmp_path: Path) -> None:
+    """When the objects with them are gone, private keys, secrets and passwords are in no freed memory of C.
+
+    That they are there before shows that they would be found.
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "support.remains", case, str(tmp_path)],
+        cwd=Path(remains.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    for name, (held, gone) in json.loads(done.stdout).items():
+        assert held == (name in KEPT)
+        assert gone == 0, name

@@ -221,9 +221,10 @@ def decode_key(data: Any, length: int) -> Any:
     """A new ``EVP_PKEY *`` of an unencrypted private key, DER as ``unsigned char *``; NULL if it is none."""
     clear()
     cursor = ffi.new("const unsigned char **", data)
-    head = bytes(ffi.buffer(data, min(length, 24)))  # the key itself comes behind
+    head = bytes(ffi.buffer(data, min(length, 24)))
     # To be told the type spares OpenSSL trying all decoders that it has: a fourth of the time.
     kind = next((number for oid, number in _KEY_TYPES.items() if oid in head), None)
+    lib.OPENSSL_cleanse(ffi.from_buffer(head), len(head))  # a short key has begun in it
     if kind is not None:
         pointer = lib.d2i_PrivateKey_ex(kind, NULL, cursor, length, NULL, NULL)
         if pointer != NULL and lib.EVP_PKEY_get0_provider(pointer) != NULL:
