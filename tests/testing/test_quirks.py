@@ -17,6 +17,7 @@ from support.pki import PKI, Identity, cert_pem, key_pem, make_key, make_name
 
 import osslcmp
 from osslcmp import BodyType, Client
+from osslcmp.testing import reject
 from osslcmp.testing.quirks import PROFILES, Quirks
 from osslcmp.testing.server import CMPServer, ScriptedCA
 
@@ -164,6 +165,43 @@ def test_who_says_what_another_signs(server: CMPServer) -> None:
     assert header.sender == x509.DirectoryName(server.ca.issuer.subject)
     key_id = server.root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     assert header.sender_kid == key_id
+
+
+def test_what_a_request_has_comes_back(server: CMPServer, pki: PKI) -> None:
+    """The senderKID of the request in a signed answer: refused unless the signer is pinned, and the text says why."""
+    server.quirks("reflecting")
+    me = pki.client
+    mine: dict[str, Any] = {
+        "certificate": me.certificate,
+        "key": me.key,
+        "chain": me.chain,
+        "ignore_key_usage": True,
+    }
+    with pytest.raises(osslcmp.ProtectionError, match="its senderKID is the one of the request"):
+        Client(server.url, trusted=server.root, **mine).ir(make_key(), subject="CN=me")
+    first = server.requests[0].header, server.responses[0].header
+    assert first[0].sender_kid == first[1].sender_kid
+    Client(server.url, server_certificate=server.ca.issuer, **mine).ir(make_key(), subject="CN=me")
+
+
+def test_errors_of_the_first_version(server: CMPServer) -> None:
+    """Not read by OpenSSL: which it is, and what it says, is told."""
+    server.quirks(errors_pvno_1=True)
+    server.script(reject("badRequest", "not so"))
+    with pytest.raises(osslcmp.ResponseError, match=r"pvno 1; .*not so.*unexpected pvno"):
+        client(server).ir(make_key(), subject="CN=me")
+    client(server).ir(make_key(), subject="CN=me")
+
+
+@pytest.mark.parametrize("protection", [{}, {"sign_always": True}], ids=["mac", "signature"])
+def test_no_name_and_certificates_from_above(protection: dict[str, Any], server: CMPServer) -> None:
+    """Taken, for who has the signer's certificate: a sender without a name, extraCerts that begin at the top."""
+    server.quirks(empty_sender=True, reversed_extra_certs=True, root_in_extra_certs=True, **protection)
+    pinned = {"server_certificate": server.signer, "expected_sender": x509.Name([])} if protection else {}
+    found = client(server, **pinned).ir(make_key(), subject="CN=me")
+    assert server.responses[0].header.sender == x509.DirectoryName(x509.Name([]))
+    assert server.responses[0].extra_certs[0] == server.root
+    assert found.chain[0] == server.ca.issuer
 
 
 def test_a_csr_is_answered_as_number_0(server: CMPServer, new: Identity) -> None:

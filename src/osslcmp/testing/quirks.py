@@ -43,10 +43,18 @@ class Quirks:
     """The sender in the header is the issuing CA, whoever signs."""
     other_sender_kid: bool = False
     """Signed answers have the key identifier of another certificate (the root's) as senderKID."""
+    reflected_sender_kid: bool = False
+    """Signed answers have the senderKID of the request."""
     no_sender_kid: bool = False
     """Signed answers have no senderKID."""
     p10cr_request_id_0: bool = False
     """A p10cr is answered with certReqId 0 instead of -1."""
+    errors_pvno_1: bool = False
+    """Error messages say that they are of version cmp1999 (1)."""
+    empty_sender: bool = False
+    """The sender in the header is the empty name."""
+    reversed_extra_certs: bool = False
+    """The extraCerts begin with what stands highest."""
     errors_without_transaction_id: bool = False
     """Error messages have neither transactionID nor recipNonce nor protection, as of who could not read the request."""
     implicit_confirm: bool = False
@@ -63,22 +71,28 @@ class Quirks:
     @property
     def resigned(self) -> bool:
         """Whether libcrypto would not sign what this changes."""
-        return self.other_sender_kid or self.no_sender_kid or self.bare_pkiconf
+        return self.other_sender_kid or self.reflected_sender_kid or self.no_sender_kid or self.bare_pkiconf
 
     def change(self, answer: bytes, request: BodyType, issuer: x509.Certificate) -> bytes:
         """An answer to a ``request``, before it is protected again."""
         kind = _kind(answer)
-        if self.sender_is_issuer:
-            name = der.encode(wire.DIRECTORY_NAME, issuer.subject.public_bytes())
+        if self.sender_is_issuer or self.empty_sender:
+            sender = x509.Name([]) if self.empty_sender else issuer.subject
+            name = der.encode(wire.DIRECTORY_NAME, sender.public_bytes())
             answer = with_header(answer, first={1: name})
+        if self.errors_pvno_1 and kind is BodyType.ERROR:
+            answer = with_header(answer, first={0: der.encode_integer(1)})
         if self.p10cr_request_id_0 and request is BodyType.P10CR:
             answer = with_request_id(answer, 0)
         if self.implicit_confirm and kind in CERTIFICATE_ANSWERS:
             answer = with_header(answer, tagged={8: _IMPLICIT_CONFIRM})
         return answer
 
-    def finish(self, answer: bytes, root: x509.Certificate, key: Any) -> bytes:
-        """A protected answer with its quirks; ``key`` signs it again where libcrypto would not."""
+    def finish(self, answer: bytes, asked: bytes | None, root: x509.Certificate, key: Any) -> bytes:
+        """A protected answer with its quirks; ``key`` signs it again where libcrypto would not.
+
+        ``asked`` is the senderKID of the request.
+        """
         kind = _kind(answer)
         if self.errors_without_transaction_id and kind is BodyType.ERROR:
             return with_header(messages.unprotected(answer), tagged={4: b"", 6: b""})
@@ -87,6 +101,8 @@ class Quirks:
             answer = with_extra_certs(answer, [])
         if self.root_in_extra_certs and kind in CERTIFICATE_ANSWERS:
             answer = with_extra_certs(answer, [*extra_certs(answer), root.public_bytes(Encoding.DER)])
+        if self.reversed_extra_certs:
+            answer = with_extra_certs(answer, extra_certs(answer)[::-1])
         header = wire.read_message(answer).header
         if self.resigned and header.protection_alg is not None and not header.uses_mac:
             if self.no_sender_kid or bare:
@@ -94,6 +110,8 @@ class Quirks:
             elif self.other_sender_kid:
                 other = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
                 answer = _signed(with_header(answer, tagged={2: octets(other)}), key)
+            elif self.reflected_sender_kid and asked is not None:
+                answer = _signed(with_header(answer, tagged={2: octets(asked)}), key)
         return answer
 
 
@@ -122,6 +140,7 @@ PROFILES: dict[str, Quirks] = {
         sign_always=True, sender_is_issuer=True, other_sender_kid=True, p10cr_request_id_0=True
     ),
     "no-confirmation": Quirks(no_confirmation=True, errors_without_transaction_id=True),
+    "reflecting": Quirks(signer_is_issuer=True, reflected_sender_kid=True, errors_pvno_1=True),
     "subset-137": Quirks(no_sender_kid=True),
     "unasked-implicit": Quirks(sign_always=True, no_sender_kid=True, implicit_confirm=True),
 }

@@ -266,7 +266,7 @@ class CMPServer:
 
         Args:
             profile: ``3gpp``, ``ejbca-hmac``, ``ejbca-regtoken``, ``issuer-as-sender``, ``no-confirmation``,
-                ``subset-137`` or ``unasked-implicit``: see docs/interoperability.md.
+                ``reflecting``, ``subset-137`` or ``unasked-implicit``: see docs/interoperability.md.
             settings: the attributes of :class:`osslcmp.testing.quirks.Quirks`, over those of the profile.
 
         Raises:
@@ -359,7 +359,7 @@ class CMPServer:
         if fault.name == "drop_response":
             raise _HTTPFault(fault)
         try:
-            sent = self._finish(self._spoil(answer, raw, fault), fault)
+            sent = self._finish(self._spoil(answer, raw, fault), raw, fault)
         except Exception as error:
             self._failed.append(f"{fault.name}() raised {type(error).__name__}: {one_line(str(error))}")
             raise
@@ -412,9 +412,9 @@ class CMPServer:
         other = replace(request, header=replace(request.header, transaction_id=transaction_id))
         return self._server.answers.protect(other, changed)
 
-    def _finish(self, answer: bytes, fault: Fault) -> bytes:
+    def _finish(self, answer: bytes, request: wire.RawMessage, fault: Fault) -> bytes:
         """The answer with the quirks and the fault that break the protection, or are made without it."""
-        answer = self._quirks.finish(answer, self.ca.root, self._key)
+        answer = self._quirks.finish(answer, request.header.sender_kid, self.ca.root, self._key)
         if fault.name in _UNPROTECTED:
             changed = _UNPROTECTED[fault.name](answer)
             self._note_unchanged(fault, answer, changed)
