@@ -189,7 +189,7 @@ def test_errors_of_the_first_version(server: CMPServer) -> None:
     server.quirks(errors_pvno_1=True)
     server.script(reject("badRequest", "not so"))
     with pytest.raises(osslcmp.ResponseError, match=r"pvno 1; .*not so.*unexpected pvno"):
-        client(server).ir(make_key(), subject="CN=me")
+        client(server).genm()
     client(server).ir(make_key(), subject="CN=me")
 
 
