@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support import openssl
 from support.forge import CR, Forger, read
 from support.odd import KINDS, NAME, PLAIN, odd_csr, odd_identity
-from support.pki import DAY, PKI, make_name
+from support.pki import DAY, PKI, Identity, make_name
 
 import osslcmp
 from osslcmp import BodyType, Client, InfoTypeAndValue, PKIStatus, RejectedError, Trace, general
@@ -173,6 +173,138 @@ def test_ca_that_has_expired(pki: PKI) -> None:
     client = Client(transport=server, reference="ref", secret="secret")
     with pytest.raises(RejectedError, match="certificate of the CA ends before"):
         client.ir(pki.enrolled.key, subject="CN=x")
+
+
+def moments(begin: str, end: str) -> bytes:
+    """A Validity of GeneralizedTimes."""
+    return der.encode(der.SEQUENCE, *(der.encode(der.GENERALIZED_TIME, one.encode()) for one in (begin, end)))
+
+
+def changed(who: Identity, signer: Identity | None = None, /, **fields: bytes) -> bytes:
+    """Its certificate, signed by itself if by nobody else, with other fields, as DER."""
+    names = ("version", "serial", "algorithm", "issuer", "validity", "subject", "key", "extensions")
+    tbs, algorithm, _ = der.sequence(who.certificate.public_bytes(Encoding.DER))
+    whole = dict(zip(names, (one.encoding for one in der.children(tbs.content)), strict=True)) | fields
+    new = der.encode(der.SEQUENCE, *whole.values())
+    key = (signer or who).key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    signature = key.sign(new, ec.ECDSA(hashes.SHA256()))
+    return der.encode(der.SEQUENCE, new, algorithm.encoding, der.encode(der.BIT_STRING, b"\0" + signature))
+
+
+def extensions(*pairs: tuple[str, bytes]) -> bytes:
+    """Critical extensions: OIDs below 2.5.29 with their values."""
+    made = (
+        der.encode(
+            der.SEQUENCE, der.encode_oid(f"2.5.29.{oid}"), b"\1\1\xff", der.encode(der.OCTET_STRING, value)
+        )
+        for oid, value in pairs
+    )
+    return der.encode(der.explicit(3), der.encode(der.SEQUENCE, *made))
+
+
+def common_name(value: bytes) -> bytes:
+    """A Name with this common name as DER."""
+    attribute = der.encode(der.SEQUENCE, der.encode_oid("2.5.4.3"), value)
+    return der.encode(der.SEQUENCE, der.encode(0x31, attribute))
+
+
+CA, SIGNS = ("19", b"\x30\3\1\1\xff"), ("15", b"\3\2\1\6")
+
+
+@pytest.mark.parametrize("where", ["memory", "database"])
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"validity": moments("00000101000000Z", "20400101000000Z")}, "year 0 is out of range"),
+        (
+            {"validity": moments("00010101000000+0100", "20400101000000Z")},
+            "date value out of range|does not decode",
+        ),
+        (
+            {"validity": moments("20250101000000Z", "99991231235959-0100")},
+            "date value out of range|does not decode",
+        ),
+        ({"validity": moments("20250101000000.5Z", "20400101000000Z")}, "format error|does not decode"),
+        ({"validity": moments("20250101000000Z", "20240101000000Z")}, "validity ends before it begins"),
+        ({"extensions": extensions(("19", b"\x30\0"))}, "invalid CA certificate"),
+        ({"extensions": extensions(CA, ("15", b"\3\2\7\x80"))}, "invalid CA certificate"),
+        ({"extensions": extensions(CA, SIGNS, ("99", b"\5\0"))}, "unhandled critical extension"),
+        ({"extensions": extensions(CA, CA)}, "OpenSSL does not take what is issued"),
+        ({"extensions": extensions(CA, SIGNS, ("14", b"\2\1\1"))}, "extension 2.5.29.14 cannot be read"),
+        (
+            dict.fromkeys(("subject", "issuer"), common_name(b"\x30\0")),
+            "attribute 2.5.4.3 is no string: 3000",
+        ),
+    ],
+)
+def test_ca_that_nobody_would_trust(
+    fields: dict[str, bytes], reason: str, where: str, pki: PKI, tmp_path: Path
+) -> None:
+    """Is refused when it is made, not by the first client's path validation."""
+    root = changed(pki.root, None, **fields)
+    pairs: Any = dict.fromkeys(("root", "issuer"), (root, pki.root.key))
+    with pytest.raises(ValueError, match=f"^(root, issuer|certificate of the CA): .*({reason})"):
+        EmbeddedCA(**pairs) if where == "memory" else EmbeddedCA.open(tmp_path, **pairs)
+    assert not list(tmp_path.glob("*.pem"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"validity": moments("00010101000000Z", "99991231235959Z")},
+        dict.fromkeys(("subject", "issuer"), der.encode(der.SEQUENCE)),
+        # Names that cryptography does not know.
+        {"extensions": extensions(CA, SIGNS, ("17", b"\x30\4\xa3\2\x30\0"))},
+        {"extensions": extensions(CA, SIGNS, ("17", b"\x30\7\xa5\5\xa1\3\x0c\1a"))},
+        {"extensions": extensions(CA, SIGNS, ("30", b"\x30\x0d\xa0\x0b\x30\x09\x82\7example"))},
+    ],
+)
+def test_odd_ca_that_libcrypto_trusts(fields: dict[str, bytes], pki: PKI, tmp_path: Path) -> None:
+    root = changed(pki.root, None, **fields)
+    pair: Any = root, pki.root.key
+    ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)
+    issued = Client(transport=ca.server(), reference="ref", secret="secret").ir(
+        pki.enrolled.key, subject="O=x"
+    )
+    assert issued.ca_pubs_der == [root]
+    (tmp_path / "root").write_text(ssl.DER_cert_to_PEM_cert(root))
+    (tmp_path / "leaf").write_text(ssl.DER_cert_to_PEM_cert(issued.certificate_der))
+    openssl.verify(tmp_path / "leaf", trusted=tmp_path / "root").must()
+
+
+def test_ca_whose_validity_has_not_begun(pki: PKI) -> None:
+    """It issues for later, and tells who asks for now."""
+    pair: Any = changed(pki.root, validity=moments("20700101000000Z", "20900101000000Z")), pki.root.key
+    ca = EmbeddedCA({"ref": "secret"}, root=pair, issuer=pair)
+    client = Client(transport=ca.server(), reference="ref", secret="secret")
+    with pytest.raises(RejectedError, match="validity ends before that of the CA begins"):
+        client.ir(pki.enrolled.key, subject="CN=x")
+
+
+@pytest.mark.parametrize("value", [b"\x30\0", b"\x30\3\2\1\1", b"\3\2\0\xaa", b"\x09\1\x40"])
+def test_names_that_are_no_strings(value: bytes, pki: PKI) -> None:
+    """Devices with them enrol, and get certificates with them from who has them; the embedded CA cannot certify them."""
+    name = common_name(value)
+    text = f"CN=\\#{value.hex()}"
+    anchor = changed(pki.root, subject=name, issuer=name)
+    own = changed(pki.issuing, pki.root, subject=name, issuer=name)
+    ca = Asked({"ref": "secret"})
+    client = Client(
+        transport=ca.server(trusted=anchor), certificate=own, key=pki.issuing.key, trusted=ca.root
+    )
+    client.ir(pki.enrolled.key, subject="CN=x")
+    assert ca.request.signer_der == own
+    assert ca.request.signer.subject.rfc4514_string() == text
+    authority = Issuing(x509.load_der_x509_certificate(anchor), anchor)  # type: ignore[arg-type]
+    issued = Client(transport=Server(authority), reference="ref", secret="ref").ir(
+        pki.root.key, subject="CN=x"
+    )
+    assert issued.certificate_der == anchor
+    assert authority.confirmed.certificate.subject.rfc4514_string() == text
+    key = ec.generate_private_key(ec.SECP256R1())
+    answer = read(ca.server().process(Forger().request(CR, key=key, name=name)))
+    assert answer.text == f"malformed template: subject: attribute 2.5.4.3 is no string: {value.hex()}"
 
 
 def test_what_is_no_certificate_is_not_issued() -> None:

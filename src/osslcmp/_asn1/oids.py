@@ -86,6 +86,7 @@ MICROSOFT_PURPOSES = tuple(
 
 # -- names, extensions, attributes
 
+UNIQUE_IDENTIFIER = "2.5.4.45"
 SUBJECT_ALT_NAME = "2.5.29.17"
 BASIC_CONSTRAINTS = "2.5.29.19"
 CRL_REASON = "2.5.29.21"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from typing import TypeVar
 
@@ -130,7 +130,10 @@ def _moment(time: der.Element) -> datetime.datetime:
     if found is None or time.tag not in _USUAL:
         raise der.DERError("not a time")
     read = datetime.datetime.strptime(b"".join(found.groups(b"00")).decode(), "%Y%m%d%H%M%S%z")
-    return read.astimezone(datetime.timezone.utc)
+    try:
+        return read.astimezone(datetime.timezone.utc)
+    except OverflowError as error:  # in the first or the last hours that Python knows
+        raise ValueError(str(error)) from error
 
 
 def _fields(tbs: bytes) -> list[der.Element]:
@@ -160,7 +163,8 @@ def read_name(data: bytes) -> x509.Name:
     """A Name from its DER. Raises ValueError.
 
     Where ``cryptography`` is stricter than libcrypto, about the characters of a PrintableString for instance, it is the
-    name with the same texts as UTF8String, which RFC 5280 takes for the same (section 7.1).
+    name with the same texts as UTF8String, which RFC 5280 takes for the same (section 7.1). A value that is no string is
+    written as in RFC 4514: "#" and its DER in hexadecimal; who certifies names asks ``only_strings`` first.
     """
     with _only_value_errors():
         try:
@@ -189,11 +193,29 @@ def _with_utf8(name: bytes) -> bytes:
         attributes = []
         for attribute in der.children(part.content):
             oid, value = der.sequence(attribute.encoding)
+            encoding = value.encoding
             if value.tag in _CHARSETS:
-                value = der.read(der.encode_text(value.content.decode(_CHARSETS[value.tag])))
-            attributes.append(der.encode(der.SEQUENCE, oid.encoding, value.encoding))
+                encoding = der.encode_text(value.content.decode(_CHARSETS[value.tag]))
+            elif not _is_string(oid, value):
+                encoding = der.encode_text(f"#{encoding.hex()}")
+            attributes.append(der.encode(der.SEQUENCE, oid.encoding, encoding))
         sets.append(der.encode(part.tag, *sorted(set(attributes))))
     return der.encode(der.SEQUENCE, *sets)
+
+
+def _is_string(oid: der.Element, value: der.Element) -> bool:
+    unique = value.tag == der.BIT_STRING and der.dotted(oid) == oids.UNIQUE_IDENTIFIER
+    return unique or value.tag in _CHARSETS
+
+
+def only_strings(name: bytes) -> bytes:
+    """A Name (DER) again. Raises ValueError if a value in it is no string: ``cryptography`` cannot certify such a name."""
+    for part in der.sequence(name):
+        for attribute in der.children(part.content):
+            oid, value = der.sequence(attribute.encoding)
+            if not _is_string(oid, value):
+                raise ValueError(f"attribute {der.dotted(oid)} is no string: {value.encoding.hex()[:100]}")
+    return name
 
 
 def relaxed(whole: bytes, tbs: bytes) -> bytes:
@@ -263,6 +285,16 @@ def _names_of(found: object) -> None:
         getattr(found, name, None)
 
 
+def names_are_read(found: object) -> bool:
+    """Whether ``cryptography`` reads the names in what it has loaded."""
+    try:
+        with _only_value_errors():
+            _names_of(found)
+    except ValueError:
+        return False
+    return True
+
+
 def read_extensions(data: bytes) -> x509.Extensions:
     """Extensions from their DER, or with the default of a BOOLEAN written out, as many encode it. Raises ValueError."""
     with _only_value_errors():
@@ -286,9 +318,10 @@ def _with_defaults(extensions: bytes) -> bytes:
 
 
 def _plain_general_name(name: der.Element) -> bytes:
-    if name.tag != der.explicit(4):
-        return name.encoding
-    return der.encode(name.tag, _plain_name(der.read(name.content)))
+    with suppress(ValueError):  # who reads it is told
+        if name.tag == der.explicit(4):
+            return der.encode(name.tag, _plain_name(der.read(only_strings(name.content))))
+    return name.encoding
 
 
 def _booleans(parts: list[der.Element]) -> list[bytes]:

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from .._arguments import path_fault, text_fault
-from .._asn1 import der, pem
+from .._asn1 import der, pem, x509_parts
 from .lib import NULL, CData, ffi, lib
 
 _T = TypeVar("_T")
@@ -334,8 +334,8 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
         if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
             contents = der.read_at(contents, 0)[0].encoding
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
-            return [x509.load_der_x509_certificate(_some(contents))]
-    except (ValueError, x509.InvalidVersion) as error:
+            return [x509_parts.read_certificate(_some(contents))]
+    except ValueError as error:
         if kind != "PKCS7" and is_certificate(contents):
             return [EncodedCertificate(contents)]
         raise ValueError(f"{where}: a {kind} in it does not decode: {error}{hint}") from error
@@ -346,7 +346,13 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
     """All certificates in ``value``, those in PKCS#7 too. ``ValueError`` if it has none, or one that is damaged."""
     if value is None:
         return []
-    if isinstance(value, (x509.Certificate, EncodedCertificate)):
+    if isinstance(value, x509.Certificate):
+        if x509_parts.names_are_read(value):
+            return [value]
+        from cryptography.hazmat.primitives.serialization import Encoding  # its import takes time
+
+        return [EncodedCertificate(value.public_bytes(Encoding.DER))]
+    if isinstance(value, EncodedCertificate):
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
@@ -380,8 +386,8 @@ def csr(what: str, value: CSRInput) -> AnyCSR:
     for kind, contents in objects(data):
         if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
             try:
-                return x509.load_der_x509_csr(_some(contents))
-            except (ValueError, x509.InvalidVersion) as error:
+                return x509_parts.read_csr(_some(contents))
+            except ValueError as error:
                 if _read_by_openssl(*_DECODERS["CERTIFICATE REQUEST"], contents):
                     return EncodedCSR(contents)
                 raise ValueError(f"{where}: the {kind} in it does not decode: {error}") from error
@@ -407,8 +413,8 @@ def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
 
 def _read_crl(where: str, contents: bytes) -> AnyCRL:
     try:
-        return x509.load_der_x509_crl(contents)
-    except (ValueError, x509.InvalidVersion) as error:
+        return x509_parts.read_crl(contents)
+    except ValueError as error:
         if _read_by_openssl(*_DECODERS["X509 CRL"], contents):
             return EncodedCRL(contents)
         raise ValueError(f"{where}: an X509 CRL in it does not decode: {error}") from error

@@ -177,6 +177,7 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     from .._openssl import inputs
     from .._openssl.convert import encoded, look_alike
     from ..server.ca.directory import read_key
+    from ..server.ca.issuing import try_issuing
     from ..server.ca.signing import Signing
 
     root, given = (
@@ -190,9 +191,9 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     if key.public_key() != issuer.public_key():
         raise ValueError("--issuer-key does not belong to --issuer-cert")
     try:
-        Signing(issuer, key).try_out()
+        try_issuing(root, given, Signing(issuer, key))
     except (CMPError, ValueError) as error:
-        raise ValueError(f"--issuer-key: {error}") from error
+        raise ValueError(f"--root-cert, --issuer-cert, --issuer-key: {error}") from error
     # The root's key is not needed for anything but its update, which is not done here.
     return {"root": (root, key), "issuer": (given, key)}
 

@@ -136,8 +136,10 @@ class Issued:
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError for what is no certificate."""
         issued = inputs.any_certificate("certificate", self.certificate)
-        if isinstance(issued, bytes):
-            look_alike(issued)
+        try:
+            look_alike(encoded(issued))
+        except ValueError as error:
+            raise ValueError(f"certificate: {error}") from error
         object.__setattr__(self, "certificate", issued)
         for name in ("chain", "ca_pubs"):
             object.__setattr__(self, name, tuple(inputs.any_certificates(name, getattr(self, name))))

@@ -86,7 +86,7 @@ def _asked(extensions: bytes | None) -> x509.Extensions:
 def _subject(data: bytes | None) -> x509.Name | None:
     """The subject that is asked for."""
     try:
-        return name(data)
+        return None if data is None else name(x509_parts.only_strings(data))
     except MALFORMED as error:
         raise BadTemplateError(f"subject: {error}") from None
 
@@ -146,7 +146,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         return CertificateRequest(
             **about,
             request_id=-1,
-            subject=csr.subject if csr.subject.rdns else None,
+            subject=_subject(info[1].encoding),
             public_key=_public_key(csr),
             public_key_info=info[2].encoding,
             extensions=_asked(x509_parts.requested_extensions(message.body)),

@@ -202,7 +202,7 @@ def test_what_is_not_done_is_told(asked: Any, told: str) -> None:
                     0x30, der.encode(0x31, der.encode(0x30, der.encode_oid("1.2.3"), b"\x30\0"))
                 )
             },
-            "subject: error parsing",
+            "subject: attribute 1.2.3 is no string",
         ),
     ],
 )

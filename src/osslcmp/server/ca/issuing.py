@@ -15,6 +15,8 @@ from cryptography.x509.oid import NameOID
 
 from ..._asn1 import der, oids, x509_parts
 from ..._openssl import inputs
+from ..._openssl.certificate_check import CertificateCheck
+from ..._openssl.convert import encoded, look_alike
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
 from .signing import Signing, algorithm, key_identifier, key_value, names_curve
@@ -205,6 +207,26 @@ def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signin
     return signing.certificate(builder), key
 
 
+def try_issuing(root: inputs.AnyCertificate, issuer: inputs.AnyCertificate, signing: Signing) -> None:
+    """Raise ValueError, or what the key raises, if OpenSSL would take nothing that this CA issues, at any time: better now
+    than when the first client asks."""
+    x509_parts.only_strings(x509_parts.subject_of(encoded(issuer)))
+    own, above = look_alike(encoded(issuer)), look_alike(encoded(root))
+    end = min(own.not_valid_after_utc, above.not_valid_after_utc)
+    if max(own.not_valid_before_utc, above.not_valid_before_utc) >= end:
+        raise ValueError("the validity ends before it begins")
+    moment = end - datetime.timedelta(seconds=1)
+    key: Any = own.public_key()
+    # An empty name keeps all name constraints.
+    name = x509.Name([] if own.subject.rdns else [x509.NameAttribute(NameOID.COMMON_NAME, "trial")])
+    builder = _builder(name, own.subject, key, moment, end, key_identifier(signing.info))
+    builder = builder.add_extension(authority_key(own), critical=False)
+    check = CertificateCheck(trusted=root, time=moment, partial_chain=True)
+    failure = check.failure(signing.certificate(builder, signing.info), [encoded(issuer)])
+    if failure is not None:
+        raise ValueError(f"OpenSSL does not take what is issued: {failure}")
+
+
 CURVES: dict[str, ec.EllipticCurve] = {
     oids.P256: ec.SECP256R1(),
     oids.P384: ec.SECP384R1(),
@@ -330,6 +352,8 @@ def _period(
     end = request.not_after or max(start, moment) + validity
     if end <= start or end <= moment:
         return "the validity ends before it starts"
+    if end <= issuer.not_valid_before_utc:
+        return "the validity ends before that of the CA begins"
     if max(start, moment) >= issuer.not_valid_after_utc:
         return "the certificate of the CA ends before the validity starts"
     within = max(start, issuer.not_valid_before_utc), min(end, issuer.not_valid_after_utc)

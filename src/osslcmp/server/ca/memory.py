@@ -171,7 +171,11 @@ class EmbeddedCA(Records, Authority):
             issuer = issuing.make_ca(f"{name} issuing CA", above, path_length=length_needed(self.profiles))
         self._issuer = Signer(*issuer)
         self._check_path_lengths()
-        _ = self._issuer.signing  # tried now, not when the first client asks
+        if root is not None:
+            try:
+                issuing.try_issuing(self._root.given, self._issuer.given, self._issuer.signing)
+            except ValueError as error:
+                raise ValueError(f"root, issuer: {error}") from error
         self._servers: tuple[x509.Certificate, ...] = ()
 
     @staticmethod

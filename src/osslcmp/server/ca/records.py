@@ -62,7 +62,10 @@ class Signer:
     def __init__(self, certificate: inputs.CertificateInput, key: CertificateIssuerPrivateKeyTypes) -> None:
         self.given = inputs.any_certificate("certificate of the CA", certificate)
         """As it goes out."""
-        self.certificate = look_alike(encoded(self.given))
+        try:
+            self.certificate = look_alike(encoded(self.given))
+        except ValueError as error:
+            raise ValueError(f"certificate of the CA: {error}") from error
         """To be looked at, and to issue by."""
         self.key = key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -83,13 +82,6 @@ class Signing:
     def crl(self, builder: x509.CertificateRevocationListBuilder) -> x509.CertificateRevocationList:
         """Sign a CRL."""
         return builder.sign(self._key, self._hash, rsa_padding=self._padding)
-
-    def try_out(self) -> None:
-        """Raise ValueError, or what the key raises, if it does not sign as it is certified: a token may refuse."""
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = x509.CertificateRevocationListBuilder(x509.Name([]), now, now + datetime.timedelta(days=1))
-        if not self.crl(builder).is_signature_valid(self._key.public_key()):
-            raise ValueError("the key signs otherwise than its certificate says")
 
     def _sign(self, data: bytes) -> bytes:
         key: Any = self._key
