@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
-from inspect import isfunction, ismethod, signature
+from inspect import isfunction, signature
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -500,8 +500,8 @@ def test_each_argument_of_all_others(
     """The same of servers, their settings, transports, traces and tests: before a file, a thread or a socket is made."""
     monkeypatch.chdir(tmp_path)
     base, names = MADE[made]
-    owner = next((one for one in selves if made.__qualname__.startswith(f"{one.__name__}.")), None)
-    call = made if owner is None or ismethod(made) else partial(made, selves[owner])
+    owner = next((one for one in selves if getattr(one, made.__name__, None) is made), None)
+    call = made if owner is None else partial(made, selves[owner])
     if made is PersistentCA:
         base = {"directory": tmp_path / "ca"}
     if made is server.Issued:

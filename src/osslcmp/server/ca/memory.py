@@ -7,7 +7,7 @@ import datetime
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +36,7 @@ from .client_crls import ClientCRLs
 from .general import RootUpdate
 from .grants import Binding, Grants
 from .profiles import Profile, choose, length_needed
-from .records import DuplicateKeys, Record, Records, Signer, octets
+from .records import DuplicateKeys, Record, Records, Signer
 from .signing import Signing, key_value
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 Unconfirmed = Literal["revoke", "keep"]
-ANYBODY = b"*"
-"""The reference of clients that have none of their own."""
 CONFIRM_WITHIN = 300.0
 """Seconds that another update of a certificate waits for the confirmation of the last one, if no server says before that
 it does not come."""
@@ -146,20 +144,9 @@ class EmbeddedCA(Records, Authority):
         self.crl_grace = crl_grace
         self.client_crls = client_crls
         self.grants = Grants.all() if grants is None else grants
-        self._lock = threading.RLock()
+        super().__init__()
         self._revoking = threading.RLock()
         """Held while a revocation is decided upon and done: none undoes another one that it has not seen."""
-        self._compromised: set[bytes] = set()
-        """The public keys."""
-        self._bindings: dict[bytes, Binding] = {}
-        self._used: dict[bytes, int] = {}
-        """By reference of a secret, how many certificates were issued under it."""
-        self._by_key: dict[bytes, list[Record]] = {}
-        self._by_name: dict[str, set[int]] = {}
-        self._updated: dict[int, list[Record]] = {}
-        """By serial number, what a certificate was updated to."""
-        self._secrets: dict[bytes, bytes] = {}
-        self._records: dict[int, Record] = {}
         self._crl: tuple[x509.CertificateRevocationList, list[crls.Entry]] | None = None
         self._crl_entries: dict[crls.Entry, x509.RevokedCertificate] = {}
         self._last_crl = crls.LastCRL(self._renewed_crl)
@@ -253,46 +240,6 @@ class EmbeddedCA(Records, Authority):
         newer."""
         return None
 
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """What was issued so far."""
-        with self._lock:
-            return tuple(self._records.values())
-
-    @checked
-    def add_secret(self, reference: str | bytes, secret: str | bytes, binding: Binding | None = None) -> None:
-        """Share a secret with one more client, or change it.
-
-        Args:
-            reference: names the secret; text is encoded as UTF-8. ``*`` is any that has no secret of its own.
-            secret: the shared secret; text is encoded as UTF-8.
-            binding: what it is good for: names, profile, how long and how often; None for all. The certificates that were
-                issued under the same secret before count.
-
-        Raises:
-            ValueError: one of them is empty.
-        """
-        if not reference or not secret:
-            raise ValueError("a reference and its secret must not be empty")
-        self._keep_secret(octets(reference), octets(secret), binding or Binding())
-
-    def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
-        with self._lock:
-            if self._secrets.get(reference) != secret:
-                self._used[reference] = 0
-            self._secrets[reference] = secret
-            self._bindings[reference] = binding
-
-    def _binding(self, reference: bytes | None) -> Binding:
-        """What the secret of this reference is good for."""
-        if reference is None:
-            return Binding()
-        return self._bindings.get(reference) or self._bindings.get(ANYBODY) or Binding()
-
-    def _uses_of(self, reference: bytes) -> int:
-        """How many certificates were issued under the secret of this reference."""
-        return self._used.get(reference if reference in self._secrets else ANYBODY, 0)
-
     def crl(self) -> x509.CertificateRevocationList:
         """The CRL of the issuing CA: the last one, or a new one when something has changed or it is a day old.
 
@@ -339,10 +286,6 @@ class EmbeddedCA(Records, Authority):
         return Server(self, **{"trusted": [self.root], **options})
 
     # -- what the server asks --------------------------------------------------------------------------------
-
-    def shared_secret(self, reference: bytes) -> bytes | None:
-        """The secret that ``add_secret`` has shared with the client of this reference, None when there is none."""
-        return self._secrets.get(reference) or self._secrets.get(ANYBODY)
 
     def issue(self, request: CertificateRequest) -> Issued | Waiting | Rejected:
         """Issue what is asked for, as far as its sender may have it, ``policy`` has no other answer and the profile
@@ -556,74 +499,6 @@ class EmbeddedCA(Records, Authority):
             is_own=self._is_name_of_ours,
         )
         return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
-
-    # -- records ---------------------------------------------------------------------------------------------
-
-    def _find(self, issuer: x509.Name, serial: int) -> Record | None:
-        found = self._records.get(serial)
-        return found if found is not None and self._is_own_name(issuer) else None
-
-    def _with_key(self, public_key_info: bytes) -> list[Record]:
-        with self._lock:
-            return list(self._by_key.get(public_key_info, ()))
-
-    def _updates(self, record: Record) -> Collection[Record]:
-        with self._lock:
-            return tuple(self._updated.get(record.certificate.serial_number, ()))
-
-    def _owners(self, names: Collection[str]) -> set[bytes]:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        with self._lock:
-            serials = {serial for name in names for serial in self._by_name.get(name, ())}
-            records = [self._records[serial] for serial in serials]
-        return {
-            record.owner
-            for record in records
-            if record.revoked in (None, RevocationReason.certificateHold)
-            and record.certificate.not_valid_after_utc > now
-        }
-
-    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> Rejected | None:
-        """Keep what was issued, or tell why not: meanwhile another client has got one of its names and it is to be
-        ``exclusive``, or the secret of the reference whose uses are ``counted`` is used up."""
-        names = grants.names_of(*grants.names_in(record.certificate))
-        key = issuing.public_key_info(record.certificate)
-        with self._lock:
-            if exclusive and self._owners(names) - {record.owner}:
-                return Rejected(
-                    FailureInfo.badCertTemplate, "a name in a valid certificate of another client"
-                )
-            if counted is not None:
-                used = self._uses_of(counted)
-                if (refusal := self._binding(counted).refuse_use(used)) is not None:
-                    return refusal
-                self._used[counted if counted in self._secrets else ANYBODY] = used + 1
-            if record.updates is not None:
-                self._updated.setdefault(record.updates, []).append(record)
-            self._records[record.certificate.serial_number] = record
-            self._by_key.setdefault(key, []).append(record)
-            for name in names:
-                self._by_name.setdefault(name, set()).add(record.certificate.serial_number)
-        return None
-
-    def _confirm(self, record: Record) -> None:
-        """The client has taken the certificate."""
-        with self._lock:
-            record.confirmed = True
-
-    def _revoke(self, record: Record, reason: RevocationReason | None) -> None:
-        """Revoke a certificate; None releases one from hold."""
-        with self._lock:
-            if reason is None:
-                record.revoked_at = None
-            elif record.revoked_at is None:
-                record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
-            record.revoked = reason
-            if reason is RevocationReason.keyCompromise:
-                self._compromised.add(issuing.public_key_info(record.certificate))
-
-    def _is_compromised(self, public_key_info: bytes) -> bool:
-        return public_key_info in self._compromised
 
 
 def _refuse_expired(

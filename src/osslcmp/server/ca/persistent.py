@@ -28,9 +28,9 @@ from .directory import Directory
 from .general import RootUpdate
 from .grants import Binding
 from .issuing import Generation, PairInput
-from .memory import ANYBODY, EmbeddedCA, Secrets, Unconfirmed
+from .memory import EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
-from .records import Record, Signer, octets
+from .records import ANYBODY, Record, Signer, octets
 from .store import ConflictError, Store, certificate_names, name_hash, read_certificate
 from .tables import CRLS, CertificateRow, SecretRow, damaged
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from ..._arguments import checked
 from ..._openssl import inputs
 from ..._openssl.convert import encoded, look_alike
 from ...enums import BodyType, FailureInfo, RevocationReason
@@ -20,9 +22,12 @@ from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
+from .grants import Binding
 from .signing import Signing, key_value
 
 DuplicateKeys = Literal["allow", "refuse"]
+ANYBODY = b"*"
+"""The reference of clients that have none of their own."""
 
 
 def octets(value: str | bytes) -> bytes:
@@ -76,16 +81,74 @@ class Signer:
 
 
 class Records:
-    """The part of the embedded CA that decides who may do what."""
+    """The part of the embedded CA that knows its certificates and shared secrets, in memory, and who may do what."""
 
     duplicate_keys: DuplicateKeys
     central_keys: bool
     client_crls: ClientCRLs | None
+    _issuer: Signer
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._secrets: dict[bytes, bytes] = {}
+        self._bindings: dict[bytes, Binding] = {}
+        self._used: dict[bytes, int] = {}
+        """By reference of a secret, how many certificates were issued under it."""
+        self._records: dict[int, Record] = {}
+        self._by_key: dict[bytes, list[Record]] = {}
+        self._by_name: dict[str, set[int]] = {}
+        self._updated: dict[int, list[Record]] = {}
+        """By serial number, what a certificate was updated to."""
+        self._compromised: set[bytes] = set()
+        """The public keys."""
+
+    # -- shared secrets --------------------------------------------------------------------------------------
+
+    @checked
+    def add_secret(self, reference: str | bytes, secret: str | bytes, binding: Binding | None = None) -> None:
+        """Share a secret with one more client, or change it.
+
+        Args:
+            reference: names the secret; text is encoded as UTF-8. ``*`` is any that has no secret of its own.
+            secret: the shared secret; text is encoded as UTF-8.
+            binding: what it is good for: names, profile, how long and how often; None for all. The certificates that were
+                issued under the same secret before count.
+
+        Raises:
+            ValueError: one of them is empty.
+        """
+        if not reference or not secret:
+            raise ValueError("a reference and its secret must not be empty")
+        self._keep_secret(octets(reference), octets(secret), binding or Binding())
+
+    def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:
+        with self._lock:
+            if self._secrets.get(reference) != secret:
+                self._used[reference] = 0
+            self._secrets[reference] = secret
+            self._bindings[reference] = binding
+
+    def _binding(self, reference: bytes | None) -> Binding:
+        """What the secret of this reference is good for."""
+        if reference is None:
+            return Binding()
+        return self._bindings.get(reference) or self._bindings.get(ANYBODY) or Binding()
+
+    def _uses_of(self, reference: bytes) -> int:
+        """How many certificates were issued under the secret of this reference."""
+        return self._used.get(reference if reference in self._secrets else ANYBODY, 0)
+
+    def shared_secret(self, reference: bytes) -> bytes | None:
+        """The secret that ``add_secret`` has shared with the client of this reference, None when there is none."""
+        return self._secrets.get(reference) or self._secrets.get(ANYBODY)
+
+    # -- certificates ----------------------------------------------------------------------------------------
 
     @property
-    def issuer(self) -> x509.Certificate:
-        """The CA that signs what is issued."""
-        raise NotImplementedError
+    def records(self) -> tuple[Record, ...]:
+        """What was issued so far."""
+        with self._lock:
+            return tuple(self._records.values())
 
     def record(self, certificate: x509.Certificate) -> Record | None:
         """What is known of a certificate, None when it was not issued here."""
@@ -93,23 +156,80 @@ class Records:
 
     def _is_own_name(self, name: x509.Name) -> bool:
         """Whether it is that of the CA that issues, whatever its string types (RFC 5280, section 7.1)."""
-        own = self.issuer.subject
+        own = self._issuer.certificate.subject
         return name == own or grants.name_key(name) == grants.name_key(own)
 
     def _find(self, issuer: x509.Name, serial: int) -> Record | None:
-        raise NotImplementedError
+        found = self._records.get(serial)
+        return found if found is not None and self._is_own_name(issuer) else None
 
     def _with_key(self, public_key_info: bytes) -> list[Record]:
         """The certificates for a key, as ``key_value`` writes it."""
-        raise NotImplementedError
+        with self._lock:
+            return list(self._by_key.get(public_key_info, ()))
 
     def _updates(self, record: Record) -> Collection[Record]:
         """What a certificate was updated to, confirmed or not."""
-        raise NotImplementedError
+        with self._lock:
+            return tuple(self._updated.get(record.certificate.serial_number, ()))
 
     def _owners(self, names: Collection[str]) -> set[bytes]:
         """Who has valid certificates with these names, or some of them on hold."""
-        raise NotImplementedError
+        now = datetime.datetime.now(datetime.timezone.utc)
+        with self._lock:
+            serials = {serial for name in names for serial in self._by_name.get(name, ())}
+            records = [self._records[serial] for serial in serials]
+        return {
+            record.owner
+            for record in records
+            if record.revoked in (None, RevocationReason.certificateHold)
+            and record.certificate.not_valid_after_utc > now
+        }
+
+    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> Rejected | None:
+        """Keep what was issued, or tell why not: meanwhile another client has got one of its names and it is to be
+        ``exclusive``, or the secret of the reference whose uses are ``counted`` is used up."""
+        names = grants.names_of(*grants.names_in(record.certificate))
+        key = issuing.public_key_info(record.certificate)
+        with self._lock:
+            if exclusive and self._owners(names) - {record.owner}:
+                return Rejected(
+                    FailureInfo.badCertTemplate, "a name in a valid certificate of another client"
+                )
+            if counted is not None:
+                used = self._uses_of(counted)
+                if (refusal := self._binding(counted).refuse_use(used)) is not None:
+                    return refusal
+                self._used[counted if counted in self._secrets else ANYBODY] = used + 1
+            if record.updates is not None:
+                self._updated.setdefault(record.updates, []).append(record)
+            self._records[record.certificate.serial_number] = record
+            self._by_key.setdefault(key, []).append(record)
+            for name in names:
+                self._by_name.setdefault(name, set()).add(record.certificate.serial_number)
+        return None
+
+    def _confirm(self, record: Record) -> None:
+        """The client has taken the certificate."""
+        with self._lock:
+            record.confirmed = True
+
+    def _revoke(self, record: Record, reason: RevocationReason | None) -> None:
+        """Revoke a certificate; None releases one from hold."""
+        with self._lock:
+            if reason is None:
+                record.revoked_at = None
+            elif record.revoked_at is None:
+                record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
+            record.revoked = reason
+            if reason is RevocationReason.keyCompromise:
+                self._compromised.add(issuing.public_key_info(record.certificate))
+
+    def _is_compromised(self, public_key_info: bytes) -> bool:
+        """Whether a certificate for this key was revoked because the key is compromised."""
+        return public_key_info in self._compromised
+
+    # -- who may do what -------------------------------------------------------------------------------------
 
     def _owner(self, request: CertificateRequest, old: Record | None) -> bytes:
         """Whose certificate it will be: who has the same reference, or the same certificate, or in whose name an RA
@@ -174,10 +294,6 @@ class Records:
     def _is_overdue(self, record: Record) -> bool:  # noqa: ARG002
         """Whether a certificate is not confirmed, and will be revoked for that as soon as somebody looks."""
         return False
-
-    def _is_compromised(self, public_key_info: bytes) -> bool:
-        """Whether a certificate for this key was revoked because the key is compromised."""
-        raise NotImplementedError
 
     def _refuse_sender(self, request: Message) -> Rejected | None:
         record = None if request.signer is None else self.record(request.signer)
