@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
@@ -17,6 +17,8 @@ from .base import HEADERS, MAX_RESPONSE, Answer, LibraryTransport, Watchdog
 
 if TYPE_CHECKING:
     import httpx
+
+_C = TypeVar("_C", "httpx.Client", "httpx.AsyncClient")
 
 
 def _httpx() -> Any:
@@ -38,20 +40,33 @@ def _proxy(url: str, options: dict[str, Any]) -> str | None:
     return text if text is None or "://" in text else f"http://{text}"
 
 
-class _Base(LibraryTransport):
-    """What both have in common; ``kind`` is the class of a client that is made here."""
+class _Base(LibraryTransport, Generic[_C]):
+    """What both have in common; ``_kind`` is the class of a client that is made here."""
 
+    _kind: str
+
+    @checked
     def __init__(
-        self, kind: str, url: str, client: Any, settings: tuple[float, int, int], options: dict[str, Any]
+        self,
+        url: str,
+        *,
+        client: _C | None = None,
+        timeout: float = 60.0,
+        max_response_length: int = MAX_RESPONSE,
+        redirects: int = 0,
+        **options: Any,
     ) -> None:
         if client is not None and options:
             raise TypeError(f"client: brings its own {', '.join(options)}")
-        super().__init__(url, *settings, _proxy(url, options) if client is None else None)
+        proxy = _proxy(url, options) if client is None else None
+        super().__init__(url, timeout, max_response_length, redirects, proxy)
         self._httpx = _httpx()
-        if not isinstance(client, getattr(self._httpx, kind) | None):
-            raise TypeError(f"client: an httpx.{kind} or None, not {type(client).__name__}")
+        kind = getattr(self._httpx, self._kind)
+        if not isinstance(client, kind | None):
+            raise TypeError(f"client: an httpx.{self._kind} or None, not {type(client).__name__}")
         self._owned = client is None
-        self._client = getattr(self._httpx, kind)(**options) if client is None else client
+        self._client: _C = kind(**options) if client is None else client
+        self._streams: WeakSet[Any] = WeakSet()
 
     def _call(self, url: str, request: bytes) -> dict[str, Any]:
         """The arguments of ``stream``."""
@@ -82,7 +97,7 @@ class _Base(LibraryTransport):
         return answer.expect(response.status_code, response.reason_phrase, response.headers)
 
 
-class HttpxTransport(_Base):
+class HttpxTransport(_Base["httpx.Client"]):
     """Carries requests with ``httpx.Client``; a context manager. It may be used from many threads at once.
 
     Args:
@@ -99,21 +114,7 @@ class HttpxTransport(_Base):
     long.
     """
 
-    _client: httpx.Client
-
-    @checked
-    def __init__(
-        self,
-        url: str,
-        *,
-        client: httpx.Client | None = None,
-        timeout: float = 60.0,
-        max_response_length: int = MAX_RESPONSE,
-        redirects: int = 0,
-        **options: Any,
-    ) -> None:
-        super().__init__("Client", url, client, (timeout, max_response_length, redirects), options)
-        self._streams: WeakSet[Any] = WeakSet()
+    _kind = "Client"
 
     def __call__(self, request: bytes) -> bytes:
         answer = self._answer()
@@ -161,23 +162,10 @@ class HttpxTransport(_Base):
         self.close()
 
 
-class AsyncHttpxTransport(_Base):
+class AsyncHttpxTransport(_Base["httpx.AsyncClient"]):
     """Requests by ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
 
-    _client: httpx.AsyncClient
-
-    @checked
-    def __init__(
-        self,
-        url: str,
-        *,
-        client: httpx.AsyncClient | None = None,
-        timeout: float = 60.0,
-        max_response_length: int = MAX_RESPONSE,
-        redirects: int = 0,
-        **options: Any,
-    ) -> None:
-        super().__init__("AsyncClient", url, client, (timeout, max_response_length, redirects), options)
+    _kind = "AsyncClient"
 
     async def __call__(self, request: bytes) -> bytes:
         answer = self._answer()
