@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..._arguments import positive
 from ..._text import get_logger
 from ..failures import log_failure
-from .app import REQUEST_TIME
+from .app import REQUEST_TIME, Application
 from .paths import WELL_KNOWN_PATH
 from .tls import ServerTLSInput
 from .tls import context as tls_context
@@ -18,7 +18,7 @@ from .tls import context as tls_context
 if TYPE_CHECKING:
     import socket
 
-    from .webserver import Handler, WebServer
+    from .webserver import WebServer
 
 logger = get_logger("osslcmp.server")
 
@@ -77,7 +77,11 @@ class RunningServer:
         return f"http{'s' if self._secure else ''}://{host}:{self.port}{WELL_KNOWN_PATH}"
 
     def switch(
-        self, handler: Handler, *, tls: ServerTLSInput | None = None, tick: Callable[[], object] | None = None
+        self,
+        handler: Application,
+        *,
+        tls: ServerTLSInput | None = None,
+        tick: Callable[[], object] | None = None,
     ) -> None:
         """Let another handler answer from the next request on; those in progress are answered by the one before.
 
@@ -115,7 +119,7 @@ class RunningServer:
 
 
 def serve(
-    handler: Handler,
+    handler: Application,
     host: str,
     port: int,
     *,
@@ -129,22 +133,11 @@ def serve(
 ) -> RunningServer:
     """Start a web server (Tornado's) and return at once.
 
-    Args:
-        handler: answers: an ``app.Application``.
-        host: address to listen on.
-        port: TCP port, 0 for a free one.
-        threads: how many requests are worked on at once.
-        timeout: seconds for an open connection to become a request: the handshake, silence and the header.
-        request_time: seconds for a client to send the body, and to take the whole answer.
-        tls: makes it HTTPS.
-        reuse_port: share the port with other processes that do so, too.
-        listener: a listening socket that is shared with other processes, instead of ``host`` and ``port``.
+    Args, besides those of ``Server.serve``:
+        handler: answers.
         tick: is called once a second, whatever the clients do; what it raises is logged.
 
-    Raises:
-        ImportError: Tornado is not installed.
-        OSError: the address is not free.
-        ValueError: a port, a limit or the TLS settings make no sense.
+    Raises what that raises.
     """
     try:
         import tornado  # noqa: F401

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from tornado import httputil
@@ -24,7 +23,7 @@ from tornado.ioloop import IOLoop
 
 from ..._text import get_logger, one_line
 from . import handshake
-from .app import Request, Response, busy, refuse
+from .app import Application, Request, Response, busy, refuse
 from .pacing import PacedSSLStream, PacedStream
 from .workers import Job, Workers
 
@@ -39,23 +38,6 @@ _NO_LIMIT = (1 << 63) - 1  # of Tornado's, which answers 400 instead of 413
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 logger = get_logger("osslcmp.server")
-
-
-class Handler(Protocol):
-    """What answers: ``app.Application``."""
-
-    @property
-    def limit(self) -> int:
-        """The most bytes of a body."""
-
-    def early(self, request: Request) -> Response | None:
-        """The refusal of a request whose body need not be read."""
-
-    def too_large(self) -> Response:
-        """The refusal of a body of more than ``limit`` bytes."""
-
-    def answer(self, request: Request) -> Response | None:
-        """Answer a whole request; ``None`` closes the connection without a word."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +88,7 @@ class WebServer:
     """
 
     def __init__(
-        self, handler: Handler, listener: socket.socket, limits: Limits, tls: ssl.SSLContext | None
+        self, handler: Application, listener: socket.socket, limits: Limits, tls: ssl.SSLContext | None
     ) -> None:
         self.handler, self.limits, self.tls = handler, limits, tls
         self.params = HTTP1ConnectionParameters(
