@@ -65,7 +65,7 @@ def store_to_c(wanted: CertificateCheck) -> Any:
 
 def apply(param: Any, wanted: CertificateCheck) -> None:
     """Put all that is ``wanted``, but for certificates and CRLs, into a ``X509_VERIFY_PARAM *``."""
-    _set("verify_name", wanted.verify_name, lambda text: _begin(param, text))
+    _set(param, "verify_name", wanted.verify_name)
     flags = 0 if wanted.suite_b is None else SUITES[wanted.suite_b]
     for name, on in (
         ("CRL_CHECK", wanted.crl_check != "none"),
@@ -91,28 +91,25 @@ def apply(param: Any, wanted: CertificateCheck) -> None:
         lib.X509_VERIFY_PARAM_set_depth(param, wanted.depth)
     if wanted.auth_level is not None:
         lib.X509_VERIFY_PARAM_set_auth_level(param, wanted.auth_level)
-    for name, setter in (
-        ("purpose", lambda text: lib.X509_VERIFY_PARAM_set_purpose(param, _purpose(text))),
-        ("host", lambda text: lib.X509_VERIFY_PARAM_set1_host(param, text, 0)),
-        ("email", lambda text: lib.X509_VERIFY_PARAM_set1_email(param, text, 0)),
-        ("ip", lambda text: lib.X509_VERIFY_PARAM_set1_ip_asc(param, text)),
-    ):
-        _set(name, getattr(wanted, name), setter)
+    for name in ("purpose", "host", "email", "ip"):
+        _set(param, name, getattr(wanted, name))
     for policy in wanted.policies:
-        _set("policies", policy, lambda text: _add_policy(param, text))
+        _set(param, "policies", policy)
 
 
-def _set(name: str, value: str | None, setter: Callable[[bytes], int]) -> None:
-    """Call a setter of libcrypto, unless there is no value. Raises ValueError if it does not take it."""
-    if value is not None and setter(value.encode()) <= 0:
+def _set(param: Any, name: str, value: str | None) -> None:
+    """Set a text, unless there is none. Raises ValueError if libcrypto does not take it."""
+    if value is not None and SETTERS[name](param, value.encode()) <= 0:
         clear()
         raise ValueError(f"{name}: OpenSSL knows no {value!r}")
 
 
-def _purpose(name: bytes) -> int:
-    """The number of a purpose, -1 if there is none of that name."""
+def _set_purpose(param: Any, name: bytes) -> int:
     index: int = lib.X509_PURPOSE_get_by_sname(name)
-    return index if index < 0 else lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
+    if index < 0:
+        return index
+    number = lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
+    return int(lib.X509_VERIFY_PARAM_set_purpose(param, number))
 
 
 def _begin(param: Any, name: bytes) -> int:
@@ -128,6 +125,17 @@ def _add_policy(param: Any, text: bytes) -> int:
     add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
     give_to_c(policy, free, add, param, policy, what="setting up the verification")
     return 1
+
+
+SETTERS: dict[str, Callable[[Any, bytes], int]] = {
+    "verify_name": _begin,
+    "purpose": _set_purpose,
+    "host": lambda param, text: lib.X509_VERIFY_PARAM_set1_host(param, text, 0),
+    "email": lambda param, text: lib.X509_VERIFY_PARAM_set1_email(param, text, 0),
+    "ip": lib.X509_VERIFY_PARAM_set1_ip_asc,
+    "policies": _add_policy,
+}
+"""What puts a text into a ``X509_VERIFY_PARAM *``; it returns what is not positive for one that libcrypto does not take."""
 
 
 def verify(

@@ -6,10 +6,11 @@ import os
 import re
 from typing import Any
 
-from ..._openssl.errorqueue import clear, drain
+from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, lib
-from ..._openssl.ownership import give_to_c, own
+from ..._openssl.ownership import own
 from ..._openssl.providers import load_provider
+from ..._openssl.verify import SETTERS
 from ...errors import CMPError
 from .console import Failure
 from .settings import atoi
@@ -36,6 +37,15 @@ _FLAGS = {
     "no_check_time": ("NO_CHECK_TIME",),
     "allow_proxy_certs": ("ALLOW_PROXY_CERTS",),
 }
+#: Options whose text is one of the verification parameters, and what is said of a text that is none.
+_TEXTS = {
+    "policy": ("policies", "Invalid Policy"),
+    "purpose": ("purpose", "Invalid purpose"),
+    "verify_name": ("verify_name", "Invalid verify name"),
+    "verify_hostname": ("host", "invalid value for -verify_hostname:"),
+    "verify_email": ("email", "invalid value for -verify_email:"),
+    "verify_ip": ("ip", "invalid value for -verify_ip:"),
+}
 _PATHS_SEPARATED_BY = re.compile("[:;]" if os.name == "nt" else ":")
 
 
@@ -54,11 +64,13 @@ class GlobalOptions:
         self._read_random: list[str] = []
 
     def __call__(self, name: str, value: str) -> None:
-        flags = _FLAGS.get(name)
-        if flags is not None:
-            for flag in flags:
-                lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}"))
-            return
+        for flag in _FLAGS.get(name, ()):
+            lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}"))
+        if name in _TEXTS:
+            kind, refusal = _TEXTS[name]
+            if SETTERS[kind](self.vpm, os.fsencode(value)) <= 0:
+                clear()
+                raise Failure(f"cmp: {refusal} {value}")
         action = getattr(self, "_" + name.replace("-", "_"), None)
         if action is not None:
             action(value)
@@ -75,9 +87,6 @@ class GlobalOptions:
         if self.write_random is not None and lib.RAND_write_file(os.fsencode(self.write_random)) < 0:
             clear()
             raise Failure(f"Cannot write random bytes to {self.write_random}")
-
-    def _issuer_checks(self, _value: str) -> None:
-        pass
 
     def _rand(self, value: str) -> None:
         self._read_random += [path for path in _PATHS_SEPARATED_BY.split(value) if path]
@@ -111,30 +120,6 @@ class GlobalOptions:
             clear()
             raise Failure(f"cmp: -propquery {value}: OpenSSL does not understand it")
 
-    def _policy(self, value: str) -> None:
-        policy = lib.OBJ_txt2obj(os.fsencode(value), 0)
-        if policy == NULL:
-            clear()
-            raise Failure(f"cmp: Invalid Policy {value}")
-        owned = own(policy, lib.ASN1_OBJECT_free, "reading a policy")
-        add, free = lib.X509_VERIFY_PARAM_add0_policy, lib.ASN1_OBJECT_free
-        give_to_c(owned, free, add, self.vpm, owned, what=f"adding policy {value}")
-
-    def _purpose(self, value: str) -> None:
-        index = lib.X509_PURPOSE_get_by_sname(os.fsencode(value))
-        if index < 0:
-            raise Failure(f"cmp: Invalid purpose {value}")
-        number = lib.X509_PURPOSE_get_id(lib.X509_PURPOSE_get0(index))
-        if not lib.X509_VERIFY_PARAM_set_purpose(self.vpm, number):
-            clear()
-            raise Failure(f"cmp: Internal error setting purpose {value}")
-
-    def _verify_name(self, value: str) -> None:
-        known = lib.X509_VERIFY_PARAM_lookup(os.fsencode(value))
-        if known == NULL:
-            raise Failure(f"cmp: Invalid verify name {value}")
-        lib.X509_VERIFY_PARAM_set1(self.vpm, known)
-
     def _verify_depth(self, value: str) -> None:
         if (depth := atoi(value)) >= 0:
             lib.X509_VERIFY_PARAM_set_depth(self.vpm, depth)
@@ -149,19 +134,3 @@ class GlobalOptions:
             lib.X509_VERIFY_PARAM_set_time(self.vpm, seconds)
         except (ValueError, OverflowError):
             raise Failure(f'cmp: Can\'t parse "{value}" as a number for option -attime') from None
-
-    def _verify_hostname(self, value: str) -> None:
-        self._check(
-            lib.X509_VERIFY_PARAM_set1_host(self.vpm, os.fsencode(value), 0), "verify_hostname", value
-        )
-
-    def _verify_email(self, value: str) -> None:
-        self._check(lib.X509_VERIFY_PARAM_set1_email(self.vpm, os.fsencode(value), 0), "verify_email", value)
-
-    def _verify_ip(self, value: str) -> None:
-        self._check(lib.X509_VERIFY_PARAM_set1_ip_asc(self.vpm, os.fsencode(value)), "verify_ip", value)
-
-    def _check(self, result: int, name: str, value: str) -> None:
-        if result <= 0:
-            drain()
-            raise Failure(f"cmp: invalid value for -{name}: {value}")
