@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -26,27 +27,8 @@ class Violation(NamedTuple):
 
 @cache
 def limits_to_c(limits: Limits) -> Any:
-    """An ``osslcmp_limits *``."""
-    return ffi.new(
-        "osslcmp_limits *",
-        {
-            "message": limits.message_size,
-            "depth": limits.depth,
-            "elements": limits.elements,
-            "certificates": limits.certificates,
-            "oid": limits.oid_length,
-            "integer": limits.integer_length,
-            "serial": limits.serial_number_length,
-            "name": limits.name_length,
-            "extension": limits.extension_length,
-            "text": limits.text_length,
-            "iterations": limits.iterations,
-            "line": limits.printed_line,
-            "curves": limits.explicit_curves,
-            "exponent": limits.exponent_bits,
-            "tls": limits.tls_certificates,
-        },
-    )
+    """An ``osslcmp_limits *``, whose fields are in the order of those of :class:`osslcmp.Limits`."""
+    return ffi.new("osslcmp_limits *", astuple(limits))
 
 
 def _from_c(finding: Any) -> Violation:
