@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process is killed."""
+"""Files: written so that they are there whole or not at all, whenever the process is killed; locked; read."""
 
 from __future__ import annotations
 
@@ -72,3 +72,26 @@ def pem_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
     text = base64.b64encode(der).decode()
     body = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode()
+
+
+def check_writable(path: str) -> None:
+    """Raise OSError if a file could not be written, as far as that shows without changing anything.
+
+    A file that exists keeps its contents, one that does not is not created.
+    """
+    import errno
+    from pathlib import Path
+
+    real = Path(os.path.realpath(path))
+    try:
+        real.stat()
+    except FileNotFoundError:
+        real.parent.stat()
+        number = errno.EISDIR if path.endswith(os.sep) else errno.EACCES
+        if number == errno.EISDIR or not os.access(real.parent, os.W_OK | os.X_OK):
+            raise OSError(number, os.strerror(number), path) from None
+        return
+    if real.is_dir() or real.is_file():
+        os.close(os.open(real, os.O_WRONLY))
+    elif not os.access(real, os.W_OK):  # a device or a pipe: to open it can have an effect
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)

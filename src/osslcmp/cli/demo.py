@@ -7,8 +7,8 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
+from .._files import check_writable
 from ._common import Parser, complain
-from ._files import check_writable
 
 _EPILOG = """\
 Starts the embedded CA over HTTP on 127.0.0.1 and enrols, polls, updates, revokes and asks; nothing else is reached

@@ -6,8 +6,8 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from .._files import check_writable
 from ._common import Parser, complain, emit, width
-from ._files import check_writable
 
 if TYPE_CHECKING:
     from ..trace import Trace
@@ -71,7 +71,11 @@ def run(options: Namespace) -> int:
     if options.html is not None:
         print(f"{options.html}: {len(trace.messages)} messages")
     else:
-        _draw(trace, options.width or width(), options.ascii or not _draws_lines())
+        from ..trace.ladder import draw, draws_lines
+
+        ascii_only = options.ascii or not draws_lines(sys.stdout)
+        for line in draw(trace, options.width or width(), ascii_only=ascii_only):
+            emit(*line.spans)
     for why in stops:
         complain("trace", why)
     return 1 if stops else 0
@@ -85,18 +89,3 @@ def _only(trace: Trace, begin: str) -> Trace:
         raise ValueError(f"--transaction {begin}: {len(found)} transactions begin so")
     known = ", ".join(one.hex() for one in trace.transactions if one is not None)
     raise ValueError(f"--transaction {begin}: there is none; there are {known}")
-
-
-def _draws_lines() -> bool:
-    try:
-        "│─▶◀✗…".encode(sys.stdout.encoding)
-    except (UnicodeEncodeError, LookupError, TypeError):
-        return False
-    return True
-
-
-def _draw(trace: Trace, columns: int, ascii_only: bool) -> None:
-    from ..trace.ladder import draw
-
-    for line in draw(trace, columns, ascii_only=ascii_only):
-        emit(*line.spans)

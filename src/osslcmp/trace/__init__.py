@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import io
 import os
 import sys
 import threading
@@ -221,7 +220,9 @@ class Trace:
         try:
             from rich.console import Console
         except ImportError:
-            print(self.ladder(ascii_only=not _draws_lines(file)), file=file)
+            from .ladder import draws_lines
+
+            print(self.ladder(ascii_only=not draws_lines(file)), file=file)
             return
         Console(file=file, highlight=False).print(self)
 
@@ -293,15 +294,6 @@ class Trace:
         trace = cls(None)
         trace._entries.extend(entries)
         return trace
-
-
-def _draws_lines(file: TextIO) -> bool:
-    encoding = getattr(file, "encoding", None) or ("utf-8" if isinstance(file, io.StringIO) else "ascii")
-    try:
-        "│─▶◀".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def without_secrets(encoding: bytes) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from .._text import one_line
 from ..enums import BodyType
@@ -30,6 +31,16 @@ class Line:
     def text(self) -> str:
         """Without styles."""
         return "".join(text for text, _ in self.spans).rstrip()
+
+
+def draws_lines(file: TextIO) -> bool:
+    """Whether a file takes the characters that lines are drawn with."""
+    encoding = getattr(file, "encoding", None) or ("utf-8" if isinstance(file, io.StringIO) else "ascii")
+    try:
+        "".join(_UNICODE.values()).encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def protection_text(entries: list[TraceEntry]) -> str:

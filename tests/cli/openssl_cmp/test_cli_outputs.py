@@ -11,8 +11,8 @@ from support.https import WebServer
 from support.pki import PKI
 
 from osslcmp import openssl_version
+from osslcmp._files import check_writable
 from osslcmp.cli import main
-from osslcmp.cli._files import check_writable
 from osslcmp.server import EmbeddedCA
 
 IR = "ir -certout new.pem"
