@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from inspect import signature
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from support.public import MODULES
 
-from osslcmp import Limits
-from osslcmp.cli import serve_log
+from osslcmp import Context, Limits
+from osslcmp.cli import main, serve_log
+from osslcmp.context import credentials
 from osslcmp.context.options import MESSAGE_TIMEOUT, TOTAL_TIMEOUT
-from osslcmp.server import Server
+from osslcmp.server import EmbeddedCA, Server
 from osslcmp.server.ca.crls import FEW_ENTRIES
+from osslcmp.server.ca.persistent import PersistentCA
 from osslcmp.server.checks import costs
 from osslcmp.server.http import webserver
 
@@ -139,3 +141,98 @@ def test_numbers(page: str, sentence: str, number: Any) -> None:
     told = [int(n.replace(",", "")) * 1024 ** (len(unit) and " KM".index(unit)) for n, unit in
             re.findall(r"((?:\d+,)*\d+)(?: ([KM])iB)?", row[1].replace(", ", "; "))]  # fmt: skip
     assert told[names.index(sentence.strip("`"))] == number
+
+
+def default(made: Any, name: str) -> Any:
+    return signature(made).parameters[name].default
+
+
+STRICT = costs.MacPolicy.of("strict")
+#: What has the text: a function, a class, or a command whose help it is.
+TEXTS: list[tuple[Any, str, Sequence[Any]]] = [
+    (Server, "at most {:,} iterations", [costs.MAX_ITERATIONS]),
+    (
+        Server,
+        "fewer than {:,} iterations or a salt of less than {}",
+        [STRICT.min_iterations, STRICT.min_salt],
+    ),
+    (
+        Server,
+        "({} to {}, {} to {}, {} to {})",
+        [bits for kind in ("RSA", "DSA", "EC") for bits in costs.KEY_SIZES[kind]],
+    ),
+    (Context, "({} s for a message, {} s in all)", [MESSAGE_TIMEOUT, TOTAL_TIMEOUT]),
+    (Context.set_reference_value, "1 to {} octets", [credentials.REFERENCE_LIMIT]),
+    (Context.set_secret_value, "1 to {} octets", [credentials.SECRET_LIMIT]),
+    (
+        "serve",
+        "of a certificate whose request asks for none: 90d, 12h ({}d)",
+        [default(EmbeddedCA, "validity").days],
+    ),
+    ("serve", "stays on the CRL ({}d)", [default(EmbeddedCA, "crl_grace").days]),
+    ("serve", "between messages ({:.0f})", [default(PersistentCA, "confirm_within")]),
+    ("serve", "may be wrong (strict: {:.0f})", [default(Server, "clock_tolerance")]),
+    ("serve", "worked on at once ({})", [default(Server.serve, "threads")]),
+    ("serve", "become a request ({:.0f})", [default(Server.serve, "timeout")]),
+    ("serve", "taking the answer ({:.0f})", [default(Server.serve, "request_time")]),
+    ("serve", "the most of a message ({})", [default(Server, "max_message_size")]),
+    ("serve", "open at once ({})", [default(Server, "max_transactions")]),
+    ("serve", "while they are fresh ({})", [default(Server, "max_remembered")]),
+    ("serve", "no SHA-1, {} iterations at least", [STRICT.min_iterations]),
+    ("serve", "RSA={}..{};", costs.KEY_SIZES["RSA"]),
+]
+
+
+@pytest.mark.parametrize(("place", "sentence", "numbers"), TEXTS)
+def test_numbers_of_docstrings_and_help(
+    place: Any, sentence: str, numbers: Sequence[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same of what docstrings and help say."""
+    text = inspect.getsource(place) if not isinstance(place, str) else ""
+    if not text:
+        assert main([place, "--help"]) == 0
+        text = capsys.readouterr().out
+    assert sentence.format(*numbers) in " ".join(text.split())
+
+
+@pytest.fixture
+def unread(tmp_path: Path) -> Path:
+    """A file that holds nothing."""
+    file = tmp_path / "nothing"
+    file.write_bytes(b"")
+    return file
+
+
+#: By command, arguments that lead to each status; ``FILE`` is empty.
+STATUSES: dict[str, dict[int, list[str]]] = {
+    "serve": {1: ["--directory", "FILE", "--port", "0"], 2: ["--port", "80000", "--directory", "x"]},
+    "ca": {1: ["list", "--directory", "nowhere"], 2: ["nothing"]},
+    "trace": {1: ["FILE"], 2: ["--width", "x", "FILE"]},
+    "show": {1: ["FILE"], 2: []},
+    "probe": {1: ["http://127.0.0.1:1/"], 2: ["ftp://127.0.0.1/"]},
+    "renew": {2: ["FILE"]},
+    "info": {0: [], 2: ["--no-such"]},
+    "demo": {2: ["--no-such"]},
+    "man": {2: ["--no-such"]},
+    "completion": {0: ["bash"], 2: ["tcsh?"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(name, status) for name, known in STATUSES.items() for status in known]
+)
+def test_exit_statuses(
+    command: str,
+    status: int,
+    unread: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each command ends as its help says: that names the status, and so does the page for all."""
+    monkeypatch.chdir(unread.parent)
+    assert main([command, "--help"]) == 0
+    told = capsys.readouterr().out.partition("Exit status: ")[2].partition("\n\n")[0]
+    assert re.search(rf"\b{status}\b", told)
+    arguments = [str(unread) if one == "FILE" else one for one in STATUSES[command][status]]
+    assert main([command, *arguments]) == status
+    assert set(re.findall(r"\b\d\b", told)) <= {"0", "1", "2", "3"}
