@@ -189,9 +189,21 @@ def database(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture
-def cmp() -> Server:
-    """The server of a fresh CA that knows one secret and takes every request under it."""
-    return EmbeddedCA({"ref": "secret"}).server(strictness="rfc9810")
+def ca() -> EmbeddedCA:
+    """A fresh CA that knows one secret."""
+    return EmbeddedCA({"ref": "secret"})
+
+
+@pytest.fixture
+def server(ca: EmbeddedCA) -> Server:
+    """Its server."""
+    return ca.server()
+
+
+@pytest.fixture
+def cmp(ca: EmbeddedCA) -> Server:
+    """Its server, which takes every request under the secret."""
+    return ca.server(strictness="rfc9810")
 
 
 @pytest.fixture(scope="session")

@@ -44,18 +44,6 @@ KINDS = {
 RELEASE = osslcmp.openssl_version[:2]
 
 
-@pytest.fixture(scope="module")
-def ca() -> EmbeddedCA:
-    """A CA that knows one secret."""
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture(scope="module")
-def server(ca: EmbeddedCA) -> Server:
-    """Its server."""
-    return ca.server()
-
-
 @pytest.fixture
 def client(server: Server) -> Client:
     """A client that knows the secret, too."""

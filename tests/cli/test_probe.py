@@ -41,11 +41,6 @@ def probe(url: str, *options: str, status: int = 0) -> Findings:
 
 
 @pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
 def url(ca: EmbeddedCA) -> Iterator[str]:
     with ca.server().serve() as running:
         yield running.url

@@ -21,12 +21,6 @@ SHA256_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
 ED25519 = bytes.fromhex("300506032b6570")
 
 
-@pytest.fixture(scope="module")
-def ca() -> EmbeddedCA:
-    """A CA that knows one secret."""
-    return EmbeddedCA({"ref": "secret"})
-
-
 @pytest.fixture
 def client(ca: EmbeddedCA) -> Client:
     """A client of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.inprocess import Peer, new_context
+from support.inprocess import Peer, execute, new_context
 from support.mock_server import MockServer
 from support.pki import PKI
 from support.raising import OwnError, raiser
@@ -77,7 +77,7 @@ def test_transfer_raises(kind: str, exception: BaseException, pki: PKI, peer: Pe
     context.set_old_cert(pki.enrolled.certificate)
     context.set_transfer_cb(raiser(exception))
     with pytest.raises(type(exception)) as caught:
-        getattr(context, f"exec_{kind}_ses")()
+        execute(context, kind)
     assert caught.value is exception
     assert exception.__context__ is None
     context.set_transfer_cb(peer)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from support.inprocess import PROTECTIONS, Peer, new_context, ready
+from support.inprocess import PROTECTIONS, Peer, execute, new_context, ready
 from support.pki import PKI, make_key
+from support.waiting import TYPES
 
 import osslcmp
 from osslcmp import (
-    CR,
     IR,
-    KUR,
-    P10CR,
     BodyType,
     Context,
     FailureInfo,
@@ -23,13 +20,6 @@ from osslcmp import (
     ffi,
     lib,
 )
-
-TYPES = {"ir": IR, "cr": CR, "p10cr": P10CR, "kur": KUR}
-
-
-def execute(context: Context, kind: str) -> Any:
-    return getattr(context, f"exec_{kind}_ses")()
-
 
 # -- the four certificate requests ----------------------------------------------------------------------
 

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from support.inprocess import Peer, new_context, ready
+from support.inprocess import Peer, execute, new_context, ready
 from support.pki import PKI
+from support.waiting import TYPES
 
 import osslcmp
 from osslcmp import (
     CR,
     IR,
-    KUR,
-    P10CR,
     BodyType,
-    Context,
     Message,
     Option,
     PKIStatus,
 )
 from osslcmp.context.polling import State
-
-TYPES = {"ir": IR, "cr": CR, "p10cr": P10CR, "kur": KUR}
-
-
-def execute(context: Context, kind: str) -> Any:
-    return getattr(context, f"exec_{kind}_ses")()
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -11,12 +11,12 @@ from support.mock_server import MockServer
 from support.openssl import version
 from support.pki import PKI
 from support.releases import CLIENT_WAITS_FOR_ALL
+from support.waiting import TYPES
 
 import osslcmp
 
 pytestmark = pytest.mark.peer
 Mock = Callable[..., MockServer]
-TYPES = {"ir": osslcmp.IR, "cr": osslcmp.CR, "p10cr": osslcmp.P10CR, "kur": osslcmp.KUR}
 
 
 def begin(cmp: osslcmp.Client, kind: str, pki: PKI, **options: Any) -> osslcmp.Transaction:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from support.alarm import LIMIT, SOON
 from support.descriptors import open_descriptors
-from support.inprocess import Peer, new_context, ready
+from support.inprocess import Peer, execute, new_context, ready
 from support.pki import PKI, make_key
 from support.stuck import PLACES, at, works
 
@@ -44,7 +44,7 @@ def test_cancel(place: str, kind: str, pki: PKI, peer: Peer) -> None:
         at(context, port)
         before, start = open_descriptors(), time.monotonic()
         with cancelled(context.cancel), pytest.raises(osslcmp.TransferError, match="cancelled") as caught:
-            getattr(context, f"exec_{kind}_ses")()
+            execute(context, kind)
         assert not isinstance(caught.value, osslcmp.TransferTimeout)
         assert time.monotonic() - start < LIMIT
         assert open_descriptors() == before

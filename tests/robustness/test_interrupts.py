@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from support.alarm import LIMIT, SOON, AlarmError, alarm, missed_alarm
 from support.descriptors import open_descriptors
-from support.inprocess import Peer, new_context, ready
+from support.inprocess import Peer, execute, new_context, ready
 from support.pki import PKI
 from support.served import Served
 from support.silence import mute
@@ -49,7 +49,7 @@ def test_signal(place: str, kind: str, pki: PKI, peer: Peer) -> None:
         at(context, port)
         before, start = open_descriptors(), time.monotonic()
         with pytest.raises(AlarmError, match="it is time") as caught, alarm():
-            getattr(context, f"exec_{kind}_ses")()
+            execute(context, kind)
         assert time.monotonic() - start < LIMIT
         assert time.monotonic() - start > SOON / 2, "it did not even wait"
         assert caught.value.__context__ is None

@@ -18,16 +18,6 @@ Clients = Callable[..., osslcmp.Client]
 
 
 @pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
-def server(ca: EmbeddedCA) -> Server:
-    return ca.server()
-
-
-@pytest.fixture
 def by_mac(server: Server) -> osslcmp.Client:
     return osslcmp.Client(transport=server, reference="ref", secret="secret")
 

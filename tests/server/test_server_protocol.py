@@ -37,11 +37,6 @@ def ca() -> EmbeddedCA:
     return EmbeddedCA({"ref": "secret", "other": "other secret"})
 
 
-@pytest.fixture
-def server(ca: EmbeddedCA) -> Server:
-    return ca.server()
-
-
 def test_enrollment(server: Server, ca: EmbeddedCA) -> None:
     client, answer = enroll(server, Forger())
     header = answer.raw.header

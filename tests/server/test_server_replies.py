@@ -6,7 +6,6 @@ import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from support.forge import (
     GENM,
     IMPLICIT_CONFIRM,
@@ -20,16 +19,6 @@ from support.forge import (
 from osslcmp import BodyType, FailureInfo
 from osslcmp.server import EmbeddedCA, Server
 from osslcmp.server.reply_cache import Replies, Reply
-
-
-@pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
-def server(ca: EmbeddedCA) -> Server:
-    return ca.server()
 
 
 def test_sent_again(server: Server, ca: EmbeddedCA) -> None:

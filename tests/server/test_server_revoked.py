@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from support import postgresql
 from support.authorities import revocation
 from support.forge import (
     CR,
@@ -22,7 +21,7 @@ from support.forge import (
     sequence,
     sha256,
 )
-from support.persistent import Worker, opened
+from support.persistent import Worker, ca_in, opened
 
 from osslcmp import BodyType, FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der, oids
@@ -37,13 +36,7 @@ STATES = [HOLD, COMPROMISED, RevocationReason.superseded, RevocationReason.cessa
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def ca(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedCA]:
-    if request.param == "memory":
-        yield EmbeddedCA(SECRETS)
-        return
-    url = None
-    if request.param == "postgresql":
-        url = postgresql.create(request.getfixturevalue("postgresql_url"))
-    with opened(tmp_path, secrets=SECRETS, database=url) as found:
+    with ca_in(request.param, tmp_path, request, secrets=SECRETS) as found:
         yield found
 
 

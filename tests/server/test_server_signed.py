@@ -18,11 +18,6 @@ from osslcmp import BodyType, FailureInfo
 from osslcmp.server import EmbeddedCA
 
 
-@pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
 def test_signed_answers(ca: EmbeddedCA) -> None:
     """The client knows a secret and trusts the root."""
     server = ca.server(sign_always=True)

@@ -13,13 +13,31 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .pki import Identity
 
 Process = Callable[[bytes], bytes]
+_Self = TypeVar("_Self", bound="Background")
+
+
+class Background:
+    """A server that answers in a thread, within a ``with`` block."""
+
+    def __init__(self, listener: socketserver.TCPServer) -> None:
+        self.port: int = listener.server_address[1]
+        self._listener = listener
+        self._thread = threading.Thread(target=listener.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self: _Self) -> _Self:  # noqa: PYI019 - Python 3.10 has no Self
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._thread.join(10)
 
 
 def server_context(identity: Identity, *, chain: bool = True, **settings: Any) -> ssl.SSLContext:
@@ -110,7 +128,7 @@ class _Listener(socketserver.ThreadingMixIn, http.server.HTTPServer):
         """A client that goes away, or does not get through the handshake."""
 
 
-class WebServer:
+class WebServer(Background):
     """Answers POST requests with ``process``, over TLS if there is a context for it."""
 
     def __init__(self, process: Process, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -130,25 +148,13 @@ class WebServer:
             tls.sni_callback = lambda _socket, name, _context: self.names.append(name)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = type("Listener", (_Listener,), {"address_family": family})
-        self._listener: _Listener = listener((host, 0), _Handler)
-        self._listener.owner = self
-        self.port: int = self._listener.server_address[1]
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        made: _Listener = listener((host, 0), _Handler)
+        made.owner = self
+        super().__init__(made)
 
     def url(self, host: str = "127.0.0.1", path: str = "/.well-known/cmp") -> str:
         """Where it answers, under this name."""
         return f"http{'s' if self.tls else ''}://{host}:{self.port}{path}"
-
-    def __enter__(self) -> WebServer:  # noqa: PYI034
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join(10)
 
 
 class _ProxyHandler(socketserver.StreamRequestHandler):
@@ -214,7 +220,7 @@ class _ProxyListener(socketserver.ThreadingTCPServer):
         """A client that goes away."""
 
 
-class Proxy:
+class Proxy(Background):
     """An HTTP proxy: forwards one request with an absolute URI per connection, makes tunnels for CONNECT."""
 
     def __init__(
@@ -225,22 +231,10 @@ class Proxy:
         self.silent = silent
         self.requests: list[str] = []
         self.headers: list[list[str]] = []
-        self._listener = _ProxyListener(("127.0.0.1", 0), _ProxyHandler)
-        self._listener.owner = self
-        self.port: int = self._listener.server_address[1]
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        made = _ProxyListener(("127.0.0.1", 0), _ProxyHandler)
+        made.owner = self
+        super().__init__(made)
 
     def url(self, user: str = "") -> str:
         """``http://[user@]127.0.0.1:port``."""
         return f"http://{user}{'@' if user else ''}127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Proxy:  # noqa: PYI034
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join(10)

@@ -184,6 +184,11 @@ def ready(context: osslcmp.Context, kind: str, pki: PKI) -> osslcmp.Context:
     return context
 
 
+def execute(context: osslcmp.Context, kind: str) -> Any:
+    """Do a request of that kind; what the method returns."""
+    return getattr(context, f"exec_{kind}_ses")()
+
+
 def queued() -> Iterable[int]:
     """The codes on this thread's error queue, which is empty afterwards."""
     while code := lib.ERR_get_error():
@@ -193,5 +198,5 @@ def queued() -> Iterable[int]:
 def sent(context: osslcmp.Context, peer: Peer, kind: str = "ir") -> bytes:
     """The first request of that kind."""
     context.set_transfer_cb(peer)
-    getattr(context, f"exec_{kind}_ses")()
+    execute(context, kind)
     return peer.requests[0]

@@ -11,12 +11,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
 from osslcmp.server.ca.persistent import PersistentCA
 from osslcmp.server.ca.store import Store, Unit
+
+from . import postgresql
 
 REFERENCE, SECRET = "ref", "secret"
 POINTS = ("while deciding", "before the commit", "within the commit", "after the commit", "before the answer")
@@ -155,6 +158,20 @@ def opened(directory: Path, **options: Any) -> Iterator[PersistentCA]:
         yield ca
     finally:
         ca.close()
+
+
+@contextmanager
+def ca_in(
+    where: str, directory: Path, request: pytest.FixtureRequest, **options: Any
+) -> Iterator[EmbeddedCA]:
+    """A CA whose records are in ``memory``, ``sqlite`` or ``postgresql``."""
+    if where == "memory":
+        yield EmbeddedCA(**options)
+        return
+    if where == "postgresql":
+        options["database"] = postgresql.create(request.getfixturevalue("postgresql_url"))
+    with opened(directory, **options) as ca:
+        yield ca
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import http.server
 import socket
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, final
 
 import osslcmp
+
+from .https import Background
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -57,14 +57,13 @@ class _HTTPServer(http.server.ThreadingHTTPServer):
 
 
 @final
-class Served:
+class Served(Background):
     """``with Served(peer) as server``: the function answers at ``server.port`` until the block ends."""
 
     def __init__(self, answer: Callable[[bytes], bytes]) -> None:
         self._http = _HTTPServer()
         self._http.answer = answer
-        self.port: int = self._http.server_address[1]
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        super().__init__(self._http)
 
     @property
     def url(self) -> str:
@@ -91,16 +90,8 @@ class Served:
         context.set_no_proxy("*")
         return context
 
-    def __enter__(self) -> Served:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._thread.join(10)
+    def __exit__(self, *_: object) -> None:
         for connection in self._http.connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self._http.server_close()
+        super().__exit__()

@@ -23,11 +23,6 @@ KEY = make_key()
 
 
 @pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
 def cmp(ca: EmbeddedCA) -> Server:
     return ca.server()
 

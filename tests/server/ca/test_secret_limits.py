@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.persistent import REFERENCE, SECRET, Reviving, client, opened
+from support.persistent import REFERENCE, SECRET, Reviving, ca_in, client, opened
 from support.pki import make_key
 from support.schemas import take_back
 from support.threads import at_once
@@ -26,15 +26,7 @@ LATER, BEFORE = NOW + datetime.timedelta(days=1), NOW - datetime.timedelta(secon
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def ca(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedCA]:
     """A CA of each kind, without a secret."""
-    if request.param == "memory":
-        yield EmbeddedCA()
-        return
-    from support import postgresql
-
-    url = None
-    if request.param == "postgresql":
-        url = postgresql.create(request.getfixturevalue("postgresql_url"))
-    with opened(tmp_path / "ca", database=url) as found:
+    with ca_in(request.param, tmp_path / "ca", request) as found:
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.forge import CR, Forger, enroll, read, refused, sha256
-from support.persistent import opened
+from support.persistent import ca_in
 from support.pki import make_key
 
 import osslcmp
@@ -23,22 +24,13 @@ from osslcmp.server.transaction_store import TransactionStore
 Make = Callable[..., EmbeddedCA]
 
 
-@pytest.fixture(params=["memory", "database"])
+@pytest.fixture(params=["memory", "sqlite"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Make a CA."""
-    if request.param == "memory":
-        yield lambda **options: EmbeddedCA({"ref": "secret"}, **options)
-        return
-    opening: list[Any] = []
-
-    def start(**options: Any) -> EmbeddedCA:
-        opening.append(opened(tmp_path, secrets={"ref": "secret"}, **options))
-        ca: EmbeddedCA = opening[0].__enter__()
-        return ca
-
-    yield start
-    for each in opening:
-        each.__exit__(None, None, None)
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(
+            ca_in(request.param, tmp_path, request, secrets={"ref": "secret"}, **options)
+        )
 
 
 def test_allowed(make: Make) -> None:

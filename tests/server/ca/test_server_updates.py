@@ -21,7 +21,7 @@ from support.forge import (
     sequence,
     sha256,
 )
-from support.persistent import opened
+from support.persistent import ca_in, opened
 from support.schemas import take_back
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
@@ -30,12 +30,9 @@ from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, Server
 
 
-@pytest.fixture(params=["memory", "database"])
+@pytest.fixture(params=["memory", "sqlite"])
 def ca(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedCA]:
-    if request.param == "memory":
-        yield EmbeddedCA({"ref": "secret"})
-        return
-    with opened(tmp_path, secrets={"ref": "secret"}) as found:
+    with ca_in(request.param, tmp_path, request, secrets={"ref": "secret"}) as found:
         yield found
 
 

@@ -9,19 +9,16 @@ from typing import Any, get_args
 
 import pytest
 from support.forge import Forger, enroll, read, refused, sha256
-from support.persistent import opened
+from support.persistent import ca_in
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
 from osslcmp.server import EmbeddedCA, Server, waiting, wire
 from osslcmp.server.checks.rules import RULES, Stage, Strictness
 
 
-@pytest.fixture(params=["memory", "database"])
+@pytest.fixture(params=["memory", "sqlite"])
 def ca(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedCA]:
-    if request.param == "memory":
-        yield EmbeddedCA({"ref": "secret"})
-        return
-    with opened(tmp_path, secrets={"ref": "secret"}) as found:
+    with ca_in(request.param, tmp_path, request, secrets={"ref": "secret"}) as found:
         yield found
 
 

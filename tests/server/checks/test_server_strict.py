@@ -28,16 +28,6 @@ from osslcmp.server import EmbeddedCA, Server, wire
 
 
 @pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
-def server(ca: EmbeddedCA) -> Server:
-    return ca.server()
-
-
-@pytest.fixture
 def lenient(ca: EmbeddedCA) -> Server:
     """It answers as OpenSSL does."""
     return ca.server(strictness="openssl")

@@ -32,11 +32,6 @@ REJECTION = sequence(der.encode_integer(PKIStatus.rejection))
 
 
 @pytest.fixture
-def ca() -> EmbeddedCA:
-    return EmbeddedCA({"ref": "secret"})
-
-
-@pytest.fixture
 def server(ca: EmbeddedCA) -> Server:
     """It takes kur and rr under a shared secret."""
     return ca.server(strictness="rfc9810")

@@ -30,11 +30,6 @@ from osslcmp.server.http.workers import Workers
 TYPE = {"Content-Type": "application/pkixcmp"}
 
 
-@pytest.fixture
-def server() -> Server:
-    return EmbeddedCA({"ref": "secret"}).server()
-
-
 def settings(pki: PKI, **changes: Any) -> ServerTLS:
     """The tests' server certificate, for HTTPS."""
     mine: dict[str, Any] = {
