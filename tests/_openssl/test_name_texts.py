@@ -192,6 +192,10 @@ SANS = {
     "a.b+c@x.example": "<RFC822Name(value='a.b+c@x.example')>",
     "device": "<DNSName(value='device')>",
     "*.x.example": "<DNSName(value='*.x.example')>",
+    "x.example.": "<DNSName(value='x.example.')>",
+    "DNS:*.x.example.": "<DNSName(value='*.x.example.')>",
+    "bücher.example.": "<DNSName(value='xn--bcher-kva.example.')>",
+    "a@x.example.": "<RFC822Name(value='a@x.example.')>",
     "_srv._tcp.x.example": "<DNSName(value='_srv._tcp.x.example')>",
     "bücher.example": "<DNSName(value='xn--bcher-kva.example')>",
     "DNS:*.bücher.example": "<DNSName(value='*.xn--bcher-kva.example')>",
@@ -211,7 +215,7 @@ def test_alternative_names(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "a b", "x.example,", "x.example.", "x..example", "-x.example", "a" * 64, ("a" * 60 + ".") * 5 + "x",
+        "", " ", "a b", "x.example,", "x.example..", ".", "1.2.3.4.", "x..example", "-x.example", "a" * 64, ("a" * 60 + ".") * 5 + "x",
         "*", "x.*.y", "DNS:a,DNS:b", "DNS:", "DNS:a b", "IP:", "IP:10.0.0.0/8", "IP:x", "10.0.0.256", "1.2.3",
         "fe80::1%eth0", "[::1]", "x.example:443", "DSN:x.example", "ip4:10.0.0.1", "mailto:", "@x.example", "a@",
         "a b@x.example", "ü@x.example", "a@b c", "email:copy", "URI:x", "URI:http://a b", "http://", "http://x/\n",

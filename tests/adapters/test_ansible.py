@@ -124,4 +124,6 @@ def test_refusal_is_told_and_revocation_is_done_once(host: Host, pki: PKI) -> No
     assert told["changed"]
     assert "+revoked: superseded" in told["shown"]
     assert host.ca.records[0].revoked is not None
+    # In the other forms that a client takes.
+    (host.path / "device.pem").write_bytes(host.ca.records[0].certificate.public_bytes(Encoding.DER))
     assert not host.run("cmp_revocation", **signer)["changed"]

@@ -12,7 +12,7 @@ description:
 requirements: [osslcmp]
 options:
   server: {description: URL of the CMP server., type: str, required: true}
-  path: {description: "The certificate to revoke, as PEM.", type: path, required: true}
+  path: {description: "The certificate to revoke, as PEM or DER.", type: path, required: true}
   trusted: {description: Roots that the server is trusted by, as PEM., type: path, required: true}
   signer_path: {description: "Certificate and chain that sign, by default those of path.", type: path}
   signer_privatekey_path: {description: The private key of it., type: path, required: true}
@@ -29,14 +29,12 @@ EXAMPLES = r"""
     reason: cessationOfOperation
 """
 RETURN = r"""
-serial_number: {description: Of the certificate, in hexadecimal., type: str, returned: always}
+serial_number: {description: Of the certificate, in hexadecimal., type: str, returned: if cryptography reads it}
 """
 
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from cryptography import x509
 
 import osslcmp
 
@@ -64,10 +62,8 @@ def main() -> None:
 def run(module: Any) -> None:
     """Revoke it, if it is not, and tell. Whether it is, only the server knows: check mode takes it for valid."""
     wanted = module.params
-    certificate = x509.load_pem_x509_certificate(Path(wanted["path"]).read_bytes())
-    signer, *chain = x509.load_pem_x509_certificates(
-        Path(wanted["signer_path"] or wanted["path"]).read_bytes()
-    )
+    certificate = _certificates(wanted["path"])[0]
+    signer, *chain = _certificates(wanted["signer_path"] or wanted["path"])
     reason = osslcmp.RevocationReason(wanted["reason"])
     changed = True
     if not module.check_mode:
@@ -89,9 +85,14 @@ def run(module: Any) -> None:
     before, after = states if changed else (states[1], states[1])
     module.exit_json(
         changed=changed,
-        serial_number=f"{certificate.serial_number:x}",
+        serial_number=None if isinstance(certificate, bytes) else f"{certificate.serial_number:x}",
         diff={"before": before, "after": after},
     )
+
+
+def _certificates(path: str) -> list[Any]:
+    """Those in a file, in all forms that a client takes; DER of what only OpenSSL reads."""
+    return list(osslcmp.CertificateCheck(trusted=path).trusted)
 
 
 if __name__ == "__main__":

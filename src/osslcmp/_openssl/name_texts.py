@@ -321,7 +321,8 @@ def _add(handle: Any, attribute: _Attribute) -> None:
 # -- subject alternative names ------------------------------------------------------------------------------------
 
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-_HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
+#: A dot at the end, as of a name in DNS that is complete, is kept as by OpenSSL.
+_HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*\.?")
 #: Schemes of URIs that have no //.
 _OPAQUE = ("urn", "sip", "sips", "tel", "tag", "xmpp")
 #: What may stand before a colon (OpenSSL) or an equals sign (Java, Windows, EJBCA), in lower case, without spaces.
@@ -425,7 +426,7 @@ def _bare(text: str) -> x509.GeneralName:
     if text.lower() == "critical":
         raise ValueError("write sans_critical=True, or DNS:critical for a host of that name")
     host = _host(text)
-    if host.rpartition(".")[2].isdigit():
+    if host.rstrip(".").rpartition(".")[2].isdigit():
         raise ValueError("neither an IPv4 address nor a host name")
     return x509.DNSName(host)
 
@@ -438,7 +439,7 @@ def _address(text: str) -> x509.IPAddress:
 
 
 def _host(text: str) -> str:
-    """A host name in ASCII, perhaps with ``*.`` before it."""
+    """A host name in ASCII, perhaps with ``*.`` before it or a dot behind it."""
     star = "*." if text.startswith("*.") else ""
     host = star + _ascii(text[len(star) :])
     if not _HOST.fullmatch(host) or len(host) > 253:
