@@ -24,6 +24,7 @@ UTF8_STRING = 0x0C
 SEQUENCE = 0x30
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
+_MOST = 1000
 
 
 class DERError(ValueError):
@@ -96,12 +97,12 @@ def read(data: bytes, tag: int | None = None) -> Element:
     return element
 
 
-def children(content: bytes, limit: int = 1000) -> list[Element]:
-    """The elements that make up the content of a constructed element, at most ``limit`` of them."""
+def children(content: bytes) -> list[Element]:
+    """The elements that make up the content of a constructed element. There may be 1,000 of them."""
     found: list[Element] = []
     position, end = 0, len(content)
     while position < end:
-        if len(found) == limit:
+        if len(found) == _MOST:
             raise DERError("too many elements")
         start, tag = position, content[position]
         position = start + 2 + content[start + 1] if start + 1 < end else end + 1
@@ -119,7 +120,7 @@ def sequence(data: bytes) -> list[Element]:
     return children(read(data, SEQUENCE).content)
 
 
-def leading(data: bytes, limit: int = 1000) -> tuple[list[Element], bytes]:
+def leading(data: bytes, limit: int = _MOST) -> tuple[list[Element], bytes]:
     """Of the SEQUENCE that begins ``data``, cut or damaged as it may be: the first elements that are whole, and the
     octets after them."""
     start = 2 + (data[1] & 0x7F if len(data) > 1 and data[1] & 0x80 else 0)

@@ -203,37 +203,33 @@ def _command(value: Any) -> tuple[str, ...]:
     return tuple(words)
 
 
-KEYS: dict[str, Callable[[Any], Any]] = {
+_OF_KIND: dict[str, Callable[[Any], Any]] = {
+    "str": _text,
+    "str | None": _text,
+    "bool": _bool,
+    "Path | None": _path,
+    "tuple[str, ...]": partial(_tuple, _text),
+    "tuple[Path, ...]": partial(_tuple, _path),
+}
+_OF_FIELD: dict[str, Callable[[Any], Any]] = {
     "key": _key,
-    "new-key": _bool,
-    "key-type": _choice(*KEY_TYPES),
+    "key_type": _choice(*KEY_TYPES),
     "request": _choice("kur", "cr", "ir"),
     "expired": _choice("ir", "cr"),
-    "sans": partial(_tuple, _text),
     "days": _number(0, 100_000),
-    "implicit-confirm": _bool,
-    "trusted": partial(_tuple, _path),
-    "untrusted": partial(_tuple, _path),
-    "tls-trusted": partial(_tuple, _path),
-    "message-timeout": _number(1, _LONGEST_WAIT),
+    "message_timeout": _number(1, _LONGEST_WAIT),
     "wait": _number(1, _LONGEST_WAIT),
-    "renew-at": _number(0, 1, (int, float)),
+    "renew_at": _number(0, 1, (int, float)),
     "jitter": _number(0, 1, (int, float)),
-    "reload-command": _command,
-    "reload-timeout": _number(1, _LONGEST_WAIT),
-    **dict.fromkeys(
-        ("server", "reference", "subject", "profile", "expected-sender", "recipient", "proxy"), _text
-    ),
-    **dict.fromkeys(
-        (
-            "certificate", "fullchain", "chain", "combined", "key-password-file", "secret-file", "server-certificate",
-            "tls-certificate", "tls-key",
-        ),
-        _path,
-    ),
-}  # fmt: skip
+    "reload_command": _command,
+    "reload_timeout": _number(1, _LONGEST_WAIT),
+}
+KEYS = {
+    one.name.replace("_", "-"): _OF_FIELD.get(one.name) or _OF_KIND[str(one.type)]
+    for one in fields(Renewal)
+    if one.name not in ("name", "state")
+}
 """By key of the TOML file, what reads its value."""
-assert {key.replace("-", "_") for key in KEYS} | {"name", "state"} == {f.name for f in fields(Renewal)}
 
 
 @checked

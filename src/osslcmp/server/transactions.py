@@ -257,14 +257,9 @@ class Transaction(Entry):
 
 class LiveEngines:
     """The open transactions that were worked on last keep libcrypto's side, which is large; for the others it is made
-    again when their clients come back.
+    again when their clients come back."""
 
-    Args:
-        limit: how many.
-    """
-
-    def __init__(self, limit: int = LIVE_ENGINES) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self._lock = threading.RLock()
         self._order: OrderedDict[int, Transaction] = OrderedDict()
 
@@ -273,7 +268,7 @@ class LiveEngines:
         with self._lock:
             self._order[id(transaction)] = transaction
             self._order.move_to_end(id(transaction))
-            late = self._order.popitem(last=False)[1] if len(self._order) > self._limit else None
+            late = self._order.popitem(last=False)[1] if len(self._order) > LIVE_ENGINES else None
         # One that is being worked on comes in here again.
         if late is not None and late.lock.acquire(blocking=False):
             try:
