@@ -238,7 +238,7 @@ def _shared(pki: PKI) -> dict[str, tuple[Any, Encode]]:
         "set1_transactionID": (convert.octets_to_c(b"0123456789abcdef"), _octets),
         "set1_senderNonce": (convert.octets_to_c(b"0123456789abcdef"), _octets),
         "push1_subjectAltName": (
-            convert.general_names_to_c([x509.DNSName("a.example")])[0],
+            convert.general_name_to_c(x509.DNSName("a.example")),
             _der(lib.i2d_GENERAL_NAME),
         ),
     }

@@ -385,6 +385,11 @@ def requested_extensions(csr: bytes) -> bytes:
 _E = TypeVar("_E", bound=x509.ExtensionType)
 
 
+def asked_extension(extensions: x509.Extensions, kind: type[_E]) -> _E | None:
+    """The one of this kind among those that are asked for."""
+    return next((one.value for one in extensions if isinstance(one.value, kind)), None)
+
+
 def find_extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
     """An extension of a certificate, ``None`` if it has none, or several. Others that cannot be read do not hide it.
 

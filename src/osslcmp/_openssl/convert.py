@@ -159,11 +159,6 @@ def crl_from_der(der: bytes) -> x509.CertificateRevocationList:
         raise unreadable from error
 
 
-def cert_from_c(pointer: Any) -> x509.Certificate | None:
-    """The certificate, ``None`` for NULL. Raises as :func:`cert_from_der`."""
-    return None if pointer == NULL else cert_from_der(cert_to_der(pointer))
-
-
 def certs_to_c(certs: Iterable[Certificate]) -> Any:
     """``STACK_OF(X509) *`` with the certificates in it."""
     return cert_stack([cert_to_c(cert) for cert in certs])
@@ -265,11 +260,6 @@ def key_from_c(pointer: Any) -> PrivateKeyTypes:
         lib.OPENSSL_cleanse(ffi.from_buffer(der), len(der))
 
 
-def public_key_to_c(key: PublicKeyTypes) -> Any:
-    """``EVP_PKEY *`` of a public key."""
-    return public_key_from_info(public_key_info(key))
-
-
 def public_key_info(key: PublicKeyTypes) -> bytes:
     """The SubjectPublicKeyInfo of a public key as DER."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -330,17 +320,10 @@ def csr_verifies(request: x509.CertificateSigningRequest | bytes) -> bool:
     return verifies
 
 
-def general_names_to_c(names: Iterable[x509.GeneralName]) -> list[Any]:
-    """``GENERAL_NAME *`` for each name."""
-    return [
-        _from_der(
-            lib.d2i_GENERAL_NAME,
-            lib.GENERAL_NAME_free,
-            _unwrap(x509.SubjectAlternativeName([name]).public_bytes()),
-            "decoding a general name",
-        )
-        for name in names
-    ]
+def general_name_to_c(name: x509.GeneralName) -> Any:
+    """``GENERAL_NAME *``."""
+    der = _unwrap(x509.SubjectAlternativeName([name]).public_bytes())
+    return _from_der(lib.d2i_GENERAL_NAME, lib.GENERAL_NAME_free, der, "decoding a general name")
 
 
 def _unwrap(der: bytes) -> bytes:
@@ -453,11 +436,6 @@ def itav_from_c(pointer: Any) -> InfoTypeAndValue:
 def own_certs(stack: Any) -> Any:
     """Own a ``STACK_OF(X509)`` that a ``get1`` function gave; NULL stays NULL."""
     return stack if stack == NULL else own_stack(stack, "taking certificates")
-
-
-def own_itavs(stack: Any) -> Any:
-    """Own a ``STACK_OF(OSSL_CMP_ITAV)``."""
-    return own(stack, free_itavs, "taking general message items")
 
 
 def free_itavs(stack: Any) -> None:

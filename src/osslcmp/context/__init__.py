@@ -501,8 +501,7 @@ class Context:
         if not isinstance(name, x509.GeneralName):
             raise TypeError(f"subject alternative name: an x509.GeneralName, not {type(name).__name__}")
         setter = lib.OSSL_CMP_CTX_push1_subjectAltName
-        for handle in convert.general_names_to_c([name]):
-            self.calls.set(setter, handle, what="adding a subject alternative name")
+        self.calls.set(setter, convert.general_name_to_c(name), what="adding a subject alternative name")
 
     def set_req_extensions(self, extensions: Iterable[x509.Extension[Any]]) -> None:
         """Extensions to ask for (``OSSL_CMP_CTX_set0_reqExtensions``, 3.0)."""

@@ -242,7 +242,7 @@ def _place_to_c(place: PublicationPlace) -> Any:
     if place.location is None:
         raise ValueError("publication_info: a place needs a location in OpenSSL")
     method = int(PublicationMethod(place.method))
-    (location,) = convert.general_names_to_c([place.location])
+    location = convert.general_name_to_c(place.location)
     one = own(lib.OSSL_CRMF_SINGLEPUBINFO_new(), lib.OSSL_CRMF_SINGLEPUBINFO_free, "making a place")
     release(location)
     check(lib.OSSL_CRMF_MSG_set0_SinglePubInfo(one, method, location), "setting a place")

@@ -39,7 +39,7 @@ class Exchanges:
         """As :meth:`osslcmp.Context.exec_genm_ses`."""
 
         def read(stack: Any) -> list[InfoTypeAndValue]:
-            owned = NULL if stack == NULL else convert.own_itavs(stack)
+            owned = NULL if stack == NULL else own(stack, convert.free_itavs, "taking general message items")
             self._checked(owned != NULL, "genm")
             return convert.itavs_from_c(owned)
 

@@ -12,15 +12,6 @@ from .._openssl.lib import NULL, ffi, lib
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z")
 
 
-def check_proxy(url: str) -> None:
-    """Raise ``ValueError`` for a URL of a proxy that cannot be used. The password is not repeated."""
-    if uses_tls(url):
-        raise ValueError(
-            "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "
-            "Use http://, or a transport of httpx or urllib3"
-        )
-
-
 def uses_tls(url: str) -> bool:
     """Whether the URL of a proxy, read as OpenSSL reads it, says ``https``. ``ValueError`` if it is none."""
     if re.search(r"[\x00-\x20\x7f]", url):

@@ -83,7 +83,9 @@ class RequestFields:
         if key is None:
             self._put_key(NULL, private=False, giving=None)
         elif is_public(key):
-            self._put_key(convert.public_key_to_c(cast(Any, key)), private=False)
+            self._put_key(
+                convert.public_key_from_info(convert.public_key_info(cast(Any, key))), private=False
+            )
         else:
             self._put_key(private_key("new key", cast(Any, key), password), private=True)
         self.has_key = key is not None

@@ -30,7 +30,8 @@ class Results:
     @locked
     def certificate(self, get0: Callable[..., Any]) -> x509.Certificate | None:
         """What a ``get0`` function has, which dies with the next request."""
-        return convert.cert_from_c(get0(self._calls.pointer))
+        der = self.certificate_der(get0)
+        return None if der is None else convert.cert_from_der(der)
 
     @locked
     def certificates(self, get1: Callable[..., Any]) -> list[x509.Certificate]:

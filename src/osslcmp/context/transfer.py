@@ -16,7 +16,7 @@ from ..errors import OpenSSLError, TransferError
 from ..limits import Limits
 from . import transfer_callbacks  # noqa: F401  # C calls it
 from .calls import Calls
-from .proxies import bypasses, check_proxy
+from .proxies import bypasses, uses_tls
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
@@ -85,8 +85,11 @@ class Transfer:
     def set_proxy(self, name: str | None) -> None:
         """As :meth:`osslcmp.Context.set_proxy`."""
         name = check_text("proxy", name)
-        if name:
-            check_proxy(name)
+        if name and uses_tls(name):
+            raise ValueError(
+                "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "
+                "Use http://, or a transport of httpx or urllib3"
+            )
         self._calls.disconnect()
         # libcrypto's own HTTP client, which a transfer callback may call, sends no password, and would not wipe it.
         bare = name if name is None else re.sub(r"^(\w+://)?.*@", r"\1", name)

@@ -20,11 +20,6 @@ from .handler import MessageHandler
 logger = get_logger("osslcmp.server")
 
 
-def is_error(answer: bytes) -> bool:
-    """Whether an answer is an error message."""
-    return wire.read_message(answer).body_type == BodyType.ERROR
-
-
 class Answers:
     """Answers messages one by one; knows nothing of other messages of their transactions."""
 
@@ -69,7 +64,7 @@ class Answers:
         if self._rules.explains and not handler.called:
             refusal = (
                 libcrypto_errors.explain(message, engine.log, self._pool.settings.clients)
-                if is_error(answer)
+                if wire.read_message(answer).body_type == BodyType.ERROR
                 else libcrypto_errors.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:

@@ -16,14 +16,13 @@ from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit, implicit
 from .._openssl.convert import csr_look_alike
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
-from ..message.bodies import CertReqMessages, ErrorMessage, GeneralMessage, RevReq
+from ..message.bodies import CertReqMessages, ErrorMessage, RevReq
 from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
 from . import wire
 from .authority import (
     CertificateId,
     CertificateRequest,
     ErrorNotice,
-    GeneralRequest,
     RevocationRequest,
 )
 from .ca.grants import name_key
@@ -44,7 +43,7 @@ MALFORMED = (
 """What reading a body may raise."""
 
 
-def _first(data: bytes) -> der.Element:
+def first(data: bytes) -> der.Element:
     """The first element of a SEQUENCE."""
     return der.Fields(der.sequence(data)).take()
 
@@ -52,7 +51,7 @@ def _first(data: bytes) -> der.Element:
 @lru_cache(maxsize=32)
 def _request_in(body: bytes) -> tuple[list[der.Element], list[der.Element]]:
     """Of the first CertReqMsg in an ir, cr or kur: the fields of its CertRequest, and what comes behind that."""
-    request, *rest = der.sequence(_first(body).encoding)
+    request, *rest = der.sequence(first(body).encoding)
     return der.sequence(request.encoding), rest
 
 
@@ -77,7 +76,7 @@ def _asked(extensions: bytes | None) -> x509.Extensions:
     except MALFORMED as error:
         each = der.sequence(extensions)
         if len(each) == 1:
-            raise BadTemplateError(f"extension {der.dotted(_first(each[0].encoding))}: {error}") from None
+            raise BadTemplateError(f"extension {der.dotted(first(each[0].encoding))}: {error}") from None
         for one in each:
             _asked(der.encode(der.SEQUENCE, one.encoding))
         raise BadTemplateError(f"extensions: {error}") from None
@@ -193,7 +192,7 @@ def _certificate_id(found: CertId) -> CertificateId:
     return CertificateId(found.issuer.value, found.serial_number)
 
 
-def _template_of(message: wire.RawMessage) -> CertTemplate | None:
+def template_of(message: wire.RawMessage) -> CertTemplate | None:
     """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
     try:
         if message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
@@ -208,42 +207,19 @@ def _requests_in(body: bytes) -> tuple[CertRequest, ...]:
     return CertReqMessages.of(body).requests
 
 
-def template_version(message: wire.RawMessage) -> int | None:
-    """The version in the template of an ir, cr, kur or rr; None where there is none that can be read."""
-    template = _template_of(message)
-    return None if template is None else template.version
-
-
 def template_subject(message: wire.RawMessage) -> x509.Name | None:
     """The subject in the template of an ir, cr or kur; None where there is none that can be read."""
-    template = _template_of(message)
+    template = template_of(message)
     try:
         return None if template is None else name(template.subject_der)
     except MALFORMED:
         return None
 
 
-def csr_version(message: wire.RawMessage) -> int | None:
-    """The version in the CSR of a p10cr; None if it cannot be read."""
-    try:
-        return der.integer(_first(_first(message.body).encoding))
-    except der.DERError:
-        return None
-
-
-def revoked_named(message: wire.RawMessage) -> bool | None:
-    """Whether an rr names a certificate; None if it cannot be read."""
-    template = _template_of(message)
-    if template is None:
-        return None
-    absent = template.issuer_der is None, template.serial_number is None
-    return absent == (False, False) or (absent == (True, True) and template.public_key_der is not None)
-
-
 def entry_extensions(message: wire.RawMessage) -> list[tuple[str, bytes]]:
     """The extensions that an rr asks for in the entry of the CRL, by OID, as far as they can be read."""
     try:
-        details = der.sequence(_first(message.body).encoding)
+        details = der.sequence(first(message.body).encoding)
         extensions = [der.sequence(one.encoding) for one in der.sequence(details[1].encoding)]
         return [(der.dotted(parts[0]), der.octets(parts[-1].encoding)) for parts in extensions]
     except (ValueError, IndexError):
@@ -296,7 +272,7 @@ def wants_key(message: wire.RawMessage) -> bool:
     """Whether an ir, cr or kur asks the authority to make the key."""
     if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
         return False
-    template = _template_of(message)
+    template = template_of(message)
     try:
         return template is not None and _wants_key(template.public_key_der)
     except (ValueError, IndexError):
@@ -339,11 +315,6 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
     )
 
 
-def general_request(message: wire.RawMessage, about: dict[str, Any]) -> GeneralRequest:
-    """Read a genm."""
-    return GeneralRequest(**about, infos=GeneralMessage.of(message.body).items)
-
-
 def status_fields(info: PKIStatusInfo) -> dict[str, Any]:
     """What the authority gets of a PKIStatusInfo: failInfo as far as it has names, and the texts as one."""
     return {
@@ -370,6 +341,9 @@ def nested_messages(message: wire.RawMessage) -> list[bytes]:
     return [element.encoding for element in der.sequence(message.body)]
 
 
-def poll_ids(message: wire.RawMessage) -> list[int]:
-    """Read a pollReq: the certReqIds."""
-    return [der.integer(_first(element.encoding)) for element in der.sequence(message.body)]
+def poll_ids(message: wire.RawMessage) -> list[int] | None:
+    """Read a pollReq: the certReqIds; None if it cannot be read."""
+    try:
+        return [der.integer(first(element.encoding)) for element in der.sequence(message.body)]
+    except der.DERError:
+        return None

@@ -12,12 +12,13 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._text import get_logger, visible
 from ..enums import BodyType, FailureInfo, PKIStatus
-from ..message.bodies import CertConfirm
+from ..message.bodies import CertConfirm, GeneralMessage
 from . import bodies, wire
 from .authority import (
     NO_FAILURE,
     CertificateRequest,
     Confirmation,
+    GeneralRequest,
     Issued,
     Message,
     Rejected,
@@ -127,10 +128,11 @@ class MessageHandler:
         if not self._admit():
             return ()
         try:
-            request = bodies.general_request(self._message, self._about_polls())
+            items = GeneralMessage.of(self._message.body).items
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
             return ()
+        request = GeneralRequest(**self._about_polls(), infos=items)
         answer = self._ask(self._authority.general, request, (Sequence, Waiting, Rejected))
         if isinstance(answer, Waiting):
             self.waiting = answer
@@ -206,13 +208,11 @@ class MessageHandler:
 
     # -- called by the server ----------------------------------------------------------------------------------
 
-    def confirmed_implicitly(self) -> None:
-        """The answer that just went out granted implicit confirmation."""
-        self._inform_authority(True, implicit=True)
-
-    def rejected_by_empty_confirmation(self) -> None:
-        """A certConf without any status came: the client rejects the certificate."""
-        self._inform_authority(False)
+    def inform_authority(self, accepted: bool, *, implicit: bool = False) -> None:
+        """Tell the authority, when the answer to the client has been made, whether the certificate was accepted: by a
+        certConf, or because the answer grants implicit confirmation."""
+        if isinstance(self._confirm(accepted, implicit=implicit), Waiting):
+            logger.error("the authority's answer makes no sense: this client does not wait for it")
 
     def undelivered(self) -> None:
         """The answer to the client is an error, so that it has not got the certificate."""
@@ -336,11 +336,6 @@ class MessageHandler:
             self._authority.confirm, confirmation, (type(None), Waiting)
         )
         return answer
-
-    def _inform_authority(self, accepted: bool, *, implicit: bool = False) -> None:
-        """Tell the authority when the answer to the client has been made."""
-        if isinstance(self._confirm(accepted, implicit=implicit), Waiting):
-            logger.error("the authority's answer makes no sense: this client does not wait for it")
 
     def _unreadable(self, error: Exception) -> Rejected:
         if isinstance(error, bodies.UnacceptedExtensionError):

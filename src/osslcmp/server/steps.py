@@ -171,7 +171,7 @@ class TransactionSteps:
             transaction.drop_engine()
             return answer
         if raw.body_type == BodyType.PKICONF and not handler.called:
-            handler.rejected_by_empty_confirmation()
+            handler.inform_authority(False)  # a certConf without any status rejects the certificate
         self._keep_or_close(transaction, message, raw, handler)
         self._remember(transaction, message, answer)
         return answer
@@ -280,7 +280,7 @@ class TransactionSteps:
             raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
         )
         if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
-            handler.confirmed_implicitly()
+            handler.inform_authority(True, implicit=True)
             open_ = False
         if not open_:
             if isinstance(outcome, Issued) and raw.body_type == BodyType.ERROR:

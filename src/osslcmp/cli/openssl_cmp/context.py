@@ -77,10 +77,6 @@ class CommandContext(Context):
         """The ``OSSL_CMP_CTX *``."""
         return self.calls.pointer
 
-    def ask_raw(self, function: str, *args: Any) -> None:
-        """A general message by a function that returns 1 and fills in pointers."""
-        self.polling.complete(self.exchanges.get1(getattr(lib, function), *args, what=function))
-
     # -- results ------------------------------------------------------------------------------------------
 
     def cert(self, function: str) -> list[Any]:

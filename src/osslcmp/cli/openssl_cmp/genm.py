@@ -105,7 +105,8 @@ def _crl_update(run: Run) -> None:
 def _template(run: Run) -> None:
     _check_given(run, "template", "certReqTemplate")
     template, key_spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
-    run.ctx.ask_raw("OSSL_CMP_get1_certReqTemplate", template, key_spec)
+    what = "OSSL_CMP_get1_certReqTemplate"
+    run.ctx.polling.complete(run.ctx.exchanges.get1(getattr(lib, what), template, key_spec, what=what))
     spec = None
     if key_spec[0] != NULL:
         spec = own(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")

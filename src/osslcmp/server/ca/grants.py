@@ -207,15 +207,8 @@ def wanted(
     subject = request.subject
     if subject is None and old is not None and request.type is BodyType.KUR:
         subject = old.subject
-    return subject, alternative_names(request.extensions)
-
-
-def alternative_names(extensions: x509.Extensions) -> list[x509.GeneralName]:
-    """Those in the extensions of a request."""
-    try:
-        return list(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return []
+    sans = x509_parts.asked_extension(request.extensions, x509.SubjectAlternativeName)
+    return subject, list(sans or ())
 
 
 def names_in(certificate: x509.Certificate) -> tuple[x509.Name, list[x509.GeneralName]]:

@@ -57,14 +57,6 @@ def is_ra(certificate: x509.Certificate) -> bool:
     return usages is not None and CMC_RA in usages
 
 
-def asks_for_ca(extensions: x509.Extensions) -> bool:
-    """Whether a request is for the certificate of a CA."""
-    try:
-        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 def path_length(certificate: x509.Certificate) -> int | None:
     """The pathLenConstraint of a CA certificate, None if it has none or cannot be read."""
     try:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..._arguments import checked, positive
-from ..._asn1 import der, oids
+from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
 from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
@@ -167,9 +167,9 @@ class Profile:
         if self.key_usage is None and not self.extended_key_usage and self.max_validity is None:
             return request, changes
         extensions = list(request.extensions)
-        usage = self._key_usage(
-            ca=self.ca_path_length is not None and issuing.asks_for_ca(request.extensions)
-        )
+        constraints = x509_parts.asked_extension(request.extensions, x509.BasicConstraints)
+        ca = self.ca_path_length is not None and constraints is not None and constraints.ca
+        usage = self._key_usage(ca=ca)
         for wanted, what in ((usage, "key usage"), (self._extended(), "extended key usage")):
             if wanted is None:
                 continue

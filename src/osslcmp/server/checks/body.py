@@ -5,6 +5,7 @@ They keep what they cannot read: reading it for the authority fails with ``badDa
 
 from __future__ import annotations
 
+from ..._asn1 import der
 from ...enums import RevocationReason
 from .. import bodies
 from .subject import Subject
@@ -18,19 +19,28 @@ VERSION = 2
 
 def csr_version(subject: Subject) -> str | None:
     """A CSR has version 0."""
-    return None if bodies.csr_version(subject.message) in (0, None) else "the version of the CSR is not 0"
+    try:
+        found = der.integer(bodies.first(bodies.first(subject.message.body).encoding))
+    except der.DERError:
+        return None
+    return None if found == 0 else "the version of the CSR is not 0"
 
 
 def version(subject: Subject) -> str | None:
     """The version in the template of a certificate, or of one to revoke, is 2, if there is one."""
-    found = bodies.template_version(subject.message)
+    template = bodies.template_of(subject.message)
+    found = None if template is None else template.version
     return None if found in (None, VERSION) else "the version in the template is not 2"
 
 
 def revoked_named(subject: Subject) -> str | None:
     """An rr names a certificate by issuer and serial number, or by what is in its CSR."""
-    named = bodies.revoked_named(subject.message)
-    return None if named is not False else "an rr without issuer or serial number"
+    template = bodies.template_of(subject.message)
+    if template is None:
+        return None
+    absent = template.issuer_der is None, template.serial_number is None
+    named = absent == (False, False) or (absent == (True, True) and template.public_key_der is not None)
+    return None if named else "an rr without issuer or serial number"
 
 
 def one_reason(subject: Subject) -> str | None:

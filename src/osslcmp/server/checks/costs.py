@@ -74,11 +74,6 @@ class MacPolicy:
         return None
 
 
-def is_readable(message: wire.RawMessage) -> bool:
-    """Whether a message is not protected by a MAC, or its parameters are DER."""
-    return not message.header.uses_mac or message.header.mac is not None
-
-
 MacPolicyName = Literal["default", "strict"]
 
 

@@ -43,7 +43,8 @@ def _certificate(message: wire.RawMessage) -> bytes | None:
 
 def mac_readable(subject: Subject) -> str | None:
     """The parameters of the MAC are DER."""
-    return None if costs.is_readable(subject.message) else "malformed PBMParameter"
+    header = subject.message.header
+    return "malformed PBMParameter" if header.uses_mac and header.mac is None else None
 
 
 def mac_policy(subject: Subject) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import bodies, messages, wire
+from .. import bodies, messages
 from ..authority import Issued, Waiting
 from ..transactions import Transaction
 from .subject import Subject
@@ -58,23 +58,16 @@ def poll_expected(subject: Subject) -> str | None:
     return None if waits else "nothing to wait for"
 
 
-def _poll_ids(message: wire.RawMessage) -> list[int] | None:
-    try:
-        return bodies.poll_ids(message)
-    except bodies.MALFORMED:
-        return None
-
-
 def poll_readable(subject: Subject) -> str | None:
     """The body of a pollReq is one."""
-    return "malformed POLLREQ" if _poll_ids(subject.message) is None else None
+    return "malformed POLLREQ" if bodies.poll_ids(subject.message) is None else None
 
 
 def poll_request_id(subject: Subject) -> str | None:
     """A pollReq names the request whose answer is delayed."""
     transaction = _transaction(subject)
     wanted = bodies.request_id(transaction.message) if transaction.delayed is None else messages.WHOLE_ANSWER
-    return None if _poll_ids(subject.message) == [wanted] else "certReqId does not match"
+    return None if bodies.poll_ids(subject.message) == [wanted] else "certReqId does not match"
 
 
 def confirm_expected(subject: Subject) -> str | None:
