@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -74,10 +75,16 @@ def _queued_error() -> str | None:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Fail a test that leaves an OpenSSL error on this thread's queue or a running thread."""
+    """Fail a test that leaves an OpenSSL error on this thread's queue or a running thread.
+
+    The level of libcrypto's log, which ``osslcmp serve`` sets for its process, becomes again what it was.
+    """
     before = set(threading.enumerate())
+    log = logging.getLogger("osslcmp.openssl")
+    level = log.level
     assert _queued_error() is None, "an error was queued before the test"
     yield
+    log.setLevel(level)
     error = _queued_error()
     deadline = time.monotonic() + THREAD_GRACE
     while (left := [t for t in threading.enumerate() if t not in before and t.is_alive()]) and (
