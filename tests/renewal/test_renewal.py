@@ -276,13 +276,14 @@ def test_waits(site: Site) -> None:
     assert not pending.exists()
 
 
-def test_a_dump_that_is_of_no_use(site: Site) -> None:
+@pytest.mark.parametrize("file", ["transaction", "request"])
+def test_a_state_that_is_of_no_use(site: Site, file: str) -> None:
     """It is given up, and another request sent."""
     site.enroll()
     site.ca.policy = waiting(3, 2)
     impatient = replace(site.eager, wait=1)
     assert renew(impatient).action == "waiting"
-    (impatient.state / "pending" / "transaction").write_bytes(b"damaged")
+    (impatient.state / "pending" / file).write_bytes(b"damaged\xff")
     site.ca.policy = None
     assert renew(impatient).action == "renewed"
     assert site.matches()

@@ -343,8 +343,8 @@ class _Work:
         dump = self.store.read("transaction")
         if dump is None:
             return None
-        self.request = _type(self.store)
         try:
+            self.request = _type(self.store)
             return self._client(self.request, None).resume(dump, confirm=OnDER(self._came))
         except (CMPError, ValueError) as error:
             logger.warning("%s: the pending request is given up: %s", self.renewal.name, error)
@@ -423,8 +423,11 @@ def _transaction_of(error: BaseException) -> Transaction | None:
 
 
 def _type(store: Store) -> str:
-    found = store.read("request")
-    return "kur" if found is None else found.decode()
+    """The kind of request that is under way. Raises ``ValueError`` if the file is not as it was written."""
+    found = (store.read("request") or b"kur").decode()
+    if found not in ("kur", "cr", "ir"):
+        raise ValueError("its kind is none")
+    return found
 
 
 def _key_block(pem: bytes) -> bytes:
