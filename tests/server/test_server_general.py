@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography import x509
 from support.authorities import Scripted
-from support.forge import ECDSA_SHA256
+from support.forge import ECDSA_SHA256, sequence
 
 import osslcmp
 from osslcmp import InfoTypeAndValue, general
@@ -146,3 +147,20 @@ def test_every_kind_of_question() -> None:
     }
     assert general.unsupported_oids_of(found) == unknown
     assert client.genm([InfoTypeAndValue(general.UNSUPPORTED_OIDS)]) == []
+
+
+def test_many_questions() -> None:
+    """The CRL is answered once, however often and in however many ways it is asked for: it may be large."""
+    ca = EmbeddedCA({"ref": "secret"})
+    client = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+    (found,) = client.genm([InfoTypeAndValue(general.CURRENT_CRL)] * 500)
+    assert found.value
+    issuer = der.encode(der.explicit(4), ca.issuer.subject.public_bytes())
+    source = der.encode(der.explicit(1), sequence(issuer))
+    times = (datetime.datetime(2000, 1, day, tzinfo=datetime.timezone.utc) for day in range(1, 32))
+    lists = (sequence(sequence(source, der.encode_moment(time))) for time in times)
+    (found,) = client.genm([InfoTypeAndValue(general.CRL_STATUS_LIST, one) for one in lists])
+    assert found.value
+    with pytest.raises(osslcmp.RejectedError, match="33 questions") as caught:
+        client.genm([InfoTypeAndValue(f"1.2.{number}") for number in range(33)])
+    assert caught.value.failure_info == osslcmp.FailureInfo.badRequest

@@ -28,6 +28,8 @@ _RSA = der.encode(der.SEQUENCE, der.encode_oid(oids.RSA), der.encode(der.NULL))
 _ED25519 = der.encode(der.SEQUENCE, der.encode_oid(oids.ED25519))
 _X25519 = der.encode(der.SEQUENCE, der.encode_oid(oids.X25519))
 _AES256_CBC = der.encode(der.SEQUENCE, der.encode_oid(oids.AES256_CBC))
+#: Questions of one message: each may be for the CRL, which may be large.
+_MOST = 32
 _TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 """A language tag (RFC 5646)."""
 
@@ -55,7 +57,7 @@ class RootUpdate:
 
 
 class BadValueError(Exception):
-    """A question has a value where it may have none, or none where it needs one."""
+    """A question has a value where it may have none, or none where it needs one; or there are too many."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,17 @@ def answers(
 ) -> list[InfoTypeAndValue]:
     """The answers to the questions of one message; ``unsupportedOIDs`` names those that are not understood (RFC 9810,
     section 5.3.19.7). For the arguments and what it raises see ``answer``."""
-    found: list[InfoTypeAndValue] = []
+    found: dict[
+        InfoTypeAndValue, None
+    ] = {}  # each once: a CRL may be large, and be asked for thousands of times
     unknown: list[x509.ObjectIdentifier] = []
-    for info in infos:
+    questions = dict.fromkeys(infos)
+    if len(questions) > _MOST:
+        raise BadValueError(f"{len(questions)} questions, at most {_MOST} are answered")
+    for info in questions:
         item = answer(ca, info, profile)
         if item is not None:
-            found.append(item)
+            found[item] = None
         elif info.oid not in (general.UNSUPPORTED_OIDS, *unknown):
             unknown.append(info.oid)
     return [*found, general.unsupported_oids_info(unknown)] if unknown else found
