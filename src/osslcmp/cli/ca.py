@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._text import json_text
 from . import serve_options
 from ._common import Parser, RaisingParser, UsageError, complain, emit
-from .serve_authority import explaining, given, open_authority
+from .serve_options import given
 
 if TYPE_CHECKING:
     from ..server.ca.persistent import PersistentCA
@@ -108,6 +108,7 @@ def parser() -> Parser:
 def run(options: Namespace) -> int:
     """Do it. Returns the exit status: 0, 1 or 2."""
     from ..server.ca.operating import NotPossibleError
+    from .serve_authority import explaining
 
     settings = serve_options.merged(
         given(vars(options), "directory", "database", "config", "key_password_file")
@@ -155,6 +156,8 @@ def _authority(settings: dict[str, Any], clients: dict[str, Any]) -> Iterator[Pe
         raise UsageError("this needs the keys in --directory")
     if not Path(settings["directory"], "root.pem").exists():
         raise FileNotFoundError(f"{settings['directory']}: there is no CA in it; osslcmp serve makes one")
+    from .serve_authority import open_authority
+
     with closing(open_authority({**settings, "secrets": {}, "clients": clients})) as ca:
         yield ca
 

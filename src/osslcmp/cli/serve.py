@@ -14,9 +14,8 @@ from typing import Any
 
 from . import EXIT_USAGE, serve_options
 from ._common import UsageError, complain
-from .serve_authority import given
 from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
-from .serve_site import Site, reread
+from .serve_options import given
 
 parser = serve_options.parser
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
@@ -63,6 +62,7 @@ def _serve(arguments: Sequence[str]) -> int:
         return _serve_here(settings, arguments, terminal, _announce)
     from ..server.http import webserver
     from .serve_processes import Processes
+    from .serve_site import Site, reread
 
     # What the first start makes, and what is wrong with the options, is for one process.
     Site(settings, arguments).close()
@@ -135,6 +135,8 @@ def _serve_here(
     settings: dict[str, Any], arguments: Sequence[str], terminal: _Terminal, ready: Callable[[str], None]
 ) -> int:
     """Serve in this process until a signal comes; ``ready`` is told where."""
+    from .serve_site import Site
+
     with ExitStack() as ending, closing(Site(settings, arguments)) as site:
         http = given(settings, "threads", "timeout", "request_time", "reuse_port", "listener")
         # Signals are waited for, not handled: blocked before any thread starts, so that none of them gets one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -9,30 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from .._asn1.x509_parts import find_extension
+from .._openssl import inputs
+from .._openssl.convert import encoded, look_alike
+from .._openssl.providers import load_provider
+from .._openssl.token_keys import token_key
 from .._text import get_logger
 from ..errors import CMPError
+from ..server import EmbeddedCA, delayed, waiting
+from ..server.ca.client_crls import ClientCRLs
+from ..server.ca.directory import read_key
+from ..server.ca.grants import Binding, Grants
+from ..server.ca.issuing import try_issuing
+from ..server.ca.profiles import Profile, duration
+from ..server.ca.signing import Signing
+from ..server.checks.costs import read_key_sizes
+from ..server.http.tls import ServerTLS
 from ._common import UsageError
+from .serve_options import given
 
 if TYPE_CHECKING:
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-
-    from ..server.ca.client_crls import ClientCRLs
-    from ..server.ca.grants import Binding, Grants
     from ..server.ca.persistent import PersistentCA
-    from ..server.ca.profiles import Profile
-    from ..server.http.tls import ServerTLS
     from ..server.persistent import PersistentServer
 
 logger = get_logger("osslcmp.server")
-
-
-def given(settings: dict[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
-    """Those of the settings that were given; ``renamed`` has for a name that it gets the one that it has."""
-    all_ = dict(zip(names, names, strict=True)) | renamed
-    return {there: settings[here] for there, here in all_.items() if here in settings}
 
 
 def open_authority(settings: dict[str, Any]) -> PersistentCA:
@@ -42,8 +46,6 @@ def open_authority(settings: dict[str, Any]) -> PersistentCA:
         UsageError: the settings make no sense.
         OSError, ValueError, ImportError: it cannot be opened.
     """
-    from ..server import EmbeddedCA, delayed, waiting
-
     options = given(
         settings, "database", "unconfirmed", "confirm_within", "name", "duplicate_keys", "central_keys"
     )
@@ -82,8 +84,6 @@ def _files(settings: dict[str, Any]) -> dict[str, str]:
 
 
 def _durations(settings: dict[str, Any]) -> dict[str, datetime.timedelta]:
-    from ..server.ca.profiles import duration
-
     found: dict[str, datetime.timedelta] = {}
     for name in ("validity", "crl_grace"):
         if name in settings:
@@ -95,8 +95,6 @@ def _durations(settings: dict[str, Any]) -> dict[str, datetime.timedelta]:
 
 
 def _profiles(tables: dict[str, Any]) -> dict[str, Profile]:
-    from ..server.ca.profiles import Profile
-
     try:
         return {name: Profile.from_table(name, table) for name, table in tables.items()}
     except ValueError as error:
@@ -105,8 +103,6 @@ def _profiles(tables: dict[str, Any]) -> dict[str, Profile]:
 
 def _bindings(settings: dict[str, Any]) -> dict[str, Binding]:
     """By reference, what its secret is good for."""
-    from ..server.ca.grants import Binding
-
     found = {}
     for reference in _files(settings):
         # What stands on the command line replaces the client of the file as a whole.
@@ -130,8 +126,6 @@ def _bindings(settings: dict[str, Any]) -> dict[str, Binding]:
 
 def _moment(value: datetime.date | str) -> datetime.datetime:
     """What a TOML file or an option says: a date is its first moment, without a zone it is UTC."""
-    import datetime
-
     if isinstance(value, str):
         try:
             # Before Python 3.11, no Z is understood.
@@ -145,13 +139,10 @@ def _moment(value: datetime.date | str) -> datetime.datetime:
 
 def _grants(settings: dict[str, Any]) -> Grants:
     """What clients may have: no name of this server, whatever it is called."""
-    from .._openssl.convert import encoded, look_alike
-    from ..server.ca.grants import Grants
-
     host = settings.get("host", "127.0.0.1")
     named = () if host in ("", "0.0.0.0", "::") else (host,)
-    given = _certificates("tls_cert", [settings["tls_cert"]])[:1] if "tls_cert" in settings else []
-    certificates = tuple(look_alike(encoded(one)) for one in given)
+    own = _certificates("tls_cert", [settings["tls_cert"]])[:1] if "tls_cert" in settings else []
+    certificates = tuple(look_alike(encoded(one)) for one in own)
     return Grants(certificates=certificates, hosts=(*named, "localhost", socket.gethostname()))
 
 
@@ -174,12 +165,6 @@ def explaining(settings: dict[str, Any]) -> Iterator[None]:
 
 def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
     """The operator's CA."""
-    from .._openssl import inputs
-    from .._openssl.convert import encoded, look_alike
-    from ..server.ca.directory import read_key
-    from ..server.ca.issuing import try_issuing
-    from ..server.ca.signing import Signing
-
     root, given = (
         inputs.any_certificate(f"--{kind}-cert", settings[f"{kind}_cert"]) for kind in ("root", "issuer")
     )
@@ -199,9 +184,6 @@ def _own_authority(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _token_key(settings: dict[str, Any]) -> CertificateIssuerPrivateKeyTypes:
-    from .._openssl.providers import load_provider
-    from .._openssl.token_keys import token_key
-
     try:
         for name in settings["provider"]:
             load_provider(name)
@@ -214,8 +196,6 @@ def _token_key(settings: dict[str, Any]) -> CertificateIssuerPrivateKeyTypes:
 
 def open_server(ca: PersistentCA, settings: dict[str, Any]) -> PersistentServer:
     """The CMP server of the authority."""
-    from ..server.checks.costs import read_key_sizes
-
     try:
         key_sizes = read_key_sizes(settings["key_size"])
     except ValueError as error:
@@ -242,8 +222,6 @@ def tls_settings(settings: dict[str, Any]) -> ServerTLS | None:
     """Those of HTTPS; None for HTTP."""
     if "tls_cert" not in settings:
         return None
-    from ..server.http.tls import ServerTLS
-
     return ServerTLS(
         certificate=Path(settings["tls_cert"]),
         key=Path(settings["tls_key"]),
@@ -254,8 +232,6 @@ def tls_settings(settings: dict[str, Any]) -> ServerTLS | None:
 
 def _client_trust(settings: dict[str, Any], own: Sequence[x509.Certificate] | None = None) -> list[Any]:
     """The CAs of clients from elsewhere; if ``own`` are given, those below neither these nor a root are warned of."""
-    from .._openssl.convert import encoded, look_alike
-
     given = [
         (path, one) for path in settings["client_trust"] for one in _certificates("client_trust", [path])
     ]
@@ -274,10 +250,6 @@ def _client_trust(settings: dict[str, Any], own: Sequence[x509.Certificate] | No
 
 def _is_ca(certificate: x509.Certificate) -> bool:
     """Whether it can be above others; roots of X.509 version 1 do not say."""
-    from cryptography import x509
-
-    from .._asn1.x509_parts import find_extension
-
     constraints = find_extension(certificate, x509.BasicConstraints)
     if constraints is None:
         return certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
@@ -287,8 +259,6 @@ def _is_ca(certificate: x509.Certificate) -> bool:
 def _client_crls(settings: dict[str, Any]) -> ClientCRLs | None:
     if not settings["client_crl"]:
         return None
-    from ..server.ca.client_crls import ClientCRLs
-
     return ClientCRLs(map(Path, settings["client_crl"]), _client_trust(settings))
 
 
@@ -298,16 +268,12 @@ def _key_password(settings: dict[str, Any]) -> bytes | None:
 
 
 def _secret(what: str, path: str) -> bytes:
-    from .._openssl.inputs import read_secret
-
-    secret, below = read_secret(what, path)
+    secret, below = inputs.read_secret(what, path)
     if below:
         logger.warning("%s: only the first line is the secret, as in openssl cmp -secret file:", path)
     return secret
 
 
 def _certificates(setting: str, paths: Sequence[str]) -> list[Any]:
-    from .._openssl.inputs import any_certificates
-
     option = f"--{setting.replace('_', '-')}"
-    return [certificate for path in paths for certificate in any_certificates(option, path)]
+    return [certificate for path in paths for certificate in inputs.any_certificates(option, path)]

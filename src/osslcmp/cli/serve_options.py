@@ -253,6 +253,12 @@ def merged(given: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def given(settings: dict[str, Any], *names: str, **renamed: str) -> dict[str, Any]:
+    """Those of the settings that were given; ``renamed`` has for a name that it gets the one that it has."""
+    all_ = dict(zip(names, names, strict=True)) | renamed
+    return {there: settings[here] for there, here in all_.items() if here in settings}
+
+
 def _check(settings: dict[str, Any]) -> None:
     if "directory" not in settings:
         raise UsageError("--directory is needed")

@@ -10,7 +10,8 @@ from typing import Any
 
 from .._files import PUBLIC, write
 from ._common import UsageError
-from .serve_authority import given, tls_settings
+from .serve_authority import tls_settings
+from .serve_options import given
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Besides --config, whose options are looked at one by one.
