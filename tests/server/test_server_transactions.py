@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from support.forge import Forger
 from support.threads import at_once
 
-from osslcmp.server.transactions import Entry, FullError, InUseError, Table
+from osslcmp.server import wire
+from osslcmp.server.transactions import FullError, InUseError, Table, Transaction
+
+MESSAGE = wire.read_message(Forger().request())
 
 
-class Item(Entry):
+class Item(Transaction):
     """A transaction that counts how often it is closed."""
 
     closings = 0
 
-    def close(self) -> None:
+    def __init__(self, name: bytes) -> None:
+        super().__init__(MESSAGE)
+        self.id = name
+
+    def drop_engine(self) -> None:
         assert self.lock.locked()
         self.closings += 1
 
@@ -33,11 +41,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def table(clock: Clock) -> Table[Item]:
+def table(clock: Clock) -> Table:
     return Table(3, clock)
 
 
-def opened(table: Table[Item], name: bytes, seconds: float = 10) -> Item:
+def opened(table: Table, name: bytes, seconds: float = 10) -> Item:
     """A transaction that waits for its client."""
     item = Item(name)
     table.add(item)
@@ -46,28 +54,28 @@ def opened(table: Table[Item], name: bytes, seconds: float = 10) -> Item:
     return item
 
 
-def test_found_again(table: Table[Item]) -> None:
+def test_found_again(table: Table) -> None:
     item = opened(table, b"a")
     assert table.get(b"a") is item
     assert table.get(b"b") is None
     assert len(table) == 1
 
 
-def test_in_use(table: Table[Item]) -> None:
+def test_in_use(table: Table) -> None:
     item = opened(table, b"a")
     with pytest.raises(InUseError):
         table.add(Item(b"a"))
     assert table.get(b"a") is item
 
 
-def test_full(table: Table[Item]) -> None:
+def test_full(table: Table) -> None:
     for name in (b"a", b"b", b"c"):
         opened(table, name)
     with pytest.raises(FullError):
         table.add(Item(b"d"))
 
 
-def test_late(table: Table[Item], clock: Clock) -> None:
+def test_late(table: Table, clock: Clock) -> None:
     early, late = opened(table, b"a", 10), opened(table, b"b", 20)
     clock.now = 11
     assert table.get(b"a") is None
@@ -75,7 +83,7 @@ def test_late(table: Table[Item], clock: Clock) -> None:
     assert (early.closings, early.closed, late.closings) == (1, True, 0)
 
 
-def test_room_when_late(table: Table[Item], clock: Clock) -> None:
+def test_room_when_late(table: Table, clock: Clock) -> None:
     for name in (b"a", b"b", b"c"):
         opened(table, name, 0.5)
     clock.now = 2
@@ -83,7 +91,7 @@ def test_room_when_late(table: Table[Item], clock: Clock) -> None:
     assert len(table) == 1
 
 
-def test_not_late_while_worked_on(table: Table[Item], clock: Clock) -> None:
+def test_not_late_while_worked_on(table: Table, clock: Clock) -> None:
     item = opened(table, b"a", 10)
     with item.lock:
         clock.now = 100
@@ -95,7 +103,7 @@ def test_not_late_while_worked_on(table: Table[Item], clock: Clock) -> None:
     assert table.get(b"a") is None
 
 
-def test_removed_once(table: Table[Item]) -> None:
+def test_removed_once(table: Table) -> None:
     item = opened(table, b"a")
     with item.lock:
         table.remove(item)
@@ -104,7 +112,7 @@ def test_removed_once(table: Table[Item]) -> None:
     assert table.get(b"a") is None
 
 
-def test_removal_spares_a_successor(table: Table[Item]) -> None:
+def test_removal_spares_a_successor(table: Table) -> None:
     old = opened(table, b"a")
     with old.lock:
         table.remove(old)
@@ -113,7 +121,7 @@ def test_removal_spares_a_successor(table: Table[Item]) -> None:
     assert table.get(b"a") is new
 
 
-def test_clear(table: Table[Item]) -> None:
+def test_clear(table: Table) -> None:
     idle, busy = opened(table, b"a"), opened(table, b"b")
     with busy.lock:
         table.clear()
@@ -124,7 +132,7 @@ def test_clear(table: Table[Item]) -> None:
 
 def test_many_threads() -> None:
     """One winner for each transactionID, whoever comes first."""
-    table: Table[Item] = Table(1000)
+    table = Table(1000)
     won: list[bytes] = []
 
     def work(_: int) -> None:

@@ -64,7 +64,7 @@ class DatabaseTransactions(TransactionStore):
     ) -> None:
         super().__init__(max_transactions, max_remembered)
         # What has been late is decided by the database, and so is how many there may be.
-        self.table: Table[Transaction] = Table(2**62, expires=False)
+        self.table = Table(2**62, expires=False)
         self._store = store
         self._tidy = tidy
         self._locks = [threading.Lock() for _ in range(_LOCKS)]

@@ -52,7 +52,7 @@ class TransactionStore:
         positive(max_transactions=max_transactions, max_remembered=max_remembered)
         self.max_transactions = max_transactions
         self.max_remembered = max_remembered
-        self.table: Table[Transaction] = Table(max_transactions, clock)
+        self.table = Table(max_transactions, clock)
         """The open transactions that this process has at hand."""
         self.replies = Replies(clock=clock)
         """The last answers of transactions that have ended."""

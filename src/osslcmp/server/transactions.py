@@ -9,7 +9,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from cryptography import x509
 
@@ -43,31 +43,7 @@ def share(limit: int) -> int:
     return limit - limit // 4
 
 
-class Entry:
-    """What the table needs to know of a transaction; the server's transaction derives from it.
-
-    ``lock`` is held by the one thread that works on the transaction. ``closed`` is read and written under it.
-    ``owner`` tells clients apart.
-    """
-
-    def __init__(self, transaction_id: bytes, owner: bytes = b"") -> None:
-        self.id = transaction_id
-        self.owner = owner
-        self.lock = threading.Lock()
-        self.deadline = float("inf")
-        self.closed = False
-
-    def expire(self) -> None:
-        """The client did not come in time. Called once, before ``close``, with the lock held."""
-
-    def close(self) -> None:
-        """Release what the transaction holds. Called once, with the lock held."""
-
-
-T = TypeVar("T", bound=Entry)
-
-
-class Table(Generic[T]):
+class Table:
     """Open transactions by transactionID.
 
     Args:
@@ -83,7 +59,7 @@ class Table(Generic[T]):
         self._expires = expires
         self._clock = clock
         self._lock = threading.RLock()
-        self._open: dict[bytes, T] = {}
+        self._open: dict[bytes, Transaction] = {}
         self.next_sweep = 0.0
 
     def __len__(self) -> int:
@@ -94,7 +70,7 @@ class Table(Generic[T]):
         with self._lock:
             return list(self._open)
 
-    def add(self, entry: T) -> None:
+    def add(self, entry: Transaction) -> None:
         """Open a transaction; its lock is taken for the caller.
 
         Raises InUseError, FullError.
@@ -113,23 +89,23 @@ class Table(Generic[T]):
         # Seldom true, so that counting is seldom needed.
         return len(self._open) >= most and sum(e.owner == owner for e in self._open.values()) >= most
 
-    def get(self, transaction_id: bytes) -> T | None:
+    def get(self, transaction_id: bytes) -> Transaction | None:
         """The open transaction with this ID, its lock not taken."""
         self.sweep()
         return self._open.get(transaction_id)
 
-    def keep(self, entry: T, seconds: float) -> None:
+    def keep(self, entry: Transaction, seconds: float) -> None:
         """The caller holds the lock and is done for now; wait so many seconds for the client."""
         entry.deadline = self._clock() + seconds
 
-    def remove(self, entry: T) -> None:
+    def remove(self, entry: Transaction) -> None:
         """Close a transaction whose lock the caller holds."""
         with self._lock:
             if self._open.get(entry.id) is entry:
                 del self._open[entry.id]
         if not entry.closed:
             entry.closed = True
-            entry.close()
+            entry.drop_engine()
 
     def sweep(self) -> None:
         """Close what has waited too long. Costs nothing when called more than once a second."""
@@ -175,13 +151,19 @@ class DelayedRequest:
     """How often the client has come back for the answer."""
 
 
-class Transaction(Entry):
-    """An open transaction: the request that started it, what the authority said, and libcrypto's side of
-    it."""
+class Transaction:
+    """An open transaction: the request that started it, what the authority said, and libcrypto's side of it.
+
+    ``lock`` is held by the one thread that works on it. ``closed`` is read and written under it. ``owner`` tells clients
+    apart.
+    """
 
     def __init__(self, message: wire.RawMessage, label: str | None = None) -> None:
-        super().__init__(message.transaction_id, bodies.owner(message))
         self.message = message
+        self.id, self.owner = message.transaction_id, bodies.owner(message)
+        self.lock = threading.Lock()
+        self.deadline = float("inf")
+        self.closed = False
         self.label = label
         """What the path named that the request was sent to."""
         self.request: CertificateRequest | None = None
@@ -239,20 +221,16 @@ class Transaction(Entry):
         return _nonce_hash(message) in self.client_nonces
 
     def drop_engine(self) -> None:
-        """Forget libcrypto's side."""
+        """Give back libcrypto's side."""
         engine, self.engine = self.engine, None
         self.request_handle = None
         if engine is not None:
             engine.close()
 
     def expire(self) -> None:
-        """Tell ``on_expire`` that the client did not come in time."""
+        """Tell ``on_expire`` that the client did not come in time. Called once, with the lock held."""
         if self.on_expire is not None:
             self.on_expire(self)
-
-    def close(self) -> None:
-        """Give back libcrypto's side."""
-        self.drop_engine()
 
 
 class LiveEngines:
