@@ -84,15 +84,15 @@ class CertificateRequest(Message, RegistrationControls):
     client says which algorithm it wants."""
     extensions: x509.Extensions
     """The extensions asked for, possibly none."""
-    not_before: datetime.datetime | None
-    not_after: datetime.datetime | None
-    template: bytes | None
+    not_before: datetime.datetime | None = None
+    not_after: datetime.datetime | None = None
+    template: bytes | None = None
     """The CertTemplate as DER; None in a p10cr."""
-    csr: x509.CertificateSigningRequest | None
+    csr: x509.CertificateSigningRequest | None = None
     """The CSR of a p10cr, else None."""
-    old_certificate: CertificateId | None
+    old_certificate: CertificateId | None = None
     """The certificate that a kur updates: that which signs it when it names none."""
-    ra_verified: bool
+    ra_verified: bool = False
     """Proof of possession was not given here but vouched for by the sender (raVerified)."""
     implicit_confirm: bool
     """The client asks to skip the certConf."""

@@ -149,12 +149,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             public_key=_public_key(csr),
             public_key_info=info[2].encoding,
             extensions=_asked(x509_parts.requested_extensions(message.body)),
-            not_before=None,
-            not_after=None,
-            template=None,
             csr=csr,
-            old_certificate=None,
-            ra_verified=False,
         )
     requests = _requests_in(message.body)
     if len(requests) != 1:
@@ -178,7 +173,6 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         not_before=template.not_before,
         not_after=template.not_after,
         template=_request_in(message.body)[0][1].encoding,
-        csr=None,
         old_certificate=updated,
         ra_verified=request.popo.method is POPOMethod.RAVERIFIED,
         controls=request.controls,

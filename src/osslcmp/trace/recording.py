@@ -95,12 +95,7 @@ def _check_version(members: dict[str, Any]) -> None:
 
 
 def _fields(members: dict[str, Any]) -> dict[str, Any]:
-    time, seconds, sent, transaction = (
-        members["time"],
-        members["seconds"],
-        members["sent"],
-        members["transaction"],
-    )
+    time, seconds, sent, transaction = map(members.__getitem__, ("time", "seconds", "sent", "transaction"))
     if not isinstance(time, str):
         raise TypeError("the time is no text")
     time = datetime.datetime.fromisoformat(time)

@@ -222,12 +222,7 @@ def _transfer(run: Run) -> None:
 
 
 def _protection(run: Run) -> None:
-    cert, key, secret, ref = (
-        run.opt.text("cert"),
-        run.opt.text("key"),
-        run.opt.text("secret"),
-        run.opt.text("ref"),
-    )
+    cert, key, secret, ref = map(run.opt.text, ("cert", "key", "secret", "ref"))
     if not run.opt.flag("unprotected_requests") and secret is None and key is None:
         raise Failure("must give -key or -secret unless -unprotected_requests is used")
     if ref is None and cert is None and not run.opt.given("subject"):
