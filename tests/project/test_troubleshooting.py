@@ -35,6 +35,7 @@ from osslcmp.testing import (
     bad_protection,
     issue_other_key,
     no_extra_certs,
+    reject,
     wrong_body,
     wrong_nonce,
     wrong_pvno,
@@ -293,6 +294,35 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
     late = pki.expired_client
     with issuing(trusted=[pki.root.certificate]) as running:
         yield signed(running.url, late, trusted=pki.root.cert_file)
+
+
+@case("mac-refused")
+def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
+    with issuing(mac_policy="strict") as running:
+        yield mac(running.url)
+
+
+@case("unproven-refusal")
+def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
+    with CMPServer(sign_always=True) as server:
+        server.script(*[reject("badRequest", "not so")] * 2)
+        yield mac(server.url, reference=server.reference, secret=server.secret)
+
+
+@case("wants-protection")
+def _(_pki: PKI, path: Path) -> Iterator[Attempt]:
+    with CMPServer() as server:
+        root = path / "root.pem"
+        root.write_bytes(cert_pem(server.root))
+        yield Attempt(server.url, arguments={"unprotected_requests": True, "trusted": root})
+
+
+@case("own-certificate-usage")
+def _(pki: PKI, path: Path) -> Iterator[Attempt]:
+    with CMPServer(trusted=pki.root.certificate) as server:
+        root = path / "root.pem"
+        root.write_bytes(cert_pem(server.root))
+        yield signed(server.url, pki.unusable_server, trusted=root)
 
 
 @case("missing-trust-anchor")

@@ -122,7 +122,7 @@ def _with_answer(
         why = state.refused_signer or _unsuitable(ctx, state, answer, errors)
         words = f" ({why})" if why else ""
     if answer is not None and (kind is ProtectionError or has_reason(errors, *_UNREAD)):
-        words += _unproven(answer, told=has_reason(errors, "UNEXPECTED_PVNO"))
+        words += _unproven(answer, versioned=has_reason(errors, "UNEXPECTED_PVNO"))
     if has_reason(errors, *_OTHER_IDS):
         _, body = _certificates_in(answer)
         found = ", ".join(str(response.request_id) for response in body.responses) if body else ""
@@ -175,18 +175,19 @@ def _last_answer(session: Any) -> bytes | None:
     return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
 
 
-def _unproven(answer: bytes, *, told: bool) -> str:
-    """What an answer says that nothing proves, for the text of an exception; its version, if that is to be ``told``."""
+def _unproven(answer: bytes, *, versioned: bool) -> str:
+    """What an answer says that nothing proves, for the text of an exception; if ``versioned``, in which version of CMP."""
     from ..message import Message  # only when something failed
     from ..message.describe import summary
 
+    version = ""
     try:
         message = Message.from_der(answer)
-        content = f"pvno {message.header.pvno}; " if told else ""
-        content += summary(message) or message.type.name.lower()
+        content = summary(message) or message.type.name.lower()
+        version = f" (it has pvno {message.header.pvno})" if versioned else ""
     except ValueError as error:
         content = f"does not decode: {error}"
-    return f" (unproven answer: {one_line(content)})"
+    return f" (unproven answer: {one_line(content)}){version}"
 
 
 def _not_decoded(

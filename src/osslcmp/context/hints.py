@@ -202,6 +202,10 @@ wrong-secret:
 signature-refused:
     The server does not take our signature: check {certificate= and key=|-cert and -key}, and send the CA
     certificates above it: {chain=|-untrusted or -extracerts}
+mac-refused: says unproven answer: rejection[^;]*badAlg
+    The server does not take an algorithm of our protection: see {digest=, mac= and owf=|-digest and -mac}
+unproven-refusal: says unproven answer: rejection
+    What the server says is not proven, but mostly true; its signature proves it with {trusted=|-trusted}
 missing-trust-anchor: queued MISSING_TRUST_ANCHOR MISSING_TRUST_STORE
     The answer is signed, and nobody is trusted for that: give the root above the server's certificate in
     {trusted=|-trusted}; what comes in extraCerts is no trust
@@ -262,6 +266,11 @@ not-accepted:
     The certificate exists at the CA: revoke it if it is not wanted; what it had to meet is {check=, confirm= and
     confirm_trusted=|-out_trusted and -newkey}
 = RejectedError
+wants-protection: says missing protection
+    The server takes no requests without protection: give {reference= and secret=, or certificate= and key=|-ref and
+    -secret, or -cert and -key}
+own-certificate-usage: says not for digital signatures
+    The key usage of our certificate lacks digitalSignature: it signs no CMP messages; use another {certificate=|-cert}
 wants-signature:
     The server wants a signature: use {certificate= and key=|-cert and -key} instead of {secret=|-secret}
 secret-refused:
