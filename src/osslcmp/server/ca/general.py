@@ -78,9 +78,8 @@ def answers(
 ) -> list[InfoTypeAndValue]:
     """The answers to the questions of one message; ``unsupportedOIDs`` names those that are not understood (RFC 9810,
     section 5.3.19.7). For the arguments and what it raises see ``answer``."""
-    found: dict[
-        InfoTypeAndValue, None
-    ] = {}  # each once: a CRL may be large, and be asked for thousands of times
+    # Each once: a CRL may be large, and be asked for thousands of times.
+    found: dict[InfoTypeAndValue, None] = {}
     unknown: list[x509.ObjectIdentifier] = []
     questions = dict.fromkeys(infos)
     if len(questions) > _MOST:
@@ -91,7 +90,7 @@ def answers(
             found[item] = None
         elif info.oid not in (general.UNSUPPORTED_OIDS, *unknown):
             unknown.append(info.oid)
-    return [*found, general.unsupported_oids_info(unknown)] if unknown else found
+    return [*found, general.unsupported_oids_info(unknown)] if unknown else list(found)
 
 
 def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> InfoTypeAndValue | None:
