@@ -20,7 +20,7 @@ from support.enrol import LOCAL, enroll
 from support.forge import CR, Forger, read
 from support.https import WebServer
 from support.inprocess import Peer
-from support.pki import DAY, PKI, Identity, cert_pem, make_key, make_name
+from support.pki import DAY, PKI, Identity, cert_pem, make_crl, make_key, make_name
 
 import osslcmp
 from osslcmp import TLS, CertificateCheck, Client, FailureInfo
@@ -107,20 +107,7 @@ def test_another_of_the_name_is_trusted(made: Hierarchies) -> None:
 
 
 def crl(issuer: Identity, *revoked: Identity) -> x509.CertificateRevocationList:
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(NOW - DAY)
-        .next_update(NOW + DAY)
-    )
-    for one in revoked:
-        entry = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(one.certificate.serial_number)
-            .revocation_date(NOW - DAY)
-        )
-        builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(issuer.key, hashes.SHA256())
+    return make_crl(issuer, *(one.certificate.serial_number for one in revoked))
 
 
 def test_a_revoked_path_does_no_harm(made: Hierarchies) -> None:

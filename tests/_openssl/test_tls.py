@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
+from support.clients import secret_context
 from support.enrol import KEY, client, enroll, refusal
 from support.https import WebServer, server_context
 from support.pki import PKI, Identity, cert_pem
@@ -185,14 +186,12 @@ def test_openssl_transfer(https: WebServer, pki: PKI) -> None:
     """The callback serves OpenSSL's own OSSL_CMP_MSG_http_perform as well."""
     lib, ffi = osslcmp.lib, osslcmp.ffi
     for trusted, ok in ((pki.root.certificate, True), (pki.other_root.certificate, False)):
-        context = osslcmp.Context()
+        context = secret_context()
         context.set_server("localhost")
         context.set_server_port(https.port)
         context.set_server_path("/pkix")
         context.set_tls(trusted)
         context.set_transfer_cb(ffi.addressof(lib, "OSSL_CMP_MSG_http_perform"))
-        context.set_reference_value(b"ref")
-        context.set_secret_value(b"secret")
         context.set_new_pkey(KEY)
         context.set_subject_name("CN=me")
         if ok:
@@ -206,9 +205,7 @@ def test_openssl_transfer(https: WebServer, pki: PKI) -> None:
 def test_plain_again(https: WebServer, cmp: Server, pki: PKI) -> None:
     """A context goes from https to http and back."""
     with WebServer(cmp) as http:
-        context = osslcmp.Context()
-        context.set_reference_value(b"ref")
-        context.set_secret_value(b"secret")
+        context = secret_context()
         context.set_server("127.0.0.1")
         for server in (https, http, https):
             context.set_tls(pki.root.certificate if server is https else None)
@@ -287,12 +284,10 @@ def test_threads_share_a_client(https: WebServer, pki: PKI) -> None:
 def test_fork(https: WebServer, pki: PKI) -> None:
     """A child that goes its own way does not disturb its parent's connection, and can use the client."""
     cmp_client = client(https.url(), pki.root.certificate)
-    context = osslcmp.Context()
+    context = secret_context()
     context.set_server("127.0.0.1")
     context.set_server_port(https.port)
     context.set_tls(pki.root.certificate)
-    context.set_reference_value(b"ref")
-    context.set_secret_value(b"secret")
     context.set_new_pkey(KEY)
     context.set_subject_name("CN=me")
     codes: list[int] = []

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from support import openssl
 from support.alarm import alarm
+from support.clients import secret_context
 from support.enrol import KEY, LOCAL, client, enroll, refusal
 from support.https import WebServer, server_context
-from support.pki import PKI, Identity
+from support.pki import PKI, Identity, make_crl
 from support.raising import OwnError
 from support.raw_server import RawServer, free_port, hang
 
@@ -98,23 +98,14 @@ def test_strange_names_in_errors(cmp: Server, pki: PKI) -> None:
 
 def test_revoked(https: WebServer, web: Identity, pki: PKI) -> None:
     """A CRL, by CertificateCheck."""
-
-    def crl(*serials: int) -> x509.CertificateRevocationList:
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = x509.CertificateRevocationListBuilder().issuer_name(pki.issuing.subject)
-        builder = builder.last_update(now - datetime.timedelta(days=1))
-        builder = builder.next_update(now + datetime.timedelta(days=1))
-        for serial in serials:
-            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
-            builder = builder.add_revoked_certificate(entry)
-        return builder.sign(pki.issuing.key, hashes.SHA256())
-
     root = pki.root.certificate
-    check = osslcmp.CertificateCheck(trusted=root, crls=[crl(1)])
+    check = osslcmp.CertificateCheck(trusted=root, crls=[make_crl(pki.issuing, 1)])
     assert enroll(https.url(), TLS(check=check))
-    check = osslcmp.CertificateCheck(trusted=root, crls=[crl(1, web.certificate.serial_number)])
+    check = osslcmp.CertificateCheck(
+        trusted=root, crls=[make_crl(pki.issuing, 1, web.certificate.serial_number)]
+    )
     assert "certificate revoked (23), certificate at depth 0" in refusal(https.url(), TLS(check=check))
-    check = osslcmp.CertificateCheck(trusted=root, crl_check="all", crls=[crl(1)])
+    check = osslcmp.CertificateCheck(trusted=root, crl_check="all", crls=[make_crl(pki.issuing, 1)])
     assert "unable to get certificate CRL (3), certificate at depth 1" in refusal(
         https.url(), TLS(check=check)
     )
@@ -243,12 +234,10 @@ def test_interrupted_handshake(pki: PKI) -> None:
 
 def test_cancelled_handshake(pki: PKI) -> None:
     with RawServer(hang, read=False) as server:
-        context = osslcmp.Context()
+        context = secret_context()
         context.set_server("127.0.0.1")
         context.set_server_port(server.port)
         context.set_tls(pki.root.certificate)
-        context.set_reference_value(b"ref")
-        context.set_secret_value(b"secret")
         context.push_genm_itav(osslcmp.InfoTypeAndValue(x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17")))
         timer = threading.Timer(0.3, context.cancel)
         timer.start()

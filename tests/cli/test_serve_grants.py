@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 import os
 from collections.abc import Iterator
@@ -11,12 +10,12 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtensionOID
 from support import openssl
 from support.openssl import Run
 from support.persistent import opened
-from support.pki import PKI, Identity, make_key
+from support.pki import DAY, PKI, Identity, make_crl, make_key
 from support.serving import MAC, REFERENCE, Peer, Served, Serving, load, write_certificates
 
 import osslcmp
@@ -377,17 +376,8 @@ def test_crl_of_clients(serve: Serving, pki: PKI, tmp_path: Path) -> None:
 
 
 def write_crl(path: Path, issuer: Identity, *revoked: Identity, days: int = 7) -> None:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(now - datetime.timedelta(days=2))
-        .next_update(now + datetime.timedelta(days=days))
-    )
-    for who in revoked:
-        entry = x509.RevokedCertificateBuilder().serial_number(who.certificate.serial_number)
-        builder = builder.add_revoked_certificate(entry.revocation_date(now).build())
-    crl = builder.sign(issuer.key, hashes.SHA256())
+    serials = [who.certificate.serial_number for who in revoked]
+    crl = make_crl(issuer, *serials, age=2 * DAY, ends=days * DAY)
     draft = path.with_suffix(".new")
     draft.write_bytes(crl.public_bytes(serialization.Encoding.PEM))
     draft.replace(path)

@@ -78,8 +78,9 @@ def test_transport_runs_in_the_loop(site: Site) -> None:
 # -- limits ---------------------------------------------------------------------------------------------------
 
 
-def test_message_timeout_of_a_coroutine(site: Site) -> None:
-    """A transport that does not come back is left after ``message_timeout``."""
+@pytest.mark.parametrize("timeouts", [(1, None), (0, 0.3)], ids=["message", "total"])
+def test_timeout_of_a_coroutine(timeouts: tuple[int, float | None], site: Site) -> None:
+    """A transport that does not come back is left after ``message_timeout``, or what is left of ``total_timeout``."""
     ended = []
 
     async def transport(_request: bytes) -> bytes:
@@ -90,33 +91,13 @@ def test_message_timeout_of_a_coroutine(site: Site) -> None:
         return b""
 
     async def test() -> None:
-        async with AsyncClient(
-            transport=transport, reference="ref", secret=SECRET, message_timeout=1, total_timeout=None
-        ) as cmp:
+        limits = dict(zip(("message_timeout", "total_timeout"), timeouts, strict=True))
+        async with AsyncClient(transport=transport, reference="ref", secret=SECRET, **limits) as cmp:  # type: ignore[arg-type]
             with pytest.raises(osslcmp.TransferTimeout):
                 await cmp.ir(site.new_key, subject="CN=x")
             with pytest.raises(osslcmp.TransferTimeout):
                 await cmp.genm()
         assert ended == [True, True]
-
-    run(test())
-
-
-def test_total_timeout_of_a_coroutine(site: Site) -> None:
-    """... and after what is left of ``total_timeout``."""
-
-    async def transport(_request: bytes) -> bytes:
-        await asyncio.sleep(3600)
-        return b""
-
-    async def test() -> None:
-        async with AsyncClient(
-            transport=transport, reference="ref", secret=SECRET, message_timeout=0, total_timeout=0.3
-        ) as cmp:
-            with pytest.raises(osslcmp.TransferTimeout):
-                await cmp.ir(site.new_key, subject="CN=x")
-            with pytest.raises(osslcmp.TransferTimeout):
-                await cmp.genm()
 
     run(test())
 

@@ -13,7 +13,7 @@ from unittest.mock import MagicMock, Mock
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from support.clients import secret_context
@@ -22,7 +22,7 @@ from support.delays import delaying
 from support.inprocess import Peer, new_context
 from support.lies import LyingTransport
 from support.openssl import run as openssl
-from support.pki import PKI, make_key
+from support.pki import PKI, make_csr, make_key
 from support.releases import from_3_3
 from support.rogue import RECIP_NONCE, TRANSACTION_ID, with_header
 from support.waiting import SECRET, Site
@@ -397,8 +397,7 @@ def test_csr_signatures(site: Site) -> None:
     """Right and wrong ones, ECDSA and RSA-PSS."""
     site.released = True
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name.from_rfc4514_string("CN=x"))
-    csr = builder.sign(key, hashes.SHA256())
+    csr = make_csr(key, "CN=x")
     assert site.client().p10cr(csr)
     wrong = bytearray(csr.public_bytes(serialization.Encoding.DER))
     wrong[-1] ^= 1

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from support.pki import make_csr
 
 import osslcmp
 from osslcmp import CertificateCheck, CertReqMsg, Client, ConfirmError, FailureInfo, POPOMethod
@@ -65,14 +65,7 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 def csr(key: ec.EllipticCurvePrivateKey, *names: str) -> x509.CertificateSigningRequest:
     """A CSR, with SANs if there are names."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(
-        x509.Name.from_rfc4514_string("CN=csr,O=x")
-    )
-    if names:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([*map(x509.DNSName, names)]), critical=False
-        )
-    return builder.sign(key, hashes.SHA256())
+    return make_csr(key, "CN=csr,O=x", [*map(x509.DNSName, names)])
 
 
 def sans(certificate: x509.Certificate) -> list[str]:

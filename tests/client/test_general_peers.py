@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
 from support.inprocess import new_context
 from support.mock_server import MockServer
-from support.pki import DAY, PKI, Identity, make_name
+from support.pki import DAY, PKI, Identity, make_crl, make_name
 
 import osslcmp
 from osslcmp import Client, InfoTypeAndValue, RootCAUpdate, general
@@ -146,27 +144,17 @@ def test_root_ca_update_of_our_server(rollover: Rollover) -> None:
 # -- CRL update ---------------------------------------------------------------------------------------------
 
 
-def make_crl(pki: PKI, days: int) -> x509.CertificateRevocationList:
-    """A CRL of the issuing CA that was made so many days ago."""
-    begun = datetime.datetime.now(datetime.timezone.utc) - days * DAY
-    builder = x509.CertificateRevocationListBuilder().issuer_name(pki.issuing.subject)
-    builder = builder.last_update(begun).next_update(begun + 30 * DAY)
-    key = pki.issuing.key
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return builder.sign(key, hashes.SHA256())
-
-
 @pytest.mark.peer
 def test_crl_update(pki: PKI, mock_server: Any, tmp_path: Path) -> None:
     """For a certificate, for an older CRL; nothing for whoever has the newest."""
     if not FEATURES["crl_update"]:
         unsupported("3.4", lambda client: client.crl_update(certificate=pki.client.certificate))
         return
-    now = make_crl(pki, 1)
+    now = make_crl(pki.issuing)
     file = tmp_path / "crl.pem"
     file.write_bytes(now.public_bytes(Encoding.PEM))
     client = signing(mock_server(rsp_crl=file).url, pki)
-    assert client.crl_update(last_crl=make_crl(pki, 5)) == now
+    assert client.crl_update(last_crl=make_crl(pki.issuing, age=5 * DAY)) == now
     assert client.crl_update(last_crl=now) is None
     assert client.crl_update(certificate=pki.client.certificate) in (
         now,

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from support.pki import make_key
+from support.pki import make_csr, make_key
 
 import osslcmp
 from osslcmp import Client, RevocationReason
@@ -17,7 +16,7 @@ from osslcmp.server import EmbeddedCA, waiting
 SENDER = "CN=who-knows-the-secret"
 KEY = make_key()
 NAME = x509.Name.from_rfc4514_string("CN=device")
-CSR = x509.CertificateSigningRequestBuilder().subject_name(NAME).sign(KEY, hashes.SHA256())
+CSR = make_csr(KEY, NAME)
 
 
 class Site:

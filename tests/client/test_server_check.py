@@ -6,11 +6,9 @@ import datetime
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from support.clients import certificate_request
 from support.inprocess import Peer, new_context
-from support.pki import PKI, Identity
+from support.pki import PKI, make_crl
 
 import osslcmp
 from osslcmp import CertificateCheck, Client
@@ -19,21 +17,6 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
 
 
-def crl(issuer: Identity, *serials: int) -> x509.CertificateRevocationList:
-    """A CRL of the issuer, with these serial numbers."""
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(NOW - DAY)
-        .next_update(NOW + DAY)
-    )
-    for serial in serials:
-        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW - DAY).build()
-        builder = builder.add_revoked_certificate(revoked)
-    return builder.sign(issuer.key, hashes.SHA256())
-
-
-#: By what is asked: the arguments of the check, and what is said if it is not so; empty if it is.
 TABLE: dict[str, tuple[Any, str]] = {
     "nothing": (lambda pki: {}, ""),
     "an anchor below the root": (lambda pki: {"trusted": pki.issuing.certificate}, "unable to get issuer"),
@@ -41,14 +24,14 @@ TABLE: dict[str, tuple[Any, str]] = {
         lambda pki: {"trusted": pki.issuing.certificate, "partial_chain": True},
         "",
     ),
-    "a CRL": (lambda pki: {"crls": [crl(pki.issuing, 1)]}, ""),
+    "a CRL": (lambda pki: {"crls": [make_crl(pki.issuing, 1)]}, ""),
     "a CRL with it": (
-        lambda pki: {"crls": [crl(pki.issuing, pki.server.certificate.serial_number)]},
+        lambda pki: {"crls": [make_crl(pki.issuing, pki.server.certificate.serial_number)]},
         "certificate revoked",
     ),
     "no CRL": (lambda pki: {"crl_check": "leaf"}, "unable to get certificate CRL"),
     "CRLs of all": (
-        lambda pki: {"crls": [crl(pki.issuing, 1)], "crl_check": "all"},
+        lambda pki: {"crls": [make_crl(pki.issuing, 1)], "crl_check": "all"},
         "unable to get certificate CRL",
     ),
     "a policy": (lambda pki: {"policies": ["1.2.3.4"], "explicit_policy": True}, "no explicit policy"),

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import rogue
-from support.pki import PKI, Identity, make_key
+from support.pki import PKI, Identity, make_csr, make_key
 from support.rogue import (
     RECIP_NONCE,
     SENDER_NONCE,
@@ -235,8 +234,7 @@ def request(
     """A certificate request of that kind."""
     key = key or make_key()
     if kind == "p10cr":
-        builder = x509.CertificateSigningRequestBuilder().subject_name(site.pki.enrolled.subject)
-        return cmp.p10cr(builder.sign(key, hashes.SHA256()), **options)
+        return cmp.p10cr(make_csr(key, site.pki.enrolled.subject), **options)
     if kind == "kur":
         return cmp.kur(key, certificate=site.pki.client.certificate, **options)
     result: osslcmp.Enrollment = getattr(cmp, kind)(key, subject="CN=x", **options)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from support.alarm import AlarmError, alarm
+from support.clients import secret_context
 from support.pki import PKI, make_key
 from support.raw_server import Handler, RawServer, read_request
 
@@ -85,10 +86,8 @@ def test_timeout(name: str, proxy: bool, pki: PKI) -> None:
 @pytest.fixture
 def context(pki: PKI) -> osslcmp.Context:
     """A context without any timeout."""
-    context = osslcmp.Context()
+    context = secret_context()
     context.set_server("127.0.0.1")
-    context.set_secret_value(b"s")
-    context.set_reference_value(b"r")
     context.set_subject_name("CN=x")
     context.set_new_pkey(make_key())
     context.set_option(Option.MSG_TIMEOUT, 0)

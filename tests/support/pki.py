@@ -70,6 +70,30 @@ def cert_pem(certificates: x509.Certificate | Iterable[x509.Certificate]) -> byt
     return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
 
 
+def make_csr(
+    key: PrivateKey, subject: x509.Name | str, sans: Sequence[x509.GeneralName] = ()
+) -> x509.CertificateSigningRequest:
+    """A PKCS#10 request for this key."""
+    name = x509.Name.from_rfc4514_string(subject) if isinstance(subject, str) else subject
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+    if sans:
+        builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
+    return builder.sign(key, _hash(key))
+
+
+def make_crl(
+    issuer: Identity, *revoked: int, age: datetime.timedelta = DAY, ends: datetime.timedelta = DAY
+) -> x509.CertificateRevocationList:
+    """A CRL with these serial numbers, made so long ago; ``ends`` counts from now."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(now - age).next_update(now + ends)
+    for serial in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - age)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(issuer.key, _hash(issuer.key))
+
+
 @dataclass(eq=False)
 class Identity:
     """A private key with its certificate and the certificates above it."""
@@ -114,10 +138,7 @@ class Identity:
         self, *, subject: x509.Name | None = None, sans: Sequence[x509.GeneralName] = ()
     ) -> x509.CertificateSigningRequest:
         """A PKCS#10 request for this key, by default with this subject."""
-        builder = x509.CertificateSigningRequestBuilder().subject_name(subject or self.subject)
-        if sans:
-            builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
-        return builder.sign(self.key, _hash(self.key))
+        return make_csr(self.key, subject or self.subject, sans)
 
     def csr_file(self) -> Path:
         """That request in a PEM file."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, Rejected, Waiting
+
+from .pki import make_csr
 
 TYPES = {"ir": osslcmp.IR, "cr": osslcmp.CR, "p10cr": osslcmp.P10CR, "kur": osslcmp.KUR}
 SECRET = b"a secret that stands nowhere"
@@ -79,10 +79,7 @@ class Site:
     def request(self, kind: str) -> dict[str, Any]:
         """The arguments of a request."""
         if kind == "p10cr":
-            builder = x509.CertificateSigningRequestBuilder().subject_name(
-                x509.Name.from_rfc4514_string("CN=by CSR")
-            )
-            return {"csr": builder.sign(self.new_key, hashes.SHA256())}
+            return {"csr": make_csr(self.new_key, "CN=by CSR")}
         if kind == "kur":
             return {"key": self.new_key, "certificate": self.own.certificate}
         return {"key": self.new_key, "subject": "CN=new"}

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support.openssl_cmp import cmp
+from support.pki import make_csr
 from support.releases import CLIENT_WAITS_FOR_ALL
 
 import osslcmp
@@ -34,15 +34,6 @@ pytest_plugins = ["pytester"]
 def new_key() -> ec.EllipticCurvePrivateKey:
     """A key to certify."""
     return ec.generate_private_key(ec.SECP256R1())
-
-
-def csr() -> x509.CertificateSigningRequest:
-    """A CSR."""
-    return (
-        x509.CertificateSigningRequestBuilder()
-        .subject_name(x509.Name.from_rfc4514_string("CN=csr"))
-        .sign(new_key(), hashes.SHA256())
-    )
 
 
 def kinds(server: Any) -> list[str]:
@@ -160,7 +151,7 @@ def test_lost_confirmation(cmp_server: Any, cmp_client: Client, cmp_ca: Any) -> 
 def test_cert_req_id_of_a_p10cr(cmp_server: Any, cmp_client: Client) -> None:
     """0 instead of -1 is what many servers send; OpenSSL takes it."""
     cmp_server.script(cert_req_id(0))
-    assert cmp_client.p10cr(csr()).certificate
+    assert cmp_client.p10cr(make_csr(new_key(), "CN=csr")).certificate
 
 
 def test_no_extra_certs(cmp_server: Any, cmp_client: Client) -> None:

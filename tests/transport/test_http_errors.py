@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.clients import secret_context
 from support.enrol import KEY, client
 from support.https import Proxy, WebServer
 from support.pki import PKI
@@ -140,10 +141,8 @@ def test_none(way: str) -> None:
 
 def test_of_this_message_alone() -> None:
     """An exception has no status of an earlier message on the same context."""
-    context = osslcmp.Context()
+    context = secret_context()
     context.set_server("127.0.0.1")
-    context.set_reference_value("ref")
-    context.set_secret_value("secret")
     with RawServer(say(response(b"no", status="500 x", content_type="text/plain"))) as server:
         context.set_server_port(server.port)
         with pytest.raises(osslcmp.TransferError) as caught:

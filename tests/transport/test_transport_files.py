@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
 from support.forge import Forger, read
 from support.https import WebServer
-from support.pki import PKI, make_key
+from support.pki import PKI, make_csr, make_key
 
 import osslcmp
 from osslcmp import BodyType
@@ -80,16 +81,7 @@ def test_another_process(tmp_path: Path, cmp: Server) -> None:
 
 
 def _csr() -> bytes:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    builder = x509.CertificateSigningRequestBuilder()
-    return (
-        builder.subject_name(x509.Name.from_rfc4514_string("CN=me"))
-        .sign(KEY, SHA256())
-        .public_bytes(Encoding.DER)
-    )
+    return make_csr(KEY, "CN=me").public_bytes(Encoding.DER)
 
 
 def test_courier_in_time(tmp_path: Path, cmp: Server) -> None:

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from cryptography import x509
+from support.clients import secret_context
 from support.enrol import client, enroll, refusal
 from support.https import WebServer, has_ipv6
 from support.raw_server import free_port
@@ -55,10 +56,8 @@ def test_slow_name_server(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise StopError
 
-    context = osslcmp.Context()
+    context = secret_context()
     context.set_server("slow.example")
-    context.set_reference_value("ref")
-    context.set_secret_value("secret")
     context.set_option(osslcmp.Option.MSG_TIMEOUT, 1 if way == "timeout" else 60)
     context.push_genm_itav(osslcmp.InfoTypeAndValue(x509.ObjectIdentifier("1.3.6.1.5.5.7.4.17")))
     monkeypatch.setattr(socket, "getaddrinfo", stuck)

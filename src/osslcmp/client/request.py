@@ -64,7 +64,7 @@ Confirm = ConfirmCallback | CertConf | CData | None
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateRequest:
-    """What to ask for in ir, cr, p10cr and kur.
+    """What to ask for in ir, cr, p10cr and kur; what an authority gets is :class:`osslcmp.server.CertificateRequest`.
 
     Args:
         key: the key to certify: private key object, PEM/DER bytes or path; a public key object where

@@ -70,7 +70,8 @@ class CertificateRequest(Message, RegistrationControls):
     """A request for one certificate (ir, cr, p10cr, kur); proof of possession has been verified.
 
     ``registration_token``, ``authenticator`` and the like (see :class:`osslcmp.message.RegistrationControls`) are what the
-    client says: it is the authority that checks them.
+    client says: it is the authority that checks them. What a client is told to ask for is another class,
+    :class:`osslcmp.CertificateRequest`.
     """
 
     request_id: int
