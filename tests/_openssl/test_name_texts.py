@@ -215,7 +215,8 @@ def test_alternative_names(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "a b", "x.example,", "x.example..", ".", "1.2.3.4.", "x..example", "-x.example", "a" * 64, ("a" * 60 + ".") * 5 + "x",
+        "", " ", "a b", "x.example,", "x.example..", ".", "1.2.3.4.", "x..example", "-x.example", "a" * 64,
+        ("a" * 60 + ".") * 5 + "x",
         "*", "x.*.y", "DNS:a,DNS:b", "DNS:", "DNS:a b", "IP:", "IP:10.0.0.0/8", "IP:x", "10.0.0.256", "1.2.3",
         "fe80::1%eth0", "[::1]", "x.example:443", "DSN:x.example", "ip4:10.0.0.1", "mailto:", "@x.example", "a@",
         "a b@x.example", "ü@x.example", "a@b c", "email:copy", "URI:x", "URI:http://a b", "http://", "http://x/\n",

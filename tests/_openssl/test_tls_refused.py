@@ -141,7 +141,7 @@ def test_arguments(pki: PKI, tmp_path: Path) -> None:
         (ValueError, "needs both", {"key": me.key}),
         (ValueError, "of no use", {"chain": [me.certificate]}),
         (ValueError, "minimum_version", {"minimum_version": "SSLv3"}),
-        (ValueError, "minimum_version", {"minimum_version": None}),
+        (TypeError, "minimum_version", {"minimum_version": None}),
         (ValueError, "maximum_version", {"maximum_version": "TLSv2"}),
         (ValueError, "below", {"maximum_version": "TLSv1.2", "minimum_version": "TLSv1.3"}),
         (ValueError, "ciphers: OpenSSL knows none", {"ciphers": "ROT13"}),
