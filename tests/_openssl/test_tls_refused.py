@@ -149,7 +149,7 @@ def test_arguments(pki: PKI, tmp_path: Path) -> None:
         (ValueError, "host: is empty", {"host": ""}),
         (ValueError, "NUL", {"host": "a\0b"}),
         (ValueError, "sni: is empty", {"sni": ""}),
-        (TypeError, "host: a str", {"host": b"a"}),
+        (TypeError, "host: str", {"host": b"a"}),
         (ValueError, "trusted: no certificate", {"trusted": []}),
         (ValueError, "trusted: no certificate", {"trusted": b"nothing"}),
         (OSError, "nowhere", {"trusted": tmp_path / "nowhere.pem"}),

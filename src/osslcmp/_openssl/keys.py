@@ -226,12 +226,13 @@ def _from_store(what: str, uri: str, password: Password) -> Any:
         pointer = NULL if store == NULL else _first_key(store)
     # The URI may hold a PIN: neither it nor a part of it is repeated.
     scheme, *parts = filter(None, re.split(r"[:/;?&=\s]+", uri))
-    queued = [e.text if any(part in e.data for part in parts) else str(e) for e in drain()]
+    errors = drain()
+    queued = [e.text if any(part in e.data for part in parts) else str(e) for e in errors]
     if asked.exception is not None:
         raise asked.exception
     if pointer == NULL:
         text = f"{what}: no private key found behind the {scheme}: URI"
-        if store == NULL and any("No store loader found" in entry for entry in queued):
+        if store == NULL and any("No store loader found" in e.data for e in errors):
             provider = _PROVIDERS.get(scheme.lower())
             raise ValueError(
                 f"{text}: no provider that is loaded knows this scheme; load one with "
