@@ -46,7 +46,7 @@ def checked(made: _T) -> _T:
             if wrong:
                 raise ValueError(f"{name}: {wrong}")
             if wrong is not None:
-                raise TypeError(f"{name}: {_words(hints[name])}, not {type(value).__name__}")
+                raise TypeError(f"{name}: {_words(hints[name])}, not {_type(value)}")
         return function(*args, **kwargs)
 
     return looking  # type: ignore[return-value]
@@ -122,6 +122,12 @@ def _wrong(hint: Any, value: Any) -> str | None:
     elif isinstance(value, Collection) and parts and issubclass(kind, Iterable):
         pairs = ((parts[0], one) for one in value)
     return next((wrong for part, one in pairs if (wrong := _wrong(part, one)) is not None), None)
+
+
+def _type(value: Any) -> str:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    inner = " or ".join(sorted({type(item).__name__ for item in items})[:3])
+    return f"{type(value).__name__} of {inner}" if inner else type(value).__name__
 
 
 def _words(hint: Any) -> str:

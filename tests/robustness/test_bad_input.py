@@ -331,6 +331,7 @@ CHECK: Any = osslcmp.CertificateCheck(trusted=[])
 TRACE: Any = osslcmp.Trace
 AUTHORITY: Any = server.Authority
 LAX: Any = "lax"
+CHECKED: Any = server.Profile
 DAY = datetime.timedelta(days=1)
 RENEWAL: Any = {
     "name": "x",
@@ -403,6 +404,9 @@ def test_each_argument_is_named(made: Any, argument: str, value: Any, pki: PKI) 
         (lambda c: server.Profile(ca_path_length=-1), "ca_path_length"),
         (lambda c: MacPolicy(min_salt=-1), "min_salt"),
         (lambda c: server.Server(AUTHORITY, max_transactions=0), "max_transactions"),
+        (lambda c: server.Server(AUTHORITY, key_sizes={"XXX": (1, 2)}), "key_sizes: RSA, DSA or EC"),
+        (lambda c: server.Server(AUTHORITY, key_sizes={"RSA": (9, 2)}), "key_sizes: RSA, DSA or EC"),
+        (lambda c: CHECKED(sans=[5]), "sans: .* not list of int"),
         (lambda c: server.Server(AUTHORITY, clock_tolerance=0), "clock_tolerance"),
         (lambda c: partial(server.Server, AUTHORITY)(strictness=LAX), "strictness: 'strict' or"),
         (lambda c: server.Server(AUTHORITY).serve(threads=0), "threads"),

@@ -164,7 +164,7 @@ class Server:
         limits_of_rules = CheckLimits(
             clock_tolerance,
             costs.MacPolicy.of(mac_policy),
-            {**costs.KEY_SIZES, **(key_sizes or {})},
+            costs.key_sizes(key_sizes),
             client_crls,
             sender_trust=self._sender_trust,
         )

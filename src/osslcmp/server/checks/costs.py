@@ -109,6 +109,16 @@ def _certified_size(certificate: bytes) -> tuple[str, int] | None:
         return None
 
 
+def key_sizes(given: KeySizes | None) -> KeySizes:
+    """The sizes for all kinds. Raises ValueError for a kind that there is not, and for sizes that no key has."""
+    for kind, (least, most) in (given or {}).items():
+        if kind not in KEY_SIZES or not 0 < least <= most:
+            raise ValueError(
+                f"key_sizes: RSA, DSA or EC, the least and the most bits, not {kind} and {least} to {most}"
+            )
+    return {**KEY_SIZES, **(given or {})}
+
+
 def check_key(sizes: KeySizes, key: object) -> str | None:
     """Why a public key is not to be certified."""
     found = _size(key)
