@@ -22,10 +22,9 @@ from .._asn1.itav import InfoTypeAndValue
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
 from .._text import get_logger, visible
 from ..errors import OpenSSLError, ResponseError, UnreadableCertificateError, UnreadableCRLError
-from .cert_text import line_of, name_of, serial_of
 from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
-from .names import object_text
+from .names import line_of, name_of, object_text, serial_of
 from .ownership import cert_stack, own, own_stack, release
 
 Certificate = x509.Certificate | bytes

@@ -12,10 +12,10 @@ from .._asn1 import der
 from .._asn1.x509_parts import validity
 from .._text import visible
 from ..errors import OpenSSLError
-from .cert_text import line_of, name_of
 from .convert import cert_to_c, certificate_cache, encoded_name_to_c, octets_from_c, to_der
 from .errorqueue import clear
 from .lib import NULL, lib
+from .names import line_of, name_of
 
 #: OpenSSL's ``ERR_add_error_txt`` never ends on a line of more than some 4,000 characters (3.0 to 4.0).
 LINE_LIMIT = 3800

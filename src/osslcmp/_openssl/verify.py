@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .._text import visible
 from ..errors import UnreadableCertificateError
 from . import convert, inputs
-from .cert_text import name_of
 from .errorqueue import check, clear, text_from_c
 from .lib import NULL, ffi, lib
+from .names import name_of
 from .ownership import give_to_c, own
 from .signers import times
 

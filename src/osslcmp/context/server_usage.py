@@ -9,9 +9,9 @@ from cryptography import x509
 
 from .._asn1 import der, oids
 from .._openssl.callbacks import current
-from .._openssl.cert_text import name_of
 from .._openssl.convert import octets_from_c
 from .._openssl.lib import ffi, lib
+from .._openssl.names import name_of
 from .._text import visible
 
 CA, PERMITTED = "CA", "permitted"

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from .._asn1 import der, oids, x509_parts
-from .._asn1.der import explicit, implicit
+from .._asn1.der import explicit
 from .._openssl.convert import csr_look_alike
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
 from ..message.bodies import CertReqMessages, ErrorMessage, RevReq
@@ -49,10 +49,9 @@ def first(data: bytes) -> der.Element:
 
 
 @lru_cache(maxsize=32)
-def _request_in(body: bytes) -> tuple[list[der.Element], list[der.Element]]:
-    """Of the first CertReqMsg in an ir, cr or kur: the fields of its CertRequest, and what comes behind that."""
-    request, *rest = der.sequence(first(body).encoding)
-    return der.sequence(request.encoding), rest
+def _request_in(body: bytes) -> list[der.Element]:
+    """The fields of the first CertRequest in an ir, cr or kur."""
+    return der.sequence(first(first(body).encoding).encoding)
 
 
 def _public_key(csr: x509.CertificateSigningRequest) -> Any:
@@ -172,7 +171,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         extensions=_asked(template.extensions_der),
         not_before=template.not_before,
         not_after=template.not_after,
-        template=_request_in(message.body)[0][1].encoding,
+        template=_request_in(message.body)[1].encoding,
         old_certificate=updated,
         ra_verified=request.popo.method is POPOMethod.RAVERIFIED,
         controls=request.controls,
@@ -186,19 +185,30 @@ def _certificate_id(found: CertId) -> CertificateId:
     return CertificateId(found.issuer.value, found.serial_number)
 
 
-def template_of(message: wire.RawMessage) -> CertTemplate | None:
-    """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
+@lru_cache(maxsize=32)
+def _requests_in(body: bytes) -> tuple[CertRequest, ...]:
+    return CertReqMessages.of(body).requests
+
+
+def _request_of(message: wire.RawMessage) -> CertRequest | None:
+    """The first request in an ir, cr or kur; None where there is none that can be read."""
+    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
+        return None
     try:
-        if message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR):
-            return _requests_in(message.body)[0].template
-        return RevReq.of(message.body).details[0].template if message.body_type == BodyType.RR else None
+        return _requests_in(message.body)[0]
     except (*MALFORMED, IndexError):
         return None
 
 
-@lru_cache(maxsize=32)
-def _requests_in(body: bytes) -> tuple[CertRequest, ...]:
-    return CertReqMessages.of(body).requests
+def template_of(message: wire.RawMessage) -> CertTemplate | None:
+    """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
+    if message.body_type != BodyType.RR:
+        request = _request_of(message)
+        return None if request is None else request.template
+    try:
+        return RevReq.of(message.body).details[0].template
+    except (*MALFORMED, IndexError):
+        return None
 
 
 def template_subject(message: wire.RawMessage) -> x509.Name | None:
@@ -232,29 +242,18 @@ def crl_reasons(message: wire.RawMessage) -> list[int]:
         return []
 
 
-def _popo(message: wire.RawMessage) -> der.Element | None:
-    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
-        return None
-    try:
-        rest = _request_in(message.body)[1]
-        return rest[0] if rest else None
-    except ValueError:
-        return None
-
-
 def has_encrypted_key_proof(message: wire.RawMessage) -> bool:
     """Whether possession of a key is to be proved by an encrypted copy of it (POPOPrivKey, RFC 4211, section 4)."""
-    popo = _popo(message)
-    try:
-        return popo is not None and popo.tag in (0xA2, 0xA3) and der.read(popo.content).tag == explicit(4)
-    except der.DERError:
+    request = _request_of(message)
+    if request is None or request.popo.method not in (POPOMethod.KEYENC, POPOMethod.KEYAGREE):
         return False
+    return (request.popo.value or b"")[:1] == bytes([explicit(4)])
 
 
 def is_ra_verified(message: wire.RawMessage) -> bool:
     """Whether proof of possession is vouched for, not given."""
-    popo = _popo(message)
-    return popo is not None and popo.tag == implicit(0)
+    request = _request_of(message)
+    return request is not None and request.popo.method is POPOMethod.RAVERIFIED
 
 
 def _wants_key(public_key_info: bytes | None) -> bool:
@@ -264,11 +263,9 @@ def _wants_key(public_key_info: bytes | None) -> bool:
 
 def wants_key(message: wire.RawMessage) -> bool:
     """Whether an ir, cr or kur asks the authority to make the key."""
-    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
-        return False
-    template = template_of(message)
+    request = _request_of(message)
     try:
-        return template is not None and _wants_key(template.public_key_der)
+        return request is not None and _wants_key(request.template.public_key_der)
     except (ValueError, IndexError):
         return False
 
@@ -279,7 +276,7 @@ def request_id(message: wire.RawMessage) -> int:
     if message.body_type == BodyType.P10CR:
         return -1
     try:
-        return der.integer(_request_in(message.body)[0][0])
+        return der.integer(_request_in(message.body)[0])
     except (ValueError, IndexError):
         return 0
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..._openssl.cert_text import name_of
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.inputs import without_pin
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
+from ..._openssl.names import name_of
 from ..._openssl.ownership import cert_stack, own
 from ..._openssl.signers import check_signer
 from .console import Failure

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..._files import check_writable, pem_block
 from ..._openssl import convert
-from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.errorqueue import check, clear
 from ..._openssl.lib import ffi, lib, usable_version
+from ..._openssl.names import name_of, serial_of
 from ..._openssl.ownership import own, up_ref
 from .console import Failure
 from .settings import items

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..._openssl.cert_text import name_of, serial_of
 from ..._openssl.convert import cert_to_c
+from ..._openssl.names import name_of, serial_of
 from ..._text import json_text
 from ...enums import FailureInfo
 from ...errors import CMPError, ConfirmError, OpenSSLError, RejectedError, TransferError
