@@ -372,7 +372,7 @@ class CMPServer:
     def _normal(self, request: bytes, raw: wire.RawMessage, place: Place, fault: Fault) -> bytes:
         """What the server answers, with its quirks as far as they are protected."""
         kind, found = BodyType(raw.body_type), self._quirks
-        if isinstance(fault, Reject) and kind not in _ASKS_CA:
+        if isinstance(fault, Reject) and kind not in wire.STARTS:  # of which the CA refuses each
             answer = self._server.answers.refuse(raw, fault.failure_info, fault.text)
         elif found.no_confirmation and kind is BodyType.CERTCONF:
             answer = self._server.answers.refuse(raw, FailureInfo.badRequest, "no confirmation is expected")
@@ -516,8 +516,6 @@ def _type_of(answer: bytes) -> str:
 
 
 _OK = ok()
-_ASKS_CA = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
-"""What the CA refuses; the server itself refuses the others."""
 _SOMEBODY = der.encode(wire.DIRECTORY_NAME, x509.Name.from_rfc4514_string("CN=somebody else").public_bytes())
 _BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "wrong_nonce": lambda answer: with_header(answer, tagged={6: octets(os.urandom(16))}),

@@ -24,6 +24,7 @@ from ...errors import OpenSSLError
 from ...message import Message
 from ...message.bodies import CertConfirm, CertReqMessages, ErrorMessage, GeneralMessage, RevReq
 from ...server.callbacks import CertAnswer, StatusAnswer, init, init_delays
+from ...server.wire import STARTS
 from .console import Console, Failure
 from .context import CommandContext
 from .load import Loader, check_signers
@@ -32,7 +33,6 @@ from .output import shared
 if TYPE_CHECKING:
     from .context import Run
 
-_STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, BodyType.RR, BodyType.GENM})
 _OPEN_LIMIT = 1000
 _KNOWN_LIMIT = 100
 _NO_FAILURE, _MAX_FAILURE_BIT = -1, 26
@@ -147,7 +147,7 @@ class MockServer:
         with self._lock:
             kind = lib.OSSL_CMP_MSG_get_bodytype(message)
             transaction = self._open.pop(number, None)
-            if transaction is None or (kind in _STARTS and not transaction.answers.polled):
+            if transaction is None or (kind in STARTS and not transaction.answers.polled):
                 transaction = _Transaction(self)
             try:
                 answer = transaction.process(message, request)

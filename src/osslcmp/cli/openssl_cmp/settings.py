@@ -200,7 +200,7 @@ def _from_config(option: Option, value: str | None, run: Run) -> None:
         if not re.fullmatch(r"\s*[+-]?\d+", value):
             return  # as if it was not there
         number = int(value)
-        if wrong := _wrong_sign(option, number):
+        if wrong := _wrong_sign(option, number, str(number)):
             raise Failure(f"{wrong} for config option -{option.name}\nUse -help for summary.")
         if abs(number) > _INT_MAX:
             raise Failure(f"integer value out of range for option '{option.name}'")
@@ -214,11 +214,11 @@ def _from_config(option: Option, value: str | None, run: Run) -> None:
         run.global_options(option.name, value)
 
 
-def _wrong_sign(option: Option, number: int) -> str:
-    """What is wrong with the sign of a number; empty if nothing is."""
+def _wrong_sign(option: Option, number: int, text: str) -> str:
+    """What is wrong with the sign of a number, written as ``text``; empty if nothing is."""
     if option.kind == "p" and number <= 0:
-        return f'Non-positive number "{number}"'
-    return f'Negative number "{number}"' if option.kind == "N" and number < 0 else ""
+        return f'Non-positive number "{text}"'
+    return f'Negative number "{text}"' if option.kind == "N" and number < 0 else ""
 
 
 def _needs(option: Option) -> str:
@@ -302,10 +302,8 @@ def _number(option: Option, value: str) -> int:
         raise Failure(f'cmp: Can\'t parse "{value}" as a number for option -{option.name}') from None
     if abs(number) > _INT_MAX:
         raise Failure(f'cmp: Value "{value}" outside integer range')
-    if option.kind == "p" and number <= 0:
-        raise Failure(f'cmp: Non-positive number "{value}" for option -{option.name}')
-    if option.kind == "N" and number < 0:
-        raise Failure(f'cmp: Negative number "{value}" for option -{option.name}')
+    if wrong := _wrong_sign(option, number, value):
+        raise Failure(f"cmp: {wrong} for option -{option.name}")
     return number
 
 
