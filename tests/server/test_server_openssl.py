@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl, openssl_cmp
-from support.openssl import Run, Value
 from support.pki import KeyType, cert_pem, key_pem, make_key
+from support.serving import Peer, Served, load
 
 from osslcmp import RevocationReason
 from osslcmp.server import EmbeddedCA, Issued, RunningServer, Server, waiting
@@ -24,54 +23,20 @@ pytestmark = pytest.mark.peer
 MAC: dict[str, Any] = {"ref": "ref", "secret": b"secret"}
 
 
-@dataclass
-class Site:
-    """A running server, its CA, and a folder for what ``openssl`` reads and writes."""
+class Site(Peer):
+    """A running server, its CA, and ``openssl cmp`` as its client."""
 
-    ca: EmbeddedCA
-    server: Server
-    running: RunningServer
-    path: Path
-    files: int = 0
-
-    def __post_init__(self) -> None:
-        self.root = self.write(cert_pem(self.ca.root))
-        self.issuing = self.write(cert_pem(self.ca.issuer))
-        self.key = self.write(key_pem(make_key()))
+    def __init__(self, ca: EmbeddedCA, server: Server, running: RunningServer, path: Path) -> None:
+        self.ca, self.server, self.running, self.url = ca, server, running, running.url
+        self.root = path / "root.pem"
+        super().__init__(cast("Served", self), path)
+        self.root.write_bytes(cert_pem(ca.root))
 
     def write(self, data: bytes) -> Path:
         self.files += 1
         path = self.path / f"{self.files}.pem"
         path.write_bytes(data)
         return path
-
-    def cmp(self, cmd: str, **options: Value) -> Run:
-        return openssl_cmp.cmp(cmd, self.running.url, cwd=self.path, msg_timeout=20, **options)
-
-    def enroll(self, cmd: str = "ir", name: str = "new", **options: Any) -> Path:
-        """A certificate for the key of this site, verified by ``openssl verify``."""
-        self.files += 1
-        path = self.path / f"{name}{self.files}.pem"
-        if cmd != "p10cr":
-            options = {"newkey": self.key, **options}
-        if cmd in ("ir", "cr"):
-            options = {"subject": f"/O=osslcmp tests/CN={name}", **options}
-        self.cmp(cmd, certout=path, **options).must()
-        openssl.verify(path, trusted=self.root, untrusted=self.issuing).must()
-        return path
-
-    def signed_with(self, certificate: Path) -> dict[str, Any]:
-        return {
-            "cert": certificate,
-            "key": self.key,
-            "trusted": self.root,
-            "untrusted": self.issuing,
-            "extracerts": self.issuing,
-        }
-
-
-def load(path: Path) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(path.read_bytes())
 
 
 @pytest.fixture
@@ -96,7 +61,6 @@ def test_enrollment(site: Site, protection: dict[str, Any], cmd: str, confirm: s
         **protection,
         sans=["a.example", "127.0.0.1"],
         implicit_confirm=confirm == "implicit",
-        chainout=site.path / "chain.pem",
     )
     certificate = load(path)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -104,7 +68,7 @@ def test_enrollment(site: Site, protection: dict[str, Any], cmd: str, confirm: s
     record = site.ca.record(certificate)
     assert record is not None
     assert record.confirmed
-    assert x509.load_pem_x509_certificates((site.path / "chain.pem").read_bytes())[0] == site.ca.issuer
+    assert load(site.issuer) == site.ca.issuer
     assert site.server.open_transactions == 0
 
 
@@ -188,7 +152,7 @@ def test_second_client_while_the_first_waits(site: Site) -> None:
         free.set()
         _, told = slow.communicate(timeout=20)
         assert slow.returncode == 0, told
-    openssl.verify(site.path / "slow.pem", trusted=site.root, untrusted=site.issuing).must()
+    openssl.verify(site.path / "slow.pem", trusted=site.root, untrusted=site.issuer).must()
 
 
 def test_revocation(site: Site) -> None:
@@ -210,7 +174,7 @@ def test_revocation(site: Site) -> None:
             "-CAfile",
             site.root,
             "-untrusted",
-            site.issuing,
+            site.issuer,
             certificate,
         ]
     )
@@ -293,7 +257,7 @@ def test_untrusted_client(site: Site) -> None:
         openssl_cmp.cmp(
             "ir", elsewhere.url, cwd=site.path, newkey=site.key, subject="/CN=x", certout="c.pem", **MAC
         ).must()
-    credentials = {**site.signed_with(site.path / "c.pem"), "extracerts": None}
+    credentials = {**site.signed_with(site.path / "c.pem"), "untrusted": None, "extracerts": None}
     refusal = site.cmp("cr", **credentials, newkey=site.key, subject="/CN=x", certout="x.pem").must(1)
     assert "received error" in refusal.text
     assert site.ca.records == ()

@@ -105,7 +105,7 @@ class Peer:
         self.key = path / "key.pem"
         self.key.write_bytes(key_pem(make_key()))
         self.issuer = path / "issuer.pem"
-        self._files = 0
+        self.files = 0
 
     def cmp(self, cmd: str, *, label: str = "", **options: Value) -> Run:
         """Run it to its end."""
@@ -114,8 +114,8 @@ class Peer:
 
     def enroll(self, cmd: str = "ir", name: str = "new", **options: Any) -> Path:
         """A certificate that ``openssl verify`` accepts under the trust anchor that the server has written."""
-        self._files += 1
-        path = self.path / f"{name}{self._files}.pem"
+        self.files += 1
+        path = self.path / f"{name}{self.files}.pem"
         if cmd != "p10cr":
             options = {"newkey": self.key, **options}
         if cmd in ("ir", "cr"):
