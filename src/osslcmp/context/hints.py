@@ -178,14 +178,14 @@ compressed: says Content-Encoding (x-)?gzip(?!, (?!which))
     the proxy before it, send it as it is}
 coding: says (Content|Transfer)-Encoding
     No client here reads that coding: let the server, or the proxy before it, send the answer as it is
-bad-http: says content.length|(header|response) line|multiple unmatching|without a pending|more than \d+ headers
-    What comes breaks the rules of HTTP, so that nobody knows where it ends: look at the server, and what is between.
-    {Client(trace=osslcmp.Trace())|-trace FILE} shows it
 content-type: says content type|header parse error|missing asn1|asn1 parse|not HTTP|status ?line|bad object header|no DER
     What answers there is no CMP server, but perhaps a web page or a proxy: check host, port and path of
     {server|-server}, and {proxy=|-proxy}
 too-long: says max resp len exceeded|response is longer
     The answer is longer than what is taken: {allow more by max_response_length=|100 KiB, as in OpenSSL}
+bad-http: says content.length|(header|response) line|multiple unmatching|without a pending|more than \d+ headers
+    What comes breaks the rules of HTTP, so that nobody knows where it ends: look at the server, and what is between.
+    {Client(trace=osslcmp.Trace())|-trace FILE} shows it
 closed: says closed while|connection (reset|broken)|broken pipe|response is empty|disconnected|(remote|peer).* closed
     The server has hung up without an answer: look into its log, and check the port of {server|-server}
 = TransferTimeout: time
