@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import rogue
+from support.clients import vendor_client, vendor_server
 from support.pki import PKI, Identity, make_csr, make_key
 from support.rogue import (
     RECIP_NONCE,
@@ -29,7 +30,7 @@ import osslcmp
 from osslcmp import BodyType
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import EmbeddedCA
 
 SECRET = b"correct horse"
 MAC, SIGNATURE = "mac", "signature"
@@ -42,14 +43,7 @@ class Site:
     def __init__(self, pki: PKI) -> None:
         self.pki = pki
         self.ca = EmbeddedCA({"ref": SECRET})
-        signer = pki.server
-        self.server = Server(
-            self.ca,
-            trusted=[pki.root.certificate],
-            certificate=signer.certificate,
-            key=signer.key,
-            chain=signer.chain[:1],
-        )
+        self.server = vendor_server(pki, self.ca)
 
     def signer(self, protection: str) -> rogue.Signer:
         """What the server protects its answers with."""
@@ -57,13 +51,8 @@ class Site:
 
     def client(self, protection: str, transport: Callable[[bytes], bytes], **options: Any) -> osslcmp.Client:
         """A client for it."""
-        if protection == MAC:
-            mine: dict[str, Any] = {"reference": "ref", "secret": SECRET}
-        else:
-            me = self.pki.client
-            mine = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
-            mine["trusted"] = self.pki.root.certificate
-        return osslcmp.Client(transport=transport, **{**mine, **options})
+        secret = SECRET if protection == MAC else None
+        return vendor_client(self.pki, secret, transport=transport, **options)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support import remains, rogue
+from support.clients import vendor_client, vendor_server
 from support.malloc import allocated
 from support.pki import PKI
 from support.raw_server import Handler, RawServer
@@ -53,21 +54,10 @@ class Site:
         self.pki = pki
 
     def server(self, *, waits: bool = False) -> Server:
-        signer = self.pki.server
-        return Server(
-            Fixed(self.pki, waits=waits),
-            trusted=[self.pki.root.certificate],
-            certificate=signer.certificate,
-            key=signer.key,
-            chain=signer.chain[:1],
-        )
+        return vendor_server(self.pki, Fixed(self.pki, waits=waits))
 
     def client(self, mac: bool, **options: Any) -> osslcmp.Client:
-        if mac:
-            return osslcmp.Client(reference="ref", secret=SECRET, **options)
-        me = self.pki.client
-        mine: dict[str, Any] = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
-        return osslcmp.Client(trusted=self.pki.root.certificate, **mine, **options)
+        return vendor_client(self.pki, SECRET if mac else None, **options)
 
 
 @pytest.fixture(autouse=True)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from support.clients import vendor_client, vendor_server
 from support.pki import PKI
 from support.threads import at_once
 
 import osslcmp
 from osslcmp import Context
 from osslcmp.client.settings import Settings
-from osslcmp.server import EmbeddedCA, Server
+from osslcmp.server import EmbeddedCA
 
 SECRET = b"correct horse"
 THREADS, ENROLMENTS = 8, 1000
@@ -56,21 +57,11 @@ class Site:
     def __init__(self, pki: PKI) -> None:
         self.pki = pki
         self.ca = EmbeddedCA({"ref": SECRET})
-        self.server = Server(
-            self.ca,
-            trusted=[pki.root.certificate],
-            certificate=pki.server.certificate,
-            key=pki.server.key,
-            chain=pki.server.chain[:1],
-        )
+        self.server = vendor_server(pki, self.ca)
 
     def client(self, mac: bool, **options: Any) -> osslcmp.Client:
         """A client for it."""
-        if mac:
-            return osslcmp.Client(reference="ref", secret=SECRET, **options)
-        me = self.pki.client
-        mine: dict[str, Any] = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
-        return osslcmp.Client(trusted=self.pki.root.certificate, **mine, **options)
+        return vendor_client(self.pki, SECRET if mac else None, **options)
 
     def settings(self) -> Settings:
         """What a client would put into each context."""

@@ -7,6 +7,7 @@ from typing import Any
 from cryptography import x509
 
 import osslcmp
+from osslcmp.server import Authority, Server
 
 from .pki import PKI
 
@@ -38,6 +39,27 @@ def client(url: str | None, pki: PKI, protection: str = "signature", **options: 
     """A client for `url`, or for ``transport=``; an option that is ``None`` takes a default away."""
     given = {"message_timeout": 20, "total_timeout": 40, **credentials(pki, protection), **options}
     return osslcmp.Client(url, **{name: value for name, value in given.items() if value is not None})
+
+
+def vendor_client(pki: PKI, secret: bytes | None = None, **options: Any) -> osslcmp.Client:
+    """A client with this shared secret, or else with the certificate that it has from somebody else."""
+    if secret is not None:
+        return osslcmp.Client(reference=REFERENCE, secret=secret, **options)
+    me = pki.client
+    mine = {"certificate": me.certificate, "key": me.key, "chain": me.chain[:1]}
+    return osslcmp.Client(**{**mine, "trusted": pki.root.certificate, **options})
+
+
+def vendor_server(pki: PKI, authority: Authority) -> Server:
+    """A server for both, which signs with a certificate of the same origin."""
+    signer = pki.server
+    return Server(
+        authority,
+        trusted=[pki.root.certificate],
+        certificate=signer.certificate,
+        key=signer.key,
+        chain=signer.chain[:1],
+    )
 
 
 def secret_context(transport: Any = None, secret: bytes = SECRET) -> osslcmp.Context:
