@@ -58,6 +58,7 @@ def test_device_of_a_factory(kind: str, pki: PKI) -> None:
             client.ir(key, subject=name)
         return
     first = client.ir(key, subject=name)
+    assert Server(ca, certificate=own, key=me.key).certificate_der == own
     assert ca.request.signer_der == own
     assert ca.request.signer.subject == name
     assert ca.request.signer.serial_number == me.certificate.serial_number

@@ -213,10 +213,16 @@ class Server:
         self._configuration.transaction_timeout = seconds
 
     @property
-    def certificate(self) -> x509.Certificate | None:
-        """The certificate that signs the server's messages. Raises UnreadableCertificateError if only OpenSSL reads it."""
+    def certificate_der(self) -> bytes | None:
+        """The certificate that signs the server's messages, DER."""
         own = self._configuration.pool.settings.certificate
-        return convert.cert_from_der(own) if isinstance(own, bytes) else own
+        return None if own is None else convert.encoded(own)
+
+    @property
+    def certificate(self) -> x509.Certificate | None:
+        """The same. Raises UnreadableCertificateError if only OpenSSL reads it."""
+        own = self.certificate_der
+        return None if own is None else convert.cert_from_der(own)
 
     @property
     def trusted(self) -> tuple[inputs.AnyCertificate, ...]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from support.forge import Forger, enroll, read, refused, sha256
+from support.forge import CR, Forger, enroll, read, refused, sha256
 from support.persistent import ca_in
+from support.pki import PKI
 
 from osslcmp import BodyType, FailureInfo, PKIStatus
+from osslcmp._asn1 import der
 from osslcmp.server import EmbeddedCA, Server, waiting, wire
 from osslcmp.server.checks.rules import RULES, Stage, Strictness
 
@@ -114,6 +116,18 @@ def test_confirmed_again(ca: EmbeddedCA) -> None:
     assert server.process(message) == pki_conf
     refused(server, client.cert_conf(good), FailureInfo.certConfirmed)
     refused(server, client.answering(pki_conf).cert_conf(good), FailureInfo.certConfirmed)
+
+
+@pytest.mark.parametrize("chain", [False, True])
+def test_sender_that_is_not_the_signer(pki: PKI, chain: bool) -> None:
+    """Is what is told, not a chain that is missing."""
+    server = EmbeddedCA().server(strictness="rfc9810", trusted=pki.root.certificate)
+    client = Forger.signing(pki).but(sender=der.encode(der.explicit(4), pki.server.subject.public_bytes()))
+    answer = read(server.process((client if chain else client.but(chain=())).request(CR)))
+    assert answer.failure == FailureInfo.signerNotTrusted
+    assert (
+        "the sender is /O=osslcmp tests/CN=server, but the certificate with its key identifier" in answer.text
+    )
 
 
 def test_table() -> None:

@@ -165,12 +165,15 @@ def _precise(
         return Rejected(failure, "the certificate of the signer is not for digital signatures")
     if failure is FailureInfo.signerNotTrusted:
         broken = _broken_chain(message, clients)
-        missing = _missing_issuer(message) if broken is None or broken.startswith(_INCOMPLETE) else None
-        if missing is not None:
-            return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
-        if broken is not None:
-            return Rejected(failure, f"the certificate of the signer is not trusted: {broken}")
-        return Rejected(failure, _unsuitable(message) or text)
+        if broken is None or broken.startswith(_INCOMPLETE):
+            odd, missing = _unsuitable(message), _missing_issuer(message)
+            if odd is not None:
+                return Rejected(failure, odd)
+            if missing is not None:
+                return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
+        return Rejected(
+            failure, f"the certificate of the signer is not trusted: {broken}" if broken else text
+        )
     return Rejected(failure, text)
 
 
