@@ -54,6 +54,7 @@ nitpick_ignore_regex = [
 # Types of arguments that nobody makes himself.
 nitpick_ignore = [
     ("py:class", "osslcmp.context.confirmation.CertConf"),
+    ("py:class", "osslcmp.server.http.app.Application"),
     ("py:class", "osslcmp.server.http.app.Request"),
     ("py:class", "osslcmp.server.http.app.Response"),
     ("py:class", "osslcmp.server.http.events.Answered"),
