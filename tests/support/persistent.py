@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 import osslcmp
 from osslcmp.server import CertificateRequest, EmbeddedCA, delayed, waiting
+from osslcmp.server.ca.database import Database, Unit
 from osslcmp.server.ca.persistent import PersistentCA
-from osslcmp.server.ca.store import Store, Unit
 
 from . import postgresql
 
@@ -51,13 +51,13 @@ def _work(pipe: Connection, directory: Path, options: dict[str, Any]) -> None:
         if count == at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    policy, commit, process = ca.policy, Store.commit, server.process
+    policy, commit, process = ca.policy, Database.commit, server.process
 
     def deciding(request: CertificateRequest) -> Any:
         die()
         return policy and policy(request)
 
-    def committing(self: Store, unit: Unit) -> None:
+    def committing(self: Database, unit: Unit) -> None:
         if point == "before the commit":
             die()
         if point == "within the commit":
@@ -68,7 +68,7 @@ def _work(pipe: Connection, directory: Path, options: dict[str, Any]) -> None:
 
     if point == "while deciding":
         ca.policy = deciding
-    Store.commit = committing  # type: ignore[method-assign]
+    Database.commit = committing  # type: ignore[method-assign]
     pipe.send("ready")
     while True:
         try:

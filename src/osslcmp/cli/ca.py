@@ -313,7 +313,7 @@ def _secret_object(row: SecretRow) -> dict[str, Any]:
 
 
 def _migrate(_: Namespace, settings: dict[str, Any]) -> None:
-    from ..server.ca.store import SCHEMA_VERSION
+    from ..server.ca.database import SCHEMA_VERSION
 
     with _store(settings):
         print(f"the database has schema {SCHEMA_VERSION}")

@@ -20,7 +20,8 @@ from .._text import get_logger
 from ..enums import BodyType, PKIStatus
 from . import bodies, wire
 from .authority import Authority, Issued, Waiting
-from .ca.store import ConflictError, Store
+from .ca.database import ConflictError
+from .ca.store import Store
 from .ca.tables import TRANSACTIONS, TransactionRow, damaged
 from .failures import log_failure
 from .reply_cache import Reply, retransmission_key

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .ca.store import ConflictError, Store, Unit
+from .ca.database import ConflictError, Unit
+from .ca.store import Store
 from .ca.tables import CertificateRow, SecretRow, TransactionRow
 
 __all__ = ["CertificateRow", "ConflictError", "SecretRow", "Store", "TransactionRow", "Unit"]

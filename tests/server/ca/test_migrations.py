@@ -19,7 +19,8 @@ from support.threads import at_once
 import osslcmp
 from osslcmp.server import EmbeddedCA, Grants
 from osslcmp.server.ca import migrations
-from osslcmp.server.ca.store import SCHEMA_VERSION, Store, name_hash
+from osslcmp.server.ca.database import SCHEMA_VERSION
+from osslcmp.server.ca.store import Store, name_hash
 
 MAC: dict[str, Any] = {"reference": "ref", "secret": "secret"}
 

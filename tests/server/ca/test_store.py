@@ -10,7 +10,8 @@ import pytest
 from support.threads import at_once
 
 from osslcmp.server.ca import store as store_module
-from osslcmp.server.ca.store import ConflictError, Store
+from osslcmp.server.ca.database import ConflictError
+from osslcmp.server.ca.store import Store
 from osslcmp.server.ca.tables import CertificateRow, SecretRow, TransactionRow
 
 

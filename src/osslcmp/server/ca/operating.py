@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...enums import RevocationReason
-from .store import ConflictError, Store
+from .database import ConflictError
+from .store import Store
 from .tables import CertificateRow, State
 
 _ATTEMPTS = 10

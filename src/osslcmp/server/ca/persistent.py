@@ -24,6 +24,7 @@ from ..._text import get_logger
 from ...enums import RevocationReason
 from ..persistent import PersistentServer
 from . import crls, issuing
+from .database import ConflictError
 from .directory import Directory
 from .general import RootUpdate
 from .grants import Binding
@@ -31,7 +32,7 @@ from .issuing import Generation, PairInput
 from .memory import EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import ANYBODY, Record, Signer, octets
-from .store import ConflictError, Store, certificate_names, name_hash, read_certificate
+from .store import Store, certificate_names, name_hash, read_certificate
 from .tables import CRLS, CertificateRow, SecretRow, damaged
 
 logger = get_logger("osslcmp.server")

@@ -1,32 +1,21 @@
-"""What the persistent CA keeps in its database: SQLite or PostgreSQL, through SQLAlchemy 2.
-
-Several processes may use one database. What one message changes is written in one commit, at the end, on
-the condition that nothing it was decided upon has changed meanwhile (ConflictError); nothing is locked while
-the answer is made, so a process that is killed leaves nothing behind that others would have to clear up.
-"""
+"""What the persistent CA keeps in its database, and how it is asked for: table by table."""
 
 from __future__ import annotations
 
-import sqlite3
 import struct
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from cryptography import x509
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError
 
-from ..._text import get_logger
 from ...enums import RevocationReason
-from ..failures import OutageError
-from . import grants, migrations
+from . import grants
+from .database import REVOCATIONS, ConflictError, Database, Unit, counter
 from .tables import (
     CERTIFICATES,
     COUNTERS,
@@ -40,50 +29,17 @@ from .tables import (
     TransactionRow,
     checked,
     damaged,
-    metadata,
 )
-
-logger = get_logger("osslcmp.server")
-
-_POOL_SIZE = 32
-_LOCK_TIMEOUT = 30.0
-_RETRY = 0.02
-_SCHEMA_LOCK = 0x6F73736C
-"""Key of the PostgreSQL advisory lock under which the tables are made and migrated."""
 
 _SOME = 100
 _DAY = 86_400.0
 _HOLD = int(RevocationReason.certificateHold)
-_TRY_AGAIN = frozenset({"40001", "40P01"})
-"""What PostgreSQL says of two transactions that cannot both be done, or that wait for each other."""
 _ANSWERED = "another process has answered"
-_READING = "osslcmp_reading"
-_REVOCATIONS = "revocations"
-_SCHEMA = "schema"
-SCHEMA_VERSION = 7
-"""Of the tables that this release reads and writes; see ``ca.migrations``."""
-
-Change = Callable[[sa.Connection], object]
 Source = TypeVar("Source")
 Row = TypeVar("Row")
 
 
-class ConflictError(OutageError):
-    """Another process or thread was faster: nothing was written, decide again."""
-
-
-@dataclass
-class Unit:
-    """What is to be written together."""
-
-    changes: list[Change] = field(default_factory=list)
-    added: dict[int, CertificateRow] = field(default_factory=dict)
-    """New certificates by serial number, because nobody can read them yet."""
-    conditions: list[CertificateRow] = field(default_factory=list)
-    """Certificates that must still be as they were."""
-
-
-class Store:
+class Store(Database):
     """A database. May be used from many threads at once. What reads from it raises ``sqlalchemy.exc.DataError`` for a row
     that cannot be what was written, besides what SQLAlchemy raises when the database is away.
 
@@ -95,134 +51,6 @@ class Store:
         ImportError: the driver is not installed, or Alembic and a migration is needed.
         ValueError: the database was made by a newer release, or one that is too old.
     """
-
-    def __init__(self, url: str) -> None:
-        try:
-            found = sa.make_url(url)
-        except ValueError:  # which repeats what it takes for the port
-            found = None
-        if found is None:
-            raise ValueError("the port in the URL of the database is no number")
-        if found.drivername in ("postgresql", "postgres"):
-            found = found.set(drivername="postgresql+psycopg")
-        sqlite = found.get_backend_name() == "sqlite"
-        if sqlite and found.database in (None, "", ":memory:"):
-            raise ValueError("an SQLite database needs a file")
-        options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_TIMEOUT}} if sqlite else {}
-        try:
-            self._engine = sa.create_engine(found, pool_size=_POOL_SIZE, pool_pre_ping=not sqlite, **options)
-        except ModuleNotFoundError as error:
-            if error.name != "psycopg":
-                raise
-            raise ImportError("PostgreSQL needs psycopg: pip install 'osslcmp[postgresql]'") from error
-        # A statement that only reads needs no transaction. On SQLite this is an option of ours, see below.
-        reading: dict[str, Any] = {_READING: True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self._reading = self._engine.execution_options(**reading)
-        self._local = threading.local()
-        if sqlite:
-            sa.event.listen(self._engine, "connect", _prepare_sqlite)
-            sa.event.listen(self._engine, "begin", _begin_sqlite)
-        try:
-            self._make_tables()
-        except BaseException:
-            self.close()
-            raise
-
-    @classmethod
-    def in_file(cls, path: Path) -> Store:
-        """An SQLite database in a file, which only its owner can read."""
-        path.touch(mode=0o600)
-        return cls(sa.URL.create("sqlite", database=str(path)).render_as_string(hide_password=False))
-
-    def _make_tables(self) -> None:
-        with self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            if not sa.inspect(connection).has_table(COUNTERS.name):
-                metadata.create_all(connection)
-                connection.execute(
-                    sa.insert(COUNTERS),
-                    [{"name": _SCHEMA, "value": SCHEMA_VERSION}, {"name": _REVOCATIONS, "value": 0}],
-                )
-                return
-            found = _counter(connection, _SCHEMA)
-            if found == SCHEMA_VERSION:
-                return
-            if found is None or not migrations.OLDEST <= found < SCHEMA_VERSION:
-                raise ValueError(f"the database has schema {found}, this release needs {SCHEMA_VERSION}")
-            migrations.migrate(connection, found)
-            connection.execute(
-                sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=SCHEMA_VERSION)
-            )
-        logger.warning("the database was migrated from schema %d to %d", found, SCHEMA_VERSION)
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    # -- writing ---------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def unit(self) -> Iterator[Unit]:
-        """What this thread changes inside is gathered, to be written with ``commit``; else it is dropped."""
-        unit = self._local.unit = Unit()
-        try:
-            yield unit
-        finally:
-            self._local.unit = None
-
-    @property
-    def _unit(self) -> Unit | None:
-        unit: Unit | None = getattr(self._local, "unit", None)
-        return unit
-
-    def rely_on(self, row: CertificateRow) -> None:
-        """What this thread writes next is right only if this certificate is still as in ``row`` then."""
-        if self._unit is not None:
-            self._unit.conditions.append(row)
-
-    def commit(self, unit: Unit) -> None:
-        """Write all of it, or nothing, to the disk. Raises ConflictError."""
-        with self._writing() as connection:
-            for row in unit.conditions:
-                same = CERTIFICATES.c.revoked.is_not_distinct_from(row.revoked)
-                query = sa.select(CERTIFICATES.c.serial).where(
-                    CERTIFICATES.c.serial == f"{row.serial:x}", same
-                )
-                # Locked, so that it stays so until the commit; on SQLite everything is.
-                if connection.scalar(query.with_for_update(read=True)) is None:
-                    raise ConflictError("a certificate has changed")
-            for change in unit.changes:
-                change(connection)
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction of the database. Raises ConflictError."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except IntegrityError as error:
-            raise ConflictError(str(error.orig)) from None
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
-                raise
-            raise ConflictError(str(error.orig)) from None
-
-    def _change(self, change: Change) -> None:
-        unit = self._unit
-        if unit is None:
-            self.commit(Unit([change]))
-        else:
-            unit.changes.append(change)
-
-    def _change_one(self, statement: sa.Update | sa.Delete, otherwise: str) -> None:
-        """Change the one row that the statement means, or raise ConflictError when it is not there."""
-
-        def change(connection: sa.Connection) -> None:
-            if connection.execute(statement).rowcount != 1:
-                raise ConflictError(otherwise)
-
-        self._change(change)
 
     # -- secrets ---------------------------------------------------------------------------------------------
 
@@ -479,9 +307,9 @@ class Store:
     def revocations(self) -> int:
         """Counts the changes that a CRL has to show."""
         with self._reading.connect() as connection:
-            found = _counter(connection, _REVOCATIONS)
+            found = counter(connection, REVOCATIONS)
         if found is None:
-            raise damaged(COUNTERS.name, f"no row {_REVOCATIONS}")
+            raise damaged(COUNTERS.name, f"no row {REVOCATIONS}")
         return found
 
     def crl_number(self) -> int | None:
@@ -507,10 +335,6 @@ class Store:
 
         self.commit(Unit([change]))
 
-    def _scalar(self, query: sa.Select[Any]) -> Any:
-        with self._reading.connect() as connection:
-            return connection.scalar(query)
-
 
 def readable(rows: Iterable[Source], read: Callable[[Source], Row]) -> Iterator[Row]:
     """What ``read`` makes of each row; what it cannot read (DataError) is raised after the others."""
@@ -535,12 +359,6 @@ def read_certificate(row: CertificateRow) -> x509.Certificate:
     except ValueError:
         pass
     raise damaged(CERTIFICATES.name, f"row with serial {row.serial:x}: der")
-
-
-def _counter(connection: sa.Connection, name: str) -> int | None:
-    row = connection.execute(sa.select(COUNTERS).where(COUNTERS.c.name == name)).mappings().first()
-    value: int | None = None if row is None else checked(COUNTERS, row)["value"]
-    return value
 
 
 def _select_certificates(
@@ -626,33 +444,5 @@ def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
 
 def _count_revocation(connection: sa.Connection) -> None:
     connection.execute(
-        sa.update(COUNTERS).where(COUNTERS.c.name == _REVOCATIONS).values(value=COUNTERS.c.value + 1)
+        sa.update(COUNTERS).where(COUNTERS.c.name == REVOCATIONS).values(value=COUNTERS.c.value + 1)
     )
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # The driver shall not begin transactions by itself: see _begin_sqlite.
-    connection.isolation_level = None
-    for pragma in (f"busy_timeout={int(_LOCK_TIMEOUT * 1000)}", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-    # Who connects first changes the mode of the file. SQLite waits for nobody then.
-    until = time.monotonic() + _LOCK_TIMEOUT
-    while not _is_changed_to_wal(connection, until):
-        time.sleep(_RETRY)
-
-
-def _is_changed_to_wal(connection: Any, until: float) -> bool:
-    """False when others are at the file: to be tried again, but not after ``until``."""
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or time.monotonic() > until:
-            raise
-        return False
-    return True
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that first reads and then writes could fail in between; those that only read need none.
-    if not connection.get_execution_options().get(_READING):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,7 +1,7 @@
 """Migrations of the database of the persistent CA (Alembic): revision N makes schema N of schema N - 1.
 
 A change of the tables is made in ``tables`` for new databases, and in a new module of ``versions`` for those there are;
-the version in ``store`` counts up. Which schema a database has stands in its counters, not in a table of Alembic. A
+the version in ``database`` counts up. Which schema a database has stands in its counters, not in a table of Alembic. A
 migration adds and fills, and takes away nothing that the release before reads.
 """
 
