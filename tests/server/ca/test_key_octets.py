@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from support import openssl
-from support.persistent import opened
-from support.pki import make_key
+from support.persistent import ca_in
+from support.pki import make_key, make_name
 
 import osslcmp
 from osslcmp import FailureInfo, RevocationReason
-from osslcmp._asn1 import der, x509_parts
-from osslcmp.server import EmbeddedCA, MalformedMessageError, Server, token_key
+from osslcmp._asn1 import der, oids, x509_parts
+from osslcmp.server import EmbeddedCA, Grants, MalformedMessageError, Server, token_key
 from osslcmp.server.ca import general
 
 PSS = ("RSA-PSS", "rsa_keygen_bits:2048")
@@ -154,39 +158,91 @@ def test_a_key_that_cannot_sign_is_refused_when_the_ca_is_made(tmp_path: Path) -
     EmbeddedCA(root=(root, key), issuer=(root, key))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("where", ["memory", "database"])
-def test_the_same_key_written_otherwise(where: str, tmp_path: Path) -> None:
-    """A compressed point is no other key: not for duplicates, revocation by CSR, nor after a compromise."""
-    key, other = new_key(tmp_path, "p-256", "device"), tmp_path / "compressed.key"
-    run("ec", "-in", str(key), "-conv_form", "compressed", "-out", str(other)).must()
-    plain, compressed = csr(tmp_path, key), csr(tmp_path, other)
-    assert x509_parts.read_csr(plain).public_key() == x509_parts.read_csr(compressed).public_key()
+def _info(key: Any) -> bytes:
+    info: bytes = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return info
 
-    def check(ca: EmbeddedCA) -> None:
-        client(ca).p10cr(plain)
-        with pytest.raises(osslcmp.RejectedError) as caught:
-            client(ca).p10cr(compressed)
-        assert caught.value.failure_info == FailureInfo.badCertTemplate
-        client(ca).rr(csr=compressed, reason=RevocationReason.keyCompromise)
-        with pytest.raises(osslcmp.RejectedError, match="compromised"):
-            client(ca).p10cr(compressed)
 
-    options = {"duplicate_keys": "refuse"}
-    if where == "memory":
-        check(EmbeddedCA({"ref": "secret"}, **options))  # type: ignore[arg-type]
+def _point(form: str) -> Callable[[Any, Path], bytes]:
+    def write(key: Any, directory: Path) -> bytes:
+        file = directory / "info.der"
+        (directory / "point.pem").write_bytes(
+            key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
+        run(
+            "ec", "-pubin", "-in", str(directory / "point.pem"), *form.split(), "-outform", "DER", "-out", str(file)
+        ).must()  # fmt: skip
+        return file.read_bytes()
+
+    return write
+
+
+def _rsa(oid: str, *parameters: bytes) -> Callable[[Any, Path], bytes]:
+    identifier = der.encode(der.SEQUENCE, der.encode_oid(oid), *parameters)
+    return lambda key, _: der.encode(der.SEQUENCE, identifier, der.sequence(_info(key))[1].encoding)
+
+
+#: Other SubjectPublicKeyInfos of a key.
+FORMS: dict[str, Callable[[Any, Path], bytes]] = {
+    "compressed": _point("-conv_form compressed"),
+    "hybrid": _point("-conv_form hybrid"),
+    "explicit": _point("-param_enc explicit"),
+    "no parameters": _rsa(oids.RSA),
+    "pss": _rsa(oids.RSA_PSS),
+}
+
+
+def _csr_with(key: Any, info: bytes) -> bytes:
+    """A CSR for a key, whose SubjectPublicKeyInfo is as given."""
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if der.encode_oid(oids.RSA_PSS) in info else None
+    builder = x509.CertificateSigningRequestBuilder().subject_name(make_name("device"))
+    made = builder.sign(key, hashes.SHA256(), rsa_padding=pss)
+    asked = made.tbs_certrequest_bytes
+    version, subject, _, attributes = (part.encoding for part in der.sequence(asked))
+    asked = der.encode(der.SEQUENCE, version, subject, info, attributes)
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature = key.sign(asked, pss or padding.PKCS1v15(), hashes.SHA256())
     else:
-        with opened(tmp_path / "state", secrets={"ref": "secret"}, **options) as ca:
-            check(ca)
+        signature = key.sign(asked, ec.ECDSA(hashes.SHA256()))
+    algorithm = der.sequence(made.public_bytes(Encoding.DER))[1].encoding
+    return der.encode(der.SEQUENCE, asked, algorithm, der.encode(der.BIT_STRING, b"\0" + signature))
 
 
-def test_an_issuer_of_other_string_types(tmp_path: Path) -> None:
-    """The name of the CA in PrintableString, as RFC 5280 compares it, with other case and spaces."""
-    ca = EmbeddedCA({"ref": "secret"}, name="A CA")
-    certificate = client(ca).p10cr(csr(tmp_path, new_key(tmp_path, "p-256", "device"))).certificate
-    name = _printable(certificate.issuer)
-    client(ca).rr(issuer=name, serial=certificate.serial_number)
-    (record,) = ca.records
-    assert record.revoked is not None
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("where", ["memory", "sqlite"])
+def test_the_same_key_written_otherwise(
+    where: str, form: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """It is no other key: not for duplicates, revocation by CSR, nor after a compromise."""
+    key = make_key("rsa" if FORMS[form].__qualname__.startswith("_rsa") else "ec")
+    info = FORMS[form](key, tmp_path)
+    plain, other = _csr_with(key, _info(key)), _csr_with(key, info)
+    assert info != _info(key)
+    with ca_in(where, tmp_path / "state", request, secrets={"ref": "secret"}, duplicate_keys="refuse") as ca:
+        server = ca.server(strictness="rfc9810", limits=osslcmp.Limits(explicit_curves=9))
+        cmp = osslcmp.Client(transport=server, reference="ref", secret="secret")
+        assert cmp.p10cr(plain)
+        with pytest.raises(osslcmp.RejectedError) as caught:
+            cmp.p10cr(other)
+        assert caught.value.failure_info == FailureInfo.badCertTemplate
+        cmp.rr(csr=other, reason=RevocationReason.keyCompromise)
+        with pytest.raises(osslcmp.RejectedError, match=r"compromised|name its curve"):
+            cmp.p10cr(other)
+
+
+@pytest.mark.parametrize("where", ["memory", "sqlite"])
+def test_names_of_other_string_types(where: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """In PrintableString, as RFC 5280 compares them, with other case and spaces: whose a name is, and which CA is meant."""
+    secrets = {"ref": "secret", "other": "secret"}
+    with ca_in(where, tmp_path / "state", request, secrets=secrets, name="A CA", grants=Grants()) as ca:
+        certificate = client(ca).ir(make_key(), subject="CN=A device").certificate
+        subject = _printable(certificate.subject)
+        stranger = osslcmp.Client(transport=ca.server(), reference="other", secret="secret")
+        with pytest.raises(osslcmp.RejectedError, match="of another client"):
+            stranger.ir(make_key(), subject=subject)
+        new = client(ca).kur(make_key(), certificate=certificate, subject=subject).certificate
+        client(ca).rr(issuer=_printable(certificate.issuer), serial=new.serial_number)
+        assert [record.revoked is None for record in ca.records] == [True, False]
 
 
 def test_a_crl_is_asked_for_with_other_string_types() -> None:
