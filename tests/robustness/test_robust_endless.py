@@ -122,7 +122,13 @@ def test_signal(name: str, context: osslcmp.Context, pki: PKI) -> None:
             context.exec_ir_ses()
 
 
-LIBRARIES = ["interim answers", "large interim answers", "a header, octet by octet", "a body, octet by octet"]
+LIBRARIES = [
+    "interim answers",
+    "large interim answers",
+    "interim answers, slowly",
+    "a header, octet by octet",
+    "a body, octet by octet",
+]
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

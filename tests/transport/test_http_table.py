@@ -258,8 +258,11 @@ SITUATIONS: dict[str, Callable[[Field], Place]] = {
     "an interim 100 Continue nobody asked for": lambda f: f.raw(
         lambda body: b"HTTP/1.1 100 Continue\r\n\r\n" + http_1_1("Content-Length: LENGTH")(body)
     ),
-    "an interim 103 Early Hints": lambda f: f.raw(
-        lambda body: b"HTTP/1.1 103 Early Hints\r\n\r\n" + http_1_1("Content-Length: LENGTH")(body)
+    "interim answers 102, 103 and 199": lambda f: f.raw(
+        lambda body: (
+            b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 199 x\r\n\r\n"
+            + http_1_1("Content-Length: LENGTH")(body)
+        )
     ),
     "a proxy that sends `Expect: 100-continue` on (Apache httpd, `ping=5`)": lambda f: f.apache_at("expect"),
     "length unknown: chunked for who speaks HTTP/1.1 (nginx, `sub_filter`)": lambda f: f.at("chunked"),

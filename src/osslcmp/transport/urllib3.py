@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import urllib3
 
 _PART = 16 * 1024
+_INTERIM_MAX = 100
+_SWITCHING_PROTOCOLS = 101
 
 
 class _Using(threading.local):
@@ -24,9 +26,19 @@ _using = _Using()
 
 
 def _watched(connection_class: Any) -> Any:
-    """A class of connections that tell the thread's list of being used."""
+    """A class of connections that tell the thread's list of being used, and pass over interim answers."""
+
+    class Final(connection_class.response_class):  # type: ignore[misc]
+        def begin(self) -> None:
+            # http.client passes over 100 alone.
+            for _ in range(_INTERIM_MAX):
+                super().begin()
+                if self.status >= 200 or self.status == _SWITCHING_PROTOCOLS:
+                    break
+                self.headers = None  # else it has begun
 
     class Watched(connection_class):  # type: ignore[misc]
+        response_class = Final
         osslcmp_used = True
 
         def connect(self) -> None:
