@@ -273,6 +273,14 @@ SITUATIONS: dict[str, Callable[[Field], Place]] = {
     "the content type twice": lambda f: f.raw(
         http_1_1("Content-Type: application/pkixcmp", "Content-Length: LENGTH")
     ),
+    "the content type folded into several lines": lambda f: f.raw(
+        lambda body: (
+            "HTTP/1.1 200 OK\r\nContent-Type:\r\n application/pkixcmp;\r\n\tcharset=binary\r\n \r\n"
+            f"Content-Length:\r\n {len(body)}\r\n\r\n".encode()
+            + body
+        )
+    ),
+    "an empty Content-Encoding": lambda f: f.raw(http_1_1("Content-Encoding: ", "Content-Length: LENGTH")),
     "gzip in several members": lambda f: f.raw(
         lambda body: http_1_1("Content-Encoding: gzip", "Content-Length: LENGTH")(
             gzip.compress(body[:50]) + gzip.compress(body[50:])

@@ -169,7 +169,7 @@ def test_header_in_pieces(cmp: Server) -> None:
 
 def test_bare_newlines(cmp: Server) -> None:
     def form(der: bytes) -> bytes:
-        head = f"HTTP/1.1 200 OK\nContent-Type:application/pkixcmp\nContent-Length:\t {len(der)} \n"
+        head = f"HTTP/1.1 200 OK\nContent-Type:\n application/pkixcmp\nContent-Length:\t {len(der)} \n"
         return head.encode() + b"connection: close\n\n" + der
 
     with answering(cmp, form) as server:

@@ -102,6 +102,12 @@ static int osslcmp_parse_head(osslcmp_head *head)
         const char *value;
 
         next = strchr(line, '\n') + 1;
+        /* A line that is folded, of which RFC 9112 (5.2) has who receives it make spaces. */
+        for (; next < head->data + head->end && (*next == ' ' || *next == '\t'); next = strchr(next, '\n') + 1) {
+            next[-1] = ' ';
+            if (next[-2] == '\r')
+                next[-2] = ' ';
+        }
         for (end = next - 1; end > line && (end[-1] == '\r' || end[-1] == ' ' || end[-1] == '\t');)
             end--;
         *end = '\0';
@@ -206,7 +212,7 @@ static void osslcmp_read_body(osslcmp_session *s, const osslcmp_head *head, int6
 
 static int osslcmp_coded(const char *coding)
 {
-    return coding != NULL && OPENSSL_strcasecmp(coding, "identity") != 0;
+    return coding != NULL && *coding != '\0' && OPENSSL_strcasecmp(coding, "identity") != 0;
 }
 
 /* Pass on to OpenSSL's HTTP client what it needs of a header, and what came behind it. */

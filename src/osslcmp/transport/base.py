@@ -18,8 +18,8 @@ from ..errors import TransferError, TransferTimeout
 from .address import parse_url
 
 CONTENT_TYPE = "application/pkixcmp"
-#: With parameters, or given twice.
-_IS_CMP = re.compile(rf"\s*{CONTENT_TYPE}\s*(;.*|,\s*{CONTENT_TYPE}\s*)?", re.IGNORECASE)
+#: With parameters, or given twice; in several lines, if it was folded.
+_IS_CMP = re.compile(rf"\s*{CONTENT_TYPE}\s*(;.*|,\s*{CONTENT_TYPE}\s*)?", re.IGNORECASE | re.DOTALL)
 HEADERS = {
     "Content-Type": CONTENT_TYPE,
     "Accept": CONTENT_TYPE,
