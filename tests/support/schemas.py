@@ -51,11 +51,20 @@ ALTER TABLE secrets ADD COLUMN expires {double};
 ALTER TABLE secrets ADD COLUMN uses INTEGER;
 ALTER TABLE secrets ADD COLUMN used INTEGER DEFAULT 0 NOT NULL;
 """
+_SCHEMA_7 = """
+CREATE INDEX certificates_on_crl ON certificates (number) WHERE revoked IS NOT NULL;
+CREATE INDEX transactions_by_deadline ON transactions (deadline, open);
+CREATE INDEX transactions_by_owner ON transactions (owner, deadline, open);
+DROP INDEX certificates_revoked;
+DROP INDEX ix_transactions_deadline;
+DROP INDEX ix_transactions_owner;
+"""
 SCHEMAS = {
     3: _SCHEMA_3,
     4: _SCHEMA_3 + _SCHEMA_4,
     5: _SCHEMA_3 + _SCHEMA_4 + _SCHEMA_5,
     6: _SCHEMA_3 + _SCHEMA_4 + _SCHEMA_5 + _SCHEMA_6,
+    7: _SCHEMA_3 + _SCHEMA_4 + _SCHEMA_5 + _SCHEMA_6 + _SCHEMA_7,
 }
 """By number, the statements with which a release made its tables."""
 

@@ -82,9 +82,9 @@ def test_names_of_two_owners(store: Store) -> None:
     """Who comes second gets nothing, although both have looked before they wrote."""
     now = time.time()
     name, other = store_module.name_hash("a"), store_module.name_hash("b")
-    store.add_certificate(row(1, not_after=now + 100, owner=b"me"), [name], exclusive=True)
-    store.add_certificate(row(2, not_after=now + 100, owner=b"me"), [name, other], exclusive=True)
-    theirs = row(3, not_after=now + 100, owner=b"you")
+    store.add_certificate(row(1, not_after=int(now) + 100, owner=b"me"), [name], exclusive=True)
+    store.add_certificate(row(2, not_after=int(now) + 100, owner=b"me"), [name, other], exclusive=True)
+    theirs = row(3, not_after=int(now) + 100, owner=b"you")
     with pytest.raises(ConflictError):
         store.add_certificate(theirs, [other], exclusive=True)
     assert store.owners([name, other], now) == {b"me"}

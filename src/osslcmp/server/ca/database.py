@@ -38,7 +38,7 @@ _TRY_AGAIN = frozenset({"40001", "40P01"})
 _READING = "osslcmp_reading"
 REVOCATIONS = "revocations"
 _SCHEMA = "schema"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Of the tables that this release reads and writes; see ``ca.migrations``."""
 
 Change = Callable[[sa.Connection], object]

@@ -392,6 +392,10 @@ class PersistentCA(EmbeddedCA):
                 (serial, _moment(moment), RevocationReason(reason))
                 for serial, moment, reason in self.store.revoked(time.time() - self.crl_grace.total_seconds())
             ]
+            for serial in {entry.serial_number for entry in old or ()} - {entry[0] for entry in revoked}:
+                row = self.store.certificate(serial)
+                if row is not None:
+                    read_certificate(row)  # which has expired indeed
             number = 1 if last is None else last[0] + 1
             crl = crls.make_crl(
                 self._issuer.certificate, self._issuer.signing, revoked, old, self._crl_entries

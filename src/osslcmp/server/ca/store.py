@@ -21,6 +21,7 @@ from .tables import (
     COUNTERS,
     CRLS,
     NAMES,
+    ON_CRL,
     SECRETS,
     TRANSACTIONS,
     CertificateRow,
@@ -188,16 +189,21 @@ class Store(Database):
 
     def revoked(self, earliest: float) -> list[tuple[int, float, int]]:
         """What belongs on a CRL: serial numbers, moments and reasons, but for what has expired before ``earliest``."""
+        found = CERTIFICATES.c
+        # What is damaged is read, to be told of.
+        left = (
+            found.revoked.is_not(None)
+            & found.revoked_at.is_not(None)
+            & sa.func.coalesce(found.not_after, 0).between(1, earliest)
+            & (sa.func.round(found.not_after) == found.not_after)
+        )
         query = (
-            sa.select(CERTIFICATES.c.serial, CERTIFICATES.c.revoked_at, CERTIFICATES.c.revoked)
-            .where(CERTIFICATES.c.revoked.is_not(None), CERTIFICATES.c.not_after > earliest)
-            .order_by(CERTIFICATES.c.number)
+            sa.select(found.serial, found.revoked_at, found.revoked, found.not_after)
+            .where(ON_CRL, sa.not_(left))
+            .order_by(found.number)
         )
         with self._reading.connect() as connection:
             rows = [checked(CERTIFICATES, row) for row in connection.execute(query).mappings()]
-        missing = next((row["serial"] for row in rows if row["revoked_at"] is None), None)
-        if missing is not None:
-            raise damaged(CERTIFICATES.name, f"row with serial {missing}: revoked_at")
         return [(int(row["serial"], 16), row["revoked_at"], row["revoked"]) for row in rows]
 
     def confirm(self, serial: int) -> None:
@@ -351,14 +357,14 @@ def readable(rows: Iterable[Source], read: Callable[[Source], Row]) -> Iterator[
 
 
 def read_certificate(row: CertificateRow) -> x509.Certificate:
-    """The certificate of a row. Raises DataError if it is none, or another one."""
+    """The certificate of a row. Raises DataError if it is none, or another one, or has another end."""
     try:
         found = x509.load_der_x509_certificate(row.der)
-        if found.serial_number == row.serial:
+        if (found.serial_number, found.not_valid_after_utc.timestamp()) == (row.serial, row.not_after):
             return found
     except ValueError:
         pass
-    raise damaged(CERTIFICATES.name, f"row with serial {row.serial:x}: der")
+    raise damaged(CERTIFICATES.name, f"row with serial {row.serial:x}: der, not_after")
 
 
 def _select_certificates(

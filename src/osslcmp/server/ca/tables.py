@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +41,11 @@ def _is_pattern(text: str) -> bool:
 
 
 def _is_moment(seconds: float) -> bool:
-    return math.isfinite(seconds) and -_LATEST < seconds < _LATEST
+    return -_LATEST < seconds < _LATEST
+
+
+def _is_end(seconds: float) -> bool:
+    return 0 < seconds < _LATEST and seconds == int(seconds)
 
 
 _HEX: dict[str, Any] = {_FITS: _is_serial}
@@ -58,6 +61,8 @@ SECRETS = sa.Table(
     sa.Column("uses", sa.Integer, info={_FITS: range(1, MAX_USES + 1).__contains__}),
     sa.Column("used", sa.Integer, nullable=False, server_default=sa.text("0")),
 )
+ON_CRL = sa.text("(revoked IS NOT NULL OR revoked_at IS NOT NULL)")
+"""Of a certificate. Only damage leaves one of them."""
 CERTIFICATES = sa.Table(
     "certificates",
     metadata,
@@ -71,16 +76,11 @@ CERTIFICATES = sa.Table(
     sa.Column("revoked", sa.Integer, info={_FITS: frozenset(map(int, RevocationReason)).__contains__}),
     sa.Column("revoked_at", sa.Double),
     sa.Column("owner", sa.LargeBinary, nullable=False, server_default=sa.text("''")),
-    sa.Column("not_after", sa.Double, nullable=False, server_default=sa.text("0")),
+    sa.Column("not_after", sa.Double, nullable=False, server_default=sa.text("0"), info={_FITS: _is_end}),
     sa.Column("updates", sa.String(42), index=True, info=_HEX),
     sa.Index("certificates_unconfirmed", "confirmed", "revoked", "confirm_by"),
     # What belongs on a CRL, and nothing else: neither does a CRL read the other rows, nor a request those on it.
-    sa.Index(
-        "certificates_on_crl",
-        "number",
-        sqlite_where=sa.text("revoked IS NOT NULL"),
-        postgresql_where=sa.text("revoked IS NOT NULL"),
-    ),
+    sa.Index("certificates_on_crl", "number", sqlite_where=ON_CRL, postgresql_where=ON_CRL),
 )
 NAMES = sa.Table(
     "names",
@@ -138,7 +138,7 @@ def _check(column: sa.Column[Any]) -> Callable[[Any], bool]:
         return lambda value: value in (0, 1) and isinstance(value, int)
     kinds = _KINDS.get(type(column.type), (int,))
     if isinstance(column.type, sa.Double):
-        fits = _is_moment
+        fits = fits or _is_moment
     return lambda value: (
         optional if value is None else isinstance(value, kinds) and (fits is None or bool(fits(value)))
     )
@@ -156,11 +156,13 @@ def checked(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
     """The values of a row, each looked at: in SQLite any column holds values of any type. Raises DataError."""
     checks = _CHECKS[table.name]
     found = {name: row[name] for name in checks if name in row}
-    for name, value in found.items():
-        if not checks[name](value):
-            key, first = next(iter(found.items()))
-            shown = first.hex() if isinstance(first, bytes) else str(first)
-            raise damaged(table.name, f"row with {key} {visible(shown, 80)}: {name}")
+    wrong = next((name for name, value in found.items() if not checks[name](value)), None)
+    if wrong is None and (found.get("revoked") is None) != (found.get("revoked_at") is None):
+        wrong = "revoked, revoked_at"
+    if wrong is not None:
+        key, first = next(iter(found.items()))
+        shown = first.hex() if isinstance(first, bytes) else str(first)
+        raise damaged(table.name, f"row with {key} {visible(shown, 80)}: {wrong}")
     return found
 
 
