@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
@@ -167,6 +167,11 @@ def test_where_there_are_none(cmp: Client, pki: PKI) -> None:
         ("registration_token", b"bytes", TypeError),
         ("authenticator", "x" * 70_000, ValueError),
         ("authenticator", "\ud800", ValueError),
+        ("registration_token", "a\0b", ValueError),
+        ("utf8_pairs", {"a": "b\0"}, ValueError),
+        ("utf8_pairs", {"\ud800": "b"}, ValueError),
+        ("utf8_pairs", {5: "b"}, TypeError),
+        ("protocol_encryption_key", "RSA", TypeError),
         ("publication_info", "please", TypeError),
         ("publication_info", PublicationInfo(False, PUBLICATION.places), ValueError),
         ("publication_info", PublicationInfo(True, (PublicationPlace(PublicationMethod.web),)), ValueError),
@@ -183,6 +188,31 @@ def test_values_that_cannot_be(
         cmp.cr(make_key(), subject="CN=me", **{name: value})
     assert "xxx" not in str(caught.value)
     assert ca.asked == []
+    with pytest.raises(error) as by_itself:
+        getattr(CertReqMsg.from_template(b"\x30\x00"), f"set_{name}")(value)
+    assert str(by_itself.value) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda crm: PublicationInfo(cast("Any", 5)), "publish"),
+        (lambda crm: PublicationInfo(True, (cast("Any", 5),)), "places"),
+        (lambda crm: PublicationPlace(cast("Any", 99)), "method"),
+        (lambda crm: PublicationPlace(PublicationMethod.web, cast("Any", "http://x/")), "location"),
+        (lambda crm: crm.set_old_cert_id("x", 1), "issuer"),
+        (lambda crm: crm.set_old_cert_id("CN=x", cast("Any", "1")), "serial"),
+        (lambda crm: crm.set_cert_request(cast("Any", b"x")), "other"),
+        (lambda crm: CertReqMsg.from_template(cast("Any", "x")), "template"),
+        (lambda crm: crm.create_popo(99), "method"),
+        (lambda crm: crm.create_popo(1, cast("Any", 5)), "key"),
+        (lambda crm: crm.create_popo(1, make_key(), "\ud800"), "digest"),
+    ],
+)
+def test_arguments_that_cannot_be(call: Callable[[CertReqMsg], object], told: str) -> None:
+    """The same of the message's own arguments, and of what they are made of."""
+    with pytest.raises((TypeError, ValueError), match=rf"^{told}: "):
+        call(CertReqMsg.from_template(b"\x30\x00"))
 
 
 # -- the message itself -------------------------------------------------------------------------------------

@@ -383,6 +383,7 @@ def test_each_argument_is_named(made: Any, argument: str, value: Any, pki: PKI) 
     ("call", "told"),
     [
         (lambda c: c.rr(issuer=5, serial=1), "issuer"),
+        (lambda c: c.rr(issuer="CN=x", serial="1"), "serial"),
         (lambda c: c.genm(5), "itavs"),
         (lambda c: c.genm(on_wait=5), "on_wait"),
         (lambda c: c.crl_update(last_crl=5), "last_crl"),

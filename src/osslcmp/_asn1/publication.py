@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from .._arguments import checked
 from ..enums import PublicationMethod
 
 
+@checked
 @dataclass(frozen=True)
 class PublicationPlace:
     """Where a certificate is to be published (SinglePubInfo, RFC 4211 section 6.3)."""
@@ -17,6 +19,7 @@ class PublicationPlace:
     location: x509.GeneralName | None = None
 
 
+@checked
 @dataclass(frozen=True)
 class PublicationInfo:
     """Whether and where a certificate is to be published (PKIPublicationInfo, RFC 4211 section 6.3)."""

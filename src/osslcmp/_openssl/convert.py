@@ -402,7 +402,9 @@ def octets_from_c(pointer: Any) -> bytes | None:
 
 
 def integer_to_c(value: int) -> Any:
-    """``ASN1_INTEGER *`` of any size."""
+    """``ASN1_INTEGER *`` of a serial number of any size."""
+    if not isinstance(value, int):
+        raise TypeError(f"serial: an int, not {type(value).__name__}")
     return _from_der(
         lib.d2i_ASN1_INTEGER, lib.ASN1_INTEGER_free, encode_integer(value), "decoding an integer"
     )

@@ -86,11 +86,13 @@ def _name_certificate(context: Context, issuer: x509.Name, serial: int, sender: 
         context.set_serial_number(serial)
         return
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(timezone.utc)
+    try:
+        builder = x509.CertificateBuilder().serial_number(serial)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"serial: {error}") from None
     context.set_old_cert(
-        x509.CertificateBuilder()
-        .issuer_name(issuer)
+        builder.issuer_name(issuer)
         .subject_name(issuer if sender is None else sender)
-        .serial_number(serial)
         .public_key(key.public_key())
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=1))

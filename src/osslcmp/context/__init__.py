@@ -484,8 +484,6 @@ class Context:
     def set_serial_number(self, serial: int | None) -> None:
         """Serial number of the certificate to revoke, with the issuer (``OSSL_CMP_CTX_set1_serialNumber``, 3.2)."""
         require("serial_number", "set_serial_number")
-        if serial is not None and not isinstance(serial, int):
-            raise TypeError(f"serial: an int, not {type(serial).__name__}")
         handle = NULL if serial is None else convert.integer_to_c(serial)
         self.calls.set(lib.OSSL_CMP_CTX_set1_serialNumber, handle, what="setting the serial number")
 

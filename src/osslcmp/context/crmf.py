@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from .._arguments import checked, text_fault
 from .._asn1 import der, oids
 from .._asn1.publication import PublicationInfo, PublicationPlace
 from .._openssl import convert
@@ -58,6 +59,7 @@ class CertReqMsg:
         return made
 
     @classmethod
+    @checked
     def from_template(cls, template: bytes) -> CertReqMsg:
         """From the DER of a CertTemplate; needs :meth:`create_popo`. ``ValueError`` if it is none."""
         request = der.encode(der.SEQUENCE, der.encode_integer(0), template)
@@ -138,6 +140,7 @@ class CertReqMsg:
 
         self._set_text("utf8_pairs", lib.OSSL_CRMF_MSG_set1_regInfo_utf8Pairs, write_pairs(pairs))
 
+    @checked
     def set_cert_request(self, other: CertReqMsg) -> None:
         """certReq in regInfo: what an RA was asked with (``OSSL_CRMF_MSG_set1_regInfo_certReq``, 3.0).
 
@@ -156,10 +159,9 @@ class CertReqMsg:
     def _set_text(self, what: str, setter: Callable[[Any, Any], int], value: str) -> None:
         if not isinstance(value, str):
             raise TypeError(f"{what}: a str, not {type(value).__name__}")
-        try:
-            data = value.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{what}: cannot be encoded in UTF-8") from None
+        if fault := text_fault(value):
+            raise ValueError(f"{what}: {fault}")
+        data = value.encode()
         if not 0 < len(data) <= _LONGEST_TEXT:
             raise ValueError(f"{what}: 1 to {_LONGEST_TEXT} octets, not {len(data)}")
         string = own(lib.ASN1_UTF8STRING_new(), lib.ASN1_UTF8STRING_free, "making a text")
@@ -190,6 +192,7 @@ class CertReqMsg:
                 release(time)
         check(lib.OSSL_CRMF_MSG_set0_validity(self._handle, first, last), "setting the validity")
 
+    @checked
     def create_popo(
         self, method: POPOMethod | int, key: PrivateKeyTypes | None = None, digest: str = "sha256"
     ) -> None:
@@ -198,8 +201,10 @@ class CertReqMsg:
         ``key`` is needed for a signature only. Raises :class:`osslcmp.RequestError` if the proof cannot be made,
         which from 3.2 on includes a key that does not fit the template; OpenSSL 3.0 leaves that to the server.
         """
+        if method not in POPOMethod.__members__.values():
+            raise ValueError(f"method: a POPOMethod, not {method!r}")
         handle = NULL if key is None else convert.key_to_c(key)
-        create_popo(self._handle, int(POPOMethod(method)), handle, digest)
+        create_popo(self._handle, method, handle, digest)
 
 
 def _own(pointer: Any) -> Any:
