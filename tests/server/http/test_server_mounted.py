@@ -9,7 +9,7 @@ import threading
 import time
 import wsgiref.simple_server
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -33,6 +33,7 @@ from support.forge import Forger, read
 from support.pki import cert_pem, key_pem, make_key, make_name
 from support.serving import get, load
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import make_server
 
 import osslcmp
 from osslcmp import BodyType
@@ -87,6 +88,19 @@ def under_uvicorn(app: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def under_werkzeug(app: Any) -> Iterator[str]:
+    """Flask's own, which takes chunked bodies."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 def in_flask(server: Server) -> Any:
@@ -212,6 +226,75 @@ def test_mounted(under: Start, mount: Callable[[Server], Any]) -> None:
             with pytest.raises(osslcmp.TransferError, match="404"):
                 elsewhere.ir(make_key(), subject=make_name("y"))
     server.close()
+
+
+_POST = b"POST /ca/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/pkixcmp\r\n"
+_CHUNKED = _POST + b"Transfer-Encoding: chunked\r\n\r\n"
+HOSTILE = [
+    _POST + b"Content-Length: 10000000\r\n\r\n" + bytes(10_000_000),
+    _POST + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+    _POST + b"Content-Length: -1\r\n\r\n",
+    _POST + b"Content-Length: 100\r\n\r\nshort",
+    _POST + b"Expect: 100-continue\r\nContent-Length: 10000000\r\n\r\n",
+    *(_CHUNKED + chunk + b"\r\nabc" for chunk in (b"zz", b"-5", b"f" * 100, b"f" * 15, b"50", b"")),
+    _CHUNKED + b"1\r\nx\r\n" * 20_000,
+    _POST.replace(b"pkixcmp", b"\xff") + b"Content-Length: 3\r\n\r\nabc",
+    *(
+        _POST.replace(b"/ca/x", path) + b"Content-Length: 3\r\n\r\nabc"
+        for path in (
+            b"/ca/%00%ff..%2f",
+            b"/ca/\xff",
+            b"/ca/.well-known/cmp/p/%ED%A0%80",
+            b"/ca/" + b"a/" * 9_000,
+        )
+    ),
+    _POST.replace(b"POST", b"BREW") + b"Content-Length: 3\r\n\r\nabc",
+]
+
+
+@pytest.mark.parametrize(
+    ("under", "mount"),
+    [
+        (under_werkzeug, in_flask),
+        (under_werkzeug, in_django_wsgi),
+        (under_uvicorn, in_starlette),
+        (under_uvicorn, in_django_asgi),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_hostile_requests(
+    under: Start, mount: Callable[[Server], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """All at once: each is refused or cut off, nothing is logged as an error, and the next client is served."""
+    server = EmbeddedCA({"ref": "secret"}).server()
+
+    def send(request: bytes, answers: list[bytes]) -> None:
+        with socket.create_connection(address, timeout=20) as connection, suppress(ConnectionError):
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(65536):
+                answers.append(piece)
+
+    with under(mount(server)) as base, caplog.at_level("ERROR"):
+        address = ("127.0.0.1", int(base.rpartition(":")[2]))
+        answers: list[list[bytes]] = [[] for _ in HOSTILE]
+        threads = [threading.Thread(target=send, args=pair) for pair in zip(HOSTILE, answers, strict=True)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        client = osslcmp.Client(
+            f"{base}/ca/x", reference="ref", secret="secret", message_timeout=20, keep_alive=False
+        )
+        assert client.ir(make_key(), subject=make_name("y")).certificate
+    server.close()
+    assert not any(b" 200 " in b"".join(answer) or b" 500 " in b"".join(answer) for answer in answers)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def test_websockets_are_refused(cmp: Server) -> None:
+    assert ask(cmp, {"type": "websocket.connect"}, type="websocket") == [{"type": "websocket.close"}]
+    cmp.close()
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,10 @@ def wsgi(app: Application, environ: WSGIEnvironment, start_response: StartRespon
     )
     response = app.early(request)
     if response is None:
-        body = _read(app, environ) if method not in _FETCH else b""
+        try:
+            body = _read(app, environ) if method not in _FETCH else b""
+        except (OSError, ValueError):  # of the web server: the client has gone, or its chunks are none
+            body = refuse(HTTPStatus.BAD_REQUEST, "the body cannot be read")
         response = body if isinstance(body, Response) else app.answer(replace(request, body=body))
     if response is None:
         raise ConnectionAbortedError("no response")

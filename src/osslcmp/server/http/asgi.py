@@ -43,6 +43,9 @@ class ASGI:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
+        if scope["type"] == "websocket":  # anybody may ask for one: the web server answers 403
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
             raise ValueError(f"no {scope['type']} here")
         headers = {name.lower(): value for name, value in scope["headers"]}
@@ -67,7 +70,7 @@ class ASGI:
                 response = (
                     self._app.too_large()
                     if len(body) > self._app.limit
-                    else await self._work(replace(request, body=body), receive)
+                    else await self._work(replace(request, body=bytes(body)), receive)
                 )
         if response is None:
             return
@@ -79,12 +82,12 @@ class ASGI:
                 "headers": [(name.lower().encode(), value.encode()) for name, value in sent],
             }
         )
-        body = b"" if request.method == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": body})
+        told = b"" if request.method == "HEAD" else response.body
+        await send({"type": "http.response.body", "body": told})
 
-    async def _body(self, receive: Receive) -> bytes | None:
+    async def _body(self, receive: Receive) -> bytearray | None:
         """The whole body, or its beginning that is already too long; ``None`` when the client has gone."""
-        body = b""
+        body = bytearray()  # it may come in as many pieces as it has octets
         more = True
         while more and len(body) <= self._app.limit:
             event = await receive()
