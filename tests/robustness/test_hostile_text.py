@@ -215,7 +215,7 @@ def test_traces(name: str, site: Site) -> None:
     for entry in trace:
         is_clean(entry.summary, newlines=False)
         is_clean(entry.failure, newlines=False)
-    page = trace.html(title=words)
+    page = trace.html(title=words.replace("\0", ""))  # which is a ValueError
     is_clean(page)
     parser = _Texts()
     parser.feed(page)

@@ -285,6 +285,7 @@ def _names_of(found: object) -> None:
         getattr(found, name, None)
 
 
+@lru_cache(maxsize=32)
 def names_are_read(found: object) -> bool:
     """Whether ``cryptography`` reads the names in what it has loaded."""
     try:

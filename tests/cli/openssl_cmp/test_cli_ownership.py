@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from osslcmp import OpenSSLError, ffi, lib
-from osslcmp._openssl import convert, ownership
+from osslcmp._openssl import convert, ownership, verify
 from osslcmp.cli.openssl_cmp import global_options
 from osslcmp.cli.openssl_cmp.context import CommandContext
 from osslcmp.context.calls import Calls
@@ -113,7 +113,7 @@ def test_policy_option(ended: type[BaseException] | None, monkeypatch: pytest.Mo
         if ended is not None:
             raise ended
 
-    monkeypatch.setattr(global_options, "own", counting)
+    monkeypatch.setattr(verify, "own", counting)
     monkeypatch.setattr(ownership, "check", checked)
     effects = global_options.GlobalOptions()
     if ended is None:
