@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import openssl
 from support.clients import certificate_request
 from support.enrol import LOCAL, enroll
-from support.forge import CR, Forger, read
+from support.forge import CR, Forger, read, sequence
 from support.https import WebServer
 from support.inprocess import Peer
 from support.pki import DAY, PKI, Identity, cert_pem, make_crl, make_key, make_name
 
 import osslcmp
 from osslcmp import TLS, CertificateCheck, Client, FailureInfo
+from osslcmp._asn1 import der
 from osslcmp.server import EmbeddedCA, Server
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -68,14 +72,14 @@ def made(pki: PKI) -> Hierarchies:
 
 def verified(
     folder: Path, device: Identity, trusted: Sequence[Identity], untrusted: Sequence[Identity], *options: str
-) -> bool:
+) -> openssl.Run:
     """What ``openssl verify`` says."""
     (folder / "trusted.pem").write_bytes(cert_pem(one.certificate for one in trusted))
     (folder / "untrusted.pem").write_bytes(cert_pem(one.certificate for one in untrusted))
     words: list[Any] = ["verify", "-no-CApath", "-no-CAstore", *options, "-CAfile", folder / "trusted.pem"]
     if untrusted:
         words += ["-untrusted", folder / "untrusted.pem"]
-    return openssl.run([*words, device.cert_file]).code == 0
+    return openssl.run([*words, device.cert_file])
 
 
 def check(trusted: Sequence[Identity], **conditions: Any) -> CertificateCheck:
@@ -86,7 +90,7 @@ def test_any_path_of_cross_certificates(made: Hierarchies, tmp_path: Path) -> No
     """In whatever order they come: as ``openssl verify`` says for some of them."""
     cas = (made.below_a, made.below_b, made.late_b)
     for trusted in ((made.a,), (made.b,), (made.a, made.b)):
-        alone = {ca.name: verified(tmp_path, made.device, trusted, [ca]) for ca in cas}
+        alone = {ca.name: verified(tmp_path, made.device, trusted, [ca]).code == 0 for ca in cas}
         for sent in itertools.chain.from_iterable(itertools.permutations(cas, n) for n in (1, 2, 3)):
             told = check(trusted).failure(made.device.certificate, [one.certificate for one in sent])
             assert (told is None) is any(alone[ca.name] for ca in sent), (trusted, sent)
@@ -130,42 +134,214 @@ def test_what_is_wrong_is_told_as_before(made: Hierarchies) -> None:
     assert check([made.b]).failure(made.device.certificate, sent) is not None
 
 
-#: Conditions of a check, and the options of ``openssl verify`` that say the same.
-CONDITIONS: dict[str, tuple[Callable[[Hierarchies], Sequence[Identity]], dict[str, Any], list[str]]] = {
-    "nothing": (lambda h: [h.a], {}, []),
-    "anchor below": (lambda h: [h.below_a], {}, []),
-    "partial chain": (lambda h: [h.below_a], {"partial_chain": True}, ["-partial_chain"]),
-    "purpose": (lambda h: [h.a], {"purpose": "sslclient"}, ["-purpose", "sslclient"]),
-    "other purpose": (lambda h: [h.a], {"purpose": "timestampsign"}, ["-purpose", "timestampsign"]),
-    "depth": (lambda h: [h.a], {"depth": 0}, ["-verify_depth", "0"]),
-    "policy": (
-        lambda h: [h.a],
-        {"policies": ["1.2.3.4"], "explicit_policy": True},
-        ["-policy", "1.2.3.4", "-explicit_policy"],
+def policies(*oids: str) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
+    )
+
+
+@dataclass
+class Situation:
+    """A device, the CAs between it and the anchors, and the CRLs that are at hand."""
+
+    device: Identity
+    untrusted: Sequence[Identity]
+    trusted: Sequence[Identity]
+    crls: Sequence[x509.CertificateRevocationList] = ()
+
+
+P, Q, ANY = "1.2.3.4", "1.2.3.5", "2.5.29.32.0"
+SANS = [
+    x509.DNSName("device.example"),
+    x509.RFC822Name("a@device.example"),
+    x509.IPAddress(ip_address("127.0.0.1")),
+]
+
+
+def situations(pki: PKI) -> dict[str, Situation]:
+    """Devices of every sort."""
+    a, b = pki.issue("sit-a", ca=True), pki.issue("sit-b", ca=True)
+    ca = pki.issue("sit-ca", a, ca=True, more=[policies(P)])
+    lower = pki.issue("sit-lower", ca, ca=True, more=[policies(P)])
+    device = pki.issue("sit-device", ca, sans=SANS, purposes=[CLIENT], more=[policies(P)])
+    crls_ca = pki.issue("sit-crls", a, ca=True)
+    points = [x509.DistributionPoint(None, None, None, [x509.DirectoryName(crls_ca.subject)])]
+    listed = pki.issue("sit-listed", ca, more=[x509.CRLDistributionPoints(points)])
+    mapping = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.33"), sequence(sequence(der.encode_oid(P), der.encode_oid(Q)))
+    )
+    any_ca, mapping_ca = (
+        pki.issue(name, a, ca=True, more=more)
+        for name, more in (("sit-any", [policies(ANY)]), ("sit-mapping", [policies(P), mapping]))
+    )
+    weak: Any = rsa.generate_private_key(65537, 1024)
+    p384: Any = ec.generate_private_key(ec.SECP384R1())
+    old = pki.issue("sit-old", ca, starts=-9 * DAY, ends=-DAY)
+    forged = Identity("sit-forged", a.key, _spoiled(a.certificate), (), pki.directory)
+    crls = [crl(a), crl(ca), crl(b)]
+    return {
+        "device": Situation(device, [ca], [a], crls),
+        "anchor below": Situation(device, [], [ca], crls),
+        "no anchor": Situation(device, [ca], [b], crls),
+        "long": Situation(pki.issue("sit-far", lower, purposes=[SERVER]), [ca, lower], [a], crls),
+        "any policy": Situation(pki.issue("sit-by-any", any_ca, more=[policies(P)]), [any_ca], [a]),
+        "mapped": Situation(pki.issue("sit-mapped", mapping_ca, more=[policies(Q)]), [mapping_ca], [a]),
+        "weak": Situation(pki.issue("sit-weak", ca, key=weak), [ca], [a]),
+        "P-384": Situation(pki.issue("sit-p384", ca, key=p384), [ca], [a]),
+        "expired": Situation(old, [ca], [a]),
+        "CA of another": Situation(pki.issue("sit-leaf", device), [device, ca], [a]),
+        "root's own signature": Situation(device, [ca], [forged]),
+        "revoked": Situation(device, [ca], [a], [crl(a), crl(ca, device)]),
+        "CA revoked": Situation(device, [ca], [a], [crl(a, ca), crl(ca)]),
+        "old CRL": Situation(device, [ca], [a], [make_crl(ca, age=9 * DAY, ends=-DAY)]),
+        "CRL of one CA": Situation(device, [ca], [a], [crl(ca)]),
+        "delta": Situation(device, [ca], [a], [*numbered(ca, device), crl(a)]),
+        "indirect, not asked": Situation(device, [ca, crls_ca], [a], [indirect(crls_ca)]),
+        "indirect": Situation(listed, [ca, crls_ca], [a], [indirect(crls_ca, device)]),
+        "revoked indirectly": Situation(listed, [ca, crls_ca], [a], [indirect(crls_ca, listed)]),
+    }
+
+
+CLIENT, SERVER = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
+
+
+def _spoiled(certificate: x509.Certificate) -> x509.Certificate:
+    """With a signature that is not its own."""
+    encoding = bytearray(certificate.public_bytes(Encoding.DER))
+    encoding[-1] ^= 1
+    return x509.load_der_x509_certificate(bytes(encoding))
+
+
+def _crl_builder(issuer: Identity) -> x509.CertificateRevocationListBuilder:
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
+    return builder.last_update(NOW - DAY).next_update(NOW + DAY).add_extension(identifier, critical=False)
+
+
+def numbered(issuer: Identity, revoked: Identity) -> list[x509.CertificateRevocationList]:
+    """A CRL, and a delta to it that revokes a certificate."""
+    entry = x509.RevokedCertificateBuilder().serial_number(revoked.certificate.serial_number)
+    points = [x509.DistributionPoint([x509.DNSName("delta.example")], None, None, None)]
+    whole = (
+        _crl_builder(issuer)
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(x509.FreshestCRL(points), critical=False)
+    )
+    delta = (
+        _crl_builder(issuer)
+        .add_extension(x509.CRLNumber(2), critical=False)
+        .add_extension(x509.DeltaCRLIndicator(1), critical=True)
+        .add_revoked_certificate(entry.revocation_date(NOW - DAY).build())
+    )
+    return [one.sign(issuer.key, hashes.SHA256()) for one in (whole, delta)]
+
+
+def indirect(signer: Identity, *revoked: Identity) -> x509.CertificateRevocationList:
+    """A CRL that somebody makes for other CAs, too."""
+    point = x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
+    builder = _crl_builder(signer).add_extension(point, critical=True)
+    for one in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number)
+        issuer = x509.CertificateIssuer([x509.DirectoryName(one.certificate.issuer)])
+        builder = builder.add_revoked_certificate(
+            entry.revocation_date(NOW - DAY).add_extension(issuer, critical=True).build()
+        )
+    return builder.sign(signer.key, hashes.SHA256())
+
+
+#: Settings of a check, and the options of ``openssl verify`` that say the same.
+SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, ""),
+    "partial chain": ({"partial_chain": True}, "-partial_chain"),
+    "purpose": ({"purpose": "sslclient"}, "-purpose sslclient"),
+    "other purpose": ({"purpose": "timestampsign"}, "-purpose timestampsign"),
+    "purpose and name": ({"verify_name": "ssl_server"}, "-verify_name ssl_server"),
+    "depth 0": ({"depth": 0}, "-verify_depth 0"),
+    "depth 1": ({"depth": 1}, "-verify_depth 1"),
+    "policy": ({"policies": [P]}, f"-policy {P}"),
+    "other policy": ({"policies": [Q], "explicit_policy": True}, f"-policy {Q} -explicit_policy"),
+    "policy check": ({"policy_check": True}, "-policy_check"),
+    "explicit policy": ({"policies": [P], "explicit_policy": True}, f"-policy {P} -explicit_policy"),
+    "inhibit any": (
+        {"policies": [P], "explicit_policy": True, "inhibit_any": True},
+        f"-policy {P} -explicit_policy -inhibit_any",
     ),
-    "earlier": (
-        lambda h: [h.a],
-        {"time": NOW - 90 * DAY},
-        ["-attime", str(int((NOW - 90 * DAY).timestamp()))],
+    "inhibit map": (
+        {"policies": [P], "explicit_policy": True, "inhibit_map": True},
+        f"-policy {P} -explicit_policy -inhibit_map",
     ),
-    "whenever": (lambda h: [h.a], {"no_check_time": True}, ["-no_check_time"]),
-    "strict": (lambda h: [h.a], {"strict": True}, ["-x509_strict"]),
-    "level": (lambda h: [h.a], {"auth_level": 5}, ["-auth_level", "5"]),
-    "no CRL": (lambda h: [h.a], {"crl_check": "leaf"}, ["-crl_check"]),
+    "earlier": ({"time": NOW - 5 * DAY}, f"-attime {int((NOW - 5 * DAY).timestamp())}"),
+    "whenever": ({"no_check_time": True}, "-no_check_time"),
+    "strict": ({"strict": True}, "-x509_strict"),
+    **{f"level {n}": ({"auth_level": n}, f"-auth_level {n}") for n in (2, 4)},
+    **{f"suite B {n}": ({"suite_b": n}, f"-suiteB_{n}") for n in ("128", "128_only", "192")},
+    "CRL of the leaf": ({"crl_check": "leaf"}, "-crl_check"),
+    "CRLs of all": ({"crl_check": "all"}, "-crl_check -crl_check_all"),
+    "deltas": ({"crl_check": "leaf", "use_deltas": True}, "-crl_check -use_deltas"),
+    "extended CRLs": ({"crl_check": "leaf", "extended_crl": True}, "-crl_check -extended_crl"),
+    "signature of the root": ({"check_ss_signature": True}, "-check_ss_sig"),
+    **{
+        f"{name} {value}": ({name: value}, f"-verify_{'hostname' if name == 'host' else name} {value}")
+        for name, value in (
+            ("host", "device.example"),
+            ("host", "DEVICE.example"),
+            ("host", "other.example"),
+            ("email", "a@device.example"),
+            ("email", "b@device.example"),
+            ("ip", "127.0.0.1"),
+            ("ip", "127.0.0.2"),
+        )
+    },
 }
 
 
-@pytest.mark.parametrize("case", CONDITIONS)
-def test_conditions_for_clients(case: str, made: Hierarchies, tmp_path: Path) -> None:
-    """``Server(trusted=CertificateCheck(...))`` takes whom ``openssl verify`` takes."""
-    anchors, conditions, options = CONDITIONS[case]
-    good = verified(tmp_path, made.device, anchors(made), [made.below_a], *options)
-    assert (
-        check(anchors(made), **conditions).failure(made.device.certificate, [made.below_a.certificate])
-        is None
-    ) is good
-    server = EmbeddedCA().server(trusted=check(anchors(made), **conditions))
-    assert answered(server, made.device, made.below_a) is good
+@pytest.fixture(scope="module")
+def sites(pki: PKI) -> dict[str, Situation]:
+    return situations(pki)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings(setting: str, sites: dict[str, Situation], pki: PKI, tmp_path: Path) -> None:
+    """Each in every situation: ``openssl verify`` says the same in the same words, and whom it takes is taken as CMP
+    server by ``Client``, as client by ``Server``."""
+    conditions, options = SETTINGS[setting]
+    ca = EmbeddedCA()
+    for name, site in sites.items():
+        words = options.split()
+        if site.crls:
+            (tmp_path / "crls.pem").write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in site.crls))
+            words += ["-CRLfile", str(tmp_path / "crls.pem")]
+        told = verified(tmp_path, site.device, site.trusted, site.untrusted, *words)
+        found = check(site.trusted, **{"crls": site.crls, "crl_check": "none", **conditions})
+        reason = re.search(r"lookup: *(.*)", told.text)
+        failure = found.failure(site.device.certificate, [one.certificate for one in site.untrusted])
+        assert (failure is None) == (told.code == 0), (name, failure, told.text)
+        assert failure is None or (reason and failure.startswith(reason[1])), (name, failure, told.text)
+        if isinstance(site.device.key, ec.EllipticCurvePrivateKey):
+            assert answered(ca.server(trusted=found), site.device, *site.untrusted) == (not failure), name
+        refusal = refused(found, site, pki)
+        if reason is None or failure is None:
+            assert refusal is None, name
+        else:  # one that is late is no candidate: said in other words
+            assert refusal is not None, name
+            assert reason[1] in refusal or "has expired" in refusal or "not yet valid" in refusal, name
+
+
+def refused(trusted: CertificateCheck, site: Situation, pki: PKI) -> str | None:
+    """Why a device is not taken as CMP server."""
+    cmp = Client(
+        transport=Peer(pki, identity=site.device, secret=None),
+        certificate=pki.enrolled.certificate,
+        key=pki.enrolled.key,
+        trusted=trusted,
+        untrusted=[one.certificate for one in site.untrusted],
+        server_usage=None,
+    )
+    try:
+        cmp.ir(**certificate_request("ir", pki))
+    except osslcmp.ProtectionError as error:
+        return str(error)
+    return None
 
 
 def answered(server: Server, device: Identity, *chain: Identity) -> bool:

@@ -176,11 +176,12 @@ class PKI:
         ends: datetime.timedelta = 30 * DAY,
         path_length: int | None = None,
         purposes: Sequence[str] = (),
+        more: Sequence[x509.ExtensionType] = (),
     ) -> Identity:
         """Make a key (unless given) and its certificate, signed by `issuer` or by itself.
 
         `name` is the file name stem and, unless `subject` is given, the common name; `starts` and `ends`
-        count from now.
+        count from now; ``more`` are further extensions.
         """
         key = key or make_key(self.key_type)
         subject = subject or make_name(name)
@@ -219,6 +220,8 @@ class PKI:
         if purposes:
             usages = [x509.ObjectIdentifier(purpose) for purpose in purposes]
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        for extension in more:
+            builder = builder.add_extension(extension, critical=False)
         chain = (issuer.certificate, *issuer.chain) if issuer else ()
         return Identity(name, key, builder.sign(signer, _hash(signer)), chain, self.directory)
 

@@ -49,6 +49,8 @@ int osslcmp_validate_quietly_cb(int, X509_STORE_CTX *);
 void osslcmp_validate(osslcmp_session *, OSSL_CMP_CTX *);
 /* A certificate is good below this store if one of its paths is: see path.c. */
 int osslcmp_take_any_good_path(X509_STORE *);
+/* All CRLs of this store are looked at, indirect ones among them, not only those of a certificate's issuer. */
+void osslcmp_take_any_crl(X509_STORE *);
 /* Of a certificate as OpenSSL prints it; -1 for lack of memory. */
 long osslcmp_longest_line(X509 *);
 

@@ -49,6 +49,8 @@ def add(store: Any, wanted: CertificateCheck) -> None:
     convert.trust(store, inputs.any_certificates("trusted", wanted.trusted))
     for crl in inputs.crls("crls", wanted.crls):
         check(lib.X509_STORE_add_crl(store, convert.crl_to_c(crl)), "adding a CRL to the trust store")
+    if wanted.extended_crl:
+        lib.osslcmp_take_any_crl(store)
 
 
 def store_to_c(wanted: CertificateCheck) -> Any:

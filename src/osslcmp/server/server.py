@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -53,16 +53,12 @@ MAX_MESSAGE_SIZE = 256 * 1024
 TRANSACTION_TIMEOUT = 300.0
 
 
-@lru_cache(maxsize=16)
-def _trust(
-    own: tuple[x509.Certificate, ...],
-    trusted: tuple[inputs.AnyCertificate, ...],
-    helping: tuple[inputs.AnyCertificate, ...],
-) -> SenderTrust:
+def _trust(clients: CertificateCheck, own: tuple[x509.Certificate, ...]) -> SenderTrust:
     """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
     keys = {public_key_info(certificate) for certificate in own}
-    others = (one for one in trusted if public_key_info(one) not in keys)
-    return SenderTrust(own, tuple(others), helping) if own else SenderTrust()
+    anchors = inputs.any_certificates("trusted", clients.trusted)
+    others = [one for one in anchors if public_key_info(one) not in keys]
+    return SenderTrust(own, replace(clients, trusted=others, partial_chain=True) if others else None)
 
 
 def _conditions(trusted: inputs.CertificatesInput | CertificateCheck | None) -> CertificateCheck:
@@ -241,6 +237,7 @@ class Server:
     def _set_anchors(self) -> None:
         """Set what libcrypto trusts. Above a CA that is trusted besides its root, it looks for no issuer elsewhere: so the
         authority's own, which are no roots and so no anchors, are there, too."""
+        self._trust = lru_cache(maxsize=16)(partial(_trust, self._clients))
         trusted, pool = self.trusted, self._configuration.pool
         own = (
             getattr(self.authority, "authorities", ()) if trusted and not self._clients.partial_chain else ()
@@ -250,8 +247,7 @@ class Server:
 
     def _sender_trust(self) -> SenderTrust:
         """Whose certificates may sign messages."""
-        helping = tuple(inputs.any_certificates("untrusted", self._clients.untrusted))
-        return _trust(tuple(getattr(self.authority, "authorities", ())), self.trusted, helping)
+        return self._trust(tuple(getattr(self.authority, "authorities", ())))
 
     @property
     def open_transactions(self) -> int:

@@ -9,7 +9,6 @@ from cryptography import x509
 from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
 from ..._openssl.convert import look_alike
-from ..._openssl.inputs import AnyCertificate
 from ...errors import OpenSSLError
 from .subject import Subject
 
@@ -22,7 +21,7 @@ def issued_here(subject: Subject) -> str | None:
         return None
     try:
         if _is_issued_by(signer, trust.own) or (
-            trust.others and _below(trust.others).failure(signer, (*subject.chain, *trust.helping)) is None
+            trust.others is not None and trust.others.failure(signer, subject.chain) is None
         ):
             return None
     except (OpenSSLError, ValueError) as error:
@@ -43,8 +42,3 @@ def _is_issued_by(signer: bytes, own: tuple[x509.Certificate, ...]) -> bool:
     # Nothing but these between the signer and its anchor.
     check = CertificateCheck(trusted=own, partial_chain=True, no_check_time=True)
     return check.failure(signer, ()) is None
-
-
-@lru_cache(maxsize=16)
-def _below(anchors: tuple[AnyCertificate, ...]) -> CertificateCheck:
-    return CertificateCheck(trusted=anchors, partial_chain=True)

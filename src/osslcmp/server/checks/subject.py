@@ -10,7 +10,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from ..._openssl.inputs import AnyCertificate
+from ..._openssl.certificate_check import CertificateCheck
 from ...message.bodies import CertConfirm, CertStatus
 from .. import bodies, wire
 from ..authority import CertificateRequest, RevocationRequest
@@ -28,13 +28,11 @@ class SenderTrust:
 
     Args:
         own: CA certificates of the authority, roots included; empty if it does not say.
-        others: trust anchors besides.
-        helping: certificates that may stand between, as far as the server knows them.
+        others: trust anchors besides, with the conditions of the server; None if there are none.
     """
 
     own: tuple[x509.Certificate, ...] = ()
-    others: tuple[AnyCertificate, ...] = ()
-    helping: tuple[AnyCertificate, ...] = ()
+    others: CertificateCheck | None = None
 
 
 @dataclass(frozen=True)
