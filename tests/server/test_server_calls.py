@@ -11,7 +11,8 @@ from support.pki import PKI
 import osslcmp
 from osslcmp.server import EmbeddedCA
 
-#: Measured with CPython 3.11, and a hundred more: versions of Python and of cryptography differ. Lower them when they can be.
+#: Measured with CPython 3.11, and a hundred more: versions of Python and of cryptography differ. Lower them when it can be
+#: done.
 MOST = {"mac": 2_850, "signature": 3_850}
 
 
