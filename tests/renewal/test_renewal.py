@@ -6,6 +6,7 @@ import datetime
 import grp
 import json
 import os
+import re
 import stat
 import sys
 import time
@@ -368,6 +369,20 @@ def test_reload(site: Site) -> None:
     assert "/nowhere/x: No such file" in (renew(missing, force=True).error or "")
     slow = replace(with_command, reload_command=("sleep", "60"), reload_timeout=1)
     assert "not done after 1 seconds" in (renew(slow, force=True).error or "")
+
+
+@pytest.mark.parametrize("kind", ["certificate", "key", "chain", "fullchain", "combined"])
+@pytest.mark.parametrize("place", ["absent/x", "root.pem/x", "private"])
+def test_no_place_for_the_first_certificate(kind: str, place: str, site: Site) -> None:
+    """Told before it is asked for."""
+    paths: dict[str, Any] = {kind: site.path / place}
+    first = replace(
+        site.renewal, expired="ir", subject="CN=x", reference="ref", secret_file=site.path / "secret", **paths
+    )
+    outcome = renew(first)
+    assert outcome.action == "failed"
+    assert re.search("No such file|Not a directory|Is a directory", outcome.error or "")
+    assert not site.ca.records
 
 
 def test_server_that_is_away(site: Site) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from .._files import PRIVATE, PUBLIC, locked, sync, write
+from .._files import PRIVATE, PUBLIC, check_writable, locked, sync, write
 
 _TRAVERSABLE = 0o711
 _SECRET = ("key", "combined")
@@ -64,7 +64,13 @@ class Store:
         write(self.pending / name, data, PRIVATE)
 
     def begin(self) -> None:
-        """Make room for a new request. A certificate that came for the last one, and perhaps was confirmed, is saved."""
+        """Make room for a new request. A certificate that came for the last one, and perhaps was confirmed, is saved.
+
+        Raises OSError if there is no place for what may come.
+        """
+        for path in self._paths.values():
+            _draft(path).unlink(missing_ok=True)
+            check_writable(str(_draft(path)))
         if (self.pending / "certificate.der").exists():
             _discard(self.saved)
             self.pending.rename(self.saved)
