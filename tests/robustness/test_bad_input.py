@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import gc
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from inspect import isfunction, signature
@@ -461,6 +463,10 @@ MADE: dict[Any, tuple[dict[str, Any], Sequence[str]]] = {
     osslcmp.Trace.of_entries: ({}, ()),
     osslcmp.Trace.load: ({}, ()),
     osslcmp.TLS: ({}, ()),
+    osslcmp.LibraryContext: ({}, ()),
+    osslcmp.load_provider: ({"name": "x"}, ()),
+    osslcmp.PublicationInfo: ({"publish": True}, ()),
+    osslcmp.PublicationPlace: ({"method": osslcmp.PublicationMethod.web}, ()),
     osslcmp.Message.from_der: ({"der": b""}, ()),
     transport.HTTPTransport: ({"url": "http://127.0.0.1:1/"}, ()),
     transport.HttpxTransport: ({"url": "http://127.0.0.1:1/"}, ()),
@@ -479,7 +485,7 @@ MADE: dict[Any, tuple[dict[str, Any], Sequence[str]]] = {
         made: ({}, ())
         for room in (faults, osslcmp.general)
         for made in (getattr(room, name) for name in room.__all__)
-        if isfunction(made) and signature(made).parameters and made is not osslcmp.general.cert_profile
+        if isfunction(made) and signature(made).parameters
     },
 }
 WRONG = [object(), 5j, [object()], 1 << 70, "\ud800", "a\0", float("nan"), float("inf"), {object(): 5}]
@@ -524,6 +530,22 @@ def test_each_argument_of_all_others(
     gc.collect()
     assert len(list(Path("/proc/self/fd").iterdir())) <= open_files
     assert osslcmp.lib.ERR_peek_error() == 0
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in dir(Context) if isfunction(getattr(Context, name)) and name[0] != "_"]
+)
+def test_each_argument_of_a_context(name: str) -> None:
+    """What a method does not take it tells in Python, by the argument's name or its own."""
+    method = getattr(Context, name)
+    for argument, wrong in product([*signature(method).parameters][1:], WRONG):
+        told = argument
+        with suppress(osslcmp.UnsupportedError):
+            try:
+                method(Context(), **{argument: wrong})
+            except (TypeError, ValueError) as error:
+                told = str(error)
+        assert re.search("|".join([argument, *name.split("_")[1:]]), told, re.IGNORECASE)
 
 
 def test_client_pair(pki: PKI) -> None:

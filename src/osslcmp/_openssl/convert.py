@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from .._asn1 import oids
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid
-from .._asn1.itav import InfoTypeAndValue
+from .._asn1.itav import InfoTypeAndValue, several
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
 from .._text import get_logger, visible
 from ..errors import OpenSSLError, ResponseError, UnreadableCertificateError, UnreadableCRLError
@@ -339,7 +339,7 @@ def object_to_c(oid: x509.ObjectIdentifier) -> Any:
 def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:
     """``X509_EXTENSIONS *`` (a ``STACK_OF(X509_EXTENSION)``)."""
     stack = own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
-    for extension in extensions:
+    for extension in several("extensions", extensions):
         if not isinstance(extension, x509.Extension):
             raise TypeError(f"extensions: x509.Extension, not {type(extension).__name__}")
         value = octets_to_c(extension.value.public_bytes())
@@ -416,7 +416,7 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
     Raises ``ValueError`` if the value is not DER, or not of the type that the kind has.
     """
     if not isinstance(itav, InfoTypeAndValue):
-        raise TypeError(f"item: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
+        raise TypeError(f"itav: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
     der = tlv(0x30, encode_oid(itav.oid.dotted_string), itav.value or b"")
     clear()
     pointer = lib.osslcmp_d2i_itav(ffi.from_buffer("unsigned char[]", der), len(der))

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from .._arguments import checked
 from .errorqueue import check, clear
-from .inputs import check_text
 from .lib import NULL, ffi, lib, unsupported, usable_version
 
 
@@ -21,8 +21,9 @@ class LibraryContext:
     It lasts until the process ends, since keys and certificates made in it refer to it.
     """
 
+    @checked
     def __init__(self, *, propq: str | None = None, config: str | os.PathLike[str] | None = None) -> None:
-        self.propq = check_text("propq", propq)
+        self.propq = propq
         self.propq_chars: Any = NULL if propq is None else ffi.new("char[]", propq.encode())
         clear()
         self._pointer = lib.OSSL_LIB_CTX_new()
@@ -92,16 +93,13 @@ def load_provider(
     return _load(NULL, name, path, params)
 
 
+@checked
 def _load(
     library: Any, name: str, path: str | os.PathLike[str] | None, params: Mapping[str, str] | None
 ) -> Provider:
     if not name:
         raise ValueError("name: is empty")
-    check_text("name", name)
     settings = dict(params or {})
-    for key, value in settings.items():
-        check_text("params", key)
-        check_text(f"params[{key!r}]", value)
     if len(settings) > 32:
         raise ValueError("params: more than 32")
     if settings and usable_version < (3, 2, 0):

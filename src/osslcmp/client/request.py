@@ -186,9 +186,9 @@ class CertificateRequest:
         for itav in itavs("general_info", self.general_info):
             context.push_geninfo_itav(itav)
         if self.profile is not None:
-            from ..general import cert_profile
+            from ..message.general import CERT_PROFILE, texts
 
-            context.push_geninfo_itav(cert_profile(self.profile))
+            context.push_geninfo_itav(InfoTypeAndValue(CERT_PROFILE, texts("profile", self.profile)))
         self.apply_confirmation(context)
         made = self._message(context, req_type, settings.sender is not None)
         if settings.sender is not None:

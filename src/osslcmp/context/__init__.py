@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from .._arguments import checked
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
@@ -54,6 +55,7 @@ class Context:
 
     # Its parts own the state, and know of each other only what __init__ of each takes.
 
+    @checked
     def __init__(
         self, library: LibraryContext | None = None, *, _after: Callable[[], None] | None = None
     ) -> None:
@@ -234,6 +236,7 @@ class Context:
         self._transfer.set_limits(limits)
 
     @guarded
+    @checked
     def set_http_cb(self, callback: Any, *, tls: bool = False) -> None:
         """Wrap each HTTP connection (``OSSL_CMP_CTX_set_http_cb``, 3.0; ``tls``: ``OSSL_CMP_OPT_USE_TLS``,
         3.2).
@@ -291,6 +294,7 @@ class Context:
         """What :meth:`set_transfer_cb_arg` set (``OSSL_CMP_CTX_get_transfer_cb_arg``, 3.0)."""
         return self.calls.borrowed_by_c.get("transfer_cb_arg")
 
+    @checked
     def transfer(self, request: bytes) -> bytes:
         """Bring a message as it is to the server by HTTP and return the answer, both as DER.
 
@@ -527,6 +531,7 @@ class Context:
         """CSR for p10cr, or source of defaults for the others (``OSSL_CMP_CTX_set1_p10CSR``, 3.0)."""
         self.request.set_csr(request)
 
+    @checked
     def setup_crm(self, *, for_kur: bool = False, rid: int = 0) -> CertReqMsg:
         """The certificate request message that a request would carry (``OSSL_CMP_CTX_setup_CRM``, 3.0).
 
@@ -535,6 +540,7 @@ class Context:
         """
         return self.request.setup_crm(for_kur, rid)
 
+    @checked
     def create_popo(self, crm: CertReqMsg) -> None:
         """Prove possession of the key to certify, by this context's method (``OSSL_CRMF_MSG_create_popo``, 3.0)."""
         self.request.create_popo(crm)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography import x509
 
+from .._asn1.itav import several
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates, secret_bytes
@@ -124,9 +125,7 @@ def one_certificate(what: str, value: AnyCertificate) -> AnyCertificate:
 
 def certificate_list(what: str, values: Iterable[AnyCertificate]) -> list[AnyCertificate]:
     """``values`` as a list. Raises ``TypeError`` for anything else than certificates."""
-    if isinstance(values, x509.Certificate):
-        raise TypeError(f"{what}: an iterable of certificates, not a single one")
-    return [one_certificate(what, value) for value in values]
+    return [one_certificate(what, value) for value in several(what, values)]
 
 
 def trust_store(what: str, trusted: Iterable[AnyCertificate] | CertificateCheck) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from cryptography import x509
 
 from .._asn1 import der, oids
+from .._asn1.itav import several
 from .._openssl.callbacks import current
 from .._openssl.convert import octets_from_c
 from .._openssl.lib import ffi, lib
@@ -48,12 +49,12 @@ class ServerUsage(NamedTuple):
             return None
         if usage == PERMITTED:
             return cls(_CMP, ca=True, strict=False)
-        several = [usage] if isinstance(usage, (str, x509.ObjectIdentifier)) else list(usage)
-        if not several:
+        names = several("server_usage", usage, str, x509.ObjectIdentifier)
+        if not names:
             raise ValueError("server_usage: names nothing; None asks for nothing")
         return cls(
-            frozenset(_oid(one) for one in several if one != CA),
-            ca=any(one == CA for one in several),
+            frozenset(_oid(one) for one in names if one != CA),
+            ca=any(one == CA for one in names),
             strict=True,
         )
 

@@ -165,8 +165,9 @@ def key_pair_param_request(algorithm: x509.ObjectIdentifier | str) -> InfoTypeAn
     return InfoTypeAndValue(KEY_PAIR_PARAM_REQ, der.encode_oid(oid.dotted_string))
 
 
-def _texts(what: str, texts: str | Iterable[str]) -> bytes:
-    found = several(what, texts, str)
+def texts(what: str, given: str | Iterable[str]) -> bytes:
+    """A SEQUENCE OF UTF8String of an argument."""
+    found = several(what, given, str)
     if not found or not all(check_text(what, text) for text in found):
         raise ValueError(f"{what}: a text, or several")
     return der.encode(der.SEQUENCE, *map(der.encode_text, found))
@@ -174,7 +175,7 @@ def _texts(what: str, texts: str | Iterable[str]) -> bytes:
 
 def lang_tags(tags: str | Iterable[str]) -> InfoTypeAndValue:
     """Tells which languages (RFC 5646 tags) one understands, best first."""
-    return InfoTypeAndValue(SUPP_LANG_TAGS, _texts("tags", tags))
+    return InfoTypeAndValue(SUPP_LANG_TAGS, texts("tags", tags))
 
 
 @checked
@@ -185,7 +186,7 @@ def lang_tags_of(items: Iterable[InfoTypeAndValue]) -> list[str]:
 
 def cert_profile(names: str | Iterable[str]) -> InfoTypeAndValue:
     """The ``certProfile`` item for a request's header (RFC 9810 section 5.1.1.4), on any release."""
-    return InfoTypeAndValue(CERT_PROFILE, _texts("profile", names))
+    return InfoTypeAndValue(CERT_PROFILE, texts("names", names))
 
 
 @checked
