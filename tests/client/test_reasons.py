@@ -14,7 +14,7 @@ from support import openssl
 from support.clients import PROTECTIONS, SECRET, client, credentials, request
 from support.command import osslcmp
 from support.inprocess import Peer, new_context, ready
-from support.pki import PKI, Identity, make_key
+from support.pki import DAY, PKI, Identity, make_key
 from support.raw_server import RawServer, response
 from support.rogue import SENDER_KID, Change, Rogue, cert_rep, parts, protect, seq, with_body, with_header
 
@@ -127,9 +127,8 @@ def test_refused_answer(case: str, pki: PKI) -> None:
 
 def test_at_another_time(pki: PKI) -> None:
     """The time that a check asks for counts, not that of the clock."""
-    trusted = CertificateCheck(
-        trusted=pki.root.certificate, time=pki.future_server.certificate.not_valid_after_utc
-    )
+    end = pki.server.certificate.not_valid_after_utc
+    trusted = CertificateCheck(trusted=pki.root.certificate, time=end + DAY)
     cmp = client(None, pki, transport=Peer(pki, secret=None), trusted=trusted)
     with pytest.raises(ProtectionError, match="CN=server, has expired, valid until"):
         request(cmp, "ir", pki)
