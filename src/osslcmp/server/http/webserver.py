@@ -314,6 +314,8 @@ class Exchange(httputil.HTTPMessageDelegate):
         hosts = len(headers.get_list("Host"))
         if hosts > 1 or (hosts == 0 and start_line.version != "HTTP/1.0"):  # RFC 9112, section 3.2
             raise httputil.HTTPInputError("not one Host")
+        if start_line.version == "HTTP/1.0" and "Transfer-Encoding" in headers:  # section 6.1
+            raise httputil.HTTPInputError("HTTP/1.0 has no Transfer-Encoding")
         target = start_line.path
         try:
             path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path or "/"
