@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding as asymmetric
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from support import openssl
+from support import openssl, work
 from support.inprocess import Peer
 from support.mock_server import MockServer
 from support.pki import PKI, Identity
@@ -153,43 +153,29 @@ def key_der(identity: Identity) -> bytes:
     return identity.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def enveloped(folder: Path, maker: Identity, key: bytes, recipient: list[str | Path]) -> bytes:
-    """`key`, signed by its maker and encrypted, by ``openssl cms``: EncryptedKey with EnvelopedData."""
+def enveloped(
+    folder: Path,
+    maker: Identity,
+    key: bytes,
+    recipient: list[str | Path],
+    change: Callable[[bytes], bytes] = bytes,
+) -> bytes:
+    """`key`, signed by its maker and, as `change` makes it, encrypted, by ``openssl cms``: EncryptedKey with
+    EnvelopedData."""
     plain, signed, encrypted = (folder / name for name in ("key.der", "signed.der", "encrypted.der"))
     plain.write_bytes(key)
-    signer: list[str | Path] = ["-signer", maker.cert_file, "-inkey", maker.key_file]
-    form = ["-binary", "-outform", "DER"]
-    openssl.run(
-        [
-            "cms",
-            "-sign",
-            "-nodetach",
-            *form,
-            *signer,
-            "-certfile",
-            maker.chain_file,
-            "-in",
-            plain,
-            "-out",
-            signed,
-        ]
-    ).must()
-    signed.write_bytes(_content(signed.read_bytes()))
-    openssl.run(
-        [
-            "cms",
-            "-encrypt",
-            "-binary",
-            "-aes256",
-            "-in",
-            signed,
-            "-outform",
-            "DER",
-            "-out",
-            encrypted,
-            *recipient,
-        ]
-    ).must()
+    form: list[str | Path] = ["-binary", "-outform", "DER"]
+    signer: list[str | Path] = [
+        "-signer",
+        maker.cert_file,
+        "-inkey",
+        maker.key_file,
+        "-certfile",
+        maker.chain_file,
+    ]
+    openssl.run(["cms", "-sign", "-nodetach", *form, *signer, "-in", plain, "-out", signed]).must()
+    signed.write_bytes(change(_content(signed.read_bytes())))
+    openssl.run(["cms", "-encrypt", "-aes256", *form, "-in", signed, "-out", encrypted, *recipient]).must()
     return encode(explicit(0), der.read(_content(encrypted.read_bytes())).content)
 
 
@@ -257,6 +243,89 @@ def test_a_key_for_nobody(pki: PKI, tmp_path: Path) -> None:
     assert isinstance(other, osslcmp.ConfirmError)
     assert other.enrollment.certificate == pki.enrolled.certificate
     assert other.enrollment.key is None
+
+
+def with_certificate(certificate: bytes) -> Callable[[bytes], bytes]:
+    """SignedData with one more certificate."""
+
+    def change(signed: bytes) -> bytes:
+        parts = {part.tag: part for part in der.sequence(signed)}
+        rest = b"".join(
+            p.encoding if t != explicit(0) else encode(t, certificate + p.content) for t, p in parts.items()
+        )
+        return seq(rest)
+
+    return change
+
+
+def pkcs8(public_key: bytes, key: bytes) -> bytes:
+    """A private key with the algorithm of a SubjectPublicKeyInfo."""
+    return seq(der.encode_integer(0), der.sequence(public_key)[0].encoding, encode(der.OCTET_STRING, key))
+
+
+def as_it_is(signed: bytes) -> bytes:
+    return signed
+
+
+def instead(*, by: bytes) -> Callable[[bytes], bytes]:
+    return lambda _: by
+
+
+def cut(share: float) -> Callable[[bytes], bytes]:
+    return lambda signed: signed[: int(len(signed) * share)]
+
+
+def flipped(share: float) -> Callable[[bytes], bytes]:
+    """An octet is another."""
+
+    def change(signed: bytes) -> bytes:
+        place = int(len(signed) * share)
+        return signed[:place] + bytes([signed[place] ^ 0x21]) + signed[place + 1 :]
+
+    return change
+
+
+_SCALAR = seq(der.encode_integer(1), encode(der.OCTET_STRING, b"\1" * 64))
+HIDDEN: dict[str, tuple[bytes, Callable[[bytes], bytes]]] = {
+    "nothing": (b"", as_it_is),
+    "no key": (b"\x30\x80", as_it_is),
+    "a million zeros": (bytes(60_000), as_it_is),
+    "nested": (b"\x30\x80" * 20_000, as_it_is),
+    "key on a curve of its own": (pkcs8(work.own_curve(), _SCALAR), as_it_is),
+    "RSA key that is none": (
+        pkcs8(
+            work.rsa_key(2048, 3),
+            seq(*(der.encode_integer((1 << 16_000) + number) for number in (0, *range(1, 17, 2)))),
+        ),
+        as_it_is,
+    ),
+    "certificate with a curve of its own": (b"x", with_certificate(work.with_key(work.own_curve(), 7))),
+    "certificate with a long exponent": (
+        b"x",
+        with_certificate(work.with_key(work.rsa_key(16_384, (1 << 16_383) + 1), 7)),
+    ),
+    "no SignedData": (b"x", instead(by=b"\x05\x00")),
+    "nested SignedData": (b"x", instead(by=b"\x30\x80" * 20_000)),
+    **{f"cut at {share}": (b"x", cut(share)) for share in (0, 0.01, 0.3, 0.9)},
+    **{f"changed at {share}": (b"x", flipped(share)) for share in (0, 0.002, 0.01, 0.02, 0.1, 0.4, 0.7, 0.9)},
+}
+
+
+@from_3_5
+@pytest.mark.peer
+@pytest.mark.parametrize("what", HIDDEN)
+def test_what_was_encrypted_is_hostile(what: str, pki: PKI, tmp_path: Path) -> None:
+    """Nobody but the client sees it before it is decrypted, by libcrypto: the key is refused, and the next one taken."""
+    key, change = HIDDEN[what]
+    recipient: list[str | Path] = ["-recip", pki.client.cert_file]
+    hostile = enveloped(tmp_path, pki.key_maker, key, recipient, change)
+    good = enveloped(tmp_path, pki.key_maker, key_der(pki.enrolled), recipient)
+    with pytest.raises(osslcmp.CMPError):
+        signing(with_key(Peer(pki, identity=pki.key_maker), pki.key_maker, pki, hostile), pki, pki.client).ir(
+            subject="CN=x", central_key=True
+        )
+    transport = with_key(Peer(pki, identity=pki.key_maker), pki.key_maker, pki, good)
+    check(signing(transport, pki, pki.client).ir(subject="CN=x", central_key=True), pki)
 
 
 @from_3_5
