@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import http.client
 import socket
 import ssl
@@ -16,7 +17,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from support import openssl_cmp, tls_certificates, work
+from cryptography.hazmat.primitives.asymmetric import ed448
+from support import openssl, openssl_cmp, tls_certificates, work
 from support.forge import IMPLICIT_CONFIRM, Forger, read
 from support.https import server_context
 from support.pki import PKI, Identity, cert_pem, key_pem, make_key
@@ -27,6 +29,7 @@ from osslcmp.server import EmbeddedCA, RunningServer, Server, ServerTLS
 from osslcmp.server.http.handshake import Handshake
 from osslcmp.server.http.workers import Workers
 
+DAY = datetime.timedelta(days=1)
 TYPE = {"Content-Type": "application/pkixcmp"}
 
 
@@ -224,6 +227,116 @@ def test_certificates_that_keep_libssl_busy(server: Server, pki: PKI) -> None:
         assert not alert.is_set()
     thread.join(120)
     assert not thread.is_alive()
+
+
+def hello(name: bytes) -> bytes:
+    """A ClientHello with this name of the server (SNI), of no more than 63 octets."""
+    context = ssl.create_default_context()
+    sent = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="a" * len(name))
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read().replace(b"a" * len(name), name)
+
+
+@pytest.mark.parametrize("make", [settings, mutual])
+@pytest.mark.parametrize(
+    "name", [b"\0" * 60, b"x\0y.example", b"\xff" * 60, b"\x1b[2Jx", b"." * 63], ids=repr
+)
+def test_odd_server_names(
+    make: Callable[[PKI], ServerTLS],
+    name: bytes,
+    server: Server,
+    pki: PKI,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They are taken for any, or refused."""
+    with caplog.at_level("INFO", "osslcmp.server"), server.serve(tls=make(pki)) as running:
+        with socket.create_connection((running.host, running.port), timeout=20) as client:
+            client.sendall(hello(name))
+            kind = client.recv(1)
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+    assert kind == (b"\x15" if b"\0" in name else b"\x16")
+    lines = [record.getMessage() for record in caplog.records if "TLS" in record.getMessage()]
+    assert len(lines) <= 1
+    assert all(line.isprintable() for line in lines)
+
+
+def with_extensions(*sizes: int) -> list[x509.ExtensionType]:
+    return [
+        x509.UnrecognizedExtension(x509.ObjectIdentifier(f"1.2.3.{number}"), bytes(size))
+        for number, size in enumerate(sizes)
+    ]
+
+
+ODD_IDENTITIES: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": ({"starts": -9 * DAY, "ends": -DAY}, "expired"),
+    "not yet valid": ({"starts": DAY}, "not yet valid"),
+    "for servers": ({"purposes": ["1.3.6.1.5.5.7.3.1"]}, "purpose"),
+    "many extensions": ({"more": with_extensions(*[0] * 1_000)}, ""),
+    "large": ({"more": with_extensions(60_000)}, ""),
+    "too large": ({"more": with_extensions(200_000)}, "excessive message size"),
+    "Ed448": ({"key": ed448.Ed448PrivateKey.generate()}, ""),
+}
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("name", ODD_IDENTITIES)
+def test_odd_client_certificates(
+    name: str, version: str, server: Server, pki: PKI, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are taken or refused; why, stands in one line of the log."""
+    made, told = ODD_IDENTITIES[name]
+    mine = pki.issue(f"{name} {version}", pki.issuing, **made)
+    context = client_context(pki)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    context.load_cert_chain(mine.full_chain_file, mine.key_file)
+    with caplog.at_level("INFO", "osslcmp.server"), server.serve(tls=mutual(pki)) as running:
+        if told:
+            with pytest.raises(OSError):  # noqa: PT011 - an alert, or a reset before it is read
+                ask(running, context)
+        else:
+            assert ask(running, context) == PKIStatus.accepted
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+    lines = [record.getMessage() for record in caplog.records if "TLS handshake" in record.getMessage()]
+    assert len(lines) == bool(told)
+    assert not told or (
+        lines[0].startswith("TLS handshake with 127.0.0.1: ") and told in lines[0].replace("_", " ")
+    )
+
+
+@pytest.mark.parametrize(
+    "der", [b"", b"0\3\2\1\1", bytes(90_000), work.with_key(bytes.fromhex("300b3006060429030405030100"), 3)]
+)
+def test_client_certificates_that_are_none(
+    der: bytes, server: Server, pki: PKI, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Among them one for a key of an unknown kind."""
+    with caplog.at_level("INFO", "osslcmp.server"), server.serve(tls=mutual(pki)) as running:
+        with socket.create_connection((running.host, running.port), timeout=20) as client:
+            assert tls_certificates.show_as_client(client, [der])[:1] == b"\2"
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
+    assert len([one for one in caplog.records if "TLS handshake" in one.getMessage()]) == 1
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("make", [settings, mutual])
+def test_renegotiation_is_refused(make: Callable[[PKI], ServerTLS], server: Server, pki: PKI) -> None:
+    """As a client asks for it."""
+    with server.serve(tls=make(pki)) as running:
+        identity: list[str | Path] = [
+            "-cert",
+            pki.client.cert_file,
+            "-key",
+            pki.client.key_file,
+            "-cert_chain",
+            pki.client.chain_file,
+        ]
+        where = ["-connect", f"127.0.0.1:{running.port}", "-tls1_2"]
+        run = openssl.run(["s_client", *where, *identity], data=b"R\nR\nR\n")
+        assert "RENEGOTIATING" in run.out + run.err
+        assert "no renegotiation" in run.err
+        assert ask(running, client_context(pki, certificate=True)) == PKIStatus.accepted
 
 
 def test_no_tls_on_the_tls_port(server: Server, pki: PKI) -> None:

@@ -37,6 +37,8 @@ class Handshake:
         self._job: Job | None = None
         self._outcome: type[OSError] | None = None
         """What libssl waits for, or that it has failed; None: the client is through."""
+        self.failure = ""
+        """Why the client did not get through, if that is known."""
         self._loop.add_reader(socket, self._go_on)
 
     def close(self) -> None:
@@ -66,8 +68,10 @@ class Handshake:
         """In a thread."""
         try:
             self._socket.do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            self._outcome = type(error)
         except (OSError, ValueError) as error:
-            self._outcome = type(error) if isinstance(error, OSError) else OSError
+            self._outcome, self.failure = OSError, str(error)
         else:
             self._outcome = None
 

@@ -233,11 +233,13 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         self._serve(PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
 
     def _shaken(self, wrapped: ssl.SSLSocket, through: bool) -> None:
-        self._handshake = None
+        ended, self._handshake = self._handshake, None
         if through:
             self._serve_tls(wrapped)
-        else:
-            self.leave()
+            return
+        if ended is not None and ended.failure:
+            logger.info("TLS handshake with %s: %s", self.address, one_line(ended.failure)[:300])
+        self.leave()
 
     def _serve(self, stream: PacedStream | PacedSSLStream) -> None:
         self.stream = stream
