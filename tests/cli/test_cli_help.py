@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import cffi
@@ -91,6 +92,61 @@ def test_blank_values(words: list[str], capsys: pytest.CaptureFixture[str]) -> N
     """An empty shell variable is a usage error, and not the folder that the shell is in."""
     assert main(words) == 2
     assert "is empty" in capsys.readouterr().err
+
+
+_CA = ["--directory", "ca"]
+_COMMANDS = [
+    ["serve", *_CA, "--port", "0", "--reference", "r", "--secret-file", "secret"],
+    ["probe", "https://127.0.0.1:1/"],
+    ["show", "message"],
+    ["trace", "message"],
+    ["renew", "renew.toml"],
+    ["ca", "secrets", *_CA, "--add", "x", "--secret-file", "secret"],
+    *(["ca", *words, *_CA] for words in (["list"], ["show", "12"], ["revoke", "12"], ["crl"])),
+]
+_NEVER = ["", "\0"]
+_VALUES = [*_NEVER, "-1", "9" * 20, "nan", "x", "\udcff", "missing/file", "folder", "octets"]
+
+
+@pytest.mark.parametrize("words", _COMMANDS, ids=" ".join)
+def test_wrong_values(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever an option is given, a line says which, or repeats it; the exit status is a documented one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "sigwait", lambda _: signal.SIGTERM)
+    Path("secret").write_text("secret")
+    Path("octets").write_bytes(bytes(range(256)))
+    Path("folder").mkdir()
+    Path("renew.toml").write_text(
+        '[certificates.a]\nserver = "http://127.0.0.1:1/"\ncertificate = "c"\nkey = "k"\n'
+        'trusted = "ca/root.pem"\n'
+    )
+
+    def keep(sent: bytes) -> bytes:
+        Path("message").write_bytes(sent)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        api.Client(transport=keep, reference="r", secret="s").genm()
+    assert main(_COMMANDS[0]) == 0
+    shutil.copytree("ca", "good")
+    main([*words[: 2 if words[0] == "ca" else 1], "--help"])
+    names = set(re.findall(r"(?<!\S)--[\w-]+", capsys.readouterr().out)) - {"--help", "--host"}
+    for name, value in product(sorted(names), _VALUES):
+        shutil.rmtree("ca")
+        shutil.copytree("good", "ca")
+        status = main([*words, f"{name}={value}"])
+        told = capsys.readouterr().err
+        assert status in ((2,) if value in _NEVER else (0, 1, 2)), name
+        line = told.removesuffix(f"osslcmp {words[0]} --help tells the options.\n")
+        shown = value.encode("ascii", "backslashreplace").decode()
+        if status == 0:
+            assert "Traceback" not in told
+        elif told or words[0] != "probe":  # which says on stdout that nobody answers
+            assert len(line.splitlines()) == 1, name
+            assert name in line or shown in line or name[2:].replace("-", "_") in line
+            assert not re.search(r"a bug in|encode|Errno|Error\b", line), line
 
 
 def test_no_command_and_unknown_ones() -> None:

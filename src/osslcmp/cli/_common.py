@@ -14,6 +14,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NoReturn
 
+from .._arguments import text_fault
 from .._text import one_line, visible
 from . import EXIT_USAGE
 
@@ -36,15 +37,23 @@ class RaisingParser(argparse.ArgumentParser):
 
 
 def not_blank(words: Sequence[str]) -> list[str]:
-    """The words of a command line, none of which is an empty or blank value. Raises UsageError.
+    """The words of a command line, none of which is an empty or blank value, or has a NUL. Raises UsageError.
 
     An empty shell variable would become the folder or the name where one is.
     """
     for before, word in zip(["", *words], words, strict=False):
         name, equals, value = word.partition("=") if word.startswith("-") else (before, "=", word)
-        if equals and not value.strip():
-            raise UsageError(f"{name or 'an argument'}: is empty")
+        fault = "is empty" if equals and not value.strip() else "\0" in word and "contains a NUL character"
+        if fault:
+            raise UsageError(f"{name if name.startswith('-') else 'an argument'}: {fault}")
     return list(words)
+
+
+def utf8(text: str) -> str:
+    """The type of an option that is no file name: those may be in any encoding."""
+    if fault := text_fault(text):
+        raise argparse.ArgumentTypeError(f"{fault}, or is not in UTF-8")
+    return text
 
 
 class Parser(RaisingParser):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._text import json_text
 from . import serve_options
-from ._common import Parser, RaisingParser, UsageError, complain, emit
+from ._common import Parser, RaisingParser, UsageError, complain, emit, utf8
 from .serve_options import given
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class _Action(RaisingParser):
         super().__init__(**options, allow_abbrev=False, add_help=False, argument_default=argparse.SUPPRESS)
         self.add_argument("-h", "--help", "-help", action="help", help="show this help")
         add = self.add_argument_group("which authority").add_argument
-        add("--directory", metavar="DIR", help="that of osslcmp serve")
-        add("--database", metavar="URL", help="its database, when that is not in DIR")
+        add("--directory", metavar="DIR", type=utf8, help="that of osslcmp serve")
+        add("--database", metavar="URL", type=utf8, help="its database, when that is not in DIR")
         add("--config", metavar="FILE", help="TOML file with the options of osslcmp serve")
 
 
@@ -71,7 +71,7 @@ def parser() -> Parser:
     add = action("list", _list, "list certificates, in the order of their issue")
     add("--state", choices=_STATES, help="those that are so now")
     add("--name", help="those with this name: subject (CN=x,O=y), CN or alternative name")
-    add("--reference", metavar="R", help="those asked for with the secret of this reference")
+    add("--reference", metavar="R", type=utf8, help="those asked for with the secret of this reference")
     add("--json", action="store_true", help="as JSON, an object a line")
     add = action("show", _show, "show a certificate and what became of it")
     add("serial", metavar="SERIAL", type=_serial)
@@ -93,11 +93,13 @@ def parser() -> Parser:
     add("--key-password-file", metavar="FILE", help="as for osslcmp serve")
     add = action("secrets", _secrets, "list the references of shared secrets, or change one")
     add("--json", action="store_true", help="as JSON, an object a line")
-    add("--remove", metavar="R", help="forget the secret of this reference")
-    add("--add", metavar="R", help="add or change the secret of this reference")
+    add("--remove", metavar="R", type=utf8, help="forget the secret of this reference")
+    add("--add", metavar="R", type=utf8, help="add or change the secret of this reference")
     add("--secret-file", metavar="FILE", help="its secret: the first line")
-    add("--names", metavar="REGEX", help="what its client may be called, as for osslcmp serve")
-    add("--profile", metavar="P", help="the profile that its client gets, one of those in --config")
+    add("--names", metavar="REGEX", type=utf8, help="what its client may be called, as for osslcmp serve")
+    add(
+        "--profile", metavar="P", type=utf8, help="the profile that its client gets, one of those in --config"
+    )
     add("--expires", metavar="MOMENT", help="from when on it is good for nothing new")
     add("--uses", metavar="N", type=int, help="how many certificates are issued under it")
     add("--key-password-file", metavar="FILE", help="as for osslcmp serve")
@@ -110,12 +112,12 @@ def run(options: Namespace) -> int:
     from ..server.ca.operating import NotPossibleError
     from .serve_authority import explaining
 
-    settings = serve_options.merged(
-        given(vars(options), "directory", "database", "config", "key_password_file")
-    )
-    if "directory" not in settings and "database" not in settings:
-        raise UsageError("--directory, --database or --config is needed")
     try:
+        settings = serve_options.merged(
+            given(vars(options), "directory", "database", "config", "key_password_file")
+        )
+        if "directory" not in settings and "database" not in settings:
+            raise UsageError("--directory, --database or --config is needed")
         with explaining(settings):
             options.work(options, settings)
     except (NotPossibleError, OSError, ValueError, ImportError) as error:

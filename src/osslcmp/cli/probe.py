@@ -118,8 +118,16 @@ class _Probe:
 
     def __init__(self, options: Namespace) -> None:
         from .._openssl import inputs as _inputs
+        from .._openssl.name_texts import parse_name
         from ..message import general
+        from ..transport.address import parse_url
 
+        address = parse_url(options.url, "URL")
+        if options.tls_trusted and not address.tls:
+            raise ValueError("--tls-trusted: is of no use without https")
+        self._subject = parse_name(options.subject, "--subject")
+        self._trusted = _inputs.any_certificates("--trusted", options.trusted)
+        self._tls_trusted = _inputs.any_certificates("--tls-trusted", options.tls_trusted)
         if (options.secret_file is None) != (options.ref is None):
             raise ValueError("--ref and --secret-file go together")
         if (options.cert is None) != (options.key is None):
@@ -153,11 +161,11 @@ class _Probe:
         from ..trace import Trace
 
         options = self._options
-        if options.tls_trusted:
-            more["tls"] = options.tls_trusted
+        if self._tls_trusted:
+            more["tls"] = self._tls_trusted
         return Client(
             options.url,
-            trusted=options.trusted,
+            trusted=self._trusted or None,
             message_timeout=options.timeout,
             total_timeout=2 * options.timeout,
             unprotected_errors=True,
@@ -206,16 +214,12 @@ class _Probe:
         def ask(client: Client) -> str:
             key = ec.generate_private_key(ec.SECP256R1())
             if kind == "p10cr":
-                from .._openssl.name_texts import parse_name
-
-                builder = x509.CertificateSigningRequestBuilder().subject_name(
-                    parse_name(self._options.subject)
-                )
+                builder = x509.CertificateSigningRequestBuilder().subject_name(self._subject)
                 enrollment = client.p10cr(builder.sign(key, hashes.SHA256()))
             elif kind == "kur":
                 enrollment = client.kur(key)
             else:
-                enrollment = getattr(client, kind)(key, subject=self._options.subject)
+                enrollment = getattr(client, kind)(key, subject=self._subject)
             return f"{enrollment.status.name}, {len(enrollment.certificate_der)} octets of certificate"
 
         return ask

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import read_toml
-from ._common import RaisingParser, UsageError, not_blank
+from ._common import RaisingParser, UsageError, not_blank, utf8
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -213,8 +213,8 @@ def _argument(kind: str) -> dict[str, Any]:
     bare, metavar = kind.rstrip("*@"), None
     if bare[0] in "nps":
         bare, _, metavar = bare.partition("=")
-    kinds: dict[str, tuple[type, str]] = {"n": (int, "N"), "p": (int, "N"), "s": (float, "S")}
-    convert, usual = kinds.get(bare, (str, bare))
+    kinds: dict[str, tuple[Any, str]] = {"n": (int, "N"), "p": (int, "N"), "s": (float, "S")}
+    convert, usual = kinds.get(bare, (str if bare == "FILE" else utf8, bare))
     action: Any = {"*": "append", "@": _ByReference}.get(kind[-1], "store")
     return {"action": action, "type": convert, "metavar": metavar or usual}
 

@@ -61,6 +61,7 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
 
     Raises:
         OSError: the address is not free.
+        ValueError: the host cannot be one.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -68,6 +69,8 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         )[0]
     except socket.gaierror as error:
         raise socket.gaierror(error.errno, f"host {host!r}: {error.strerror}") from None
+    except UnicodeError as error:
+        raise ValueError(f"host {host!r}: {error}") from None
     return socket.create_server(
         address,  # whole, since that of a link has an interface
         family=family,
