@@ -353,7 +353,9 @@ ARGUMENTS: dict[Any, set[str]] = {
 
 
 @pytest.mark.parametrize(
-    "value", [object(), 5j, [object()], 1 << 70], ids=["object", "complex", "list", "big"]
+    "value",
+    [object(), 5j, [object()], 1 << 70, "\ud800"],
+    ids=["object", "complex", "list", "big", "surrogate"],
 )
 @pytest.mark.parametrize(
     ("made", "argument"),
