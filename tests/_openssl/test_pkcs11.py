@@ -52,10 +52,91 @@ except ValueError as error:
     print("refused", error)
 """
 
+LIVES = """
+import gc, sys, threading, weakref
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+import osslcmp
+from osslcmp.server import token_key
+
+provider = osslcmp.load_provider("pkcs11", params={"pkcs11-module-path": sys.argv[1]})
+uri = "pkcs11:token=osslcmp;object=device;type=private"
+
+def sign(key):
+    how = (ec.ECDSA(hashes.SHA256()),)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        how = padding.PKCS1v15(), hashes.SHA256()
+    key.public_key().verify(key.sign(b"data", *how), b"data", *how)
+
+def size():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+def once():
+    sign(token_key(uri, "1234"))
+    try:
+        token_key(uri.replace("device", "nothing"), "1234")
+    except ValueError:
+        return
+    raise AssertionError
+
+for _ in range(200):
+    once()
+before = size()
+for _ in range(200):
+    once()
+print("grown", size() - before)
+
+key = token_key(uri, "1234")
+threads = [threading.Thread(target=sign, args=(key,)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+provider.unload()
+for _ in range(2):
+    try:
+        sign(key)
+        print("signed")
+    except osslcmp.OpenSSLError:
+        print("refused")
+try:
+    token_key(uri, "1234")
+except ValueError:
+    pass
+gone = weakref.ref(key)
+del key
+gc.collect()
+assert gone() is None
+provider = osslcmp.load_provider("pkcs11", params={"pkcs11-module-path": sys.argv[1]})
+sign(token_key(uri, "1234"))
+left = token_key(uri, "1234")  # at the end of the process
+print("END")
+"""
+
 
 @pytest.mark.parametrize("kind", ["EC:prime256v1", "rsa:2048"])
 def test_token(kind: str, tmp_path: Path) -> None:
     """The token signs the proof of possession and, for the kur, the message."""
+    told = in_process_with_token(ENROL, kind, tmp_path)
+    assert "enrolled CN=token" in told
+    assert "refused" in told
+    assert "1234" not in told
+
+
+@pytest.mark.parametrize("kind", ["EC:prime256v1", "rsa:2048"])
+def test_lives(kind: str, tmp_path: Path) -> None:
+    """Keys for certificates leave nothing behind; one that is left signs on when its provider is unloaded, or says that it
+    cannot, and can be freed then."""
+    grown, *told, end = in_process_with_token(LIVES, kind, tmp_path).splitlines()
+    assert int(grown.split()[1]) < 512 * 1024
+    assert set(told) <= {"signed", "refused"}
+    assert end == "END"
+
+
+def in_process_with_token(script: str, kind: str, tmp_path: Path) -> str:
+    """What a script prints, in whose token is a key."""
     assert MODULE
     (tmp_path / "tokens").mkdir()
     config = tmp_path / "softhsm2.conf"
@@ -74,7 +155,4 @@ def test_token(kind: str, tmp_path: Path) -> None:
         "pkcs11-tool", "--module", MODULE, "--token-label", "osslcmp", "--login", "--pin", "1234",
         "--keypairgen", "--key-type", kind, "--label", "device", "--id", "01",
     )  # fmt: skip
-    told = run(sys.executable, "-c", ENROL, MODULE)
-    assert "enrolled CN=token" in told
-    assert "refused" in told
-    assert "1234" not in told
+    return run(sys.executable, "-X", "faulthandler", "-c", script, MODULE)

@@ -59,6 +59,23 @@ BODIES = {
     "answers that are kept": """
     from support.replays import once
     """,
+    "keys of a store that sign": """
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from osslcmp.server import token_key
+    def once():
+        key = token_key(f"file:{pki.client.key_file}")
+        key.sign(b"data", ec.ECDSA(hashes.SHA256()))
+        for wrong in (hashes.SHAKE128(32), hashes.SM3()):
+            try:
+                key.sign(b"data", ec.ECDSA(wrong))
+            except osslcmp.OpenSSLError:
+                pass
+        try:
+            token_key("file:/nothing")
+        except ValueError:
+            pass
+    """,
     "a new context for each": """
     def once():
         peer = Peer(pki)
@@ -101,6 +118,7 @@ BODIES = {
     [
         ("a new context for each", 300),
         ("one context", 1000),
+        ("keys of a store that sign", 500),
         ("through DER, refused, raised", 250),
         ("untrusted clients at a server", 250),
         ("answers that are kept", 40),
