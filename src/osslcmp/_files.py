@@ -17,7 +17,13 @@ PUBLIC, PRIVATE = 0o644, 0o600
 
 
 def write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that is there whole, on the disk, or not at all. One process at a time: see :func:`locked`."""
+    """Write a file that is there whole, on the disk, or not at all. One process at a time: see :func:`locked`.
+
+    A device or a pipe is written to as it is.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        path.write_bytes(data)
+        return
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,13 @@ def test_certificates_are_held_released_and_revoked_under_a_running_server(
     site.ca("crl", "--out", file, "--der")
     text = openssl.run(["crl", "-in", file, "-inform", "DER", "-noout", "-text"]).must().out
     assert "Key Compromise" in text
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    site.ca("crl", "--out", pipe, "--der")
+    assert os.read(reader, 1 << 16) == file.read_bytes()
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_secrets_are_added_bound_and_removed_under_a_running_server(site: Site, tmp_path: Path) -> None:

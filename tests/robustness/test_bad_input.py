@@ -540,14 +540,16 @@ def test_each_argument_of_all_others(
 def test_each_argument_of_a_context(name: str) -> None:
     """What a method does not take it tells in Python, by the argument's name or its own."""
     method = getattr(Context, name)
-    for argument, wrong in product([*signature(method).parameters][1:], WRONG):
+    parameters = [*signature(method).parameters.values()][1:]
+    needed: dict[str, Any] = {one.name: None for one in parameters if one.default is one.empty}
+    for argument, wrong in product([one.name for one in parameters], WRONG):
         told = argument
         with suppress(osslcmp.UnsupportedError):
             try:
-                method(Context(), **{argument: wrong})
+                method(Context(), **{**needed, argument: wrong})
             except (TypeError, ValueError) as error:
                 told = str(error)
-        assert re.search("|".join([argument, *name.split("_")[1:]]), told, re.IGNORECASE)
+        assert re.search("|".join([argument, *needed, *name.split("_")[1:]]), told, re.IGNORECASE)
 
 
 def test_client_pair(pki: PKI) -> None:

@@ -689,6 +689,7 @@ class Context:
         return list(map(convert.cert_from_der, found))
 
     @guarded
+    @checked
     def get_root_ca_key_update(self, old: AnyCertificate | None) -> RootCAUpdate | None:
         """The root that follows ``old``; ``None`` if there is none (``OSSL_CMP_get1_rootCaKeyUpdate``, 3.2).
 
@@ -700,6 +701,7 @@ class Context:
         return root_ca_update(self.polling.complete(self.exchanges.root_ca_key_update(old)))
 
     @guarded
+    @checked
     def get_crl_update(
         self, certificate: AnyCertificate | None, last_crl: AnyCRL | None
     ) -> x509.CertificateRevocationList | None:
