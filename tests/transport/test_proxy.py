@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +21,8 @@ import osslcmp
 from osslcmp.context.proxies import bypasses
 from osslcmp.server import EmbeddedCA
 from osslcmp.transport import HTTPTransport
+from osslcmp.transport.httpx import AsyncHttpxTransport, HttpxTransport
+from osslcmp.transport.urllib3 import Urllib3Transport
 
 KEY = make_key()
 CREDENTIALS = base64.b64encode(b"me@home:p:%/w \xc3\xa4").decode()
@@ -321,6 +325,9 @@ def test_silent_proxy_interrupted(https: WebServer, pki: PKI) -> None:
         "ftp://user:hunter2@host",
         "http://u:hunter2@[::1",
         "a:hunter2@b c",
+        "http://user:a@hunter2@host",
+        "http://user:1/hunter2@host",
+        "user:1?hunter2@host:80",
         "a\nb",
         "a\0b",
     ],
@@ -329,6 +336,63 @@ def test_malformed(proxy: str) -> None:
     """Told at once, without the password."""
     with pytest.raises(ValueError, match=r"proxy|NUL") as caught:
         osslcmp.Client("http://127.0.0.1/", reference="a", secret="b", proxy=proxy)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rest", ["a@hunter2@127.0.0.1:1", "1/hunter2@127.0.0.1:1", "1#hunter2@127.0.0.1"])
+def test_password_that_is_not_encoded(rest: str, pki: PKI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the environment: no part of it is taken for the host, looked up and shown."""
+    monkeypatch.setenv("http_proxy", f"http://user:{rest}")
+    told = refusal("http://127.0.0.1:1/", pki)
+    assert "the URL of the HTTP proxy is not valid" in told
+    assert "hunter2" not in told
+
+
+def by(transport: Any) -> None:
+    with transport, osslcmp.Client(transport=transport, reference="ref", secret="secret") as cmp:
+        assert cmp.ir(KEY, subject="CN=me")
+
+
+async def by_async(transport: Any) -> None:
+    async with transport, osslcmp.AsyncClient(transport=transport, reference="ref", secret="secret") as cmp:
+        assert await cmp.ir(KEY, subject="CN=me")
+
+
+#: Ask a server by a proxy, both as URLs, TLS by a context for Python.
+TRANSPORTS: dict[str, Callable[[str, str, ssl.SSLContext], None]] = {
+    "httpx": lambda url, proxy, tls: by(HttpxTransport(url, proxy=proxy, verify=tls)),
+    "async httpx": lambda url, proxy, tls: asyncio.run(
+        by_async(AsyncHttpxTransport(url, proxy=proxy, verify=tls))
+    ),
+    "urllib3": lambda url, proxy, tls: by(Urllib3Transport(url, proxy=proxy, ssl_context=tls)),
+}
+
+
+@pytest.mark.parametrize("end", ["", "/", "/x?y#z"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("transport", ["Client", *TRANSPORTS])
+def test_the_same_by_every_transport(
+    transport: str, scheme: str, end: str, request: pytest.FixtureRequest, pki: PKI
+) -> None:
+    """Forms of ``proxy=``; the password goes out as UTF-8."""
+    server: WebServer = request.getfixturevalue(scheme)
+    with Proxy(credentials=CREDENTIALS) as proxy:
+        if transport == "Client":
+            enroll(server.url(), pki, proxy=proxy.url(USER) + end)
+        else:
+            tls = ssl.create_default_context(cafile=str(pki.root.cert_file))
+            TRANSPORTS[transport](server.url(), proxy.url(USER) + end, tls)
+        begins = "POST http:" if scheme == "http" else "CONNECT"
+        assert proxy.requests
+        assert all(line.startswith(begins) for line in proxy.requests)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["", "127.0.0.1:1", "ftp://u:hunter2@host", "http://u:hunter2@host:99999", "http://u:hunter2@:1"]
+)
+def test_malformed_for_urllib3(proxy: str) -> None:
+    with pytest.raises(ValueError, match="proxy: not of the form") as caught:
+        Urllib3Transport("http://127.0.0.1/", proxy=proxy)
     assert "hunter2" not in str(caught.value)
 
 

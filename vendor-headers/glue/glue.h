@@ -6,6 +6,8 @@ void osslcmp_session_free(osslcmp_session *);
 int osslcmp_session_set_server(osslcmp_session *, const char *, const char *);
 int osslcmp_session_set_path(osslcmp_session *, const char *);
 int osslcmp_session_set_proxy(osslcmp_session *, const char *);
+/* Whether all before an "@" in the URL of a proxy is user and password for libcrypto, too. */
+int osslcmp_proxy_user_ends(const char *);
 int osslcmp_session_set_no_proxy(osslcmp_session *, const char *);
 void osslcmp_session_set_http_cb(osslcmp_session *, OSSL_HTTP_bio_cb_t, void *, int);
 void osslcmp_session_set_log_level(osslcmp_session *, int);

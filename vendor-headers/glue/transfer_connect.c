@@ -122,6 +122,14 @@ static char *osslcmp_basic(char *user)
     return encoded;
 }
 
+/* libcrypto takes the rest of a password for the host, and shows it, where "@" or "/" are not percent-encoded. */
+static int osslcmp_proxy_user_ends(const char *url)
+{
+    const char *scheme = strstr(url, "://"), *user = scheme == NULL ? url : scheme + 3, *at = strchr(user, '@');
+
+    return at == NULL || (user + strcspn(user, "/?#@") == at && strchr(at + 1, '@') == NULL);
+}
+
 /*
  * The proxy that applies: ours or the environment's, unless no_proxy names the server. The brackets around an IPv6
  * address are taken off here: OpenSSL before 3.0.18 and 3.5.4 reads beyond the end of its copy (CVE-2025-9232).
@@ -140,7 +148,7 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
     if (proxy == NULL)
         return 1;
     ERR_set_mark();
-    if (!OSSL_HTTP_parse_url(proxy, &tls, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
+    if (!osslcmp_proxy_user_ends(proxy) || !OSSL_HTTP_parse_url(proxy, &tls, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
         ERR_pop_to_mark(); /* it may repeat a part of the password */
         ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "the URL of the HTTP proxy is not valid");
         return 0;

@@ -18,6 +18,8 @@ def uses_tls(url: str) -> bool:
         raise ValueError("proxy: contains a space or control character")
     tls = ffi.new("int *")
     clear()
+    if not lib.osslcmp_proxy_user_ends(url.encode()):
+        raise ValueError("proxy: '@', '/', '?' and '#' in user and password are written %40, %2F, %3F, %23")
     if not lib.OSSL_HTTP_parse_url(url.encode(), tls, NULL, NULL, NULL, NULL, NULL, NULL, NULL):
         clear()  # it may repeat a part of the password
         raise ValueError("proxy: not of the form [http://][user:password@]host[:port]")

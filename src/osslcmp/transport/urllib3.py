@@ -103,13 +103,17 @@ class Urllib3Transport(LibraryTransport):
             self._pool = urllib3.PoolManager(**options) if proxy is None else self._by(proxy, options)
 
     def _by(self, proxy: str, options: dict[str, Any]) -> Any:
-        parts = urlsplit(proxy)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(proxy)
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # it may repeat a part of the password
+            good = False
+        if not good:
             raise ValueError("proxy: not of the form http[s]://[user:password@]host[:port]")
         headers = None
         if parts.username is not None:
             user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            headers = self._urllib3.make_headers(proxy_basic_auth=user)
+            headers = self._urllib3.make_headers(proxy_basic_auth=user.encode().decode("latin-1"))
         bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         return self._urllib3.ProxyManager(bare, proxy_headers=headers, **options)
 
