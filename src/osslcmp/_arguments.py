@@ -26,7 +26,8 @@ def checked(made: _T) -> _T:
 
     Raises TypeError for one of another type than its annotation, ValueError for text with a NUL character or half a
     surrogate pair, an empty path, a number that is not finite or fits no C type, and what is none of a Literal. What an
-    iterator gives is not looked at, nor what is annotated with a name for type checkers alone.
+    iterator gives is not looked at, nor what is annotated with a name for type checkers
+    alone, nor an argument of our own, which begins with an underscore.
     """
     if isinstance(made, type):
         made.__init__ = checked(made.__init__)  # type: ignore[misc]
@@ -42,7 +43,7 @@ def checked(made: _T) -> _T:
                 {name: _evaluated(function, hint) for name, hint in function.__annotations__.items()}
             )
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
-            wrong = _wrong(hints.get(name, Any), value)
+            wrong = None if name[0] == "_" else _wrong(hints.get(name, Any), value)
             if wrong:
                 raise ValueError(f"{name}: {wrong}")
             if wrong is not None:
@@ -87,6 +88,8 @@ def _wrong(hint: Any, value: Any) -> str | None:
     """What is wrong with a value in words; empty if it is of another type, None if nothing is."""
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, UnionType):
+        if value is None and type(None) in parts:  # what most are
+            return None
         kinds = [kind for part in parts if isinstance(kind := get_origin(part) or part, type)]
         if isinstance(value, str) and any(issubclass(kind, os.PathLike) for kind in kinds):
             return path_fault(value)
