@@ -21,7 +21,7 @@ def write(path: Path, data: bytes, mode: int) -> None:
 
     A device or a pipe is written to as it is.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if is_special(path):
         path.write_bytes(data)
         return
     draft = path.with_name(path.name + ".new")
@@ -33,6 +33,11 @@ def write(path: Path, data: bytes, mode: int) -> None:
         os.fsync(descriptor)
     draft.replace(path)
     sync(path.parent)
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is a device, a pipe or a socket, whose place no file may take."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def sync(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -207,6 +208,17 @@ def test_stored_request(tmp_path: Path, ca: EmbeddedCA) -> None:
         KEY, subject="CN=new", disable_confirm=True
     )
     assert enrollment.certificate.subject.rfc4514_string() == "CN=stored"
+
+
+def test_a_pipe_stays_one(cmp: Server, tmp_path: Path) -> None:
+    """No file takes its place, nor that of a device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR)
+    client(FileTransport(reqout=[pipe, pipe], through=cmp)).ir(KEY, subject="CN=me")
+    assert os.read(reader, 1 << 16)[:1] == b"\x30"
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_missing_files(tmp_path: Path, cmp: Server) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .._arguments import checked, positive
+from .._files import is_special
 from .._openssl.callbacks import Replaying
 from ..errors import TransferError, TransferTimeout
 from .address import Transport
@@ -25,9 +26,10 @@ def _paths(value: PathInput | Iterable[PathInput]) -> list[Path]:
 
 def _write(path: Path, data: bytes) -> None:
     """All or nothing: somebody may be waiting for the file."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial = path if is_special(path) else path.with_name(f"{path.name}.{os.getpid()}.part")
     partial.write_bytes(data)
-    partial.replace(path)
+    if partial != path:
+        partial.replace(path)
 
 
 def _complete(data: bytes) -> bool:
