@@ -36,8 +36,10 @@ def write(path: Path, data: bytes, mode: int) -> None:
 
 
 def is_special(path: Path) -> bool:
-    """Whether it is a device, a pipe or a socket, whose place no file may take."""
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """Whether it is a device, a pipe or a socket, or a link to one that is open, such as /dev/stdout: no file may take its
+    place."""
+    is_open = path.is_symlink() and str(path.readlink()).startswith("/proc/")  # or to a file that is
+    return is_open or (path.exists() and not (path.is_file() or path.is_dir()))
 
 
 def sync(directory: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,13 @@ def test_certificates_are_held_released_and_revoked_under_a_running_server(
     assert os.read(reader, 1 << 16) == file.read_bytes()
     os.close(reader)
     assert pipe.is_fifo()
+    link = tmp_path / "stdout"  # as /dev/stdout is
+    link.symlink_to("/proc/self/fd/1")
+    words = [sys.executable, "-m", "osslcmp", "ca", "crl", *site.where, "--out", str(link), "--der"]
+    with (tmp_path / "redirected").open("wb") as redirected:
+        subprocess.run(words, stdout=redirected, check=True)
+    assert link.is_symlink()
+    assert (tmp_path / "redirected").read_bytes() == file.read_bytes()
 
 
 def test_secrets_are_added_bound_and_removed_under_a_running_server(site: Site, tmp_path: Path) -> None:
