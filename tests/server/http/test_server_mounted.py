@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import io
 import socket
 import threading
 import time
@@ -290,6 +291,37 @@ def test_hostile_requests(
     server.close()
     assert not any(b" 200 " in b"".join(answer) or b" 500 " in b"".join(answer) for answer in answers)
     assert [record.getMessage() for record in caplog.records] == []
+
+
+class _CutOff(io.RawIOBase):
+    """As Werkzeug reads a chunk that is cut off: it puts less into the buffer than it says, which shrinks a bytearray."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        buffer[:size] = b"abc"
+        return size
+
+
+def test_nothing_behind_the_body_is_read(cmp: Server) -> None:
+    """It was another's data, or the end of the process."""
+    statuses: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "application/pkixcmp",
+        "wsgi.input": _CutOff(),
+        "wsgi.input_terminated": True,
+    }
+
+    def start_response(status: str, *_: Any) -> Any:
+        statuses.append(status)
+
+    (answer,) = cmp.wsgi_app(environ, start_response)
+    cmp.close()
+    assert statuses == ["400 Bad Request"]
+    assert b"the body cannot be read" in answer
 
 
 def test_websockets_are_refused(cmp: Server) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,7 +22,7 @@ from . import journal, paths
 from .events import Answered, Observer, Repeats
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import InputStream, StartResponse, WSGIEnvironment
 
 CONTENT_TYPE = "application/pkixcmp"
 THREADS = 16
@@ -265,7 +266,7 @@ def wsgi(app: Application, environ: WSGIEnvironment, start_response: StartRespon
     response = app.early(request)
     if response is None:
         try:
-            body = _read(app, environ) if method not in _FETCH else b""
+            body = _body(app, environ) if method not in _FETCH else b""
         except (OSError, ValueError):  # of the web server: the client has gone, or its chunks are none
             body = refuse(HTTPStatus.BAD_REQUEST, "the body cannot be read")
         response = body if isinstance(body, Response) else app.answer(replace(request, body=body))
@@ -275,8 +276,20 @@ def wsgi(app: Application, environ: WSGIEnvironment, start_response: StartRespon
     return [] if method == "HEAD" else [response.body]
 
 
-def _read(app: Application, environ: WSGIEnvironment) -> bytes | Response:
+def _body(app: Application, environ: WSGIEnvironment) -> bytes | Response:
     source = environ["wsgi.input"]
+    if not isinstance(source, io.RawIOBase):
+        return _read(app, environ, source)
+    # CPython takes what is behind the buffer for data where readinto() returns more than it has put there, as Werkzeug's
+    # does for a chunk that is cut off (python/cpython#140607); a BufferedReader looks.
+    buffered = io.BufferedReader(source)
+    try:
+        return _read(app, environ, buffered)
+    finally:
+        buffered.detach()
+
+
+def _read(app: Application, environ: WSGIEnvironment, source: InputStream) -> bytes | Response:
     declared = environ.get("CONTENT_LENGTH", "")
     if declared:
         if not (declared.isascii() and declared.isdigit()):
@@ -285,10 +298,10 @@ def _read(app: Application, environ: WSGIEnvironment) -> bytes | Response:
         length = int(declared) if len(declared) < 20 else app.limit + 1
         if length > app.limit:
             return app.too_large()
-        body: bytes = source.read(length)
+        body = source.read(length)
         if len(body) != length:
             return refuse(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length")
         return body
     if environ.get("wsgi.input_terminated"):
-        return cast(bytes, source.read(app.limit + 1))
+        return source.read(app.limit + 1)
     return refuse(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
