@@ -218,7 +218,9 @@ def test_keys_are_encrypted_at_rest(command: Command, serve: Serving, tmp_path: 
         assert b"BEGIN ENCRYPTED PRIVATE KEY" in file.read_bytes()
         assert file.stat().st_mode & 0o777 == 0o600
         openssl.run(["pkey", "-in", file, "-noout", "-passin", f"file:{password}"]).must()
-    assert "the key is encrypted, and no password" in command("crl", *site.where, status=1)
+    assert "the key is encrypted, and no key_password (--key-password-file)" in command(
+        "crl", *site.where, status=1
+    )
     wrong = tmp_path / "wrong"
     wrong.write_text("other\n")
     told = command("crl", *site.where, "--key-password-file", wrong, status=1)

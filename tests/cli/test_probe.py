@@ -179,3 +179,11 @@ def test_an_answer_that_cannot_be_read_is_shown_as_far_as_it_can(
     for finding in found.values():
         assert finding["answer"]["type"] == "ERROR"
         assert finding["answer"][member] == shown
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "x"])
+def test_no_end_of_time(seconds: str) -> None:
+    """libcrypto takes 0 for that."""
+    told = osslcmp("probe", "http://127.0.0.1:1/", f"--timeout={seconds}", status=2).stderr
+    assert "--timeout" in told
+    assert seconds in told

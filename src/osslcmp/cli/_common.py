@@ -56,6 +56,14 @@ def utf8(text: str) -> str:
     return text
 
 
+def positive(text: str) -> int:
+    """The type of an option for seconds, of which libcrypto takes 0 for no end."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a positive number, not {number}")
+    return number
+
+
 class Parser(RaisingParser):
     """``argparse`` that takes ``-help`` like all of OpenSSL's commands, and suggests what may have been meant."""
 

@@ -192,7 +192,9 @@ def read_key(where: str, pem: bytes, password: bytes | None) -> CertificateIssue
     """
     encrypted = is_encrypted(pem)
     if encrypted and password is None:
-        raise ValueError(f"{where}: the key is encrypted, and no password was given")
+        raise ValueError(
+            f"{where}: the key is encrypted, and no key_password (--key-password-file) was given"
+        )
     try:
         key = load_pem_private_key(pem, password if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
