@@ -26,8 +26,8 @@ def checked(made: _T) -> _T:
 
     Raises TypeError for one of another type than its annotation, ValueError for text with a NUL character or half a
     surrogate pair, an empty path, a number that is not finite or fits no C type, and what is none of a Literal. What an
-    iterator gives is not looked at, nor what is annotated with a name for type checkers
-    alone, nor an argument of our own, which begins with an underscore.
+    iterator gives is not looked at, nor what is annotated with a name for type checkers alone, nor an
+    argument of our own, which begins with an underscore.
     """
     if isinstance(made, type):
         made.__init__ = checked(made.__init__)  # type: ignore[misc]

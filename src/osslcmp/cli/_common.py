@@ -14,7 +14,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NoReturn
 
-from .._arguments import text_fault
+from .._arguments import positive, text_fault
 from .._text import one_line, visible
 from . import EXIT_USAGE
 
@@ -56,11 +56,10 @@ def utf8(text: str) -> str:
     return text
 
 
-def positive(text: str) -> int:
+def seconds(text: str) -> int:
     """The type of an option for seconds, of which libcrypto takes 0 for no end."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a positive number, not {number}")
+    positive(seconds=number)
     return number
 
 

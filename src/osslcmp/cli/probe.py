@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._text import json_text, one_line
 from . import EXIT_USAGE
-from ._common import Parser, complain, emit, heading, positive
+from ._common import Parser, complain, emit, heading, seconds
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -76,7 +76,7 @@ def parser() -> Parser:
         help="name in such requests (CN=osslcmp probe)",
     )
     made.add_argument(
-        "--timeout", metavar="S", type=positive, default=20, help="seconds for each message (20)"
+        "--timeout", metavar="S", type=seconds, default=20, help="seconds for each message (20)"
     )
     made.add_argument("--json", action="store_true", help="as JSON: an object with a list of findings")
     return made
