@@ -95,6 +95,10 @@ def check_writable(path: str) -> None:
     import errno
     from pathlib import Path
 
+    if is_special(Path(path)):  # to open it can have an effect
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return
     real = Path(os.path.realpath(path))
     try:
         real.stat()
@@ -104,7 +108,4 @@ def check_writable(path: str) -> None:
         if number == errno.EISDIR or not os.access(real.parent, os.W_OK | os.X_OK):
             raise OSError(number, os.strerror(number), path) from None
         return
-    if real.is_dir() or real.is_file():
-        os.close(os.open(real, os.O_WRONLY))
-    elif not os.access(real, os.W_OK):  # a device or a pipe: to open it can have an effect
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
+    os.close(os.open(real, os.O_WRONLY))

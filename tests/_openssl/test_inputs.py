@@ -311,6 +311,7 @@ def test_provider_is_missing(name: str) -> None:
     [
         ("handle:0x81000001", 'load one with osslcmp.load_provider("tpm2")'),
         ("pkcs11:object=x?pin-value=4711", 'load one with osslcmp.load_provider("pkcs11")'),
+        ("PKCS11:object=x", 'load one with osslcmp.load_provider("pkcs11")'),
         ("vault:x", "load one with osslcmp.load_provider(NAME)"),
     ],
 )

@@ -253,7 +253,7 @@ def test_no_secret_in_plain_text(serve: Serving, tmp_path: Path) -> None:
     assert SECRET not in (tmp_path / "log").read_bytes()
 
 
-@pytest.mark.parametrize("scheme", ["", "file:"])
+@pytest.mark.parametrize("scheme", ["", "file:", "FILE:"])
 def test_own_authority(scheme: str, serve: Serving, pki: PKI) -> None:
     """A CA that somebody has already: ``--issuer-cert`` issues, its root is the trust anchor, also after a restart. Its key
     may be anywhere where OSSL_STORE finds it."""

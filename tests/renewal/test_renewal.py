@@ -372,17 +372,20 @@ def test_reload(site: Site) -> None:
 
 
 @pytest.mark.parametrize("kind", ["certificate", "key", "chain", "fullchain", "combined"])
-@pytest.mark.parametrize("place", ["absent/x", "root.pem/x", "private"])
+@pytest.mark.parametrize("place", ["absent/x", "root.pem/x", "private", "pipe", "link"])
 def test_no_place_for_the_first_certificate(kind: str, place: str, site: Site) -> None:
-    """Told before it is asked for."""
+    """Told before it is asked for. What is no file stays what it is, and is not read."""
+    os.mkfifo(site.path / "pipe")
+    (site.path / "link").symlink_to("pipe")
     paths: dict[str, Any] = {kind: site.path / place}
     first = replace(
         site.renewal, expired="ir", subject="CN=x", reference="ref", secret_file=site.path / "secret", **paths
     )
     outcome = renew(first)
     assert outcome.action == "failed"
-    assert re.search("No such file|Not a directory|Is a directory", outcome.error or "")
+    assert re.search("No such file|Not a directory|Is a directory|is a device or a pipe", outcome.error or "")
     assert not site.ca.records
+    assert (site.path / "link").is_fifo()
 
 
 def test_server_that_is_away(site: Site) -> None:

@@ -7,17 +7,19 @@ import base64
 import ipaddress
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from support.alarm import alarm
 from support.https import Proxy, WebServer, has_ipv6, server_context
-from support.pki import PKI, make_key
+from support.pki import PKI, cert_pem, make_key
 from support.raising import OwnError
 from support.raw_server import free_port
 
 import osslcmp
+from osslcmp.cli import main
 from osslcmp.context.proxies import bypasses
 from osslcmp.server import EmbeddedCA
 from osslcmp.transport import HTTPTransport
@@ -42,7 +44,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def client(url: str, pki: PKI, **options: Any) -> osslcmp.Client:
-    tls = pki.root.certificate if url.startswith("https") else None
+    tls = pki.root.certificate if url.lower().startswith("https") else None
     given = {"reference": "ref", "secret": "secret", "tls": tls, "message_timeout": 20, **options}
     return osslcmp.Client(url, **given)
 
@@ -236,7 +238,9 @@ def test_no_proxy_with_a_port(https: WebServer, proxy: Proxy, pki: PKI) -> None:
     assert not proxy.requests
 
 
-@pytest.mark.parametrize("url", ["https://me:hunter2@127.0.0.1:{}", "https://127.0.0.1:{}/x"])
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@127.0.0.1:{}", "https://127.0.0.1:{}/x", "HTTPS://me:hunter2@127.0.0.1:{}"]
+)
 def test_https_to_the_proxy(
     url: str, https: WebServer, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +256,40 @@ def test_https_to_the_proxy(
     assert "proxy by https:// is not supported" in told
     assert "hunter2" not in told
     assert not proxy.requests
+
+
+@pytest.mark.parametrize("kind", ["http", "https"])
+@pytest.mark.parametrize("change", [str.upper, str.title])
+def test_schemes_in_any_case(
+    change: Callable[[str], str],
+    kind: str,
+    request: pytest.FixtureRequest,
+    pki: PKI,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """RFC 3986, section 3.1, which OpenSSL's own client does not hold: of servers and proxies, with each transport, and of
+    the command; in the environment, too. What follows the scheme stays as it is."""
+    server: WebServer = request.getfixturevalue(kind)
+    with Proxy(credentials=CREDENTIALS) as proxy:
+        url, via = (
+            f"{change(one.partition(':')[0])}:{one.partition(':')[2]}"
+            for one in (server.url(path="/Path"), proxy.url(USER))
+        )
+        enroll(url, pki, proxy=via)
+        anchors = ssl.create_default_context(cadata=cert_pem(pki.root.certificate).decode())
+        with HttpxTransport(url, proxy=via, verify=anchors) as transport:
+            osslcmp.Client(transport=transport, reference="ref", secret="secret").ca_certs()
+        with Urllib3Transport(url, proxy=via, ssl_context=anchors) as transport:
+            osslcmp.Client(transport=transport, reference="ref", secret="secret").ca_certs()
+        words = ["cmp", "-cmd", "genm", "-ref", "ref", "-secret", "pass:secret", "-server", url]
+        words += ["-tls_used", "-tls_trusted", str(pki.root.cert_file)] if kind == "https" else []
+        assert main([*words, "-proxy", via]) == 0
+        monkeypatch.setenv(f"{kind}_proxy", via)
+        enroll(url, pki)
+        assert main(words) == 0
+        assert len(proxy.requests) == 6
+    assert all("/Path" in line for line in server.requests)
 
 
 def test_path_and_prefix_are_nothing(http: WebServer, proxy: Proxy, pki: PKI) -> None:

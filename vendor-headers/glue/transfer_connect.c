@@ -138,7 +138,8 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
 {
     char *bare = osslcmp_bare_host(s->host), *user = NULL;
     const char *proxy;
-    int tls = 0;
+    char *url, *at;
+    int tls = 0, ok;
 
     memset(found, 0, sizeof(*found));
     if (bare == NULL)
@@ -147,8 +148,15 @@ static int osslcmp_find_proxy(const osslcmp_session *s, osslcmp_proxy *found)
     OPENSSL_free(bare);
     if (proxy == NULL)
         return 1;
+    if ((url = OPENSSL_strdup(proxy)) == NULL)
+        return 0;
+    for (at = url; strstr(at, "://") != NULL; at++) /* libcrypto knows its scheme in small letters alone */
+        *at |= *at >= 'A' && *at <= 'Z' ? 'a' - 'A' : 0;
     ERR_set_mark();
-    if (!osslcmp_proxy_user_ends(proxy) || !OSSL_HTTP_parse_url(proxy, &tls, &user, &found->host, &found->port, NULL, NULL, NULL, NULL)) {
+    ok = osslcmp_proxy_user_ends(url)
+         && OSSL_HTTP_parse_url(url, &tls, &user, &found->host, &found->port, NULL, NULL, NULL, NULL);
+    osslcmp_wipe(url);
+    if (!ok) {
         ERR_pop_to_mark(); /* it may repeat a part of the password */
         ERR_raise_data(ERR_LIB_CMP, CMP_R_TRANSFER_ERROR, "the URL of the HTTP proxy is not valid");
         return 0;

@@ -133,6 +133,11 @@ def without_credentials(url: str) -> str:
     return re.sub(r"^(\w+://)?.*@", r"\1...@", url, flags=re.DOTALL)
 
 
+def with_lower_scheme(url: str) -> str:
+    """A URL as libcrypto takes it: its scheme counts in any case (RFC 3986, section 3.1)."""
+    return re.sub(r"^\w+://", lambda scheme: scheme[0].lower(), url)
+
+
 def without_pin(text: str) -> str:
     """A text that may have the URI of a key in it, without the PIN that may be in that."""
     return re.sub(r"(\bpin[\w-]*=)[^&;\s]+", r"\1...", text, flags=re.IGNORECASE)

@@ -222,7 +222,8 @@ def open_store(uri: bytes, asked: PasswordCallback) -> Iterator[Any]:
 def _from_store(what: str, uri: str, password: Password) -> Any:
     check_text(what, uri)
     asked = PasswordCallback(password)
-    with open_store(uri.encode(), asked) as store:
+    start, _, rest = uri.partition(":")  # providers know it in small letters alone
+    with open_store(f"{start.lower()}:{rest}".encode(), asked) as store:
         pointer = NULL if store == NULL else _first_key(store)
     # The URI may hold a PIN: neither it nor a part of it is repeated.
     scheme, *parts = filter(None, re.split(r"[:/;?&=\s]+", uri))

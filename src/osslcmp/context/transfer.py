@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear
-from .._openssl.inputs import check_text, without_credentials
+from .._openssl.inputs import check_text, with_lower_scheme, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
 from .._openssl.ownership import own
 from .._openssl.received import limits_to_c, own_message_from_der, refused_answer
@@ -85,6 +85,7 @@ class Transfer:
     def set_proxy(self, name: str | None) -> None:
         """As :meth:`osslcmp.Context.set_proxy`."""
         name = check_text("proxy", name)
+        name = name and with_lower_scheme(name)
         if name and uses_tls(name):
             raise ValueError(
                 "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from .._files import PRIVATE, PUBLIC, check_writable, locked, sync, write
+from .._files import PRIVATE, PUBLIC, check_writable, is_special, locked, sync, write
 
 _TRAVERSABLE = 0o711
 _SECRET = ("key", "combined")
@@ -93,7 +93,11 @@ class Store:
     # -- the files of others ---------------------------------------------------------------------------------
 
     def contents(self) -> dict[str, bytes]:
-        """By kind, what the files hold, as far as they are there."""
+        """By kind, what the files hold, as far as they are there. Raises OSError for a device or a pipe, which no link may
+        replace."""
+        for kind, path in self._paths.items():
+            if is_special(path):
+                raise OSError(f"{kind}: {path} is a device or a pipe, which is not replaced")
         found = {kind: _read(path) for kind, path in self._paths.items()}
         return {kind: data for kind, data in found.items() if data is not None}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +99,10 @@ def test_special_files(tmp_path: Path) -> None:
     check_writable("/dev/null")
     os.mkfifo(tmp_path / "pipe")
     check_writable(str(tmp_path / "pipe"))
+    code = "from osslcmp._files import check_writable; check_writable('/dev/stdout')"
+    with (tmp_path / "file").open("wb") as file:
+        for stream in (subprocess.PIPE, file):
+            subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
     (tmp_path / "link").symlink_to(tmp_path / "new")
     check_writable(str(tmp_path / "link"))
     assert not (tmp_path / "new").exists()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._openssl.convert import octets_from_c
 from ..._openssl.errorqueue import check, clear, drain, text_from_c
-from ..._openssl.inputs import without_credentials
+from ..._openssl.inputs import with_lower_scheme, without_credentials
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.ownership import cert_stack, own, release
 from ...context.proxies import bypasses, uses_tls
@@ -88,7 +88,7 @@ def _set_proxy(run: Run, host: str, port: int) -> str:
     bare = host.strip("[]").encode()
     given = _chars(proxy)  # the result may point into it
     found = lib.OSSL_HTTP_adapt_proxy(given, _chars(no_proxy), bare, int(run.opt.flag("tls_used")))
-    via = "" if found == NULL or bypasses(host, port, no_proxy) else text_from_c(found)
+    via = "" if found == NULL or bypasses(host, port, no_proxy) else with_lower_scheme(text_from_c(found))
     if via and uses_tls(via):
         if "@" in via:
             raise Failure(
@@ -110,7 +110,7 @@ def _parse_url(url: str) -> tuple[str, int, str, bool]:
     host, port, path = ffi.new("char **"), ffi.new("char **"), ffi.new("char **")
     clear()
     if "\0" in url or not lib.OSSL_HTTP_parse_url(
-        url.encode(), tls, NULL, host, port, number, path, NULL, NULL
+        with_lower_scheme(url).encode(), tls, NULL, host, port, number, path, NULL, NULL
     ):
         clear()
         raise Failure(f"cannot parse -server URL: {without_credentials(url)}")

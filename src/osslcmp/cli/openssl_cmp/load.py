@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._openssl.errorqueue import check, clear, drain
-from ..._openssl.inputs import without_pin
+from ..._openssl.inputs import with_lower_scheme, without_pin
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.names import name_of
@@ -94,11 +94,12 @@ class Loader:
 
     def cert(self, uri: str, pass_option: str, what: str) -> Any:
         """``X509 *``: the first in the file."""
-        if uri.startswith("https://"):
+        url = with_lower_scheme(uri)
+        if url.startswith("https://"):
             raise Failure(f"Loading {what} over HTTPS is unsupported\nUnable to load {what}")
-        if uri.startswith("http://"):
+        if url.startswith("http://"):
             clear()
-            cert = lib.X509_load_http(uri.encode(), NULL, NULL, 0)
+            cert = lib.X509_load_http(url.encode(), NULL, NULL, 0)
             if cert == NULL:
                 raise Failure(f"Unable to load {what}: {_queued_errors()}")
             return own(cert, lib.X509_free, what)
