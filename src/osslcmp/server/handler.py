@@ -230,7 +230,7 @@ class MessageHandler:
             about.signer is None
             and about.reference is None
             and self._engine.is_protection_valid()
-            and self._is_signed
+            and self._message.header.is_signed
         ):
             self.refusal = UNREADABLE_SIGNER
         else:
@@ -240,11 +240,6 @@ class MessageHandler:
 
     def _refuse_sender(self, message: Message) -> Rejected | None:
         return refuse_sender(self._configuration, message, self._message)
-
-    @property
-    def _is_signed(self) -> bool:
-        header = self._message.header
-        return header.protection_alg is not None and not header.uses_mac
 
     @property
     def _name(self) -> str:

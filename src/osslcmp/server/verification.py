@@ -108,10 +108,9 @@ def _refuse_signer(
 ) -> Rejected | None:
     """Why the signer of a message that ``engine`` has verified may not authorise anything; None when he may, or it is not
     signed."""
-    header = message.header
-    if header.uses_mac or header.protection_alg is None:
+    if not message.header.is_signed:
         return None
-    signer_der = engine.signer(header.sender_kid)
+    signer_der = engine.signer(message.header.sender_kid)
     signer = looked_at(signer_der)
     if signer_der is not None and signer is None:
         return UNREADABLE_SIGNER

@@ -66,6 +66,11 @@ class Header:
         """The message is protected with a password-based MAC."""
         return self.protection_oid == oids.PASSWORD_BASED_MAC
 
+    @property
+    def is_signed(self) -> bool:
+        """The message says that it is signed."""
+        return self.protection_oid is not None and not self.uses_mac
+
     @cached_property
     def mac(self) -> MacParameters | None:
         """The parameters of a password-based MAC; None without one, and for BER, which libcrypto would take."""

@@ -43,15 +43,12 @@ def revoked_named(subject: Subject) -> str | None:
     return None if named else "an rr without issuer or serial number"
 
 
-def one_reason(subject: Subject) -> str | None:
-    """An rr has at most one reason, so it does not revoke and release at once."""
-    return "more than one CRLReason" if len(bodies.crl_reasons(subject.message)) > 1 else None
-
-
-def known_reason(subject: Subject) -> str | None:
-    """That is one of RFC 5280."""
-    unknown = any(one not in _REASONS for one in bodies.crl_reasons(subject.message))
-    return "an unknown CRLReason" if unknown else None
+def reason(subject: Subject) -> str | None:
+    """An rr has at most one reason, so it does not revoke and release at once; that is one of RFC 5280."""
+    found = bodies.crl_reasons(subject.message)
+    if len(found) > 1:
+        return "more than one CRLReason"
+    return None if _REASONS.issuperset(found) else "an unknown CRLReason"
 
 
 def entry_extensions(subject: Subject) -> str | None:

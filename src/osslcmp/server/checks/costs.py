@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
@@ -22,6 +22,7 @@ _SHA1 = frozenset({oids.SHA1, oids.HMAC_SHA1, oids.IPSEC_HMAC_SHA1})
 KeySizes = Mapping[str, tuple[int, int]]
 """By kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits."""
 KEY_SIZES: KeySizes = {"RSA": (2048, 8192), "DSA": (2048, 4096), "EC": (224, 571)}
+_KINDS: dict[str, Any] = {"RSA": rsa.RSAPublicKey, "DSA": dsa.DSAPublicKey, "EC": ec.EllipticCurvePublicKey}
 
 
 @checked
@@ -47,14 +48,10 @@ class MacPolicy:
 
     @classmethod
     def of(cls, value: MacPolicy | MacPolicyName) -> MacPolicy:
-        """A policy by its name, or as it is. Raises ValueError."""
+        """A policy by its name, or as it is."""
         if isinstance(value, cls):
             return value
-        if value == "default":
-            return cls()
-        if value == "strict":
-            return cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
-        raise ValueError(f"mac_policy: 'default', 'strict' or a MacPolicy, not {value!r}")
+        return cls() if value == "default" else cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
 
     def check(self, message: wire.RawMessage) -> str | None:
         """What is wrong with the MAC of a message, before it is computed."""
@@ -88,14 +85,8 @@ def read_key_sizes(texts: Iterable[str]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _size(key: object) -> tuple[str, int] | None:
-    if isinstance(key, rsa.RSAPublicKey):
-        return "RSA", key.key_size
-    if isinstance(key, dsa.DSAPublicKey):
-        return "DSA", key.key_size
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return "EC", key.key_size
-    return None
+def _size(key: Any) -> tuple[str, int] | None:
+    return next(((kind, key.key_size) for kind, cls in _KINDS.items() if isinstance(key, cls)), None)
 
 
 @lru_cache(maxsize=32)  # the same come in each message of a client
@@ -121,20 +112,17 @@ def key_sizes(given: KeySizes | None) -> KeySizes:
 
 def check_key(sizes: KeySizes, key: object) -> str | None:
     """Why a public key is not to be certified."""
-    found = _size(key)
-    if found is None or found[0] not in sizes:
+    if (found := _size(key)) is None:
         return None
     kind, bits = found
     least, most = sizes[kind]
-    if least <= bits <= most:
-        return None
-    return f"{kind} keys of {least} to {most} bits are certified"
+    return None if least <= bits <= most else f"{kind} keys of {least} to {most} bits are certified"
 
 
 def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> str | None:
     """Whether verifying with a key in extraCerts would cost too much."""
     for encoding in message.extra_certs:
         found = _certified_size(encoding)
-        if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
-            return f"a key of more than {sizes[found[0]][1]} bits in extraCerts"
+        if found is not None and found[1] > (most := sizes[found[0]][1]):
+            return f"a key of more than {most} bits in extraCerts"
     return None

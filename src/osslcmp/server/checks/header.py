@@ -15,66 +15,50 @@ MIN_OCTETS = 16
 
 def pvno(subject: Subject) -> str | None:
     """The protocol version is one that this libcrypto has."""
-    return None if subject.message.header.pvno in PVNOS else "unsupported pvno"
+    return None if subject.header.pvno in PVNOS else "unsupported pvno"
 
 
 def time_present(subject: Subject) -> str | None:
     """A protected message has a messageTime."""
-    header = subject.message.header
+    header = subject.header
     missing = header.message_time is None and not header.odd_time and header.protection_alg is not None
     return "messageTime is missing" if missing else None
 
 
 def time_form(subject: Subject) -> str | None:
     """messageTime is DER: UTC, and with seconds."""
-    return "messageTime is not in UTC with seconds" if subject.message.header.odd_time else None
+    return "messageTime is not in UTC with seconds" if subject.header.odd_time else None
 
 
 def time(subject: Subject) -> str | None:
     """messageTime is near the clock here."""
-    stated, limits = subject.message.header.message_time, subject.limits
-    if stated is None or limits.is_now(stated):
-        return None
-    return "messageTime is too far from the time here"
-
-
-def _is_first(message: wire.RawMessage) -> bool:
-    """Whether it is not the next message of some transaction."""
-    return message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR)
+    stated = subject.header.message_time
+    near = stated is None or subject.limits.is_now(stated)
+    return None if near else "messageTime is too far from the time here"
 
 
 def transaction_id(subject: Subject) -> str | None:
-    """A first message has a transactionID."""
-    message = subject.message
-    return "no transactionID" if _is_first(message) and not message.transaction_id else None
-
-
-def later_transaction_id(subject: Subject) -> str | None:
-    """A later message says which transaction it belongs to."""
+    """There is a transactionID."""
     return None if subject.message.transaction_id else "no transactionID"
 
 
-def transaction_id_length(subject: Subject) -> str | None:
+def new_id(subject: Subject) -> str | None:
     """The transactionID of a first message is long enough to be unique."""
-    short = _is_first(subject.message) and len(subject.message.transaction_id) < MIN_OCTETS
-    return "transactionID has less than 128 bits" if short else None
+    short = len(subject.message.transaction_id) < MIN_OCTETS
+    return transaction_id(subject) or ("transactionID has less than 128 bits" if short else None)
 
 
 def sender_nonce(subject: Subject) -> str | None:
-    """There is a senderNonce."""
-    return "senderNonce is missing" if subject.message.header.sender_nonce is None else None
+    """There is a senderNonce, long enough to be fresh."""
+    nonce = subject.header.sender_nonce
+    if nonce is None:
+        return "senderNonce is missing"
+    return "senderNonce is shorter than 128 bits" if len(nonce) < MIN_OCTETS else None
 
 
-def sender_nonce_length(subject: Subject) -> str | None:
-    """senderNonce is long enough to be fresh."""
-    short = len(subject.message.header.sender_nonce or b"") < MIN_OCTETS
-    return "senderNonce is shorter than 128 bits" if short else None
-
-
-def first_recip_nonce(subject: Subject) -> str | None:
+def no_recip_nonce(subject: Subject) -> str | None:
     """A first message answers nothing."""
-    absent = subject.message.header.recip_nonce is None
-    return None if absent else "recipNonce in the first message"
+    return None if subject.header.recip_nonce is None else "recipNonce in the first message"
 
 
 def _is_null(value: bytes | None) -> bool:
@@ -86,15 +70,20 @@ def _is_texts(value: bytes | None) -> bool:
     return bool(texts) and all(element.tag == der.UTF8_STRING for element in texts)
 
 
+def _is_time(value: bytes | None) -> bool:
+    return value is not None and der.read(value).tag == der.GENERALIZED_TIME
+
+
 _INFO_VALUES = {
     oids.IMPLICIT_CONFIRM: ("implicitConfirm is a NULL", _is_null),
     oids.CERT_PROFILE: ("certProfile is a list of names", _is_texts),
+    oids.CONFIRM_WAIT_TIME: ("confirmWaitTime is no GeneralizedTime", _is_time),
 }
 
 
 def info_values(subject: Subject) -> str | None:
     """What is known in generalInfo has a value of its type."""
-    for oid, value in subject.message.header.general_info:
+    for oid, value in subject.header.general_info:
         text, fits = _INFO_VALUES.get(oid, ("", None))
         try:
             good = fits is None or fits(value)
@@ -105,19 +94,9 @@ def info_values(subject: Subject) -> str | None:
     return None
 
 
-def confirm_wait_time(subject: Subject) -> str | None:
-    """confirmWaitTime is a GeneralizedTime."""
-    found, value = subject.message.header.info(oids.CONFIRM_WAIT_TIME)
-    try:
-        good = not found or (value is not None and der.read(value).tag == der.GENERALIZED_TIME)
-    except ValueError:
-        good = False
-    return None if good else "confirmWaitTime is no GeneralizedTime"
-
-
 def one_confirmation(subject: Subject) -> str | None:
     """implicitConfirm and confirmWaitTime do not go together."""
-    header = subject.message.header
+    header = subject.header
     both = header.implicit_confirm and header.info(oids.CONFIRM_WAIT_TIME)[0]
     return "implicitConfirm and confirmWaitTime together" if both else None
 

@@ -18,45 +18,37 @@ from .rules import Checker, Stage
 
 _NO_USAGE = "missing key usage digitalsignature"
 
+
+def _texts(joined: str) -> frozenset[str]:
+    return frozenset(joined.split(", "))
+
+
 # What libcrypto says, in the order of precedence; more than one of these can be there.
-_MEANINGS: tuple[tuple[FailureInfo, frozenset[str]], ...] = (
-    (FailureInfo.unsupportedVersion, frozenset({"unexpected pvno"})),
+_MEANINGS = (
+    (FailureInfo.unsupportedVersion, _texts("unexpected pvno")),
     (
         FailureInfo.badAlg,
-        frozenset(
-            {
-                "algorithm not supported",
-                "bad pbm iterationcount",
-                "iterationcount below 100",
-                "unknown algorithm id",
-                "unsupported",
-                "unsupported algorithm",
-                "unsupported method for creating popo",
-                "unsupported protection alg dhbasedmac",
-                "wrong algorithm oid",
-            }
+        _texts(
+            "algorithm not supported, bad pbm iterationcount, iterationcount below 100, unknown algorithm id, unsupported, "
+            "unsupported algorithm, unsupported method for creating popo, unsupported protection alg dhbasedmac, "
+            "wrong algorithm oid"
         ),
     ),
     # Said with "error validating signature" behind it, though the signature is right.
-    (FailureInfo.badMessageCheck, frozenset({_NO_USAGE})),
+    (FailureInfo.badMessageCheck, _texts(_NO_USAGE)),
     (
         FailureInfo.badMessageCheck,
-        frozenset({"wrong pbm value", "error validating signature", "missing secret", "missing protection"}),
+        _texts("wrong pbm value, error validating signature, missing secret, missing protection"),
     ),
     (
         FailureInfo.signerNotTrusted,
-        frozenset(
-            {
-                "missing trust anchor",
-                "missing trust store",
-                "no suitable sender cert",
-                "potentially invalid certificate",
-            }
+        _texts(
+            "missing trust anchor, missing trust store, no suitable sender cert, potentially invalid certificate"
         ),
     ),
-    (FailureInfo.badDataFormat, frozenset({"sender generalname type not supported", "pkibody error"})),
-    (FailureInfo.badRecipientNonce, frozenset({"recipnonce unmatched"})),
-    (FailureInfo.badMessageCheck, frozenset({"error validating protection"})),
+    (FailureInfo.badDataFormat, _texts("sender generalname type not supported, pkibody error")),
+    (FailureInfo.badRecipientNonce, _texts("recipnonce unmatched")),
+    (FailureInfo.badMessageCheck, _texts("error validating protection")),
 )
 
 # Found after the protection: the answer is one to the request.
@@ -68,30 +60,21 @@ _IN_BODY = {
     "popo inconsistent central keygen": FailureInfo.badPOP,
 }
 
-
 # Of the proof of possession.
 _KEYS = {
-    FailureInfo.badAlg: frozenset(
-        {
-            "unknown digest algorithm",
-            "unknown message digest algorithm",
-            "unknown signature algorithm",
-            "unsupported algorithm",
-            "unsupported public key type",
-        }
+    FailureInfo.badAlg: _texts(
+        "unknown digest algorithm, unknown message digest algorithm, unknown signature algorithm, unsupported algorithm, "
+        "unsupported public key type"
     ),
     # The version is a CSR's: from 3.5 on, libcrypto verifies none but those of version 0.
-    FailureInfo.badCertTemplate: frozenset(
-        {"popo missing subject", "unsupported version", "wrong public key type"}
-    ),
-    FailureInfo.badPOP: frozenset({"unsupported popo method"}),
+    FailureInfo.badCertTemplate: _texts("popo missing subject, unsupported version, wrong public key type"),
+    FailureInfo.badPOP: _texts("unsupported popo method"),
 }
 _LIMITS = {
     "popo missing subject": "libcrypto verifies no proof for a template without a subject",
     "unsupported popo method": "libcrypto verifies a signature alone",
 }
 """What to add, where it is libcrypto that cannot do it."""
-
 
 _INCOMPLETE = ("unable to get", "unable to verify the first")
 """What libcrypto says of a certificate whose issuer it has not found."""
@@ -122,11 +105,8 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry], clients: Certif
     for text in logged:
         if text in _IN_BODY:
             return Refusal(Rejected(_IN_BODY[text], text), in_body=True)
-    for failure, texts in _MEANINGS:
-        for text in logged:
-            if text in texts:
-                return Refusal(_precise(message, failure, text, clients))
-    return None
+    meant = ((failure, text) for failure, texts in _MEANINGS for text in logged if text in texts)
+    return next((Refusal(_precise(message, *found, clients)) for found in meant), None)
 
 
 def undecodable(message: wire.RawMessage, error: UndecodableError) -> Refusal:
@@ -147,15 +127,13 @@ def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker
     is also said of no key."""
     logged = {entry.text for entry in log}
     for failure, texts in _KEYS.items():
-        if logged & texts:
-            texts_found = [
-                f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in sorted(logged & texts)
-            ]
-            return Refusal(Rejected(failure, "; ".join(texts_found)), in_body=True)
+        if found := sorted(logged & texts):
+            told = (f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in found)
+            return Refusal(Rejected(failure, "; ".join(told)), in_body=True)
     if bodies.is_ra_verified(message):
         return Refusal(Rejected(FailureInfo.notAuthorized, "raVerified is not for this sender"), in_body=True)
-    found = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
-    return None if found is None else Refusal(found, in_body=True)
+    broken = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
+    return None if broken is None else Refusal(broken, in_body=True)
 
 
 def _precise(
@@ -171,9 +149,7 @@ def _precise(
                 return Rejected(failure, odd)
             if missing is not None:
                 return Rejected(failure, f"no trusted chain, and extraCerts ends below {missing}")
-        return Rejected(
-            failure, f"the certificate of the signer is not trusted: {broken}" if broken else text
-        )
+        text = f"the certificate of the signer is not trusted: {broken}" if broken else text
     return Rejected(failure, text)
 
 

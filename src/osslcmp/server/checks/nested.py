@@ -14,11 +14,6 @@ def readable(subject: Subject) -> str | None:
     return None if subject.nested else "malformed NESTED"
 
 
-def signed(subject: Subject) -> str | None:
-    """The registration authority signs."""
-    return "nested messages are signed" if subject.message.header.uses_mac else None
-
-
 def depth(subject: Subject) -> str | None:
     """None of them is a nested one."""
     deeper = any(one.body_type == BodyType.NESTED for one in subject.nested or ())
@@ -34,11 +29,11 @@ def _agree(subject: Subject, what: str, of: Callable[[wire.RawMessage], bytes | 
     return f"{what} is that of a message in the batch" if any(same) else None
 
 
-def transaction_id(subject: Subject) -> str | None:
+def ids(subject: Subject) -> str | None:
     """transactionID is that of the one message in it; that of a batch is none of theirs."""
     return _agree(subject, "transactionID", lambda message: message.transaction_id)
 
 
-def sender_nonce(subject: Subject) -> str | None:
+def nonces(subject: Subject) -> str | None:
     """So is senderNonce."""
     return _agree(subject, "senderNonce", lambda message: message.header.sender_nonce)

@@ -21,29 +21,17 @@ _SIGNATURES = frozenset(oids.ML_DSA) | {
     for oid in vars(x509.SignatureAlgorithmOID).values()
     if isinstance(oid, x509.ObjectIdentifier)
 }
-
-
-_OTHER_MACS = {
-    oids.PBMAC1: "PBMAC1",
-    oids.DH_BASED_MAC: "DHBasedMac",
-    oids.KEM_BASED_MAC: "KemBasedMac",
-}
-
-
-def _is_signed(message: wire.RawMessage) -> bool:
-    return message.header.protection_oid is not None and not message.header.uses_mac
+_OTHER_MACS = {oids.PBMAC1: "PBMAC1", oids.DH_BASED_MAC: "DHBasedMac", oids.KEM_BASED_MAC: "KemBasedMac"}
 
 
 def _certificate(message: wire.RawMessage) -> bytes | None:
     """The first of extraCerts of a signed message, if it has any, DER."""
-    if not _is_signed(message) or not message.extra_certs:
-        return None
-    return message.extra_certs[0]
+    return message.extra_certs[0] if message.header.is_signed and message.extra_certs else None
 
 
 def mac_readable(subject: Subject) -> str | None:
     """The parameters of the MAC are DER."""
-    header = subject.message.header
+    header = subject.header
     return "malformed PBMParameter" if header.uses_mac and header.mac is None else None
 
 
@@ -52,7 +40,7 @@ def mac_policy(subject: Subject) -> str | None:
     return subject.limits.mac_policy.check(subject.message)
 
 
-def extra_certs_readable(subject: Subject) -> str | None:
+def readable(subject: Subject) -> str | None:
     """libcrypto can read the certificates in extraCerts."""
     good = all(map(_is_readable, subject.message.extra_certs))
     return None if good else "a certificate in extraCerts cannot be read"
@@ -74,7 +62,7 @@ def key_cost(subject: Subject) -> str | None:
 def sender_form(subject: Subject) -> str | None:
     """The sender can be read; libcrypto may read what ``cryptography`` does not."""
     try:
-        bodies.name(subject.message.header.sender_name)
+        bodies.name(subject.header.sender_name)
     except bodies.MALFORMED:
         return "malformed sender"
     return None
@@ -82,20 +70,18 @@ def sender_form(subject: Subject) -> str | None:
 
 def sender_kind(subject: Subject) -> str | None:
     """The sender is a directoryName."""
-    named = subject.message.header.sender_name is not None
-    return None if named else "the sender is no directoryName"
+    return "the sender is no directoryName" if subject.header.sender_name is None else None
 
 
 def present(subject: Subject) -> str | None:
     """Where there is a protectionAlg, there is a protection."""
-    message = subject.message
-    missing = message.header.protection_oid is not None and not message.protected
+    missing = subject.header.protection_oid is not None and not subject.message.protected
     return "the protection is missing" if missing else None
 
 
 def mac_reference(subject: Subject) -> str | None:
     """senderKID names the shared secret."""
-    header = subject.message.header
+    header = subject.header
     nameless = header.uses_mac and not header.sender_kid
     return "senderKID does not name a shared secret" if nameless else None
 
@@ -103,11 +89,10 @@ def mac_reference(subject: Subject) -> str | None:
 def mac_sender(subject: Subject) -> str | None:
     """The sender's common name is what senderKID says, or it is as OpenSSL's clients have it: nobody, or the subject that
     is asked for."""
-    message = subject.message
-    name, kid = message.header.sender_name, message.header.sender_kid
-    if not (message.header.uses_mac and name and kid):
+    name, kid = subject.header.sender_name, subject.header.sender_kid
+    if not (subject.header.uses_mac and name and kid):
         return None
-    sender, asked = bodies.name(name), bodies.template_subject(message)
+    sender, asked = bodies.name(name), bodies.template_subject(subject.message)
     if sender is None or (asked is not None and same_name(sender, asked)):
         return None
     common = sender.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
@@ -117,25 +102,21 @@ def mac_sender(subject: Subject) -> str | None:
 
 
 def signed(subject: Subject) -> str | None:
-    """A kur and an rr are signed, with the key of the certificate that they are about."""
-    message = subject.message
-    odd = message.header.uses_mac
-    return f"{BodyType(message.body_type).name} has to be signed" if odd else None
+    """A kur and an rr are signed, with the key of the certificate that they are about; a nested message by who forwards."""
+    return f"{BodyType(subject.message.body_type).name} has to be signed" if subject.header.uses_mac else None
 
 
 def algorithm(subject: Subject) -> str | None:
     """protectionAlg is a password-based MAC or a signature."""
-    message = subject.message
-    if not _is_signed(message) or message.header.protection_oid in _SIGNATURES:
+    oid = subject.header.protection_oid
+    if oid is None or subject.header.uses_mac or oid in _SIGNATURES:
         return None
-    name = _OTHER_MACS.get(message.header.protection_oid or "")
-    return f"protectionAlg {name or message.header.protection_oid} is not one that libcrypto verifies"
+    return f"protectionAlg {_OTHER_MACS.get(oid, oid)} is not one that libcrypto verifies"
 
 
 def extra_certs(subject: Subject) -> str | None:
     """A signed message carries the certificate that verifies it."""
-    message = subject.message
-    missing = _is_signed(message) and not message.extra_certs
+    missing = subject.header.is_signed and not subject.message.extra_certs
     return "extraCerts lacks the protection certificate" if missing else None
 
 
@@ -143,17 +124,16 @@ def sender_kid(subject: Subject) -> str | None:
     """senderKID is the key identifier of the first of extraCerts."""
     certificate = _certificate(subject.message)
     identifier = None if certificate is None else key_identifier(certificate)
-    found = subject.message.header.sender_kid
+    found = subject.header.sender_kid
     if identifier is None or found == identifier:
         return None
-    if found is None:
-        return "senderKID is missing"
-    return "senderKID is not the key identifier of the first certificate in extraCerts"
+    wrong = "senderKID is not the key identifier of the first certificate in extraCerts"
+    return "senderKID is missing" if found is None else wrong
 
 
 def sender_subject(subject: Subject) -> str | None:
     """The sender is the subject of the first of extraCerts."""
-    name, certificate = subject.message.header.sender_name, _certificate(subject.message)
+    name, certificate = subject.header.sender_name, _certificate(subject.message)
     if name is None or certificate is None:
         return None
     if same_name(x509_parts.read_name(name), x509_parts.read_name(x509_parts.subject_of(certificate))):

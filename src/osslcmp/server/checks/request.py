@@ -25,7 +25,7 @@ def central_key_release(subject: Subject) -> str | None:
 
 def central_key_signed(subject: Subject) -> str | None:
     """A key is made here only for a client that has signed its request, so that it can be encrypted for that."""
-    unable = _wants_key(subject) and subject.message.header.uses_mac
+    unable = _wants_key(subject) and subject.header.uses_mac
     return "a key is only made for a request that is signed" if unable else None
 
 

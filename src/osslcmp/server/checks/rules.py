@@ -7,19 +7,16 @@ comes the first rule that it breaks. ``Stage`` says when a rule is checked; libc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from ..._text import get_logger
 from ...enums import BodyType, FailureInfo
-from ...message.bodies import CertStatus
 from .. import wire
-from ..authority import CertificateRequest, Rejected, RevocationRequest
-from ..http.paths import Place
-from ..transactions import Transaction
+from ..authority import Rejected
 from . import body, confirmation, header, nested, protection, request, sender
 from . import transaction as later
 from .subject import CheckLimits, Subject
@@ -79,6 +76,7 @@ _POLL = frozenset({BodyType.POLLREQ})
 _CONF = frozenset({BodyType.CERTCONF})
 _ERROR = frozenset({BodyType.ERROR})
 _LATER = _POLL | _CONF | _ERROR
+_EARLIER = frozenset(BodyType) - _LATER
 _FIRST, _STARTS = wire.FIRST, wire.STARTS
 
 RULES: tuple[Rule, ...] = (
@@ -91,30 +89,15 @@ RULES: tuple[Rule, ...] = (
     Rule("message-time", "RFC 9483, 3.5", _H, _F.badTime, _RFC, header.time),
     Rule("mac-readable", "RFC 9810, 5.1.3.1", _H, _F.badDataFormat, _ALL, protection.mac_readable),
     Rule("mac-policy", "RFC 9810, 8.9", _H, _F.badAlg, _ALL, protection.mac_policy),
-    Rule(
-        "extra-certs-readable", "RFC 9810, 5.1", _H, _F.badDataFormat, _ALL, protection.extra_certs_readable
-    ),
+    Rule("extra-certs-readable", "RFC 9810, 5.1", _H, _F.badDataFormat, _ALL, protection.readable),
     Rule("extra-certs-cost", "RFC 9810, 8", _H, _F.badAlg, _ALL, protection.key_cost),
-    Rule("transaction-id-present", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id),
+    Rule("later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.transaction_id, _LATER),
+    Rule("new-transaction-id", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.new_id, _EARLIER),
+    Rule("sender-nonce", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
     Rule(
-        "later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.later_transaction_id, _LATER
-    ),
-    Rule(
-        "transaction-id-length", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.transaction_id_length
-    ),
-    Rule("sender-nonce-present", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
-    Rule("sender-nonce-length", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce_length),
-    Rule(
-        "first-recip-nonce",
-        "RFC 9483, 3.1",
-        _H,
-        _F.badRecipientNonce,
-        _STRICT,
-        header.first_recip_nonce,
-        _STARTS,
+        "no-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.no_recip_nonce, _STARTS
     ),
     Rule("info-values", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.info_values),
-    Rule("confirm-wait-time", "RFC 9810, 5.1.1.2", _H, _F.badRequest, _RFC, header.confirm_wait_time),
     Rule("one-confirmation", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.one_confirmation),
     # -- who protects a first message
     Rule("protection-present", "RFC 9810, 5.1.3", _H, _F.badMessageCheck, _RFC, protection.present, _FIRST),
@@ -122,15 +105,7 @@ RULES: tuple[Rule, ...] = (
     Rule("mac-sender", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.mac_sender, _CERT - _KUR),
     Rule("protection-alg", "RFC 9483, 3.1", _H, _F.badAlg, _RFC, protection.algorithm, _FIRST),
     Rule("signed", "RFC 9483, 4.1.3 and 4.2", _H, _F.wrongIntegrity, _STRICT, protection.signed, _RR | _KUR),
-    Rule(
-        "extra-certs-present",
-        "RFC 9483, 3.3",
-        _H,
-        _F.badMessageCheck,
-        _STRICT,
-        protection.extra_certs,
-        _FIRST,
-    ),
+    Rule("extra-certs", "RFC 9483, 3.3", _H, _F.badMessageCheck, _STRICT, protection.extra_certs, _FIRST),
     Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid, _FIRST),
     Rule(
         "sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject, _FIRST
@@ -140,16 +115,11 @@ RULES: tuple[Rule, ...] = (
     Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.body_type),
     Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values, _GENM),
     Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, nested.readable, _NEST),
-    Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, nested.signed, _NEST),
+    Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, protection.signed, _NEST),
     Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, nested.depth, _NEST),
-    Rule(
-        "nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.transaction_id, _NEST
-    ),
-    Rule(
-        "nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.sender_nonce, _NEST
-    ),
+    Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.ids, _NEST),
+    Rule("nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.nonces, _NEST),
     # -- whether it is the next one of its transaction
-    Rule("still-protected", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.still_protected),
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_protection),
     Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, later.same_algorithm),
     Rule("same-sender", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_sender),
@@ -164,9 +134,7 @@ RULES: tuple[Rule, ...] = (
     Rule("confirm-readable", "RFC 9810, 5.3.18", _T, _F.badDataFormat, _ALL, later.confirm_readable, _CONF),
     Rule("one-cert-status", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, later.one_status, _CONF),
     Rule("confirm-request-id", "RFC 9483, 4.1.1", _T, _F.badRequest, _RFC, later.confirm_request_id, _CONF),
-    Rule(
-        "confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, later.confirm_hash_alg, _CONF
-    ),
+    Rule("confirm-hash-alg-version", "RFC 9810, 5.3.18", _T, _F.badRequest, _RFC, later.hash_alg, _CONF),
     # -- libcrypto verifies the protection and the proof of possession; then who has signed
     Rule("signer-issued-here", "RFC 9483, 3.5", _S, _F.signerNotTrusted, _ALL, sender.issued_here),
     # -- the body
@@ -174,9 +142,8 @@ RULES: tuple[Rule, ...] = (
     Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.version, _CERT),
     Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.version, _RR),
     Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named, _RR),
-    Rule("one-reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.one_reason, _RR),
+    Rule("reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.reason, _RR),
     Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, body.entry_extensions, _RR),
-    Rule("known-reason", "RFC 5280, 5.3.1", _B, _F.badRequest, _RFC, body.known_reason, _RR),
     # -- the request itself
     Rule("central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALL, request.central_key_release),
     Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALL, request.central_key_signed),
@@ -184,9 +151,7 @@ RULES: tuple[Rule, ...] = (
     Rule("update-subject", "RFC 9483, 4.1.3", _R, _F.badCertTemplate, _STRICT, request.update_subject, _KUR),
     Rule("key-size", "RFC 9483, 3.5", _R, _F.badCertTemplate, _ALL, request.key_size),
     # -- the confirmation
-    Rule(
-        "confirm-accepted-failure", "RFC 9483, 4.1.1", _C, _F.badRequest, _RFC, confirmation.accepted_failure
-    ),
+    Rule("confirm-failure", "RFC 9483, 4.1.1", _C, _F.badRequest, _RFC, confirmation.accepted_failure),
     Rule("confirm-hash-alg", "RFC 9810, 5.3.18", _C, _F.badAlg, _ALL, confirmation.hash_alg),
     Rule("confirm-hash", "RFC 9810, 5.3.18", _C, _F.badCertId, _ALL, confirmation.cert_hash),
 )
@@ -228,13 +193,7 @@ class Checker:
         self,
         stage: Stage,
         message: wire.RawMessage,
-        *,
-        place: Place = Place(),  # noqa: B008  # immutable
-        transaction: Transaction | None = None,
-        request: CertificateRequest | RevocationRequest | None = None,
-        status: CertStatus | None = None,
-        signer: bytes | None = None,
-        chain: Iterable[bytes] = (),
+        **known: Any,
     ) -> Rejected | None:
         """The first rule of a stage that a message breaks, as what its client is told; None when it keeps them all.
 
@@ -243,19 +202,14 @@ class Checker:
 
         Args:
             stage: which rules are checked.
-            message, place, transaction, request, status, signer, chain: see Subject.
+            message: what is checked.
+            known: the other fields of Subject.
         """
-        subject = Subject(message, self.limits, place, transaction, request, status, signer, tuple(chain))
+        subject = Subject(message, self.limits, **known)
         for rule in _rules(stage, self.strictness, message.body_type):
             text = rule.check(subject)
             if text is not None:
                 logger.info("a message breaks the rule %s (%s): %s", rule.name, rule.section, text)
-                failure = rule.failure
-                if (
-                    not self.explains
-                    and stage not in (Stage.SENDER, Stage.BODY, Stage.REQUEST)
-                    and failure is not _F.badDataFormat
-                ):
-                    failure = _F.badRequest
-                return Rejected(failure, text)
+                specific = self.explains or stage in (_S, _B, _R) or rule.failure is _F.badDataFormat
+                return Rejected(rule.failure if specific else _F.badRequest, text)
         return None

@@ -84,12 +84,17 @@ class Subject:
 
     message: wire.RawMessage
     limits: CheckLimits
-    place: Place
+    place: Place = Place()  # noqa: RUF009  # immutable
     transaction: Transaction | None = None
     request: CertificateRequest | RevocationRequest | None = None
     status: CertStatus | None = None
     signer: bytes | None = None
     chain: tuple[bytes, ...] = ()
+
+    @property
+    def header(self) -> wire.Header:
+        """Of the message."""
+        return self.message.header
 
     @cached_property
     def statuses(self) -> tuple[CertStatus, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import bodies, messages
+from .. import bodies, messages, wire
 from ..authority import Issued, Waiting
 from ..transactions import Transaction
 from .subject import Subject
@@ -13,28 +13,26 @@ def _transaction(subject: Subject) -> Transaction:
     return subject.transaction
 
 
-def still_protected(subject: Subject) -> str | None:
-    """It is protected if the request was, and only then."""
-    first, header = _transaction(subject).message.header, subject.message.header
-    same = (header.protection_alg is None) == (first.protection_alg is None)
-    return None if same else "not protected like the request"
+def _request(subject: Subject) -> wire.Header:
+    """The header of the message that opened the transaction."""
+    return _transaction(subject).message.header
 
 
 def same_protection(subject: Subject) -> str | None:
-    """It is protected by a MAC if the request was, and by a signature if that was."""
-    same = subject.message.header.uses_mac == _transaction(subject).message.header.uses_mac
-    return None if same else "not protected like the request"
+    """It is protected by a MAC if the request was, by a signature if that was, and else not."""
+    kinds = [(one.protection_alg is None, one.uses_mac) for one in (_request(subject), subject.header)]
+    return None if kinds[0] == kinds[1] else "not protected like the request"
 
 
 def same_algorithm(subject: Subject) -> str | None:
     """It is protected with the algorithm of the request."""
-    same = subject.message.header.protection_oid == _transaction(subject).message.header.protection_oid
+    same = subject.header.protection_oid == _request(subject).protection_oid
     return None if same else "not protected with the algorithm of the request"
 
 
 def same_sender(subject: Subject) -> str | None:
     """It comes from the sender of the request."""
-    first, header = _transaction(subject).message.header, subject.message.header
+    first, header = _request(subject), subject.header
     same = header.sender == first.sender and header.sender_kid == first.sender_kid
     return None if same else "not from the sender of the request"
 
@@ -47,7 +45,7 @@ def fresh_sender_nonce(subject: Subject) -> str | None:
 
 def recip_nonce(subject: Subject) -> str | None:
     """recipNonce is the senderNonce of the last answer."""
-    same = subject.message.header.recip_nonce == _transaction(subject).sent_nonce
+    same = subject.header.recip_nonce == _transaction(subject).sent_nonce
     return None if same else "recipNonce does not match"
 
 
@@ -94,7 +92,7 @@ def confirm_request_id(subject: Subject) -> str | None:
     return "certReqId does not match" if statuses and statuses[0].request_id != wanted else None
 
 
-def confirm_hash_alg(subject: Subject) -> str | None:
+def hash_alg(subject: Subject) -> str | None:
     """hashAlg is there only since pvno 3."""
-    odd = subject.message.header.pvno < 3 and any(one.hash_algorithm for one in subject.statuses or ())
+    odd = subject.header.pvno < 3 and any(one.hash_algorithm for one in subject.statuses or ())
     return "hashAlg needs pvno 3" if odd else None
