@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -66,26 +65,20 @@ def test_sent_again_too_early(ca: EmbeddedCA) -> None:
     assert len(ca.records) == 1
 
 
-def reply_to(message: bytes, answer: bytes) -> Reply:
-    return Reply(hashlib.sha256(message).digest(), answer)
-
-
 def test_few_replies_are_kept() -> None:
     now = [0.0]
     replies = Replies(limit=2, max_size=100, seconds=10, clock=lambda: now[0])
-    for name in (b"a", b"b", b"c"):
-        replies.keep(name, reply_to(b"?" + name, b"!" + name), confirmed=name == b"c")
-    assert replies.find(b"a", b"?a") is None
-    assert replies.find(b"b", b"?b") == b"!b"
-    assert replies.find(b"b", b"?x") is None
-    assert (replies.confirmed(b"b"), replies.confirmed(b"c"), replies.confirmed(b"x")) == (False, True, False)
-    replies.keep(b"d", reply_to(b"?", bytes(99)), confirmed=False)
+    made = {name: Reply(name, b"!" + name) for name in (b"a", b"b", b"c")}
+    for name, reply in made.items():
+        replies.keep(name, reply)
+    assert [replies.get(name) for name in (b"a", b"b", b"c", b"x")] == [None, made[b"b"], made[b"c"], None]
+    replies.keep(b"d", Reply(b"d", bytes(99)))
     assert len(replies) == 1
-    replies.keep(b"e", reply_to(b"?", bytes(101)), confirmed=False)
+    replies.keep(b"e", Reply(b"e", bytes(101)))
     assert len(replies) == 0
-    replies.keep(b"f", reply_to(b"?f", b"!f"), confirmed=False)
+    replies.keep(b"f", Reply(b"f", b"!f"))
     now[0] = 11
-    assert replies.find(b"f", b"?f") is None
+    assert replies.get(b"f") is None
 
 
 def test_refusals_are_not_kept(server: Server) -> None:

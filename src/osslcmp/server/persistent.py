@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
@@ -24,9 +23,8 @@ from .ca.database import ConflictError
 from .ca.store import Store
 from .ca.tables import TRANSACTIONS, TransactionRow, damaged
 from .failures import log_failure
-from .reply_cache import Reply, retransmission_key
+from .reply_cache import Reply, repeated
 from .server import Server
-from .steps import is_confirmed
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
 from .transactions import MAX_REMEMBERED, DelayedRequest, Table, Transaction, share
 
@@ -65,7 +63,7 @@ class DatabaseTransactions(TransactionStore):
     ) -> None:
         super().__init__(max_transactions, max_remembered)
         # What has been late is decided by the database, and so is how many there may be.
-        self.table = Table(2**62, expires=False)
+        self.table = Table(2**62, expire=None)
         self._store = store
         self._tidy = tidy
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
@@ -98,19 +96,14 @@ class DatabaseTransactions(TransactionStore):
                     return self._attempt(message, work)
             return self._attempt(message, work)
 
-    def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
+    def keep_last_reply(self, transaction_id: bytes, reply: Reply) -> None:
         """It is kept together with what else the message has changed, or not at all."""
 
-    def repeated(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to a message that meant the same and ended its transaction; None if there was none."""
-        row = self._store.transaction(message.transaction_id)
-        reply = None if row is None else _reply(row)
-        return reply.answer if reply is not None and reply.repeats(message) else None
-
-    def is_confirmed(self, transaction_id: bytes) -> bool:
-        """Whether a transaction is known to have ended with a confirmation."""
-        row = self._store.transaction(transaction_id)
-        return row is not None and row.outcome == _CONFIRMED
+    def last_reply(self, transaction_id: bytes) -> Reply | None:  # noqa: ARG002
+        """The reply that the transaction of this message has ended with; None if it is open, or not known any more."""
+        row: TransactionRow | None = self._local.row
+        is_over = row is not None and not row.open and row.deadline >= time.time()
+        return _reply(row) if row is not None and is_over else None
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time, whichever process has answered them: once a
@@ -176,11 +169,11 @@ class DatabaseTransactions(TransactionStore):
             raise
 
     def _answer_and_write(self, message: wire.RawMessage, work: Callable[[], bytes]) -> bytes:
-        name, digest = message.transaction_id, sha256(message.encoding).digest()
+        name = message.transaction_id
         row = self._store.transaction(name)
         alive = row is not None and row.deadline >= time.time()
-        if row is not None and alive and row.last_hash == digest:
-            return row.last_response
+        if row is not None and alive and (known := repeated(_reply(row), message)) is not None:
+            return known
         self._load(name, row if alive and row is not None and row.open else None)
         before = _state(self.table.get(name))
         self._local.row, self._local.taken = row, False
@@ -189,7 +182,7 @@ class DatabaseTransactions(TransactionStore):
             after = self.table.get(name)
             if not unit.changes and _state(after) == before and not self._local.taken:
                 return answer
-            self._store.save_transaction(self._row(message, digest, answer, row, after))
+            self._store.save_transaction(self._row(message, answer, row, after))
             self._store.commit(unit)
         if after is not None:
             after.version = (0 if row is None else row.version) + 1
@@ -199,12 +192,12 @@ class DatabaseTransactions(TransactionStore):
     def _row(
         self,
         message: wire.RawMessage,
-        digest: bytes,
         answer: bytes,
         before: TransactionRow | None,
         after: Transaction | None,
     ) -> TransactionRow:
         """What is to be kept of a transaction."""
+        reply = Reply.to(message, answer)
         polls, outcome = 0, b""
         deadline = time.time() + self.host.configuration.transaction_timeout
         if after is not None:
@@ -214,8 +207,7 @@ class DatabaseTransactions(TransactionStore):
         else:
             # Kept as long as the request could be sent again, which need not be this message.
             deadline = max(deadline, self.host.configuration.rules.limits.fresh_until(None))
-            if is_confirmed(message, answer):
-                outcome = _CONFIRMED
+            outcome = _CONFIRMED if reply.confirmed else b""
         return TransactionRow(
             id=message.transaction_id,
             version=0 if before is None else before.version,
@@ -224,9 +216,9 @@ class DatabaseTransactions(TransactionStore):
             outcome=outcome,
             polls=polls,
             sent_nonce=b"" if after is None else after.sent_nonce,
-            last_hash=digest,
+            last_hash=reply.digest,
             last_response=answer,
-            last_meaning=retransmission_key(message),
+            last_meaning=reply.key,
             deadline=deadline,
             owner=bodies.owner(message) if after is None else after.owner,
         )
@@ -363,7 +355,7 @@ def _unverified(entry: Transaction) -> dict[str, Any]:
 
 
 def _reply(row: TransactionRow) -> Reply:
-    return Reply(row.last_hash, row.last_response, row.last_meaning)
+    return Reply(row.last_hash, row.last_response, row.last_meaning, row.outcome == _CONFIRMED)
 
 
 def _write_state(transaction: Transaction) -> bytes:

@@ -23,24 +23,31 @@ class Reply(NamedTuple):
     digest: bytes
     answer: bytes
     key: bytes = b""
-    """Of the message, see ``retransmission_key``."""
+    """Of the message, see ``_retransmission_key``."""
+    confirmed: bool = False
+    """Whether it ends a transaction with the confirmation of its certificate."""
 
     @classmethod
     def to(cls, message: wire.RawMessage, answer: bytes) -> Reply:
         """The reply to a message."""
-        return cls(sha256(message.encoding).digest(), answer, retransmission_key(message))
-
-    def fits(self, message: bytes) -> bool:
-        """Whether this very message came before."""
-        return self.digest == sha256(message).digest()
-
-    def repeats(self, message: wire.RawMessage) -> bool:
-        """Whether a message is that message made once more, because the answer has not arrived."""
-        found = retransmission_key(message)
-        return bool(found) and found == self.key
+        asks = message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ)
+        confirmed = asks and wire.read_message(answer).body_type == BodyType.PKICONF
+        return cls(sha256(message.encoding).digest(), answer, _retransmission_key(message), confirmed)
 
 
-def retransmission_key(message: wire.RawMessage) -> bytes:
+def repeated(reply: Reply | None, message: wire.RawMessage) -> bytes | None:
+    """What was said to this very message, None if the last one was another."""
+    fits = reply is not None and reply.digest == sha256(message.encoding).digest()
+    return reply.answer if reply is not None and fits else None
+
+
+def repeated_anew(reply: Reply | None, message: wire.RawMessage) -> bytes | None:
+    """What was said to a message that is made once more because the answer has not arrived; None if it is another."""
+    found = _retransmission_key(message)
+    return reply.answer if reply is not None and found and found == reply.key else None
+
+
+def _retransmission_key(message: wire.RawMessage) -> bytes:
     """A hash of what a pollReq or certConf says, as whom, and in answer to what; empty for other messages.
 
     A client whose answer was lost may make its message anew, with another senderNonce.
@@ -54,12 +61,6 @@ def retransmission_key(message: wire.RawMessage) -> bytes:
     for part in (message.transaction_id, bytes([message.body_type]), *parts):
         found.update(sha256(part).digest())
     return found.digest()
-
-
-class _CachedReply(NamedTuple):
-    reply: Reply
-    confirmed: bool
-    until: float
 
 
 class Replies:
@@ -85,39 +86,30 @@ class Replies:
         self._clock = clock
         self._lock = threading.RLock()
         self._size = 0
-        self._replies: OrderedDict[bytes, _CachedReply] = OrderedDict()
+        self._replies: OrderedDict[bytes, tuple[Reply, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._replies)
 
-    def keep(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
-        """Keep the last reply of a transaction; ``confirmed`` if that has ended with a confirmation."""
+    def keep(self, transaction_id: bytes, reply: Reply) -> None:
+        """Keep the last reply of a transaction."""
         now = self._clock()
         with self._lock:
             self._drop(transaction_id)
-            self._replies[transaction_id] = _CachedReply(reply, confirmed, now + self._seconds)
+            self._replies[transaction_id] = reply, now + self._seconds
             self._size += len(reply.answer)
             while self._replies:
                 oldest = next(iter(self._replies))
                 full = len(self._replies) > self._limit or self._size > self._max_size
-                if not full and self._replies[oldest].until >= now:
+                if not full and self._replies[oldest][1] >= now:
                     break
                 self._drop(oldest)
 
-    def find(self, transaction_id: bytes, message: bytes) -> bytes | None:
-        """The answer that this very message got, None if it is new."""
-        cached = self._get(transaction_id)
-        return cached.reply.answer if cached is not None and cached.reply.fits(message) else None
-
-    def repeated(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to a message that meant the same, None if it is new."""
-        cached = self._get(message.transaction_id)
-        return cached.reply.answer if cached is not None and cached.reply.repeats(message) else None
-
-    def confirmed(self, transaction_id: bytes) -> bool:
-        """Whether a transaction is known to have ended with a confirmation."""
-        cached = self._get(transaction_id)
-        return cached is not None and cached.confirmed
+    def get(self, transaction_id: bytes) -> Reply | None:
+        """The last reply of a transaction, if it is still there."""
+        with self._lock:
+            reply, until = self._replies.get(transaction_id, (None, 0.0))
+        return reply if until >= self._clock() else None
 
     def clear(self) -> None:
         """Forget all."""
@@ -125,12 +117,6 @@ class Replies:
             self._replies.clear()
             self._size = 0
 
-    def _get(self, transaction_id: bytes) -> _CachedReply | None:
-        with self._lock:
-            cached = self._replies.get(transaction_id)
-        return cached if cached is not None and cached.until >= self._clock() else None
-
     def _drop(self, transaction_id: bytes) -> None:
-        cached = self._replies.pop(transaction_id, None)
-        if cached is not None:
-            self._size -= len(cached.reply.answer)
+        if (cached := self._replies.pop(transaction_id, None)) is not None:
+            self._size -= len(cached[0].answer)

@@ -18,7 +18,7 @@ from .engine import Engine
 from .failures import log_failure
 from .handler import MessageHandler
 from .http import paths
-from .reply_cache import Reply
+from .reply_cache import Reply, repeated, repeated_anew
 from .transaction_store import TransactionStore
 from .transactions import DelayedRequest, FullError, InUseError, LiveEngines, Transaction
 from .verification import refuse_unverified
@@ -30,13 +30,6 @@ logger = get_logger("osslcmp.server")
 
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
 _STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
-
-
-def is_confirmed(message: wire.RawMessage, answer: bytes) -> bool:
-    """Whether an answer ends a transaction with the confirmation of its certificate."""
-    if message.body_type not in (BodyType.CERTCONF, BodyType.POLLREQ):
-        return False
-    return wire.read_message(answer).body_type == BodyType.PKICONF
 
 
 class TransactionSteps:
@@ -62,7 +55,7 @@ class TransactionSteps:
             message: no nested one.
             place: what the path says that it was sent to.
         """
-        known = self._store.last_answer(message)
+        known = repeated(self._store.last_reply(message.transaction_id), message)
         if known is not None:
             return known
         return self._start(message, place) if message.body_type in wire.STARTS else self._follow(message)
@@ -75,7 +68,6 @@ class TransactionSteps:
                 message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
             )
         transaction = Transaction(message, place.label)
-        transaction.on_expire = self.expire
         try:
             self._store.table.add(transaction)
         except InUseError:
@@ -118,7 +110,7 @@ class TransactionSteps:
         if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
             return None
         try:
-            return transaction.answered(message)
+            return repeated(transaction.reply, message)
         finally:
             transaction.lock.release()
 
@@ -133,14 +125,14 @@ class TransactionSteps:
                 message, FailureInfo.systemUnavail, "the transaction is being worked on"
             )
         try:
-            known = transaction.answered(message)
+            known = repeated(transaction.reply, message)
             if known is not None:
                 return known
             if transaction.closed:
                 return self._refuse_unknown(message)
-            reply = transaction.repeated(message)
-            if reply is not None:
-                return self._repeat_answer(reply, message, transaction.message.extra_certs)
+            known = repeated_anew(transaction.reply, message)
+            if known is not None:
+                return self._repeat_answer(known, message, transaction.message.extra_certs)
             problem = self.configuration.rules.broken(Stage.TRANSACTION, message, transaction=transaction)
             if problem is not None:
                 # Whoever sent this has proved nothing, so the transaction stays as it is.
@@ -229,16 +221,13 @@ class TransactionSteps:
         return self._answers.readdress(answer, message)
 
     def _refuse_unknown(self, message: wire.RawMessage) -> bytes:
-        confirmed = (
-            self.configuration.rules.explains
-            and message.body_type == BodyType.CERTCONF
-            and self._store.is_confirmed(message.transaction_id)
-        )
+        rules, last = self.configuration.rules, self._store.last_reply(message.transaction_id)
+        confirmed = message.body_type == BodyType.CERTCONF and last is not None and last.confirmed
         # RFC 9483 has a client that has not got the pkiConf told so.
-        reply = None if confirmed and self.configuration.rules.is_strict else self._store.repeated(message)
-        if reply is not None:
-            return self._repeat_answer(reply, message)
-        if confirmed:
+        known = None if confirmed and rules.is_strict else repeated_anew(last, message)
+        if known is not None:
+            return self._repeat_answer(known, message)
+        if confirmed and rules.explains:
             refused = refuse_unverified(self.configuration, message)
             refused = refused or Rejected(FailureInfo.certConfirmed, "already confirmed")
             return self._answers.reject(message, refused)
@@ -251,9 +240,7 @@ class TransactionSteps:
         transaction.reply = Reply.to(message, answer)
         transaction.note_nonce(message)
         if transaction.closed:
-            self._store.keep_last_reply(
-                transaction.id, transaction.reply, confirmed=is_confirmed(message, answer)
-            )
+            self._store.keep_last_reply(transaction.id, transaction.reply)
 
     def _keep_or_close(
         self,

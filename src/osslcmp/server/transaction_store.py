@@ -52,7 +52,7 @@ class TransactionStore:
         positive(max_transactions=max_transactions, max_remembered=max_remembered)
         self.max_transactions = max_transactions
         self.max_remembered = max_remembered
-        self.table = Table(max_transactions, clock)
+        self.table = Table(max_transactions, clock, lambda late: self.host.expire(late))  # noqa: PLW0108  # comes later
         """The open transactions that this process has at hand."""
         self.replies = Replies(clock=clock)
         """The last answers of transactions that have ended."""
@@ -84,21 +84,13 @@ class TransactionStore:
         until = self.host.configuration.rules.limits.fresh_until(message.header.message_time)
         self.used.add(message.transaction_id, bodies.owner(message), until)
 
-    def keep_last_reply(self, transaction_id: bytes, reply: Reply, *, confirmed: bool) -> None:
-        """A transaction has ended with this reply, and with a confirmation or not."""
-        self.replies.keep(transaction_id, reply, confirmed=confirmed)
+    def keep_last_reply(self, transaction_id: bytes, reply: Reply) -> None:
+        """A transaction has ended with this reply."""
+        self.replies.keep(transaction_id, reply)
 
-    def last_answer(self, message: wire.RawMessage) -> bytes | None:
-        """The answer that this very message got when it ended its transaction; None if it did not."""
-        return self.replies.find(message.transaction_id, message.encoding)
-
-    def repeated(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to a message that meant the same and ended its transaction; None if there was none."""
-        return self.replies.repeated(message)
-
-    def is_confirmed(self, transaction_id: bytes) -> bool:
-        """Whether a transaction is known to have ended with a confirmation."""
-        return self.replies.confirmed(transaction_id)
+    def last_reply(self, transaction_id: bytes) -> Reply | None:
+        """The reply that a transaction has ended with; None if it is open or not known."""
+        return self.replies.get(transaction_id)
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time."""

@@ -49,14 +49,18 @@ class Table:
     Args:
         limit: the most transactions open at once.
         clock: monotonic seconds.
-        expires: whether what has waited too long disappears.
+        expire: is told of each transaction whose client did not come in time, with the lock held, before it is closed;
+            None: all stay open.
     """
 
     def __init__(
-        self, limit: int, clock: Callable[[], float] = time.monotonic, *, expires: bool = True
+        self,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+        expire: Callable[[Transaction], object] | None = lambda _: None,
     ) -> None:
         self._limit = limit
-        self._expires = expires
+        self._expire = expire
         self._clock = clock
         self._lock = threading.RLock()
         self._open: dict[bytes, Transaction] = {}
@@ -110,7 +114,7 @@ class Table:
     def sweep(self) -> None:
         """Close what has waited too long. Costs nothing when called more than once a second."""
         now = self._clock()
-        if not self._expires or now < self.next_sweep:
+        if self._expire is None or now < self.next_sweep:
             return
         with self._lock:
             self.next_sweep = now + 1
@@ -120,7 +124,7 @@ class Table:
             if entry.lock.acquire(blocking=False):
                 try:
                     if entry.deadline < self._clock() and not entry.closed:
-                        entry.expire()
+                        self._expire(entry)
                         self.remove(entry)
                 finally:
                     entry.lock.release()
@@ -184,7 +188,6 @@ class Transaction:
         """The last answer."""
         self.client_nonces: list[bytes] = []
         """Hashes of the senderNonces that the client has used, the last ones."""
-        self.on_expire: Callable[[Transaction], None] | None = None
 
     @property
     def certificate(self) -> x509.Certificate | None:
@@ -204,14 +207,6 @@ class Transaction:
             self._handle = convert.cert_to_c(self.outcome.certificate)
         return self._handle
 
-    def answered(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to this very message, if it came last."""
-        return self.reply.answer if self.reply is not None and self.reply.fits(message.encoding) else None
-
-    def repeated(self, message: wire.RawMessage) -> bytes | None:
-        """What was said to a message that meant the same, if it came last."""
-        return self.reply.answer if self.reply is not None and self.reply.repeats(message) else None
-
     def note_nonce(self, message: wire.RawMessage) -> None:
         """The client has used the senderNonce of this message."""
         self.client_nonces = [*self.client_nonces[-MAX_NONCES + 1 :], _nonce_hash(message)]
@@ -226,11 +221,6 @@ class Transaction:
         self.request_handle = None
         if engine is not None:
             engine.close()
-
-    def expire(self) -> None:
-        """Tell ``on_expire`` that the client did not come in time. Called once, with the lock held."""
-        if self.on_expire is not None:
-            self.on_expire(self)
 
 
 class LiveEngines:
