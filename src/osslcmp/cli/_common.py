@@ -28,8 +28,23 @@ class UsageError(Exception):
     """The options make no sense: exit status 2."""
 
 
+#: By shell, what completes the name of a file: whoever makes a script for shells puts it here.
+FILE_COMPLETION: dict[str, Any] = {}
+
+
+def completing(action: argparse.Action) -> argparse.Action:
+    """An option, whose argument shells complete if it is a file."""
+    if str(action.metavar).endswith(("FILE", "DIR", "file")):
+        action.complete = FILE_COMPLETION  # type: ignore[attr-defined]
+    return action
+
+
 class RaisingParser(argparse.ArgumentParser):
     """``argparse`` that raises UsageError."""
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """As argparse does; those of groups do not come here."""
+        return completing(super().add_argument(*names, **options))
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._text import json_text
 from . import serve_options
-from ._common import Parser, RaisingParser, UsageError, complain, emit, utf8
+from ._common import Parser, RaisingParser, UsageError, complain, completing, emit, utf8
 from .serve_options import given
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class _Action(RaisingParser):
         super().__init__(**options, allow_abbrev=False, add_help=False, argument_default=argparse.SUPPRESS)
         self.add_argument("-h", "--help", "-help", action="help", help="show this help")
         add = self.add_argument_group("which authority").add_argument
-        add("--directory", metavar="DIR", type=utf8, help="that of osslcmp serve")
+        completing(add("--directory", metavar="DIR", type=utf8, help="that of osslcmp serve"))
         add("--database", metavar="URL", type=utf8, help="its database, when that is not in DIR")
-        add("--config", metavar="FILE", help="TOML file with the options of osslcmp serve")
+        completing(add("--config", metavar="FILE", help="TOML file with the options of osslcmp serve"))
 
 
 def parser() -> Parser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from argparse import Namespace
 
-from ._common import Parser
+from ._common import FILE_COMPLETION, Parser
 
 _EPILOG = """\
 bash:
@@ -49,7 +49,8 @@ def script(shell: str) -> str:
         raise ImportError('completion needs shtab: pip install "osslcmp[cli]"') from error
     from .whole import whole_parser
 
-    made: str = shtab.complete(whole_parser(shtab.FILE, r"\:" if shell == "zsh" else ":"), shell)
+    FILE_COMPLETION.update(shtab.FILE)
+    made: str = shtab.complete(whole_parser(r"\:" if shell == "zsh" else ":"), shell)
     # What shtab does not know: scripts of zsh that are sourced, and long options of one hyphen in fish.
     made = made.replace("zsh_eval_context[-1] == eval", "zsh_eval_context[-1] == (eval|file)")
     return re.sub(r"(?m)^(complete .*) -s ([\w-]{2,}) ", r"\1 -o \2 ", made) if shell == "fish" else made

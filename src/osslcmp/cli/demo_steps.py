@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import secrets
 import shutil
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
@@ -21,32 +19,25 @@ from .._openssl.lib import openssl_version
 from ..client import Client
 from ..client.transaction import Transaction
 from ..enrollment import Enrollment
-from ..enums import RevocationReason
+from ..enums import BodyType, RevocationReason
 from ..errors import CMPError
 from ..server import EmbeddedCA, waiting
 from ..trace import Trace
 from ._common import emit, heading
-
-_MESSAGE = re.compile(r"\s*(sending|received) ([A-Z0-9]+)\Z")
 
 
 class DemoError(Exception):
     """A step did not do what it should."""
 
 
-class _MessageLog(logging.Handler):
-    """Shows OpenSSL's own words about each message that it sends and receives."""
+class _ShownTrace(Trace):
+    """Shows each message when it goes and comes."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._thread = threading.get_ident()  # the server's side has threads of its own
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line for a message, nothing for the rest of the log."""
-        found = _MESSAGE.match(record.getMessage())
-        if found and record.thread == self._thread:
-            arrow, style = ("--> ", "cyan") if found[1] == "sending" else ("<-- ", "green")
-            emit((f"    {arrow}{found[2].lower()}", style))
+    def seen(self, sent: bool, encoding: bytes, kind: int, transaction_id: bytes | None) -> None:
+        """One line for a message."""
+        super().seen(sent, encoding, kind, transaction_id)
+        arrow, style = ("--> ", "cyan") if sent else ("<-- ", "green")
+        emit((f"    {arrow}{BodyType(kind).name.lower()}", style))
 
 
 class _Demo:
@@ -56,15 +47,15 @@ class _Demo:
         self.folder = folder
         self.rows: list[tuple[str, float]] = []
         self.issued: list[Path] = []
-        self.trace = Trace()
+        self.trace = _ShownTrace()
 
-    def step(self, title: str, action: Callable[[], str]) -> None:
-        """One step with its outcome, and its time for the table."""
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """One step, and its time for the table."""
         heading(f"{len(self.rows) + 1}. {title}")
         start = time.perf_counter()
-        outcome = action()
+        yield
         self.rows.append((title, (time.perf_counter() - start) * 1000))
-        emit((f"    {outcome}", ""))
 
     def save(self, name: str, certs: Iterable[x509.Certificate]) -> Path:
         """Certificates as a PEM file in the demo's folder."""
@@ -72,29 +63,21 @@ class _Demo:
         path.write_bytes(b"".join(cert.public_bytes(Encoding.PEM) for cert in certs))
         return path
 
-    def keep(self, name: str, enrollment: Enrollment) -> str:
-        """Save what an enrolment brought and return it as a line."""
+    def keep(self, name: str, enrollment: Enrollment) -> Enrollment:
+        """Save and tell what an enrolment brought."""
         certificate = enrollment.certificate
         self.issued.append(self.save(name, [certificate]))
-        return f"{certificate.subject.rfc4514_string()}, serial {certificate.serial_number:x}"
+        _tell(f"{certificate.subject.rfc4514_string()}, serial {certificate.serial_number:x}")
+        return enrollment
+
+
+def _tell(outcome: str, style: str = "") -> None:
+    emit((f"    {outcome}", style))
 
 
 def show(folder: Path, *, quick: bool) -> None:
     """All steps, and what came of them. Raises DemoError, CMPError, OSError."""
-    log = logging.getLogger("osslcmp.openssl")
-    level, propagate, handler = log.level, log.propagate, _MessageLog()
-    log.setLevel(logging.DEBUG)
-    log.propagate = False
-    log.addHandler(handler)
-    try:
-        _show(_Demo(folder), quick=quick)
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
-        log.propagate = propagate
-
-
-def _show(demo: _Demo, *, quick: bool) -> None:
+    demo = _Demo(folder)
     emit((f"osslcmp on OpenSSL {'.'.join(map(str, openssl_version))}", ""))
     reference, secret = "device-4711", secrets.token_hex(16)
     ca = EmbeddedCA({reference: secret})
@@ -116,61 +99,50 @@ def _new_key() -> ec.EllipticCurvePrivateKey:
 
 def _steps(demo: _Demo, ca: EmbeddedCA, url: str, reference: str, secret: str, thinking: int) -> None:
     """Each request type, a pending one, and a refusal."""
-    by_secret = Client(url, reference=reference, secret=secret, trace=demo.trace)
-    key, second_key, next_key = _new_key(), _new_key(), _new_key()
-    got: dict[str, Enrollment] = {}
-
-    def enroll(name: str, action: Callable[[], Enrollment]) -> Callable[[], str]:
-        def enrolled() -> str:
-            got[name] = action()
-            return demo.keep(name, got[name])
-
-        return enrolled
-
-    demo.step(
-        "ir: a first certificate, with a shared secret and a confirmation",
-        enroll("ir", lambda: by_secret.ir(key, subject="O=demo,CN=device", sans=["device.example"])),
-    )
-    first = got["ir"]
+    key, second_key = _new_key(), _new_key()
+    with demo.step("ir: a first certificate, with a shared secret and a confirmation"):
+        by_secret = Client(url, reference=reference, secret=secret, trace=demo.trace)
+        first = demo.keep("ir", by_secret.ir(key, subject="O=demo,CN=device", sans=["device.example"]))
     demo.save("chain", first.chain)
-    signed = Client(
-        url,
-        certificate=first.certificate,
-        key=key,
-        chain=first.chain,
-        trusted=first.ca_pubs or ca.root,
-        trace=demo.trace,
-    )
-    demo.step(
-        "cr: another one, signed with the first",
-        enroll("cr", lambda: signed.cr(second_key, subject="O=demo,CN=second")),
-    )
-    demo.step("p10cr: for a CSR", enroll("p10cr", lambda: signed.p10cr(_csr())))
+
+    def signing(own: Enrollment, own_key: ec.EllipticCurvePrivateKey) -> Client:
+        return Client(
+            url,
+            certificate=own.certificate,
+            key=own_key,
+            chain=own.chain,
+            trusted=ca.root,
+            trace=demo.trace,
+        )
+
+    signed = signing(first, key)
+    with demo.step("cr: another one, signed with the first"):
+        second = demo.keep("cr", signed.cr(second_key, subject="O=demo,CN=second"))
+    with demo.step("p10cr: for a CSR"):
+        demo.keep("p10cr", signed.p10cr(_csr()))
     ca.policy = waiting(times=2, check_after=thinking)
-    demo.step(
-        "cr: the CA has to think, the client polls",
-        enroll("pending", lambda: _poll(signed.begin("cr", key=_new_key(), subject="CN=patient"))),
-    )
+    with demo.step("cr: the CA has to think, the client polls"):
+        demo.keep("pending", _poll(signed.begin("cr", key=_new_key(), subject="CN=patient")))
     ca.policy = None
-    demo.step("kur: the first certificate gets a new key", enroll("kur", lambda: signed.kur(next_key)))
-    second = got["cr"]
-    holder = Client(
-        url,
-        certificate=second.certificate,
-        key=second_key,
-        chain=second.chain,
-        trusted=ca.root,
-        trace=demo.trace,
-    )
-    demo.step(
-        "rr: the second certificate is revoked by its holder",
-        lambda: f"{holder.rr(reason=RevocationReason.superseded).status.name}, in the CRL of the CA",
-    )
+    with demo.step("kur: the first certificate gets a new key"):
+        demo.keep("kur", signed.kur(_new_key()))
+    with demo.step("rr: the second certificate is revoked by its holder"):
+        status = signing(second, second_key).rr(reason=RevocationReason.superseded).status
+        _tell(f"{status.name}, in the CRL of the CA")
     if not ca.crl().get_revoked_certificate_by_serial_number(second.certificate.serial_number):
         raise DemoError("the revoked certificate is not in the CRL")
-    demo.step("genm: which CA certificates are there?", lambda: _ask(demo, signed))
-    thief = Client(url, reference=reference, secret="wrong", trace=demo.trace)
-    demo.step("ir with a wrong secret: refused", lambda: _refusal(thief))
+    with demo.step("genm: which CA certificates are there?"):
+        certs = signed.ca_certs()
+        demo.save("cacerts", certs)
+        _tell("; ".join(cert.subject.rfc4514_string() for cert in certs))
+    with demo.step("ir with a wrong secret: refused"):
+        thief = Client(url, reference=reference, secret="wrong", trace=demo.trace)
+        try:
+            thief.ir(_new_key(), subject="CN=thief")
+        except CMPError as error:
+            _tell(f"{type(error).__name__}: {error}")
+        else:
+            raise DemoError("the CA accepted a wrong secret")
 
 
 def _csr() -> x509.CertificateSigningRequest:
@@ -182,26 +154,10 @@ def _csr() -> x509.CertificateSigningRequest:
 def _poll(transaction: Transaction) -> Enrollment:
     """What an application does that has better things to do than to wait."""
     while not transaction.done:
-        emit((f"    waiting, to be asked again in {transaction.check_after} s", "dim"))
+        _tell(f"waiting, to be asked again in {transaction.check_after} s", "dim")
         time.sleep(transaction.check_after or 0)
         transaction.poll()
     return transaction.result
-
-
-def _ask(demo: _Demo, client: Client) -> str:
-    """A general message for CA certificates."""
-    certs = client.ca_certs()
-    demo.save("cacerts", certs)
-    return "; ".join(cert.subject.rfc4514_string() for cert in certs)
-
-
-def _refusal(client: Client) -> str:
-    """A request that must not succeed; its error is the outcome."""
-    try:
-        client.ir(_new_key(), subject="CN=thief")
-    except CMPError as error:
-        return f"{type(error).__name__}: {error}"
-    raise DemoError("the CA accepted a wrong secret")
 
 
 def _verify(demo: _Demo) -> None:
@@ -215,6 +171,6 @@ def _verify(demo: _Demo) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     heading("openssl verify")
     for line in result.stdout.splitlines():
-        emit((f"    {Path(line).name}", ""))
+        _tell(Path(line).name)
     if result.returncode:
         raise DemoError(f"openssl verify: {result.stderr.strip()}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import read_toml
-from ._common import RaisingParser, UsageError, not_blank, utf8
+from ._common import RaisingParser, UsageError, completing, not_blank, utf8
 
 _DESCRIPTION = """\
 A CMP server (RFC 9810, 9483) over HTTP or HTTPS with a certification authority that really issues. It runs in the
@@ -200,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
     for title, rows in _GROUPS.items():
         group = made if title == "options" else made.add_argument_group(title)
         for name, kind, text in rows:
-            group.add_argument(name, help=text, **_argument(kind))
+            completing(group.add_argument(name, help=text, **_argument(kind)))
     return made
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from typing import Any
 
 from . import COMMANDS
+from ._common import completing
 from .openssl_cmp.help import describe
-from .openssl_cmp.options import ARGUMENTS, OPTIONS, PASSWORD_SOURCES, TOPICS, VALUES
+from .openssl_cmp.options import ARGUMENTS, OPTIONS, PASSWORD_SOURCES, TOPICS
 
 _DESCRIPTION = """\
 osslcmp brings OpenSSL's own implementation of the Certificate Management Protocol (CMP, RFC 9810, and the Lightweight
@@ -25,22 +25,16 @@ The options of openssl cmp with the same meaning, defaults, file formats and exi
 see openssl-cmp(1). Options may also stand in a section of the OpenSSL configuration file. -help shows an overview,
 -help TOPIC, -help -OPTION and -help all tell more.
 """
-#: What an argument that names a file is called.
-_FILES = ("FILE", "DIR", "file")
 
 
-def whole_parser(file: Any = None, colon: str = ":") -> argparse.ArgumentParser:
-    """The parser of ``osslcmp``.
-
-    ``file`` is what the actions whose argument is a file get as their attribute ``complete``; ``colon`` stands for
-    itself in the values of a password source.
-    """
+def whole_parser(colon: str = ":") -> argparse.ArgumentParser:
+    """The parser of ``osslcmp``; ``colon`` stands for itself in the values of a password source."""
     whole = argparse.ArgumentParser("osslcmp", usage="osslcmp COMMAND ...", description=_DESCRIPTION)
     whole.add_argument("--version", action="version", version="")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND")
     for name, (module, summary) in COMMANDS.items():
         own = _cmp(colon) if name == "cmp" else import_module(module).parser()
-        made = commands.add_parser(
+        commands.add_parser(
             name,
             parents=[own],
             add_help=False,
@@ -49,9 +43,6 @@ def whole_parser(file: Any = None, colon: str = ":") -> argparse.ArgumentParser:
             description=f"{own.description}\n{own.epilog or ''}".strip(),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        for action in made._actions:  # argparse has no other way, and the libraries do the same
-            if str(action.metavar).endswith(_FILES):
-                action.complete = file  # type: ignore[attr-defined]
     helping = commands.add_parser("help", usage="osslcmp help [COMMAND]", help="what a command does")
     helping.add_argument(
         "command", metavar="COMMAND", choices=tuple(COMMANDS), nargs="?", help="of which command"
@@ -68,8 +59,7 @@ def _cmp(colon: str) -> argparse.ArgumentParser:
         if option.kind == "-":
             add(f"-{option.name}", action="store_true", help=text)
         else:
-            values = VALUES.get(
-                option.name, PASSWORD_SOURCES.replace(":", colon) if option.kind == "P" else ""
-            )
-            add(f"-{option.name}", metavar=ARGUMENTS[option.kind], choices=values.split() or None, help=text)
+            values = PASSWORD_SOURCES.replace(":", colon) if option.kind == "P" else option.values
+            choices = values.split() or None
+            completing(add(f"-{option.name}", metavar=ARGUMENTS[option.kind], choices=choices, help=text))
     return made

@@ -127,7 +127,7 @@ def test_every_option_of_the_installed_openssl() -> None:
 
 
 def test_releases_of_options() -> None:
-    later: dict[tuple[int, int], set[str]] = {}
+    later: dict[tuple[int, ...], set[str]] = {}
     for option in BY_NAME.values():
         later.setdefault(option.since, set()).add(option.name)
     del later[3, 0]

@@ -15,27 +15,15 @@ from ...errors import CMPError
 from .console import Failure
 from .settings import atoi
 
+#: The flags of options that are not called as they are.
 _FLAGS = {
-    "ignore_critical": ("IGNORE_CRITICAL",),
-    "crl_check": ("CRL_CHECK",),
-    "crl_check_all": ("CRL_CHECK", "CRL_CHECK_ALL"),
-    "policy_check": ("POLICY_CHECK",),
-    "explicit_policy": ("EXPLICIT_POLICY",),
-    "inhibit_any": ("INHIBIT_ANY",),
-    "inhibit_map": ("INHIBIT_MAP",),
-    "x509_strict": ("X509_STRICT",),
-    "extended_crl": ("EXTENDED_CRL_SUPPORT",),
-    "use_deltas": ("USE_DELTAS",),
-    "policy_print": ("NOTIFY_POLICY",),
-    "check_ss_sig": ("CHECK_SS_SIGNATURE",),
-    "trusted_first": ("TRUSTED_FIRST",),
-    "suiteB_128_only": ("SUITEB_128_LOS_ONLY",),
-    "suiteB_128": ("SUITEB_128_LOS",),
-    "suiteB_192": ("SUITEB_192_LOS",),
-    "partial_chain": ("PARTIAL_CHAIN",),
-    "no_alt_chains": ("NO_ALT_CHAINS",),
-    "no_check_time": ("NO_CHECK_TIME",),
-    "allow_proxy_certs": ("ALLOW_PROXY_CERTS",),
+    "crl_check_all": "CRL_CHECK CRL_CHECK_ALL",
+    "extended_crl": "EXTENDED_CRL_SUPPORT",
+    "policy_print": "NOTIFY_POLICY",
+    "check_ss_sig": "CHECK_SS_SIGNATURE",
+    "suiteB_128_only": "SUITEB_128_LOS_ONLY",
+    "suiteB_128": "SUITEB_128_LOS",
+    "suiteB_192": "SUITEB_192_LOS",
 }
 #: Options whose text is one of the verification parameters, and what is said of a text that is none.
 _TEXTS = {
@@ -64,8 +52,8 @@ class GlobalOptions:
         self._read_random: list[str] = []
 
     def __call__(self, name: str, value: str) -> None:
-        for flag in _FLAGS.get(name, ()):
-            lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}"))
+        for flag in _FLAGS.get(name, name.upper()).split():
+            lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}", 0))
         if name in _TEXTS:
             kind, refusal = _TEXTS[name]
             if SETTERS[kind](self.vpm, os.fsencode(value)) <= 0:

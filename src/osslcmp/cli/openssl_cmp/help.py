@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .options import ARGUMENTS, BY_NAME, EXAMPLE, OPTIONS, TOPICS, VALUES, Option
+from .options import ARGUMENTS, BY_NAME, EXAMPLE, OPTIONS, TOPICS, Option
 
 _WIDTH = 80
 _COLUMN = 12
@@ -72,7 +72,7 @@ def help_on(subject: str) -> str | None:
     if option is None:
         return None
     text = f"{syntax(option)}\n    {describe(option)}"
-    return f"{text}\n    values: {VALUES[option.name]}" if option.name in VALUES else text
+    return f"{text}\n    values: {option.values}" if option.values else text
 
 
 def print_help(subjects: list[str]) -> int:

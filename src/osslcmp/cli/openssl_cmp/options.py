@@ -5,22 +5,25 @@ from __future__ import annotations
 HELP = ("-help", "--help", "-h", "--h")
 
 #: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``f`` file or URI, ``P`` password source,
-#: ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number.
-#: ``@3.2`` after the kind: needs that release.
+#: ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number; ``=a|b`` after it: values that can be listed,
+#: others may be possible. ``@3.2`` after the kind: needs that release. ``= topic group`` begins a group; a line that is
+#: indented goes on.
 _TABLE = """
-= General
+= general General
 help - show this help
 config f configuration file; "" for none; default: $OPENSSL_CONF or the installed openssl.cnf
 section s its section(s) to take options from; "" is 'default'; default: cmp
-verbosity N log level: 3 errors, 4 warnings, 6 info (default), 7 debug, 8 trace
-= Generic message
-cmd s request to send: ir, cr, kur, p10cr, rr or genm
-infotype s what to ask for in genm, such as signKeyPairTypes, caCerts, rootCaCert, certReqTemplate
+verbosity N=0|1|2|3|4|5|6|7|8 log level: 3 errors, 4 warnings, 6 info (default), 7 debug, 8 trace
+= message Generic message
+cmd s=ir|cr|kur|p10cr|rr|genm request to send: ir, cr, kur, p10cr, rr or genm
+infotype s=signKeyPairTypes|encKeyPairTypes|preferredSymmAlg|currentCRL|
+  caProtEncCert|implicitConfirm|caCerts|rootCaCert|certReqTemplate|crlStatusList
+  what to ask for in genm, such as signKeyPairTypes, caCerts, rootCaCert, certReqTemplate
 profile s @3.3 name of a certificate profile for the header's generalInfo
 geninfo s OID:int:N (from 3.3 also OID:str:S, comma-separated) for the header's generalInfo
 template f @3.4 file to save the certTemplate of a certReqTemplate answer
 keyspec f @3.4 file to save the key specification of a certReqTemplate answer
-= Certificate enrollment
+= enroll Certificate enrollment
 newkey f private or public key to certify; default: that of the CSR or of -key
 newkeypass P password source for -newkey
 centralkeygen - @3.5 let the CA generate the key
@@ -33,28 +36,28 @@ san_nodefault - take no subject alternative names from -oldcert or -cert
 policies s section of the configuration with the certificate policies to ask for
 policy_oids s OIDs of certificate policies to ask for
 policy_oids_critical - mark these policies critical
-popo n proof of possession: -1 none, 0 RAVERIFIED, 1 signature (default), 2 key encipherment
+popo n=-1|0|1|2 proof of possession: -1 none, 0 RAVERIFIED, 1 signature (default), 2 key encipherment
 csr f PKCS#10 request, PEM or DER: to send by p10cr or to take data from
 out_trusted f certificates that a new certificate must chain to
 implicit_confirm - ask for implicit confirmation
 disable_confirm - send no certConf although implicit confirmation was not granted (violates RFC 9810)
 certout f file to save the new certificate
 chainout f file to save the chain of the new certificate
-= Certificate enrollment and revocation
+= revoke Certificate enrollment and revocation
 oldcert f certificate to update or to revoke, and reference for defaults; default: -cert
 issuer s issuer to ask for (from 3.2 also that of a certificate to revoke); default recipient
 serial s @3.2 serial number of the certificate to revoke
-revreason n reason of revocation: 0 to 6, 8 to 10, or -1 for none (default)
-= Message transfer
+revreason n=-1|0|1|2|3|4|5|6|8|9|10 reason of revocation: 0 to 6, 8 to 10, or -1 for none (default)
+= transfer Message transfer
 server s [http[s]://]address[:port][/path] of the server
 proxy s [http[s]://]address[:port] of an HTTP proxy; default: $http_proxy or $https_proxy
 no_proxy s servers to reach without proxy; default: $no_proxy
 recipient s name of the CA, as /type=value/...
 path s HTTP path at the server; default: that of -server
-keep_alive N persistent HTTP connection: 0 no, 1 ask for it (default), 2 require it
+keep_alive N=0|1|2 persistent HTTP connection: 0 no, 1 ask for it (default), 2 require it
 msg_timeout N seconds for one message and its answer, 0 for no limit; default: 120
 total_timeout N seconds for the transaction with polling, 0 for no limit (default)
-= Server authentication
+= server Server authentication
 trusted f trust anchors for signed answers, unless -srvcert is given
 untrusted f certificates that help to build chains
 srvcert f certificate that answers must be signed with
@@ -73,31 +76,31 @@ oldwithnew f @3.2 file to save the old root CA key signed by the new one
 crlcert f @3.4 certificate to ask a CRL for, by genm crlStatusList
 oldcrl f @3.4 CRL to ask an update for, by genm crlStatusList
 crlout f @3.4 file to save the CRL that came
-= Client authentication
+= client Client authentication
 ref s reference value: tells the server which secret it is
 secret P password source of the shared secret; protects messages by MAC instead of a signature
 cert f our certificate; more in the file help to build its chain
 own_trusted f certificates that our own chain must end at
 key f our private key
 keypass P password source for -key, -cert and -oldcert
-digest s digest for signatures and MAC, default sha256
-mac s MAC algorithm, default hmac-sha1
+digest s=sha256|sha384|sha512|sha3-256|sha3-384|sha3-512 digest for signatures and MAC, default sha256
+mac s=hmac-sha1|hmacWithSHA256|hmacWithSHA384|hmacWithSHA512 MAC algorithm, default hmac-sha1
 extracerts f certificates to send in extraCerts
 unprotected_requests - send requests without protection
-= Credentials format
-certform s PEM (default) or DER for certificates that are saved
-crlform s @3.4 PEM or DER (default) for CRLs that are saved
-keyform s only form of key files: PEM or DER; P12: any; default: any
+= format Credentials format
+certform s=PEM|DER PEM (default) or DER for certificates that are saved
+crlform s=PEM|DER @3.4 PEM or DER (default) for CRLs that are saved
+keyform s=PEM|DER|P12 only form of key files: PEM or DER; P12: any; default: any
 otherpass P password source for certificates of others
-= Provider
+= provider Provider
 provider-path f folder to load providers from; goes before -provider
-provider s provider to load, may be repeated
+provider s=default|base|legacy|fips|null provider to load, may be repeated
 provparam s @3.5 [provider:]key=value for the providers loaded after it
 propquery s property query for fetching algorithms
-= Random state
+= random Random state
 rand f files to seed the random number generator with
 writerand f file to write random data to at the end
-= TLS connection
+= tls TLS connection
 tls_used - use HTTPS
 tls_cert f our TLS certificate, with its chain
 tls_key f its private key
@@ -105,7 +108,7 @@ tls_keypass P password source for both
 tls_extra f more certificates to send in the handshake
 tls_trusted f trust anchors for the TLS server, whose host name is checked then
 tls_host s host name to check instead of that of -server
-= Client-side debugging
+= debug Client-side debugging
 batch - never ask for a password
 repeat p how often to do it
 reqin f files with requests to send instead of our own
@@ -115,7 +118,7 @@ reqout_only f @3.3 file to save our first request; nothing is sent
 rspin f files with answers to use instead of asking the server
 rspout f files to save the answers
 use_mock_srv - use the mock server in this process
-= Mock server
+= mock Mock server
 port s serve as mock server on this port ([address:]port), 0 for a free one
 max_msgs N end after so many messages, 0 for never (default)
 srv_ref s reference value of the server
@@ -138,8 +141,9 @@ rsp_oldwithnew f @3.2 old root CA key signed by the new one to answer with
 poll_count N how often a client must poll for a certificate
 check_after N seconds to tell clients to wait between polls, default 1
 grant_implicitconf - grant implicit confirmation
-pkistatus N PKIStatus to answer with, 0 to 6
-failure N number of a failInfo bit to answer with, 0 to 26
+pkistatus N=0|1|2|3|4|5|6 PKIStatus to answer with, 0 to 6
+failure N=0|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18|19|20|21|22|23|24|25|26 number of a failInfo bit to answer with,
+  0 to 26
 failurebits N failInfo bits to answer with, as one number
 statusstring s text to answer with
 send_error - answer with error messages
@@ -148,12 +152,13 @@ send_unprot_err - send refusals and errors without protection
 accept_unprotected - accept requests without valid protection
 accept_unprot_err - accept errors of clients without protection
 accept_raverified - accept RAVERIFIED as proof of possession
-= Validation
+= verify Validation
 policy s acceptable policy
-purpose s purpose that certificates must be fit for
-verify_name s named set of verification parameters
+purpose s=sslclient|sslserver|nssslserver|smimesign|smimeencrypt|crlsign|any|ocsphelper|timestampsign purpose that
+  certificates must be fit for
+verify_name s=default|pkcs7|smime_sign|ssl_client|ssl_server named set of verification parameters
 verify_depth n longest chain
-auth_level n security level of chains
+auth_level n=0|1|2|3|4|5 security level of chains
 attime M verify as of this time, in seconds since 1970
 verify_hostname s host name that certificates must be for
 verify_email s email address that certificates must be for
@@ -179,7 +184,7 @@ partial_chain - let chains end at any trusted certificate
 no_alt_chains - no effect
 no_check_time - ignore validity periods
 allow_proxy_certs - accept proxy certificates
-= Of osslcmp itself
+= osslcmp Of osslcmp itself
 json - print the outcome as one JSON object on stdout, messages go to stderr
 trace f file to record the messages in as they come and go, for osslcmp trace and osslcmp show
 """
@@ -189,14 +194,17 @@ class Option:
     """An option: what it takes, where it belongs, and the first release of OpenSSL that can do it."""
 
     # No dataclass and no NamedTuple: importing either takes longer than the help itself.
-    __slots__ = ("group", "kind", "name", "since", "text")
+    __slots__ = ("group", "kind", "name", "since", "text", "values")
 
-    def __init__(self, name: str, kind: str, group: str, text: str, since: tuple[int, int] = (3, 0)) -> None:
-        self.name = name
-        self.kind = kind
+    def __init__(self, group: str, name: str, kind: str, text: str) -> None:
         self.group = group
+        self.name = name
+        self.kind, _, self.values = kind.replace("|", " ").partition("=")
+        release = "3.0"
+        if text.startswith("@"):
+            release, text = text[1:].split(" ", 1)
+        self.since = tuple(map(int, release.split(".")))
         self.text = text
-        self.since = since
 
     @property
     def takes_number(self) -> bool:
@@ -204,77 +212,20 @@ class Option:
         return self.kind in "nNp"
 
 
-def _read() -> list[Option]:
-    options, group = [], ""
-    for line in _TABLE.strip().splitlines():
-        if line.startswith("= "):
-            group = line[2:]
-            continue
-        name, kind, text = line.split(" ", 2)
-        since = (3, 0)
-        if text.startswith("@"):
-            release, text = text[1:].split(" ", 1)
-            major, minor = release.split(".")
-            since = (int(major), int(minor))
-        options.append(Option(name, kind, group, text, since))
-    return options
-
-
-OPTIONS = _read()
+OPTIONS: list[Option] = []
+TOPICS: dict[str, str] = {}
+"""One word for each group, in their order."""
+for _line in _TABLE.replace("|\n  ", "|").replace("\n  ", " ").strip().splitlines():
+    if _line.startswith("= "):
+        _, _topic, TOPICS[_topic] = _line.split(" ", 2)
+    else:
+        OPTIONS.append(Option(TOPICS[_topic], *_line.split(" ", 2)))
 BY_NAME = {option.name: option for option in OPTIONS}
 
 #: What an option's argument is called, by its kind.
-ARGUMENTS = {
-    "-": "",
-    "s": "val",
-    "f": "file",
-    "P": "source",
-    "n": "int",
-    "N": "nonneg",
-    "p": "+int",
-    "M": "intmax",
-}
-
-#: One word for each group, in their order.
-TOPICS: dict[str, str] = {
-    "general": "General",
-    "message": "Generic message",
-    "enroll": "Certificate enrollment",
-    "revoke": "Certificate enrollment and revocation",
-    "transfer": "Message transfer",
-    "server": "Server authentication",
-    "client": "Client authentication",
-    "format": "Credentials format",
-    "provider": "Provider",
-    "random": "Random state",
-    "tls": "TLS connection",
-    "debug": "Client-side debugging",
-    "mock": "Mock server",
-    "verify": "Validation",
-    "osslcmp": "Of osslcmp itself",
-}
-
-#: Values that an option takes, where they can be listed; others may be possible.
-VALUES: dict[str, str] = {
-    "cmd": "ir cr kur p10cr rr genm",
-    "infotype": "signKeyPairTypes encKeyPairTypes preferredSymmAlg currentCRL caProtEncCert implicitConfirm "
-    "caCerts rootCaCert certReqTemplate crlStatusList",
-    "verbosity": "0 1 2 3 4 5 6 7 8",
-    "popo": "-1 0 1 2",
-    "revreason": "-1 0 1 2 3 4 5 6 8 9 10",
-    "keep_alive": "0 1 2",
-    "digest": "sha256 sha384 sha512 sha3-256 sha3-384 sha3-512",
-    "mac": "hmac-sha1 hmacWithSHA256 hmacWithSHA384 hmacWithSHA512",
-    "certform": "PEM DER",
-    "crlform": "PEM DER",
-    "keyform": "PEM DER P12",
-    "pkistatus": "0 1 2 3 4 5 6",
-    "failure": " ".join(map(str, range(27))),
-    "auth_level": "0 1 2 3 4 5",
-    "purpose": "sslclient sslserver nssslserver smimesign smimeencrypt crlsign any ocsphelper timestampsign",
-    "verify_name": "default pkcs7 smime_sign ssl_client ssl_server",
-    "provider": "default base legacy fips null",
-}
+ARGUMENTS = dict(
+    zip("-sfPnNpM", ("", "val", "file", "source", "int", "nonneg", "+int", "intmax"), strict=True)
+)
 PASSWORD_SOURCES = "pass: env: file: fd: stdin"
 EXAMPLE = """\
 osslcmp cmp -cmd ir -server 127.0.0.1:8080/pkix/ -ref 1234 -secret env:PASS \\
