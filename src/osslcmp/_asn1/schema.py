@@ -1,6 +1,7 @@
 """The structures of CMP (RFC 9810) and CRMF (RFC 4211), declared for ``cryptography.hazmat.asn1``.
 
-They read what libcrypto has accepted and encoded. Names, certificates, extensions and texts stay undecoded
+They read what libcrypto has accepted and encoded, and have their fields by the names that
+:func:`osslcmp.message.bodyparts.made` takes them by. Names, certificates, extensions and texts stay undecoded
 here: libcrypto is more lenient about their contents, and one odd name must not hide the rest of a message.
 A SEQUENCE that ends in an optional value of any type, which cannot be declared, is a list of elements.
 """
@@ -78,8 +79,8 @@ def inside(cls: type[_T], *parts: bytes) -> _T:
 @asn1.sequence
 class PKIHeader:
     pvno: int
-    sender: asn1.TLV
-    recipient: asn1.TLV
+    sender_der: asn1.TLV
+    recipient_der: asn1.TLV
     message_time: Annotated[asn1.GeneralizedTime | None, asn1.Explicit(0)]
     protection_alg: Annotated[Elements | None, asn1.Explicit(1)]
     sender_kid: Annotated[bytes | None, asn1.Explicit(2)]
@@ -111,7 +112,7 @@ class PBMParameter:
 class PKIStatusInfo:
     status: int
     text: Elements | None
-    failure: asn1.BitString | None
+    failure_info: asn1.BitString | None
 
 
 @asn1.sequence
@@ -123,20 +124,20 @@ class OptionalValidity:
 @asn1.sequence
 class CertTemplate:
     version: Annotated[int | None, asn1.Implicit(0)]
-    serial: Annotated[int | None, asn1.Implicit(1)]
-    signing_alg: Annotated[Elements | None, asn1.Implicit(2)]
-    issuer: Annotated[Elements | None, asn1.Explicit(3)]
+    serial_number: Annotated[int | None, asn1.Implicit(1)]
+    signing_algorithm: Annotated[Elements | None, asn1.Implicit(2)]
+    issuer_der: Annotated[Elements | None, asn1.Explicit(3)]
     validity: Annotated[OptionalValidity | None, asn1.Implicit(4)]
-    subject: Annotated[Elements | None, asn1.Explicit(5)]
-    public_key: Annotated[Elements | None, asn1.Implicit(6)]
+    subject_der: Annotated[Elements | None, asn1.Explicit(5)]
+    public_key_der: Annotated[Elements | None, asn1.Implicit(6)]
     issuer_uid: Annotated[asn1.BitString | None, asn1.Implicit(7)]
     subject_uid: Annotated[asn1.BitString | None, asn1.Implicit(8)]
-    extensions: Annotated[Elements | None, asn1.Implicit(9)]
+    extensions_der: Annotated[Elements | None, asn1.Implicit(9)]
 
 
 @asn1.sequence
 class AttributeTypeAndValue:
-    type: x509.ObjectIdentifier
+    oid: x509.ObjectIdentifier
     value: asn1.TLV
 
 
@@ -175,7 +176,7 @@ class CertReqMsg:
 
 @asn1.sequence
 class CertReqMessages:
-    of: list[CertReqMsg]
+    requests: list[CertReqMsg]
 
 
 @asn1.sequence
@@ -188,8 +189,8 @@ class CertResponse:
 
 @asn1.sequence
 class CertRepMessage:
-    ca_pubs: Annotated[Elements | None, asn1.Explicit(1)]
-    response: list[CertResponse]
+    ca_pubs_der: Annotated[Elements | None, asn1.Explicit(1)]
+    responses: list[CertResponse]
 
 
 @asn1.sequence
@@ -197,36 +198,36 @@ class CertStatus:
     cert_hash: bytes
     request_id: int
     status: PKIStatusInfo | None
-    hash_alg: Annotated[Elements | None, asn1.Explicit(0)]
+    hash_algorithm: Annotated[Elements | None, asn1.Explicit(0)]
 
 
 @asn1.sequence
 class CertConfirmContent:
-    of: list[CertStatus]
+    statuses: list[CertStatus]
 
 
 @asn1.sequence
 class RevDetails:
     template: CertTemplate
-    crl_entry_details: Elements | None
+    crl_entry_extensions_der: Elements | None
 
 
 @asn1.sequence
 class RevReqContent:
-    of: list[RevDetails]
+    details: list[RevDetails]
 
 
 @asn1.sequence
 class CertId:
-    issuer: asn1.TLV
-    serial: int
+    issuer_der: asn1.TLV
+    serial_number: int
 
 
 @asn1.sequence
 class RevRepContent:
-    status: list[PKIStatusInfo]
-    rev_certs: Annotated[list[CertId] | None, asn1.Explicit(0)]
-    crls: Annotated[Elements | None, asn1.Explicit(1)]
+    statuses: list[PKIStatusInfo]
+    certificates: Annotated[list[CertId] | None, asn1.Explicit(0)]
+    crls_der: Annotated[Elements | None, asn1.Explicit(1)]
 
 
 @asn1.sequence
@@ -243,7 +244,7 @@ class PollReq:
 
 @asn1.sequence
 class PollReqContent:
-    of: list[PollReq]
+    requests: list[PollReq]
 
 
 @asn1.sequence
@@ -255,27 +256,22 @@ class PollRep:
 
 @asn1.sequence
 class PollRepContent:
-    of: list[PollRep]
+    answers: list[PollRep]
 
 
 @asn1.sequence
-class InfoTypeAndValues:
-    of: list[Elements]
+class GenMsgContent:
+    items: list[Elements]
 
 
 @asn1.sequence
-class AnySequence:
-    of: Elements
+class NestedMessageContent:
+    messages_der: Elements
 
 
 def text(element: asn1.TLV) -> str:
     """A UTF8String; octets that are not UTF-8 are kept as escapes."""
     return content(element).decode("utf-8", "backslashreplace")
-
-
-def moment(value: Any) -> Any:
-    """The ``datetime`` (UTC) of a time, ``None`` for None."""
-    return None if value is None else value.as_datetime()
 
 
 def bits(value: asn1.BitString) -> int:

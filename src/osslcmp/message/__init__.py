@@ -28,7 +28,7 @@ from . import bodies, bodyparts
 from .bodies import *  # noqa: F403
 from .bodies import Body, read_body
 from .bodyparts import *  # noqa: F403
-from .bodyparts import AlgorithmIdentifier, PBMParameter, itav, texts
+from .bodyparts import AlgorithmIdentifier, PBMParameter, made
 
 __all__ = ["Header", "Message"]
 __all__ += bodies.__all__
@@ -84,23 +84,6 @@ class Header:
     def implicit_confirm(self) -> bool:
         """Whether implicit confirmation is asked for (or granted)."""
         return any(item.oid.dotted_string == oids.IMPLICIT_CONFIRM for item in self.general_info)
-
-    @classmethod
-    def _of(cls, read: schema.PKIHeader) -> Header:
-        return cls(
-            pvno=read.pvno,
-            sender_der=encoded(read.sender),
-            recipient_der=encoded(read.recipient),
-            message_time=schema.moment(read.message_time),
-            protection_alg=AlgorithmIdentifier.of(read.protection_alg),
-            sender_kid=read.sender_kid,
-            recip_kid=read.recip_kid,
-            transaction_id=read.transaction_id,
-            sender_nonce=read.sender_nonce,
-            recip_nonce=read.recip_nonce,
-            free_text=texts(read.free_text),
-            general_info=tuple(map(itav, read.general_info or ())),
-        )
 
 
 class Message:
@@ -163,7 +146,7 @@ class Message:
     @cached_property
     def header(self) -> Header:
         """The header. ``ValueError`` if ``cryptography`` does not read a field, such as an odd time."""
-        return Header._of(schema.decode(schema.PKIHeader, self._part(0).encoding))
+        return made(Header, vars(schema.decode(schema.PKIHeader, self._part(0).encoding)))
 
     @cached_property
     def body(self) -> Body:

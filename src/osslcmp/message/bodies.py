@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 from cryptography import x509
 
 from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.schema import Elements, encoded, inside
+from .._asn1.schema import decode, inside
 from .._asn1.x509_parts import read_csr, read_extensions
 from .._openssl.convert import cert_from_der, crl_from_der
 from ..enums import BodyType, RevocationReason
-from .bodyparts import AlgorithmIdentifier, CertId, CertRequest, CertTemplate, PKIStatusInfo, itav, texts
+from .bodyparts import (
+    AlgorithmIdentifier,
+    CertId,
+    CertRequest,
+    CertTemplate,
+    PKIStatusInfo,
+    Structure,
+    made,
+)
 
 __all__ = [
     "Body",
@@ -41,17 +50,28 @@ _CRL_REASON = x509.ObjectIdentifier(oids.CRL_REASON)
 _CERTIFICATE, _ENCRYPTED_CERT = b"\xa0", b"\xa1"  # in CertOrEncCert
 _PRIVATE_KEY, _PUBLICATION_INFO = b"\xa0", b"\xa1"  # in CertifiedKeyPair
 
+_B = TypeVar("_B", bound="_Decoded")
+
+
+class _Decoded:
+    """A body with the fields of a structure, which ``read`` decodes."""
+
+    _read: Callable[[bytes], Any]
+
+    def __init_subclass__(cls, read: Callable[[bytes], Any]) -> None:
+        cls._read = read
+
+    @classmethod
+    def of(cls: type[_B], data: bytes) -> _B:  # noqa: PYI019
+        """Decode. Raises ``ValueError``."""
+        return made(cls, vars(cls._read(data)))
+
 
 @dataclass(frozen=True)
-class CertReqMessages:
+class CertReqMessages(_Decoded, read=partial(inside, schema.CertReqMessages)):
     """ir, cr, kur (also krr, ccr): requests for certificates."""
 
     requests: tuple[CertRequest, ...]
-
-    @classmethod
-    def of(cls, data: bytes) -> CertReqMessages:
-        """Decode. Raises ``ValueError``, as all of these."""
-        return cls(tuple(map(CertRequest.of, inside(schema.CertReqMessages, data).of)))
 
 
 @dataclass(frozen=True)
@@ -102,7 +122,7 @@ class CertResponse:
 
 
 @dataclass(frozen=True)
-class CertRepMessage:
+class CertRepMessage(_Decoded, read=partial(decode, schema.CertRepMessage)):
     """ip, cp, kup (also ccp): answers to requests for certificates."""
 
     responses: tuple[CertResponse, ...]
@@ -113,15 +133,9 @@ class CertRepMessage:
         """CA certificates that the server published. Raises ``ValueError``."""
         return tuple(map(cert_from_der, self.ca_pubs_der))
 
-    @classmethod
-    def of(cls, data: bytes) -> CertRepMessage:
-        """Decode."""
-        read = schema.decode(schema.CertRepMessage, data)
-        return cls(tuple(map(CertResponse.of, read.response)), tuple(map(encoded, read.ca_pubs or ())))
-
 
 @dataclass(frozen=True)
-class CertStatus:
+class CertStatus(Structure):
     """What the client says to one certificate."""
 
     cert_hash: bytes
@@ -131,23 +145,12 @@ class CertStatus:
     hash_algorithm: AlgorithmIdentifier | None = None
     """Only where the certificate's signature algorithm does not tell it."""
 
-    @classmethod
-    def of(cls, read: schema.CertStatus) -> CertStatus:
-        """Decode."""
-        status = None if read.status is None else PKIStatusInfo.of(read.status)
-        return cls(read.cert_hash, read.request_id, status, AlgorithmIdentifier.of(read.hash_alg))
-
 
 @dataclass(frozen=True)
-class CertConfirm:
+class CertConfirm(_Decoded, read=partial(inside, schema.CertConfirmContent)):
     """certConf: which certificates the client takes."""
 
     statuses: tuple[CertStatus, ...]
-
-    @classmethod
-    def of(cls, data: bytes) -> CertConfirm:
-        """Decode."""
-        return cls(tuple(map(CertStatus.of, inside(schema.CertConfirmContent, data).of)))
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class PKIConfirm:
 
 
 @dataclass(frozen=True)
-class RevDetails:
+class RevDetails(Structure):
     """One certificate to revoke."""
 
     template: CertTemplate
@@ -177,27 +180,16 @@ class RevDetails:
                 return RevocationReason(der.integer(value))
         return None
 
-    @classmethod
-    def of(cls, read: schema.RevDetails) -> RevDetails:
-        """Decode."""
-        details = read.crl_entry_details
-        return cls(CertTemplate.of(read.template), None if details is None else schema.sequence(details))
-
 
 @dataclass(frozen=True)
-class RevReq:
+class RevReq(_Decoded, read=partial(inside, schema.RevReqContent)):
     """rr: certificates to revoke."""
 
     details: tuple[RevDetails, ...]
 
-    @classmethod
-    def of(cls, data: bytes) -> RevReq:
-        """Decode."""
-        return cls(tuple(map(RevDetails.of, inside(schema.RevReqContent, data).of)))
-
 
 @dataclass(frozen=True)
-class RevRep:
+class RevRep(_Decoded, read=partial(decode, schema.RevRepContent)):
     """rp: what became of them."""
 
     statuses: tuple[PKIStatusInfo, ...]
@@ -209,42 +201,21 @@ class RevRep:
         """CRLs sent along. Raises ``ValueError``."""
         return tuple(map(crl_from_der, self.crls_der))
 
-    @classmethod
-    def of(cls, data: bytes) -> RevRep:
-        """Decode."""
-        read = schema.decode(schema.RevRepContent, data)
-        return cls(
-            tuple(map(PKIStatusInfo.of, read.status)),
-            tuple(map(CertId.of, read.rev_certs or ())),
-            tuple(map(encoded, read.crls or ())),
-        )
-
 
 @dataclass(frozen=True)
-class GeneralMessage:
+class GeneralMessage(_Decoded, read=partial(inside, schema.GenMsgContent)):
     """genm or genp: items of any kind."""
 
     items: tuple[InfoTypeAndValue, ...]
 
-    @classmethod
-    def of(cls, data: bytes) -> GeneralMessage:
-        """Decode."""
-        return cls(tuple(map(itav, inside(schema.InfoTypeAndValues, data).of)))
-
 
 @dataclass(frozen=True)
-class ErrorMessage:
+class ErrorMessage(_Decoded, read=partial(decode, schema.ErrorMsgContent)):
     """error: the sender gives up."""
 
     status: PKIStatusInfo
     error_code: int | None = None
     error_details: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, data: bytes) -> ErrorMessage:
-        """Decode."""
-        read = schema.decode(schema.ErrorMsgContent, data)
-        return cls(PKIStatusInfo.of(read.status), read.error_code, texts(read.error_details))
 
 
 @dataclass(frozen=True)
@@ -256,45 +227,30 @@ class PollReq:
     @classmethod
     def of(cls, data: bytes) -> PollReq:
         """Decode."""
-        return cls(tuple(entry.request_id for entry in inside(schema.PollReqContent, data).of))
+        return cls(tuple(entry.request_id for entry in inside(schema.PollReqContent, data).requests))
 
 
 @dataclass(frozen=True)
-class PollAnswer:
+class PollAnswer(Structure):
     """Not ready: ask again after so many seconds."""
 
     request_id: int
     check_after: int
     reason: tuple[str, ...] = ()
 
-    @classmethod
-    def of(cls, read: schema.PollRep) -> PollAnswer:
-        """Decode."""
-        return cls(read.request_id, read.check_after, texts(read.reason))
-
 
 @dataclass(frozen=True)
-class PollRep:
+class PollRep(_Decoded, read=partial(inside, schema.PollRepContent)):
     """pollRep: what is not ready."""
 
     answers: tuple[PollAnswer, ...]
 
-    @classmethod
-    def of(cls, data: bytes) -> PollRep:
-        """Decode."""
-        return cls(tuple(map(PollAnswer.of, inside(schema.PollRepContent, data).of)))
-
 
 @dataclass(frozen=True)
-class NestedMessage:
+class NestedMessage(_Decoded, read=partial(inside, schema.NestedMessageContent)):
     """nested: messages that somebody in between has protected again, as DER."""
 
     messages_der: tuple[bytes, ...] = field(repr=False)
-
-    @classmethod
-    def of(cls, data: bytes) -> NestedMessage:
-        """Decode."""
-        return cls(_elements(data))
 
 
 @dataclass(frozen=True)
@@ -319,11 +275,6 @@ Body = (
     | NestedMessage
     | OtherBody
 )
-
-
-def _elements(data: bytes) -> tuple[bytes, ...]:
-    found: Elements = inside(schema.AnySequence, data).of
-    return tuple(map(encoded, found))
 
 
 _READERS: dict[BodyType, Callable[[bytes], Body]] = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.publication import PublicationInfo, PublicationPlace
-from .._asn1.schema import Elements, bits, encoded, moment, sequence, text
+from .._asn1.schema import Elements, bits, encoded, text
 from .._asn1.x509_parts import read_extensions, read_general_name, read_name
 from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.lib import lib
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_S = TypeVar("_S", bound="Structure")
 
 SECRET_CONTROLS = (oids.REG_TOKEN, oids.AUTHENTICATOR)
 """What a requester knows and nobody else should."""
@@ -65,17 +67,64 @@ def oid_name(oid: x509.ObjectIdentifier) -> str:
     return text_from_c(lib.OBJ_nid2ln(nid)) if nid else dotted
 
 
-def texts(elements: Elements | None) -> tuple[str, ...]:
-    """PKIFreeText."""
-    return () if elements is None else tuple(map(text, elements))
-
-
 def itav(elements: Elements) -> InfoTypeAndValue:
     """InfoTypeAndValue."""
     if not 1 <= len(elements) <= 2:
         raise ValueError("InfoTypeAndValue: a type and at most one value")
     oid = elements[0].parse(x509.ObjectIdentifier)
     return InfoTypeAndValue(oid, encoded(elements[1]) if len(elements) == 2 else None)
+
+
+def _octets(value: Any) -> bytes:
+    """The octets of an OCTET STRING; else DER."""
+    if isinstance(value, list):
+        return schema.sequence(value)
+    return value if isinstance(value, bytes) else encoded(value)
+
+
+#: How a field comes to its type, other than those below.
+_MAKERS: dict[Any, Callable[[Any], Any]] = {
+    bytes: _octets,
+    str: text,
+    datetime.datetime: lambda value: value.as_datetime(),
+    FailureInfo: lambda value: FailureInfo(bits(value) if value else 0),
+    InfoTypeAndValue: itav,
+    PKIStatus: PKIStatus,
+}
+
+
+@cache
+def _fields(cls: Any) -> list[tuple[str, bool, bool, Any]]:
+    """Of each field: its name, whether it has several values, whether it may have none, and what makes one."""
+    found, hints = [], get_type_hints(cls)
+    for one in fields(cls):
+        hint = hints[one.name]
+        kind, *others = get_args(hint) or (hint,)
+        make = _MAKERS.get(kind) or getattr(kind, "of", None)
+        found.append((one.name, get_origin(hint) is tuple, NoneType in others, make))
+    return found
+
+
+def made(cls: Callable[..., _T], values: Mapping[str, Any]) -> _T:
+    """A dataclass with what a structure of :mod:`osslcmp._asn1.schema` has under the names of its fields."""
+    found = {}
+    for name, several, optional, make in _fields(cls):
+        value = values[name]
+        if several:
+            value = tuple(map(make, value or ()))
+        elif make and not (optional and value is None):
+            value = make(value)
+        found[name] = value
+    return cls(**found)
+
+
+class Structure:
+    """A dataclass that is read from a structure with the same fields."""
+
+    @classmethod
+    def of(cls: type[_S], read: Any) -> _S:  # noqa: PYI019
+        """Decode. Raises ``ValueError``."""
+        return made(cls, vars(read))
 
 
 @dataclass(frozen=True)
@@ -93,10 +142,8 @@ class AlgorithmIdentifier:
         return oid_name(self.oid)
 
     @classmethod
-    def of(cls, elements: Elements | None) -> Any:
-        """Decode; ``None`` for None."""
-        if elements is None:
-            return None
+    def of(cls, elements: Elements) -> AlgorithmIdentifier:
+        """Decode."""
         read = itav(elements)
         return cls(read.oid, read.value)
 
@@ -120,24 +167,16 @@ class PBMParameter:
     @classmethod
     def from_der(cls, encoding: bytes) -> PBMParameter:
         """Decode. Raises ``ValueError``."""
-        read = schema.decode(schema.PBMParameter, encoding)
-        owf, mac = AlgorithmIdentifier.of(read.owf), AlgorithmIdentifier.of(read.mac)
-        return cls(read.salt, owf, read.iteration_count, mac)
+        return made(cls, vars(schema.decode(schema.PBMParameter, encoding)))
 
 
 @dataclass(frozen=True)
-class PKIStatusInfo:
+class PKIStatusInfo(Structure):
     """What a server (or in certConf the client) says to a request."""
 
     status: PKIStatus
     failure_info: FailureInfo
     text: tuple[str, ...]
-
-    @classmethod
-    def of(cls, read: schema.PKIStatusInfo) -> PKIStatusInfo:
-        """Decode."""
-        failure = FailureInfo(0 if read.failure is None else bits(read.failure))
-        return cls(PKIStatus(read.status), failure, texts(read.text))
 
 
 @dataclass(frozen=True)
@@ -178,26 +217,12 @@ class CertTemplate:
     @classmethod
     def of(cls, read: schema.CertTemplate) -> CertTemplate:
         """Decode."""
-        validity = read.validity
-        return cls(
-            version=read.version,
-            serial_number=read.serial,
-            signing_algorithm=AlgorithmIdentifier.of(read.signing_alg),
-            issuer_der=_maybe(sequence, read.issuer),
-            not_before=None if validity is None else moment(validity.not_before),
-            not_after=None if validity is None else moment(validity.not_after),
-            subject_der=_maybe(sequence, read.subject),
-            public_key_der=_maybe(sequence, read.public_key),
-            extensions_der=_maybe(sequence, read.extensions),
-        )
-
-
-def _maybe(read: Callable[[Elements], bytes], value: Elements | None) -> bytes | None:
-    return None if value is None else read(value)
+        validity = vars(read.validity) if read.validity else {"not_before": None, "not_after": None}
+        return made(cls, vars(read) | validity)
 
 
 @dataclass(frozen=True)
-class CertId:
+class CertId(Structure):
     """A certificate by issuer and serial number."""
 
     issuer_der: bytes = field(repr=False)
@@ -208,11 +233,6 @@ class CertId:
     def issuer(self) -> x509.GeneralName:
         """Its issuer. Raises ``ValueError`` for what ``cryptography`` does not read."""
         return read_general_name(self.issuer_der)
-
-    @classmethod
-    def of(cls, read: schema.CertId) -> CertId:
-        """Decode."""
-        return cls(encoded(read.issuer), read.serial)
 
 
 def _publication_place(elements: Elements) -> PublicationPlace:
@@ -231,7 +251,7 @@ def _publication_info(read: schema.PKIPublicationInfo) -> PublicationInfo:
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(Structure):
     """A control or a registration info of a certificate request; ``value`` is DER."""
 
     oid: x509.ObjectIdentifier
@@ -276,11 +296,6 @@ class Control:
         if self.name != "certReq":
             return None
         return CertRequest.of(schema.inside(schema.CertReqMsg, self.value))
-
-    @classmethod
-    def of(cls, read: schema.AttributeTypeAndValue) -> Control:
-        """Decode."""
-        return cls(read.type, encoded(read.value))
 
 
 class RegistrationControls:
@@ -405,10 +420,4 @@ class CertRequest(RegistrationControls):
     @classmethod
     def of(cls, read: schema.CertReqMsg) -> CertRequest:
         """Decode."""
-        return cls(
-            read.request.request_id,
-            CertTemplate.of(read.request.template),
-            tuple(map(Control.of, read.request.controls or ())),
-            ProofOfPossession.of(read.popo),
-            tuple(map(Control.of, read.reg_info or ())),
-        )
+        return made(cls, vars(read.request) | vars(read))
