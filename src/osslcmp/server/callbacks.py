@@ -10,7 +10,8 @@ gets the value that means *reject*, and whoever called into C looks at what was 
 # ruff: noqa: ARG001  # C says what the arguments are
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any, NamedTuple, Protocol, cast
 
 from .._asn1.itav import InfoTypeAndValue
@@ -125,7 +126,25 @@ def _interrupted(_kind: object, exception: BaseException, _traceback: object) ->
         current.state.store(exception)
 
 
-@ffi.def_extern(onerror=_interrupted)
+def _callback(refused: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator for what C calls: what the function raises is stashed, and C gets ``refused``."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def called(server: Any, *arguments: Any) -> Any:
+            try:
+                return function(server, *arguments)
+            except BaseException as error:
+                _handler(server).stash(error)
+                return refused
+
+        extern: Callable[..., Any] = ffi.def_extern(onerror=_interrupted, error=refused)(called)
+        return extern
+
+    return decorate
+
+
+@_callback(NULL)
 def osslcmp_srv_cert_request(
     server: Any,
     request: Any,
@@ -137,30 +156,25 @@ def osslcmp_srv_cert_request(
     ca_pubs_out: Any,
 ) -> Any:
     """A certificate with its chain, or a refusal: a PKIStatusInfo and what goes with it; NULL to fail."""
-    handler = _handler(server)
-    try:
-        answer = handler.cert_request()
-        status = _status_info(answer.status)
-        chain = cert_stack(answer.chain) if answer.chain else None
-        ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
-        if answer.private_key is not None:
-            _hand_over_key(server, answer.private_key)
-        # Nothing may fail from here on: what is handed over is C's to free. It is released first, because a signal
-        # handler may raise at any moment: rather lost than freed twice.
-        if answer.certificate is not None:
-            check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
-            cert_out[0] = answer.certificate
-        if chain is not None:
-            release(chain)
-            chain_out[0] = chain
-        if ca_pubs is not None:
-            release(ca_pubs)
-            ca_pubs_out[0] = ca_pubs
-        release(status)
-        return status
-    except BaseException as error:
-        handler.stash(error)
-        return NULL
+    answer = _handler(server).cert_request()
+    status = _status_info(answer.status)
+    chain = cert_stack(answer.chain) if answer.chain else None
+    ca_pubs = cert_stack(answer.ca_pubs) if answer.ca_pubs else None
+    if answer.private_key is not None:
+        _hand_over_key(server, answer.private_key)
+    # Nothing may fail from here on: what is handed over is C's to free. It is released first, because a signal
+    # handler may raise at any moment: rather lost than freed twice.
+    if answer.certificate is not None:
+        check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
+        cert_out[0] = answer.certificate
+    if chain is not None:
+        release(chain)
+        chain_out[0] = chain
+    if ca_pubs is not None:
+        release(ca_pubs)
+        ca_pubs_out[0] = ca_pubs
+    release(status)
+    return status
 
 
 def _hand_over_key(server: Any, key: Any) -> None:
@@ -171,87 +185,58 @@ def _hand_over_key(server: Any, key: Any) -> None:
         check(0, "handing over the private key")
 
 
-@ffi.def_extern(onerror=_interrupted)
+@_callback(NULL)
 def osslcmp_srv_rr(server: Any, request: Any, issuer: Any, serial: Any) -> Any:
     """Whether the certificate is revoked: a PKIStatusInfo, NULL to fail."""
-    handler = _handler(server)
-    try:
-        status_info = _status_info(handler.revocation())
-        release(status_info)
-        return status_info
-    except BaseException as error:
-        handler.stash(error)
-        return NULL
+    status_info = _status_info(_handler(server).revocation())
+    release(status_info)
+    return status_info
 
 
-@ffi.def_extern(onerror=_interrupted)
+@_callback(0)
 def osslcmp_srv_genm(server: Any, request: Any, infos: Any, out: Any) -> int:
     """The items of the answer in ``out``; 0 to fail."""
     # C hands in the address of a variable that it did not set, and reads it whatever happens.
     out[0] = NULL
-    handler = _handler(server)
-    try:
-        answer = [convert.itav_to_c(info) for info in handler.general()]
-        stack = own(lib.sk_OSSL_CMP_ITAV_new_null(), convert.free_itavs, "making a list of infos")
-        for itav in answer:
-            release(itav)
-            if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
-                check(0, "making a list of infos")
-        release(stack)
-        out[0] = stack
-        return 1
-    except BaseException as error:
-        handler.stash(error)
-        return 0
+    answer = [convert.itav_to_c(info) for info in _handler(server).general()]
+    stack = own(lib.sk_OSSL_CMP_ITAV_new_null(), convert.free_itavs, "making a list of infos")
+    for itav in answer:
+        release(itav)
+        if lib.sk_OSSL_CMP_ITAV_push(stack, itav) <= 0:
+            check(0, "making a list of infos")
+    release(stack)
+    out[0] = stack
+    return 1
 
 
-@ffi.def_extern(onerror=_interrupted)
+@_callback(None)
 def osslcmp_srv_error(server: Any, request: Any, status: Any, code: Any, details: Any) -> None:
     """The client gives up."""
-    handler = _handler(server)
-    try:
-        handler.error()
-    except BaseException as error:
-        handler.stash(error)
+    _handler(server).error()
 
 
-@ffi.def_extern(onerror=_interrupted)
+@_callback(0)
 def osslcmp_srv_cert_conf(server: Any, request: Any, request_id: int, cert_hash: Any, status: Any) -> int:
     """Whether the client's certConf is right."""
-    handler = _handler(server)
-    try:
-        return 1 if handler.cert_conf() else 0
-    except BaseException as error:
-        handler.stash(error)
-        return 0
+    return 1 if _handler(server).cert_conf() else 0
 
 
-@ffi.def_extern(onerror=_interrupted)
+@_callback(0)
 def osslcmp_srv_poll_req(server: Any, request: Any, request_id: int, original: Any, check_after: Any) -> int:
     """Seconds to wait in ``check_after``, or the request to answer now in ``original``; 0 to fail."""
     original[0] = NULL
     check_after[0] = 0
-    handler = _handler(server)
-    try:
-        answer = handler.poll()
-        if isinstance(answer, int):
-            check_after[0] = answer
-        else:
-            copy = lib.OSSL_CMP_MSG_dup(answer)
-            check(copy, "copying the request")
-            original[0] = copy
-        return 1
-    except BaseException as error:
-        handler.stash(error)
-        return 0
+    answer = _handler(server).poll()
+    if isinstance(answer, int):
+        check_after[0] = answer
+    else:
+        copy = lib.OSSL_CMP_MSG_dup(answer)
+        check(copy, "copying the request")
+        original[0] = copy
+    return 1
 
 
-@ffi.def_extern(onerror=_interrupted, error=-1)
+@_callback(-1)
 def osslcmp_srv_delayed(server: Any, request: Any) -> int:
     """0: not delayed, 1: delayed, else: an error message saying systemFailure."""
-    handler = _handler(server)
-    try:
-        return int(cast(Delaying, handler).delayed())
-    except BaseException as error:
-        handler.stash(error)
-        return -1
+    return int(cast(Delaying, _handler(server)).delayed())
