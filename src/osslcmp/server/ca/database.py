@@ -23,7 +23,7 @@ from typing_extensions import Self
 from ..._text import get_logger
 from ..failures import OutageError
 from . import migrations
-from .tables import CERTIFICATES, COUNTERS, CertificateRow, checked, metadata
+from .tables import CERTIFICATES, COUNTERS, CertificateRow, SecretRow, checked, metadata
 
 logger = get_logger("osslcmp.server")
 
@@ -40,6 +40,16 @@ REVOCATIONS = "revocations"
 _SCHEMA = "schema"
 SCHEMA_VERSION = 8
 """Of the tables that this release reads and writes; see ``ca.migrations``."""
+
+# Locks the row, so that it stays so until the commit; on SQLite everything is locked.
+_UNCHANGED = (
+    sa.select(CERTIFICATES.c.serial)
+    .where(
+        CERTIFICATES.c.serial == sa.bindparam("serial"),
+        CERTIFICATES.c.revoked.is_not_distinct_from(sa.bindparam("revoked")),
+    )
+    .with_for_update(read=True)
+)
 
 Change = Callable[[sa.Connection], object]
 Found = TypeVar("Found", bound="Database")
@@ -58,6 +68,8 @@ class Unit:
     """New certificates by serial number, because nobody can read them yet."""
     conditions: list[CertificateRow] = field(default_factory=list)
     """Certificates that must still be as they were."""
+    secrets: dict[tuple[bytes, ...], SecretRow | None] = field(default_factory=dict)
+    """Those that were read, by the references asked for: one message is decided by one state of them."""
 
 
 class Database:
@@ -152,12 +164,8 @@ class Database:
         """Write all of it, or nothing, to the disk. Raises ConflictError."""
         with self._writing() as connection:
             for row in unit.conditions:
-                same = CERTIFICATES.c.revoked.is_not_distinct_from(row.revoked)
-                query = sa.select(CERTIFICATES.c.serial).where(
-                    CERTIFICATES.c.serial == f"{row.serial:x}", same
-                )
-                # Locked, so that it stays so until the commit; on SQLite everything is.
-                if connection.scalar(query.with_for_update(read=True)) is None:
+                same = {"serial": f"{row.serial:x}", "revoked": row.revoked}
+                if connection.scalar(_UNCHANGED, same) is None:
                     raise ConflictError("a certificate has changed")
             for change in unit.changes:
                 change(connection)
@@ -182,11 +190,11 @@ class Database:
         else:
             unit.changes.append(change)
 
-    def _change_one(self, statement: sa.Update | sa.Delete, otherwise: str) -> None:
+    def _change_one(self, statement: sa.Update, otherwise: str, values: dict[str, Any]) -> None:
         """Change the one row that the statement means, or raise ConflictError when it is not there."""
 
         def change(connection: sa.Connection) -> None:
-            if connection.execute(statement).rowcount != 1:
+            if connection.execute(statement, values).rowcount != 1:
                 raise ConflictError(otherwise)
 
         self._change(change)

@@ -39,6 +39,31 @@ _ANSWERED = "another process has answered"
 Source = TypeVar("Source")
 Row = TypeVar("Row")
 
+# What each enrolment asks for is built once: SQLAlchemy takes longer to build a statement than SQLite to execute it.
+_SECRETS = sa.select(SECRETS).where(SECRETS.c.reference.in_(sa.bindparam("references", expanding=True)))
+_CERTIFICATES = sa.select(CERTIFICATES).order_by(CERTIFICATES.c.number)
+_OF_SERIAL = _CERTIFICATES.where(CERTIFICATES.c.serial == sa.bindparam("serial"))
+_OF_KEY = _CERTIFICATES.where(CERTIFICATES.c.key_hash == sa.bindparam("key_hash"))
+_UPDATES = _CERTIFICATES.where(CERTIFICATES.c.updates == sa.bindparam("serial"))
+_CHANGED = sa.update(CERTIFICATES).where(
+    CERTIFICATES.c.serial == sa.bindparam("this"),
+    CERTIFICATES.c.revoked.is_not_distinct_from(sa.bindparam("before")),
+)
+_TRANSACTION = sa.select(TRANSACTIONS).where(TRANSACTIONS.c.id == sa.bindparam("id"))
+_NEW_CERTIFICATE, _NEW_NAME, _NEW_TRANSACTION = map(sa.insert, (CERTIFICATES, NAMES, TRANSACTIONS))
+_SAVED = sa.update(TRANSACTIONS).where(
+    TRANSACTIONS.c.id == sa.bindparam("this"), TRANSACTIONS.c.version == sa.bindparam("before")
+)
+# Counts one more use of a secret, if it has one left.
+_USED = (
+    sa.update(SECRETS)
+    .where(
+        SECRETS.c.reference == sa.bindparam("this"),
+        SECRETS.c.uses.is_(None) | (SECRETS.c.used < SECRETS.c.uses),
+    )
+    .values(used=SECRETS.c.used + 1)
+)
+
 
 class Store(Database):
     """A database. May be used from many threads at once. What reads from it raises ``sqlalchemy.exc.DataError`` for a row
@@ -57,13 +82,14 @@ class Store(Database):
 
     def secret(self, *references: bytes) -> SecretRow | None:
         """The secret of the first of these that has one. All are asked for at once: the time does not tell which it is."""
-        with self._reading.connect() as connection:
-            rows = connection.execute(
-                sa.select(SECRETS).where(SECRETS.c.reference.in_(references))
-            ).mappings()
-            found = {row["reference"]: row for row in rows}
-        row = next((found[one] for one in references if one in found), None)
-        return None if row is None else SecretRow(**checked(SECRETS, row))
+        known = {} if self._unit is None else self._unit.secrets
+        if references not in known:
+            with self._reading.connect() as connection:
+                rows = connection.execute(_SECRETS, {"references": references}).mappings()
+                found = {row["reference"]: row for row in rows}
+            row = next((found[one] for one in references if one in found), None)
+            known[references] = None if row is None else SecretRow(**checked(SECRETS, row))
+        return known[references]
 
     def secrets(self) -> Iterator[SecretRow]:
         """All of them that can be read; DataError comes after them if there are others."""
@@ -85,7 +111,7 @@ class Store(Database):
         unchanged = {"reference", "sealed", "used"}
         same = (SECRETS.c.reference == row.reference) & (SECRETS.c.sealed == row.sealed)
         values = {name: value for name, value in vars(row).items() if name not in unchanged}
-        self._change_one(sa.update(SECRETS).where(same).values(values), "the secret has changed")
+        self._change_one(sa.update(SECRETS).where(same), "the secret has changed", values)
 
     def remove_secret(self, reference: bytes) -> None:
         """Forget a secret, if it is there."""
@@ -123,11 +149,11 @@ class Store(Database):
                 _lock_names(connection, [name_hash(row.updates)])
                 if any(is_pending(other, time.time()) for other in _updates(connection, row.updates)):
                     raise ConflictError("another update has begun")
-            if counted is not None and connection.execute(_use(counted)).rowcount != 1:
+            if counted is not None and connection.execute(_USED, {"this": counted}).rowcount != 1:
                 raise ConflictError("the secret is used up")
-            connection.execute(sa.insert(CERTIFICATES).values({**vars(row), "serial": serial}))
+            connection.execute(_NEW_CERTIFICATE, {**vars(row), "serial": serial})
             if names:
-                connection.execute(sa.insert(NAMES), [{"name": name, "serial": serial} for name in names])
+                connection.execute(_NEW_NAME, [{"name": name, "serial": serial} for name in names])
 
         self._change(change)
 
@@ -145,12 +171,14 @@ class Store(Database):
         """The certificate with this serial number."""
         if self._unit is not None and serial in self._unit.added:
             return self._unit.added[serial]
-        found = self._certificates(CERTIFICATES.c.serial == f"{serial:x}")
+        found = self._certificates(_OF_SERIAL, serial=f"{serial:x}")
         return found[0] if found else None
 
     def certificates(self, key_hash: bytes | None = None) -> list[CertificateRow]:
         """All certificates, or those for one key, in the order of their issue."""
-        return self._certificates(sa.true() if key_hash is None else CERTIFICATES.c.key_hash == key_hash)
+        if key_hash is None:
+            return self._certificates(_CERTIFICATES)
+        return self._certificates(_OF_KEY, key_hash=key_hash)
 
     def search_certificates(
         self, *, name: bytes | None = None, reference: bytes | None = None, state: State | None = None
@@ -168,7 +196,7 @@ class Store(Database):
             condition &= CERTIFICATES.c.serial.in_(sa.select(NAMES.c.serial).where(NAMES.c.name == name))
         if reference is not None:
             condition &= CERTIFICATES.c.reference == reference
-        query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number).limit(_SOME)
+        query = _CERTIFICATES.where(condition).limit(_SOME)
 
         def found() -> Iterator[sa.RowMapping]:
             last = 0
@@ -208,39 +236,36 @@ class Store(Database):
 
     def confirm(self, serial: int) -> None:
         """The client has the certificate."""
-        self._update(serial, CERTIFICATES.c.revoked.is_(None), confirmed=True)
+        self._update(serial, None, confirmed=True)
 
     def revoke(self, row: CertificateRow, reason: int | None, moment: float | None) -> None:
         """Revoke a certificate that still is as in ``row``, or (None) release it from hold."""
-        same = CERTIFICATES.c.revoked.is_not_distinct_from(row.revoked)
-        self._update(row.serial, same, revoked=reason, revoked_at=moment)
+        self._update(row.serial, row.revoked, revoked=reason, revoked_at=moment)
         self._change(_count_revocation)
 
-    def _update(self, serial: int, condition: sa.ColumnElement[bool], **values: Any) -> None:
-        statement = sa.update(CERTIFICATES).where(CERTIFICATES.c.serial == f"{serial:x}", condition)
-        self._change_one(statement.values(values), "the certificate has changed")
+    def _update(self, serial: int, before: int | None, **values: Any) -> None:
+        values |= {"this": f"{serial:x}", "before": before}
+        self._change_one(_CHANGED, "the certificate has changed", values)
 
-    def _certificates(self, condition: sa.ColumnElement[bool]) -> list[CertificateRow]:
+    def _certificates(self, query: sa.Select[Any], **values: Any) -> list[CertificateRow]:
         with self._reading.connect() as connection:
-            return _select_certificates(connection, condition)
+            return _select_certificates(connection, query, **values)
 
     # -- transactions ----------------------------------------------------------------------------------------
 
     def transaction(self, transaction_id: bytes) -> TransactionRow | None:
         """A transaction by its transactionID."""
         with self._reading.connect() as connection:
-            row = connection.execute(
-                sa.select(TRANSACTIONS).where(TRANSACTIONS.c.id == transaction_id)
-            ).first()
-        return None if row is None else TransactionRow(**checked(TRANSACTIONS, row._mapping))
+            row = connection.execute(_TRANSACTION, {"id": transaction_id}).mappings().first()
+        return None if row is None else TransactionRow(**checked(TRANSACTIONS, row))
 
     def save_transaction(self, row: TransactionRow) -> None:
         """Write a transaction that was read with the version ``row.version``, and count that up."""
         values = {**vars(row), "version": row.version + 1}
         if row.version == 0:
-            self._change(lambda connection: connection.execute(sa.insert(TRANSACTIONS).values(values)))
+            self._change(lambda connection: connection.execute(_NEW_TRANSACTION, values))
             return
-        self._change_one(sa.update(TRANSACTIONS).where(_same(row)).values(values), _ANSWERED)
+        self._change_one(_SAVED, _ANSWERED, {**values, "this": row.id, "before": row.version})
 
     def count_transactions(self, now: float, owner: bytes | None = None) -> tuple[int, int]:
         """How many transactions wait for their clients, and how many are remembered at all; or those of one client."""
@@ -368,10 +393,9 @@ def read_certificate(row: CertificateRow) -> x509.Certificate:
 
 
 def _select_certificates(
-    connection: sa.Connection, condition: sa.ColumnElement[bool]
+    connection: sa.Connection, query: sa.Select[Any], **values: Any
 ) -> list[CertificateRow]:
-    query = sa.select(CERTIFICATES).where(condition).order_by(CERTIFICATES.c.number)
-    return list(map(_certificate_row, connection.execute(query).mappings()))
+    return list(map(_certificate_row, connection.execute(query, values).mappings()))
 
 
 def _certificate_row(row: sa.RowMapping) -> CertificateRow:
@@ -394,17 +418,12 @@ def _in_state(state: State, now: float) -> sa.ColumnElement[bool]:
 
 
 def _updates(connection: sa.Connection, serial: str) -> list[CertificateRow]:
-    return _select_certificates(connection, CERTIFICATES.c.updates == serial)
+    return _select_certificates(connection, _UPDATES, serial=serial)
 
 
 def is_pending(row: CertificateRow, now: float) -> bool:
     """Whether a certificate still waits for its confirmation."""
     return not row.confirmed and row.revoked is None and row.confirm_by >= now
-
-
-def _same(row: TransactionRow) -> sa.ColumnElement[bool]:
-    """That a transaction still is as in ``row``."""
-    return (TRANSACTIONS.c.id == row.id) & (TRANSACTIONS.c.version == row.version)
 
 
 def name_hash(name: str) -> bytes:
@@ -433,12 +452,6 @@ def _owners(connection: sa.Connection, names: Collection[bytes], now: float) -> 
         )
         found.update(checked(CERTIFICATES, row)["owner"] for row in connection.execute(query).mappings())
     return found
-
-
-def _use(reference: bytes) -> sa.Update:
-    """Counts one more use of a secret, if it has one left."""
-    left = SECRETS.c.uses.is_(None) | (SECRETS.c.used < SECRETS.c.uses)
-    return sa.update(SECRETS).where(SECRETS.c.reference == reference, left).values(used=SECRETS.c.used + 1)
 
 
 def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
