@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ from .._openssl.signers import check_signer, key_identifier
 from .._openssl.verify import store_to_c
 from ..enums import BodyType, Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
-from . import callbacks, wire
+from . import callbacks, messages, wire
 
 KNOWN_CERTIFICATES = 32
 SPARE = 32
@@ -213,10 +213,7 @@ class Engine:
 
     def _configure(self, credentials: Credentials, reference: bytes | None, secret: bytes | None) -> None:
         settings = credentials.settings
-        check(
-            lib.OSSL_CMP_CTX_set_log_cb(self._ctx, ffi.addressof(lib, "osslcmp_log")),
-            "setting the log callback",
-        )
+        _set_log(self._ctx)
         for function, value in (
             (lib.OSSL_CMP_SRV_CTX_set_send_unprotected_errors, settings.send_unprotected_errors),
             (lib.OSSL_CMP_SRV_CTX_set_accept_unprotected, settings.accept_unprotected),
@@ -368,16 +365,12 @@ class Engine:
         oid, parameters = der.sequence(algorithm)
         salt, owf, _, mac = (part.encoding for part in der.sequence(parameters.encoding))
         new = der.encode(der.SEQUENCE, salt, owf, der.encode_integer(self._mac.iterations), mac)
-        tag = der.explicit(1)
-        field = der.encode(tag, der.encode(der.SEQUENCE, oid.encoding, new))
-        header, body, *rest = der.sequence(answer)
-        fields = (field if part.tag == tag else part.encoding for part in der.children(header.content))
-        content = der.encode(der.SEQUENCE, *fields) + body.encoding
-        protection = der.encode(
-            der.BIT_STRING, b"\0" + _mac_of(new, der.encode(der.SEQUENCE, content), self._secret)
-        )
-        extra = [part.encoding for part in rest if part.tag == tag]
-        return der.encode(der.SEQUENCE, content, der.encode(der.explicit(0), protection), *extra)
+        tag = messages.PROTECTION_ALG
+        bare = messages.changed(answer, {tag: der.encode(tag, der.encode(der.SEQUENCE, oid.encoding, new))})
+        header, body, *extra = (part.encoding for part in der.sequence(bare))
+        made_anew = _mac_of(new, der.encode(der.SEQUENCE, header, body), self._secret)
+        protection = der.encode(der.explicit(0), der.encode(der.BIT_STRING, b"\0", made_anew))
+        return der.encode(der.SEQUENCE, header, body, protection, *extra)
 
     def expect_transaction(self, transaction_id: bytes) -> None:
         """The next messages of the client and of this context have this transactionID."""
@@ -455,9 +448,7 @@ class Engine:
         clear()
         probe = own(lib.OSSL_CMP_CTX_new(NULL, NULL), lib.OSSL_CMP_CTX_free, "making a CMP context")
         lib.OSSL_CMP_CTX_set_option(probe, Option.LOG_VERBOSITY, Severity.EMERG)
-        check(
-            lib.OSSL_CMP_CTX_set_log_cb(probe, ffi.addressof(lib, "osslcmp_log")), "setting the log callback"
-        )
+        _set_log(probe)
         check(lib.OSSL_CMP_CTX_set1_srvCert(probe, certificate), "setting a certificate")
         logged = list(self._state.logged_errors)
         good = (
@@ -476,21 +467,20 @@ class Engine:
             self._pool.release(credentials)
 
 
+def _set_log(ctx: Any) -> None:
+    check(lib.OSSL_CMP_CTX_set_log_cb(ctx, ffi.addressof(lib, "osslcmp_log")), "setting the log callback")
+
+
 def try_protection(pool: Pool) -> None:
     """Sign a message that goes nowhere. Raises ``ValueError`` if this OpenSSL cannot do that with the key."""
-    own = pool.settings.certificate
-    names = (b"\x30\0" if own is None else subject_of(own)), b"\x30\0"
+    assert pool.settings.certificate is not None
+    sender = der.encode(wire.DIRECTORY_NAME, subject_of(pool.settings.certificate))
     algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid(oids.ECDSA_WITH_SHA256)))
     number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
-    parties = (der.encode(der.explicit(4), name) for name in names)
-    header = der.encode(der.SEQUENCE, der.encode_integer(2), *parties, algorithm, number)
-    message = der.encode(
-        der.SEQUENCE, header, der.encode(der.explicit(BodyType.PKICONF), der.encode(der.NULL))
-    )
-    engine = Engine(pool, None, None)
-    try:
-        engine.protect(message, bytes(16))
-    except OpenSSLError as error:
-        raise ValueError(f"key: this OpenSSL cannot protect messages with it: {error}") from error
-    finally:
-        engine.close()
+    header = der.encode(der.SEQUENCE, der.encode_integer(2), sender, messages.NOBODY, algorithm, number)
+    message = der.encode(der.SEQUENCE, header, der.encode(der.explicit(BodyType.PKICONF), b"\5\0"))
+    with closing(Engine(pool, None, None)) as engine:
+        try:
+            engine.protect(message, bytes(16))
+        except OpenSSLError as error:
+            raise ValueError(f"key: this OpenSSL cannot protect messages with it: {error}") from error

@@ -3,10 +3,10 @@ the checks that libcrypto does not make."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
@@ -37,6 +37,8 @@ logger = get_logger("osslcmp.server")
 
 #: Characters of why a message cannot be read that its client is told.
 _REASON = 200
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 _REFUSED = StatusAnswer(PKIStatus.rejection, int(FailureInfo.notAuthorized))
 """Never sent: what is refused gets an error message."""
 
@@ -108,14 +110,15 @@ class MessageHandler:
         if not self._admit():
             return _REFUSED
         answer: Revoked | Waiting | Rejected | None
-        answer = self._rules.broken(Stage.BODY, self._message)
+        refused = self._rules.broken(Stage.BODY, self._message)
         try:
             request = bodies.revocation_request(self._message, self._about_polls())
         except bodies.MALFORMED as error:
-            answer = answer or self._unreadable(error)
+            answer = refused or self._unreadable(error)
         else:
-            answer = answer or self._rules.broken(Stage.REQUEST, self._message, request=request)
-            answer = answer or self._ask(self._authority.revoke, request, (Revoked, Waiting, Rejected))
+            refused = refused or self._rules.broken(Stage.REQUEST, self._message, request=request)
+            if (answer := refused) is None:
+                answer = self._ask(self._authority.revoke, request, Revoked, Waiting, Rejected)
         if isinstance(answer, Waiting):
             self.waiting = answer
             return StatusAnswer(PKIStatus.waiting)
@@ -133,15 +136,14 @@ class MessageHandler:
             self.refusal = self._unreadable(error)
             return ()
         request = GeneralRequest(**self._about_polls(), infos=items)
-        answer = self._ask(self._authority.general, request, (Sequence, Waiting, Rejected))
+        answer = self._ask(self._authority.general, request, Sequence, Waiting, Rejected)
         if isinstance(answer, Waiting):
             self.waiting = answer
-            return ()
-        if isinstance(answer, Rejected):
+        elif isinstance(answer, Rejected):
             self.refusal = answer
-            return ()
-        found: Sequence[InfoTypeAndValue] = answer
-        return found
+        else:
+            return answer
+        return ()
 
     def error(self) -> None:
         """Tell the authority of an error message, and what it was asked and has issued in this transaction."""
@@ -154,9 +156,8 @@ class MessageHandler:
             )
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
-            return
-        if self._ask(self._authority.error, notice, (type(None),)) is FAILED:
-            self.refusal = FAILED
+        else:
+            self.refusal = self._ask(self._authority.error, notice, type(None))
 
     def cert_conf(self) -> bool:
         """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
@@ -225,13 +226,8 @@ class MessageHandler:
     def _admit(self) -> bool:
         """Whether the sender of a verified message may authorise anything; else ``refusal`` says why not."""
         self.verified = True
-        about = Message(**self._about)
-        if (
-            about.signer is None
-            and about.reference is None
-            and self._engine.is_protection_valid()
-            and self._message.header.is_signed
-        ):
+        about, is_signed = Message(**self._about), self._message.header.is_signed
+        if is_signed and about.signer is None and self._engine.is_protection_valid():
             self.refusal = UNREADABLE_SIGNER
         else:
             self.refusal = self._refuse_sender(about)
@@ -268,10 +264,10 @@ class MessageHandler:
         delayed = self._transaction.delayed
         return {**self._about, "polls": 0 if delayed is None else delayed.polls}
 
-    def _ask(self, method: Any, argument: object, expected: tuple[type, ...]) -> Any:
+    def _ask(self, method: Callable[[_Asked], _Answer], about: _Asked, *expected: type) -> _Answer | Rejected:
         """Call the authority; what it raises, or a senseless answer, becomes systemFailure."""
         try:
-            answer = method(argument)
+            answer = method(about)
             if not isinstance(answer, expected):
                 names = ", ".join(kind.__name__ for kind in expected)
                 raise TypeError(f"{method.__qualname__} returned {type(answer).__name__}, expected: {names}")
@@ -293,15 +289,8 @@ class MessageHandler:
         return problem or self._issue(transaction.request)
 
     def _issue(self, request: CertificateRequest) -> Outcome:
-        answer: Outcome = self._ask(self._authority.issue, request, (Issued, Waiting, Rejected))
-        problem = None
-        if isinstance(answer, Issued) and answer.status not in (
-            PKIStatus.accepted,
-            PKIStatus.grantedWithMods,
-        ):
-            problem = f"a certificate was issued with status {answer.status.name}"
-        elif isinstance(answer, Issued):
-            problem = _check_key(request, answer)
+        answer = self._ask(self._authority.issue, request, Issued, Waiting, Rejected)
+        problem = _senseless(request, answer) if isinstance(answer, Issued) else None
         if problem is not None:
             logger.error("the authority's answer makes no sense: %s", problem)
             return FAILED
@@ -327,29 +316,28 @@ class MessageHandler:
             failure_info=failure_info,
             text=text,
         )
-        answer: Waiting | Rejected | None = self._ask(
-            self._authority.confirm, confirmation, (type(None), Waiting)
-        )
-        return answer
+        return self._ask(self._authority.confirm, confirmation, type(None), Waiting)
 
     def _unreadable(self, error: Exception) -> Rejected:
+        shown = visible(str(error), _REASON)
         if isinstance(error, bodies.UnacceptedExtensionError):
             return Rejected(FailureInfo.unacceptedExtension, str(error))
         if isinstance(error, bodies.BadTemplateError):
-            return Rejected(
-                FailureInfo.badCertTemplate, f"malformed template: {visible(str(error), _REASON)}"
-            )
+            return Rejected(FailureInfo.badCertTemplate, f"malformed template: {shown}")
         logger.info("a %s is malformed: %s", self._name, error)
-        return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}: {visible(str(error), _REASON)}")
+        return Rejected(FailureInfo.badDataFormat, f"malformed {self._name}: {shown}")
 
 
-def _check_key(request: CertificateRequest, answer: Issued) -> str | None:
-    """What is wrong with the private key of an answer."""
+def _senseless(request: CertificateRequest, answer: Issued) -> str | None:
+    """What is wrong with the status, or the private key, of an answer."""
+    if answer.status not in (PKIStatus.accepted, PKIStatus.grantedWithMods):
+        return f"a certificate was issued with status {answer.status.name}"
     if (answer.private_key is None) is request.central_key:
         return "the private key is missing" if request.central_key else "nobody asked for a private key"
     if answer.private_key is None:
         return None
-    public = getattr(answer.private_key, "public_key", None)
-    if public is None or public() != convert.look_alike(convert.encoded(answer.certificate)).public_key():
-        return "the private key is not that of the certificate"
-    return None
+    fits = (
+        answer.private_key.public_key()
+        == convert.look_alike(convert.encoded(answer.certificate)).public_key()
+    )
+    return None if fits else "the private key is not that of the certificate"

@@ -21,7 +21,7 @@ PVNO = 2
 NONCE_LENGTH = 16
 WHOLE_ANSWER = -1
 """The certReqId of a pollReq and pollRep about something else than a certificate."""
-_TIME, _PROTECTION_ALG, _SENDER_KID, _RECIP_NONCE = map(explicit, (0, 1, 2, 6))
+_TIME, PROTECTION_ALG, _SENDER_KID, _RECIP_NONCE = map(explicit, (0, 1, 2, 6))
 _EMPTY_NAME = der.encode(der.SEQUENCE)
 NOBODY = der.encode(wire.DIRECTORY_NAME, _EMPTY_NAME)
 """The empty name as a GeneralName."""
@@ -96,29 +96,29 @@ def readdress(answer: bytes, request: wire.RawMessage) -> bytes:
     The senderNonce stays the same, so that it does not matter which of the answers arrives.
     """
     nonce = request.header.sender_nonce
-    changed = {_TIME: _message_time()}
+    fields = {_TIME: _message_time()}
     if nonce is not None:
-        changed[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
-    return _without_protection(answer, changed)
+        fields[_RECIP_NONCE] = der.encode(_RECIP_NONCE, der.encode(der.OCTET_STRING, nonce))
+    return changed(answer, fields)
 
 
 def unprotected(answer: bytes) -> bytes:
     """An answer without its protection, and without what its header says of that."""
-    return _without_protection(answer, {_PROTECTION_ALG: b"", _SENDER_KID: b""})
+    return changed(answer, {PROTECTION_ALG: b"", _SENDER_KID: b""})
 
 
 def without_sender_kid(answer: bytes) -> bytes:
     """An answer that does not name the client's secret as the key of its signature."""
-    return _without_protection(answer, {_SENDER_KID: b""})
+    return changed(answer, {_SENDER_KID: b""})
 
 
-def _without_protection(answer: bytes, changed: dict[int, bytes]) -> bytes:
+def changed(answer: bytes, fields: dict[int, bytes]) -> bytes:
     """An answer without its protection, with some fields of its header, by their tags, replaced."""
     header, body, *rest = der.sequence(answer)
-    fields = der.children(header.content)
+    old = der.children(header.content)
     # pvno, sender and recipient have no tags of the header's own, but come first.
-    tagged = {field.tag: field.encoding for field in fields[3:]} | changed
-    new = (*(field.encoding for field in fields[:3]), *(tagged[tag] for tag in sorted(tagged)))
+    tagged = {field.tag: field.encoding for field in old[3:]} | fields
+    new = (*(field.encoding for field in old[:3]), *(tagged[tag] for tag in sorted(tagged)))
     extra = [part.encoding for part in rest if part.tag == explicit(1)]
     return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, *new), body.encoding, *extra)
 

@@ -38,7 +38,7 @@ from .http.tls import ServerTLSInput
 from .steps import TransactionSteps
 from .transaction_store import MAX_TRANSACTIONS, TransactionStore
 from .transactions import MAX_REMEMBERED
-from .verification import refuse_forwarder
+from .verification import refuse_unverified
 
 if TYPE_CHECKING:
     import socket
@@ -290,7 +290,8 @@ class Server:
         problem = rules.broken(Stage.HEADER, message, place=place)
         if problem is None and not rules.explains:
             problem = Rejected(FailureInfo.badRequest, "libcrypto's server takes no nested messages")
-        problem = problem or refuse_forwarder(self._configuration, message)
+        # What is in it proves itself.
+        problem = problem or refuse_unverified(self._configuration, message, forwards=True)
         if problem is not None:
             return self.answers.reject(message, problem)
         try:

@@ -17,7 +17,6 @@ from .ca.issuing import is_ra
 from .checks import libcrypto_errors
 from .checks.rules import Stage
 from .configuration import Configuration
-from .engine import Engine
 from .failures import log_failure
 
 logger = get_logger("osslcmp.server")
@@ -53,67 +52,46 @@ def refuse_sender(configuration: Configuration, message: Message, raw: wire.RawM
     if broken is not None:
         return broken
     crls = configuration.rules.limits.client_crls
-    if crls is not None:
-        refused = crls.refuse(signer, chain) if crls.knows(signer, chain) else None
-        if refused is not None:
-            return refused
+    if crls is not None and crls.knows(signer, chain) and (refused := crls.refuse(signer, chain)) is not None:
+        return refused
     ask = getattr(configuration.authority, "refuse_sender", None)
     if ask is None:
         return None
     try:
-        answer: Rejected | None = ask(message)
+        return ask(message)  # type: ignore[no-any-return]
     except Exception as error:
         log_failure(logger, "the authority failed to say whether a client may ask", error)
         return FAILED
-    return answer
 
 
 def refuse_unverified(
-    configuration: Configuration, message: wire.RawMessage, certificates: Iterable[bytes] = ()
+    configuration: Configuration,
+    message: wire.RawMessage,
+    certificates: Iterable[bytes] = (),
+    *,
+    forwards: bool = False,
 ) -> Rejected | None:
-    """Why a message is not validly protected, or its sender may not authorise anything; ``certificates`` (DER) may help
-    to verify it."""
+    """Why a message is not validly protected, or its sender may not authorise anything.
+
+    Args:
+        configuration: has the rules and the credentials.
+        message: libcrypto's server is not to answer it.
+        certificates: as DER, which may help to verify it.
+        forwards: a registration authority has to have signed it, whatever else the server accepts.
+    """
     certificates = tuple(certificates)
     with closing(configuration.engine_for(message, (*message.extra_certs, *certificates))) as engine:
-        if engine.verifies(message.encoding):
-            return _refuse_signer(configuration, engine, message, certificates)
-        return _unproven(configuration, engine, message)
-
-
-def refuse_forwarder(configuration: Configuration, message: wire.RawMessage) -> Rejected | None:
-    """Why a nested message is not opened: a registration authority has to have signed it, whatever else the server
-    accepts. What is in it proves itself."""
-    with closing(configuration.engine_for(message, message.extra_certs)) as engine:
-        if not engine.proves(message.encoding):
-            return _unproven(configuration, engine, message)
-        refused = _refuse_signer(configuration, engine, message)
-        if refused is not None:
-            return refused
-        signer = looked_at(engine.signer(message.header.sender_kid))
-    if signer is None or not is_ra(signer):
-        return Rejected(FailureInfo.notAuthorized, "nested messages are for a registration authority to send")
-    return None
-
-
-def _unproven(configuration: Configuration, engine: Engine, message: wire.RawMessage) -> Rejected:
-    """What is wrong with the protection that ``engine`` has just refused."""
-    refusal = None
-    if configuration.rules.explains:
-        refusal = libcrypto_errors.explain(message, engine.log, configuration.pool.settings.clients)
-    return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
-
-
-def _refuse_signer(
-    configuration: Configuration, engine: Engine, message: wire.RawMessage, certificates: Iterable[bytes] = ()
-) -> Rejected | None:
-    """Why the signer of a message that ``engine`` has verified may not authorise anything; None when he may, or it is not
-    signed."""
-    if not message.header.is_signed:
-        return None
-    signer_der = engine.signer(message.header.sender_kid)
+        if not (engine.proves(message.encoding) if forwards else engine.verifies(message.encoding)):
+            refusal = None
+            if configuration.rules.explains:
+                refusal = libcrypto_errors.explain(message, engine.log, configuration.pool.settings.clients)
+            return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
+        signer_der = engine.signer(message.header.sender_kid) if message.header.is_signed else None
     signer = looked_at(signer_der)
     if signer_der is not None and signer is None:
         return UNREADABLE_SIGNER
+    if forwards and (signer is None or not is_ra(signer)):
+        return Rejected(FailureInfo.notAuthorized, "nested messages are for a registration authority to send")
     about = Message(
         type=BodyType(message.body_type),
         transaction_id=message.transaction_id,
@@ -122,6 +100,6 @@ def _refuse_signer(
         signer=signer,
         signer_der=signer_der,
         message=message.encoding,
-        request_certs=tuple(certificates),
+        request_certs=certificates,
     )
     return refuse_sender(configuration, about, message)
