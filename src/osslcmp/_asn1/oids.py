@@ -119,6 +119,9 @@ ECDSA_SIGNATURES = "1.2.840.10045.4"
 """Where their arc begins."""
 ECDSA_WITH_SHA256 = f"{ECDSA_SIGNATURES}.3.2"
 X25519 = "1.3.101.110"
+KEY_AGREEMENTS = (X25519, "1.3.101.111", "1.2.840.113549.1.3.1", "1.2.840.10046.2.1")
+"""X25519, X448, DH of PKCS #3 and of X9.42."""
+ML_KEM = tuple(f"2.16.840.1.101.3.4.4.{number}" for number in (1, 2, 3))
 ED25519 = "1.3.101.112"
 ED448 = "1.3.101.113"
 ML_DSA = tuple(f"{_SIGNATURES}.{number}" for number in (17, 18, 19))

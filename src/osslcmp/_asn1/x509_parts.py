@@ -97,6 +97,11 @@ def public_key_info(certificate: x509.Certificate | bytes) -> bytes:
     return _fields(_tbs(certificate))[5].encoding
 
 
+def key_asked_for(csr: x509.CertificateSigningRequest) -> bytes:
+    """The SubjectPublicKeyInfo of a CSR."""
+    return der.sequence(csr.tbs_certrequest_bytes)[2].encoding
+
+
 def subject_of(certificate: x509.Certificate | bytes) -> bytes:
     """The subject of a certificate (bytes are DER) as DER."""
     return _fields(_tbs(certificate))[4].encoding

@@ -11,6 +11,7 @@ from cryptography import x509
 from .._asn1 import x509_parts
 from .._openssl import inputs
 from .._openssl.convert import encoded
+from .._openssl.public_keys import key_value
 from .._text import visible
 from ..context.crmf import CertReqMsg
 from ..context.polling import WaitingMessages, message_ids
@@ -216,7 +217,8 @@ def restore(
         )
     if key is not None:
         context.set_new_pkey(key, key_password)
-        if found.public_key is None or context.request.public_key_info() != found.public_key:
+        given = context.request.public_key_info()
+        if found.public_key is None or given is None or key_value(given) != key_value(found.public_key):
             raise ValueError("key: is not the one that this request asks to certify")
     elif found.public_key is not None:
         try:

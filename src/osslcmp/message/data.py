@@ -15,8 +15,9 @@ from cryptography.utils import CryptographyDeprecationWarning
 from .. import message as m
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import MOST_BITS
-from .._asn1.x509_parts import each_extension
+from .._asn1.x509_parts import each_extension, key_asked_for
 from .._openssl.convert import csr_look_alike, look_alike
+from .._openssl.public_keys import key_text
 from ..enums import FailureInfo
 from . import describe
 
@@ -64,6 +65,8 @@ def _field(value: Any, name: str) -> tuple[str, Any]:
         return short, _read(lambda: None if content is None else _value(each_extension(content)))
     if name == "csr_der":
         return short, _read(lambda: _value(csr_look_alike(content)))
+    if name == "public_key_der":
+        return short, _read(lambda: None if content is None else key_text(content))
     if short != name and hasattr(type(value), short):
         return short, _read(lambda: None if content is None else _value(getattr(value, short)))
     if name == "serial_number":
@@ -116,11 +119,11 @@ def _value(value: Any) -> Any:
     if isinstance(value, InfoTypeAndValue):
         return {"oid": value.oid.dotted_string, "value": _value(value.value)}
     if isinstance(value, x509.CertificateSigningRequest):
-        return {"subject": _value(value.subject), "public_key": describe.key_text(value.public_key())}
+        return {"subject": _value(value.subject), "public_key": key_text(key_asked_for(value))}
     if isinstance(value, x509.CertificateRevocationList):
         return {
             "issuer": _value(value.issuer),
             "this_update": _value(value.last_update_utc),
             "entries": len(value),
         }
-    return _fields(value) if dataclasses.is_dataclass(value) else describe.key_text(value)
+    return _fields(value)

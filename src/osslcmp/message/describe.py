@@ -10,13 +10,20 @@ from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .. import message as m
 from .._asn1 import der
 from .._asn1.itav import InfoTypeAndValue
-from .._asn1.x509_parts import KEY_USAGES, each_extension, extensions_in, requested_extensions
+from .._asn1.x509_parts import (
+    KEY_USAGES,
+    each_extension,
+    extensions_in,
+    key_asked_for,
+    public_key_info,
+    requested_extensions,
+)
 from .._openssl.convert import csr_look_alike, encoded, look_alike
+from .._openssl.public_keys import key_text
 from .._text import one_line
 from ..enums import BodyType, FailureInfo, PKIStatus, POPOMethod
 from . import Message
@@ -52,7 +59,7 @@ def _words(body: m.Body) -> Iterator[str]:
     elif isinstance(body, m.PKCS10Request):
         csr = csr_look_alike(body.csr_der)
         yield name_text(csr.subject)
-        yield key_text(csr.public_key())
+        yield key_text(key_asked_for(csr))
     elif isinstance(body, m.CertRepMessage):
         for response in body.responses:
             yield status_text(response.status)
@@ -95,7 +102,7 @@ def _request_words(request: m.CertRequest) -> Iterator[str]:
     template = request.template
     yield name_text(template.subject) if template.subject is not None else "no subject"
     if template.public_key_der is not None:
-        yield key_text(template.public_key)
+        yield key_text(template.public_key_der)
     if request.popo.method is not POPOMethod.SIGNATURE:
         yield f"proof of possession {request.popo.method.name}"
 
@@ -111,15 +118,6 @@ def status_text(info: m.PKIStatusInfo) -> str:
 def name_text(name: x509.Name) -> str:
     """A distinguished name as RFC 4514 writes it."""
     return name.rfc4514_string() or "(empty name)"
-
-
-def key_text(key: Any) -> str:
-    """The kind of a public key and its size."""
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {key.curve.name}"
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    return type(key).__name__.strip("_").removesuffix("PublicKey")
 
 
 # -- everything -----------------------------------------------------------------------------------------
@@ -289,7 +287,7 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
         yield from _certificate(value.encoding)
     elif isinstance(value, x509.CertificateSigningRequest):
         yield from _node("subject", value.subject)
-        yield from _node("public key", _value_or_reason(lambda: key_text(value.public_key())))
+        yield from _node("public key", _value_or_reason(lambda: key_text(key_asked_for(value))))
         asked = requested_extensions(encoded(value))
         yield from _extensions(_value_or_reason(lambda: each_extension(asked)))
     elif isinstance(value, x509.CertificateRevocationList):
@@ -319,15 +317,14 @@ def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
             name = name.removesuffix(DER)
         elif name == "csr_der":
             name, content = "csr", _value_or_reason(lambda content=content: csr_look_alike(content))
+        elif name == "public_key_der" and content is not None:
+            name, content = "public_key", _value_or_reason(lambda content=content: key_text(content))
         elif name.endswith(DER) and content is not None and hasattr(type(value), name.removesuffix(DER)):
             name = name.removesuffix(DER)
             content = _value_or_reason(lambda name=name: getattr(value, name))
         elif name in _KEY_IDS and content and content.isascii() and content.decode().isprintable():
             content = content.decode()  # the reference of a shared secret, mostly
-        if name == "public_key" and not isinstance(content, str):
-            yield from _node("public key", None if content is None else key_text(content))
-        else:
-            yield from _node(name.replace("_", " "), content)
+        yield from _node(name.replace("_", " "), content)
     if isinstance(value, m.RevDetails):
         yield from _node("reason", _value_or_reason(lambda: value.reason))
 
@@ -355,7 +352,7 @@ def _control(control: m.Control) -> Iterator[tuple[str, str | Tree]]:
     yield from _node("certificate", _value_or_reason(lambda: control.old_certificate))
     yield from _node("publication", _value_or_reason(lambda: control.publication_info))
     if control.name == "protocolEncrKey":
-        yield "public key", _value_or_reason(lambda: key_text(control.protocol_encryption_key))
+        yield "public key", _value_or_reason(lambda: key_text(control.value))
     yield from _node("request", _value_or_reason(lambda: control.cert_request))
 
 
@@ -407,7 +404,7 @@ def _certificate(encoding: bytes) -> Tree:
         *_node("serial number", _value_or_reason(lambda: f"{certificate.serial_number:x}")),
         *_node("not before", _value_or_reason(lambda: certificate.not_valid_before_utc)),
         *_node("not after", _value_or_reason(lambda: certificate.not_valid_after_utc)),
-        *_node("public key", _value_or_reason(lambda: key_text(certificate.public_key()))),
+        *_node("public key", _value_or_reason(lambda: key_text(public_key_info(certificate)))),
         *_extensions(_value_or_reason(lambda: extensions_in(certificate))),
         ("SHA-256", octets_text(sha256(encoding).digest())),
     ]

@@ -10,11 +10,11 @@ from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit
 from .._openssl.convert import csr_look_alike
+from .._openssl.public_keys import public_key
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
 from ..message.bodies import CertReqMessages, ErrorMessage, RevReq
 from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
@@ -52,14 +52,6 @@ def first(data: bytes) -> der.Element:
 def _request_in(body: bytes) -> list[der.Element]:
     """The fields of the first CertRequest in an ir, cr or kur."""
     return der.sequence(first(first(body).encoding).encoding)
-
-
-def _public_key(csr: x509.CertificateSigningRequest) -> Any:
-    """The key, None when ``cryptography`` does not know its kind."""
-    try:
-        return csr.public_key()
-    except (UnsupportedAlgorithm, ValueError):
-        return None
 
 
 class BadTemplateError(ValueError):
@@ -145,7 +137,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
             **about,
             request_id=-1,
             subject=_subject(info[1].encoding),
-            public_key=_public_key(csr),
+            public_key=public_key(info[2].encoding),
             public_key_info=info[2].encoding,
             extensions=_asked(x509_parts.requested_extensions(message.body)),
             csr=csr,
@@ -165,7 +157,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         **about,
         request_id=request.request_id,
         subject=_subject(template.subject_der),
-        public_key=None if central else _public_key(x509_parts.as_csr(None, key, None)),
+        public_key=None if key is None else public_key(key),
         public_key_info=template.public_key_der or b"",
         central_key=central,
         extensions=_asked(template.extensions_der),

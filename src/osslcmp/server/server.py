@@ -21,6 +21,7 @@ from .._asn1.x509_parts import public_key_info
 from .._openssl import convert, inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.keys import Password, check_pair, private_key
+from .._openssl.public_keys import key_value
 from .._text import get_logger
 from ..enums import BodyType, FailureInfo
 from ..limits import Limits
@@ -55,9 +56,9 @@ TRANSACTION_TIMEOUT = 300.0
 
 def _trust(clients: CertificateCheck, own: tuple[x509.Certificate, ...]) -> SenderTrust:
     """Whose certificates may sign messages. The authority's own CAs are no anchors for others."""
-    keys = {public_key_info(certificate) for certificate in own}
+    keys = {key_value(public_key_info(certificate)) for certificate in own}
     anchors = inputs.any_certificates("trusted", clients.trusted)
-    others = [one for one in anchors if public_key_info(one) not in keys]
+    others = [one for one in anchors if key_value(public_key_info(one)) not in keys]
     return SenderTrust(own, replace(clients, trusted=others, partial_chain=True) if others else None)
 
 

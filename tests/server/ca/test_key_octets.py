@@ -34,6 +34,19 @@ CAS: dict[str, tuple[str, ...]] = {
     "ed25519": ("ED25519",),
     "ed448": ("ED448",),
 }
+#: Kinds that libcrypto certifies and ``cryptography`` does not know, or not as keys of CAs.
+DEVICES = {
+    **CAS,
+    **{
+        curve: ("EC", f"ec_paramgen_curve:{curve}")
+        for curve in (
+            "secp224k1", "prime239v2", "brainpoolP256t1", "brainpoolP512t1", "sect233k1", "sect283r1", "c2pnb272w1",
+            "wap-wsg-idm-ecid-wtls12", "SM2",
+        )
+    },
+}  # fmt: skip
+if osslcmp.openssl_version >= (3, 5):
+    DEVICES |= {"ml-dsa": ("ML-DSA-65",), "slh-dsa": ("SLH-DSA-SHA2-128f",)}
 
 
 def run(*words: str) -> openssl.Run:
@@ -41,7 +54,7 @@ def run(*words: str) -> openssl.Run:
 
 
 def new_key(directory: Path, kind: str, name: str) -> Path:
-    algorithm, *options = CAS[kind]
+    algorithm, *options = DEVICES[kind]
     file = directory / f"{name}.key"
     more = [word for option in options for word in ("-pkeyopt", option)]
     run("genpkey", "-algorithm", algorithm, *more, "-out", str(file)).must()
@@ -113,7 +126,7 @@ def test_signed_as_the_key_of_the_ca_says(kind: str, place: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("kind", ["p-256", "pss"])
-@pytest.mark.parametrize("device", [*CAS, "compressed"])
+@pytest.mark.parametrize("device", [*DEVICES, "compressed"])
 def test_certified_octet_by_octet(kind: str, device: str, tmp_path: Path) -> None:
     """By a CA whose key is of another kind, too; our own client takes the certificate."""
     pair = new_ca(tmp_path, kind)
@@ -187,6 +200,8 @@ FORMS: dict[str, Callable[[Any, Path], bytes]] = {
     "compressed": _point("-conv_form compressed"),
     "hybrid": _point("-conv_form hybrid"),
     "explicit": _point("-param_enc explicit"),
+    "explicit, compressed": _point("-param_enc explicit -conv_form compressed"),
+    "explicit, hybrid": _point("-param_enc explicit -conv_form hybrid"),
     "no parameters": _rsa(oids.RSA),
     "pss": _rsa(oids.RSA_PSS),
 }
@@ -228,6 +243,64 @@ def test_the_same_key_written_otherwise(
         cmp.rr(csr=other, reason=RevocationReason.keyCompromise)
         with pytest.raises(osslcmp.RejectedError, match=r"compromised|name its curve"):
             cmp.p10cr(other)
+
+
+@pytest.mark.parametrize(
+    "form", ["-conv_form compressed", "-conv_form hybrid", "-param_enc explicit -conv_form compressed"]
+)
+@pytest.mark.parametrize("curve", ["brainpoolP384t1", "secp224k1", "sect283k1"])
+def test_a_key_on_a_curve_that_only_openssl_knows(curve: str, form: str, tmp_path: Path) -> None:
+    """It is the same however it is written, and shown by its name."""
+    key, other = tmp_path / "device.key", tmp_path / "other.key"
+    run("genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", str(key)).must()
+    run("ec", "-in", str(key), *form.split(), "-out", str(other)).must()
+    ca = EmbeddedCA({"ref": "secret"}, duplicate_keys="refuse")
+    server = ca.server(strictness="rfc9810", limits=osslcmp.Limits(explicit_curves=9))
+    trace = osslcmp.Trace()
+    cmp = osslcmp.Client(transport=server, reference="ref", secret="secret", trace=trace)
+    assert cmp.p10cr(csr(tmp_path, key))
+    with pytest.raises(osslcmp.RejectedError, match="valid certificate for this key"):
+        cmp.p10cr(csr(tmp_path, other))
+    assert sum(f"EC {curve}" in one.summary for one in trace.entries) == 2
+    cmp.rr(csr=csr(tmp_path, other), reason=RevocationReason.keyCompromise)
+    with pytest.raises(osslcmp.RejectedError, match="compromised"):
+        cmp.p10cr(csr(tmp_path, key))
+
+
+#: Keys that sign nothing, and what they are good for.
+SIGNLESS = {
+    "X25519": "Key Agreement",
+    "X448": "Key Agreement",
+    "DH": "Key Agreement",
+    "DHX": "Key Agreement",
+    "ML-KEM-768": "Key Encipherment",
+}
+
+
+@pytest.mark.parametrize("kind", SIGNLESS)
+def test_a_key_that_signs_nothing(kind: str, tmp_path: Path) -> None:
+    """An RA vouches for its possession; it is certified for what it can do, once."""
+    key, leaf = tmp_path / "device.key", tmp_path / "leaf.pem"
+    group = (
+        ["-pkeyopt", "group:ffdhe2048"]
+        if kind == "DH"
+        else ["-pkeyopt", "dh_rfc5114:2"]
+        if kind == "DHX"
+        else []
+    )
+    if run("genpkey", "-algorithm", kind, *group, "-out", str(key)).code:
+        assert (kind, osslcmp.openssl_version >= (3, 5)) == ("ML-KEM-768", False)
+        return
+    ca = EmbeddedCA({"ref": "secret"}, duplicate_keys="refuse", grants=Grants(raverified_by_anybody=True))
+    server = ca.server(strictness="rfc9810", accept_raverified=True)
+    cmp = osslcmp.Client(transport=server, reference="ref", secret="secret")
+    certificate = cmp.ir(key, subject="CN=device", popo=osslcmp.POPOMethod.RAVERIFIED).certificate
+    leaf.write_bytes(certificate.public_bytes(Encoding.PEM))
+    assert f"Key Usage: critical\n                {SIGNLESS[kind]}\n" in openssl.x509_text(leaf)
+    public = run("pkey", "-in", str(key), "-pubout").must().out
+    assert run("x509", "-in", str(leaf), "-noout", "-pubkey").must().out == public
+    with pytest.raises(osslcmp.RejectedError, match="valid certificate for this key"):
+        cmp.ir(key, subject="CN=device", popo=osslcmp.POPOMethod.RAVERIFIED)
 
 
 @pytest.mark.parametrize("where", ["memory", "sqlite"])

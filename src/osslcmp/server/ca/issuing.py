@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
@@ -17,9 +16,10 @@ from ..._asn1 import der, oids, x509_parts
 from ..._openssl import inputs
 from ..._openssl.certificate_check import CertificateCheck
 from ..._openssl.convert import encoded, look_alike
+from ..._openssl.public_keys import is_sound, key_size, key_value
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
-from .signing import Signing, algorithm, key_identifier, key_value, names_curve
+from .signing import Signing, algorithm, key_identifier, names_curve
 
 Pair = tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]
 PairInput = tuple[inputs.CertificateInput, CertificateIssuerPrivateKeyTypes]
@@ -31,6 +31,9 @@ CA_VALIDITY = datetime.timedelta(days=3650)
 CA_USAGES = ("key_cert_sign", "crl_sign")
 BACKDATE = datetime.timedelta(minutes=5)
 MIN_RSA_BITS = 2048
+_WRITTEN = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
+"""Keys that ``cryptography`` mostly writes as they are asked for; for others it is given this one, which is replaced."""
+_ANY_KEY = ed25519.Ed25519PublicKey.from_public_bytes(bytes(32))
 
 # Taken from a request as they are.
 _COPIED = (x509.SubjectAlternativeName, x509.ExtendedKeyUsage, x509.TLSFeature)
@@ -87,7 +90,7 @@ def _builder(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key)
+        .public_key(key if isinstance(key, _WRITTEN) else _ANY_KEY)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(end)
@@ -157,10 +160,9 @@ def update_root(old: Generation) -> Generation:
         constraints = x509_parts.find_extension(like, x509.BasicConstraints) or x509.BasicConstraints(
             True, None
         )
-        public = serialization.load_der_public_key(info)
         identifier = _own_identifier(like) if info == x509_parts.public_key_info(like) else None
         builder = (
-            _builder(like.subject, subject, public, begin - BACKDATE, end, identifier or key_identifier(info))
+            _builder(like.subject, subject, None, begin - BACKDATE, end, identifier or key_identifier(info))
             .add_extension(constraints, critical=True)
             .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         )
@@ -208,10 +210,9 @@ def try_issuing(root: inputs.AnyCertificate, issuer: inputs.AnyCertificate, sign
     if max(own.not_valid_before_utc, above.not_valid_before_utc) >= end:
         raise ValueError("the validity ends before it begins")
     moment = end - datetime.timedelta(seconds=1)
-    key: Any = own.public_key()
     # An empty name keeps all name constraints.
     name = x509.Name([] if own.subject.rdns else [x509.NameAttribute(NameOID.COMMON_NAME, "trial")])
-    builder = _builder(name, own.subject, key, moment, end, key_identifier(signing.info))
+    builder = _builder(name, own.subject, None, moment, end, key_identifier(signing.info))
     builder = builder.add_extension(authority_key(own), critical=False)
     check = CertificateCheck(trusted=root, time=moment, partial_chain=True)
     failure = check.failure(signing.certificate(builder, signing.info), [encoded(issuer)])
@@ -294,9 +295,7 @@ def issue(
     if constraints.ca and x509.NameConstraints.oid in asked:
         extensions.append((asked.pop(x509.NameConstraints.oid).value, True))
     usage = asked.pop(x509.KeyUsage.oid, None)
-    extensions.append(
-        (_ca_usage(usage, changes) if constraints.ca else _usage(key, info, usage, changes), True)
-    )
+    extensions.append((_ca_usage(usage, changes) if constraints.ca else _usage(info, usage, changes), True))
     # Made by the CA itself, whatever the request says.
     identifiers, own = (key_identifier(info), authority_key(issuer)), list(own)
     made = [(one, "CA") for one in identifiers if one.oid not in asked or not asked[one.oid].critical]
@@ -322,11 +321,14 @@ def issue(
 
 def _unfit(key: Any, info: bytes) -> str | None:
     """Why a key is not certified."""
-    if key is None or isinstance(key, dsa.DSAPublicKey):
+    found = key_size(info)
+    if found is None:
         return "no certificates are issued for this kind of key"
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+    if found[0] == "RSA" and found[1] < MIN_RSA_BITS:
         return f"RSA keys need {MIN_RSA_BITS} bits"
-    return None if names_curve(info) else "a key for elliptic curves has to name its curve"
+    if not names_curve(info):
+        return "a key for elliptic curves has to name its curve"
+    return None if key is not None or is_sound(info) else "the key is not valid"
 
 
 def _nameless(subject: x509.Name, sans: x509.Extension[Any] | None) -> str | None:
@@ -390,12 +392,14 @@ def _ca_usage(asked: x509.Extension[Any] | None, changes: list[str]) -> x509.Key
     return key_usage(**{**usage, "key_cert_sign": True})
 
 
-def _usage(key: Any, info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
+def _usage(info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
     """The key usage asked for without what only a CA may do, or one that fits the key."""
     if asked is None:
-        if isinstance(key, (x25519.X25519PublicKey, x448.X448PublicKey)):
+        kind = algorithm(info)
+        if kind in oids.KEY_AGREEMENTS:
             return key_usage(key_agreement=True)
-        return key_usage(digital_signature=True, key_encipherment=algorithm(info) == oids.RSA)
+        signs = kind not in oids.ML_KEM
+        return key_usage(digital_signature=signs, key_encipherment=not signs or kind == oids.RSA)
     usage = asked.value
     if usage.key_cert_sign or usage.crl_sign:
         changes.append("key usage of a CA left out")

@@ -17,6 +17,7 @@ from ..._arguments import checked, positive
 from ..._asn1 import oids
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import encoded
+from ..._openssl.public_keys import key_value
 from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
 from .. import bodies, wire
 from ..authority import (
@@ -37,7 +38,7 @@ from .general import RootUpdate
 from .grants import Binding, Grants
 from .profiles import Profile, choose, length_needed
 from .records import DuplicateKeys, Record, Records, Signer
-from .signing import Signing, key_value
+from .signing import Signing
 
 if TYPE_CHECKING:
     from .persistent import PersistentCA

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ..._arguments import checked, positive
 from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
+from ..._openssl.public_keys import key_size
 from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
@@ -139,7 +140,8 @@ class Profile:
         """Why this profile does not allow what is asked for; None when it does."""
         if self.keys is not None and _kind(request.public_key) not in self.keys:
             return _no(f"the key is none of {', '.join(sorted(self.keys))}")
-        if isinstance(request.public_key, rsa.RSAPublicKey) and request.public_key.key_size < self.rsa_bits:
+        size = key_size(request.public_key_info)
+        if size is not None and size[0] == "RSA" and size[1] < self.rsa_bits:
             return _no(f"RSA keys need {self.rsa_bits} bits")
         if self.subject is not None:
             subject = "" if request.subject is None else request.subject.rfc4514_string()

@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from ..._arguments import checked
 from ..._openssl import inputs
 from ..._openssl.convert import encoded, look_alike
+from ..._openssl.public_keys import key_value
 from ...enums import BodyType, FailureInfo, RevocationReason
 from .. import wire
 from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
 from .grants import Binding
-from .signing import Signing, key_value
+from .signing import Signing
 
 DuplicateKeys = Literal["allow", "refuse"]
 ANYBODY = b"*"

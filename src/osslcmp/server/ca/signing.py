@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
+from ..._openssl.convert import public_key_info
+from ..._openssl.public_keys import key_value
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     oids.SHA256: hashes.SHA256,
@@ -35,7 +36,7 @@ class Signing:
 
     def __init__(self, certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> None:
         info = x509_parts.public_key_info(certificate)
-        if key_value(info) != _encoded(key.public_key()):
+        if key_value(info) != public_key_info(key.public_key()):
             raise ValueError("the private key of the CA does not match its certificate")
         self._prepare(key, info)
 
@@ -43,7 +44,7 @@ class Signing:
     def with_key(cls, key: CertificateIssuerPrivateKeyTypes) -> Signing:
         """Of a key that is certified as what it is here."""
         signing = cls.__new__(cls)
-        signing._prepare(key, _encoded(key.public_key()))
+        signing._prepare(key, public_key_info(key.public_key()))
         return signing
 
     def _prepare(self, key: CertificateIssuerPrivateKeyTypes, info: bytes) -> None:
@@ -93,16 +94,6 @@ class Signing:
         return signature
 
 
-@lru_cache(maxsize=128)
-def key_value(info: bytes) -> bytes:
-    """One value for all SubjectPublicKeyInfos of a key: however the points of a curve and the algorithm are written,
-    and whatever RSA is restricted to."""
-    try:
-        return _encoded(serialization.load_der_public_key(info))
-    except (UnsupportedAlgorithm, ValueError):
-        return info
-
-
 def key_identifier(info: bytes) -> x509.SubjectKeyIdentifier:
     """SHA-1 of the key's octets (RFC 5280, section 4.2.1.2)."""
     digest = hashes.Hash(hashes.SHA1())
@@ -127,13 +118,6 @@ def names_curve(info: bytes) -> bool:
         return True
     parameters = der.sequence(_parts(info)[0].encoding)[1:]
     return len(parameters) == 1 and parameters[0].tag == der.OID
-
-
-def _encoded(key: Any) -> bytes:
-    octets: bytes = key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return octets
 
 
 def _pss_parameters(parameters: list[der.Element]) -> tuple[hashes.HashAlgorithm, int]:

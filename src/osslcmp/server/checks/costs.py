@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from typing import Literal
 
 from ..._arguments import checked, positive
 from ..._asn1 import oids, x509_parts
+from ..._openssl.public_keys import key_size
 from .. import wire
 
 MAX_ITERATIONS = 10_000
@@ -22,7 +19,6 @@ _SHA1 = frozenset({oids.SHA1, oids.HMAC_SHA1, oids.IPSEC_HMAC_SHA1})
 KeySizes = Mapping[str, tuple[int, int]]
 """By kind of key (``RSA``, ``DSA``, ``EC``) the least and the most bits."""
 KEY_SIZES: KeySizes = {"RSA": (2048, 8192), "DSA": (2048, 4096), "EC": (224, 571)}
-_KINDS: dict[str, Any] = {"RSA": rsa.RSAPublicKey, "DSA": dsa.DSAPublicKey, "EC": ec.EllipticCurvePublicKey}
 
 
 @checked
@@ -48,10 +44,14 @@ class MacPolicy:
 
     @classmethod
     def of(cls, value: MacPolicy | MacPolicyName) -> MacPolicy:
-        """A policy by its name, or as it is."""
+        """A policy by its name, or as it is. Raises ValueError."""
         if isinstance(value, cls):
             return value
-        return cls() if value == "default" else cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
+        if value == "default":
+            return cls()
+        if value == "strict":
+            return cls(refused=_MD5 | _SHA1, min_iterations=1_000, min_salt=8)
+        raise ValueError(f"mac_policy: 'default', 'strict' or a MacPolicy, not {value!r}")
 
     def check(self, message: wire.RawMessage) -> str | None:
         """What is wrong with the MAC of a message, before it is computed."""
@@ -85,21 +85,6 @@ def read_key_sizes(texts: Iterable[str]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _size(key: Any) -> tuple[str, int] | None:
-    return next(((kind, key.key_size) for kind, cls in _KINDS.items() if isinstance(key, cls)), None)
-
-
-@lru_cache(maxsize=32)  # the same come in each message of a client
-def _certified_size(certificate: bytes) -> tuple[str, int] | None:
-    try:
-        try:
-            return _size(x509_parts.read_certificate(certificate).public_key())
-        except ValueError:  # only libcrypto reads it
-            return _size(x509_parts.as_csr(None, x509_parts.public_key_info(certificate), None).public_key())
-    except (ValueError, UnsupportedAlgorithm):  # of a kind that cryptography does not know
-        return None
-
-
 def key_sizes(given: KeySizes | None) -> KeySizes:
     """The sizes for all kinds. Raises ValueError for a kind that there is not, and for sizes that no key has."""
     for kind, (least, most) in (given or {}).items():
@@ -110,19 +95,25 @@ def key_sizes(given: KeySizes | None) -> KeySizes:
     return {**KEY_SIZES, **(given or {})}
 
 
-def check_key(sizes: KeySizes, key: object) -> str | None:
-    """Why a public key is not to be certified."""
-    if (found := _size(key)) is None:
+def check_key(sizes: KeySizes, info: bytes) -> str | None:
+    """Why a public key (SubjectPublicKeyInfo, DER) is not to be certified."""
+    found = key_size(info)
+    if found is None or found[0] not in sizes:
         return None
     kind, bits = found
     least, most = sizes[kind]
-    return None if least <= bits <= most else f"{kind} keys of {least} to {most} bits are certified"
+    if least <= bits <= most:
+        return None
+    return f"{kind} keys of {least} to {most} bits are certified"
 
 
 def check_certificates(sizes: KeySizes, message: wire.RawMessage) -> str | None:
     """Whether verifying with a key in extraCerts would cost too much."""
     for encoding in message.extra_certs:
-        found = _certified_size(encoding)
-        if found is not None and found[1] > (most := sizes[found[0]][1]):
-            return f"a key of more than {most} bits in extraCerts"
+        try:
+            found = key_size(x509_parts.public_key_info(encoding))
+        except (ValueError, IndexError):  # nobody reads it
+            continue
+        if found is not None and found[0] in sizes and found[1] > sizes[found[0]][1]:
+            return f"a key of more than {sizes[found[0]][1]} bits in extraCerts"
     return None

@@ -55,6 +55,6 @@ def update_subject(subject: Subject) -> str | None:
 def key_size(subject: Subject) -> str | None:
     """The key is as large as the server certifies."""
     asked = subject.request
-    if not isinstance(asked, CertificateRequest):
+    if not isinstance(asked, CertificateRequest) or asked.central_key:
         return None
-    return costs.check_key(subject.limits.key_sizes, asked.public_key)
+    return costs.check_key(subject.limits.key_sizes, asked.public_key_info)
