@@ -19,7 +19,7 @@ from ..._asn1 import der, oids, x509_parts
 from ...enums import BodyType, FailureInfo
 from ..authority import CertificateRequest, Rejected
 from . import issuing
-from .profiles import Profile, matches
+from .profiles import Profile, matches, no
 
 MAX_NAMES = 500
 MAX_USES = 2**31 - 1
@@ -27,30 +27,20 @@ _EMPTY = b"\x30\0"
 _DONT_PUBLISH = (b"\x30\3\2\1\0",)
 """A PKIPublicationInfo: nothing is published here."""
 
-_HARMLESS = frozenset(
-    {
-        ExtendedKeyUsageOID.SERVER_AUTH,
-        ExtendedKeyUsageOID.CLIENT_AUTH,
-        ExtendedKeyUsageOID.EMAIL_PROTECTION,
-        *map(x509.ObjectIdentifier, (*oids.IPSEC, *oids.SSH)),
-    }
-)
+
+def _oids(*dotted: str) -> frozenset[x509.ObjectIdentifier]:
+    return frozenset(map(x509.ObjectIdentifier, dotted))
+
+
+_HARMLESS = _oids(*oids.IPSEC, *oids.SSH) | {
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.CLIENT_AUTH,
+    ExtendedKeyUsageOID.EMAIL_PROTECTION,
+}
 """Of RFC 5280's arc, those that speak for their owner alone: TLS, e-mail, IPsec, SSH."""
-_POWERFUL = frozenset(
-    map(
-        x509.ObjectIdentifier,
-        (oids.ANY_EXTENDED_KEY_USAGE, oids.KERBEROS_KDC, *oids.MICROSOFT_PURPOSES),
-    )
-)
-_AUTHORITIES = frozenset(
-    map(x509.ObjectIdentifier, (oids.CMC_CA, oids.CMC_RA, oids.CMC_ARCHIVE, oids.CM_KGA))
-)
-_LOGONS = frozenset(
-    map(
-        x509.ObjectIdentifier,
-        (oids.MICROSOFT_UPN, oids.KERBEROS_PRINCIPAL, oids.MICROSOFT_NTDS_REPLICATION),
-    )
-)
+_POWERFUL = _oids(oids.ANY_EXTENDED_KEY_USAGE, oids.KERBEROS_KDC, *oids.MICROSOFT_PURPOSES)
+_AUTHORITIES = _oids(oids.CMC_CA, oids.CMC_RA, oids.CMC_ARCHIVE, oids.CM_KGA)
+_LOGONS = _oids(oids.MICROSOFT_UPN, oids.KERBEROS_PRINCIPAL, oids.MICROSOFT_NTDS_REPLICATION)
 """otherNames by which Windows and Kerberos know an account."""
 _LABEL = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_*-]{0,61}[A-Za-z0-9_*])?")
 _IGNORED = frozenset("\u034f\u180b\u180c\u180d\ufffc") | {chr(code) for code in range(0xFE00, 0xFE10)}
@@ -97,7 +87,7 @@ class Binding:
         others = (name for name in sans if not _keys(name) <= common)
         for text in (whole, *map(_plain, others)):
             if text is None or not matches(self.names, text):
-                return _no("the secret of this reference is not for this name")
+                return no("the secret of this reference is not for this name")
         return None
 
 
@@ -141,21 +131,17 @@ class Grants:
         """Why the client may not have the extended key usages that it asks for."""
         if profile.extended_key_usage is not None:
             return None
-        for extension in request.extensions:
-            if not isinstance(extension.value, x509.ExtendedKeyUsage):
-                continue
-            for usage in extension.value:
-                if usage in _AUTHORITIES:
-                    return _no("no certificates of CMP authorities are issued here")
-                if not self.any_usage and _is_powerful(usage):
-                    return _no(f"extended key usage {usage.dotted_string} only by profile")
+        for usage in x509_parts.asked_extension(request.extensions, x509.ExtendedKeyUsage) or ():
+            if usage in _AUTHORITIES:
+                return no("no certificates of CMP authorities are issued here")
+            if not self.any_usage and _is_powerful(usage):
+                return no(f"extended key usage {usage.dotted_string} only by profile")
         return None
 
     def refuse_vouching(self, request: CertificateRequest) -> Rejected | None:
         """Why the client may not vouch for proof of possession."""
-        if not request.ra_verified or self.raverified_by_anybody:
-            return None
-        if request.signer is not None and issuing.is_ra(request.signer):
+        by_ra = request.signer is not None and issuing.is_ra(request.signer)
+        if not request.ra_verified or self.raverified_by_anybody or by_ra:
             return None
         return Rejected(FailureInfo.notAuthorized, "raVerified from somebody who is no RA")
 
@@ -176,28 +162,16 @@ class Grants:
         """
         subject, sans = wanted(request, old)
         if not self.any_name:
-            refusal = _refuse_form(subject, sans, profile) or self._refuse_reserved(
-                subject, sans, profile, own
-            )
+            refusal = _refuse_form(subject, sans, profile)
             if refusal is not None:
                 return refusal
+            taken = set(map(_host, self.hosts if profile.sans is None else ()))
+            for certificate in (*own, *self.certificates):
+                theirs = names_in(certificate)
+                taken.update(names_of(*theirs), _hosts(theirs[1]))
+            if not taken.isdisjoint((*names_of(subject, sans), *_hosts(sans))):
+                return no("a name of the CA or of its server")
         return None if self.names_beside_signer else _refuse_other_names(request, profile, old, subject, sans)
-
-    def _refuse_reserved(
-        self,
-        subject: x509.Name | None,
-        sans: list[x509.GeneralName],
-        profile: Profile,
-        own: Iterable[x509.Certificate],
-    ) -> Rejected | None:
-        asked = set(names_of(subject, sans)) | set(_hosts(sans))
-        taken: set[str] = set()
-        for certificate in (*own, *self.certificates):
-            theirs = names_in(certificate)
-            taken.update(names_of(*theirs), _hosts(theirs[1]))
-        if profile.sans is None:
-            taken.update(map(_host, self.hosts))
-        return _no("a name of the CA or of its server") if asked & taken else None
 
 
 def wanted(
@@ -352,40 +326,35 @@ def _refuse_form(
 ) -> Rejected | None:
     """What is wrong with names whoever asks for them."""
     if len(sans) > MAX_NAMES:
-        return _no(f"more than {MAX_NAMES} alternative names")
+        return no(f"more than {MAX_NAMES} alternative names")
     parts = [part.value for part in subject or ()]
     if parts and not any(_value_key(value) for value in parts):
-        return _no("the subject is blank")
+        return no("the subject is blank")
     for text in (*parts, *map(_plain, sans)):
         if isinstance(text, str) and any(unicodedata.category(one) == "Cc" for one in text):
-            return _no("a control character in a name")
+            return no("a control character in a name")
     if profile.subject is None and any(
         name == "*" or name.startswith("*.") for name in _common_names(subject)
     ):
-        return _no("wildcards only by profile")
-    for name in sans:
-        refusal = _refuse_alternative(name, profile)
-        if refusal is not None:
-            return refusal
-    return None
+        return no("wildcards only by profile")
+    refusals = (_refuse_alternative(name, profile) for name in sans)
+    return next(filter(None, refusals), None)
 
 
 def _refuse_alternative(name: x509.GeneralName, profile: Profile) -> Rejected | None:
     if isinstance(name, x509.OtherName) and name.type_id in _LOGONS:
-        return _no("no names of accounts are certified here")
+        return no("no names of accounts are certified here")
     text = _plain(name)
     if text is not None and not text_key(text):
-        return _no("an empty alternative name")
+        return no("an empty alternative name")
     if isinstance(name, x509.DNSName):
         if len(name.value) > 253 or not all(map(_LABEL.fullmatch, name.value.removesuffix(".").split("."))):
-            return _no("a DNS name that is no host name")
+            return no("a DNS name that is no host name")
         if "*" in name.value and profile.sans is None:
-            return _no("wildcards only by profile")
-    if isinstance(name, x509.IPAddress) and not isinstance(
-        name.value, (ipaddress.IPv4Address, ipaddress.IPv6Address)
-    ):
-        return _no("a network is no address")
-    return None
+            return no("wildcards only by profile")
+    networks = (ipaddress.IPv4Network, ipaddress.IPv6Network)
+    is_network = isinstance(name, x509.IPAddress) and isinstance(name.value, networks)
+    return no("a network is no address") if is_network else None
 
 
 def _refuse_other_names(
@@ -406,17 +375,12 @@ def _refuse_other_names(
         return None
     theirs = names_of(*names_in(own))
     if subject is not None and subject.rdns and name_key(subject) != name_key(own.subject):
-        return _no(f"the subject is not that of the certificate {whose}")
+        return no(f"the subject is not that of the certificate {whose}")
     if not names_of(None, sans) <= theirs:
-        return _no(f"an alternative name that is not in the certificate {whose}")
+        return no(f"an alternative name that is not in the certificate {whose}")
     return None
 
 
 def _is_powerful(usage: x509.ObjectIdentifier) -> bool:
-    if usage in _POWERFUL:
-        return True
-    return usage.dotted_string.startswith(f"{oids.ID_KP}.") and usage not in _HARMLESS
-
-
-def _no(text: str) -> Rejected:
-    return Rejected(FailureInfo.badCertTemplate, text)
+    in_arc = usage.dotted_string.startswith(f"{oids.ID_KP}.")
+    return usage in _POWERFUL or (in_arc and usage not in _HARMLESS)

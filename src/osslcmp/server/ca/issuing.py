@@ -157,13 +157,11 @@ def update_root(old: Generation) -> Generation:
         end = begin + CA_VALIDITY
         if issuer is not None:
             end = min(end, like.not_valid_after_utc, issuer.not_valid_after_utc)
-        constraints = x509_parts.find_extension(like, x509.BasicConstraints) or x509.BasicConstraints(
-            True, None
-        )
+        found = x509_parts.find_extension(like, x509.BasicConstraints)
         identifier = _own_identifier(like) if info == x509_parts.public_key_info(like) else None
         builder = (
             _builder(like.subject, subject, None, begin - BACKDATE, end, identifier or key_identifier(info))
-            .add_extension(constraints, critical=True)
+            .add_extension(found or x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         )
         if issuer is not None:
@@ -220,11 +218,7 @@ def try_issuing(root: inputs.AnyCertificate, issuer: inputs.AnyCertificate, sign
         raise ValueError(f"OpenSSL does not take what is issued: {failure}")
 
 
-CURVES: dict[str, ec.EllipticCurve] = {
-    oids.P256: ec.SECP256R1(),
-    oids.P384: ec.SECP384R1(),
-    oids.P521: ec.SECP521R1(),
-}
+CURVES = {oids.P256: ec.SECP256R1(), oids.P384: ec.SECP384R1(), oids.P521: ec.SECP521R1()}
 """By OID."""
 
 
@@ -291,11 +285,11 @@ def issue(
     constraints = _constraints(wanted, subject, ca_path_length, is_own, changes)
     if isinstance(constraints, str):
         return Rejected(FailureInfo.badCertTemplate, constraints)
-    extensions: list[tuple[x509.ExtensionType, bool]] = [(constraints, True)]
+    usage = asked.pop(x509.KeyUsage.oid, None)
+    usages = _ca_usage(usage, changes) if constraints.ca else _usage(info, usage, changes)
+    extensions: list[tuple[x509.ExtensionType, bool]] = [(constraints, True), (usages, True)]
     if constraints.ca and x509.NameConstraints.oid in asked:
         extensions.append((asked.pop(x509.NameConstraints.oid).value, True))
-    usage = asked.pop(x509.KeyUsage.oid, None)
-    extensions.append((_ca_usage(usage, changes) if constraints.ca else _usage(info, usage, changes), True))
     # Made by the CA itself, whatever the request says.
     identifiers, own = (key_identifier(info), authority_key(issuer)), list(own)
     made = [(one, "CA") for one in identifiers if one.oid not in asked or not asked[one.oid].critical]
@@ -332,9 +326,8 @@ def _unfit(key: Any, info: bytes) -> str | None:
 
 
 def _nameless(subject: x509.Name, sans: x509.Extension[Any] | None) -> str | None:
-    if subject.rdns or (sans is not None and list(sans.value)):
-        return None
-    return "neither a subject nor alternative names"
+    named = subject.rdns or (sans is not None and list(sans.value))
+    return None if named else "neither a subject nor alternative names"
 
 
 def _period(
@@ -403,12 +396,6 @@ def _usage(info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -
     usage = asked.value
     if usage.key_cert_sign or usage.crl_sign:
         changes.append("key usage of a CA left out")
-    return key_usage(
-        digital_signature=usage.digital_signature,
-        content_commitment=usage.content_commitment,
-        key_encipherment=usage.key_encipherment,
-        data_encipherment=usage.data_encipherment,
-        key_agreement=usage.key_agreement,
-        encipher_only=usage.key_agreement and usage.encipher_only,
-        decipher_only=usage.key_agreement and usage.decipher_only,
-    )
+    # The last two can be read only of a key that agrees on keys.
+    names = x509_parts.KEY_USAGES if usage.key_agreement else x509_parts.KEY_USAGES[:-2]
+    return key_usage(**{name: getattr(usage, name) for name in names if name not in CA_USAGES})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from cryptography import x509
@@ -50,11 +50,11 @@ _EDWARDS: dict[str, tuple[type[Any], str]] = {
 _KEYS = frozenset({*_CURVES, *_EDWARDS, "RSA"})
 _MAX_TEXT = 4096
 _MAX_PATH_LENGTH = 100
-_SANS: dict[str, tuple[type[x509.GeneralName], Callable[[Any], str]]] = {
-    "dns": (x509.DNSName, lambda name: str(name.value)),
-    "ip": (x509.IPAddress, lambda name: str(name.value)),
-    "email": (x509.RFC822Name, lambda name: str(name.value)),
-    "uri": (x509.UniformResourceIdentifier, lambda name: str(name.value)),
+_SANS: dict[str, type[x509.GeneralName]] = {
+    "dns": x509.DNSName,
+    "ip": x509.IPAddress,
+    "email": x509.RFC822Name,
+    "uri": x509.UniformResourceIdentifier,
 }
 
 
@@ -96,7 +96,8 @@ class Profile:
         if self.ca_path_length is not None and not 0 <= self.ca_path_length <= _MAX_PATH_LENGTH:
             raise ValueError(f"ca_path_length: 0 to {_MAX_PATH_LENGTH}, not {self.ca_path_length}")
         for field, known in (("key_usage", _KEY_USAGES), ("keys", _KEYS), ("sans", _SANS)):
-            _refuse_unknown(getattr(self, field) or (), known, f"{field}: ")
+            if unknown := sorted(set(getattr(self, field) or ()).difference(known)):
+                raise ValueError(f"{field}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:
@@ -115,52 +116,46 @@ class Profile:
         readers: dict[str, Callable[[Any], Any]] = {
             "validity": duration,
             "max_validity": duration,
-            "key_usage": lambda value: _names(value, _KEY_USAGES),
-            "extended_key_usage": lambda value: tuple(_usage(one) for one in _strings(value)),
-            "keys": lambda value: _names(value, _KEYS),
-            "rsa_bits": _integer,
+            "key_usage": lambda value: frozenset(_strings(value)),
+            "extended_key_usage": lambda value: tuple(_oid(one, _USAGES) for one in _strings(value)),
+            "keys": lambda value: frozenset(_strings(value)),
             "subject": _pattern,
             "sans": _read_sans,
-            "crl_url": _string,
-            "policies": lambda value: tuple(_oid(one) for one in _strings(value)),
-            "ca_path_length": _length,
-            "names": lambda value: next(iter(_names([value], ("own", "any")))),
+            "policies": lambda value: tuple(_oid(one, {}) for one in _strings(value)),
         }
+        known = [field.name for field in fields(cls)]
         found = {}
         for field, value in table.items():
-            if field not in readers:
-                raise ValueError(f"profile {name}: unknown setting {field!r}; known: {', '.join(readers)}")
+            if field not in known:
+                raise ValueError(f"profile {name}: unknown setting {field!r}; known: {', '.join(known)}")
             try:
-                found[field] = readers[field](value)
+                found[field] = readers[field](value) if field in readers else value
             except ValueError as error:
                 raise ValueError(f"profile {name}: {field}: {error}") from None
-        return cls(**found)
+        try:
+            return cls(**found)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"profile {name}: {error}") from None
 
     def check(self, request: CertificateRequest) -> Rejected | None:
         """Why this profile does not allow what is asked for; None when it does."""
         if self.keys is not None and _kind(request.public_key) not in self.keys:
-            return _no(f"the key is none of {', '.join(sorted(self.keys))}")
+            return no(f"the key is none of {', '.join(sorted(self.keys))}")
         size = key_size(request.public_key_info)
         if size is not None and size[0] == "RSA" and size[1] < self.rsa_bits:
-            return _no(f"RSA keys need {self.rsa_bits} bits")
+            return no(f"RSA keys need {self.rsa_bits} bits")
         if self.subject is not None:
             subject = "" if request.subject is None else request.subject.rfc4514_string()
             if not matches(self.subject, subject):
-                return _no("the subject is not allowed")
-        if self.sans is None:
-            return None
-        for extension in request.extensions:
-            if isinstance(extension.value, x509.SubjectAlternativeName):
-                for name in extension.value:
-                    if not self._allows(name):
-                        return _no("an alternative name is not allowed")
-        return None
+                return no("the subject is not allowed")
+        asked = x509_parts.asked_extension(request.extensions, x509.SubjectAlternativeName) or ()
+        good = self.sans is None or all(map(self._allows, asked))
+        return None if good else no("an alternative name is not allowed")
 
     def _allows(self, name: x509.GeneralName) -> bool:
         for kind, patterns in (self.sans or {}).items():
-            cls, text = _SANS[kind]
-            if isinstance(name, cls):
-                return any(matches(pattern, text(name)) for pattern in patterns)
+            if isinstance(name, _SANS[kind]):
+                return any(matches(pattern, str(name.value)) for pattern in patterns)
         return False
 
     def adapt(self, request: CertificateRequest) -> tuple[CertificateRequest, list[str]]:
@@ -267,7 +262,8 @@ def duration(value: Any) -> datetime.timedelta:
     return datetime.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _no(text: str) -> Rejected:
+def no(text: str) -> Rejected:
+    """Why somebody does not get the certificate that is asked for."""
     return Rejected(FailureInfo.badCertTemplate, text)
 
 
@@ -295,49 +291,18 @@ def _string(value: Any) -> str:
     return value
 
 
-def _integer(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"a number, not {value!r}")
-    return value
-
-
-def _length(value: Any) -> int:
-    number = _integer(value)
-    if not 0 <= number <= _MAX_PATH_LENGTH:
-        raise ValueError(f"0 to {_MAX_PATH_LENGTH}, not {value}")
-    return number
-
-
 def _strings(value: Any) -> list[str]:
     if not isinstance(value, list) or not value:
         raise ValueError(f"a list of texts, not {value!r}")
     return [_string(one) for one in value]
 
 
-def _names(value: Any, known: Iterable[str]) -> frozenset[str]:
-    found = frozenset(_strings(value))
-    _refuse_unknown(found, known)
-    return found
-
-
-def _refuse_unknown(found: Iterable[str], known: Iterable[str], field: str = "") -> None:
-    unknown = sorted(set(found) - set(known))
-    if unknown:
-        raise ValueError(f"{field}unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-
-
-def _oid(value: str) -> x509.ObjectIdentifier:
+def _oid(value: str, names: Mapping[str, x509.ObjectIdentifier]) -> x509.ObjectIdentifier:
     try:
-        return x509.ObjectIdentifier(value)
+        return names.get(value) or x509.ObjectIdentifier(value)
     except ValueError:
-        raise ValueError(f"{value!r} is no dotted OID") from None
-
-
-def _usage(value: str) -> x509.ObjectIdentifier:
-    try:
-        return _USAGES.get(value) or x509.ObjectIdentifier(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is neither a dotted OID nor one of {', '.join(_USAGES)}") from None
+        what = f"neither a dotted OID nor one of {', '.join(names)}" if names else "no dotted OID"
+        raise ValueError(f"{value!r} is {what}") from None
 
 
 def _pattern(value: Any) -> re.Pattern[str]:
@@ -350,5 +315,4 @@ def _pattern(value: Any) -> re.Pattern[str]:
 def _read_sans(value: Any) -> dict[str, tuple[re.Pattern[str], ...]]:
     if not isinstance(value, Mapping):
         raise ValueError("a table of lists")
-    _names(list(value) or list(_SANS), _SANS)
     return {kind: tuple(map(_pattern, _strings(patterns))) for kind, patterns in value.items()}
