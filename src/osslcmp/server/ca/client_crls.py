@@ -59,7 +59,9 @@ class ClientCRLs:
         else:
             if failure is not None and len(good) < len(others):
                 failure = f"a CA above the signer is revoked, and without it: {failure}"
-        return None if failure is None else _no(f"revocation of the signer: {failure}")
+        if failure is None:
+            return None
+        return Rejected(FailureInfo.signerNotTrusted, f"revocation of the signer: {failure}")
 
     def knows(self, signer: Certificate, untrusted: Sequence[Certificate]) -> bool:
         """Whether a certificate stands below one of the roots, revoked or not: else these CRLs say nothing of it."""
@@ -89,7 +91,3 @@ def _read_again(file: Path, before: State | None, crls: list[AnyCRL]) -> tuple[S
 def _state(file: Path) -> State:
     found = file.stat()
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _no(text: str) -> Rejected:
-    return Rejected(FailureInfo.signerNotTrusted, text)

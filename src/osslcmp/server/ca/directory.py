@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -51,30 +51,21 @@ class Directory:
 
     def __init__(self, path: Path, key_password: bytes | None = None) -> None:
         self.path = path
+        self.root_file = path / "root.pem"
+        """Where the trust anchor is."""
+        self.database_file = path / "ca.db"
+        """Where the SQLite database is."""
+        self.seal_file = path / "seal.key"
+        """Where the key is that seals secrets."""
         self._key_password = key_password
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(error.errno, "is no directory", str(path)) from None
 
-    @property
-    def root_file(self) -> Path:
-        """Where the trust anchor is."""
-        return self.path / "root.pem"
-
-    @property
-    def database_file(self) -> Path:
-        """Where the SQLite database is."""
-        return self.path / "ca.db"
-
     def locked(self) -> AbstractContextManager[None]:
         """Keep other processes out."""
         return locked(self.path / "lock")
-
-    @property
-    def seal_file(self) -> Path:
-        """Where the key is that seals secrets."""
-        return self.path / "seal.key"
 
     def seal_key(self, *, make: bool) -> bytes | None:
         """The key that seals secrets; None when it is missing and not to be made. Call with the directory locked.
@@ -204,8 +195,7 @@ def read_key(where: str, pem: bytes, password: bytes | None) -> CertificateIssue
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
+    with suppress(Exception):  # an InvalidSignature, or a key of another kind
         certificate.verify_directly_issued_by(issuer)
-    except Exception:  # an InvalidSignature, or a key of another kind
-        return False
-    return True
+        return True
+    return False

@@ -22,7 +22,6 @@ _HEADER_ONLY = frozenset(
     (oids.IMPLICIT_CONFIRM, oids.CONFIRM_WAIT_TIME, oids.ORIG_PKI_MESSAGE, oids.CERT_PROFILE)
 )
 """InfoTypes that belong into a header."""
-
 _EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(oids.EC), der.encode_oid(oids.P256))
 _RSA = der.encode(der.SEQUENCE, der.encode_oid(oids.RSA), der.encode(der.NULL))
 _ED25519 = der.encode(der.SEQUENCE, der.encode_oid(oids.ED25519))
@@ -58,19 +57,6 @@ class RootUpdate:
 
 class BadValueError(Exception):
     """A question has a value where it may have none, or none where it needs one; or there are too many."""
-
-
-@dataclass(frozen=True)
-class _Type:
-    """One InfoType.
-
-    Args:
-        value: whether the question has a value; None where it may.
-        answer: makes the answer.
-    """
-
-    value: bool | None
-    answer: Callable[[_CA, InfoTypeAndValue, Profile | None], InfoTypeAndValue]
 
 
 def answers(
@@ -109,13 +95,13 @@ def answer(ca: _CA, info: InfoTypeAndValue, profile: Profile | None = None) -> I
     """
     if info.oid.dotted_string in _HEADER_ONLY:
         raise BadValueError("an infoType that belongs into the header")
-    kind = _TYPES.get(info.oid)
-    if kind is None:
+    if info.oid not in _TYPES:
         return None
-    if kind.value is not None and kind.value != (info.value is not None):
-        raise BadValueError("an infoValue is missing" if kind.value else "an infoValue where none belongs")
+    has_value, make = _TYPES[info.oid]
+    if has_value not in (None, info.value is not None):
+        raise BadValueError("an infoValue is missing" if has_value else "an infoValue where none belongs")
     try:
-        return kind.answer(ca, info, profile)
+        return make(ca, info, profile)
     except ResponseError as error:
         raise ValueError(str(error)) from error
 
@@ -157,34 +143,31 @@ def _language(_: _CA, asked: InfoTypeAndValue, __: Profile | None) -> InfoTypeAn
     return general.lang_tags(english[:1]) if english else InfoTypeAndValue(general.SUPP_LANG_TAGS, None)
 
 
-_SIGNING, _ENCRYPTION = (_EC_P256, _RSA, _ED25519), (_RSA, _EC_P256, _X25519)
-_TYPES = {
-    general.CA_PROT_ENC_CERT: _Type(
-        False, lambda *_: general.certificate_info(general.CA_PROT_ENC_CERT, None)
-    ),
-    general.SIGN_KEY_PAIR_TYPES: _Type(
-        False, lambda *_: general.algorithms_info(general.SIGN_KEY_PAIR_TYPES, _SIGNING)
-    ),
-    general.ENC_KEY_PAIR_TYPES: _Type(
-        False, lambda *_: general.algorithms_info(general.ENC_KEY_PAIR_TYPES, _ENCRYPTION)
-    ),
-    general.PREFERRED_SYMM_ALG: _Type(
-        False, lambda *_: general.algorithm_info(general.PREFERRED_SYMM_ALG, _AES256_CBC)
-    ),
-    general.CA_KEY_UPDATE_INFO: _Type(False, _announced),
-    general.CURRENT_CRL: _Type(False, lambda ca, *_: general.crl_info(ca.crl())),
-    general.KEY_PAIR_PARAM_REQ: _Type(True, _parameters),
-    general.SUPP_LANG_TAGS: _Type(True, _language),
-    general.CA_CERTS: _Type(False, lambda ca, *_: general.ca_certs_info((*ca.chain, ca.root_der))),
-    general.CERT_REQ_TEMPLATE: _Type(
-        False,
-        lambda _, __, profile: general.cert_req_template_info(
-            None if profile is None else profile.template()
-        ),
-    ),
-    general.ROOT_CA_CERT: _Type(None, _newer_root),
-    general.CRL_STATUS_LIST: _Type(True, _crls),
+def _template(_: _CA, __: InfoTypeAndValue, profile: Profile | None) -> InfoTypeAndValue:
+    return general.cert_req_template_info(None if profile is None else profile.template())
+
+
+_ALWAYS = (
+    general.certificate_info(general.CA_PROT_ENC_CERT, None),
+    general.algorithms_info(general.SIGN_KEY_PAIR_TYPES, (_EC_P256, _RSA, _ED25519)),
+    general.algorithms_info(general.ENC_KEY_PAIR_TYPES, (_RSA, _EC_P256, _X25519)),
+    general.algorithm_info(general.PREFERRED_SYMM_ALG, _AES256_CBC),
+)
+_TYPES: dict[
+    x509.ObjectIdentifier,
+    tuple[bool | None, Callable[[_CA, InfoTypeAndValue, Profile | None], InfoTypeAndValue]],
+] = {
+    **{item.oid: (False, lambda *_, item=item: item) for item in _ALWAYS},
+    general.CA_KEY_UPDATE_INFO: (False, _announced),
+    general.CURRENT_CRL: (False, lambda ca, *_: general.crl_info(ca.crl())),
+    general.KEY_PAIR_PARAM_REQ: (True, _parameters),
+    general.SUPP_LANG_TAGS: (True, _language),
+    general.CA_CERTS: (False, lambda ca, *_: general.ca_certs_info((*ca.chain, ca.root_der))),
+    general.CERT_REQ_TEMPLATE: (False, _template),
+    general.ROOT_CA_CERT: (None, _newer_root),
+    general.CRL_STATUS_LIST: (True, _crls),
 }
+"""By InfoType, whether a question has a value (None: it may), and what makes the answer."""
 
 
 def _wants(crl: x509.CertificateRevocationList, statuses: bytes | None) -> bool:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 Policy = Callable[[CertificateRequest], Waiting | Rejected | None]
 Unconfirmed = Literal["revoke", "keep"]
+_OPEN = (None, RevocationReason.certificateHold)
+"""What a certificate is revoked for that can still be revoked."""
 CONFIRM_WITHIN = 300.0
 """Seconds that another update of a certificate waits for the confirmation of the last one, if no server says before that
 it does not come."""
@@ -301,11 +303,9 @@ class EmbeddedCA(Records, Authority):
             or self._refuse_sender(request)
             or self._refuse_updated(None if request.signer is None else self.record(request.signer))
             or self.grants.refuse_vouching(request)
+            or (self._refuse_update(request) if request.type is BodyType.KUR else None)
+            or self._refuse_key(request)
         )
-        if refusal is None and request.type is BodyType.KUR:
-            refusal = self._refuse_update(request)
-        if refusal is None:
-            refusal = self._refuse_key(request)
         if refusal is not None:
             return refusal
         old = self._find_id(request.old_certificate)
@@ -315,10 +315,9 @@ class EmbeddedCA(Records, Authority):
         profile = choose(self.profiles, request.profile, binding.profile)
         if isinstance(profile, Rejected):
             return profile
-        refusal = self._refuse_grant(request, profile, binding, old)
-        if refusal is not None:
-            return refusal
-        answer = self.policy(request) if self.policy is not None else None
+        answer = self._refuse_grant(request, profile, binding, old) or (
+            None if self.policy is None else self.policy(request)
+        )
         if answer is not None:
             return answer
         private_key = None
@@ -358,14 +357,13 @@ class EmbeddedCA(Records, Authority):
     def confirm(self, confirmation: Confirmation) -> Waiting | None:
         """Note that a certificate was taken, or revoke what its client does not want, unless ``delay`` says to wait
         (which is not asked when the confirmation is ``implicit``)."""
-        if self.delay is not None and not confirmation.implicit:
-            answer = self.delay(confirmation)
-            if answer is not None:
-                return answer
+        answer = None if confirmation.implicit else self._delayed(confirmation)
+        if answer is not None:
+            return answer
         record = self.record(confirmation.certificate)
         if record is not None and confirmation.accepted:
             self._confirm(record)
-        elif record is not None and record.revoked in (None, RevocationReason.certificateHold):
+        elif record is not None and record.revoked in _OPEN:
             # Nobody wants it, so nobody may use it.
             self._revoke(record, RevocationReason.cessationOfOperation)
         return None
@@ -374,11 +372,10 @@ class EmbeddedCA(Records, Authority):
         """Revoke a certificate that its client has not confirmed in time, if it is an update (the one before goes on) or
         ``unconfirmed`` says so."""
         record = None if certificate is None else self.record(certificate)
-        open_ = (None, RevocationReason.certificateHold)
         if record is None:
             return
         record.confirm_by = 0.0
-        if (self.unconfirmed == "revoke" or record.updates is not None) and record.revoked in open_:
+        if (self.unconfirmed == "revoke" or record.updates is not None) and record.revoked in _OPEN:
             self._revoke(record, RevocationReason.cessationOfOperation)
 
     def revoke(self, request: RevocationRequest) -> Revoked | Waiting | Rejected:
@@ -387,9 +384,7 @@ class EmbeddedCA(Records, Authority):
 
         That is for who holds the certificate, an RA, or the client whose reference it was issued for.
         """
-        answer: Waiting | Rejected | None = _refuse_expired(request, self._binding(request.reference))
-        if answer is None and self.delay is not None:
-            answer = self.delay(request)
+        answer = _refuse_expired(request, self._binding(request.reference)) or self._delayed(request)
         if answer is not None:
             return answer
         with self._revoking:
@@ -427,11 +422,11 @@ class EmbeddedCA(Records, Authority):
     def general(self, request: GeneralRequest) -> Sequence[InfoTypeAndValue] | Waiting | Rejected:
         """Tell CA certificates, CRLs, an update of the root, the template of a profile, and what keys are certified,
         unless ``delay`` says to wait."""
-        expired = _refuse_expired(request, self._binding(request.reference))
-        refusal = expired or self._refuse_sender(request)
-        if refusal is not None:
-            return refusal
-        answer = self.delay(request) if self.delay is not None else None
+        answer = (
+            _refuse_expired(request, self._binding(request.reference))
+            or self._refuse_sender(request)
+            or self._delayed(request)
+        )
         if answer is not None:
             return answer
         profile: Profile | Rejected | None = None
@@ -447,6 +442,9 @@ class EmbeddedCA(Records, Authority):
             return Rejected(FailureInfo.badRequest, str(error))
         except bodies.MALFORMED:
             return Rejected(FailureInfo.badDataFormat, "malformed general message")
+
+    def _delayed(self, request: RevocationRequest | GeneralRequest | Confirmation) -> Waiting | None:
+        return None if self.delay is None else self.delay(request)
 
     def _own_certificates(self) -> tuple[x509.Certificate, ...]:
         """Those whose names nobody else gets."""
@@ -481,25 +479,20 @@ class EmbeddedCA(Records, Authority):
         refusal = profile.check(request)
         if refusal is not None:
             return refusal
-        request, changes = profile.adapt(request)
-        changes = [
-            *grants.not_as_asked(request.template, self.issuer.subject),
-            *grants.not_heeded(request),
-            *changes,
-        ]
-        validity = profile.default_validity(self.validity)
+        request, adapted = profile.adapt(request)
+        changes = [*grants.not_as_asked(request.template, self.issuer.subject), *grants.not_heeded(request)]
         result = issuing.issue(
             request,
             self._issuer.certificate,
             self._issuer.signing,
-            validity,
+            profile.default_validity(self.validity),
             old,
             profile.own_extensions(),
             freely=self.grants.any_extension,
             ca_path_length=profile.ca_path_length,
             is_own=self._is_name_of_ours,
         )
-        return result if isinstance(result, Rejected) else (result[0], [*changes, *result[1]])
+        return result if isinstance(result, Rejected) else (result[0], [*changes, *adapted, *result[1]])
 
 
 def _refuse_expired(

@@ -24,9 +24,11 @@ from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
 from .grants import Binding
+from .profiles import no
 from .signing import Signing
 
 DuplicateKeys = Literal["allow", "refuse"]
+_TAKEN = "a name in a valid certificate of another client"
 ANYBODY = b"*"
 """The reference of clients that have none of their own."""
 
@@ -194,9 +196,7 @@ class Records:
         key = issuing.public_key_info(record.certificate)
         with self._lock:
             if exclusive and self._owners(names) - {record.owner}:
-                return Rejected(
-                    FailureInfo.badCertTemplate, "a name in a valid certificate of another client"
-                )
+                return no(_TAKEN)
             if counted is not None:
                 used = self._uses_of(counted)
                 if (refusal := self._binding(counted).refuse_use(used)) is not None:
@@ -254,7 +254,7 @@ class Records:
             return None
         subject, sans = grants.wanted(request, None if old is None else old.certificate)
         if self._owners(grants.names_of(subject, sans)) - {self._owner(request, old)}:
-            return Rejected(FailureInfo.badCertTemplate, "a name in a valid certificate of another client")
+            return no(_TAKEN)
         return None
 
     def _find_id(self, name: CertificateId | None) -> Record | None:
@@ -346,16 +346,13 @@ class Records:
 
     def _refuse_key(self, request: CertificateRequest) -> Rejected | None:
         if request.central_key:
-            refusal = Rejected(
-                FailureInfo.badCertTemplate, "no public key in the template; none is made here"
-            )
-            return None if self.central_keys else refusal
+            return None if self.central_keys else no("no public key in the template; none is made here")
         if self.duplicate_keys == "allow":
             return None
         now = datetime.datetime.now(datetime.timezone.utc)
         for record in self._with_key(key_value(request.public_key_info)):
             if record.revoked is RevocationReason.keyCompromise:
-                return Rejected(FailureInfo.badCertTemplate, "the key is compromised")
+                return no("the key is compromised")
             if record.revoked is None and record.certificate.not_valid_after_utc > now:
-                return Rejected(FailureInfo.badCertTemplate, "there is a valid certificate for this key")
+                return no("there is a valid certificate for this key")
         return None
