@@ -98,13 +98,8 @@ class BoundedHandler(logging.StreamHandler):  # type: ignore[type-arg]
             kind = self._kinds.pop(key)
             if kind.suppressed:
                 text = f"{kind.suppressed} more like this were suppressed, the last: {kind.last}"
-                values = {
-                    "name": "osslcmp.server",
-                    "levelno": logging.WARNING,
-                    "levelname": "WARNING",
-                    "msg": "%s",
-                }
-                super().emit(logging.makeLogRecord({**values, "args": (text,)}))
+                made = logging.LogRecord("osslcmp.server", logging.WARNING, "", 0, "%s", (text,), None)
+                super().emit(made)
 
     def close(self) -> None:
         """Tell what was suppressed, at the end."""

@@ -6,8 +6,9 @@ import datetime
 import hashlib
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from cryptography import x509
@@ -40,11 +41,14 @@ _OVER = (
     | FailureInfo.certConfirmed
 )
 """How a server refuses credentials that it has replaced: the certificate that came before was confirmed."""
-_CURVES: dict[str, ec.EllipticCurve] = {
-    "P-256": ec.SECP256R1(),
-    "P-384": ec.SECP384R1(),
-    "P-521": ec.SECP521R1(),
+_CURVES = (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1())
+_MAKE: dict[str, Callable[[], PrivateKeyTypes]] = {
+    **{f"P-{curve.key_size}": partial(ec.generate_private_key, curve) for curve in _CURVES},
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
+    **{f"RSA-{bits}": partial(rsa.generate_private_key, 65537, bits) for bits in (2048, 3072, 4096)},
 }
+"""By ``key_type``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -439,25 +443,14 @@ def _key_block(pem: bytes) -> bytes:
 
 
 def _new_key(kind: str | None, certificate: x509.Certificate | None) -> PrivateKeyTypes:
-    kind = kind or ("P-256" if certificate is None else _kind_of(certificate))
-    if kind in _CURVES:
-        return ec.generate_private_key(_CURVES[kind])
-    if kind == "Ed25519":
-        return ed25519.Ed25519PrivateKey.generate()
-    if kind == "Ed448":
-        return ed448.Ed448PrivateKey.generate()
-    return rsa.generate_private_key(65537, int(kind.removeprefix("RSA-")))
-
-
-def _kind_of(certificate: x509.Certificate) -> str:
+    """A key of the kind, or like that of the certificate."""
+    if kind is not None or certificate is None:
+        return _MAKE[kind or "P-256"]()
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA-{key.key_size}"
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return "Ed25519"
-    if isinstance(key, ed448.Ed448PublicKey):
-        return "Ed448"
-    for name, curve in _CURVES.items():
-        if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == curve.name:
-            return name
+        return rsa.generate_private_key(65537, key.key_size)
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in {curve.name for curve in _CURVES}:
+        return ec.generate_private_key(key.curve)
+    if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        return _MAKE["Ed25519" if isinstance(key, ed25519.Ed25519PublicKey) else "Ed448"]()
     raise ValueError("key-type: is needed: no key of the old kind can be made")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from http import HTTPStatus
 from threading import TIMEOUT_MAX
+from typing import Any
 
 from .._arguments import checked, positive
+from .._asn1 import der
 from ..enums import BodyType, FailureInfo
+from . import rewriting
 
 __all__ = [
     "Fault",
@@ -46,15 +51,8 @@ _DELAYABLE = _ENROLMENTS | {BodyType.RR, BodyType.GENM, BodyType.CERTCONF}
 REQUESTS = _DELAYABLE | {BodyType.POLLREQ, *_OTHERS}
 """What clients send."""
 
-#: The messages that a step is for, where it is not for all.
-_FOR = {
-    "waiting": _DELAYABLE,
-    "issue_other_key": _ENROLMENTS,
-    "cert_req_id": _ENROLMENTS | {BodyType.POLLREQ},
-    "several_responses": _ENROLMENTS | {BodyType.POLLREQ},
-    "no_certificate": _ENROLMENTS | {BodyType.POLLREQ},
-}
-
+_CERTIFIED = _ENROLMENTS | {BodyType.POLLREQ}
+"""What is answered with an ip, cp or kup."""
 _PAGE = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
@@ -73,14 +71,11 @@ class Fault:
 
     Args:
         name: of the function that makes it.
+        requests: the messages that it can be for.
     """
 
     name: str
-
-    @property
-    def requests(self) -> frozenset[BodyType]:
-        """The messages that it can be for."""
-        return _FOR.get(self.name, REQUESTS)
+    requests: frozenset[BodyType] = field(default=REQUESTS, repr=False)
 
 
 @dataclass(frozen=True)
@@ -117,20 +112,6 @@ class Delay(Fault):
 
 
 @dataclass(frozen=True)
-class CertReqId(Fault):
-    """Answer with this certReqId, ``number``."""
-
-    number: int = 0
-
-
-@dataclass(frozen=True)
-class Version(Fault):
-    """Answer with this pvno, ``number``."""
-
-    number: int = 1
-
-
-@dataclass(frozen=True)
 class HTTPAnswer(Fault):
     """Answer by HTTP alone, without processing the message.
 
@@ -152,10 +133,12 @@ class Change(Fault):
     Args:
         function: takes the answer as DER and returns another.
         protect: whether that is protected anew.
+        must: whether it is told of an answer in which there was nothing to change.
     """
 
     function: Callable[[bytes], object] = field(default=bytes, repr=False)
     protect: bool = True
+    must: bool = False
 
     def made_of(self, answer: bytes) -> bytes:
         """What the function makes of it. Raises ``TypeError`` if that is no bytes."""
@@ -163,6 +146,18 @@ class Change(Fault):
         if not isinstance(made, bytes):
             raise TypeError(f"it returned {type(made).__name__}, not bytes")
         return made
+
+
+class CertReqId(Change):
+    """Answer with another certReqId."""
+
+
+def _header(name: str, **fields: Any) -> Fault:
+    return Change(name, function=partial(rewriting.with_header, **fields))
+
+
+def _responses(name: str, change: Callable[[bytes], bytes]) -> Fault:
+    return Change(name, _CERTIFIED, partial(rewriting.with_responses, change=change), must=True)
 
 
 def ok() -> Fault:
@@ -183,7 +178,7 @@ def waiting(times: int = 1, check_after: int = 1) -> Fault:
     positive(or_zero=True, check_after=check_after)
     if check_after >= 1 << 31:
         raise ValueError("check_after: 2147483647 at most")
-    return Wait("waiting", times, check_after)
+    return Wait("waiting", _DELAYABLE, times, check_after)
 
 
 @checked
@@ -197,7 +192,7 @@ def reject(failure: FailureInfo | str = FailureInfo.badRequest, text: str = "rej
     Raises:
         ValueError: there is no bit of that name, or no such flag.
     """
-    return Reject("reject", _failure_info(failure), text)
+    return Reject("reject", failure_info=_failure_info(failure), text=text)
 
 
 def _failure_info(failure: FailureInfo | str) -> FailureInfo:
@@ -216,7 +211,7 @@ def drop_response() -> Fault:
 
 def html_503() -> Fault:
     """Do not process the message; answer HTTP 503 with an HTML page, as a rate limiter does."""
-    return HTTPAnswer("html_503", HTTPStatus.SERVICE_UNAVAILABLE, _PAGE, "text/html")
+    return HTTPAnswer("html_503", body=_PAGE, content_type="text/html")
 
 
 @checked
@@ -237,8 +232,8 @@ def http_answer(
         raise ValueError(f"http_answer: status: one of an answer with a body, not {status}")
     if not all(" " <= char <= "~" for char in content_type):
         raise ValueError("content_type: printable ASCII alone")
-    octets = body.encode() if isinstance(body, str) else body
-    return HTTPAnswer("http_answer", HTTPStatus(status), octets, content_type)
+    body = body.encode() if isinstance(body, str) else body
+    return HTTPAnswer("http_answer", status=HTTPStatus(status), body=body, content_type=content_type)
 
 
 @checked
@@ -262,22 +257,24 @@ def change(
         inspect.signature(function).bind(b"", *arguments, **named)
     except TypeError as error:
         raise TypeError(f"change: {name}: {error}") from None
-    return Change(name, lambda answer: function(answer, *arguments, **named), protect)
+    return Change(name, function=lambda answer: function(answer, *arguments, **named), protect=protect)
 
 
 def wrong_nonce() -> Fault:
     """Answer with another recipNonce than the request's senderNonce, validly protected."""
-    return Fault("wrong_nonce")
+    return _header("wrong_nonce", tagged={6: rewriting.octets(os.urandom(16))})
 
 
 def bad_protection() -> Fault:
     """Answer with a damaged protection."""
-    return Fault("bad_protection")
+    return Change("bad_protection", function=rewriting.damaged, protect=False, must=True)
 
 
 def no_extra_certs() -> Fault:
     """Leave extraCerts out of the answer: they are not protected."""
-    return Fault("no_extra_certs")
+    return Change(
+        "no_extra_certs", function=partial(rewriting.with_extra_certs, certificates=[]), protect=False
+    )
 
 
 @checked
@@ -286,7 +283,7 @@ def cert_req_id(number: int) -> Fault:
 
     A certConf that repeats it is answered with a pkiConf.
     """
-    return CertReqId("cert_req_id", number)
+    return CertReqId("cert_req_id", _CERTIFIED, partial(rewriting.with_request_id, number=number))
 
 
 @checked
@@ -299,65 +296,72 @@ def delay(seconds: float) -> Fault:
     positive(or_zero=True, seconds=seconds)
     if seconds > TIMEOUT_MAX:
         raise ValueError(f"seconds: {TIMEOUT_MAX:g} at most")
-    return Delay("delay", seconds)
+    return Delay("delay", seconds=seconds)
 
 
 def issue_other_key() -> Fault:
     """Issue the certificate for another public key than was asked for."""
-    return Fault("issue_other_key")
+    return Fault("issue_other_key", _ENROLMENTS)
 
 
 def no_recip_nonce() -> Fault:
     """Answer without recipNonce, validly protected."""
-    return Fault("no_recip_nonce")
+    return _header("no_recip_nonce", tagged={6: b""})
 
 
 def no_sender_nonce() -> Fault:
     """Answer without senderNonce, validly protected."""
-    return Fault("no_sender_nonce")
+    return _header("no_sender_nonce", tagged={5: b""})
 
 
 def wrong_transaction_id() -> Fault:
     """Answer with another transactionID than the request's, validly protected."""
-    return Fault("wrong_transaction_id")
+    return _header("wrong_transaction_id", tagged={4: rewriting.octets(os.urandom(16))})
 
 
 def wrong_sender() -> Fault:
     """Answer in the name of somebody else, validly protected."""
-    return Fault("wrong_sender")
+    from cryptography import x509
+
+    name = x509.Name.from_rfc4514_string("CN=somebody else").public_bytes()
+    return _header("wrong_sender", first={1: der.encode(der.explicit(4), name)})
 
 
 def old_message_time() -> Fault:
     """Answer with a messageTime of yesterday, validly protected."""
-    return Fault("old_message_time")
+    return Change("old_message_time", function=rewriting.yesterday)
 
 
 def no_message_time() -> Fault:
     """Answer without messageTime, validly protected."""
-    return Fault("no_message_time")
+    return _header("no_message_time", tagged={0: b""})
 
 
 def unprotected() -> Fault:
     """Answer without protection."""
-    return Fault("unprotected")
+    return Change("unprotected", function=rewriting.unprotected, protect=False)
 
 
 def several_responses() -> Fault:
     """Put the CertResponse of an ip, cp or kup there twice, validly protected."""
-    return Fault("several_responses")
+    return _responses("several_responses", lambda response: response * 2)
 
 
 def no_certificate() -> Fault:
     """Say accepted in an ip, cp or kup, and send no certificate, validly protected."""
-    return Fault("no_certificate")
+    return _responses(
+        "no_certificate",
+        lambda response: rewriting.rebuilt(part.encoding for part in der.sequence(response)[:2]),
+    )
 
 
 def wrong_body() -> Fault:
     """Answer with an empty genp whatever was asked, a pkiConf's place too, validly protected."""
-    return Fault("wrong_body")
+    genp = der.encode(der.explicit(BodyType.GENP), rewriting.rebuilt([]))
+    return Change("wrong_body", function=partial(rewriting.with_body, body=genp))
 
 
 @checked
 def wrong_pvno(number: int = 1) -> Fault:
     """Answer with another protocol version, validly protected."""
-    return Version("wrong_pvno", number)
+    return _header("wrong_pvno", first={0: der.encode_integer(number)})

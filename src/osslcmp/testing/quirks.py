@@ -11,16 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._asn1 import der, oids
-from .._asn1.der import explicit
 from .._openssl.inputs import check_text
 from ..enums import BodyType
-from ..server import messages, wire
+from ..server import wire
 from .faults import known
 from .rewriting import (
     CERTIFICATE_ANSWERS,
     extra_certs,
     octets,
     rebuilt,
+    replaced,
+    unprotected,
     with_extra_certs,
     with_header,
     with_request_id,
@@ -95,7 +96,7 @@ class Quirks:
         """
         kind = _kind(answer)
         if self.errors_without_transaction_id and kind is BodyType.ERROR:
-            return with_header(messages.unprotected(answer), tagged={4: b"", 6: b""})
+            return with_header(unprotected(answer), tagged={4: b"", 6: b""})
         bare = self.bare_pkiconf and kind is BodyType.PKICONF
         if bare:
             answer = with_extra_certs(answer, [])
@@ -123,11 +124,9 @@ def _signed(answer: bytes, key: Any) -> bytes:
     """Signed again with SHA-256, as its header says."""
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError("quirks: this one needs a CA with an EC key")
-    header, body, *rest = der.sequence(answer)
-    protected = rebuilt([header.encoding, body.encoding])
+    protected = rebuilt(part.encoding for part in der.sequence(answer)[:2])
     signature = der.encode(der.BIT_STRING, b"\0" + key.sign(protected, ec.ECDSA(hashes.SHA256())))
-    others = [part.encoding for part in rest if part.tag != explicit(0)]
-    return rebuilt([header.encoding, body.encoding, der.encode(explicit(0), signature), *others])
+    return replaced(answer, 2, tagged={0: signature})
 
 
 PROFILES: dict[str, Quirks] = {

@@ -18,6 +18,23 @@ def rebuilt(parts: Iterable[bytes]) -> bytes:
     return der.encode(der.SEQUENCE, *parts)
 
 
+def replaced(
+    sequence: bytes,
+    leading: int,
+    first: dict[int, bytes] | None = None,
+    tagged: dict[int, bytes] | None = None,
+) -> bytes:
+    """A SEQUENCE with other fields: of the ``leading`` ones by their place, the others by the number of their tag, without
+    it; an empty one is left out."""
+    fields = enumerate(der.sequence(sequence))
+    parts = {place if place < leading else field.tag: field.encoding for place, field in fields} | (
+        first or {}
+    )
+    for number, value in (tagged or {}).items():
+        parts[explicit(number)] = der.encode(explicit(number), value) if value else b""
+    return rebuilt(parts[key] for key in sorted(parts))  # tags are greater than places
+
+
 def extra_certs(message: bytes) -> list[bytes]:
     """The certificates in extraCerts as DER."""
     for field in der.sequence(message)[2:]:
@@ -28,21 +45,20 @@ def extra_certs(message: bytes) -> list[bytes]:
 
 def with_extra_certs(message: bytes, certificates: list[bytes]) -> bytes:
     """With these certificates (DER) in extraCerts, without that field if there are none."""
-    header, body, *rest = der.sequence(message)
-    others = [field.encoding for field in rest if field.tag != explicit(1)]
-    if certificates:
-        others.append(der.encode(explicit(1), rebuilt(certificates)))
-    return rebuilt([header.encoding, body.encoding, *others])
+    return replaced(message, 2, tagged={1: rebuilt(certificates) if certificates else b""})
 
 
 def damaged(message: bytes) -> bytes:
     """With the last octet of the protection changed."""
-    header, body, *rest = der.sequence(message)
-    parts = [header.encoding, body.encoding]
-    for field in rest:
-        encoding = field.encoding
-        parts.append(encoding[:-1] + bytes([encoding[-1] ^ 1]) if field.tag == explicit(0) else encoding)
-    return rebuilt(parts)
+    for field in der.sequence(message)[2:]:
+        if field.tag == explicit(0):
+            return replaced(message, 2, tagged={0: field.content[:-1] + bytes([field.content[-1] ^ 1])})
+    return message
+
+
+def unprotected(message: bytes) -> bytes:
+    """Without protection, and without what the header says of that."""
+    return replaced(with_header(message, tagged={1: b"", 2: b""}), 2, tagged={0: b""})
 
 
 def with_header(
@@ -50,22 +66,13 @@ def with_header(
 ) -> bytes:
     """With other fields in the header: ``first`` are pvno, sender and recipient, ``tagged`` the others by their number; an
     empty one is left out."""
-    header, *rest = der.sequence(message)
-    fields = der.sequence(header.encoding)
-    start = [field.encoding for field in fields[:3]]
-    for place, new in (first or {}).items():
-        start[place] = new
-    others = {field.tag: field.encoding for field in fields[3:]}
-    for number, value in (tagged or {}).items():
-        others[explicit(number)] = der.encode(explicit(number), value) if value else b""
-    changed = rebuilt([*start, *(others[tag] for tag in sorted(others))])
-    return rebuilt([changed, *(field.encoding for field in rest)])
+    header = der.sequence(message)[0].encoding
+    return replaced(message, 2, {0: replaced(header, 3, first, tagged)})
 
 
 def with_body(message: bytes, body: bytes) -> bytes:
     """With another body, its tag included."""
-    header, _, *rest = der.sequence(message)
-    return rebuilt([header.encoding, body, *(field.encoding for field in rest)])
+    return replaced(message, 2, {1: body})
 
 
 def with_responses(message: bytes, change: Callable[[bytes], bytes]) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -36,7 +35,6 @@ from ..server import (
     RevocationRequest,
     Revoked,
     Waiting,
-    messages,
     wire,
 )
 from ..server.ca.issuing import make_server_certificate
@@ -47,19 +45,9 @@ from ..server.http.serving import serve
 from ..server.http.tls import ClientCertificates, ServerTLSInput
 from ..server.server import Server
 from ..trace import Trace
-from .faults import REQUESTS, CertReqId, Change, Delay, Fault, HTTPAnswer, Reject, Version, Wait, known, ok
+from .faults import REQUESTS, CertReqId, Change, Delay, Fault, HTTPAnswer, Reject, Wait, known, ok
 from .quirks import Quirks, quirks
-from .rewriting import (
-    damaged,
-    octets,
-    rebuilt,
-    with_body,
-    with_extra_certs,
-    with_header,
-    with_request_id,
-    with_responses,
-    yesterday,
-)
+from .rewriting import with_body
 from .tls import ClientTLS, make_tls
 
 REFERENCE, SECRET = b"osslcmp-test", b"osslcmp-test-secret"
@@ -142,7 +130,7 @@ def _planned(
     return Rejected(plan.failure_info, plan.text) if isinstance(plan, Reject) else None
 
 
-class CMPServer:
+class CMPServer(AbstractContextManager["CMPServer"]):
     """A CMP server for tests: ``url``, ``reference``, ``secret``, ``root``, ``script(...)``, ``requests``.
 
     It answers over HTTP on 127.0.0.1 and, called with DER, in the process.
@@ -394,18 +382,11 @@ class CMPServer:
 
     def _spoil(self, answer: bytes, request: wire.RawMessage, fault: Fault) -> bytes:
         """The answer with a fault that is protected."""
-        if fault.name in _BROKEN:
-            changed = _BROKEN[fault.name](answer)
-        elif isinstance(fault, Version):
-            changed = with_header(answer, first={0: der.encode_integer(fault.number)})
-        elif isinstance(fault, CertReqId):
-            self._renumbered.add(request.transaction_id)
-            changed = with_request_id(answer, fault.number)
-        elif isinstance(fault, Change) and fault.protect:
-            changed = fault.made_of(answer)
-        else:
+        if not isinstance(fault, Change) or not fault.protect:
             return answer
-        self._note_unchanged(fault, answer, changed)
+        if isinstance(fault, CertReqId):
+            self._renumbered.add(request.transaction_id)
+        changed = self._changed(answer, fault)
         transaction_id = wire.read_message(changed).header.transaction_id
         if transaction_id is None:
             raise ValueError("libcrypto protects nothing that has no transactionID: protect=False")
@@ -415,15 +396,13 @@ class CMPServer:
     def _finish(self, answer: bytes, request: wire.RawMessage, fault: Fault) -> bytes:
         """The answer with the quirks and the fault that break the protection, or are made without it."""
         answer = self._quirks.finish(answer, request.header.sender_kid, self.ca.root, self._key)
-        if fault.name in _UNPROTECTED:
-            changed = _UNPROTECTED[fault.name](answer)
-            self._note_unchanged(fault, answer, changed)
-            return changed
-        return fault.made_of(answer) if isinstance(fault, Change) and not fault.protect else answer
+        return self._changed(answer, fault) if isinstance(fault, Change) and not fault.protect else answer
 
-    def _note_unchanged(self, fault: Fault, answer: bytes, changed: bytes) -> None:
-        if changed == answer and fault.name in _MUST_CHANGE:
+    def _changed(self, answer: bytes, fault: Change) -> bytes:
+        changed = fault.made_of(answer)
+        if changed == answer and fault.must:
             self._failed.append(f"{fault.name}(): it changed nothing in the {_type_of(answer)}")
+        return changed
 
     def __call__(self, request: bytes) -> bytes:
         """Answer in the process: ``Client(transport=cmp_server)``."""
@@ -446,9 +425,6 @@ class CMPServer:
         """Stop serving."""
         self._running.stop()
         self._files.close()
-
-    def __enter__(self) -> CMPServer:  # noqa: PYI034
-        return self
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
@@ -516,27 +492,3 @@ def _type_of(answer: bytes) -> str:
 
 
 _OK = ok()
-_SOMEBODY = der.encode(wire.DIRECTORY_NAME, x509.Name.from_rfc4514_string("CN=somebody else").public_bytes())
-_BROKEN: dict[str, Callable[[bytes], bytes]] = {
-    "wrong_nonce": lambda answer: with_header(answer, tagged={6: octets(os.urandom(16))}),
-    "no_recip_nonce": lambda answer: with_header(answer, tagged={6: b""}),
-    "no_sender_nonce": lambda answer: with_header(answer, tagged={5: b""}),
-    "wrong_transaction_id": lambda answer: with_header(answer, tagged={4: octets(os.urandom(16))}),
-    "wrong_sender": lambda answer: with_header(answer, first={1: _SOMEBODY}),
-    "old_message_time": yesterday,
-    "no_message_time": lambda answer: with_header(answer, tagged={0: b""}),
-    "several_responses": lambda answer: with_responses(answer, lambda one: one * 2),
-    "no_certificate": lambda answer: with_responses(
-        answer, lambda one: rebuilt(part.encoding for part in der.sequence(one)[:2])
-    ),
-    "wrong_body": lambda answer: with_body(answer, der.encode(explicit(BodyType.GENP), rebuilt([]))),
-}
-"""By the name of a fault, what it does to an answer before that is protected again."""
-_MUST_CHANGE = frozenset({"several_responses", "no_certificate", "bad_protection"})
-"""Faults that there is nothing to make of some answers."""
-_UNPROTECTED: dict[str, Callable[[bytes], bytes]] = {
-    "no_extra_certs": lambda answer: with_extra_certs(answer, []),
-    "bad_protection": damaged,
-    "unprotected": messages.unprotected,
-}
-"""By the name of a fault, what it does to an answer that is protected."""

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from .._arguments import positive
@@ -121,7 +122,7 @@ class Answer:
         self.status: int | None = None
         #: What to say of it if it is no CMP message.
         self._refusal = ""
-        self._inflate: zlib._Decompress | None = None
+        self._inflate: Any = None  # of zlib, which does not name the class
         self._again = False
 
     def _follow(self, status: int, location: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -97,7 +97,7 @@ class _Base(LibraryTransport, Generic[_C]):
         return answer.expect(response.status_code, response.reason_phrase, response.headers)
 
 
-class HttpxTransport(_Base["httpx.Client"]):
+class HttpxTransport(_Base["httpx.Client"], AbstractContextManager["HttpxTransport"]):
     """Carries requests with ``httpx.Client``; a context manager. It may be used from many threads at once.
 
     Args:
@@ -155,14 +155,11 @@ class HttpxTransport(_Base["httpx.Client"]):
         if self._owned:
             self._client.close()
 
-    def __enter__(self) -> HttpxTransport:  # noqa: PYI034
-        return self
-
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
 
-class AsyncHttpxTransport(_Base["httpx.AsyncClient"]):
+class AsyncHttpxTransport(_Base["httpx.AsyncClient"], AbstractAsyncContextManager["AsyncHttpxTransport"]):
     """Requests by ``httpx.AsyncClient``, to be awaited: for :class:`osslcmp.AsyncClient`."""
 
     _kind = "AsyncClient"
@@ -199,9 +196,6 @@ class AsyncHttpxTransport(_Base["httpx.AsyncClient"]):
         """Close the connections, unless the client is yours."""
         if self._owned:
             await self._client.aclose()
-
-    async def __aenter__(self) -> AsyncHttpxTransport:  # noqa: PYI034
-        return self
 
     async def __aexit__(self, *_exception: object) -> None:
         await self.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -57,7 +58,7 @@ def _watched(connection_class: Any) -> Any:
     return Watched
 
 
-class Urllib3Transport(LibraryTransport):
+class Urllib3Transport(LibraryTransport, AbstractContextManager["Urllib3Transport"]):
     """Carries requests with a ``urllib3.PoolManager``; a context manager. Many threads may use it at once.
 
     Args:
@@ -176,9 +177,6 @@ class Urllib3Transport(LibraryTransport):
             for key in self._pool.pools.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
                 self._pool.pools[key].close()
             self._pool.clear()
-
-    def __enter__(self) -> Urllib3Transport:  # noqa: PYI034
-        return self
 
     def __exit__(self, *_exception: object) -> None:
         self.close()

@@ -14,7 +14,7 @@ from ...enums import Option
 from .console import Failure
 from .load import check_signers
 from .output import shared
-from .request import add_general_infos, name, set_up_request
+from .request import add_general_infos, set_name, set_up_request
 
 if TYPE_CHECKING:
     from .context import Run
@@ -38,12 +38,8 @@ def set_up_client(run: Run) -> None:
         set_up_tls(run)
     _protection(run)
     set_up_request(run)
-    for option, function, what in (
-        ("recipient", "OSSL_CMP_CTX_set1_recipient", "recipient"),
-        ("expect_sender", "OSSL_CMP_CTX_set1_expected_sender", "expected sender"),
-    ):
-        if (value := run.opt.text(option)) is not None:
-            run.ctx.put(function, name(value, what, run.console))
+    set_name(run, "recipient", "OSSL_CMP_CTX_set1_recipient")
+    set_name(run, "expect_sender", "OSSL_CMP_CTX_set1_expected_sender", "expected sender")
     add_general_infos(run)
     only = " only if -rspin argument gives too few filenames" if run.opt.given("rspin") else ""
     run.console.info(f"will contact {target}{only}")
@@ -168,8 +164,7 @@ def _nid(number: int, otherwise: str) -> int:
 
 
 def _verification(run: Run) -> None:
-    if (untrusted := run.opt.text("untrusted")) is not None:
-        certs = run.load.certs(untrusted, "untrusted certificates")
+    if (certs := run.load.optional(run.load.certs, "untrusted", "untrusted certificates")) is not None:
         check_signers(certs, "untrusted certificates")
         run.ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(certs))
     if (srvcert := run.opt.text("srvcert")) is not None:
@@ -177,8 +172,9 @@ def _verification(run: Run) -> None:
             if run.opt.given(option):
                 run.console.warn(f"-{option} option is ignored since -srvcert option is present")
                 run.opt.put(option, None)
-        cert = run.load.cert(srvcert, "otherpass", "directly trusted CMP server certificate")
-        check_signers([cert], "directly trusted CMP server certificate")
+        what = "directly trusted CMP server certificate"
+        cert = run.load.cert(srvcert, "otherpass", what)
+        check_signers([cert], what)
         run.ctx.put("OSSL_CMP_CTX_set1_srvCert", cert)
     if (trusted := run.opt.text("trusted")) is not None:
         run.ctx.give_trusted(run.load.store(trusted, "certs trusted by client"))
@@ -187,34 +183,31 @@ def _verification(run: Run) -> None:
         ("unprotected_errors", Option.UNPROTECTED_ERRORS),
         ("ta_in_ip_extracerts", Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR),
         ("no_cache_extracerts", Option.NO_CACHE_EXTRACERTS),
+        ("disable_confirm", Option.DISABLE_CONFIRM),
+        ("implicit_confirm", Option.IMPLICIT_CONFIRM),
+        ("unprotected_requests", Option.UNPROTECTED_SEND),
     ):
         if run.opt.flag(option):
             run.ctx.set_option(number, 1)
     if (out_trusted := run.opt.text("out_trusted")) is not None:
-        store = run.load.store(
-            out_trusted, "trusted certs for verifying newly enrolled cert", for_new_cert=True
-        )
+        what = "trusted certs for verifying newly enrolled cert"
+        store = run.load.store(out_trusted, what, for_new_cert=True)
         # A new certificate is current, whatever -attime says.
         lib.X509_VERIFY_PARAM_clear_flags(lib.X509_STORE_get0_param(store), lib.X509_V_FLAG_USE_CHECK_TIME)
         run.ctx.set_cert_conf_cb_arg(store)
-    if run.opt.flag("disable_confirm"):
-        run.ctx.set_option(Option.DISABLE_CONFIRM, 1)
-    if run.opt.flag("implicit_confirm"):
-        run.ctx.set_option(Option.IMPLICIT_CONFIRM, 1)
 
 
 def _transfer(run: Run) -> None:
-    if run.opt.number("keep_alive") != 1:
-        if run.opt.number("keep_alive") > 2:
+    if (keep_alive := run.opt.number("keep_alive")) != 1:
+        if keep_alive > 2:
             raise Failure("-keep_alive argument must be 0, 1, or 2")
-        run.ctx.set_option(Option.KEEP_ALIVE, run.opt.number("keep_alive"))
+        run.ctx.set_option(Option.KEEP_ALIVE, keep_alive)
     message, total = run.opt.number("msg_timeout"), run.opt.number("total_timeout")
     if total > 0 and message > 0 and total < message:
         raise Failure(f"-total_timeout argument = {total} must not be < {message} (-msg_timeout)")
-    if message >= 0 and run.opt.given("msg_timeout"):
-        run.ctx.set_option(Option.MSG_TIMEOUT, message)
-    if total >= 0 and run.opt.given("total_timeout"):
-        run.ctx.set_option(Option.TOTAL_TIMEOUT, total)
+    for seconds, option in ((message, Option.MSG_TIMEOUT), (total, Option.TOTAL_TIMEOUT)):
+        if seconds >= 0:  # it is -1 unless it is given
+            run.ctx.set_option(option, seconds)
     if run.opt.given("rspin") and run.opt.given("reqin"):
         run.console.warn("-reqin is ignored since -rspin is present")
     if run.opt.flag("reqin_new_tid") and not run.opt.given("reqin"):
@@ -249,20 +242,16 @@ def _protection(run: Run) -> None:
         )
         run.ctx.put("OSSL_CMP_CTX_set1_cert", first)
         run.ctx.calls.state.own_identifiers.append(octets_from_c(lib.X509_get0_subject_key_id(first)))
-        anchors = run.opt.text("own_trusted")
-        store = (
-            None
-            if anchors is None
-            else run.load.store(anchors, "trusted certs for verifying own CMP signer cert")
-        )
+        what = "trusted certs for verifying own CMP signer cert"
+        store = run.load.optional(run.load.store, "own_trusted", what)
         check_signers(more, "chain of CMP client certificate")
-        run.ctx.chain(store, cert_stack(more))
+        build = lib.OSSL_CMP_CTX_build_cert_chain
+        run.ctx.calls.set(build, store or NULL, cert_stack(more), what="building the own chain")
     elif run.opt.given("own_trusted"):
         run.console.warn("-own_trusted option is ignored without -cert")
     if (extra := run.opt.text("extracerts")) is not None:
-        run.ctx.put("OSSL_CMP_CTX_set1_extraCertsOut", run.load.stack(extra, "extra certificates for CMP"))
-    if run.opt.flag("unprotected_requests"):
-        run.ctx.set_option(Option.UNPROTECTED_SEND, 1)
+        certs = run.load.certs(extra, "extra certificates for CMP")
+        run.ctx.put("OSSL_CMP_CTX_set1_extraCertsOut", cert_stack(certs))
     _algorithms(run)
 
 
@@ -284,9 +273,7 @@ def set_up_tls(run: Run) -> None:
                 raise Failure(f"missing -{option} option")
     clear()
     ssl = own(lib.SSL_CTX_new(lib.TLS_client_method()), lib.SSL_CTX_free, "making a SSL_CTX")
-    trusted = run.opt.text("tls_trusted")
-    if trusted is not None:
-        store = run.load.store(trusted, "trusted TLS certs")
+    if (store := run.load.optional(run.load.store, "tls_trusted", "trusted TLS certs")) is not None:
         release(store)
         lib.SSL_CTX_set_cert_store(ssl, store)
     else:
@@ -294,7 +281,7 @@ def set_up_tls(run: Run) -> None:
     if (cert := run.opt.text("tls_cert")) is not None:
         _identify(run, ssl, cert)
     host = run.opt.text("tls_host") or run.opt.text("server host") or ""
-    made = lib.osslcmp_tls_new(ssl, int(trusted is not None), host.encode(), NULL)
+    made = lib.osslcmp_tls_new(ssl, int(store is not None), host.encode(), NULL)
     run.ctx.set_tls(own(made, lib.osslcmp_tls_free, "setting up TLS"))
 
 

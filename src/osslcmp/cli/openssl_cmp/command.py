@@ -224,14 +224,10 @@ def wait(seconds: float, console: Console) -> None:
     """Sleep for so many seconds; a terminal shows those that are left, as a bar if rich is installed."""
     silent = not sys.stderr.isatty() or console.verbosity < 6
     end = time.monotonic() + seconds
-    with nullcontext(_ignore) if silent else _shown(seconds) as show:
+    with nullcontext(lambda _left: None) if silent else _shown(seconds) as show:
         while (left := end - time.monotonic()) > 0:
             show(left)
             time.sleep(min(left, _STEP))
-
-
-def _ignore(_left: float) -> None:
-    pass
 
 
 @contextmanager

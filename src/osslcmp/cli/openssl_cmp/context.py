@@ -62,16 +62,6 @@ class CommandContext(Context):
         self.request.has_key = True
         self.give("OSSL_CMP_CTX_set0_newPkey", key, lib.EVP_PKEY_free, int(private))
 
-    def live_new_key(self, key: Any) -> None:
-        """The key for a certificate, while a request for it is being processed."""
-        setter, free = lib.OSSL_CMP_CTX_set0_newPkey, lib.EVP_PKEY_free
-        self.calls.set(setter, 1, key, what="setting the new key", live=True, giving=free)
-
-    def chain(self, own_trusted: Any, candidates: Any) -> None:
-        """Build our own chain."""
-        store = NULL if own_trusted is None else own_trusted
-        self.calls.set(lib.OSSL_CMP_CTX_build_cert_chain, store, candidates, what="building the own chain")
-
     @property
     def raw(self) -> Any:
         """The ``OSSL_CMP_CTX *``."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.inputs import with_lower_scheme, without_pin
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.names import name_of
-from ..._openssl.ownership import cert_stack, own
+from ..._openssl.ownership import own
 from ..._openssl.signers import check_signer
 from .console import Failure
 from .password import password, secret
@@ -27,14 +26,13 @@ _T = TypeVar("_T")
 _HTTP = ("http://", "https://")
 
 
-@dataclass
-class _Found:
-    """What a file or URI holds."""
-
-    certs: list[Any] = field(default_factory=list)
-    key: Any = None
-    public_key: Any = None
-    crls: list[Any] = field(default_factory=list)
+#: By what a file or URI may hold: how it is taken from an ``OSSL_STORE_INFO *``, and freed.
+_TAKE: dict[int, tuple[Any, Any]] = {
+    lib.OSSL_STORE_INFO_PKEY: (lib.OSSL_STORE_INFO_get1_PKEY, lib.EVP_PKEY_free),
+    lib.OSSL_STORE_INFO_PUBKEY: (lib.OSSL_STORE_INFO_get1_PUBKEY, lib.EVP_PKEY_free),
+    lib.OSSL_STORE_INFO_CERT: (lib.OSSL_STORE_INFO_get1_CERT, lib.X509_free),
+    lib.OSSL_STORE_INFO_CRL: (lib.OSSL_STORE_INFO_get1_CRL, lib.X509_CRL_free),
+}
 
 
 class Loader:
@@ -63,22 +61,16 @@ class Loader:
     def private_key(self, uri: str, pass_option: str, what: str) -> Any:
         """``EVP_PKEY *`` with the private part."""
         self._check_form(uri, what)
-        found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, self.password(pass_option, what), what)
-        if found.key is None:
-            self._missing("key", uri, what)
-        return found.key
+        secret = self.password(pass_option, what)
+        return self._first("key", uri, lib.OSSL_STORE_INFO_PKEY, secret, what)
 
     def any_key(self, uri: str, pass_option: str, what: str) -> tuple[Any, bool]:
         """``EVP_PKEY *`` and whether it has the private part."""
         self._check_form(uri, what)
         secret = self.password(pass_option, what)
-        found = self._load(uri, lib.OSSL_STORE_INFO_PKEY, secret, what, quiet=True)
-        if found.key is not None:
-            return found.key, True
-        found = self._load(uri, lib.OSSL_STORE_INFO_PUBKEY, secret, what)
-        if found.public_key is None:
-            self._missing("key", uri, what)
-        return found.public_key, False
+        if found := self._load(uri, lib.OSSL_STORE_INFO_PKEY, secret, what, quiet=True):
+            return found[0], True
+        return self._first("key", uri, lib.OSSL_STORE_INFO_PUBKEY, secret, what), False
 
     def _check_form(self, uri: str, what: str) -> None:
         """Hold ``-keyform`` for a file: OpenSSL reads no other form then, ``DER`` or ``PEM``."""
@@ -103,19 +95,18 @@ class Loader:
             if cert == NULL:
                 raise Failure(f"Unable to load {what}: {_queued_errors()}")
             return own(cert, lib.X509_free, what)
-        found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
-        if not found.certs:
-            self._missing("cert", uri, what)
-        return found.certs[0]
+        return self._certs(uri, pass_option, what)[0]
 
     def cert_and_more(self, uri: str, pass_option: str, what: str) -> tuple[Any, list[Any]]:
         """The first certificate, and the others in the file."""
+        first, *more = self._certs(uri, pass_option, what)
+        self._warn(uri, [first], ca=False)
+        self._warn(uri, more, ca=True)
+        return first, more
+
+    def _certs(self, uri: str, pass_option: str, what: str, *, many: bool = False) -> list[Any]:
         found = self._load(uri, lib.OSSL_STORE_INFO_CERT, self.password(pass_option, what), what)
-        if not found.certs:
-            self._missing("cert", uri, what)
-        self._warn(uri, found.certs[:1], ca=False)
-        self._warn(uri, found.certs[1:], ca=True)
-        return found.certs[0], found.certs[1:]
+        return found or self._missing("cert", uri, what, many=many)
 
     def certs(self, uris: str, what: str, *, local: bool = False) -> list[Any]:
         """All certificates of several files."""
@@ -123,12 +114,9 @@ class Loader:
         for uri in items(uris):
             if local and uri.lower().startswith(_HTTP):
                 raise Failure(f"error: HTTP retrieval not allowed for {what}")
-            secret = self.password("otherpass", what)
-            found = self._load(uri, lib.OSSL_STORE_INFO_CERT, secret, what)
-            if not found.certs:
-                self._missing("cert", uri, what, many=True)
-            self._warn(uri, found.certs, ca=True)
-            for cert in found.certs:
+            found = self._certs(uri, "otherpass", what, many=True)
+            self._warn(uri, found, ca=True)
+            for cert in found:
                 if not any(lib.X509_cmp(cert, known) == 0 for known in result):
                     result.append(cert)
         return result
@@ -156,10 +144,6 @@ class Loader:
             )
         return store
 
-    def stack(self, uris: str, what: str) -> Any:
-        """``STACK_OF(X509) *``."""
-        return cert_stack(self.certs(uris, what))
-
     def _warn(self, uri: str, certs: list[Any], *, ca: bool) -> None:
         for cert in certs:
             flags = lib.X509_get_extension_flags(cert)
@@ -178,10 +162,7 @@ class Loader:
 
     def crl(self, uri: str, what: str) -> Any:
         """``X509_CRL *``."""
-        found = self._load(uri, lib.OSSL_STORE_INFO_CRL, None, what)
-        if not found.crls:
-            self._missing("CRL", uri, what)
-        return found.crls[0]
+        return self._first("CRL", uri, lib.OSSL_STORE_INFO_CRL, None, what)
 
     def csr(self, path: str, what: str) -> Any:
         """``X509_REQ *``, PEM or DER; a wrong signature is worth a warning."""
@@ -210,7 +191,11 @@ class Loader:
 
     # -- the store ----------------------------------------------------------------------------------------
 
-    def _missing(self, kind: str, uri: str, what: str, *, many: bool = False) -> None:
+    def _first(self, kind: str, uri: str, wanted: int, secret: str | None, what: str) -> Any:
+        found = self._load(uri, wanted, secret, what)
+        return found[0] if found else self._missing(kind, uri, what)
+
+    def _missing(self, kind: str, uri: str, what: str, *, many: bool = False) -> NoReturn:
         name = what if kind in what else f"{kind} of {what}"
         why = _queued_errors()
         raise Failure(
@@ -219,9 +204,12 @@ class Loader:
             )
         )
 
-    def _load(self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False) -> _Found:
+    def _load(
+        self, uri: str, wanted: int, secret: str | None, what: str, *, quiet: bool = False
+    ) -> list[Any]:
+        """What there is of a kind, if it is a key the first alone."""
         asked = PasswordCallback(self._asker(uri, secret, what))
-        found = _Found()
+        found: list[Any] = []
         with open_store(os.fsencode(uri), asked) as store:
             if store == NULL:
                 if quiet:
@@ -229,16 +217,16 @@ class Loader:
                 told = f"Could not open file or uri for loading {what} from {uri}: {_queued_errors()}"
                 raise Failure(without_pin(told))
             lib.OSSL_STORE_expect(store, wanted)
-            while not lib.OSSL_STORE_eof(store):
+            while not lib.OSSL_STORE_eof(store) and not (found and wanted == lib.OSSL_STORE_INFO_PKEY):
                 info = lib.OSSL_STORE_load(store)
                 if info == NULL:
                     continue
                 try:
-                    _add(info, found)
+                    if lib.OSSL_STORE_INFO_get_type(info) == wanted:
+                        take, free = _TAKE[wanted]
+                        found.append(own(take(info), free, f"taking {what}"))
                 finally:
                     lib.OSSL_STORE_INFO_free(info)
-                if found.key is not None and wanted == lib.OSSL_STORE_INFO_PKEY:
-                    break
         if asked.exception is not None:
             raise asked.exception
         return found
@@ -271,21 +259,6 @@ def _prompt(uri: str, what: str) -> Callable[[], str]:
             raise Failure(f"no pass phrase for {what}") from error
 
     return ask
-
-
-def _add(info: Any, found: _Found) -> None:
-    kind = lib.OSSL_STORE_INFO_get_type(info)
-    if kind == lib.OSSL_STORE_INFO_PKEY:
-        found.key = found.key or own(lib.OSSL_STORE_INFO_get1_PKEY(info), lib.EVP_PKEY_free, "taking a key")
-        found.public_key = found.public_key or found.key
-    elif kind == lib.OSSL_STORE_INFO_PUBKEY:
-        found.public_key = found.public_key or own(
-            lib.OSSL_STORE_INFO_get1_PUBKEY(info), lib.EVP_PKEY_free, "taking a key"
-        )
-    elif kind == lib.OSSL_STORE_INFO_CERT:
-        found.certs.append(own(lib.OSSL_STORE_INFO_get1_CERT(info), lib.X509_free, "taking a certificate"))
-    elif kind == lib.OSSL_STORE_INFO_CRL:
-        found.crls.append(own(lib.OSSL_STORE_INFO_get1_CRL(info), lib.X509_CRL_free, "taking a CRL"))
 
 
 def _queued_errors() -> str:

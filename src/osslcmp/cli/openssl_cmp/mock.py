@@ -21,9 +21,10 @@ from ..._openssl.ownership import cert_stack, own, up_ref
 from ..._openssl.received import message_from_der
 from ...enums import BodyType, Option, PKIStatus
 from ...errors import OpenSSLError
-from ...message import Message
-from ...message.bodies import CertConfirm, CertReqMessages, ErrorMessage, GeneralMessage, RevReq
+from ...message import Message, general
+from ...message.bodies import CertReqMessages
 from ...server.callbacks import CertAnswer, StatusAnswer, init, init_delays
+from ...server.engine import default_hash
 from ...server.wire import STARTS
 from .console import Console, Failure
 from .context import CommandContext
@@ -47,9 +48,6 @@ class MockServer:
         self._lock = threading.Lock()
         self._open: OrderedDict[bytes, _Transaction] = OrderedDict()
         self._setters: list[tuple[str, tuple[Any, ...]]] = []
-        self._store: Any = None
-        #: Untrusted certificates that may complete chains: as in the original, also what earlier clients sent.
-        self._known: list[Any] = []
         self._credentials(run.load)
         self.fixed = Fixed.of(run, self._failure_bits())
 
@@ -78,15 +76,15 @@ class MockServer:
         if key is not None:
             handle = loader.private_key(key, "srv_keypass", "private key for mock server cert")
             self._setters.append(("OSSL_CMP_CTX_set1_pkey", (handle,)))
-        if (trusted := s.text("srv_trusted")) is not None:
-            self._store = loader.store(trusted, "certs trusted by mock server")
-        else:
+        self._store = loader.optional(loader.store, "srv_trusted", "certs trusted by mock server")
+        if self._store is None:
             warn(
                 "mock server will not be able to handle signature-protected requests since -srv_trusted is not given"
             )
-        if (untrusted := s.text("srv_untrusted")) is not None:
-            self._known = loader.certs(untrusted, "untrusted certificates for mock server")
-            check_signers(self._known, "untrusted certificates for mock server")
+        what = "untrusted certificates for mock server"
+        #: Untrusted certificates that may complete chains: as in the original, also what earlier clients sent.
+        self._known = loader.optional(loader.certs, "srv_untrusted", what) or []
+        check_signers(self._known, what)
 
     def _failure_bits(self) -> int:
         s, bits = self._s, self._s.number("failurebits")
@@ -169,7 +167,7 @@ class _Transaction:
             lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
         )
         self._ctx = mock.context(self._server)
-        self.answers = Answers(mock.fixed, self._ctx)
+        self.answers = Answers(mock.fixed)
         self._handle = ffi.new_handle(self.answers)
         init(self._server, self._handle)
         if features["delayed_delivery"]:
@@ -259,9 +257,8 @@ class Fixed:
 class Answers:
     """A ``server.callbacks.Handler`` for the messages of one transaction."""
 
-    def __init__(self, fixed: Fixed, ctx: CommandContext) -> None:
+    def __init__(self, fixed: Fixed) -> None:
         self._fixed = fixed
-        self._ctx = ctx
         self._message: Any = None
         self._der = b""
         self._request: Any = None
@@ -307,17 +304,15 @@ class Answers:
         if message.type is BodyType.CR and features["cert_profile"]:
             _check_profile(message)
         # While polling it is the pollReq that is being processed; the request was checked with it.
-        body = message.body
+        body, key = message.body, None
         if isinstance(body, CertReqMessages):
             request = body.requests[0]
             if message.type is BodyType.KUR and fixed.reference is not None:
                 self._check_old_cert(request)
-            if features["central_key_generation"] and _wants_key(request.template.public_key_der):
-                if fixed.key is None:
-                    raise Refusal("ERROR_PROCESSING_MESSAGE")
-                key = up_ref(fixed.key, lib.EVP_PKEY_up_ref, lib.EVP_PKEY_free, "handing over the key")
-                self._ctx.live_new_key(key)
-        return CertAnswer(fixed.status, fixed.certificate, fixed.chain, fixed.ca_pubs)
+            wants_key = features["central_key_generation"] and _wants_key(request.template.public_key_der)
+            if wants_key and (key := fixed.key) is None:
+                raise Refusal("ERROR_PROCESSING_MESSAGE")
+        return CertAnswer(fixed.status, fixed.certificate, fixed.chain, fixed.ca_pubs, key)
 
     def _check_old_cert(self, request: Any) -> None:
         named = (control.old_certificate for control in request.controls)
@@ -343,32 +338,24 @@ class Answers:
         if _ONE_FOR_ALL and fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
         self._refuse_if_asked()
-        body = Message.from_der(self._der).body
-        assert isinstance(body, RevReq)
-        template = body.details[0].template
+        template = self._body.details[0].template
         if template.issuer_der is None or template.serial_number is None:
             return fixed.status  # it was made from a CSR
-        if fixed.reference is not None and not self._is_reference(
-            template.issuer_der, template.serial_number
-        ):
+        if fixed.reference and not self._is_reference(template.issuer_der, template.serial_number):
             raise Refusal("REQUEST_NOT_ACCEPTED", "wrong certificate to revoke")
         return fixed.status
 
     def general(self) -> Sequence[InfoTypeAndValue]:
         """The answer to the one item that may be asked for. Raises Refusal."""
-        fixed = self._fixed
         self._refuse_if_asked()
-        body = Message.from_der(self._der).body
-        assert isinstance(body, GeneralMessage)
-        if len(body.items) > 1:
+        items = self._body.items
+        if len(items) > 1:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
-        return [_general_answer(item, fixed) for item in body.items]
+        return [_general_answer(item, self._fixed) for item in items]
 
     def error(self) -> None:
         """Tell on stderr what the client complains of."""
-        say = self._fixed.console.plain
-        body = Message.from_der(self._der).body
-        assert isinstance(body, ErrorMessage)
+        say, body = self._fixed.console.plain, self._body
         say("mock server received error:")
         say(f"pkiStatusInfo: {body.status}")
         say("errorCode absent" if body.error_code is None else f"errorCode: {body.error_code}")
@@ -381,12 +368,8 @@ class Answers:
         if fixed.certificate is None:
             raise Refusal("ERROR_PROCESSING_MESSAGE")
         self._refuse_if_asked()
-        body = Message.from_der(self._der).body
-        assert isinstance(body, CertConfirm)
-        digest = own(
-            lib.X509_digest_sig(fixed.certificate, NULL, NULL), lib.ASN1_OCTET_STRING_free, "hashing"
-        )
-        if body.statuses and body.statuses[0].cert_hash != convert.octets_from_c(digest):
+        statuses = self._body.statuses
+        if statuses and statuses[0].cert_hash != default_hash(fixed.certificate):
             raise Refusal("CERTHASH_UNMATCHED")
         return True
 
@@ -401,6 +384,11 @@ class Answers:
         request, self._request = self._request, None
         self._der = convert.to_der(lib.i2d_OSSL_CMP_MSG, request, "encoding a request")
         return request
+
+    @property
+    def _body(self) -> Any:
+        """That of the message, which libcrypto has looked at."""
+        return Message.from_der(self._der).body
 
     def _refuse_if_asked(self) -> None:
         if self._fixed.send_error:
@@ -430,11 +418,7 @@ _EC_KEYS = der.encode(
     der.encode_oid(oids.ALG_ID),
     der.encode(der.SEQUENCE, der.encode_oid(oids.EC)),
 )
-_RSA_KEYS = der.encode(
-    der.SEQUENCE,
-    der.encode_oid(oids.RSA_KEY_LEN),
-    der.encode(der.INTEGER, (4096).to_bytes(2, "big")),
-)
+_RSA_KEYS = der.encode(der.SEQUENCE, der.encode_oid(oids.RSA_KEY_LEN), der.encode_integer(4096))
 
 
 class Refusal(Exception):
@@ -450,34 +434,23 @@ class Refusal(Exception):
 
 def _general_answer(info: InfoTypeAndValue, fixed: Fixed) -> InfoTypeAndValue:
     """The answer to an item; what is not known comes back as it is. Raises Refusal."""
-    kind = info.oid.dotted_string
-    release = usable_version[:2]
-    if kind == oids.CA_CERTS and release >= (3, 2):
+    kind, release = info.oid, usable_version[:2]
+    if kind == general.CA_CERTS and release >= (3, 2):
         certs = [convert.cert_to_der(cert) for cert in fixed.ca_pubs]
-        return InfoTypeAndValue(oids.CA_CERTS, der.encode(der.SEQUENCE, *certs) if certs else None)
-    if kind == oids.ROOT_CA_CERT and release >= (3, 2):
-        return InfoTypeAndValue(oids.ROOT_CA_KEY_UPDATE, _root_update(info, fixed))
-    if kind == oids.CRL_STATUS_LIST and release >= (3, 4):
+        return general.ca_certs_info(certs) if certs else InfoTypeAndValue(kind, None)
+    if kind == general.ROOT_CA_CERT and release >= (3, 2):
+        new = fixed.roots[0]
+        known = None if info.value is None or new is None else convert.cert_to_c(info.value)
+        if known and lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
+            new = None
+        roots = (new, *fixed.roots[1:])
+        return general.root_ca_key_update_info(*(cert and convert.cert_to_der(cert) for cert in roots))
+    if kind == general.CRL_STATUS_LIST and release >= (3, 4):
         newer = newer_crl(info, fixed)
-        return InfoTypeAndValue(oids.CRLS, None if newer is None else der.encode(der.SEQUENCE, newer))
-    if kind == oids.CERT_REQ_TEMPLATE and release >= (3, 4):
-        return InfoTypeAndValue(oids.CERT_REQ_TEMPLATE, _template(fixed))
+        return general.crls_info([] if newer is None else [newer])
+    if kind == general.CERT_REQ_TEMPLATE and release >= (3, 4):
+        return general.cert_req_template_info(_template(fixed))
     return info
-
-
-def _root_update(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:
-    new, new_with_old, old_with_new = fixed.roots
-    if new is None:
-        return None
-    if info.value is not None:
-        known = convert.cert_to_c(info.value)
-        if lib.X509_NAME_cmp(lib.X509_get_subject_name(known), lib.X509_get_subject_name(new)):
-            return None
-    parts = [convert.cert_to_der(new)]
-    for number, cert in enumerate((new_with_old, old_with_new)):
-        if cert is not None:
-            parts.append(der.encode(der.explicit(number), convert.cert_to_der(cert)))
-    return der.encode(der.SEQUENCE, *parts)
 
 
 def newer_crl(info: InfoTypeAndValue, fixed: Fixed) -> bytes | None:

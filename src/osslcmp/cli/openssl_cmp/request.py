@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from ..._asn1 import oids
-from ..._asn1.der import OID, SEQUENCE, UTF8_STRING, encode, encode_integer
+from ..._asn1.der import SEQUENCE, UTF8_STRING, encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
-from ..._openssl.convert import free_extensions, oid_from_c
+from ..._openssl.convert import free_extensions, oid_from_c, policy_to_c
 from ..._openssl.errorqueue import check, clear, drain, drain_text
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
 from ..._openssl.ownership import own
@@ -36,10 +36,10 @@ def set_up_request(run: Run) -> None:
     if not run.opt.given("subject", "csr", "oldcert", "cert") and command not in ("rr", "genm"):
         run.console.warn("no -subject given; no -csr or -oldcert or -cert available for fallback")
     if command in _ENROLL or usable_version >= (3, 2, 0):
-        _set_name(run, "issuer", "OSSL_CMP_CTX_set1_issuer")
+        set_name(run, "issuer", "OSSL_CMP_CTX_set1_issuer")
     if command in _ENROLL:
         _check_enrollment(run)
-        _set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
+        set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
     else:
         _ignored(run)
     _check_command(run)
@@ -105,9 +105,10 @@ def _check_central(run: Run) -> None:
         run.opt.put("popo", _NONE)
 
 
-def _set_name(run: Run, option: str, function: str) -> None:
+def set_name(run: Run, option: str, function: str, what: str = "") -> None:
+    """Set the name of an option, if it is given; messages call it ``what``."""
     if (value := run.opt.text(option)) is not None:
-        run.ctx.put(function, name(value, option, run.console))
+        run.ctx.put(function, _name(value, what or option, run.console))
 
 
 def _ignored(run: Run) -> None:
@@ -116,7 +117,7 @@ def _ignored(run: Run) -> None:
         if run.opt.given("ref", "cert"):
             run.console.warn(f"-subject {why} since -ref or -cert is given")
         else:
-            _set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
+            set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
     revoking = run.opt.text("cmd") == "rr" and usable_version >= (3, 2, 0)
     for option in ("issuer", "reqexts", "san_nodefault", "sans", "policies", "policy_oids"):
         if run.opt.flag(option) and not (option == "issuer" and revoking):
@@ -202,16 +203,30 @@ def _set_csr(run: Run) -> Any:
 
 
 def _set_extensions(run: Run, csr: Any) -> None:
-    reqexts, policies = run.opt.text("reqexts"), run.opt.text("policies")
-    if reqexts is None and policies is None:
-        return
-    config = None if run.opt.config is None else run.opt.config.pointer
-    stack = extensions()
-    if reqexts is not None:
-        template_section(config, reqexts, csr, stack, "certificate request extension")
-    if policies is not None:
-        template_section(config, policies, csr, stack, "policy cert request extension")
-    run.ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack, free_extensions)
+    stack = own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
+    if _add_section(run, "reqexts", csr, stack, "certificate request extension") + _add_section(
+        run, "policies", csr, stack, "policy cert request extension"
+    ):
+        run.ctx.give("OSSL_CMP_CTX_set0_reqExtensions", stack, free_extensions)
+
+
+def _add_section(run: Run, option: str, csr: Any, stack: Any, what: str) -> bool:
+    """Add the extensions of an option's section in the configuration (``X509V3_EXT_add_nconf_sk``, 3.0), if it is given."""
+    if (section := run.opt.text(option)) is None:
+        return False
+    context = ffi.new("X509V3_CTX *")
+    lib.X509V3_set_ctx(context, NULL, NULL, csr, NULL, lib.X509V3_CTX_REPLACE)
+    cell = ffi.new("struct stack_st_X509_EXTENSION **", stack)
+    clear()
+    done = 0
+    if run.opt.config is not None:
+        lib.X509V3_set_nconf(context, run.opt.config.pointer)
+        done = lib.X509V3_EXT_add_nconf_sk(run.opt.config.pointer, context, os.fsencode(section), cell)
+    if not done:
+        message = drain_text()
+        raise Failure(f"cannot load {what} section '{section}'" + (f": {message}" if message else ""))
+    check(cell[0], "adding extensions")
+    return True
 
 
 def _set_sans(run: Run) -> None:
@@ -222,7 +237,7 @@ def _set_sans(run: Run) -> None:
         if item == "critical":
             run.ctx.set_option(Option.SUBJECTALTNAME_CRITICAL, 1)
         else:
-            run.ctx.put("OSSL_CMP_CTX_push1_subjectAltName", alternative_name(item))
+            run.ctx.put("OSSL_CMP_CTX_push1_subjectAltName", _alternative_name(item))
     if run.opt.flag("san_nodefault"):
         if sans is not None:
             run.console.warn("-opt_san_nodefault has no effect when -sans is used")
@@ -230,13 +245,15 @@ def _set_sans(run: Run) -> None:
 
 
 def _set_policies(run: Run) -> None:
-    oids = run.opt.text("policy_oids")
+    given = run.opt.text("policy_oids")
     if run.opt.flag("policy_oids_critical"):
-        if oids is None:
+        if given is None:
             run.console.warn("-opt_policy_oids_critical has no effect unless -policy_oids is given")
         run.ctx.set_option(Option.POLICIES_CRITICAL, 1)
-    for oid in [] if oids is None else items(oids):
-        run.ctx.give("OSSL_CMP_CTX_push0_policy", policy(oid), lib.POLICYINFO_free)
+    for text in [] if given is None else items(given):
+        oid = _oid(text, dotted=True, otherwise=f"unknown policy OID '{text}'")
+        policy = policy_to_c(x509.PolicyInformation(oid, None))
+        run.ctx.give("OSSL_CMP_CTX_push0_policy", policy, lib.POLICYINFO_free)
 
 
 def _set_old_cert(run: Run) -> None:
@@ -264,7 +281,7 @@ def _set_old_cert(run: Run) -> None:
 # -- from the text of an option to a C object --------------------------------------------------------------
 
 
-def name(value: str, what: str, console: Console) -> Any:
+def _name(value: str, what: str, console: Console) -> Any:
     """``X509_NAME *`` of ``/type=value+type=value/...`` with ``\\`` before a character that stands for itself.
 
     As in OpenSSL, attributes of unknown type or without value are skipped with a warning.
@@ -316,56 +333,20 @@ def _value(rest: str, what: str) -> tuple[str, str, bool]:
     return text, rest[place + 1 :], rest[place : place + 1] == "+"
 
 
-def alternative_name(value: str) -> Any:
+def _alternative_name(value: str) -> Any:
     """``GENERAL_NAME *`` of an IP address, an email address (from 3.2 on), a URI (with a colon) or a DNS name."""
-    encoded = os.fsencode(value)
+    kind = lib.GEN_URI if ":" in value else lib.GEN_DNS
+    if "@" in value and usable_version >= (3, 2, 0):
+        kind = lib.GEN_EMAIL
     clear()
-    found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, lib.GEN_IPADD, encoded, 0)
-    if found == NULL:
-        kind = lib.GEN_URI if ":" in value else lib.GEN_DNS
-        if "@" in value and usable_version >= (3, 2, 0):
-            kind = lib.GEN_EMAIL
-        found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, kind, encoded, 0)
+    for tried in (lib.GEN_IPADD, kind):
+        found = lib.a2i_GENERAL_NAME(NULL, NULL, NULL, tried, os.fsencode(value), 0)
+        if found != NULL:
+            break
     clear()
     if found == NULL:
         raise Failure(f"bad syntax of Subject Alternative Name '{value}'")
     return own(found, lib.GENERAL_NAME_free, "reading a name")
-
-
-def policy(value: str) -> Any:
-    """``POLICYINFO *`` of an OID."""
-    clear()
-    oid = lib.OBJ_txt2obj(os.fsencode(value), 1)
-    if oid == NULL:
-        clear()
-        raise Failure(f"unknown policy OID '{value}'")
-    owned = own(oid, lib.ASN1_OBJECT_free, "reading a policy")
-    content = bytes(ffi.buffer(lib.OBJ_get0_data(owned), lib.OBJ_length(owned)))
-    encoded = encode(SEQUENCE, encode(OID, content))
-    data = ffi.from_buffer("unsigned char[]", encoded)
-    made = lib.d2i_POLICYINFO(NULL, ffi.new("const unsigned char **", data), len(encoded))
-    return own(made, lib.POLICYINFO_free, "making a policy")
-
-
-def extensions() -> Any:
-    """An empty ``X509_EXTENSIONS *``."""
-    return own(lib.sk_X509_EXTENSION_new_null(), free_extensions, "making a list of extensions")
-
-
-def template_section(config: Any, section: str, csr: Any, stack: Any, what: str) -> None:
-    """Add the extensions of a configuration section (``X509V3_EXT_add_nconf_sk``, 3.0) to the stack."""
-    context = ffi.new("X509V3_CTX *")
-    lib.X509V3_set_ctx(context, NULL, NULL, csr, NULL, lib.X509V3_CTX_REPLACE)
-    cell = ffi.new("struct stack_st_X509_EXTENSION **", stack)
-    clear()
-    done = 0
-    if config is not None:
-        lib.X509V3_set_nconf(context, config)
-        done = lib.X509V3_EXT_add_nconf_sk(config, context, os.fsencode(section), cell)
-    if not done:
-        message = drain_text()
-        raise Failure(f"cannot load {what} section '{section}'" + (f": {message}" if message else ""))
-    check(cell[0], "adding extensions")
 
 
 # -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
@@ -429,10 +410,11 @@ def _integer(digits: str) -> bytes:
     return encode_integer(number)
 
 
-def _oid(name: str, *, dotted: bool) -> x509.ObjectIdentifier:
+def _oid(name: str, *, dotted: bool, otherwise: str = "") -> x509.ObjectIdentifier:
+    """Raises Failure with the text ``otherwise``."""
     clear()
-    pointer = lib.OBJ_txt2obj(name.encode(), int(dotted))
+    pointer = lib.OBJ_txt2obj(os.fsencode(name), int(dotted))
     clear()
     if pointer == NULL:
-        raise Failure(f"cannot parse OID in -geninfo option: '{name}'")
+        raise Failure(otherwise or f"cannot parse OID in -geninfo option: '{name}'")
     return oid_from_c(own(pointer, lib.ASN1_OBJECT_free, "reading an OID"))

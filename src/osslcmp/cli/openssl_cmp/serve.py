@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import socket
@@ -35,24 +36,8 @@ class _Server(ThreadingTCPServer):
         self.socket = listener
         self.mock = mock
         self.console = console
-        self._left = limit
-        self._counting = threading.RLock()
-
-    def counted(self) -> bool:
-        """Count a message. False: it is one too many."""
-        with self._counting:
-            if self._left == -1:
-                return False
-            if self._left > 0:
-                self._left -= 1
-                if self._left == 0:
-                    self._left = -1
-            return True
-
-    def end_if_done(self) -> None:
-        """After the answer to the last message."""
-        if self._left == -1:
-            threading.Thread(target=self.shutdown).start()
+        self.limit = limit
+        self.numbers = itertools.count(1)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -76,7 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.console.error(f"expecting empty path or 'pkix/' but got '{path}'")
             self._refuse(404, "Not Found")
             return
-        if not self.server.counted():
+        number, limit = next(self.server.numbers), self.server.limit
+        if 0 < limit < number:
             self._refuse(503, "Service Unavailable")
             return
         try:
@@ -94,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(answer)
             self.wfile.flush()
-        self.server.end_if_done()
+        if number == limit:
+            threading.Thread(target=self.server.shutdown).start()
 
     def _refuse(self, code: int, reason: str) -> None:
         self.close_connection = True
