@@ -143,3 +143,55 @@ def odd_csr(me: Identity, algorithm: hashes.HashAlgorithm = _SHA256) -> bytes:
         der.SEQUENCE, changed, der.encode(der.SEQUENCE, der.encode_oid(oid)),
         der.encode(der.BIT_STRING, b"\0" + signature),
     )  # fmt: skip
+
+
+def _validity(begin: bytes, end: bytes = b"20490101000000Z") -> tuple[int, bytes]:
+    return 4, der.encode(der.SEQUENCE, *(der.encode(der.GENERALIZED_TIME, time) for time in (begin, end)))
+
+
+def _subject(*attributes: bytes) -> tuple[int, bytes]:
+    return 5, der.encode(der.SEQUENCE, der.encode(0x31, *attributes))
+
+
+def _algorithm(oid: str, parameters: bytes = b"") -> bytes:
+    return der.encode(der.SEQUENCE, der.encode_oid(oid), parameters)
+
+
+def _extension(oid: str, *rest: bytes) -> tuple[int, bytes]:
+    one = der.encode(der.SEQUENCE, der.encode_oid(oid), *rest)
+    return 7, der.encode(der.explicit(3), der.encode(der.SEQUENCE, one))
+
+
+_LONG_OID = "1.2.840." + "9" * 40
+#: Fields of a certificate (its number in that of version 3, its DER) that libcrypto reads, and that make no sense.
+FIELDS: dict[str, tuple[int, bytes]] = {
+    "year 0": _validity(b"00000101000000Z"),
+    "before the year 1": _validity(b"00010101000000+0100"),
+    "year 1": _validity(b"00010101000000Z"),
+    "after the year 9999": _validity(b"20250101000000Z", b"99991231235959-0100"),
+    "no seconds": _validity(b"202501010000Z", b"204901010000+0100"),
+    "fraction": _validity(b"20250101000000.25Z"),
+    "30 February": _validity(b"20250230000000Z"),
+    "leap second": _validity(b"20161231235960Z"),
+    "no zone": _validity(b"20250101000000"),
+    "no time": _validity(b"hello", b""),
+    "empty RDN": _subject(),
+    "OID of a name": _subject(der.encode(der.SEQUENCE, der.encode_oid(_LONG_OID), b"\x0c\1a")),
+    "name that is a SEQUENCE": _subject(der.encode(der.SEQUENCE, der.encode_oid("2.5.4.3"), b"\x30\0")),
+    "parameters of Ed25519": (2, _algorithm("1.3.101.112", b"\5\0")),
+    "parameters of RSA": (2, _algorithm("1.2.840.113549.1.1.11", b"\x30\0")),
+    "critical basicConstraints": _extension("2.5.29.19", b"\1\1\1", der.encode(der.OCTET_STRING, b"xx")),
+    "OID of an extension": _extension(_LONG_OID, der.encode(der.OCTET_STRING, b"\5\0")),
+}  # fmt: skip
+if osslcmp.openssl_version >= (3, 5):  # which libcrypto decodes no more
+    for _kind in ("no seconds", "no zone", "no time"):
+        del FIELDS[_kind]
+
+
+def with_field(kind: str, good: x509.Certificate) -> bytes:
+    """DER of a certificate with one of ``FIELDS``; its signature does not fit any more."""
+    number, field = FIELDS[kind]
+    tbs, *rest = der.sequence(good.public_bytes(Encoding.DER))
+    fields = [one.encoding for one in der.children(tbs.content)]
+    fields[number] = field
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, *fields), *(one.encoding for one in rest))

@@ -303,6 +303,5 @@ def encode_text(value: str) -> bytes:
 
 def encode_moment(value: datetime.datetime) -> bytes:
     """A GeneralizedTime in UTC, whole seconds."""
-    return encode(
-        GENERALIZED_TIME, value.astimezone(datetime.timezone.utc).strftime("%Y%m%d%H%M%SZ").encode()
-    )
+    text = value.astimezone(datetime.timezone.utc).strftime("%Y%m%d%H%M%SZ")
+    return encode(GENERALIZED_TIME, text.zfill(15).encode())

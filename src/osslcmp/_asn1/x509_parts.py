@@ -31,7 +31,6 @@ KEY_USAGES = (
 """The arguments of ``x509.KeyUsage``."""
 
 _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100") + bytes(32)
-_ECDSA = der.encode_oid(oids.ECDSA_SIGNATURES)[2:]
 _BASIC_CONSTRAINTS = der.encode_oid(oids.BASIC_CONSTRAINTS)
 _SUBJECT_ALT_NAME = der.encode_oid(oids.SUBJECT_ALT_NAME)
 _REMEMBERED = 128
@@ -128,17 +127,23 @@ _USUAL = {der.UTC_TIME: 13, der.GENERALIZED_TIME: 15}
 _TIME = re.compile(rb"(\d{12})(\d\d)?(?:\.\d+)?(Z|[+-]\d{4})")
 
 
+_FIRST = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
+
+
 def _moment(time: der.Element) -> datetime.datetime:
-    """The value of a UTCTime or GeneralizedTime, as libcrypto takes it. Raises ValueError."""
+    """The value of a UTCTime or GeneralizedTime, as libcrypto takes it; the next that Python knows. Raises ValueError."""
     century = (b"20" if time.content < b"50" else b"19") if time.tag == der.UTC_TIME else b""
     found = _TIME.fullmatch(century + time.content)
     if found is None or time.tag not in _USUAL:
         raise der.DERError("not a time")
+    if found[0].startswith(b"0000"):
+        return _FIRST
     read = datetime.datetime.strptime(b"".join(found.groups(b"00")).decode(), "%Y%m%d%H%M%S%z")
     try:
         return read.astimezone(datetime.timezone.utc)
-    except OverflowError as error:  # in the first or the last hours that Python knows
-        raise ValueError(str(error)) from error
+    except OverflowError:
+        return _LAST if read.year > 1 else _FIRST
 
 
 def _fields(tbs: bytes) -> list[der.Element]:
@@ -203,9 +208,25 @@ def _with_utf8(name: bytes) -> bytes:
                 encoding = der.encode_text(value.content.decode(_CHARSETS[value.tag]))
             elif not _is_string(oid, value):
                 encoding = der.encode_text(f"#{encoding.hex()}")
-            attributes.append(der.encode(der.SEQUENCE, oid.encoding, encoding))
-        sets.append(der.encode(part.tag, *sorted(set(attributes))))
+            if _knows(dotted := der.dotted(oid)):
+                attributes.append(der.encode(der.SEQUENCE, oid.encoding, encoding))
+            else:
+                attributes.append(_nameless(f"{dotted}=#{encoding.hex()}"))
+        sets.append(der.encode(part.tag, *sorted(set(attributes or [_nameless("")]))))
     return der.encode(der.SEQUENCE, *sets)
+
+
+def _knows(oid: str) -> bool:
+    """Whether ``cryptography`` takes this OID."""
+    try:
+        return bool(x509.ObjectIdentifier(oid))
+    except ValueError:
+        return False
+
+
+def _nameless(text: str) -> bytes:
+    """In a Name, what cannot stand there as what it is."""
+    return der.encode(der.SEQUENCE, der.encode_oid(oids.EXAMPLE), der.encode_text(text))
 
 
 def _is_string(oid: der.Element, value: der.Element) -> bool:
@@ -214,10 +235,16 @@ def _is_string(oid: der.Element, value: der.Element) -> bool:
 
 
 def only_strings(name: bytes) -> bytes:
-    """A Name (DER) again. Raises ValueError if a value in it is no string: ``cryptography`` cannot certify such a name."""
+    """A Name (DER) again. Raises ValueError if a value in it is no string, an OID one that ``cryptography`` does not take,
+    or a set empty: it cannot certify such a name."""
     for part in der.sequence(name):
-        for attribute in der.children(part.content):
+        attributes = der.children(part.content)
+        if not attributes:
+            raise ValueError("a relative distinguished name is empty")
+        for attribute in attributes:
             oid, value = der.sequence(attribute.encoding)
+            if not _knows(der.dotted(oid)):
+                raise ValueError(f"attribute {der.dotted(oid)[:100]} is not known")
             if not _is_string(oid, value):
                 raise ValueError(f"attribute {der.dotted(oid)} is no string: {value.encoding.hex()[:100]}")
     return name
@@ -225,22 +252,25 @@ def only_strings(name: bytes) -> bytes:
 
 def relaxed(whole: bytes, tbs: bytes) -> bytes:
     """A certificate or CSR (DER) with other contents, as ``cryptography`` reads it: the version one that it knows, names as
-    :func:`read_name` has them, extensions without defaults, attributes even if there are none, ECDSA without parameters."""
+    :func:`read_name` has them, what is no time as the first that there is, attributes even if there are none, extensions
+    without defaults, algorithms without parameters that it does not expect; none of all whose OIDs it does not take."""
     _, algorithm, signature = der.sequence(whole)
     fields = der.sequence(tbs)
     if len(fields) <= 4:  # version, subject, public key and attributes of a CSR
-        attributes = fields[3].encoding if len(fields) == 4 else der.encode(der.explicit(0))
-        parts = [der.encode_integer(0), _plain_name(fields[1]), fields[2].encoding, attributes]
+        attributes = _known(der.children(fields[3].content)) if len(fields) == 4 else ()
+        listed = der.encode(der.explicit(0), *attributes)
+        parts = [der.encode_integer(0), _plain_name(fields[1]), _plain_key(fields[2]), listed]
     else:
         version = 0
         if fields[0].tag == der.explicit(0):
             version = der.integer(der.read(fields.pop(0).content))
-        number, inner, issuer, validity, subject, *others = fields
-        v3 = der.encode(der.explicit(0), der.encode_integer(2)) if version or len(others) > 1 else b""
+        number, inner, issuer, validity, subject, key, *others = fields
+        v3 = der.encode(der.explicit(0), der.encode_integer(2)) if version or others else b""
         parts = [
-            v3, number.encoding, _plain_algorithm(inner), _plain_name(issuer), _plain_times(validity), _plain_name(subject),
+            v3, number.encoding, _plain_algorithm(inner), _plain_name(issuer), _plain_times(validity),
+            _plain_name(subject), _plain_key(key),
             *(
-                der.encode(one.tag, _with_defaults(one.content)) if one.tag == der.explicit(3) else one.encoding
+                der.encode(one.tag, _plain_extensions(one.content)) if one.tag == der.explicit(3) else one.encoding
                 for one in others
             ),
         ]  # fmt: skip
@@ -250,11 +280,24 @@ def relaxed(whole: bytes, tbs: bytes) -> bytes:
 
 
 def _plain_times(validity: der.Element) -> bytes:
-    times = (
-        time.encoding if len(time.content) == _USUAL.get(time.tag) else der.encode_moment(_moment(time))
-        for time in der.children(validity.content)
-    )
-    return der.encode(der.SEQUENCE, *times)
+    return der.encode(der.SEQUENCE, *map(_plain_time, der.children(validity.content)))
+
+
+def _plain_time(time: der.Element) -> bytes:
+    try:
+        moment = _moment(time)
+    except ValueError:
+        moment = _FIRST
+    usual = len(time.content) == _USUAL.get(time.tag) and moment not in (_FIRST, _LAST)
+    return time.encoding if usual else der.encode_moment(moment)
+
+
+def _plain_extensions(extensions: bytes) -> bytes:
+    return _with_defaults(der.encode(der.SEQUENCE, *_known(der.sequence(extensions))))
+
+
+def _known(listed: list[der.Element]) -> Iterator[bytes]:
+    return (one.encoding for one in listed if _knows(der.dotted(der.children(one.content)[0])))
 
 
 def _plain_name(name: der.Element) -> bytes:
@@ -262,9 +305,18 @@ def _plain_name(name: der.Element) -> bytes:
 
 
 def _plain_algorithm(algorithm: der.Element) -> bytes:
-    oid, *others = der.children(algorithm.content)
-    superfluous = oid.content.startswith(_ECDSA) and [one.tag for one in others] == [der.NULL]
-    return der.encode(der.SEQUENCE, oid.encoding) if superfluous else algorithm.encoding
+    oid = der.children(algorithm.content)[0].encoding
+    for content in (algorithm.content, oid):
+        made = der.encode(der.SEQUENCE, content)
+        with suppress(ValueError):
+            as_csr(None, der.encode(der.SEQUENCE, made, der.encode(der.BIT_STRING, b"\0")), None)
+            return made
+    return der.encode(der.SEQUENCE, der.encode_oid(oids.EXAMPLE))
+
+
+def _plain_key(key: der.Element) -> bytes:
+    algorithm, octets = der.children(key.content)
+    return der.encode(der.SEQUENCE, _plain_algorithm(algorithm), octets.encoding)
 
 
 @contextmanager
@@ -316,9 +368,10 @@ def _with_defaults(extensions: bytes) -> bytes:
     for extension in der.sequence(extensions):
         oid, *others = _booleans(der.children(extension.content))
         if oid in (_BASIC_CONSTRAINTS, _SUBJECT_ALT_NAME):
-            parts = der.sequence(der.octets(others[-1]))
-            plain = _booleans(parts) if oid == _BASIC_CONSTRAINTS else map(_plain_general_name, parts)
-            others[-1] = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *plain))
+            with suppress(ValueError):  # who reads it is told
+                parts = der.sequence(der.octets(others[-1]))
+                plain = _booleans(parts) if oid == _BASIC_CONSTRAINTS else map(_plain_general_name, parts)
+                others[-1] = der.encode(der.OCTET_STRING, der.encode(der.SEQUENCE, *plain))
         found.append(der.encode(der.SEQUENCE, oid, *others))
     return der.encode(der.SEQUENCE, *found)
 

@@ -133,7 +133,9 @@ def look_alike(der: bytes) -> x509.Certificate:
     Raises ValueError if there is none.
     """
     try:
-        return read_certificate(der)
+        found = read_certificate(der)
+        _ = found.not_valid_before_utc, found.not_valid_after_utc  # the year 0 is found out by them alone
+        return found
     except Exception as error:  # not all of cryptography's are a ValueError
         tbs = to_der(lib.i2d_re_X509_tbs, _decoded(_new_cert, der, error), "encoding a certificate")
         return read_certificate(relaxed(der, tbs))

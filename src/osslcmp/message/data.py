@@ -15,7 +15,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from .. import message as m
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.schema import MOST_BITS
-from .._asn1.x509_parts import each_extension, key_asked_for
+from .._asn1.x509_parts import each_extension, key_asked_for, validity
 from .._openssl.convert import csr_look_alike, look_alike
 from .._openssl.public_keys import key_text
 from ..enums import FailureInfo
@@ -79,8 +79,8 @@ def _certificate(der: bytes) -> dict[str, Any]:
         "subject": _read(lambda: describe.name_text(look_alike(der).subject)),
         "issuer": _read(lambda: describe.name_text(look_alike(der).issuer)),
         "serial_number": _read(lambda: f"{look_alike(der).serial_number:x}"),
-        "not_before": _read(lambda: _value(look_alike(der).not_valid_before_utc)),
-        "not_after": _read(lambda: _value(look_alike(der).not_valid_after_utc)),
+        "not_before": _read(lambda: _value(validity(der)[0])),
+        "not_after": _read(lambda: _value(validity(der)[1])),
         "der": base64.b64encode(der).decode(),
     }
 
@@ -100,7 +100,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, datetime.datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}".zfill(20)
     if isinstance(value, x509.Name):
         return value.rfc4514_string()
     if isinstance(value, x509.DirectoryName):

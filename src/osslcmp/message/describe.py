@@ -21,6 +21,7 @@ from .._asn1.x509_parts import (
     key_asked_for,
     public_key_info,
     requested_extensions,
+    validity,
 )
 from .._openssl.convert import csr_look_alike, encoded, look_alike
 from .._openssl.public_keys import key_text
@@ -402,8 +403,8 @@ def _certificate(encoding: bytes) -> Tree:
         *_node("subject", _value_or_reason(lambda: certificate.subject)),
         *_node("issuer", _value_or_reason(lambda: certificate.issuer)),
         *_node("serial number", _value_or_reason(lambda: f"{certificate.serial_number:x}")),
-        *_node("not before", _value_or_reason(lambda: certificate.not_valid_before_utc)),
-        *_node("not after", _value_or_reason(lambda: certificate.not_valid_after_utc)),
+        *_node("not before", _value_or_reason(lambda: validity(encoding)[0])),
+        *_node("not after", _value_or_reason(lambda: validity(encoding)[1])),
         *_node("public key", _value_or_reason(lambda: key_text(public_key_info(certificate)))),
         *_extensions(_value_or_reason(lambda: extensions_in(certificate))),
         ("SHA-256", octets_text(sha256(encoding).digest())),

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from .._arguments import checked
+from .._asn1.x509_parts import validity
 from .._files import pem_block
 from .._openssl import inputs as _inputs
 from .._openssl.convert import encoded, look_alike
@@ -212,7 +213,7 @@ class _Work:
         key = renewal.key if renewal.in_token else files.get("key", files.get("combined"))
         certificate = next((leaf for leaf, *_ in found.values()), None)
         if certificate is not None:
-            due(renewal, look_alike(certificate))  # its dates can be read
+            validity(certificate)  # it can be read
         return _Current(certificate, chain, key)
 
     def _due(self, force: bool) -> str | None:
@@ -336,7 +337,7 @@ class _Work:
         if found:
             return found
         try:
-            due(self.renewal, look_alike(certificate))
+            validity(certificate)
         except ValueError as error:
             return f"the certificate cannot be read: {error}"
         self.store.keep("certificate.der", certificate)

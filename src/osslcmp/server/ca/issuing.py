@@ -389,7 +389,7 @@ def _usage(info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -
     """The key usage asked for without what only a CA may do, or one that fits the key."""
     if asked is None:
         kind = algorithm(info)
-        if kind in oids.KEY_AGREEMENTS:
+        if kind in (oids.X25519, *oids.KEY_AGREEMENTS):
             return key_usage(key_agreement=True)
         signs = kind not in oids.ML_KEM
         return key_usage(digital_signature=signs, key_encipherment=not signs or kind == oids.RSA)
