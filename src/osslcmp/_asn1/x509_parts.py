@@ -75,13 +75,19 @@ def as_csr(
     )
 
 
-@_remembering
-def read_certificate(data: bytes) -> x509.Certificate:
-    """A certificate from its DER. Raises ValueError."""
-    with _only_value_errors():
-        certificate = x509.load_der_x509_certificate(data)
-        _names_of(certificate)
-        return certificate
+def _reader(load: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
+    """Reads DER as ``cryptography`` does, and the names in it, too. What it makes raises ValueError."""
+
+    def read(data: bytes) -> _T:
+        with _only_value_errors():
+            _names_of(found := load(data))
+            return found
+
+    return read
+
+
+read_certificate = _remembering(_reader(x509.load_der_x509_certificate))
+read_csr, read_crl = _reader(x509.load_der_x509_csr), _reader(x509.load_der_x509_crl)
 
 
 @_remembering
@@ -150,22 +156,6 @@ def _fields(tbs: bytes) -> list[der.Element]:
     """Those of a TBSCertificate behind its version, which is not there in one of version 1."""
     fields = der.sequence(tbs)
     return fields[1:] if fields[0].tag == der.explicit(0) else fields
-
-
-def read_csr(data: bytes) -> x509.CertificateSigningRequest:
-    """A CSR from its DER. Raises ValueError."""
-    with _only_value_errors():
-        request = x509.load_der_x509_csr(data)
-        _names_of(request)
-        return request
-
-
-def read_crl(data: bytes) -> x509.CertificateRevocationList:
-    """A CRL from its DER. Raises ValueError."""
-    with _only_value_errors():
-        crl = x509.load_der_x509_crl(data)
-        _names_of(crl)
-        return crl
 
 
 @_remembering

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from .._asn1 import oids
 from .._asn1.der import encode as tlv
-from .._asn1.der import encode_integer, encode_oid
+from .._asn1.der import encode_integer, encode_oid, read, read_at
 from .._asn1.itav import InfoTypeAndValue, several
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
 from .._text import get_logger, visible
@@ -294,8 +294,7 @@ def name_from_c(pointer: Any) -> x509.Name | None:
     """The name, ``None`` for NULL."""
     if pointer == NULL:
         return None
-    der = to_der(lib.i2d_X509_NAME, pointer, "encoding a name")
-    return read_name(der)
+    return read_name(to_der(lib.i2d_X509_NAME, pointer, "encoding a name"))
 
 
 def csr_to_c(request: x509.CertificateSigningRequest | bytes) -> Any:
@@ -323,13 +322,8 @@ def csr_verifies(request: x509.CertificateSigningRequest | bytes) -> bool:
 
 def general_name_to_c(name: x509.GeneralName) -> Any:
     """``GENERAL_NAME *``."""
-    der = _unwrap(x509.SubjectAlternativeName([name]).public_bytes())
+    der = read(x509.SubjectAlternativeName([name]).public_bytes()).content
     return _from_der(lib.d2i_GENERAL_NAME, lib.GENERAL_NAME_free, der, "decoding a general name")
-
-
-def _unwrap(der: bytes) -> bytes:
-    """The content of one DER element."""
-    return der[2:] if der[1] < 0x80 else der[2 + (der[1] & 0x7F) :]
 
 
 def object_to_c(oid: x509.ObjectIdentifier) -> Any:
@@ -385,7 +379,7 @@ def free_extensions(stack: Any) -> None:
 
 def policy_to_c(policy: x509.PolicyInformation) -> Any:
     """``POLICYINFO *``."""
-    der = _unwrap(x509.CertificatePolicies([policy]).public_bytes())
+    der = read(x509.CertificatePolicies([policy]).public_bytes()).content
     return _from_der(lib.d2i_POLICYINFO, lib.POLICYINFO_free, der, "decoding a policy")
 
 
@@ -431,9 +425,9 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     """The item, its value as DER."""
     oid = oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer))
-    body = _unwrap(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue"))
-    value = body[2 + body[1] :]  # an OID that cryptography takes is not longer than 63 octets
-    return InfoTypeAndValue(oid, value or None)
+    body = read(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue")).content
+    _, end = read_at(body, 0)
+    return InfoTypeAndValue(oid, body[end:])
 
 
 def own_certs(stack: Any) -> Any:

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -18,18 +17,11 @@ from .._arguments import path_fault, text_fault
 from .._asn1 import der, pem, x509_parts
 from .lib import NULL, CData, ffi, lib
 
-_T = TypeVar("_T")
-
 _BEGIN = b"-----BEGIN "
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 #: The OID that a PKCS#7 bundle begins with.
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-_LOADERS: dict[str, Callable[[bytes], object]] = {
-    "CERTIFICATE": x509.load_der_x509_certificate,
-    "CERTIFICATE REQUEST": x509.load_der_x509_csr,
-    "X509 CRL": x509.load_der_x509_crl,
-}
-#: The same of libcrypto, with what frees what they give.
+#: What reads each kind in libcrypto, and what frees what that gives.
 _DECODERS: dict[str, tuple[Callable[..., CData], Callable[..., None]]] = {
     "CERTIFICATE": (lib.d2i_X509, lib.X509_free),
     "CERTIFICATE REQUEST": (lib.d2i_X509_REQ, lib.X509_REQ_free),
@@ -277,10 +269,6 @@ def _label(data: bytes) -> str:
     """What DER is, as PEM calls it; empty if that is not known."""
     if _is_pkcs7(data):
         return "PKCS7"
-    for label, load in _LOADERS.items():
-        with suppress(ValueError, TypeError, x509.InvalidVersion):
-            load(data)
-            return label
     for label, (decode, free) in _DECODERS.items():
         if _read_by_openssl(decode, free, data):
             return label
@@ -374,11 +362,7 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
 
 def any_certificate(what: str, value: CertificateInput) -> AnyCertificate:
     """The first certificate in ``value``, which ``cryptography`` need not read."""
-    return _first(what, any_certificates(what, value))
-
-
-def _first(what: str, found: list[_T]) -> _T:
-    if not found:
+    if not (found := any_certificates(what, value)):
         raise ValueError(f"{what}: no certificate given")
     return found[0]
 
@@ -407,8 +391,7 @@ def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
-        found_crls = [_read_crl(where, der) for kind, der in objects(data) if kind == "X509 CRL"]
-        if not found_crls:
+        if not (found_crls := [_read_crl(where, der) for kind, der in objects(data) if kind == "X509 CRL"]):
             raise ValueError(f"{where}: no CRL in PEM or DER; {found(data)}")
         return found_crls
     if not isinstance(value, Iterable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple
 from functools import cache
 from typing import Any, NamedTuple
@@ -108,9 +109,15 @@ def own_message_from_der(der: bytes) -> Any:
     return lib.osslcmp_own_msg(ffi.from_buffer("unsigned char[]", der), len(der))
 
 
+def message_of(get: Callable[..., Any], session: Any, *which: Any) -> bytes | None:
+    """A message that a session has (DER), as a C function tells where it is and, in its last argument, how long."""
+    length = ffi.new("long *")
+    pointer = get(session, *which, length)
+    return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+
+
 def refused_answer(session: Any) -> tuple[bytes, Violation] | None:
     """The answer that the last call on a session refused before it was decoded, and why."""
-    length = ffi.new("long *")
-    finding = ffi.new("osslcmp_finding *")
+    length, finding = ffi.new("long *"), ffi.new("osslcmp_finding *")
     pointer = lib.osslcmp_session_refused(session, length, finding)
     return None if pointer == NULL else (bytes(ffi.buffer(pointer, length[0])), _from_c(finding[0]))

@@ -52,6 +52,17 @@ def new_ctx(library: LibraryContext | None, after: Callable[[], None] | None) ->
     return own(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
 
 
+def c_function(callback: Any, for_callables: str) -> Any:
+    """The C function to set for a callback; ``for_callables`` is the one that calls into Python."""
+    if callback is None:
+        return NULL
+    if isinstance(callback, ffi.CData):
+        return callback
+    if callable(callback):
+        return ffi.addressof(lib, for_callables)
+    raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
+
+
 class Calls:
     """An ``OSSL_CMP_CTX`` with its session in C: the parts of a context call libcrypto through this.
 
@@ -198,13 +209,11 @@ class Calls:
 
     def set_log_cb(self, callback: Any) -> None:
         """As :meth:`osslcmp.Context.set_log_cb`."""
-        if isinstance(callback, ffi.CData):
-            if ffi.typeof(callback) is not _LOG_CALLBACK:
-                raise TypeError(f"callback: an OSSL_CMP_log_cb_t, not {ffi.typeof(callback).cname}")
-            if callback == ffi.addressof(lib, "osslcmp_log"):
-                callback = None
-        elif callback is not None and not callable(callback):
-            raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
+        if isinstance(callback, ffi.CData) and ffi.typeof(callback) is not _LOG_CALLBACK:
+            raise TypeError(f"callback: an OSSL_CMP_log_cb_t, not {ffi.typeof(callback).cname}")
+        ours = ffi.addressof(lib, "osslcmp_log")
+        if c_function(callback, "osslcmp_log") == ours == callback:
+            callback = None
         # The C side keeps our own function, which also collects the errors.
         self.state.log = callback
 

@@ -13,7 +13,7 @@ from .._openssl.convert import cert_from_der, encoded
 from .._openssl.inputs import AnyCertificate
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enums import FailureInfo
-from .calls import Calls
+from .calls import Calls, c_function
 from .credentials import trust_store
 
 Callback = Callable[[x509.Certificate, FailureInfo], object]
@@ -75,20 +75,13 @@ class Confirmation:
 
     def set_callback(self, callback: Callback | CertConf | CData | None) -> None:
         """As :meth:`osslcmp.Context.set_cert_conf_cb`."""
-        asked = None
-        if callback is None:
-            pointer = NULL
-        elif callback is certconf:
+        if callback is certconf:
             pointer = ffi.addressof(lib, "OSSL_CMP_certConf_cb")
-        elif isinstance(callback, ffi.CData):
-            pointer = callback
-        elif callable(callback):
-            pointer = ffi.addressof(lib, "osslcmp_py_cert_conf")
-            asked = _AskedOnce(callback)
         else:
-            raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
+            pointer = c_function(callback, "osslcmp_py_cert_conf")
+        own = None if isinstance(callback, CertConf | CData | None) else callback
         self._calls.set(lib.OSSL_CMP_CTX_set_certConf_cb, pointer, what="setting the certConf callback")
-        self._calls.state.cert_conf = asked
+        self._calls.state.cert_conf = None if own is None else _AskedOnce(own)
         self.callback = self._calls.borrowed_by_c["cert_conf_cb"] = callback
 
     def set_arg(self, trusted: Sequence[AnyCertificate] | CertificateCheck | Any | None) -> None:

@@ -9,7 +9,7 @@ from .._openssl.callbacks import CallState
 from .._openssl.convert import cert_from_der, certs_to_der, chain_above
 from .._openssl.errorqueue import classify, drain, has_reason
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.received import Violation, refused_answer
+from .._openssl.received import message_of, refused_answer
 from .._openssl.signers import unsuitable
 from .._text import body_words, one_line, visible
 from ..enrollment import Enrollment
@@ -55,16 +55,19 @@ def explain(ctx: Any, state: CallState, message: str) -> BaseException:
     stored = state.exception
     if stored is not None:
         state.exception = None
-        _annotate(stored, errors)
+        if hasattr(stored, "add_note"):  # Python 3.11
+            for entry in errors:
+                stored.add_note(f"OpenSSL: {entry}")
         return stored
     refused = refused_answer(state.session)
     if refused is not None:
-        return _not_decoded(message, *refused, errors)
-    status, failure, text = pki_status(ctx)
+        answer, why = refused  # which libcrypto has not seen; ``errors`` say so, too, and what came of it
+        failure = ResponseError(f"{message}: the answer is refused: {why}", errors)
+        failure.answer = answer
+        return failure
+    said = status, *_ = pki_status(ctx)
     if status in _REFUSALS and has_reason(drained, *_REFUSED):
-        return RejectedError(
-            status, failure, text, errors, _refused_with(state.session, status, failure, text)
-        )
+        return RejectedError(*said, errors, _refused_with(state.session, *said))
     names = [note for note in state.notes if "expected sender" in note.text or "actual name" in note.text]
     if names and (not errors or has_reason(drained, "UNEXPECTED_SENDER")):
         message += f": unexpected sender{_in_another_order(names)}"
@@ -117,7 +120,7 @@ def _with_answer(
         return _over_http(kind, message, errors, state.session)
     if not issubclass(kind, (ProtectionError, ResponseError)):
         return kind(message, errors)
-    answer, words = _last_answer(state.session), ""
+    answer, words = message_of(lib.osslcmp_session_last, state.session), ""
     if kind is ProtectionError:
         why = state.refused_signer or _unsuitable(ctx, state, answer, errors)
         words = f" ({why})" if why else ""
@@ -137,9 +140,8 @@ def _over_http(
     kind: type[TransferError], message: str, errors: tuple[ErrorEntry, ...], session: Any
 ) -> TransferError:
     """The exception with what came instead of a CMP message."""
-    status, length = ffi.new("int *"), ffi.new("long *")
-    pointer = lib.osslcmp_session_http(session, status, length)
-    body = b"" if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+    status = ffi.new("int *")
+    body = message_of(lib.osslcmp_session_http, session, status) or b""
     failure = kind(message + body_words(body), errors)
     failure.http_status, failure.body = status[0] or None, body
     return failure
@@ -147,7 +149,7 @@ def _over_http(
 
 def _refused_with(session: Any, status: PKIStatus, failure: FailureInfo, text: str) -> Enrollment | None:
     """The certificate in an answer that libcrypto takes for a refusal."""
-    message, body = _certificates_in(_last_answer(session))
+    message, body = _certificates_in(message_of(lib.osslcmp_session_last, session))
     certificate = body.responses[0].certificate_der if body is not None and body.responses else None
     if message is None or body is None or certificate is None:
         return None
@@ -168,13 +170,6 @@ def _certificates_in(answer: bytes | None) -> tuple[Message | None, CertRepMessa
     return (message, body) if isinstance(body, CertRepMessage) else (None, None)
 
 
-def _last_answer(session: Any) -> bytes | None:
-    """The last message that came in the call that has just failed."""
-    length = ffi.new("long *")
-    pointer = lib.osslcmp_session_last(session, length)
-    return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
-
-
 def _unproven(answer: bytes, *, versioned: bool) -> str:
     """What an answer says that nothing proves, for the text of an exception; if ``versioned``, in which version of CMP."""
     from ..message import Message  # only when something failed
@@ -188,22 +183,6 @@ def _unproven(answer: bytes, *, versioned: bool) -> str:
     except ValueError as error:
         content = f"does not decode: {error}"
     return f" (unproven answer: {one_line(content)}){version}"
-
-
-def _not_decoded(
-    message: str, answer: bytes, why: Violation, errors: tuple[ErrorEntry, ...]
-) -> ResponseError:
-    """An answer that libcrypto has not seen. ``errors`` say so, too, and what came of it."""
-    failure = ResponseError(f"{message}: the answer is refused: {why}", errors)
-    failure.answer = answer
-    return failure
-
-
-def _annotate(exception: BaseException, errors: tuple[ErrorEntry, ...]) -> None:
-    """Add OpenSSL's errors to a callback's exception as notes, where Python has them (3.11)."""
-    if hasattr(exception, "add_note"):
-        for entry in errors:
-            exception.add_note(f"OpenSSL: {entry}")
 
 
 def in_context(exception: BaseException, context: BaseException) -> BaseException:

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from .._asn1.x509_parts import as_csr
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
-from .._openssl.received import message_from_der
+from .._openssl.received import message_from_der, message_of
 from .._text import one_line
 from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
@@ -543,8 +541,9 @@ class Polling:
         setter = lib.OSSL_CMP_CTX_set1_p10CSR
         if made:
             # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
-            handle = convert.csr_to_c(_any_csr(self._request.subject))
-            self._calls.set(setter, handle, what="setting the CSR")
+            subject = self._request.subject or x509.Name([])
+            csr = as_csr(subject.public_bytes(), None, None)
+            self._calls.set(setter, convert.csr_to_c(csr), what="setting the CSR")
         try:
             with self._replaying(messages.waiting, messages.poll):
                 result = self._try(*self._poll_args)
@@ -556,9 +555,7 @@ class Polling:
 
     @locked
     def _saved(self, slot: int) -> bytes | None:
-        length = ffi.new("long *")
-        pointer = lib.osslcmp_session_saved(self._calls.session, slot, length)
-        return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+        return message_of(lib.osslcmp_session_saved, self._calls.session, slot)
 
     @contextmanager
     def _replaying(self, *messages: bytes | None) -> Iterator[None]:
@@ -641,13 +638,3 @@ def message_ids(message: bytes) -> tuple[bytes, bytes]:
     if not found[0] or not found[1]:
         raise ValueError("a CMP message without transactionID or recipNonce")
     return found[0], found[1]
-
-
-@cache
-def _any_key() -> ec.EllipticCurvePrivateKey:
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def _any_csr(subject: x509.Name | None) -> x509.CertificateSigningRequest:
-    builder = x509.CertificateSigningRequestBuilder().subject_name(subject or x509.Name([]))
-    return builder.sign(_any_key(), hashes.SHA256())

@@ -15,7 +15,7 @@ from ..enums import Option
 from ..errors import OpenSSLError, TransferError
 from ..limits import Limits
 from . import transfer_callbacks  # noqa: F401  # C calls it
-from .calls import Calls
+from .calls import Calls, c_function
 from .proxies import bypasses, uses_tls
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Transfer:
 
     def set_http_cb(self, callback: Any, *, tls: bool) -> None:
         """As :meth:`osslcmp.Context.set_http_cb`."""
-        pointer = _function(callback, "osslcmp_py_http")
+        pointer = c_function(callback, "osslcmp_py_http")
         self._calls.disconnect()  # what the old one wrapped it must unwrap
         self._calls.set(lib.OSSL_CMP_CTX_set_http_cb, pointer, what="setting the HTTP callback")
         if features["use_tls"]:
@@ -190,7 +190,7 @@ class Transfer:
 
     def set_transfer_cb(self, callback: Any) -> None:
         """As :meth:`osslcmp.Context.set_transfer_cb`."""
-        pointer = _function(callback, "osslcmp_py_transfer")
+        pointer = c_function(callback, "osslcmp_py_transfer")
         if callback is None:
             pointer = ffi.addressof(lib, "osslcmp_http_transfer")
         self._calls.guard.refuse_inside("setting the transfer callback")
@@ -221,17 +221,6 @@ class Transfer:
 
 def _chars(text: str | None) -> Any:
     return NULL if text is None else text.encode()
-
-
-def _function(callback: Any, for_callables: str) -> Any:
-    """The C function to set for a callback; ``for_callables`` is the one that calls into Python."""
-    if callback is None:
-        return NULL
-    if isinstance(callback, ffi.CData):
-        return callback
-    if callable(callback):
-        return ffi.addressof(lib, for_callables)
-    raise TypeError(f"callback: callable or C function, not {type(callback).__name__}")
 
 
 def _pointer_or_null(what: str, value: Any) -> Any:

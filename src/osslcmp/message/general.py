@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .._arguments import checked
 from .._asn1 import der, oids
@@ -105,6 +104,15 @@ def _read(
     raise ResponseError(f"genm: the answer has no item {kind.dotted_string}")
 
 
+def _each(decode: Callable[[bytes], T]) -> Callable[[bytes], list[T]]:
+    """Decodes the elements of a SEQUENCE OF."""
+    return lambda value: [decode(one.encoding) for one in der.sequence(value)]
+
+
+def _oid(value: bytes) -> x509.ObjectIdentifier:
+    return x509.ObjectIdentifier(der.dotted(der.read(value)))
+
+
 @checked
 def algorithm_of(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier
@@ -118,20 +126,13 @@ def algorithms_of(
     items: Iterable[InfoTypeAndValue], kind: x509.ObjectIdentifier
 ) -> list[AlgorithmIdentifier]:
     """Several algorithms, as in ``signKeyPairTypes`` and ``encKeyPairTypes``."""
-    return (
-        _read(items, kind, lambda value: [algorithm_from_der(one.encoding) for one in der.sequence(value)])
-        or []
-    )
+    return _read(items, kind, _each(algorithm_from_der)) or []
 
 
 @checked
 def ca_certs_of(items: Iterable[InfoTypeAndValue]) -> list[x509.Certificate]:
     """The certificates of ``caCerts``; none if the server has none to give."""
-
-    def decode(value: bytes) -> list[x509.Certificate]:
-        return [cert_from_der(one.encoding) for one in der.sequence(value)]
-
-    return _read(items, CA_CERTS, decode) or []
+    return _read(items, CA_CERTS, _each(cert_from_der)) or []
 
 
 @checked
@@ -151,7 +152,7 @@ def ca_key_update_of(items: Iterable[InfoTypeAndValue]) -> tuple[x509.Certificat
     """The certificates of ``caKeyUpdateInfo``: old with new key, new with old, new with new. Not verified."""
 
     def decode(value: bytes) -> tuple[x509.Certificate, ...]:
-        certs = tuple(cert_from_der(one.encoding) for one in der.sequence(value))
+        certs = tuple(_each(cert_from_der)(value))
         if len(certs) != 3:
             raise ValueError(f"{len(certs)} certificates instead of 3")
         return certs
@@ -192,22 +193,14 @@ def cert_profile(names: str | Iterable[str]) -> InfoTypeAndValue:
 @checked
 def unsupported_oids_of(items: Iterable[InfoTypeAndValue]) -> list[x509.ObjectIdentifier]:
     """Which kinds of questions the server does not know: ``unsupportedOIDs``; none if it does not tell."""
-
-    def decode(value: bytes) -> list[x509.ObjectIdentifier]:
-        return [x509.ObjectIdentifier(der.dotted(one)) for one in der.sequence(value)]
-
     found = [item for item in items if item.oid == UNSUPPORTED_OIDS]
-    return (_read(found, UNSUPPORTED_OIDS, decode) or []) if found else []
+    return (_read(found, UNSUPPORTED_OIDS, _each(_oid)) or []) if found else []
 
 
 @checked
 def key_pair_param_request_of(items: Iterable[InfoTypeAndValue]) -> x509.ObjectIdentifier | None:
     """Of which algorithm the parameters are asked for: ``keyPairParamReq``."""
-
-    def decode(value: bytes) -> x509.ObjectIdentifier:
-        return x509.ObjectIdentifier(der.dotted(der.read(value, der.OID)))
-
-    return _read(items, KEY_PAIR_PARAM_REQ, decode)
+    return _read(items, KEY_PAIR_PARAM_REQ, _oid)
 
 
 @checked
@@ -235,20 +228,16 @@ def _list(items: Iterable[bytes]) -> bytes:
     return der.encode(der.SEQUENCE, *items)
 
 
-def _certificates(certificates: Iterable[x509.Certificate | bytes]) -> bytes:
-    return _list(map(encoded, certificates))
-
-
 @checked
 def ca_certs_info(certificates: Iterable[x509.Certificate | bytes]) -> InfoTypeAndValue:
     """``caCerts``: CA certificates, objects or DER."""
-    return InfoTypeAndValue(CA_CERTS, _certificates(certificates))
+    return InfoTypeAndValue(CA_CERTS, _list(map(encoded, certificates)))
 
 
 @checked
 def certificate_info(kind: x509.ObjectIdentifier, certificate: x509.Certificate | None) -> InfoTypeAndValue:
     """One certificate, as in ``caProtEncCert``; ``None``: there is none."""
-    return InfoTypeAndValue(kind, None if certificate is None else certificate.public_bytes(Encoding.DER))
+    return InfoTypeAndValue(kind, None if certificate is None else encoded(certificate))
 
 
 @checked
@@ -270,19 +259,20 @@ def root_ca_key_update_info(
 @checked
 def ca_key_update_info(certificates: Iterable[x509.Certificate] | None) -> InfoTypeAndValue:
     """``caKeyUpdateInfo``: old with new key, new with old, new with new; ``None``: there is no update."""
-    return InfoTypeAndValue(CA_KEY_UPDATE_INFO, None if certificates is None else _certificates(certificates))
+    value = None if certificates is None else _list(map(encoded, certificates))
+    return InfoTypeAndValue(CA_KEY_UPDATE_INFO, value)
 
 
 @checked
 def crl_info(crl: x509.CertificateRevocationList | None) -> InfoTypeAndValue:
     """``currentCRL``; ``None``: there is none."""
-    return InfoTypeAndValue(CURRENT_CRL, None if crl is None else crl.public_bytes(Encoding.DER))
+    return InfoTypeAndValue(CURRENT_CRL, None if crl is None else encoded(crl))
 
 
 @checked
 def crls_info(crls: Iterable[x509.CertificateRevocationList | bytes]) -> InfoTypeAndValue:
     """``crls``, the answer to ``crlStatusList``; of none it has no value: nothing is newer."""
-    found = [encoded(crl) for crl in crls]
+    found = list(map(encoded, crls))
     return InfoTypeAndValue(CRLS, _list(found) if found else None)
 
 

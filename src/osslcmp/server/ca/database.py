@@ -23,6 +23,7 @@ from typing_extensions import Self
 from ..._text import get_logger
 from ..failures import OutageError
 from . import migrations
+from .commits import SharedCommits
 from .tables import CERTIFICATES, COUNTERS, CertificateRow, SecretRow, checked, metadata
 
 logger = get_logger("osslcmp.server")
@@ -71,6 +72,15 @@ class Unit:
     secrets: dict[tuple[bytes, ...], SecretRow | None] = field(default_factory=dict)
     """Those that were read, by the references asked for: one message is decided by one state of them."""
 
+    def write(self, connection: sa.Connection) -> None:
+        """Write it in a transaction. Raises ConflictError."""
+        for row in self.conditions:
+            same = {"serial": f"{row.serial:x}", "revoked": row.revoked}
+            if connection.scalar(_UNCHANGED, same) is None:
+                raise ConflictError("a certificate has changed")
+        for change in self.changes:
+            change(connection)
+
 
 class Database:
     """The tables, the reading and the writing of them: what ``Store`` is made with."""
@@ -98,6 +108,7 @@ class Database:
         reading: dict[str, Any] = {_READING: True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reading = self._engine.execution_options(**reading)
         self._local = threading.local()
+        self._shared = SharedCommits(self._writing) if sqlite else None  # PostgreSQL does it by itself
         if sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -162,13 +173,11 @@ class Database:
 
     def commit(self, unit: Unit) -> None:
         """Write all of it, or nothing, to the disk. Raises ConflictError."""
+        if self._shared is not None:
+            self._shared.commit(unit.write)
+            return
         with self._writing() as connection:
-            for row in unit.conditions:
-                same = {"serial": f"{row.serial:x}", "revoked": row.revoked}
-                if connection.scalar(_UNCHANGED, same) is None:
-                    raise ConflictError("a certificate has changed")
-            for change in unit.changes:
-                change(connection)
+            unit.write(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
