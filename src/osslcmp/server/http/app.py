@@ -194,17 +194,17 @@ class Application:
             return refusal
         page = self._page(request)
         if page is not None:
-            return _turned(request.path, page)
+            try:
+                return page()
+            except Exception as error:
+                return _failed(request.path, error)
         begin = time.monotonic()
         answer, response = self._process(request)
         if response is not None:
             seconds = time.monotonic() - begin
             repeated = answer is not None and self._repeats.note(answer)
-            self._tell(
-                Answered(
-                    request.address, request.body, answer, response.status, response.body, seconds, repeated
-                )
-            )
+            sent = answer, response.status, response.body
+            self._tell(Answered(request.address, request.body, *sent, seconds, repeated))
         return response
 
     def _process(self, request: Request) -> tuple[bytes | None, Response | None]:
@@ -234,13 +234,6 @@ class Application:
 
     def _page(self, request: Request) -> Page | None:
         return self._pages.get(request.path) if request.method in _FETCH else None
-
-
-def _turned(path: str, page: Page) -> Response:
-    try:
-        return page()
-    except Exception as error:
-        return _failed(path, error)
 
 
 def _failed(what: str, error: Exception) -> Response:

@@ -67,11 +67,10 @@ class ASGI:
             else:
                 if body is None:
                     return
-                response = (
-                    self._app.too_large()
-                    if len(body) > self._app.limit
-                    else await self._work(replace(request, body=bytes(body)), receive)
-                )
+                if len(body) > self._app.limit:
+                    response = self._app.too_large()
+                else:
+                    response = await self._work(replace(request, body=bytes(body)), receive)
         if response is None:
             return
         sent = [*response.headers, ("Content-Length", str(len(response.body)))]

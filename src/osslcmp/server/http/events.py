@@ -93,7 +93,7 @@ class Answered:
     @property
     def types(self) -> tuple[str, str]:
         """The types of the message and of its answer, ``none`` for what is none."""
-        return _type(lambda: self.request_message), _type(lambda: self.answer_message)
+        return _type(self, "request_message"), _type(self, "answer_message")
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
@@ -114,7 +114,7 @@ class Answered:
             answer = answers.get(asked.header.transaction_id) or next(iter(answers.values()))
             common = {
                 "address": self.address,
-                "request": _name(asked),
+                "request": asked.type.name.lower(),
                 "transaction": (asked.header.transaction_id or b"").hex(),
                 "sender": sender(asked.header),
             }
@@ -171,15 +171,12 @@ def _flat(message: Message) -> list[Message]:
     return list(map(Message.from_der, body.messages_der)) if isinstance(body, NestedMessage) else [message]
 
 
-def _name(message: Message) -> str:
-    return message.type.name.lower()
-
-
-def _type(read: Callable[[], Message]) -> str:
+def _type(answered: Answered, which: str) -> str:
     try:
-        return _name(read())
+        name: str = getattr(answered, which).type.name
     except _UNREADABLE:
         return "none"
+    return name.lower()
 
 
 def _outcomes(asked: Message, answer: Message) -> Iterator[dict[str, Any]]:
@@ -190,7 +187,13 @@ def _outcomes(asked: Message, answer: Message) -> Iterator[dict[str, Any]]:
     elif isinstance(body, CertRepMessage):
         for response in body.responses:
             if response.certificate_der is not None:
-                yield {"event": "issued", **_certificate(look_alike(response.certificate_der))}
+                certificate = look_alike(response.certificate_der)
+                yield {
+                    "event": "issued",
+                    "serial": f"{certificate.serial_number:x}",
+                    "subject": name_text(certificate.subject),
+                    "not_after": certificate.not_valid_after_utc.isoformat(),
+                }
             elif response.status.status is PKIStatus.rejection:
                 yield _refused(response.status)
     elif isinstance(body, RevRep):
@@ -219,11 +222,3 @@ def _revocations(asked: Message, body: RevRep) -> Iterator[dict[str, Any]]:
 def _refused(status: PKIStatusInfo) -> dict[str, Any]:
     names = (bit.name for bit in FailureInfo if bit in status.failure_info and bit.name)
     return {"event": "refused", "failure": tuple(names), "text": "; ".join(status.text) or None}
-
-
-def _certificate(certificate: x509.Certificate) -> dict[str, str]:
-    return {
-        "serial": f"{certificate.serial_number:x}",
-        "subject": name_text(certificate.subject),
-        "not_after": certificate.not_valid_after_utc.isoformat(),
-    }

@@ -38,7 +38,6 @@ class RunningServer:
         self._host, self._port = address
         self._secure = secure
         self._tick = tick
-        self._tick_failed = False
         self._stopping = threading.Event()
         self._clock = threading.Thread(target=self._ticking, name="osslcmp-clock", daemon=True)
         if tick is not None:
@@ -46,19 +45,15 @@ class RunningServer:
         atexit.register(self.stop)  # for a script that forgets it
 
     def _ticking(self) -> None:
-        while not self._stopping.wait(1):
-            self._tick_once()
-
-    def _tick_once(self) -> None:
-        assert self._tick is not None
-        try:
-            self._tick()
-        except Exception as error:  # a database that is away comes back
-            if not self._tick_failed:
-                log_failure(logger, "what is done once a second has failed; it is tried again", error)
-            self._tick_failed = True
-        else:
-            self._tick_failed = False
+        failed = False
+        while self._tick is not None and not self._stopping.wait(1):
+            try:
+                self._tick()
+                failed = False
+            except Exception as error:  # noqa: PERF203 - a database that is away comes back
+                if not failed:
+                    log_failure(logger, "what is done once a second has failed; it is tried again", error)
+                failed = True
 
     @property
     def host(self) -> str:

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from ..._arguments import checked
 from ..._files import pem_block
 from ..._openssl import inputs
-from ..._openssl.convert import encoded
+from ..._openssl.convert import encoded, key_from_c
 from ..._openssl.inputs import is_uri
-from ..._openssl.keys import Password
+from ..._openssl.keys import Password, private_key
 
 ClientCertificates = Literal["none", "optional", "required"]
 
@@ -117,12 +117,4 @@ def _private_key(key: Any, password: Password) -> Any:
         return key
     if isinstance(key, str) and is_uri(key):
         raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
-    where, data = inputs.read("key", key)
-    secret = password() if callable(password) else password
-    word = secret.encode() if isinstance(secret, str) else secret
-    pem = b"-----BEGIN " in data
-    load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
-    try:
-        return load(data, word)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{where}: cannot be read: {error}; {inputs.found(data)}") from error
+    return key_from_c(private_key("key", key, password))

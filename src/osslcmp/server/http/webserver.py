@@ -138,11 +138,11 @@ class WebServer:
 
     async def _serve(self) -> None:
         self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self._listening(True)
+        self._listen()
         with _log_of_tornado():
             self._started.set()
             await self._end.wait()
-            self._listening(False)
+            IOLoop.current().remove_handler(self._listener)  # may be done twice
             self._listener.close()
             until = self.loop.time() + STOP_TIME
             while self.working and self.loop.time() < until:
@@ -152,11 +152,9 @@ class WebServer:
 
     # -- connections -----------------------------------------------------------------------------------------
 
-    def _listening(self, on: bool) -> None:
-        if on:
+    def _listen(self) -> None:
+        if not self.stopping:
             IOLoop.current().add_handler(self._listener, self._accept, IOLoop.READ)
-        else:
-            IOLoop.current().remove_handler(self._listener)  # may be done twice
 
     def _accept(self, *_event: object) -> None:
         for _ in range(self.limits.at_once):
@@ -164,12 +162,13 @@ class WebServer:
                 client, address = self._listener.accept()
             except OSError as error:
                 if error.errno in _NO_DESCRIPTORS and not self._make_room():
-                    self._pause()
+                    IOLoop.current().remove_handler(
+                        self._listener
+                    )  # new clients are the kernel's for a moment
+                    self.loop.call_later(0.1, self._listen)
                 return
-            if (
-                len(self.waiting) + len(self.served) + len(self.working) >= self._most()
-                and not self._make_room()
-            ):
+            there = len(self.waiting) + len(self.served) + len(self.working)
+            if there >= self._most() and not self._make_room():
                 client.close()
                 continue
             with suppress(OSError):  # the client has gone
@@ -188,15 +187,6 @@ class WebServer:
         oldest.leave()
         oldest.cut_off()
         return True
-
-    def _pause(self) -> None:
-        """Leave new clients to the kernel for a moment."""
-        self._listening(False)
-        self.loop.call_later(0.1, self._resume)
-
-    def _resume(self) -> None:
-        if not self.stopping:
-            self._listening(True)
 
     def buffer(self, size: int, connection: Connection | None = None) -> bool:
         """Count octets of bodies that are here; whoever else has waited for longest pays for too many.
@@ -224,21 +214,18 @@ class Connection(httputil.HTTPServerConnectionDelegate):
             return
         wrapped = server.tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
         if wrapped.context.verify_mode is ssl.CERT_NONE:
-            self._serve_tls(wrapped)
+            # What is left of the handshake is done by and by, within the time for the first header.
+            self._shaken(wrapped, True)
         else:
             server.waiting[self] = None
             self._handshake = handshake.Handshake(
                 wrapped, server.handshakes, server.limits.timeout, partial(self._shaken, wrapped)
             )
 
-    def _serve_tls(self, wrapped: ssl.SSLSocket) -> None:
-        """What is left of the handshake is done by and by, within the time for the first header."""
-        self._serve(PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
-
     def _shaken(self, wrapped: ssl.SSLSocket, through: bool) -> None:
         ended, self._handshake = self._handshake, None
         if through:
-            self._serve_tls(wrapped)
+            self._serve(PacedSSLStream(wrapped, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
             return
         if ended is not None and ended.failure:
             logger.info("TLS handshake with %s: %s", self.address, one_line(ended.failure)[:300])
@@ -477,7 +464,7 @@ def _log_of_tornado() -> Iterator[None]:
         )
         return False
 
-    loggers = [logging.getLogger(name) for name in ("tornado.general", "tornado.application")]
+    loggers = list(map(logging.getLogger, ("tornado.general", "tornado.application")))
     for found in loggers:
         found.addFilter(ours)
     try:
