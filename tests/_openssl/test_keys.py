@@ -71,18 +71,17 @@ def test_kinds(kind: str, client: Client, ca: EmbeddedCA, server: Server) -> Non
         return
     assert made.returncode == 0, made.stderr
     enrollment = client.ir(made.stdout, subject="CN=kinds")
-    signing = Client(
-        transport=server.process,
-        certificate=enrollment.certificate,
-        key=made.stdout,
-        chain=enrollment.chain,
-        trusted=ca.root,
-    )
+    own: dict[str, Any] = {
+        "certificate": enrollment.certificate,
+        "key": made.stdout,
+        "chain": enrollment.chain,
+    }
     if protects <= RELEASE:
+        signing = Client(transport=server.process, trusted=ca.root, **own)
         assert signing.cr(made.stdout, subject="CN=kinds 2").certificate
     elif RELEASE == (3, 0):  # what lies between was never tried
-        with pytest.raises(osslcmp.RequestError, match="unsupported key type"):
-            signing.cr(made.stdout, subject="CN=kinds 2")
+        with pytest.raises(ValueError, match=r"key, digest: this OpenSSL cannot.* unsupported key type"):
+            Client(transport=server.process, trusted=ca.root, **own)
 
 
 @pytest.mark.parametrize("options", ["EC", "SM2", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519"])

@@ -39,6 +39,42 @@ from osslcmp.transport import FileTransport
 OTHER = b"another value 16"
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"owf": "null"}, "secret, owf, mac"),
+        ({"owf": "hmac-sha256"}, "owf"),
+        ({"owf": "AES-128-CBC"}, "owf"),
+        ({"mac": "sha256"}, "secret, owf, mac"),
+        ({"mac": "hmac-sha3-256"}, "secret, owf, mac"),
+        ({"mac": "AES-128-CBC"}, "secret, owf, mac"),
+        ({"mac": "null"}, "secret, owf, mac"),
+        ({"digest": "null"}, "key, digest"),
+        ({"digest": "md5-sha1"}, "key, digest"),
+    ],
+)
+def test_what_cannot_protect_is_told_at_once(
+    options: dict[str, Any], told: str, site: Site, pki: PKI
+) -> None:
+    """Not when the first request is made; and what needs no protection needs nothing for it."""
+    own: dict[str, Any] = {"secret": SECRET, "reference": "ref"}
+    if "digest" in options:
+        own = {"certificate": pki.client.certificate, "key": pki.client.key}
+    with pytest.raises(ValueError, match=f"^{told}\\b.*: this OpenSSL ") as caught:
+        osslcmp.Client(transport=site.server, **own, **options)
+    assert isinstance(caught.value.__cause__, osslcmp.OpenSSLError)
+    if told != "owf":
+        assert osslcmp.Client(transport=site.server, unprotected_requests=True, **own, **options)
+
+
+def test_nothing_is_sent_for_the_trial(site: Site) -> None:
+    """Neither seen by the server nor in a trace."""
+    trace = Trace()
+    osslcmp.Client(transport=site.server, secret=SECRET, reference="ref", trace=trace)
+    assert not trace.entries
+    assert not site.server.open_transactions
+
+
 # -- users' objects -------------------------------------------------------------------------------------------
 
 
@@ -273,6 +309,25 @@ def test_password_is_asked_once(form: str, right: bool) -> None:
         with pytest.raises(ValueError, match="password"):
             context.set_pkey(data, password)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_password_that_is_not_needed(form: str, site: Site, pki: PKI) -> None:
+    """Beside a key that is not encrypted nobody is asked for it, and it is no error: so does openssl."""
+    encoding, plain = getattr(serialization.Encoding, form), serialization.NoEncryption()
+    key = pki.server.key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+
+    def asked() -> str:
+        raise AssertionError
+
+    own: dict[str, Any] = {"certificate": pki.server.certificate, "key": key, "key_password": asked}
+    assert osslcmp.Client(transport=site.server, trusted=pki.root.certificate, **own)
+    assert osslcmp.server.Server(site.ca, **own)
+    tls = osslcmp.server.ServerTLS(chain=pki.server.chain, **own)
+    trust = osslcmp.TLS(trusted=pki.root.certificate, host=None, verify=False)
+    with site.server.serve(tls=tls) as running:
+        cmp = osslcmp.Client(running.url, tls=trust, reference="ref", secret=SECRET)
+        assert cmp.genm([]) == []
 
 
 # -- central key generation -----------------------------------------------------------------------------------

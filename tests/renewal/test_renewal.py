@@ -388,6 +388,57 @@ def test_no_place_for_the_first_certificate(kind: str, place: str, site: Site) -
     assert (site.path / "link").is_fifo()
 
 
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "secret_file",
+        "key_password_file",
+        "trusted",
+        "untrusted",
+        "server_certificate",
+        "tls_trusted",
+        "tls_key",
+    ],
+)
+def test_files_that_are_not_needed_today(field: str, complete: bool, site: Site) -> None:
+    """That one is missing shows in each run, and in one that only looks: not when the certificate is due, in months."""
+    if complete:
+        site.enroll()
+    missing = site.path / "nowhere"
+    with_secret = {
+        "reference": "ref",
+        "secret_file": site.path / "secret",
+        "expired": "ir",
+        "subject": "CN=x",
+    }
+    changed: dict[str, Any] = {**with_secret, field: missing}
+    if field in ("trusted", "untrusted", "tls_trusted"):
+        changed[field] = (missing,)
+    if field.startswith("tls"):
+        changed |= {"server": "https://127.0.0.1:1/"}
+    if field == "tls_key":
+        changed["tls_certificate"] = site.path / "root.pem"
+    for dry_run in (True, False):
+        outcome = renew(replace(site.renewal, **changed), dry_run=dry_run)
+        assert outcome.action == "failed"
+        assert "No such file" in (outcome.error or "")
+    assert len(site.ca.records) == complete
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_program_that_is_not_there(dry_run: bool, site: Site) -> None:
+    """It is told before it has anything to do, and hinders nothing."""
+    site.enroll()
+    (site.path / "script").write_text("#!/bin/sh\n")
+    for program in ("/nowhere/x", "no-such-program", str(site.path / "script"), str(site.path)):
+        outcome = renew(replace(site.renewal, reload_command=(program,)), dry_run=dry_run)
+        assert outcome.action == "current"
+        assert outcome.error == f"reload-command: {program}: no program that can be run"
+    (site.path / "script").chmod(0o700)
+    assert renew(replace(site.renewal, reload_command=(str(site.path / "script"),))).error is None
+
+
 def test_server_that_is_away(site: Site) -> None:
     """An error, and the files stay."""
     site.enroll()
@@ -454,6 +505,14 @@ def test_command(site: Site, config: Path) -> None:
         ("trusted = [1]", "trusted: a text is needed"),
         ("sans = 1", "sans: a list is needed"),
         ("subject = ''", "subject: a text is needed"),
+        ("subject = 'x'", "subject: a name is needed: 'x', at character 1: expected type=value"),
+        ("recipient = 'CN='", "recipient: a name is needed: 'CN=', .* is empty"),
+        ("expected-sender = 'YY=1'", "expected-sender: a name is needed: 'YY=1', .* unknown attribute type"),
+        ("sans = ['DNS:a b']", "sans: names are needed: 'DNS:a b': not a host name"),
+        ("server = 'ftp://x'", "server: a URL is needed: 'ftp://x' is not of the form"),
+        ("server = 'http://x:99999'", "server: a URL is needed: .*[Pp]ort"),
+        ("proxy = 'https://u:hunter2@x'", "proxy: proxy: https:// is not supported"),
+        ("proxy = 'ftp://x'", "proxy: proxy: not of the form"),
         ("reload-command = []", "reload-command: a program and its arguments are needed"),
         ("reload-command = 'a \"b'", "reload-command: No closing quotation"),
         ("reference = 'x'", "secret-file: is needed"),

@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -338,6 +339,24 @@ def test_arguments(kind: Make) -> None:
     assert "hunter2" not in str(caught.value)
     assert "127.0.0.1/x" in repr(kind("http://127.0.0.1/x?secret=y"))
     assert "secret" not in repr(kind("http://127.0.0.1/x?secret=y"))
+
+
+def test_files_of_tls(tmp_path: Path, pki: PKI) -> None:
+    """Read when the transport is made, like the names of its options, and not at the first request."""
+    (tmp_path / "garbage").write_text("garbage")
+    certificate, key = str(pki.client.cert_file), str(pki.client.key_file)
+    for options, told in (
+        ({"ca_certs": str(tmp_path / "nowhere")}, "ca_certs: No such file"),
+        ({"ca_certs": str(tmp_path / "garbage")}, "ca_certs: "),
+        ({"cert_file": str(tmp_path / "nowhere")}, "cert_file: No such file"),
+        ({"cert_file": certificate}, "cert_file: "),
+        ({"cert_file": certificate, "key_file": str(pki.server.key_file)}, "cert_file: .*(?i:mismatch)"),
+        ({"nonsense": 1}, "nonsense"),
+    ):
+        with pytest.raises((OSError, TypeError), match=told):
+            Urllib3Transport("https://127.0.0.1/", **options)
+    given: dict[str, Any] = {"ca_certs": str(pki.root.cert_file), "cert_file": certificate, "key_file": key}
+    Urllib3Transport("https://127.0.0.1/", **given).close()
 
 
 def test_its_own_time_is_told() -> None:

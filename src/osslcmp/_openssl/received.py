@@ -7,6 +7,8 @@ from dataclasses import astuple
 from functools import cache
 from typing import Any, NamedTuple
 
+from .._asn1 import der, oids
+from ..enums import BodyType
 from ..limits import Limits
 from .lib import NULL, ffi, lib
 
@@ -114,6 +116,16 @@ def message_of(get: Callable[..., Any], session: Any, *which: Any) -> bytes | No
     length = ffi.new("long *")
     pointer = get(session, *which, length)
     return None if pointer == NULL else bytes(ffi.buffer(pointer, length[0]))
+
+
+def trial_message(sender: bytes = bytes.fromhex("300c310a300806035504030c0178")) -> bytes:
+    """A message from this name (DER; ``CN=x``) that goes nowhere, to be protected."""
+    parties = (der.encode(der.explicit(4), name) for name in (sender, der.encode(der.SEQUENCE)))
+    algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid(oids.ECDSA_WITH_SHA256)))
+    number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
+    header = der.encode(der.SEQUENCE, der.encode_integer(2), *parties, algorithm, number)
+    body = der.encode(der.explicit(BodyType.PKICONF), der.encode(der.NULL))
+    return der.encode(der.SEQUENCE, header, body)
 
 
 def refused_answer(session: Any) -> tuple[bytes, Violation] | None:

@@ -203,7 +203,8 @@ class Client(GeneralMessages):
             setters, address, transport, own, own_key, own_name, message_timeout, library, trace
         )
         self._total_timeout = None if total_timeout in (0, math.inf) else total_timeout
-        self._settings.context()  # whatever cannot work is told here, not at the first request
+        # Whatever cannot work is told here, not at the first request.
+        self._settings.context().try_protection()
 
     def __enter__(self) -> Client:  # noqa: PYI034
         return self

@@ -417,6 +417,15 @@ class Context:
         """
         self._credentials.set_secret(secret)
 
+    @guarded
+    def try_protection(self) -> None:
+        """Protect a message that goes nowhere (``OSSL_CMP_MSG_update_transactionID``, 3.0).
+
+        Raises ``ValueError`` if this OpenSSL cannot do that with the credentials and algorithms that are set, which else
+        the first request tells: Ed25519 keys and SHAKE in 3.0, for instance.
+        """
+        self._credentials.try_protection()
+
     # -- the header ---------------------------------------------------------------------------------------
 
     def set_recipient(self, name: x509.Name | str | None) -> None:

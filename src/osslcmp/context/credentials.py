@@ -8,14 +8,18 @@ from typing import Any
 from cryptography import x509
 
 from .._asn1.itav import several
+from .._asn1.x509_parts import subject_of
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates, secret_bytes
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib
+from .._openssl.ownership import own
+from .._openssl.received import own_message_from_der, trial_message
 from .._openssl.signers import check_signer
 from .._openssl.verify import store_to_c
 from ..enums import Option
+from ..errors import OpenSSLError
 from .calls import Calls
 from .server_usage import ServerUsage, ServerUsageInput
 
@@ -109,6 +113,25 @@ class Credentials:
         store = self._calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
         if store != NULL:
             lib.X509_STORE_set_verify_cb(store, self._verify_cb)
+
+    def try_protection(self) -> None:
+        """As :meth:`osslcmp.Context.try_protection`."""
+        by_secret = self._calls.state.by_secret
+        own_name = (
+            ()
+            if by_secret or self._certificate is None
+            else (subject_of(convert.cert_to_der(self._certificate)),)
+        )
+        message = own_message_from_der(trial_message(*own_name))
+        message = own(message, lib.OSSL_CMP_MSG_free, "making a message")
+        if not self._calls.run(lib.OSSL_CMP_MSG_update_transactionID, message):
+            what = "secret, owf, mac" if by_secret else "key, digest"
+            error = self._calls.failure("protecting a message")
+            if isinstance(error, OpenSSLError):
+                raise ValueError(
+                    f"{what}: this OpenSSL cannot protect messages with that: {error}"
+                ) from error
+            raise error
 
     @property
     def _verify_cb(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._openssl.errorqueue import clear
 from .._openssl.lib import lib, openssl_version, require
 from ..enums import Option
-from ..errors import UnsupportedError
+from ..errors import RequestError, UnsupportedError
 from .calls import Calls
 
 #: Seconds, where libcrypto has no limit.
@@ -62,13 +62,13 @@ class Options:
         if option is Option.TOTAL_TIMEOUT:
             self.total_timeout = int(value)
             return
-        self._calls.set(
-            lib.OSSL_CMP_CTX_set_option,
-            int(option),
-            int(value),
-            what=f"setting option {option.name}",
-            live=option not in _ALGORITHMS,
-        )
+        algorithm, setter = option in _ALGORITHMS, lib.OSSL_CMP_CTX_set_option
+        try:
+            self._calls.set(setter, int(option), int(value), what=f"setting {what}", live=not algorithm)
+        except RequestError as error:
+            if not algorithm:
+                raise
+            raise ValueError(f"{what}: this OpenSSL has no such digest: {error}") from error
         if option is Option.LOG_VERBOSITY:
             self._calls.verbosity = int(value)
         if option is Option.UNPROTECTED_SEND:

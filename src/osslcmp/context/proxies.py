@@ -7,6 +7,7 @@ import os
 import re
 
 from .._openssl.errorqueue import clear
+from .._openssl.inputs import with_lower_scheme
 from .._openssl.lib import NULL, ffi, lib
 
 _PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z")
@@ -24,6 +25,17 @@ def uses_tls(url: str) -> bool:
         clear()  # it may repeat a part of the password
         raise ValueError("proxy: not of the form [http://][user:password@]host[:port]")
     return bool(tls[0])
+
+
+def plain_proxy(url: str) -> str:
+    """The URL of a proxy as libcrypto takes it. ``ValueError`` if it is none, or none that is spoken to without TLS."""
+    url = with_lower_scheme(url)
+    if uses_tls(url):
+        raise ValueError(
+            "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "
+            "Use http://, or a transport of httpx or urllib3"
+        )
+    return url
 
 
 def bypasses(host: str, port: int, names: str | None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear
-from .._openssl.inputs import check_text, with_lower_scheme, without_credentials
+from .._openssl.inputs import check_text, without_credentials
 from .._openssl.lib import NULL, features, ffi, lib
 from .._openssl.ownership import own
 from .._openssl.received import limits_to_c, own_message_from_der, refused_answer
@@ -16,7 +16,7 @@ from ..errors import OpenSSLError, TransferError
 from ..limits import Limits
 from . import transfer_callbacks  # noqa: F401  # C calls it
 from .calls import Calls, c_function
-from .proxies import bypasses, uses_tls
+from .proxies import bypasses, plain_proxy
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
@@ -85,12 +85,7 @@ class Transfer:
     def set_proxy(self, name: str | None) -> None:
         """As :meth:`osslcmp.Context.set_proxy`."""
         name = check_text("proxy", name)
-        name = name and with_lower_scheme(name)
-        if name and uses_tls(name):
-            raise ValueError(
-                "proxy: https:// is not supported: OpenSSL's HTTP client would speak to the proxy without TLS. "
-                "Use http://, or a transport of httpx or urllib3"
-            )
+        name = name and plain_proxy(name)
         self._calls.disconnect()
         # libcrypto's own HTTP client, which a transfer callback may call, sends no password, and would not wipe it.
         bare = name if name is None else re.sub(r"^(\w+://)?.*@", r"\1", name)

@@ -13,7 +13,10 @@ from typing import Any
 from .._arguments import checked
 from .._files import read_toml
 from .._openssl.inputs import is_uri, without_credentials, without_pin
+from .._openssl.name_texts import parse_general_name, parse_name
 from .._text import visible
+from ..context.proxies import plain_proxy
+from ..transport.address import parse_url
 
 FILES = ("key", "certificate", "fullchain", "chain", "combined")
 """The files of a certificate."""
@@ -106,9 +109,9 @@ class Renewal:
     def __post_init__(self) -> None:
         for key, parse in KEYS.items():
             value = getattr(self, name := key.replace("-", "_"))
-            if isinstance(value, (str, int, float)):
+            if isinstance(value, (str, int, float)) or name == "sans":
                 try:
-                    parse(value)
+                    parse(list(value) if isinstance(value, tuple) else value)
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}, not {_shown(value)}") from None
         if not _NAME.fullmatch(self.name):
@@ -150,6 +153,16 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("a text is needed")
     return value
+
+
+def _read(parse: Callable[[str], object]) -> Callable[[Any], str]:
+    """A text that this takes: else the request that it is for would fail, in months perhaps."""
+
+    def text(value: Any) -> str:
+        parse(_text(value))
+        return str(value)
+
+    return text
 
 
 def _path(value: Any) -> Path:
@@ -213,6 +226,12 @@ _OF_KIND: dict[str, Callable[[Any], Any]] = {
 }
 _OF_FIELD: dict[str, Callable[[Any], Any]] = {
     "key": _key,
+    "server": _read(partial(parse_url, what="a URL is needed")),
+    "proxy": _read(plain_proxy),
+    **dict.fromkeys(
+        ("subject", "recipient", "expected_sender"), _read(partial(parse_name, what="a name is needed"))
+    ),
+    "sans": partial(_tuple, _read(partial(parse_general_name, "names are needed"))),
     "key_type": _choice(*KEY_TYPES),
     "request": _choice("kur", "cr", "ir"),
     "expired": _choice("ir", "cr"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +22,8 @@ from .._arguments import checked
 from .._asn1.x509_parts import validity
 from .._files import pem_block
 from .._openssl import inputs as _inputs
-from .._openssl.convert import encoded, look_alike
+from .._openssl.convert import cert_to_c, encoded, look_alike
+from .._openssl.keys import check_pair, private_key
 from .._text import get_logger, one_line
 from ..client import Client
 from ..client.transaction import Transaction
@@ -116,16 +118,23 @@ def renew_all(renewals: Iterable[Renewal], *, force: bool = False, dry_run: bool
     """As :func:`renew` for each of them; a reload command that several have runs once, at the end."""
     all_ = list(renewals)
     outcomes = [_one(renewal, force, dry_run) for renewal in all_]
-    if dry_run:
-        return outcomes
-    commands = {one.reload_command: one.reload_timeout for one in all_ if one.reload_command and _is_due(one)}
-    errors = {command: _run(command, timeout) for command, timeout in commands.items()}
+    with_command = [one for one in all_ if one.reload_command]
+    commands = {
+        one.reload_command: one.reload_timeout for one in with_command if not dry_run and _is_due(one)
+    }
+    # That there is none shows at once, not when the first certificate has been replaced.
+    errors: dict[tuple[str, ...], str | None] = {
+        one.reload_command: f"{one.reload_command[0]}: no program that can be run"
+        for one in with_command
+        if shutil.which(one.reload_command[0]) is None
+    }
+    errors |= {command: _run(command, timeout) for command, timeout in commands.items()}
     for place, one in enumerate(all_):
         error = errors.get(one.reload_command)
         try:
             if error is not None:
                 raise OSError(f"reload-command: {error}")
-            if one.reload_command in commands or not one.reload_command:
+            if not dry_run and (one.reload_command in commands or not one.reload_command):
                 Store(one.state, one.files).reloaded()
         except OSError as failure:
             outcomes[place] = replace(outcomes[place], error=outcomes[place].error or one_line(str(failure)))
@@ -193,12 +202,30 @@ class _Work:
 
     def look(self, force: bool) -> Outcome:
         """What is to be done."""
-        self.current = self._read()
+        self._is_complete()
         if self.store.read("transaction") is not None:
             self.request = _type(self.store)
             return self.outcome("due")
         self.request = self._due(force)
         return self.outcome("current" if self.request is None else "due")
+
+    def _is_complete(self) -> bool:
+        """Read the files, and try the settings, also those not needed today. Whether there are a certificate and its
+        key."""
+        renewal, self.current = self.renewal, self._read()
+        password = self._password()
+        if renewal.secret_file is not None:
+            _inputs.read_secret("secret-file", renewal.secret_file)
+        certificate, key = self.current.certificate_der, self.current.key
+        complete = False
+        if certificate is not None and key is not None:
+            complete = True
+            own = _inputs.any_certificate("certificate", certificate)
+            check_pair(cert_to_c(own), private_key("key", key, password))
+        request = renewal.request if complete else renewal.expired
+        if request is not None:
+            self._client(request, password)
+        return complete
 
     def _read(self) -> _Current:
         files, renewal = self.store.contents(), self.renewal
@@ -234,9 +261,7 @@ class _Work:
     def do(self, force: bool) -> Outcome:
         """Do it. Call with the store locked."""
         self.store.tidy()
-        self.current = self._read()
-        if self.current.certificate_der is not None and self.current.key is not None:
-            self._client("kur", None)  # raises if key and certificate do not belong together
+        if self._is_complete():
             self.store.adopt()
         if self._is_current(self.store.read("certificate.der")):
             self.store.forget()  # the files were replaced, and then the process was killed

@@ -26,10 +26,10 @@ from .._openssl.errorqueue import check, clear, drain
 from .._openssl.inputs import AnyCertificate, any_certificates
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
 from .._openssl.ownership import cert_stack, give_to_c, own
-from .._openssl.received import own_message_from_der
+from .._openssl.received import own_message_from_der, trial_message
 from .._openssl.signers import check_signer, key_identifier
 from .._openssl.verify import store_to_c
-from ..enums import BodyType, Option, Severity
+from ..enums import Option, Severity
 from ..errors import ErrorEntry, OpenSSLError
 from . import callbacks, messages, wire
 
@@ -474,13 +474,8 @@ def _set_log(ctx: Any) -> None:
 def try_protection(pool: Pool) -> None:
     """Sign a message that goes nowhere. Raises ``ValueError`` if this OpenSSL cannot do that with the key."""
     assert pool.settings.certificate is not None
-    sender = der.encode(wire.DIRECTORY_NAME, subject_of(pool.settings.certificate))
-    algorithm = der.encode(der.explicit(1), der.encode(der.SEQUENCE, der.encode_oid(oids.ECDSA_WITH_SHA256)))
-    number = der.encode(der.explicit(4), der.encode(der.OCTET_STRING, bytes(16)))
-    header = der.encode(der.SEQUENCE, der.encode_integer(2), sender, messages.NOBODY, algorithm, number)
-    message = der.encode(der.SEQUENCE, header, der.encode(der.explicit(BodyType.PKICONF), b"\5\0"))
     with closing(Engine(pool, None, None)) as engine:
         try:
-            engine.protect(message, bytes(16))
+            engine.protect(trial_message(subject_of(pool.settings.certificate)), bytes(16))
         except OpenSSLError as error:
             raise ValueError(f"key: this OpenSSL cannot protect messages with it: {error}") from error

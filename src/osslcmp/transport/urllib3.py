@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -58,6 +60,22 @@ def _watched(connection_class: Any) -> Any:
     return Watched
 
 
+def _try_files(options: dict[str, Any]) -> None:
+    """Read the files of TLS as urllib3 does at the first request. Raises ``OSError``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    key, password = options.get("key_file"), options.get("key_password") or ""  # else ssl asks for it
+    loading: dict[str, Callable[[Any], None]] = {
+        "ca_certs": context.load_verify_locations,
+        "cert_file": lambda file: context.load_cert_chain(file, key, password),
+    }
+    for name, load in loading.items():
+        if file := options.get(name):
+            try:
+                load(file)
+            except OSError as error:
+                raise OSError(error.errno, f"{name}: {error.strerror or error}", file) from error
+
+
 class Urllib3Transport(LibraryTransport, AbstractContextManager["Urllib3Transport"]):
     """Carries requests with a ``urllib3.PoolManager``; a context manager. Many threads may use it at once.
 
@@ -97,11 +115,13 @@ class Urllib3Transport(LibraryTransport, AbstractContextManager["Urllib3Transpor
             raise ImportError("this transport needs urllib3: pip install 'osslcmp[urllib3]'") from error
         if not isinstance(pool, urllib3.PoolManager | None):
             raise TypeError(f"pool: a urllib3.PoolManager or None, not {type(pool).__name__}")
+        _try_files(options)
         self._urllib3: Any = urllib3
         self._owned = pool is None
         self._pool: Any = pool
         if pool is None:
             self._pool = urllib3.PoolManager(**options) if proxy is None else self._by(proxy, options)
+            self._watch(url)  # it does not know some of the options
 
     def _by(self, proxy: str, options: dict[str, Any]) -> Any:
         try:

@@ -160,6 +160,12 @@ def test_no_engines(tmp_path: Path) -> None:
 NEW_KEY = "{mock} {mac} -cmd ir -subject /CN=x -certout new.pem -rsp_cert {client_only} -newkey {encrypted}"
 
 
+@pytest.mark.parametrize("options", ["-newkeypass pass:none", "-keypass pass:none", "-otherpass pass:none"])
+def test_passwords_that_are_not_needed(options: str, inputs: Inputs, tmp_path: Path) -> None:
+    """Ignored."""
+    both(inputs, "{mock} {mac} {ir} " + options, tmp_path, 0)
+
+
 def test_password_from_stdin(inputs: Inputs, tmp_path: Path) -> None:
     both(inputs, f"{NEW_KEY} -newkeypass stdin", tmp_path, 0, b"12345\n")
 

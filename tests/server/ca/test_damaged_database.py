@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import logging
 import shutil
@@ -23,6 +24,7 @@ import osslcmp
 from osslcmp.cli import main
 from osslcmp.message import Message
 from osslcmp.server import Server, waiting
+from osslcmp.server.ca import crls, issuing
 from osslcmp.server.ca.persistent import PersistentCA
 from osslcmp.server.ca.tables import metadata
 
@@ -243,6 +245,40 @@ def test_a_damaged_row_costs_its_owner_alone(
 
 
 @pytest.mark.usefixtures("tracebacks")
+@pytest.mark.parametrize("reason", ["keyCompromise", "certificateHold", "unspecified"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET revoked = NULL, revoked_at = NULL", "DELETE FROM {}"])
+def test_a_revocation_that_a_crl_has_shown_is_not_forgotten(
+    reason: str, change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when both columns that tell of it are empty, nor when the row is gone: there is no new CRL. Who was released
+    from hold, and what has expired, leaves it."""
+    with opened(tmp_path / "ca", secrets={"ref": "secret"}) as ca:
+        client = osslcmp.Client(transport=ca.server(), reference="ref", secret="secret")
+        first, second = (client.ir(make_key(), subject="CN=x").certificate for _ in range(2))
+        number = f"{first.serial_number:x}"
+        words = ["--directory", str(tmp_path / "ca")]
+        how = ["hold"] if reason == "certificateHold" else ["revoke", "--reason", reason]
+        assert main(["ca", *how, number, *words]) == 0
+        assert len(ca.crl()) == 1
+        if reason == "certificateHold":
+            assert main(["ca", "release", number, *words]) == 0
+            assert len(ca.crl()) == 0
+            assert main(["ca", "hold", number, *words]) == 0
+            assert len(ca.crl()) == 1
+        else:
+            assert main(["ca", "revoke", f"{second.serial_number:x}", *words]) == 0
+    with closing(sqlite3.connect(tmp_path / "ca" / "ca.db")) as connection:
+        connection.execute(change.format("certificates") + " WHERE serial = ?", (number,))
+        connection.commit()
+    with opened(tmp_path / "ca", secrets={}) as ca:
+        if reason == "certificateHold":
+            assert len(ca.crl()) == 1  # the last one
+            later = issuing.now() + datetime.timedelta(days=2)
+            monkeypatch.setattr(crls, "now", lambda: later)
+        with pytest.raises(SQLAlchemyError, match=f"row with serial {number}: revoked, revoked_at"):
+            ca.crl()
+
+
 @pytest.mark.parametrize("column", [one for one in COLUMNS if one.startswith("transactions.")])
 def test_a_damaged_transaction_that_is_late_hinders_nobody(scene: Scene, tmp_path: Path, column: str) -> None:
     """Late transactions are closed with each message; one that cannot be read is closed as well."""

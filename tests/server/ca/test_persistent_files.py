@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.exc import SQLAlchemyError
 from support.forge import Forger, enroll, read, sha256
 from support.persistent import REFERENCE, SECRET, client, opened
 from support.pki import PKI, make_key, make_name
@@ -63,9 +64,17 @@ def test_given_authorities(tmp_path: Path, pki: PKI) -> None:
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
-    for options in ({"unconfirmed": "forget"}, {"confirm_within": 0}):
-        with pytest.raises(ValueError, match=r"unconfirmed|confirm_within"):
+    for options in ({"unconfirmed": "forget"}, {"confirm_within": 0}, {"name": "x" * 60}):
+        with pytest.raises(ValueError, match=next(iter(options))):
             EmbeddedCA.open(tmp_path, **options)
+
+
+def test_database_that_is_read_only(tmp_path: Path) -> None:
+    """Told at the start."""
+    EmbeddedCA.open(tmp_path).close()
+    url = f"sqlite:///file:{tmp_path / 'ca.db'}?mode=ro&uri=true"
+    with pytest.raises(SQLAlchemyError, match="readonly database"):
+        EmbeddedCA.open(tmp_path, database=url)
 
 
 def test_root_update(tmp_path: Path) -> None:

@@ -19,10 +19,11 @@ import osslcmp
 from osslcmp import FailureInfo, InfoTypeAndValue, PKIStatus, RejectedError, features
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import explicit
-from osslcmp.server import EmbeddedCA
+from osslcmp.server import Binding, EmbeddedCA
 from osslcmp.server.ca.general import RootUpdate
 from osslcmp.server.ca.profiles import Profile
 
+KEY = make_key()
 DAY = datetime.timedelta(days=1)
 
 
@@ -224,6 +225,37 @@ def test_root_update() -> None:
     assert asked == [ca.root]
 
 
+@pytest.mark.parametrize("days", [999_999, datetime.timedelta.max.days])
+def test_long_times(days: int) -> None:
+    """What would be after the year 9999 is as long as it can be, and so is what would be before the year 1."""
+    long = datetime.timedelta(days=days)
+    ca = EmbeddedCA(
+        {"ref": "secret"},
+        validity=long,
+        crl_grace=long,
+        profiles={"a": Profile(validity=long), "b": Profile(max_validity=long)},
+    )
+    for name in (None, "a", "b"):
+        for end in (None, datetime.datetime(9999, 12, 31, tzinfo=datetime.timezone.utc)):
+            found = enroll(ca, KEY, profile=name, not_after=end).certificate
+            assert found.not_valid_after_utc == ca.issuer.not_valid_after_utc
+    owner = osslcmp.Client(transport=ca.server(), certificate=found, key=KEY, chain=ca.chain, trusted=ca.root)
+    owner.rr()
+    assert len(ca.crl()) == 1
+
+
+def test_secret_for_no_profile() -> None:
+    """Told when it is added: its client would get nothing."""
+    bound = Binding(profile="b")
+    for profiles in (None, {}, {"a": Profile()}):
+        with pytest.raises(ValueError, match="binding: there is no profile 'b'"):
+            EmbeddedCA({"ref": ("secret", bound)}, profiles=profiles)
+    ca = EmbeddedCA({"ref": ("secret", bound)}, profiles={"b": Profile()})
+    with pytest.raises(ValueError, match="binding: there is no profile 'c'"):
+        ca.add_secret("other", "secret", Binding(profile="c"))
+    assert ca.shared_secret(b"other") is None
+
+
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
@@ -234,6 +266,9 @@ def test_root_update() -> None:
         ("sans", {"DNS": (re.compile("x"),)}, ValueError),
         ("sans", {"dns": ("x",)}, TypeError),
         ("subject", "CN=x", TypeError),
+        ("crl_url", "", ValueError),
+        ("crl_url", "ca.example/crl", ValueError),
+        ("crl_url", "http://b\u00fccher.example/crl", ValueError),
     ],
 )
 def test_wrong_settings(field: str, value: Any, error: type[Exception]) -> None:

@@ -119,8 +119,9 @@ def test_wrong_settings(server: Server, pki: PKI, changes: dict[str, Any]) -> No
 
 
 def test_key_of_another_certificate(server: Server, pki: PKI) -> None:
-    with pytest.raises(ValueError, match="key"):
-        server.serve(tls=settings(pki, key=pki.client.key))
+    for key in (pki.client.key, make_key("rsa"), make_key("ed25519")):
+        with pytest.raises(ValueError, match="certificate, key: the private key does not match"):
+            server.serve(tls=settings(pki, key=key))
 
 
 def test_not_tls_settings(server: Server) -> None:

@@ -29,6 +29,7 @@ CM_KGA = x509.ObjectIdentifier(oids.CM_KGA)
 CMC_RA = x509.ObjectIdentifier(oids.CMC_RA)
 CA_VALIDITY = datetime.timedelta(days=3650)
 CA_USAGES = ("key_cert_sign", "crl_sign")
+_LATEST = datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
 BACKDATE = datetime.timedelta(minutes=5)
 MIN_RSA_BITS = 2048
 _WRITTEN = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
@@ -111,7 +112,10 @@ def _own_identifier(certificate: x509.Certificate) -> x509.SubjectKeyIdentifier 
 def make_ca(name: str, parent: Pair | None, path_length: int | None) -> Pair:
     """A P-256 CA certificate and its key, signed by the parent or by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    try:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    except ValueError as error:
+        raise ValueError(f"name: {error}") from None
     begin = now()
     end = begin + CA_VALIDITY
     if parent is not None:
@@ -336,12 +340,13 @@ def _period(
     """The validity asked for, as far as it is within that of the CA; or why there is none."""
     moment = now()
     start = request.not_before or moment - BACKDATE
-    end = request.not_after or max(start, moment) + validity
+    begin = max(start, moment)
+    end = request.not_after or begin + min(validity, _LATEST - begin)
     if end <= start or end <= moment:
         return "the validity ends before it starts"
     if end <= issuer.not_valid_before_utc:
         return "the validity ends before that of the CA begins"
-    if max(start, moment) >= issuer.not_valid_after_utc:
+    if begin >= issuer.not_valid_after_utc:
         return "the certificate of the CA ends before the validity starts"
     within = max(start, issuer.not_valid_before_utc), min(end, issuer.not_valid_after_utc)
     changes.extend(

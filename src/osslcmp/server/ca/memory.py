@@ -257,14 +257,14 @@ class EmbeddedCA(Records, Authority):
         self._last_crl.refresh()
 
     def _renewed_crl(self) -> x509.CertificateRevocationList:
-        earliest = datetime.datetime.now(datetime.timezone.utc) - self.crl_grace
+        now = issuing.now()
         with self._lock:
             revoked = [
                 (record.certificate.serial_number, record.revoked_at, record.revoked)
                 for record in self._records.values()
                 if record.revoked is not None
                 and record.revoked_at is not None
-                and record.certificate.not_valid_after_utc > earliest
+                and now - record.certificate.not_valid_after_utc < self.crl_grace
             ]
         if self._crl is None or self._crl[1] != revoked or crls.is_old(self._crl[0]):
             last = None if self._crl is None else self._crl[0]

@@ -33,11 +33,12 @@ from .memory import EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import ANYBODY, Record, Signer, octets
 from .store import Store, certificate_names, name_hash, read_certificate
-from .tables import CRLS, CertificateRow, SecretRow, damaged
+from .tables import CERTIFICATES, CRLS, CertificateRow, SecretRow, damaged
 
 logger = get_logger("osslcmp.server")
 
 _NONCE_LENGTH = 12
+_ON_HOLD = x509.CRLReason(x509.ReasonFlags.certificate_hold)
 _ATTEMPTS = 10
 _MAX_TIDY_INTERVAL = 10.0
 _WRONG_SEAL = "does not fit the secrets in the database"
@@ -388,14 +389,15 @@ class PersistentCA(EmbeddedCA):
             old = None if last is None else last[1]
             if last is not None and old is not None and last[2] == changes and not self._is_old(old):
                 return old
+            earliest = time.time() - self.crl_grace.total_seconds()
             revoked = [
                 (serial, _moment(moment), RevocationReason(reason))
-                for serial, moment, reason in self.store.revoked(time.time() - self.crl_grace.total_seconds())
+                for serial, moment, reason in self.store.revoked(earliest)
             ]
-            for serial in {entry.serial_number for entry in old or ()} - {entry[0] for entry in revoked}:
-                row = self.store.certificate(serial)
-                if row is not None:
-                    read_certificate(row)  # which has expired indeed
+            shown = {entry[0] for entry in revoked}
+            for entry in old or ():
+                if entry.serial_number not in shown:
+                    self._check_left(entry, last, earliest)
             number = 1 if last is None else last[0] + 1
             crl = crls.make_crl(
                 self._issuer.certificate, self._issuer.signing, revoked, old, self._crl_entries
@@ -406,6 +408,17 @@ class PersistentCA(EmbeddedCA):
                 continue
             return crl
         raise ConflictError("other processes are always faster with a CRL")
+
+    def _check_left(self, entry: x509.RevokedCertificate, last: Any, earliest: float) -> None:
+        """Raise DataError unless what was on the last CRL has expired, or was released from hold since. Of a revocation
+        that no CRL has shown, nothing but its row tells."""
+        row = self.store.certificate(entry.serial_number)
+        if row is not None:
+            read_certificate(row)  # its end is the right one
+        held = any(one.value == _ON_HOLD for one in entry.extensions)
+        released = held and self.store.revocations() != last[2]
+        if row is None or (row.not_after > earliest and not released):
+            raise damaged(CERTIFICATES.name, f"row with serial {entry.serial_number:x}: revoked, revoked_at")
 
     def _stored_crl(self) -> tuple[int, x509.CertificateRevocationList, int] | None:
         """The last CRL of all processes: its number, itself, and the count of revocations that it shows."""

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ..._arguments import checked, positive
 from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
+from ..._openssl.inputs import is_uri
 from ..._openssl.public_keys import key_size
 from ...enums import FailureInfo
 from ..authority import CertificateRequest, Rejected
@@ -98,6 +99,8 @@ class Profile:
         for field, known in (("key_usage", _KEY_USAGES), ("keys", _KEYS), ("sans", _SANS)):
             if unknown := sorted(set(getattr(self, field) or ()).difference(known)):
                 raise ValueError(f"{field}: unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        if self.crl_url is not None and not (self.crl_url.isascii() and is_uri(self.crl_url)):
+            raise ValueError(f"crl_url: a URL (ASCII), not {self.crl_url!r}")
 
     @classmethod
     def from_table(cls, name: str, table: Mapping[str, Any]) -> Profile:
@@ -178,9 +181,9 @@ class Profile:
         end = request.not_after
         if self.max_validity is not None and end is not None:
             now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-            latest = max(request.not_before or now, now) + self.max_validity
-            if end > latest:
-                end = latest
+            begin = max(request.not_before or now, now)
+            if end - begin > self.max_validity:
+                end = begin + self.max_validity
                 changes.append("validity of the profile")
         return replace(request, extensions=x509.Extensions(extensions), not_after=end), changes
 

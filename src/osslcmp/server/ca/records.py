@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -24,7 +24,7 @@ from ..authority import CertificateId, CertificateRequest, Message, Rejected
 from . import grants, issuing
 from .client_crls import ClientCRLs
 from .grants import Binding
-from .profiles import no
+from .profiles import Profile, no
 from .signing import Signing
 
 DuplicateKeys = Literal["allow", "refuse"]
@@ -89,6 +89,7 @@ class Records:
     duplicate_keys: DuplicateKeys
     central_keys: bool
     client_crls: ClientCRLs | None
+    profiles: Mapping[str, Profile] | None
     _issuer: Signer
 
     def __init__(self) -> None:
@@ -118,10 +119,12 @@ class Records:
                 issued under the same secret before count.
 
         Raises:
-            ValueError: one of them is empty.
+            ValueError: one of them is empty, or there is no such profile.
         """
         if not reference or not secret:
             raise ValueError("a reference and its secret must not be empty")
+        if binding is not None and binding.profile not in (None, *(self.profiles or ())):
+            raise ValueError(f"binding: there is no profile {binding.profile!r}")
         self._keep_secret(octets(reference), octets(secret), binding or Binding())
 
     def _keep_secret(self, reference: bytes, secret: bytes, binding: Binding) -> None:

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from ..._arguments import checked
 from ..._files import pem_block
 from ..._openssl import inputs
-from ..._openssl.convert import encoded, key_from_c
+from ..._openssl.convert import cert_to_c, encoded, key_from_c
 from ..._openssl.inputs import is_uri
-from ..._openssl.keys import Password, private_key
+from ..._openssl.keys import Password, check_pair, private_key
 
 ClientCertificates = Literal["none", "optional", "required"]
 
@@ -30,7 +30,7 @@ class ServerTLS:
     Args:
         certificate: of the server, in any form that ``Server(certificate=...)`` takes; what follows it in a file is
             its chain.
-        key: its private key: an object of ``cryptography``, PEM, DER or a path. A key in a token needs an
+        key: its private key: an object of ``cryptography``, PEM, DER, PKCS#12 or a path. A key in a token needs an
             ``ssl.SSLContext`` of your own instead.
         key_password: decrypts the key.
         chain: certificates between that certificate and its root.
@@ -82,7 +82,11 @@ def context(tls: ServerTLSInput) -> ssl.SSLContext:
     ]
     if not certificates:
         raise ValueError("certificate: is empty")
-    _load(made, certificates, _private_key(tls.key, tls.key_password))
+    if isinstance(tls.key, str) and is_uri(tls.key):
+        raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
+    key = private_key("key", tls.key, tls.key_password)
+    check_pair(cert_to_c(certificates[0]), key)  # ssl has other words for each kind of key
+    _load(made, certificates, key_from_c(key))
     if tls.trusted is not None:
         made.load_verify_locations(cadata=_pem(inputs.any_certificates("trusted", tls.trusted)).decode())
         made.verify_mode = ssl.CERT_REQUIRED if tls.client == "required" else ssl.CERT_OPTIONAL
@@ -110,11 +114,3 @@ def _load(made: ssl.SSLContext, certificates: list[inputs.AnyCertificate], key: 
         raise ValueError(f"certificate, key: {error.reason or error}") from error
     finally:
         Path(path).unlink(missing_ok=True)
-
-
-def _private_key(key: Any, password: Password) -> Any:
-    if hasattr(key, "private_bytes"):
-        return key
-    if isinstance(key, str) and is_uri(key):
-        raise ValueError("key: Python's ssl reads no key URIs; give an ssl.SSLContext that has the key")
-    return key_from_c(private_key("key", key, password))
