@@ -79,98 +79,46 @@ def check(result: object, message: str) -> None:
     raise classify(entries)(message, entries)
 
 
-_KINDS: dict[type[OpenSSLError], dict[str, Sequence[str]]] = {
+#: Reasons of each library; no reason: all that it has.
+_KINDS: dict[type[OpenSSLError], dict[str, str]] = {
     TransferTimeout: {
-        "CMP": ("TOTAL_TIMEOUT",),
-        "BIO": ("CONNECT_TIMEOUT", "TRANSFER_TIMEOUT"),
-        "HTTP": ("RETRY_TIMEOUT",),
+        "CMP": "TOTAL_TIMEOUT",
+        "BIO": "CONNECT_TIMEOUT TRANSFER_TIMEOUT",
+        "HTTP": "RETRY_TIMEOUT",
     },
     ProtectionError: {
-        "CMP": (
-            "ERROR_VALIDATING_PROTECTION",
-            "ERROR_VALIDATING_SIGNATURE",
-            "MISSING_PROTECTION",
-            "MISSING_TRUST_ANCHOR",
-            "MISSING_TRUST_STORE",
-            "MISSING_SECRET",
-            "NO_SUITABLE_SENDER_CERT",
-            "POTENTIALLY_INVALID_CERTIFICATE",
-            "SRVCERT_DOES_NOT_VALIDATE_MSG",
-            "WRONG_PBM_VALUE",
-            "MISSING_KEY_USAGE_DIGITALSIGNATURE",
-            "UNEXPECTED_SENDER",
-            "SENDER_GENERALNAME_TYPE_NOT_SUPPORTED",
-            "UNSUPPORTED_PROTECTION_ALG_DHBASEDMAC",
-        ),
+        "CMP": """
+            ERROR_VALIDATING_PROTECTION ERROR_VALIDATING_SIGNATURE MISSING_PROTECTION MISSING_TRUST_ANCHOR
+            MISSING_TRUST_STORE MISSING_SECRET NO_SUITABLE_SENDER_CERT POTENTIALLY_INVALID_CERTIFICATE
+            SRVCERT_DOES_NOT_VALIDATE_MSG WRONG_PBM_VALUE MISSING_KEY_USAGE_DIGITALSIGNATURE
+            UNEXPECTED_SENDER SENDER_GENERALNAME_TYPE_NOT_SUPPORTED UNSUPPORTED_PROTECTION_ALG_DHBASEDMAC
+        """
     },
     RequestError: {
-        "CMP": (
-            "ALGORITHM_NOT_SUPPORTED",
-            "CERT_AND_KEY_DO_NOT_MATCH",
-            "ERROR_CREATING_CERTREQ",
-            "ERROR_CREATING_GENM",
-            "ERROR_CREATING_RR",
-            "ERROR_PROTECTING_MESSAGE",
-            "FAILED_BUILDING_OWN_CHAIN",
-            "INVALID_ARGS",
-            "INVALID_OPTION",
-            "MISSING_KEY_INPUT_FOR_CREATING_PROTECTION",
-            "MISSING_P10CSR",
-            "MISSING_PBM_SECRET",
-            "MISSING_PRIVATE_KEY",
-            "MISSING_PRIVATE_KEY_FOR_POPO",
-            "MISSING_PUBLIC_KEY",
-            "MISSING_REFERENCE_CERT",
-            "MISSING_SENDER_IDENTIFICATION",
-            "MULTIPLE_SAN_SOURCES",
-            "NULL_ARGUMENT",
-            "UNSUPPORTED_ALGORITHM",
-            "UNSUPPORTED_KEY_TYPE",
-            "VALUE_TOO_LARGE",
-            "VALUE_TOO_SMALL",
-        ),
-        "CRMF": (
-            "ERROR_SETTING_PURPOSE",
-            "POPO_INCONSISTENT_PUBLIC_KEY",
-            "POPO_MISSING_PUBLIC_KEY",
-            "POPO_MISSING_SUBJECT",
-            "SETTING_PBM_ALGOR_FAILURE",
-            "UNSUPPORTED_ALG_FOR_POPSIGNINGKEY",
-            "UNSUPPORTED_METHOD_FOR_CREATING_POPO",
-        ),
+        "CMP": """
+            ALGORITHM_NOT_SUPPORTED CERT_AND_KEY_DO_NOT_MATCH ERROR_CREATING_CERTREQ ERROR_CREATING_GENM
+            ERROR_CREATING_RR ERROR_PROTECTING_MESSAGE FAILED_BUILDING_OWN_CHAIN INVALID_ARGS INVALID_OPTION
+            MISSING_KEY_INPUT_FOR_CREATING_PROTECTION MISSING_P10CSR MISSING_PBM_SECRET MISSING_PRIVATE_KEY
+            MISSING_PRIVATE_KEY_FOR_POPO MISSING_PUBLIC_KEY MISSING_REFERENCE_CERT
+            MISSING_SENDER_IDENTIFICATION MULTIPLE_SAN_SOURCES NULL_ARGUMENT UNSUPPORTED_ALGORITHM
+            UNSUPPORTED_KEY_TYPE VALUE_TOO_LARGE VALUE_TOO_SMALL
+        """,
+        "CRMF": """
+            ERROR_SETTING_PURPOSE POPO_INCONSISTENT_PUBLIC_KEY POPO_MISSING_PUBLIC_KEY POPO_MISSING_SUBJECT
+            SETTING_PBM_ALGOR_FAILURE UNSUPPORTED_ALG_FOR_POPSIGNINGKEY UNSUPPORTED_METHOD_FOR_CREATING_POPO
+        """,
     },
-    TransferError: {
-        "CMP": ("TRANSFER_ERROR",),
-        "HTTP": (),
-    },
+    TransferError: {"CMP": "TRANSFER_ERROR", "HTTP": ""},
     ResponseError: {
-        "CMP": (
-            "BAD_CHECKAFTER_IN_POLLREP",
-            "BAD_REQUEST_ID",
-            "CERTIFICATE_NOT_FOUND",
-            "CERTRESPONSE_NOT_FOUND",
-            "CHECKAFTER_OUT_OF_RANGE",
-            "ENCOUNTERED_KEYUPDATEWARNING",
-            "ENCOUNTERED_WAITING",
-            "ERROR_PARSING_PKISTATUS",
-            "MISSING_CERTID",
-            "MULTIPLE_RESPONSES_NOT_SUPPORTED",
-            "PKIBODY_ERROR",
-            "PKISTATUSINFO_NOT_FOUND",
-            "POLLING_FAILED",
-            "RECEIVED_ERROR",
-            "RECIPNONCE_UNMATCHED",
-            "REQUEST_REJECTED_BY_SERVER",
-            "TRANSACTIONID_UNMATCHED",
-            "UNEXPECTED_PKIBODY",
-            "UNEXPECTED_PKISTATUS",
-            "UNEXPECTED_PVNO",
-            "UNKNOWN_CERT_TYPE",
-            "UNKNOWN_PKISTATUS",
-            "WRONG_CERTID_IN_RP",
-            "WRONG_RP_COMPONENT_COUNT",
-            "WRONG_SERIAL_IN_RP",
-        ),
+        "CMP": """
+            BAD_CHECKAFTER_IN_POLLREP BAD_REQUEST_ID CERTIFICATE_NOT_FOUND CERTRESPONSE_NOT_FOUND
+            CHECKAFTER_OUT_OF_RANGE ENCOUNTERED_KEYUPDATEWARNING ENCOUNTERED_WAITING ERROR_PARSING_PKISTATUS
+            MISSING_CERTID MULTIPLE_RESPONSES_NOT_SUPPORTED PKIBODY_ERROR PKISTATUSINFO_NOT_FOUND
+            POLLING_FAILED RECEIVED_ERROR RECIPNONCE_UNMATCHED REQUEST_REJECTED_BY_SERVER
+            TRANSACTIONID_UNMATCHED UNEXPECTED_PKIBODY UNEXPECTED_PKISTATUS UNEXPECTED_PVNO
+            UNKNOWN_CERT_TYPE UNKNOWN_PKISTATUS WRONG_CERTID_IN_RP WRONG_RP_COMPONENT_COUNT
+            WRONG_SERIAL_IN_RP
+        """
     },
 }
 
@@ -199,7 +147,7 @@ for _kind, _libraries in _KINDS.items():
         if not _names:
             _whole.add(_number)
         _reasons |= {
-            (_number, code) for reason in _names if (code := _reason_code(_name, reason)) is not None
+            (_number, code) for reason in _names.split() if (code := _reason_code(_name, reason)) is not None
         }
     _TABLE.append((_kind, frozenset(_reasons), frozenset(_whole)))
 

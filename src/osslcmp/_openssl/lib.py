@@ -21,19 +21,9 @@ except ImportError as error:
 from ..errors import UnsupportedError
 
 __all__ = [
-    "NEEDED",
-    "NULL",
-    "CData",
-    "built_version",
-    "features",
-    "ffi",
-    "forks",
-    "lib",
-    "openssl_version",
-    "require",
-    "unsupported",
-    "usable_version",
-]
+    "NEEDED", "NULL", "CData", "built_version", "features", "ffi", "forks", "lib", "openssl_version",
+    "require", "unsupported", "usable_version",
+]  # fmt: skip
 
 NULL = ffi.NULL
 

@@ -265,8 +265,7 @@ def _text(found: re.Match[str], escapes: re.Pattern[bytes] = _ESCAPE) -> bytes:
             return bytes.fromhex(escape[1].decode())
         if escapes is _ESCAPE and escape[2] and escape[2].isalnum():
             _wrong(
-                found.start(1),
-                f"\\{escape[2].decode()} is no escape; a backslash as text is written twice",
+                found.start(1), f"\\{escape[2].decode()} is no escape; a backslash as text is written twice"
             )
         return escape[2] or b'"'
 

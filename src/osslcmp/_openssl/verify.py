@@ -141,9 +141,7 @@ SETTERS: dict[str, Callable[[Any, bytes], int]] = {
 
 
 def verify(
-    certificate: convert.Certificate,
-    wanted: CertificateCheck,
-    untrusted: Iterable[convert.Certificate],
+    certificate: convert.Certificate, wanted: CertificateCheck, untrusted: Iterable[convert.Certificate]
 ) -> str | None:
     """``None`` if the certificate is fine (``X509_verify_cert``, 3.0), else what is wrong with which certificate."""
     clear()

@@ -119,9 +119,9 @@ class _Probe:
     """Asks a server."""
 
     def __init__(self, options: Namespace) -> None:
+        from .. import general
         from .._openssl import inputs as _inputs
         from .._openssl.name_texts import parse_name
-        from ..message import general
         from ..transport.address import parse_url
 
         address = parse_url(options.url, "URL")

@@ -186,7 +186,7 @@ class CertificateRequest:
         for itav in itavs("general_info", self.general_info):
             context.push_geninfo_itav(itav)
         if self.profile is not None:
-            from ..message.general import CERT_PROFILE, texts
+            from ..general import CERT_PROFILE, texts
 
             context.push_geninfo_itav(InfoTypeAndValue(CERT_PROFILE, texts("profile", self.profile)))
         self.apply_confirmation(context)
@@ -282,10 +282,7 @@ class CertificateRequest:
         if self.central_key:
             self._ask_for_central_key(context)
         elif self.key is not None:
-            if is_public(self.key) and self.popo not in (
-                POPOMethod.NONE,
-                POPOMethod.RAVERIFIED,
-            ):
+            if is_public(self.key) and self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
                 raise ValueError(
                     "key: a public key alone proves no possession: popo must be NONE or RAVERIFIED"
                 )

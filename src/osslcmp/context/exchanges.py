@@ -75,9 +75,7 @@ class Exchanges:
         return self.get1(lib.OSSL_CMP_get1_rootCaKeyUpdate, known, *out, what="rootCaCert").then(read)
 
     def crl_update(
-        self,
-        certificate: convert.Certificate | None,
-        last_crl: x509.CertificateRevocationList | bytes | None,
+        self, certificate: convert.Certificate | None, last_crl: x509.CertificateRevocationList | bytes | None
     ) -> Exchange[bytes | None]:
         """As :meth:`osslcmp.Context.get_crl_update`, DER."""
         require("crl_update", "get_crl_update")

@@ -15,36 +15,13 @@ from .._asn1.schema import decode, inside
 from .._asn1.x509_parts import read_csr, read_extensions
 from .._openssl.convert import cert_from_der, crl_from_der
 from ..enums import BodyType, RevocationReason
-from .bodyparts import (
-    AlgorithmIdentifier,
-    CertId,
-    CertRequest,
-    CertTemplate,
-    PKIStatusInfo,
-    Structure,
-    made,
-)
+from .bodyparts import AlgorithmIdentifier, CertId, CertRequest, CertTemplate, PKIStatusInfo, Structure, made
 
 __all__ = [
-    "Body",
-    "CertConfirm",
-    "CertRepMessage",
-    "CertReqMessages",
-    "CertResponse",
-    "CertStatus",
-    "ErrorMessage",
-    "GeneralMessage",
-    "NestedMessage",
-    "OtherBody",
-    "PKCS10Request",
-    "PKIConfirm",
-    "PollAnswer",
-    "PollRep",
-    "PollReq",
-    "RevDetails",
-    "RevRep",
-    "RevReq",
-]
+    "Body", "CertConfirm", "CertRepMessage", "CertReqMessages", "CertResponse", "CertStatus",
+    "ErrorMessage", "GeneralMessage", "NestedMessage", "OtherBody", "PKCS10Request", "PKIConfirm",
+    "PollAnswer", "PollRep", "PollReq", "RevDetails", "RevRep", "RevReq",
+]  # fmt: skip
 
 _CRL_REASON = x509.ObjectIdentifier(oids.CRL_REASON)
 _CERTIFICATE, _ENCRYPTED_CERT = b"\xa0", b"\xa1"  # in CertOrEncCert

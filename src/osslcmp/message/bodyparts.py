@@ -24,18 +24,9 @@ from .._openssl.lib import lib
 from ..enums import FailureInfo, PKIStatus, POPOMethod, PublicationMethod
 
 __all__ = [
-    "AlgorithmIdentifier",
-    "CertId",
-    "CertRequest",
-    "CertTemplate",
-    "Control",
-    "PBMParameter",
-    "PKIStatusInfo",
-    "ProofOfPossession",
-    "PublicationInfo",
-    "PublicationPlace",
-    "RegistrationControls",
-]
+    "AlgorithmIdentifier", "CertId", "CertRequest", "CertTemplate", "Control", "PBMParameter",
+    "PKIStatusInfo", "ProofOfPossession", "PublicationInfo", "PublicationPlace", "RegistrationControls",
+]  # fmt: skip
 
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound="Structure")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ... import general
 from ..._asn1 import der, oids
 from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl import convert
@@ -21,7 +22,7 @@ from ..._openssl.ownership import cert_stack, own, up_ref
 from ..._openssl.received import message_from_der
 from ...enums import BodyType, Option, PKIStatus
 from ...errors import OpenSSLError
-from ...message import Message, general
+from ...message import Message
 from ...message.bodies import CertReqMessages
 from ...server.callbacks import CertAnswer, StatusAnswer, init, init_delays
 from ...server.engine import default_hash

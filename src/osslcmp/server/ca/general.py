@@ -9,11 +9,11 @@ from typing import Protocol
 
 from cryptography import x509
 
+from ... import general
 from ..._asn1 import der, oids, x509_parts
 from ..._asn1.der import explicit
 from ..._asn1.itav import InfoTypeAndValue
 from ...errors import ResponseError
-from ...message import general
 from .. import wire
 from .grants import name_key
 from .profiles import Profile
