@@ -3,7 +3,7 @@ protected, as DER. It is libcrypto's, or one of ours where that tells too little
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
 from .._asn1.x509_parts import subject_of
@@ -48,8 +48,7 @@ class Answers:
             answer = engine.process(message.encoding, handler)
         except UndecodableError as error:
             logger.info("a message cannot be decoded: %s", error)
-            found = libcrypto_errors.undecodable(message, error)
-            return self.reject(asked, found.rejected, in_body=found.in_body)
+            return self.reject(asked, libcrypto_errors.undecodable(message, error))
         handler.raise_interrupt()
         if handler.refusal is not None:
             return self.reject(asked, handler.refusal)
@@ -60,7 +59,7 @@ class Answers:
             return self.compose(again, poll)
         if answer is None:
             logger.info("libcrypto found no answer: %s", "; ".join(map(str, engine.log)))
-            return self.refuse(asked, FailureInfo.badRequest, "")
+            return self.refuse(asked, FailureInfo.badRequest)
         if self._rules.explains and not handler.called:
             refusal = (
                 libcrypto_errors.explain(message, engine.log, self._pool.settings.clients)
@@ -68,7 +67,7 @@ class Answers:
                 else libcrypto_errors.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:
-                return self.reject(asked, refusal.rejected, in_body=refusal.in_body)
+                return self.reject(asked, refusal)
         if message.assigned_id:
             answer = engine.protect(answer, message.assigned_id)  # libcrypto has made another one
         answer = self._as_proven(message, answer, handler)
@@ -80,14 +79,9 @@ class Answers:
 
     def _as_proven(self, message: wire.RawMessage, answer: bytes, handler: MessageHandler) -> bytes:
         """libcrypto's answer, which it has protected with the client's secret whatever the message has proved."""
-        proven = (
-            handler.called
-            and not self._pool.settings.accept_unprotected
-            and not self._configuration.sign_always
-        )
-        if proven or not message.header.uses_mac:
-            return answer
-        return self.protect(message, answer)
+        anew = self._pool.settings.accept_unprotected or self._configuration.sign_always
+        proven = (handler.called and not anew) or not message.header.uses_mac
+        return answer if proven else self.protect(message, answer)
 
     def protect(self, message: wire.RawMessage, answer: bytes) -> bytes:
         """An answer, its protection made again, see ``_protecting``."""
@@ -107,27 +101,23 @@ class Answers:
         """
         affordable = self._rules.limits.mac_policy.check(message) is None
         if message.header.uses_mac and affordable and not self._configuration.sign_always:
-            engine = self._configuration.engine_for(message)
-            try:
-                proven = engine.proves(message.encoding)
-            except BaseException:
-                engine.close()
-                raise
-            if proven:
-                return engine
-            engine.close()
+            with ExitStack() as unproven:
+                engine = unproven.enter_context(closing(self._configuration.engine_for(message)))
+                if engine.proves(message.encoding):
+                    unproven.pop_all()
+                    return engine
         return None if self._pool.settings.certificate is None else Engine(self._pool, None, None)
 
-    def reject(self, message: wire.RawMessage, rejected: Rejected, *, in_body: bool = False) -> bytes:
-        """What a rule or the authority says, as an answer: see ``refuse``."""
-        return self.refuse(message, rejected.failure_info, rejected.text, in_body=in_body)
+    def refuse(self, message: wire.RawMessage, failure: FailureInfo, text: str = "") -> bytes:
+        """An error message: see ``reject``."""
+        return self.reject(message, Rejected(failure, text))
 
-    def refuse(
-        self, message: wire.RawMessage, failure: FailureInfo, text: str, *, in_body: bool = False
-    ) -> bytes:
-        """An error message, or with ``in_body`` the answer that the request asks for with a rejection in it,
-        protected as ``_protecting`` says."""
-        body = messages.rejection(message, failure, text) if in_body else messages.error(failure, text)
+    def reject(self, message: wire.RawMessage, rejected: Rejected) -> bytes:
+        """What a rule or the authority says as an error message, or if it is ``InBody`` as the answer that the request
+        asks for; protected as ``_protecting`` says."""
+        in_body = isinstance(rejected, libcrypto_errors.InBody)
+        make = partial(messages.rejection, message) if in_body else messages.error
+        body = make(rejected.failure_info, rejected.text)
         return self.compose(body, message, protect=not self._pool.settings.send_unprotected_errors)
 
     def compose(self, body: messages.Body, message: wire.RawMessage, *, protect: bool = True) -> bytes:

@@ -5,9 +5,10 @@ Every function raises one of MALFORMED for a body that is not what its tag says.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 
@@ -32,6 +33,7 @@ class UnacceptedExtensionError(ValueError):
     """What the client says is critical is not known here."""
 
 
+_Read = TypeVar("_Read", bound=Callable[..., Any])
 ALL_FAILURES = (1 << 27) - 1
 MALFORMED = (
     ValueError,
@@ -41,6 +43,22 @@ MALFORMED = (
     TypeError,  # cryptography's for a BIT STRING in a name
 )
 """What reading a body may raise."""
+
+
+def _or(otherwise: Any) -> Callable[[_Read], _Read]:
+    """A decorator for what reads a body: where it cannot, ``otherwise`` is returned."""
+
+    def decorate(read: Any) -> Any:
+        @wraps(read)
+        def reading(data: Any) -> Any:
+            try:
+                return read(data)
+            except (*MALFORMED, IndexError):
+                return otherwise
+
+        return reading
+
+    return decorate
 
 
 def first(data: bytes) -> der.Element:
@@ -109,11 +127,9 @@ def owner(message: wire.RawMessage) -> bytes:
 
 
 @lru_cache(maxsize=128)
+@_or(None)
 def _name_key(data: bytes | None) -> bytes | None:
-    try:
-        found = name(data)
-    except MALFORMED:
-        return None
+    found = name(data)
     return None if found is None else name_key(found).encode()
 
 
@@ -182,56 +198,42 @@ def _requests_in(body: bytes) -> tuple[CertRequest, ...]:
     return CertReqMessages.of(body).requests
 
 
+@_or(None)
 def _request_of(message: wire.RawMessage) -> CertRequest | None:
     """The first request in an ir, cr or kur; None where there is none that can be read."""
-    if message.body_type not in (BodyType.IR, BodyType.CR, BodyType.KUR):
-        return None
-    try:
-        return _requests_in(message.body)[0]
-    except (*MALFORMED, IndexError):
-        return None
+    has_one = message.body_type in (BodyType.IR, BodyType.CR, BodyType.KUR)
+    return _requests_in(message.body)[0] if has_one else None
 
 
+@_or(None)
 def template_of(message: wire.RawMessage) -> CertTemplate | None:
     """The CertTemplate of an ir, cr, kur or rr; None where there is none that can be read."""
-    if message.body_type != BodyType.RR:
-        request = _request_of(message)
-        return None if request is None else request.template
-    try:
+    if message.body_type == BodyType.RR:
         return RevReq.of(message.body).details[0].template
-    except (*MALFORMED, IndexError):
-        return None
+    request = _request_of(message)
+    return None if request is None else request.template
 
 
+@_or(None)
 def template_subject(message: wire.RawMessage) -> x509.Name | None:
     """The subject in the template of an ir, cr or kur; None where there is none that can be read."""
     template = template_of(message)
-    try:
-        return None if template is None else name(template.subject_der)
-    except MALFORMED:
-        return None
+    return None if template is None else name(template.subject_der)
 
 
+@_or([])
 def entry_extensions(message: wire.RawMessage) -> list[tuple[str, bytes]]:
     """The extensions that an rr asks for in the entry of the CRL, by OID, as far as they can be read."""
-    try:
-        details = der.sequence(first(message.body).encoding)
-        extensions = [der.sequence(one.encoding) for one in der.sequence(details[1].encoding)]
-        return [(der.dotted(parts[0]), der.octets(parts[-1].encoding)) for parts in extensions]
-    except (ValueError, IndexError):
-        return []
+    details = der.sequence(first(message.body).encoding)
+    extensions = [der.sequence(one.encoding) for one in der.sequence(details[1].encoding)]
+    return [(der.dotted(parts[0]), der.octets(parts[-1].encoding)) for parts in extensions]
 
 
+@_or([])
 def crl_reasons(message: wire.RawMessage) -> list[int]:
     """The reasons that an rr gives, as far as they can be read."""
-    try:
-        return [
-            der.integer(der.read(value, der.ENUMERATED))
-            for oid, value in entry_extensions(message)
-            if oid == oids.CRL_REASON
-        ]
-    except ValueError:
-        return []
+    given = [value for oid, value in entry_extensions(message) if oid == oids.CRL_REASON]
+    return [der.integer(der.read(value, der.ENUMERATED)) for value in given]
 
 
 def has_encrypted_key_proof(message: wire.RawMessage) -> bool:
@@ -253,24 +255,18 @@ def _wants_key(public_key_info: bytes | None) -> bool:
     return public_key_info is None or len(der.sequence(public_key_info)[1].content) <= 1
 
 
+@_or(False)
 def wants_key(message: wire.RawMessage) -> bool:
     """Whether an ir, cr or kur asks the authority to make the key."""
     request = _request_of(message)
-    try:
-        return request is not None and _wants_key(request.template.public_key_der)
-    except (ValueError, IndexError):
-        return False
+    return request is not None and _wants_key(request.template.public_key_der)
 
 
+@_or(0)
 def request_id(message: wire.RawMessage) -> int:
     """The certReqId of the first entry of an ir, cr, kur (or -1 for a p10cr), even when the rest is
     unreadable."""
-    if message.body_type == BodyType.P10CR:
-        return -1
-    try:
-        return der.integer(_request_in(message.body)[0])
-    except (ValueError, IndexError):
-        return 0
+    return -1 if message.body_type == BodyType.P10CR else der.integer(_request_in(message.body)[0])
 
 
 def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> RevocationRequest:
@@ -324,9 +320,7 @@ def nested_messages(message: wire.RawMessage) -> list[bytes]:
     return [element.encoding for element in der.sequence(message.body)]
 
 
+@_or(None)
 def poll_ids(message: wire.RawMessage) -> list[int] | None:
     """Read a pollReq: the certReqIds; None if it cannot be read."""
-    try:
-        return [der.integer(first(element.encoding)) for element in der.sequence(message.body)]
-    except der.DERError:
-        return None
+    return [der.integer(first(element.encoding)) for element in der.sequence(message.body)]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
-from .._openssl.callbacks import current
+from .._openssl.callbacks import raised_before
 from .._openssl.errorqueue import check
 from .._openssl.lib import NULL, ffi, lib, require
 from .._openssl.ownership import cert_stack, own, release
@@ -120,12 +120,6 @@ def _status_info(answer: StatusAnswer) -> Any:
     )
 
 
-def _interrupted(_kind: object, exception: BaseException, _traceback: object) -> None:
-    """A signal handler raised before a callback could catch it. C gets zero, which means reject."""
-    if current.state is not None:
-        current.state.store(exception)
-
-
 def _callback(refused: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator for what C calls: what the function raises is stashed, and C gets ``refused``."""
 
@@ -138,7 +132,7 @@ def _callback(refused: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 _handler(server).stash(error)
                 return refused
 
-        extern: Callable[..., Any] = ffi.def_extern(onerror=_interrupted, error=refused)(called)
+        extern: Callable[..., Any] = ffi.def_extern(onerror=raised_before, error=refused)(called)
         return extern
 
     return decorate

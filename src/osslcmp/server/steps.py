@@ -30,6 +30,12 @@ logger = get_logger("osslcmp.server")
 
 _CERT_ANSWERS = frozenset({BodyType.IP, BodyType.CP, BodyType.KUP})
 _STAY_OPEN = _CERT_ANSWERS | {BodyType.POLLREP}
+_UNKNOWN = Rejected(FailureInfo.badRequest, "no such transaction")
+_BUSY = Rejected(FailureInfo.systemUnavail, "the transaction is being worked on")
+_FULL = Rejected(FailureInfo.systemUnavail, "too many open transactions")
+_TOO_MANY = Rejected(FailureInfo.systemUnavail, "too many transactions of the last minutes")
+_IN_USE = Rejected(FailureInfo.transactionIdInUse, "the transactionID is in use")
+_USED = Rejected(FailureInfo.transactionIdInUse, "the transactionID was used")
 
 
 class TransactionSteps:
@@ -64,27 +70,19 @@ class TransactionSteps:
 
     def _start(self, message: wire.RawMessage, place: paths.Place) -> bytes:
         if self._store.table.get(message.transaction_id) is None and self._store.is_full(message):
-            return self._answers.refuse(
-                message, FailureInfo.systemUnavail, "too many transactions of the last minutes"
-            )
+            return self._answers.reject(message, _TOO_MANY)
         transaction = Transaction(message, place.label)
         try:
             self._store.table.add(transaction)
         except InUseError:
             known = self._answer_to_start(message)
-            if known is not None:
-                return known
-            return self._answers.refuse(
-                message, FailureInfo.transactionIdInUse, "the transactionID is in use"
-            )
+            return known if known is not None else self._answers.reject(message, _IN_USE)
         except FullError:
-            return self._answers.refuse(message, FailureInfo.systemUnavail, "too many open transactions")
+            return self._answers.reject(message, _FULL)
         try:
             if self._store.was_taken(message):
                 self._store.table.remove(transaction)
-                return self._answers.refuse(
-                    message, FailureInfo.transactionIdInUse, "the transactionID was used"
-                )
+                return self._answers.reject(message, _USED)
             transaction.engine = engine = self.configuration.engine_for(message)
             handler = MessageHandler(self.configuration, engine, message, transaction)
             try:
@@ -121,9 +119,7 @@ class TransactionSteps:
         if transaction is None:
             return self._refuse_unknown(message)
         if not transaction.lock.acquire(timeout=BUSY_TIMEOUT):
-            return self._answers.refuse(
-                message, FailureInfo.systemUnavail, "the transaction is being worked on"
-            )
+            return self._answers.reject(message, _BUSY)
         try:
             known = repeated(transaction.reply, message)
             if known is not None:
@@ -148,52 +144,36 @@ class TransactionSteps:
             transaction.lock.release()
 
     def _continue(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
-        """Process a certConf or pollReq."""
-        if transaction.delayed is not None:
-            return self._answer_delayed(transaction, transaction.delayed, message)
-        engine = self._engine_of(transaction)
+        """Process a certConf, or a pollReq: for a certificate, or for the answer to an rr, genm or certConf.
+
+        libcrypto's server can delay the latter only from 3.3 on, and forgets them with the process. Here what is delayed is
+        processed once more, as if it had come now; in between, libcrypto knows nothing of it.
+        """
+        asked, delayed = message, transaction.delayed
+        if delayed is not None:
+            refused = refuse_unverified(self.configuration, message, transaction.message.extra_certs)
+            if refused is not None:
+                return self._answers.reject(message, refused)  # not from our client
+            transaction.delayed, asked = replace(delayed, polls=delayed.polls + 1), delayed.message
+        again = asked is transaction.message
+        engine = self.configuration.engine_for(asked) if again else self._engine_of(transaction)
         if engine is None:
             self._store.table.remove(transaction)
-            return self._answers.refuse(message, FailureInfo.badRequest, "no such transaction")
-        handler = MessageHandler(self.configuration, engine, message, transaction)
-        answer = self._answers.process(message, engine, handler)
+            return self._answers.reject(message, _UNKNOWN)
+        transaction.engine = engine
+        if delayed is not None and not again:
+            engine.expect_nonce(asked.header.recip_nonce or b"")
+        handler = MessageHandler(self.configuration, engine, asked, transaction)
+        answer = self._answers.process(asked, engine, handler, None if delayed is None else message)
         raw = wire.read_message(answer)
-        if raw.body_type == BodyType.ERROR and not handler.called:
+        if delayed is None and raw.body_type == BodyType.ERROR and not handler.called:
             # Not from our client. libcrypto has closed the transaction now; ours is still open.
             transaction.drop_engine()
             return answer
-        if raw.body_type == BodyType.PKICONF and not handler.called:
+        if delayed is None and raw.body_type == BodyType.PKICONF and not handler.called:
             handler.inform_authority(False)  # a certConf without any status rejects the certificate
-        self._keep_or_close(transaction, message, raw, handler)
+        self._keep_or_close(transaction, asked, raw, handler)
         self._remember(transaction, message, answer)
-        return answer
-
-    def _answer_delayed(
-        self, transaction: Transaction, delayed: DelayedRequest, poll: wire.RawMessage
-    ) -> bytes:
-        """Process the pollReq for the answer to an rr, genm or certConf.
-
-        libcrypto's server can delay these only from 3.3 on, and forgets them with the process. Here the message
-        is processed once more, as if it had come now; in between, libcrypto knows nothing of it.
-        """
-        refused = refuse_unverified(self.configuration, poll, transaction.message.extra_certs)
-        if refused is not None:
-            return self._answers.reject(poll, refused)  # not from our client
-        transaction.delayed = delayed = replace(delayed, polls=delayed.polls + 1)
-        message = delayed.message
-        if message is transaction.message:
-            transaction.engine = engine = self.configuration.engine_for(message)
-        else:
-            found = self._engine_of(transaction)
-            if found is None:
-                self._store.table.remove(transaction)
-                return self._answers.refuse(poll, FailureInfo.badRequest, "no such transaction")
-            engine = found
-            engine.expect_nonce(message.header.recip_nonce or b"")
-        handler = MessageHandler(self.configuration, engine, message, transaction)
-        answer = self._answers.process(message, engine, handler, poll)
-        self._keep_or_close(transaction, message, wire.read_message(answer), handler)
-        self._remember(transaction, poll, answer)
         return answer
 
     def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
@@ -231,7 +211,7 @@ class TransactionSteps:
             refused = refuse_unverified(self.configuration, message)
             refused = refused or Rejected(FailureInfo.certConfirmed, "already confirmed")
             return self._answers.reject(message, refused)
-        return self._answers.refuse(message, FailureInfo.badRequest, "no such transaction")
+        return self._answers.reject(message, _UNKNOWN)
 
     # -- what the steps have in common --------------------------------------------------------------------
 
@@ -263,9 +243,8 @@ class TransactionSteps:
         if handler.waiting is not None:
             transaction.delayed = DelayedRequest(message, handler.waiting, polls)
             transaction.drop_engine()  # libcrypto does not know that it goes on
-        open_ = transaction.delayed is not None or (
-            raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
-        )
+        stays = raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
+        open_ = stays or transaction.delayed is not None
         if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
             handler.inform_authority(True, implicit=True)
             open_ = False

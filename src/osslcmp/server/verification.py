@@ -85,7 +85,7 @@ def refuse_unverified(
             refusal = None
             if configuration.rules.explains:
                 refusal = libcrypto_errors.explain(message, engine.log, configuration.pool.settings.clients)
-            return Rejected(FailureInfo.badRequest) if refusal is None else refusal.rejected
+            return refusal or Rejected(FailureInfo.badRequest)
         signer_der = engine.signer(message.header.sender_kid) if message.header.is_signed else None
     signer = looked_at(signer_der)
     if signer_der is not None and signer is None:

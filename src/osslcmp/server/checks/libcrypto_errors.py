@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..._asn1 import x509_parts
 from ..._openssl.certificate_check import CertificateCheck
@@ -83,16 +82,13 @@ _TYPE = re.compile(r"\bType=(\w+)")
 """Which of its structures libcrypto was about to fill, innermost first."""
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """What the client is told instead of libcrypto's ``badRequest``."""
-
-    rejected: Rejected
-    in_body: bool = False
+class InBody(Rejected):
     """The answer is an ip, cp, kup or rp, not an error message."""
 
 
-def explain(message: wire.RawMessage, log: Iterable[ErrorEntry], clients: CertificateCheck) -> Refusal | None:
+def explain(
+    message: wire.RawMessage, log: Iterable[ErrorEntry], clients: CertificateCheck
+) -> Rejected | None:
     """What libcrypto's complaints about a message mean; None when they mean nothing better than
     ``badRequest``.
 
@@ -104,36 +100,35 @@ def explain(message: wire.RawMessage, log: Iterable[ErrorEntry], clients: Certif
     logged = [entry.text for entry in log]
     for text in logged:
         if text in _IN_BODY:
-            return Refusal(Rejected(_IN_BODY[text], text), in_body=True)
+            return InBody(_IN_BODY[text], text)
     meant = ((failure, text) for failure, texts in _MEANINGS for text in logged if text in texts)
-    return next((Refusal(_precise(message, *found, clients)) for found in meant), None)
+    return next((_precise(message, *found, clients) for found in meant), None)
 
 
-def undecodable(message: wire.RawMessage, error: UndecodableError) -> Refusal:
+def undecodable(message: wire.RawMessage, error: UndecodableError) -> Rejected:
     """What to say of a message whose header is well-formed, but which libcrypto cannot decode.
 
     It may be right for all that: libcrypto has no structure for some of RFC 4211.
     """
     if bodies.has_encrypted_key_proof(message):
-        text = "libcrypto does not know this proof of possession (encryptedKey)"
-        return Refusal(Rejected(FailureInfo.badPOP, text), in_body=True)
+        return InBody(FailureInfo.badPOP, "libcrypto does not know this proof of possession (encryptedKey)")
     kind = _TYPE.search(str(error))
     where = "" if kind is None else f": libcrypto cannot decode {kind[1]}"
-    return Refusal(Rejected(FailureInfo.badDataFormat, f"malformed message{where}"))
+    return Rejected(FailureInfo.badDataFormat, f"malformed message{where}")
 
 
-def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker) -> Refusal | None:
+def unproven(message: wire.RawMessage, log: Iterable[ErrorEntry], rules: Checker) -> Rejected | None:
     """What to say instead of libcrypto's complaint that possession of the key was not proved: before 3.5 that
     is also said of no key."""
     logged = {entry.text for entry in log}
     for failure, texts in _KEYS.items():
         if found := sorted(logged & texts):
             told = (f"{text}: {_LIMITS[text]}" if text in _LIMITS else text for text in found)
-            return Refusal(Rejected(failure, "; ".join(told)), in_body=True)
+            return InBody(failure, "; ".join(told))
     if bodies.is_ra_verified(message):
-        return Refusal(Rejected(FailureInfo.notAuthorized, "raVerified is not for this sender"), in_body=True)
+        return InBody(FailureInfo.notAuthorized, "raVerified is not for this sender")
     broken = rules.broken(Stage.REQUEST, message) if bodies.wants_key(message) else None
-    return None if broken is None else Refusal(broken, in_body=True)
+    return None if broken is None else InBody(broken.failure_info, broken.text)
 
 
 def _precise(
