@@ -241,7 +241,7 @@ ONE_SECRET = ["--directory", "DIR", "--reference", "x", "--secret-file", __file_
         (["--directory", "DIR", "--uses", "1"], 2, "--uses: one after each --reference"),
         ([*ONE_SECRET, "--uses", "1", "--uses", "2"], 2, "--uses: one after each --reference"),
         ([*ONE_SECRET, "--uses", "0"], 2, "secret of x: uses: 1 to"),
-        ([*ONE_SECRET, "--uses", "many"], 2, "invalid int value: 'many'"),
+        ([*ONE_SECRET, "--uses", "many"], 2, "no number: 'many'"),
         ([*ONE_SECRET, "--expires", "soon"], 2, "expires: 2027-01-31T12:00Z or 2027-01-31, not 'soon'"),
         (["--directory", "DIR", "--client-crl", "x"], 2, "below --client-trust"),
         ([*ONE_SECRET, "--names", "("], 2, "--names: '(' is no regular expression"),

@@ -16,7 +16,7 @@ from support.rogue import seq
 from osslcmp import BodyType, Message, Trace, TraceEntry
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, encode_integer, explicit
-from osslcmp.cli import show, trace_files
+from osslcmp.cli import message_files, show
 from osslcmp.message.describe import summary, tree
 
 COUNT = 4000
@@ -135,7 +135,7 @@ def test_mutated(seed: int, honest: list[bytes], tmp_path: Path, capsys: pytest.
         if number % 10 == 0:
             message.text()
             one.write_bytes(encoding)
-            trace, _ = trace_files.assemble([str(one)])
+            trace, _ = message_files.assemble([str(one)])
             str(trace)
             trace.html()
             Trace.load(trace.dump())

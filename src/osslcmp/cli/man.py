@@ -19,37 +19,23 @@ It is made by the package argparse-manpage, which pip install "osslcmp[cli]" bri
 
 Exit status: 0, 1 if man fails or the package is absent, 2 for wrong options.
 """
-#: What no parser knows, in the language of man(7).
+#: What no parser knows: each exit status and variable with what it means, then text in the language of man(7).
+_EXIT_STATUS = {
+    "0": "Success.",
+    "1": "Failure: the server refused, no valid answer came, a file could not be read; stderr tells what.",
+    "2": "Wrong usage: an unknown command, or options of a command that make no sense (cmp: 1, as openssl cmp).",
+    "130": r"Interrupted by Ctrl\-C.",
+}
+_ENVIRONMENT = {
+    "OPENSSL_CONF": "OpenSSL's configuration file; cmp reads its section [cmp].",
+    "OPENSSL_MODULES": "Folder of OpenSSL's providers.",
+    "http_proxy, https_proxy, no_proxy": "Proxy of the client, and servers that are reached without it.",
+    "NO_COLOR, FORCE_COLOR": "Never, or always, print colours; by default on a terminal.",
+    "OSSLCMP_TRACEBACK": "Print Python's traceback of what ends the command unexpectedly.",
+}
 _MORE = {
-    "exit status": r"""
-.TP
-0
-Success.
-.TP
-1
-Failure: the server refused, no valid answer came, a file could not be read; stderr tells what.
-.TP
-2
-Wrong usage: an unknown command, or options of a command that make no sense (cmp: 1, as openssl cmp).
-.TP
-130
-Interrupted by Ctrl\-C.""",
-    "environment": r"""
-.TP
-.B OPENSSL_CONF
-OpenSSL's configuration file; cmp reads its section [cmp].
-.TP
-.B OPENSSL_MODULES
-Folder of OpenSSL's providers.
-.TP
-.B http_proxy, https_proxy, no_proxy
-Proxy of the client, and servers that are reached without it.
-.TP
-.B NO_COLOR, FORCE_COLOR
-Never, or always, print colours; by default on a terminal.
-.TP
-.B OSSLCMP_TRACEBACK
-Print Python's traceback of what ends the command unexpectedly.""",
+    "exit status": "\n".join(f".TP\n{name}\n{text}" for name, text in _EXIT_STATUS.items()),
+    "environment": "\n".join(f".TP\n.B {name}\n{text}" for name, text in _ENVIRONMENT.items()),
     "examples": r"""
 An initial certificate by a shared secret, and a CA to try it with:
 .PP
@@ -58,9 +44,7 @@ osslcmp serve \-\-port 8080 \-\-directory ca \-\-reference 1234 \-\-secret\-file
 osslcmp cmp \-cmd ir \-server 127.0.0.1:8080/pkix/ \-ref 1234 \-secret env:PASS \e
             \-subject "/CN=me" \-newkey key.pem \-certout cert.pem
 .fi""",
-    "see also": r"""
-.BR openssl\-cmp (1ssl),
-.BR openssl (1ssl)""",
+    "see also": ".BR openssl\\-cmp (1ssl),\n.BR openssl (1ssl)",
 }
 
 

@@ -61,8 +61,8 @@ def _serve(arguments: Sequence[str]) -> int:
     if settings.get("processes", 1) == 1:
         return _serve_here(settings, arguments, terminal, _announce)
     from ..server.http import webserver
+    from .serve_authority import Site, reread
     from .serve_processes import Processes
-    from .serve_site import Site, reread
 
     # What the first start makes, and what is wrong with the options, is for one process.
     Site(settings, arguments).close()
@@ -135,7 +135,7 @@ def _serve_here(
     settings: dict[str, Any], arguments: Sequence[str], terminal: _Terminal, ready: Callable[[str], None]
 ) -> int:
     """Serve in this process until a signal comes; ``ready`` is told where."""
-    from .serve_site import Site
+    from .serve_authority import Site
 
     with ExitStack() as ending, closing(Site(settings, arguments)) as site:
         http = given(settings, "threads", "timeout", "request_time", "reuse_port", "listener")

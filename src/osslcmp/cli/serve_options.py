@@ -6,6 +6,7 @@ import argparse
 import datetime
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,21 +146,11 @@ _TABLE = """
 --key-size K=MIN..MAX* bits of keys, RSA=2048..8192; repeatable
 --max-remembered p requests remembered while they are fresh (500000)
 """
-_GROUPS = {
-    title: [row.split(" ", 2) for row in rows]
-    for title, *rows in map(str.splitlines, _TABLE.replace("\n  ", " ").strip("\n= ").split("\n= "))
-}
-
-
-def _of_kind(kind: str) -> list[str]:
-    """The names in Python of the options whose kind matches a regular expression."""
-    rows = (row for group in _GROUPS.values() for row in group)
-    return [name[2:].replace("-", "_") for name, found, _ in rows if re.fullmatch(kind, found)]
-
-
-_LISTS, _BY_REFERENCE = _of_kind(r".*\*"), _of_kind(".*@")
-_AT_LEAST = {**dict.fromkeys(_of_kind("n(=.*)?"), 0), **dict.fromkeys(_of_kind("p(=.*)?"), 1)}
-_SECONDS = _of_kind("s")
+_GROUPS = [group.splitlines() for group in _TABLE.replace("\n  ", " ").strip("\n= ").split("\n= ")]
+_LISTS, _BY_REFERENCE = (
+    [name.replace("-", "_") for name in re.findall(rf"(?m)^--(\S+) \S+{mark} ", _TABLE)]
+    for mark in (r"\*", "@")
+)
 _CLIENT: dict[str, tuple[type, ...]] = {
     "secret-file": (str,),
     "subject": (str,),
@@ -169,6 +160,7 @@ _CLIENT: dict[str, tuple[type, ...]] = {
 }
 """What a table in ``[clients]`` may have."""
 _MOST = 2**31 - 1
+_RANGES = {"n": f"0 to {_MOST}", "p": f"1 to {_MOST}", "s": "a positive number of seconds"}
 
 
 class _ByReference(argparse.Action):
@@ -197,9 +189,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     made.add_argument("-help", action="help", help=argparse.SUPPRESS)
-    for title, rows in _GROUPS.items():
+    for title, *rows in _GROUPS:
         group = made if title == "options" else made.add_argument_group(title)
-        for name, kind, text in rows:
+        for row in rows:
+            name, kind, text = row.split(" ", 2)
             completing(group.add_argument(name, help=text, **_argument(kind)))
     return made
 
@@ -210,13 +203,25 @@ def _argument(kind: str) -> dict[str, Any]:
         return {"action": "store_true"}
     if "|" in kind:
         return {"choices": kind.split("|")}
-    bare, metavar = kind.rstrip("*@"), None
-    if bare[0] in "nps":
-        bare, _, metavar = bare.partition("=")
-    kinds: dict[str, tuple[Any, str]] = {"n": (int, "N"), "p": (int, "N"), "s": (float, "S")}
-    convert, usual = kinds.get(bare, (str if bare == "FILE" else utf8, bare))
     action: Any = {"*": "append", "@": _ByReference}.get(kind[-1], "store")
-    return {"action": action, "type": convert, "metavar": metavar or usual}
+    name = kind.rstrip("*@")
+    if name[0] in _RANGES:
+        number, _, name = name.partition("=")
+        convert: Any = partial(_number, number)
+        name = name or ("S" if number == "s" else "N")
+    else:
+        convert = str if name == "FILE" else utf8
+    return {"action": action, "type": convert, "metavar": name}
+
+
+def _number(kind: str, text: str) -> float:
+    try:
+        number = float(text) if kind == "s" else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"no number: {text!r}") from None
+    if not 0 <= number <= _MOST or (number == 0 and kind != "n"):  # nan is neither
+        raise argparse.ArgumentTypeError(_RANGES[kind])
+    return number
 
 
 def read(arguments: Sequence[str]) -> dict[str, Any]:
@@ -281,18 +286,8 @@ def _check(settings: dict[str, Any]) -> None:
         )
     if settings["client_crl"] and not settings["client_trust"]:
         raise UsageError("--client-crl is for certificates below --client-trust")
-    _check_numbers(settings)
-
-
-def _check_numbers(settings: dict[str, Any]) -> None:
-    if not 0 <= settings.get("port", 0) <= 0xFFFF:
+    if settings.get("port", 0) > 0xFFFF:
         raise UsageError("--port: 0 to 65535")
-    for name, least in _AT_LEAST.items():
-        if not least <= settings.get(name, least) <= _MOST:
-            raise UsageError(f"--{name.replace('_', '-')}: {least} to {_MOST}")
-    for name in _SECONDS:
-        if not 0 < settings.get(name, 1) <= _MOST:  # nan is none of these
-            raise UsageError(f"--{name.replace('_', '-')}: a positive number of seconds")
 
 
 def _read_config(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:

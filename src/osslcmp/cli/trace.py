@@ -49,7 +49,7 @@ def parser() -> Parser:
 
 def run(options: Namespace) -> int:
     """Draw. Returns the exit status: 0, 1 or 2."""
-    from .trace_files import assemble
+    from .message_files import assemble
 
     if options.html is not None:
         try:

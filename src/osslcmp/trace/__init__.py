@@ -247,7 +247,7 @@ class Trace:
 
         It names no font of a web site. Raises ``ImportError`` without rich (``osslcmp[cli]``).
         """
-        from .svg import picture
+        from .ladder import picture
 
         return picture(self, width, dark=dark)
 

@@ -1,4 +1,5 @@
-"""Keys, certificates, CRLs and CSRs from files and URIs through ``OSSL_STORE``, as OpenSSL's commands load them."""
+"""Keys, certificates, CRLs and CSRs from files and URIs through ``OSSL_STORE``, and passwords, as OpenSSL's commands load
+them."""
 
 from __future__ import annotations
 
@@ -9,20 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ..._openssl.errorqueue import check, clear, drain
-from ..._openssl.inputs import with_lower_scheme, without_pin
+from ..._openssl.inputs import first_line, with_lower_scheme, without_pin
 from ..._openssl.keys import PasswordCallback, open_store
 from ..._openssl.lib import NULL, ffi, lib
 from ..._openssl.names import name_of
 from ..._openssl.ownership import own
 from ..._openssl.signers import check_signer
-from .console import Failure
-from .password import password, secret
+from .console import Console, Failure
 from .settings import items
 
 if TYPE_CHECKING:
     from .context import Run
 
 _T = TypeVar("_T")
+#: Octets of a line, as in OpenSSL (``APP_PASS_LEN`` without the NUL).
+_LINE_LIMIT = 1023
 _HTTP = ("http://", "https://")
 
 
@@ -45,7 +47,7 @@ class Loader:
 
     def password(self, option: str, what: str) -> str | None:
         """The password of an option."""
-        return password(self._settings.text(option), what, self._console)
+        return _password(self._settings.text(option), what, self._console)
 
     def optional(self, load: Callable[..., _T], option: str, *args: str) -> _T | None:
         """What ``load`` makes of the text of an option and ``args``; ``None`` if the option is not given."""
@@ -53,8 +55,10 @@ class Loader:
         return None if text is None else load(text, *args)
 
     def secret(self, option: str, what: str) -> bytes:
-        """The shared secret of an option."""
-        return secret(self._settings.text(option), what, self._console)
+        """The shared secret of an option: of a file, its first line without the CR of CR LF, which OpenSSL leaves there."""
+        source = self._settings.text(option) or ""
+        value = (self.password(option, what) or "").encode("utf-8", "surrogateescape")
+        return first_line(value) if source == "stdin" or source.startswith(("file:", "fd:")) else value
 
     # -- keys ---------------------------------------------------------------------------------------------
 
@@ -263,3 +267,51 @@ def _prompt(uri: str, what: str) -> Callable[[], str]:
 
 def _queued_errors() -> str:
     return "; ".join(dict.fromkeys(map(str, reversed(drain()))))
+
+
+# -- passwords: pass: env: file: fd: stdin, or the password itself ---------------------------------------------
+
+
+def _password(source: str | None, what: str, console: Console) -> str | None:
+    """The password of ``source``; what is no source stands for itself. ``None`` for ``None``."""
+    if source is None:
+        return None
+    try:
+        return _read_password(source)
+    except (OSError, ValueError) as error:
+        console.plain(f"{error}\nError getting password for {what}")
+        console.plain("Trying plain input string (better precede with 'pass:')")
+        return source
+
+
+def _read_password(source: str) -> str:
+    kind, colon, rest = source.partition(":")
+    if source == "stdin":
+        return _line(sys.stdin.readline(_LINE_LIMIT))
+    if kind == "pass" and colon:
+        return rest
+    if kind == "env" and colon:
+        if (value := os.environ.get(rest)) is None:
+            raise ValueError(f"No environment variable {rest}")
+        return value
+    if kind == "file" and colon:
+        try:
+            with Path(rest).open("rb") as file:
+                return _line(os.fsdecode(file.readline(_LINE_LIMIT)))
+        except OSError as error:
+            raise ValueError(f"Can't open file {rest}") from error
+    if kind == "fd" and colon:
+        if not rest.isdigit():
+            raise ValueError(f"Can't access file descriptor {rest}")
+        with os.fdopen(os.dup(int(rest)), "rb", buffering=0) as file:
+            return _line(os.fsdecode(file.readline(_LINE_LIMIT)))
+    # What it is might be the password: it is not repeated.
+    if colon and len(kind) <= 4:
+        raise ValueError(f'Invalid password argument, starting with "{kind}:"')
+    raise ValueError("Invalid password argument, missing ':' within the first 5 chars")
+
+
+def _line(line: str) -> str:
+    if not line:
+        raise ValueError("Error reading password from BIO")
+    return line.partition("\n")[0]
