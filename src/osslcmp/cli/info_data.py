@@ -19,14 +19,14 @@ _ROOM = 1 << 14
 _DEVELOPMENT = ("adapters", "bench", "dev", "docs", "lint", "test")
 """Extras that nobody needs who uses the package."""
 #: Shown as they are; of those that may hold a password only whether they are set.
-_VARIABLES = (
+_VARIABLES = [
     "OPENSSL_CONF",
     "OPENSSL_MODULES",
     "OPENSSL_ENGINES",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "no_proxy",
-)
+]
 _PRIVATE = ("http_proxy", "https_proxy")
 
 

@@ -16,19 +16,9 @@ from .serve_options import given
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 #: Besides --config, whose options are looked at one by one.
 _KNOWN = {
-    "script",
-    "directory",
-    "host",
-    "port",
-    "reference",
-    "secret_file",
-    "strictness",
-    "verbose",
-    "log_format",
-    "tls_cert",
-    "tls_key",
-    "tls_trust",
-}
+    "script", "directory", "host", "port", "reference", "secret_file", "strictness", "verbose", "log_format",
+    "tls_cert", "tls_key", "tls_trust",
+}  # fmt: skip
 
 
 def serve_script(settings: dict[str, Any], ready: Callable[[str], None]) -> int:

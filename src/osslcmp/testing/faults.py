@@ -18,32 +18,12 @@ from ..enums import BodyType, FailureInfo
 from . import rewriting
 
 __all__ = [
-    "Fault",
-    "bad_protection",
-    "cert_req_id",
-    "change",
-    "delay",
-    "drop_response",
-    "html_503",
-    "http_answer",
-    "issue_other_key",
-    "no_certificate",
-    "no_extra_certs",
-    "no_message_time",
-    "no_recip_nonce",
-    "no_sender_nonce",
-    "ok",
-    "old_message_time",
-    "reject",
-    "several_responses",
-    "unprotected",
-    "waiting",
-    "wrong_body",
-    "wrong_nonce",
-    "wrong_pvno",
-    "wrong_sender",
+    "Fault", "bad_protection", "cert_req_id", "change", "delay", "drop_response", "html_503",
+    "http_answer", "issue_other_key", "no_certificate", "no_extra_certs", "no_message_time",
+    "no_recip_nonce", "no_sender_nonce", "ok", "old_message_time", "reject", "several_responses",
+    "unprotected", "waiting", "wrong_body", "wrong_nonce", "wrong_pvno", "wrong_sender",
     "wrong_transaction_id",
-]
+]  # fmt: skip
 
 _ENROLMENTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR})
 _OTHERS = {BodyType.ERROR, BodyType.NESTED, BodyType.CCR, BodyType.KRR, BodyType.POPDECR}

@@ -25,17 +25,9 @@ if TYPE_CHECKING:
     from .urllib3 import Urllib3Transport
 
 __all__ = [
-    "Address",
-    "AsyncHttpxTransport",
-    "FileTransport",
-    "HTTPTransport",
-    "HttpxTransport",
-    "Transport",
-    "Urllib3Transport",
-    "parse_url",
-    "relay",
-    "well_known_url",
-]
+    "Address", "AsyncHttpxTransport", "FileTransport", "HTTPTransport", "HttpxTransport", "Transport",
+    "Urllib3Transport", "parse_url", "relay", "well_known_url",
+]  # fmt: skip
 
 # Loaded by who uses them: asyncio alone takes as long as all that an enrolment needs.
 _WHERE = {

@@ -62,7 +62,7 @@ class LibraryTransport:
 
     def _answer(self) -> Answer:
         """What collects the response to a request that is sent now."""
-        return Answer(self._url, self._timeout, self._limit, self._redirects, self._proxy)
+        return Answer(self)
 
 
 def _without_query(url: str) -> str:
@@ -108,16 +108,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 class Answer:
     """Collects a response and judges it. ``where`` is its URL without what may be secret."""
 
-    def __init__(
-        self, url: str, timeout: float, limit: int, redirects: int, proxy: str | None = None
-    ) -> None:
-        self.url = url
-        self.where = _without_query(url)
-        self.redirects = redirects
-        self._proxy = proxy
-        self.limit = limit
-        self.timeout = timeout
-        self.deadline = time.monotonic() + timeout
+    def __init__(self, transport: LibraryTransport) -> None:
+        self._transport = transport
+        self.url, self.where, self.redirects = transport._url, transport._where, transport._redirects
+        self.deadline = time.monotonic() + transport._timeout
         self.body = bytearray()
         self.status: int | None = None
         #: What to say of it if it is no CMP message.
@@ -183,10 +177,12 @@ class Answer:
 
     def _add(self, data: bytes) -> None:
         self.body += data
-        if self._refusal and len(self.body) >= min(_MAX_BODY, self.limit):
+        if self._refusal and len(self.body) >= min(_MAX_BODY, self._transport._limit):
             raise self._with_body(TransferError, self._refusal)
-        if len(self.body) > self.limit:
-            raise advise(TransferError(f"{self.where}: the response is longer than {self.limit} octets"))
+        if len(self.body) > self._transport._limit:
+            raise advise(
+                TransferError(f"{self.where}: the response is longer than {self._transport._limit} octets")
+            )
         if time.monotonic() > self.deadline:
             raise self.late()
 
@@ -204,7 +200,9 @@ class Answer:
         """What to raise when time is over."""
         if self._refusal:
             return self._with_body(TransferError, self._refusal)
-        return advise(TransferTimeout(f"{self.where}: no response within {self.timeout:g} seconds"))
+        return advise(
+            TransferTimeout(f"{self.where}: no response within {self._transport._timeout:g} seconds")
+        )
 
     def _with_body(self, kind: type[TransferError], message: str) -> TransferError:
         """The exception with what came by HTTP."""
@@ -230,5 +228,5 @@ class Answer:
         for cause in _causes(error):
             if isinstance(cause, OSError) and str(cause) not in message:
                 message += f": {cause}"
-        way = "" if self._proxy is None else f" by the proxy {self._proxy}"
+        way = "" if self._transport._proxy is None else f" by the proxy {self._transport._proxy}"
         return advise(TransferError(f"{self.where}{way}: {message}"))

@@ -7,19 +7,7 @@ from typing import Any, TextIO
 
 from ..._text import lines, one_line
 
-_LEVELS = {
-    0: "EMERG",
-    1: "ALERT",
-    2: "CRIT",
-    3: "error",
-    4: "warning",
-    5: "NOTE",
-    6: "info",
-    7: "DEBUG",
-    8: "TRACE",
-}
-
-
+_LEVELS = ("EMERG", "ALERT", "CRIT", "error", "warning", "NOTE", "info", "DEBUG", "TRACE")
 #: Characters of a message that are shown.
 _LONGEST = 8000
 

@@ -146,7 +146,7 @@ class MockServer:
         with self._lock:
             kind = lib.OSSL_CMP_MSG_get_bodytype(message)
             transaction = self._open.pop(number, None)
-            if transaction is None or (kind in STARTS and not transaction.answers.polled):
+            if transaction is None or (kind in STARTS and not transaction.polled):
                 transaction = _Transaction(self)
             try:
                 answer = transaction.process(message, request)
@@ -157,43 +157,6 @@ class MockServer:
                 while len(self._open) > _OPEN_LIMIT:
                     self._open.popitem(last=False)
             return answer
-
-
-class _Transaction:
-    """A server context and the answers for one transaction."""
-
-    def __init__(self, mock: MockServer) -> None:
-        clear()
-        self._server = own(
-            lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
-        )
-        self._ctx = mock.context(self._server)
-        self.answers = Answers(mock.fixed)
-        self._handle = ffi.new_handle(self.answers)
-        init(self._server, self._handle)
-        if features["delayed_delivery"]:
-            init_delays(self._server)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether another message of the client is expected."""
-        return bool(lib.OSSL_CMP_CTX_get_status(self._ctx.raw) == lib.OSSL_CMP_PKISTATUS_trans)
-
-    def untrusted(self) -> list[Any]:
-        """The certificates that helped to verify messages, or could have."""
-        return shared(lib.OSSL_CMP_CTX_get0_untrusted(self._ctx.raw))
-
-    def process(self, message: Any, der: bytes) -> bytes:
-        """Let libcrypto answer."""
-        self.answers.begin(message, der)
-        self._ctx.calls.state.begin()
-        self._ctx.calls.apply_verbosity()
-        answer = self._ctx.calls.inside(lib.OSSL_CMP_SRV_process_request, self._server, message)
-        errors = drain()
-        if answer == NULL:
-            raise OpenSSLError("the mock server has no answer", errors)
-        owned = own(answer, lib.OSSL_CMP_MSG_free, "answering")
-        return convert.to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
 
 # -- the answers, the same for everybody ------------------------------------------------------------------
@@ -255,24 +218,50 @@ class Fixed:
         )
 
 
-class Answers:
-    """A ``server.callbacks.Handler`` for the messages of one transaction."""
+class _Transaction:
+    """A server context for one transaction, and the ``server.callbacks.Handler`` for its messages."""
 
-    def __init__(self, fixed: Fixed) -> None:
-        self._fixed = fixed
+    def __init__(self, mock: MockServer) -> None:
+        clear()
+        self._server = own(
+            lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
+        )
+        self._ctx = mock.context(self._server)
+        self._fixed = mock.fixed
         self._message: Any = None
         self._der = b""
         self._request: Any = None
         self._polls = 0
 
     @property
+    def is_open(self) -> bool:
+        """Whether another message of the client is expected."""
+        return bool(lib.OSSL_CMP_CTX_get_status(self._ctx.raw) == lib.OSSL_CMP_PKISTATUS_trans)
+
+    @property
     def polled(self) -> bool:
         """Whether a request waits for its client to poll."""
         return self._request is not None
 
-    def begin(self, message: Any, der: bytes) -> None:
-        """The next message of the client."""
+    def untrusted(self) -> list[Any]:
+        """The certificates that helped to verify messages, or could have."""
+        return shared(lib.OSSL_CMP_CTX_get0_untrusted(self._ctx.raw))
+
+    def process(self, message: Any, der: bytes) -> bytes:
+        """Let libcrypto answer."""
         self._message, self._der = message, der
+        handle = ffi.new_handle(self)
+        init(self._server, handle)
+        if features["delayed_delivery"]:
+            init_delays(self._server)
+        self._ctx.calls.state.begin()
+        self._ctx.calls.apply_verbosity()
+        answer = self._ctx.calls.inside(lib.OSSL_CMP_SRV_process_request, self._server, message)
+        errors = drain()
+        if answer == NULL:
+            raise OpenSSLError("the mock server has no answer", errors)
+        owned = own(answer, lib.OSSL_CMP_MSG_free, "answering")
+        return convert.to_der(lib.i2d_OSSL_CMP_MSG, owned, "encoding the answer")
 
     def stash(self, error: BaseException) -> None:
         """Report what went wrong, unless it is a Refusal, which is in the answer."""
