@@ -9,7 +9,9 @@ from __future__ import annotations
 _MODULES = {
     "_asn1.itav": "InfoTypeAndValue",
     "_asn1.publication": "PublicationInfo PublicationPlace",
+    "_asn1.x509_parts": "find_extension",
     "_openssl.certificate_check": "CertificateCheck",
+    "_openssl.convert": "look_alike",
     "_openssl.lib": "features ffi lib openssl_version",
     "_openssl.providers": "LibraryContext Provider load_provider",
     "_openssl.tls": "TLS",

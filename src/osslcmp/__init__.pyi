@@ -2,7 +2,9 @@
 
 from ._asn1.itav import InfoTypeAndValue
 from ._asn1.publication import PublicationInfo, PublicationPlace
+from ._asn1.x509_parts import find_extension
 from ._openssl.certificate_check import CertificateCheck
+from ._openssl.convert import look_alike
 from ._openssl.lib import features, ffi, lib, openssl_version
 from ._openssl.providers import LibraryContext, Provider, load_provider
 from ._openssl.tls import TLS
@@ -106,7 +108,9 @@ __all__ = [
     "certconf",
     "features",
     "ffi",
+    "find_extension",
     "lib",
     "load_provider",
+    "look_alike",
     "openssl_version",
 ]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from support import openssl
+from support.odd import KINDS, NAME, PLAIN, odd_identity, with_field
 from support.pki import PKI, cert_pem, key_pem, make_name
 
 from osslcmp.server import EmbeddedCA
@@ -93,6 +97,50 @@ def test_certificate_is_kept_as_the_task_says(host: Host) -> None:
     certificate, *chain = x509.load_pem_x509_certificates((host.path / "device.pem").read_bytes())
     assert f"{certificate.serial_number:x}" == other["serial_number"]
     assert chain == [host.ca.issuer]
+
+
+@pytest.mark.parametrize(
+    "kind", [*KINDS, "year 0", "after the year 9999", "parameters of RSA", "TLS feature"]
+)
+def test_what_only_openssl_reads_is_left_alone(kind: str, host: Host, pki: PKI) -> None:
+    """Names are compared as RFC 5280 does."""
+    name = PLAIN if kind == "printable" else NAME
+    sans = [x509.DNSName("Device.Example"), x509.IPAddress(ip_address("2001:db8::1"))]
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), b"\x30\3\2\1\x63")
+    more = [odd] if kind == "TLS feature" else []
+    me = pki.issue("ansible-only", pki.issuing, subject=make_name(name), sans=sans, more=more)
+    given = me.certificate.public_bytes(Encoding.DER)
+    if kind in KINDS:
+        given = odd_identity(kind, me, pki.issuing)
+    elif not more:
+        given = with_field(kind, me.certificate)
+    (host.path / "device.pem").write_text(ssl.DER_cert_to_PEM_cert(given))
+    (host.path / "device.key").write_bytes(key_pem(me.key))
+    wanted: dict[str, Any] = {
+        "subject": f"CN={name.upper().replace(' ', '  ')},O=OSSLCMP tests",
+        "sans": ["IP:2001:DB8:0::1", "device.example"],
+        "renew_days": 9,
+    }
+    told = host.certificate(**wanted)
+    assert (told["changed"], told["reason"]) == (False, None)
+    assert told["serial_number"] == f"{me.certificate.serial_number:x}"
+    assert host.certificate("--check", **{**wanted, "subject": "CN=x"})["reason"] == "it has another subject"
+
+
+def test_a_key_that_only_openssl_reads(host: Host) -> None:
+    """It is that of the certificate or not, and gets its certificate, in DER as well."""
+    key, other, path = host.path / "device.key", host.path / "other.key", host.path / "device.pem"
+    for file in (key, other):
+        openssl.run(
+            ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256t1", "-out", file]
+        ).must()
+    first = host.certificate()
+    path.write_bytes(ssl.PEM_cert_to_DER_cert(path.read_text().partition("\n-----BEGIN")[0] + "\n"))
+    assert not host.certificate()["changed"]
+    other.replace(key)
+    told = host.certificate()
+    assert told["reason"] == "it is for another key"
+    assert told["serial_number"] != first["serial_number"]
 
 
 def test_what_is_there_does_nothing_to_a_terminal(host: Host, pki: PKI) -> None:

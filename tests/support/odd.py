@@ -48,7 +48,7 @@ def _names(tag: int, value: bytes) -> Callable[[bytes], bytes]:
 
 def _explicit_false(field: bytes) -> bytes:
     """An extension of a certificate or CRL with the default of its BOOLEAN written out."""
-    if field[0] not in (der.explicit(3), der.explicit(0)) or field[2] != der.SEQUENCE:
+    if field[0] not in (der.explicit(3), der.explicit(0)) or der.read(field).content[0] != der.SEQUENCE:
         return field
     (extensions,) = der.children(der.read(field).content)
     changed = [_critical(extension.encoding) for extension in der.children(extensions.content)]

@@ -41,22 +41,17 @@ not_after: {description: Until when it is valid., type: str, returned: always}
 """
 
 import datetime
+import ipaddress
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import osslcmp
 
@@ -83,7 +78,7 @@ def main() -> None:
     )
     try:
         run(module)
-    except (osslcmp.CMPError, OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (osslcmp.CMPError, OSError, ValueError, TypeError) as error:
         module.fail_json(msg=f"{type(error).__name__}: {error}")
 
 
@@ -91,8 +86,9 @@ def run(module: Any) -> None:
     """Enrol or update, if needed, and tell."""
     wanted = module.params
     path, key_path = Path(wanted["path"]), Path(wanted["privatekey_path"])
-    key = load_pem_private_key(key_path.read_bytes(), None) if key_path.exists() else None
-    chain = x509.load_pem_x509_certificates(path.read_bytes()) if path.exists() else []
+    key: Any = str(key_path) if key_path.exists() else None
+    # In all forms that a client takes; DER of what only OpenSSL reads.
+    chain = list(osslcmp.CertificateCheck(trusted=str(path)).trusted) if path.exists() else []
     why = _why(wanted, chain, key)
     before = _told(chain)
     if why is not None and not module.check_mode:
@@ -102,31 +98,40 @@ def run(module: Any) -> None:
             _write(module, key_path, pem, secret=True)
         enrollment = _enrol(wanted, chain, key, update=why in ("it expires soon", "force"))
         _write(module, path, enrollment.fullchain_pem, secret=False)
-        chain = [enrollment.certificate, *enrollment.chain]
+        chain = [enrollment.certificate_der]
     after = _told(chain) if why is None or not module.check_mode else f"a new certificate: {why}\n"
     attributes = module.load_file_common_arguments(wanted)
     changed = why is not None
     if path.exists():
         changed = module.set_fs_attributes_if_different(attributes, changed)
+    certificate = _seen(chain[0]) if chain else None
     module.exit_json(
         changed=changed,
         reason=why,
-        serial_number=f"{chain[0].serial_number:x}" if chain else None,
-        not_after=chain[0].not_valid_after_utc.isoformat() if chain else None,
+        serial_number=None if certificate is None else f"{certificate.serial_number:x}",
+        not_after=None if certificate is None else certificate.not_valid_after_utc.isoformat(),
         diff={"before": before, "after": after, "before_header": str(path), "after_header": str(path)},
     )
 
 
-def _why(wanted: dict[str, Any], chain: list[x509.Certificate], key: Any) -> str | None:
+def _seen(certificate: Any) -> x509.Certificate:
+    return certificate if isinstance(certificate, x509.Certificate) else osslcmp.look_alike(certificate)
+
+
+def _why(wanted: dict[str, Any], chain: list[Any], key: Any) -> str | None:
     """Why there has to be a new certificate; None when there has not."""
     if not chain or key is None:
         return "there is none" if not chain else "there is no key"
-    certificate = chain[0]
-    if _public(certificate.public_key()) != _public(key.public_key()):
-        return "it is for another key"
-    if certificate.subject != x509.Name.from_rfc4514_string(wanted["subject"]):
+    certificate = _seen(chain[0])
+    try:
+        osslcmp.Client(wanted["server"], certificate=chain[0], key=key, trusted=wanted["trusted"])
+    except ValueError as error:
+        if "does not match" in str(error):
+            return "it is for another key"
+        raise
+    if _parts(certificate.subject) != _parts(x509.Name.from_rfc4514_string(wanted["subject"])):
         return "it has another subject"
-    if set(wanted["sans"]) != set(_sans(certificate)):
+    if set(map(_plain, wanted["sans"])) != set(map(_plain, _sans(certificate))):
         return "it has other alternative names"
     now = datetime.datetime.now(datetime.timezone.utc)
     left = certificate.not_valid_after_utc - now
@@ -137,9 +142,28 @@ def _why(wanted: dict[str, Any], chain: list[x509.Certificate], key: Any) -> str
     return "force" if wanted["force"] else None
 
 
-def _enrol(
-    wanted: dict[str, Any], chain: list[x509.Certificate], key: Any, *, update: bool
-) -> osslcmp.Enrollment:
+def _parts(name: x509.Name) -> list[list[tuple[str, str]]]:
+    """A name as it is compared (RFC 5280, section 7.1): not by types of strings, case and spaces."""
+    return [
+        sorted((part.oid.dotted_string, " ".join(str(part.value).casefold().split())) for part in rdn)
+        for rdn in name.rdns
+    ]
+
+
+def _plain(san: str) -> str:
+    """An alternative name as it is compared, with or without its kind before it."""
+    text = re.sub(r"^(DNS|IP|email|URI):", "", san).casefold()
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    try:
+        return text.encode("idna").decode()
+    except UnicodeError:
+        return text
+
+
+def _enrol(wanted: dict[str, Any], chain: list[Any], key: Any, *, update: bool) -> osslcmp.Enrollment:
     always: dict[str, Any] = {"trusted": wanted["trusted"], "total_timeout": wanted["timeout"]}
     if update:
         signer = osslcmp.Client(wanted["server"], certificate=chain[0], key=key, chain=chain[1:], **always)
@@ -153,23 +177,15 @@ def _enrol(
 
 
 def _sans(certificate: x509.Certificate) -> list[str]:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name.value) for name in found]
+    found = osslcmp.find_extension(certificate, x509.SubjectAlternativeName)
+    return [str(name.value) for name in found or ()]
 
 
-def _public(key: Any) -> bytes:
-    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return encoded
-
-
-def _told(chain: list[x509.Certificate]) -> str:
+def _told(chain: list[Any]) -> str:
     """What a certificate is, for the diff."""
     if not chain:
         return ""
-    one = chain[0]
+    one = _seen(chain[0])
     lines = {
         "subject": one.subject.rfc4514_string(),
         "sans": ", ".join(_sans(one)),

@@ -440,7 +440,8 @@ def asked_extension(extensions: x509.Extensions, kind: type[_E]) -> _E | None:
 
 
 def find_extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
-    """An extension of a certificate, ``None`` if it has none, or several. Others that cannot be read do not hide it.
+    """The extension of a certificate that is of this class of ``cryptography``, ``None`` if it has none, or several. Others
+    that cannot be read do not hide it.
 
     Raises ValueError if it cannot be read itself.
     """

@@ -127,10 +127,11 @@ def _decoded(decode: Callable[[bytes], Any], der: bytes, error: Exception) -> An
 
 
 def look_alike(der: bytes) -> x509.Certificate:
-    """A certificate to look at. Where only OpenSSL reads it: one with the same contents that ``cryptography`` reads,
-    encoded as DER wants, and with its names as :func:`read_name` has them. Its signature does not fit any more.
+    """A certificate (DER) to look at. Where only OpenSSL reads it: one with the same contents that ``cryptography`` reads,
+    encoded as DER wants, its names in UTF-8, a date that Python does not know as the next that it knows, and what is no
+    date as the first. Its signature does not fit any more.
 
-    Raises ValueError if there is none.
+    Raises ValueError if OpenSSL does not read it either.
     """
     try:
         found = read_certificate(der)
