@@ -102,8 +102,7 @@ class DatabaseTransactions(TransactionStore):
     def last_reply(self, transaction_id: bytes) -> Reply | None:  # noqa: ARG002
         """The reply that the transaction of this message has ended with; None if it is open, or not known any more."""
         row: TransactionRow | None = self._local.row
-        is_over = row is not None and not row.open and row.deadline >= time.time()
-        return _reply(row) if row is not None and is_over else None
+        return _reply(row) if row is not None and not row.open and row.deadline >= time.time() else None
 
     def sweep(self) -> None:
         """Close the transactions whose clients did not come in time, whichever process has answered them: once a
@@ -361,10 +360,6 @@ def _reply(row: TransactionRow) -> Reply:
 def _write_state(transaction: Transaction) -> bytes:
     """What the authority said, and what it has still to say. A private key does not stay with the server: it went
     out with the answer, which is kept."""
-
-    def write(certificate: x509.Certificate | bytes) -> str:
-        return _text(encoded(certificate))
-
     found: dict[str, Any] = {} if transaction.label is None else {"label": transaction.label}
     found["nonces"] = [nonce.hex() for nonce in transaction.client_nonces]
     outcome, delayed = transaction.outcome, transaction.delayed
@@ -372,9 +367,9 @@ def _write_state(transaction: Transaction) -> bytes:
         found["waiting"] = vars(outcome)
     elif isinstance(outcome, Issued):
         found["issued"] = {
-            "certificate": write(outcome.certificate),
-            "chain": [write(certificate) for certificate in outcome.chain],
-            "ca_pubs": [write(certificate) for certificate in outcome.ca_pubs],
+            "certificate": _text(outcome.certificate),
+            "chain": list(map(_text, outcome.chain)),
+            "ca_pubs": list(map(_text, outcome.ca_pubs)),
             "status": int(outcome.status),
             "text": outcome.text,
         }
@@ -399,8 +394,8 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
         issued = found["issued"]
         transaction.outcome = Issued(
             read(issued["certificate"]),
-            chain=[read(text) for text in issued["chain"]],
-            ca_pubs=[read(text) for text in issued["ca_pubs"]],
+            chain=list(map(read, issued["chain"])),
+            ca_pubs=list(map(read, issued["ca_pubs"])),
             status=PKIStatus(issued["status"]),
             text=issued["text"],
         )
@@ -408,10 +403,9 @@ def _read_state(data: bytes, transaction: Transaction) -> None:
     if delayed is not None:
         message = transaction.message
         if delayed["message"] is not None:
-            encoding = base64.b64decode(delayed["message"])
-            message = wire.read_message(encoding)
+            message = wire.read_message(read(delayed["message"]))
         transaction.delayed = DelayedRequest(message, Waiting(**delayed["waiting"]), delayed["polls"])
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _text(data: x509.Certificate | bytes) -> str:
+    return base64.b64encode(encoded(data)).decode()

@@ -62,11 +62,13 @@ def _trust(clients: CertificateCheck, own: tuple[x509.Certificate, ...]) -> Send
     return SenderTrust(own, replace(clients, trusted=others, partial_chain=True) if others else None)
 
 
-def _conditions(trusted: inputs.CertificatesInput | CertificateCheck | None) -> CertificateCheck:
-    """Trust anchors, which may have conditions."""
+def _conditions(
+    trusted: inputs.CertificatesInput | CertificateCheck | None, before: CertificateCheck
+) -> CertificateCheck:
+    """Trust anchors, which may bring conditions; else they have those that there were before."""
     if isinstance(trusted, CertificateCheck):
         return trusted
-    return CertificateCheck(trusted=() if trusted is None else trusted)
+    return replace(before, trusted=() if trusted is None else trusted)
 
 
 class Server:
@@ -157,7 +159,7 @@ class Server:
             check_pair(convert.cert_to_c(own), private)
         self.max_message_size = max_message_size
         self.limits = Limits() if limits is None else limits
-        self._clients = _conditions(trusted)
+        self._clients = _conditions(trusted, CertificateCheck(trusted=()))
         limits_of_rules = CheckLimits(
             clock_tolerance,
             costs.MacPolicy.of(mac_policy),
@@ -229,10 +231,7 @@ class Server:
 
     @trusted.setter
     def trusted(self, trusted: inputs.CertificatesInput | CertificateCheck) -> None:
-        if isinstance(trusted, CertificateCheck):
-            self._clients = trusted
-        else:
-            self._clients = replace(self._clients, trusted=trusted)
+        self._clients = _conditions(trusted, self._clients)
         self._set_anchors()
 
     def _set_anchors(self) -> None:
@@ -240,9 +239,8 @@ class Server:
         authority's own, which are no roots and so no anchors, are there, too."""
         self._trust = lru_cache(maxsize=16)(partial(_trust, self._clients))
         trusted, pool = self.trusted, self._configuration.pool
-        own = (
-            getattr(self.authority, "authorities", ()) if trusted and not self._clients.partial_chain else ()
-        )
+        needed = trusted and not self._clients.partial_chain
+        own = getattr(self.authority, "authorities", ()) if needed else ()
         issuers = (one for one in own if one.subject != one.issuer and one not in trusted)
         pool.settings = replace(pool.settings, clients=replace(self._clients, trusted=(*trusted, *issuers)))
 

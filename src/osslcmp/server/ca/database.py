@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,6 +213,10 @@ class Database:
     def _scalar(self, query: sa.Select[Any]) -> Any:
         with self._reading.connect() as connection:
             return connection.scalar(query)
+
+    def _rows(self, query: sa.Select[Any], **values: Any) -> Sequence[sa.RowMapping]:
+        with self._reading.connect() as connection:
+            return connection.execute(query, values).mappings().all()
 
 
 def counter(connection: sa.Connection, name: str) -> int | None:

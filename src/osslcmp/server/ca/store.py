@@ -84,18 +84,14 @@ class Store(Database):
         """The secret of the first of these that has one. All are asked for at once: the time does not tell which it is."""
         known = {} if self._unit is None else self._unit.secrets
         if references not in known:
-            with self._reading.connect() as connection:
-                rows = connection.execute(_SECRETS, {"references": references}).mappings()
-                found = {row["reference"]: row for row in rows}
+            found = {row["reference"]: row for row in self._rows(_SECRETS, references=references)}
             row = next((found[one] for one in references if one in found), None)
             known[references] = None if row is None else SecretRow(**checked(SECRETS, row))
         return known[references]
 
     def secrets(self) -> Iterator[SecretRow]:
         """All of them that can be read; DataError comes after them if there are others."""
-        with self._reading.connect() as connection:
-            rows = connection.execute(sa.select(SECRETS)).mappings().all()
-        return readable(rows, lambda row: SecretRow(**checked(SECRETS, row)))
+        return readable(self._rows(sa.select(SECRETS)), lambda row: SecretRow(**checked(SECRETS, row)))
 
     def set_secret(self, row: SecretRow) -> None:
         """Add a secret, or replace that of the same reference."""
@@ -147,7 +143,8 @@ class Store(Database):
                     raise ConflictError("another client has got a name")
             if row.updates is not None:
                 _lock_names(connection, [name_hash(row.updates)])
-                if any(is_pending(other, time.time()) for other in _updates(connection, row.updates)):
+                updates = connection.execute(_UPDATES, {"serial": row.updates}).mappings()
+                if any(is_pending(_certificate_row(other), time.time()) for other in updates):
                     raise ConflictError("another update has begun")
             if counted is not None and connection.execute(_USED, {"this": counted}).rowcount != 1:
                 raise ConflictError("the secret is used up")
@@ -164,15 +161,13 @@ class Store(Database):
 
     def updates(self, serial: int) -> list[CertificateRow]:
         """The certificates that this one was updated to."""
-        with self._reading.connect() as connection:
-            return _updates(connection, f"{serial:x}")
+        return self._certificates(_UPDATES, serial=f"{serial:x}")
 
     def certificate(self, serial: int) -> CertificateRow | None:
         """The certificate with this serial number."""
         if self._unit is not None and serial in self._unit.added:
             return self._unit.added[serial]
-        found = self._certificates(_OF_SERIAL, serial=f"{serial:x}")
-        return found[0] if found else None
+        return next(iter(self._certificates(_OF_SERIAL, serial=f"{serial:x}")), None)
 
     def certificates(self, key_hash: bytes | None = None) -> list[CertificateRow]:
         """All certificates, or those for one key, in the order of their issue."""
@@ -201,8 +196,7 @@ class Store(Database):
         def found() -> Iterator[sa.RowMapping]:
             last = 0
             while True:
-                with self._reading.connect() as connection:
-                    rows = connection.execute(query.where(CERTIFICATES.c.number > last)).mappings().all()
+                rows = self._rows(query.where(CERTIFICATES.c.number > last))
                 yield from rows
                 if len(rows) < _SOME:
                     return
@@ -230,8 +224,7 @@ class Store(Database):
             .where(ON_CRL, sa.not_(left))
             .order_by(found.number)
         )
-        with self._reading.connect() as connection:
-            rows = [checked(CERTIFICATES, row) for row in connection.execute(query).mappings()]
+        rows = [checked(CERTIFICATES, row) for row in self._rows(query)]
         return [(int(row["serial"], 16), row["revoked_at"], row["revoked"]) for row in rows]
 
     def confirm(self, serial: int) -> None:
@@ -248,16 +241,14 @@ class Store(Database):
         self._change_one(_CHANGED, "the certificate has changed", values)
 
     def _certificates(self, query: sa.Select[Any], **values: Any) -> list[CertificateRow]:
-        with self._reading.connect() as connection:
-            return _select_certificates(connection, query, **values)
+        return list(map(_certificate_row, self._rows(query, **values)))
 
     # -- transactions ----------------------------------------------------------------------------------------
 
     def transaction(self, transaction_id: bytes) -> TransactionRow | None:
         """A transaction by its transactionID."""
-        with self._reading.connect() as connection:
-            row = connection.execute(_TRANSACTION, {"id": transaction_id}).mappings().first()
-        return None if row is None else TransactionRow(**checked(TRANSACTIONS, row))
+        found = self._rows(_TRANSACTION, id=transaction_id)
+        return TransactionRow(**checked(TRANSACTIONS, found[0])) if found else None
 
     def save_transaction(self, row: TransactionRow) -> None:
         """Write a transaction that was read with the version ``row.version``, and count that up."""
@@ -350,12 +341,10 @@ class Store(Database):
 
     def crl(self) -> tuple[int, bytes, int] | None:
         """The last CRL: its number, its DER, and the count of ``revocations`` that it shows."""
-        with self._reading.connect() as connection:
-            found = (
-                connection.execute(sa.select(CRLS).order_by(CRLS.c.number.desc()).limit(1)).mappings().first()
-            )
-        row = None if found is None else checked(CRLS, found)
-        return None if row is None else (row["number"], row["der"], row["changes"])
+        for found in self._rows(sa.select(CRLS).order_by(CRLS.c.number.desc()).limit(1)):
+            row = checked(CRLS, found)
+            return row["number"], row["der"], row["changes"]
+        return None
 
     def add_crl(self, number: int, der: bytes, changes: int) -> None:
         """Make this the last CRL. Raises ConflictError when the number is taken."""
@@ -392,12 +381,6 @@ def read_certificate(row: CertificateRow) -> x509.Certificate:
     raise damaged(CERTIFICATES.name, f"row with serial {row.serial:x}: der, not_after")
 
 
-def _select_certificates(
-    connection: sa.Connection, query: sa.Select[Any], **values: Any
-) -> list[CertificateRow]:
-    return list(map(_certificate_row, connection.execute(query, values).mappings()))
-
-
 def _certificate_row(row: sa.RowMapping) -> CertificateRow:
     values = checked(CERTIFICATES, row)
     del values["number"]
@@ -415,10 +398,6 @@ def _in_state(state: State, now: float) -> sa.ColumnElement[bool]:
         return columns.revoked.is_(None) & (columns.not_after <= now)
     is_confirmed = columns.confirmed if state == "valid" else sa.not_(columns.confirmed)
     return columns.revoked.is_(None) & (columns.not_after > now) & is_confirmed
-
-
-def _updates(connection: sa.Connection, serial: str) -> list[CertificateRow]:
-    return _select_certificates(connection, _UPDATES, serial=serial)
 
 
 def is_pending(row: CertificateRow, now: float) -> bool:
