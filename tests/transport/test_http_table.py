@@ -273,6 +273,11 @@ SITUATIONS: dict[str, Callable[[Field], Place]] = {
     "the content type twice": lambda f: f.raw(
         http_1_1("Content-Type: application/pkixcmp", "Content-Length: LENGTH")
     ),
+    "the content type twice in one line": lambda f: f.raw(
+        lambda body: http_1_1("Content-Length: LENGTH")(body).replace(
+            b"application/pkixcmp", b"application/pkixcmp, Application/PKIXCMP"
+        )
+    ),
     "the content type folded into several lines": lambda f: f.raw(
         lambda body: (
             "HTTP/1.1 200 OK\r\nContent-Type:\r\n application/pkixcmp;\r\n\tcharset=binary\r\n \r\n"

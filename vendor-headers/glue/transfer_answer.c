@@ -141,12 +141,22 @@ static int osslcmp_empty(const osslcmp_head *head)
     return head->size != NULL && *head->size == '0' && head->size[strspn(head->size, "0")] == '\0';
 }
 
-static int osslcmp_is_cmp(const osslcmp_head *head)
+/* Proxies put a field that comes twice into one line. */
+static int osslcmp_is_our_type(const char *type)
 {
     size_t length = sizeof(OSSLCMP_CONTENT_TYPE) - 1;
+    const char *after;
 
-    return !osslcmp_empty(head) && head->type != NULL && OPENSSL_strncasecmp(head->type, OSSLCMP_CONTENT_TYPE, length) == 0
-        && (head->type[length] == '\0' || strchr("; ", head->type[length]) != NULL);
+    if (OPENSSL_strncasecmp(type, OSSLCMP_CONTENT_TYPE, length) != 0)
+        return 0;
+    after = type + length + strspn(type + length, " \t");
+    return *after == '\0' || *after == ';'
+        || (*after == ',' && osslcmp_is_our_type(after + 1 + strspn(after + 1, " \t")));
+}
+
+static int osslcmp_is_cmp(const osslcmp_head *head)
+{
+    return !osslcmp_empty(head) && head->type != NULL && osslcmp_is_our_type(head->type);
 }
 
 static void osslcmp_no_cmp(const osslcmp_head *head)
