@@ -176,7 +176,9 @@ class Application:
         if request.method != "POST":
             allowed = "GET, HEAD, POST" if request.path in self._pages else "POST"
             return refuse(HTTPStatus.METHOD_NOT_ALLOWED, "CMP messages come by POST", ("Allow", allowed))
-        if request.content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
+        # Proxies put a field that comes twice into one line.
+        given = {one.partition(";")[0].strip().lower() for one in request.content_type.split(",")}
+        if given != {CONTENT_TYPE}:
             return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the content type must be {CONTENT_TYPE}")
         return None
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import itertools
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -310,7 +311,7 @@ class Exchange(httputil.HTTPMessageDelegate):
             raise httputil.HTTPInputError("HTTP/1.0 has no Transfer-Encoding")
         target = start_line.path
         try:
-            path = target.partition("?")[0] if target.startswith("/") else urlsplit(target).path or "/"
+            path = re.split("[?#]", target)[0] if target.startswith("/") else urlsplit(target).path or "/"
         except ValueError:
             raise httputil.HTTPInputError("malformed request target") from None
         self._request = Request(
