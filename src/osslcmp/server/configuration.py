@@ -39,12 +39,7 @@ class Configuration:
     transaction_timeout: float
 
     def engine_for(self, message: wire.RawMessage, certificates: Iterable[bytes] = ()) -> Engine:
-        """A context of libcrypto with the credentials that fit a message.
-
-        Args:
-            message: the message.
-            certificates: of its sender, as DER, which help to verify it.
-        """
+        """A context of libcrypto with the credentials that fit a message; ``certificates`` (DER) help to verify it."""
         header = message.header
         if not header.uses_mac:
             return Engine(self.pool, None, None, certificates)

@@ -19,13 +19,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None:
-    """Log why something failed: an outage in a line, and all of what may be a mistake in code.
-
-    Args:
-        logger: takes it.
-        what: failed.
-        error: what was raised.
-    """
+    """Log why ``what`` failed: an outage in a line, and all of what may be a mistake in code."""
     if is_outage(error):
         text = one_line(str(error).partition("\n")[0], 300)
         logger.error("%s: %s: %s", what, type(error).__name__, text, stacklevel=2)

@@ -160,10 +160,8 @@ class MessageHandler:
             self.refusal = self._ask(self._authority.error, notice, type(None))
 
     def cert_conf(self) -> bool:
-        """Check the hash in a certConf and tell the authority; False unless the client is to get a pkiConf.
-
-        Then ``waiting`` or ``refusal`` says what it gets instead.
-        """
+        """Check the hash in a certConf and tell the authority. False unless the client is to get a pkiConf: then
+        ``waiting`` or ``refusal`` says what it gets instead."""
         if not self._admit():
             return False
         status = CertConfirm.of(self._message.body).statuses[0]

@@ -58,8 +58,7 @@ _ANSWERS = {
 
 
 def waiting(text: str) -> Body:
-    """The error message that tells a client to poll for the answer to a message of any kind (RFC 9810, section
-    5.3.22; RFC 9483, section 4.4)."""
+    """The error message that lets a client poll for the answer to any message (RFC 9810, 5.3.22; RFC 9483, 4.4)."""
     return Body(BodyType.ERROR, _status_info(PKIStatus.waiting, FailureInfo(0), text))
 
 

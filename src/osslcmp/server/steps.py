@@ -39,13 +39,7 @@ _USED = Rejected(FailureInfo.transactionIdInUse, "the transactionID was used")
 
 
 class TransactionSteps:
-    """Finds the transaction of a message, and does its next step.
-
-    Args:
-        configuration: of the server.
-        answers: makes the answers.
-        store: where transactions are kept.
-    """
+    """Finds the transaction of a message in the store, and does its next step."""
 
     def __init__(self, configuration: Configuration, answers: Answers, store: TransactionStore) -> None:
         self.configuration = configuration
@@ -55,12 +49,7 @@ class TransactionSteps:
         store.host = self
 
     def answer(self, message: wire.RawMessage, place: paths.Place) -> bytes:
-        """Answer a message that keeps the rules of its header.
-
-        Args:
-            message: no nested one.
-            place: what the path says that it was sent to.
-        """
+        """Answer a message, no nested one, that keeps the rules of its header."""
         known = repeated(self._store.last_reply(message.transaction_id), message)
         if known is not None:
             return known
@@ -177,10 +166,8 @@ class TransactionSteps:
         return answer
 
     def _client_error(self, transaction: Transaction, message: wire.RawMessage) -> bytes:
-        """Process an error message, which ends its transaction if the protection is valid.
-
-        libcrypto takes it for a new transaction, so it gets a context of its own: a forged one does no harm.
-        """
+        """Process an error message, which ends its transaction if the protection is valid. libcrypto takes it for a new
+        transaction, so it gets a context of its own: a forged one does no harm."""
         with closing(self.configuration.engine_for(message, transaction.message.extra_certs)) as engine:
             handler = MessageHandler(self.configuration, engine, message, transaction)
             answer = self._answers.process(message, engine, handler)
@@ -229,14 +216,7 @@ class TransactionSteps:
         raw: wire.RawMessage,
         handler: MessageHandler,
     ) -> None:
-        """Keep the transaction if the client is to come back after this answer, else close it.
-
-        Args:
-            transaction: the open transaction.
-            message: what was answered, which may have been delayed.
-            raw: the answer.
-            handler: made it.
-        """
+        """Keep the transaction if the client is to come back after this answer to ``message``, else close it."""
         delayed, outcome = transaction.delayed, transaction.outcome
         polls = 0 if delayed is None else delayed.polls
         transaction.delayed = None

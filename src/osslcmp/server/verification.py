@@ -36,13 +36,8 @@ def looked_at(certificate: bytes | None) -> x509.Certificate | None:
 
 
 def refuse_sender(configuration: Configuration, message: Message, raw: wire.RawMessage) -> Rejected | None:
-    """Why the sender of a verified message may not authorise anything; None when it may.
-
-    Args:
-        configuration: its authority is asked if its rules have nothing against the sender.
-        message: what the authority gets to see.
-        raw: the message that is being answered: a pollReq for a request that waits, else the same.
-    """
+    """Why the sender of a verified message may not authorise anything; None when it may. ``raw`` is what is being answered:
+    a pollReq for a request that waits, else the same as ``message``."""
     signer = message.signer_der
     if signer is None:
         return None
@@ -71,14 +66,8 @@ def refuse_unverified(
     *,
     forwards: bool = False,
 ) -> Rejected | None:
-    """Why a message is not validly protected, or its sender may not authorise anything.
-
-    Args:
-        configuration: has the rules and the credentials.
-        message: libcrypto's server is not to answer it.
-        certificates: as DER, which may help to verify it.
-        forwards: a registration authority has to have signed it, whatever else the server accepts.
-    """
+    """Why a message is not validly protected, or its sender may not authorise anything. ``certificates`` (DER) may help to
+    verify it. If it ``forwards``, a registration authority has to have signed it, whatever else the server accepts."""
     certificates = tuple(certificates)
     with closing(configuration.engine_for(message, (*message.extra_certs, *certificates))) as engine:
         if not (engine.proves(message.encoding) if forwards else engine.verifies(message.encoding)):

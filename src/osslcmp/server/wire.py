@@ -159,12 +159,7 @@ class RawMessage:
 
 
 def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> RawMessage:
-    """Take a message of a client apart, after a look whether libcrypto may see it.
-
-    Args:
-        data: the message as DER.
-        limit: the most bytes that are accepted.
-        limits: what it may carry; the default limits when None.
+    """Take a message of a client (DER) of at most ``limit`` bytes apart, after a look whether libcrypto may see it.
 
     Raises:
         MessageTooLargeError: more than ``limit`` bytes.
@@ -184,14 +179,8 @@ def receive_message(data: bytes, limit: int, limits: Limits | None = None) -> Ra
 
 @lru_cache(maxsize=32)  # each message is read some times on its way
 def read_message(data: bytes) -> RawMessage:
-    """Take a message apart, of any size: one that was made here, or has been received.
-
-    Args:
-        data: the message as DER.
-
-    Raises:
-        MalformedMessageError: no PKIMessage whose header can be read.
-    """
+    """Take a message (DER) apart, of any size: one that was made here, or has been received. Raises MalformedMessageError
+    for what is no PKIMessage whose header can be read."""
     found = outline(data)
     if isinstance(found, Violation):
         raise MalformedMessageError(f"not a CMP message: {found}")

@@ -33,14 +33,7 @@ def make_crl(
     made: dict[Entry, x509.RevokedCertificate] | None = None,
 ) -> x509.CertificateRevocationList:
     """The CRL that follows ``last``, with the next number and, as far as that is not in the future, a later thisUpdate.
-
-    Args:
-        issuer: certificate of the CA.
-        signing: makes its signatures.
-        revoked: what is on it.
-        last: the CRL before it.
-        made: entries of the CRL before it, which need not be made again; those of this one afterwards.
-    """
+    ``made`` are entries of ``last``, which need not be made again; those of this one afterwards."""
     moment = now()
     number, start = 1, moment - BACKDATE
     if last is not None:

@@ -171,16 +171,8 @@ def is_encrypted(pem: bytes) -> bool:
 
 
 def read_key(where: str, pem: bytes, password: bytes | None) -> CertificateIssuerPrivateKeyTypes:
-    """The private key of a CA in PEM.
-
-    Args:
-        where: names its place in errors.
-        pem: the key, and maybe more.
-        password: decrypts it, if it is encrypted.
-
-    Raises:
-        ValueError: it cannot be read, or only with another password.
-    """
+    """The private key of a CA in PEM, whose place ``where`` names in errors. Raises ValueError if it cannot be read, or
+    only with another password."""
     encrypted = is_encrypted(pem)
     if encrypted and password is None:
         raise ValueError(

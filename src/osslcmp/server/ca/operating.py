@@ -39,17 +39,8 @@ def find(store: Store, serial: int) -> CertificateRow:
 def revoke(store: Store, serial: int, reason: RevocationReason) -> CertificateRow:
     """Revoke a certificate, or put it on hold (``certificateHold``); the next CRL, whoever makes it, has it.
 
-    Args:
-        store: the database.
-        serial: number of the certificate.
-        reason: is on the CRL; not ``none`` or ``removeFromCRL``. A certificate on hold can be revoked for another one,
-            and keeps its date.
-
-    Returns:
-        The certificate as it is then.
-
-    Raises:
-        NotPossibleError: there is no such certificate, or it is revoked already.
+    The reason is not ``none`` or ``removeFromCRL``. A certificate on hold can be revoked for another one, and keeps its
+    date. Returns the certificate as it is then; raises NotPossibleError when there is none, or it is revoked already.
     """
 
     def change(row: CertificateRow) -> None:
@@ -63,11 +54,8 @@ def revoke(store: Store, serial: int, reason: RevocationReason) -> CertificateRo
 
 
 def release(store: Store, serial: int) -> CertificateRow:
-    """Release a certificate from hold: it is valid again, and off the CRL.
-
-    Raises:
-        NotPossibleError: there is no such certificate, or it is not on hold.
-    """
+    """Release a certificate from hold: it is valid again, and off the CRL. Raises NotPossibleError when it is not there, or
+    not on hold."""
 
     def change(row: CertificateRow) -> None:
         if state_of(row) != "held":

@@ -287,18 +287,8 @@ class Store(Database):
 
     def sweep(self, now: float, revoke_unconfirmed: int | None) -> int:
         """Forget transactions that are over, and those that no server has missed for a day; revoke what no client has
-        confirmed in time.
-
-        Args:
-            now: seconds since 1970.
-            revoke_unconfirmed: the reason to revoke them with, None to keep them.
-
-        Returns:
-            How many certificates were revoked.
-
-        Raises:
-            ConflictError: others are at the same rows; do it later.
-        """
+        confirmed in time, for a reason, unless that is None. Returns how many certificates were revoked. Raises
+        ConflictError when others are at the same rows: do it later."""
         over = sa.not_(TRANSACTIONS.c.open) & (TRANSACTIONS.c.deadline < now)
         late = over | (TRANSACTIONS.c.deadline < now - _DAY)
         unconfirmed = (

@@ -89,14 +89,8 @@ class InBody(Rejected):
 def explain(
     message: wire.RawMessage, log: Iterable[ErrorEntry], clients: CertificateCheck
 ) -> Rejected | None:
-    """What libcrypto's complaints about a message mean; None when they mean nothing better than
-    ``badRequest``.
-
-    Args:
-        message: the message that libcrypto has refused before it asked the authority.
-        log: what it complained about.
-        clients: the trust anchors of the server, and its conditions.
-    """
+    """What libcrypto's complaints about a message that it has refused before it asked the authority mean; None when they
+    mean nothing better than ``badRequest``. ``clients`` are the trust anchors of the server, and its conditions."""
     logged = [entry.text for entry in log]
     for text in logged:
         if text in _IN_BODY:

@@ -169,12 +169,7 @@ def _rules(stage: Stage, level: Strictness, body_type: int) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True)
 class Checker:
-    """The rules as one server asks for them.
-
-    Args:
-        strictness: which of them count.
-        limits: how far.
-    """
+    """The rules as one server asks for them."""
 
     strictness: Strictness = "strict"
     limits: CheckLimits = field(default_factory=CheckLimits)
@@ -196,14 +191,10 @@ class Checker:
         **known: Any,
     ) -> Rejected | None:
         """The first rule of a stage that a message breaks, as what its client is told; None when it keeps them all.
+        ``known`` are the other fields of Subject.
 
         With ``openssl`` what libcrypto would refuse without a specific failInfo is ``badRequest``, as it says; what
         cannot be read is ``badDataFormat`` always.
-
-        Args:
-            stage: which rules are checked.
-            message: what is checked.
-            known: the other fields of Subject.
         """
         subject = Subject(message, self.limits, **known)
         for rule in _rules(stage, self.strictness, message.body_type):

@@ -126,14 +126,8 @@ def serve(
     listener: socket.socket | None = None,
     tick: Callable[[], object] | None = None,
 ) -> RunningServer:
-    """Start a web server (Tornado's) and return at once.
-
-    Args, besides those of ``Server.serve``:
-        handler: answers.
-        tick: is called once a second, whatever the clients do; what it raises is logged.
-
-    Raises what that raises.
-    """
+    """Start a web server (Tornado's) and return at once; arguments and exceptions are those of ``Server.serve``. ``tick``
+    is called once a second, whatever the clients do; what it raises is logged."""
     try:
         import tornado  # noqa: F401
 

@@ -190,11 +190,8 @@ class WebServer:
         return True
 
     def buffer(self, size: int, connection: Connection | None = None) -> bool:
-        """Count octets of bodies that are here; whoever else has waited for longest pays for too many.
-
-        Returns:
-            Whether there is room for them.
-        """
+        """Count octets of bodies that are here; whoever else has waited for longest pays for too many. Returns whether
+        there is room for them."""
         self._buffered += size
         most = max(MAX_BUFFERED, 4 * self.handler.limit)
         while self._buffered > most and self._make_room(connection):

@@ -26,15 +26,8 @@ def scripts() -> ScriptDirectory:
 
 
 def migrate(connection: sa.Connection, schema: int) -> None:
-    """Bring the tables to the newest schema, in the transaction that ``connection`` is in.
-
-    Args:
-        connection: of the database, in a transaction that keeps others out.
-        schema: what the database has, ``OLDEST`` or later.
-
-    Raises:
-        ImportError: Alembic is not installed.
-    """
+    """Bring the tables from a schema, ``OLDEST`` or later, to the newest, in the transaction that ``connection`` is in,
+    which keeps others out. Raises ImportError if Alembic is not installed."""
     try:
         from alembic.migration import MigrationContext
         from alembic.operations import Operations
