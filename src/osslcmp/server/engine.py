@@ -387,11 +387,6 @@ class Engine:
         assert self._credentials is not None
         return self._credentials.handle(certificate)
 
-    def verifies(self, data: bytes) -> bool:
-        """Whether a message that libcrypto's server is not to answer is protected as the settings ask for."""
-        assert self._credentials is not None
-        return self._credentials.settings.accept_unprotected or self.proves(data)
-
     def proves(self, data: bytes) -> bool:
         """Whether a message has valid protection, whatever the settings accept (``OSSL_CMP_validate_msg``, 3.0)."""
         try:

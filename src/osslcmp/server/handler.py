@@ -116,7 +116,6 @@ class MessageHandler:
         except bodies.MALFORMED as error:
             answer = refused or self._unreadable(error)
         else:
-            refused = refused or self._rules.broken(Stage.REQUEST, self._message, request=request)
             if (answer := refused) is None:
                 answer = self._ask(self._authority.revoke, request, Revoked, Waiting, Rejected)
         if isinstance(answer, Waiting):

@@ -70,7 +70,8 @@ def refuse_unverified(
     verify it. If it ``forwards``, a registration authority has to have signed it, whatever else the server accepts."""
     certificates = tuple(certificates)
     with closing(configuration.engine_for(message, (*message.extra_certs, *certificates))) as engine:
-        if not (engine.proves(message.encoding) if forwards else engine.verifies(message.encoding)):
+        accepted = configuration.pool.settings.accept_unprotected and not forwards
+        if not accepted and not engine.proves(message.encoding):
             refusal = None
             if configuration.rules.explains:
                 refusal = libcrypto_errors.explain(message, engine.log, configuration.pool.settings.clients)

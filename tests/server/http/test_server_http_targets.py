@@ -66,7 +66,7 @@ def post(url: str, target: str, kind: str = "application/pkixcmp") -> bytes:
     ],
 )
 def test_targets(target: str, kind: BodyType) -> None:
-    """Absolute ones, queries and fragments are answered, and name an operation as the path alone does; so are other paths."""
+    """Absolute ones, queries and fragments name an operation as the path alone does; other paths are answered, too."""
     with EmbeddedCA({"ref": "secret"}).server().serve() as running:
         response = post(running.url, target.format(host=urlsplit(running.url).netloc))
     head, _, body = response.partition(b"\r\n\r\n")

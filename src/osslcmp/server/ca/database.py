@@ -233,19 +233,14 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
     # Who connects first changes the mode of the file. SQLite waits for nobody then.
     until = time.monotonic() + _LOCK_TIMEOUT
-    while not _is_changed_to_wal(connection, until):
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
         time.sleep(_RETRY)
-
-
-def _is_changed_to_wal(connection: Any, until: float) -> bool:
-    """False when others are at the file: to be tried again, but not after ``until``."""
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or time.monotonic() > until:
-            raise
-        return False
-    return True
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -17,7 +17,7 @@ from ..._text import get_logger
 from ...enums import BodyType, FailureInfo
 from .. import wire
 from ..authority import Rejected
-from . import body, confirmation, header, nested, protection, request, sender
+from . import confirmation, header, protection, request, sender
 from . import transaction as later
 from .subject import CheckLimits, Subject
 
@@ -114,11 +114,13 @@ RULES: tuple[Rule, ...] = (
     Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path, _FIRST),
     Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.body_type),
     Rule("general-values", "RFC 9810, 5.3.19", _H, _F.badRequest, _RFC, header.general_values, _GENM),
-    Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, nested.readable, _NEST),
+    Rule("nested-readable", "RFC 9810, 5.3.22", _H, _F.badDataFormat, _RFC, header.nested_readable, _NEST),
     Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, protection.signed, _NEST),
-    Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, nested.depth, _NEST),
-    Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, nested.ids, _NEST),
-    Rule("nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, nested.nonces, _NEST),
+    Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, header.nested_depth, _NEST),
+    Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, header.nested_ids, _NEST),
+    Rule(
+        "nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, header.nested_nonces, _NEST
+    ),
     # -- whether it is the next one of its transaction
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_protection),
     Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, later.same_algorithm),
@@ -138,12 +140,12 @@ RULES: tuple[Rule, ...] = (
     # -- libcrypto verifies the protection and the proof of possession; then who has signed
     Rule("signer-issued-here", "RFC 9483, 3.5", _S, _F.signerNotTrusted, _ALL, sender.issued_here),
     # -- the body
-    Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, body.csr_version, _CSR),
-    Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, body.version, _CERT),
-    Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.version, _RR),
-    Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, body.revoked_named, _RR),
-    Rule("reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, body.reason, _RR),
-    Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, body.entry_extensions, _RR),
+    Rule("csr-version", "RFC 2986, 4.1", _B, _F.badCertTemplate, _RFC, request.csr_version, _CSR),
+    Rule("template-version", "RFC 9483, 4.1.1", _B, _F.badCertTemplate, _RFC, request.version, _CERT),
+    Rule("revoked-version", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, request.version, _RR),
+    Rule("revoked-named", "RFC 9483, 4.2", _B, _F.addInfoNotAvailable, _RFC, request.revoked_named, _RR),
+    Rule("reason", "RFC 9483, 4.2", _B, _F.badRequest, _RFC, request.reason, _RR),
+    Rule("entry-extensions", "RFC 9483, 4.2", _B, _F.badRequest, _STRICT, request.entry_extensions, _RR),
     # -- the request itself
     Rule("central-key-release", "RFC 9483, 4.1.6", _R, _F.badCertTemplate, _ALL, request.central_key_release),
     Rule("central-key-signed", "RFC 9483, 4.1.6", _R, _F.badRequest, _ALL, request.central_key_signed),

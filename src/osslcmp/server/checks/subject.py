@@ -13,7 +13,7 @@ from cryptography import x509
 from ..._openssl.certificate_check import CertificateCheck
 from ...message.bodies import CertConfirm, CertStatus
 from .. import bodies, wire
-from ..authority import CertificateRequest, RevocationRequest
+from ..authority import CertificateRequest
 from ..ca.client_crls import ClientCRLs
 from ..http.paths import Place
 from ..transactions import Transaction
@@ -76,7 +76,7 @@ class Subject:
         limits: the server's.
         place: where it was sent to.
         transaction: the open transaction that it belongs to, from Stage.TRANSACTION on.
-        request: what it asks for, in Stage.REQUEST.
+        request: what it asks for, in Stage.REQUEST; None as long as possession of its key is not proved.
         status: what it says of the certificate, in Stage.CONFIRMATION.
         signer: the certificate that has signed it, DER, in Stage.SENDER.
         chain: DER certificates of its transaction that may stand above that one.
@@ -86,7 +86,7 @@ class Subject:
     limits: CheckLimits
     place: Place = Place()  # noqa: RUF009  # immutable
     transaction: Transaction | None = None
-    request: CertificateRequest | RevocationRequest | None = None
+    request: CertificateRequest | None = None
     status: CertStatus | None = None
     signer: bytes | None = None
     chain: tuple[bytes, ...] = ()

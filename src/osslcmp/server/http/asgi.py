@@ -108,8 +108,8 @@ class ASGI:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(take, response)
 
-        job = self._workers.submit(partial(self._app.answer, request), done)
-        if job is None:
+        cancel = self._workers.submit(partial(self._app.answer, request), done)
+        if cancel is None:
             return busy()
         gone = asyncio.ensure_future(_disconnected(receive))
         either: set[asyncio.Future[Any]] = {answered, gone}
@@ -117,7 +117,7 @@ class ASGI:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             return answered.result() if answered.done() else None
         finally:
-            job.cancel()  # nobody waits for its answer any more; what has begun goes on
+            cancel()  # nobody waits for its answer any more; what has begun goes on
             gone.cancel()
 
 

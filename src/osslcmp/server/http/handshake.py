@@ -10,7 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from .workers import Job, Workers
+from .workers import Cancel, Workers
 
 THREADS = 16
 
@@ -34,7 +34,7 @@ class Handshake:
         self._loop = asyncio.get_running_loop()
         self._late = self._loop.call_later(seconds, self.close)
         self._over = False
-        self._job: Job | None = None
+        self._cancel: Cancel | None = None
         self._outcome: type[OSError] | None = None
         """What libssl waits for, or that it has failed; None: the client is through."""
         self.failure = ""
@@ -50,7 +50,7 @@ class Handshake:
             self._over = True
             self._late.cancel()
             self._wait_no_more()
-            if not through and (self._job is None or self._job.cancel()):
+            if not through and (self._cancel is None or self._cancel()):
                 self._socket.close()
             self._done(through)
 
@@ -60,8 +60,8 @@ class Handshake:
 
     def _go_on(self) -> None:
         self._wait_no_more()
-        self._job = self._workers.submit(self._step, self._stepped)
-        if self._job is None:
+        self._cancel = self._workers.submit(self._step, self._stepped)
+        if self._cancel is None:
             self.close()
 
     def _step(self) -> None:
@@ -83,7 +83,7 @@ class Handshake:
             self._socket.close()
 
     def _after_step(self) -> None:
-        self._job = None
+        self._cancel = None
         if self._over:
             self._socket.close()
         elif self._outcome is None:

@@ -26,7 +26,7 @@ from ..._text import get_logger, one_line
 from . import handshake
 from .app import Application, Request, Response, busy, refuse
 from .pacing import PacedSSLStream, PacedStream
-from .workers import Job, Workers
+from .workers import Cancel, Workers
 
 MAX_HEADER_SIZE = 8 * 1024  # what has come is searched for its end again with each piece
 MAX_CONNECTIONS = 2_000
@@ -356,19 +356,19 @@ class Exchange(httputil.HTTPMessageDelegate):
             return
         server = self._connection.server
         request = replace(self._request, body=bytes(self._body))
-        job = server.workers.submit(partial(server.handler.answer, request), self._done)
-        if job is None:
+        cancel = server.workers.submit(partial(server.handler.answer, request), self._done)
+        if cancel is None:
             self._respond(busy())
         else:
-            self._http.set_close_callback(partial(self._gone, job))
+            self._http.set_close_callback(partial(self._gone, cancel))
 
     def on_connection_close(self) -> None:
         """The client went away, or had to, before the request was there whole."""
         self._release()
 
-    def _gone(self, job: Job) -> None:
+    def _gone(self, cancel: Cancel) -> None:
         """Nobody waits for the answer any more."""
-        job.cancel()
+        cancel()
         self._release()
 
     def _release(self) -> None:
