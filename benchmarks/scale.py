@@ -20,13 +20,14 @@ import osslcmp
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.tables import CERTIFICATES, NAMES, TRANSACTIONS
 
-from .load import SERVED, rate
+from .load import SERVED, served_rate
 from .rounds import Run
 
 ROWS = (1_000, 100_000, 1_000_000)
 OPEN = 10_000
 _BATCH = 20_000
 _CLIENTS = 16
+_REQUESTS = 2_000
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def bench_processes(run: Run) -> None:
                 one, two = (serve("--processes", str(number), *options) for number in (1, 2))
                 for _ in range(min(run.rounds, 3)):
                     rates = [
-                        rate(served.url, _CLIENTS, 3 * run.seconds, key_pem, SERVED) for served in (one, two)
+                        served_rate(served.url, _CLIENTS, _REQUESTS, key_pem, SERVED) for served in (one, two)
                     ]
                     ratios.append(rates[1] / rates[0])
             run.report.ratio(title, name, ratios, "one process", goal=1.8, more_is_better=True)
