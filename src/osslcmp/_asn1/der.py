@@ -202,10 +202,12 @@ def bits(element: Element) -> int:
     wrong = not content or content[0] > 7 or (len(content) == 1 and content[0]) or len(content) > 33
     if element.tag != BIT_STRING or wrong:
         raise DERError("not a BIT STRING")
-    value = 0
-    for index, octet in enumerate(content[1:]):
-        value |= int(f"{octet:08b}"[::-1], 2) << (8 * index)
-    return value
+    return named_bits(content[1:])
+
+
+def named_bits(octets: bytes) -> int:
+    """The same of the octets of the string."""
+    return sum(int(f"{octet:08b}"[::-1], 2) << (8 * index) for index, octet in enumerate(octets))
 
 
 def dotted(element: Element) -> str:

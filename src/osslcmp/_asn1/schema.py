@@ -272,8 +272,3 @@ class NestedMessageContent:
 def text(element: asn1.TLV) -> str:
     """A UTF8String; octets that are not UTF-8 are kept as escapes."""
     return content(element).decode("utf-8", "backslashreplace")
-
-
-def bits(value: asn1.BitString) -> int:
-    """Named bits as a number: bit n is ``1 << n``."""
-    return sum(int(f"{octet:08b}"[::-1], 2) << (8 * index) for index, octet in enumerate(value.as_bytes()))

@@ -24,7 +24,7 @@ from .._openssl.lib import CData, openssl_version, require
 from .._openssl.name_texts import parse_general_name, parse_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
-from ..context.confirmation import OnDER, on_der
+from ..context.confirmation import ConfirmCallback, OnDER, on_der
 from ..context.crmf import CertReqMsg
 from ..enums import BodyType, FailureInfo, Option, POPOMethod
 from .settings import Settings, itavs, optional
@@ -58,7 +58,6 @@ _REGISTRATION = (
     "protocol_encryption_key",
     "utf8_pairs",
 )
-ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
 Confirm = ConfirmCallback | CertConf | CData | None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -14,7 +14,7 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text_from_c
-from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, KeyInput
+from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, KeyInput, secret_bytes
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
@@ -22,8 +22,8 @@ from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
 from ..limits import Limits
 from .calls import Calls, new_ctx
-from .confirmation import CertConf, Confirmation, certconf
-from .credentials import Credentials, certificate_list
+from .confirmation import CertConf, Confirmation, ConfirmCallback, certconf
+from .credentials import REFERENCE_LIMIT, SECRET_LIMIT, Credentials, TrustInput, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait, check_on_wait
 from .exchanges import Exchanges
@@ -326,7 +326,7 @@ class Context:
         self.calls.set(setter, name_to_c(name), what="setting the expected sender")
         self.calls.state.keep_notes = True
 
-    def set_trusted_store(self, certificates: Iterable[AnyCertificate] | CertificateCheck | None) -> None:
+    def set_trusted_store(self, certificates: TrustInput) -> None:
         """Trust anchors for the server's signature (``OSSL_CMP_CTX_set0_trusted``; ``..trustedStore`` before 3.2).
 
         A :class:`osslcmp.CertificateCheck` brings them with CRLs, policies, purpose, time and whatever else
@@ -389,11 +389,7 @@ class Context:
         """
         self._credentials.set_pkey(key, password)
 
-    def build_cert_chain(
-        self,
-        own_trusted: Iterable[AnyCertificate] | CertificateCheck | None,
-        candidates: Iterable[AnyCertificate],
-    ) -> None:
+    def build_cert_chain(self, own_trusted: TrustInput, candidates: Iterable[AnyCertificate]) -> None:
         """Build the chain of our certificate to send along (``OSSL_CMP_CTX_build_cert_chain``, 3.0).
 
         ``candidates`` may serve as intermediates. With ``own_trusted`` the chain must end at one of these, and meet
@@ -407,7 +403,9 @@ class Context:
 
         ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 4096 octets.
         """
-        self._credentials.set_reference(reference)
+        value = secret_bytes("reference", reference, REFERENCE_LIMIT)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
+        self.calls.state.own_identifiers.append(value)
 
     def set_secret_value(self, secret: bytes | str) -> None:
         """The shared secret of MAC protection (``OSSL_CMP_CTX_set1_secretValue``, 3.0).
@@ -415,7 +413,9 @@ class Context:
         ``bytes``, or a ``str`` that is encoded as UTF-8; 1 to 65535 octets. It is copied once, into memory that
         OpenSSL wipes when the context goes.
         """
-        self._credentials.set_secret(secret)
+        value = secret_bytes("secret", secret, SECRET_LIMIT)
+        self.calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
+        self.calls.state.by_secret = True
 
     @guarded
     def try_protection(self) -> None:
@@ -486,9 +486,11 @@ class Context:
         return None if pointer == NULL else convert.public_key_from_c(pointer)
 
     @property
+    @locked
     def new_pkey(self) -> PrivateKeyTypes | None:
         """Private key to certify, also a centrally generated one (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
-        return self.results.private_key()
+        pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
+        return None if pointer == NULL else convert.key_from_c(pointer)
 
     def set_issuer(self, name: x509.Name | str | None) -> None:
         """Issuer to put into the template (``OSSL_CMP_CTX_set1_issuer``, 3.0)."""
@@ -523,7 +525,7 @@ class Context:
 
     def req_extensions_have_san(self) -> bool:
         """Whether these include subject alternative names (``OSSL_CMP_CTX_reqExtensions_have_SAN``, 3.0)."""
-        return bool(self.calls.get(lib.OSSL_CMP_CTX_reqExtensions_have_SAN) == 1)
+        return self.calls.get(lib.OSSL_CMP_CTX_reqExtensions_have_SAN) == 1
 
     def push_policy(self, policy: x509.PolicyInformation) -> None:
         """Add a certificate policy to ask for (``OSSL_CMP_CTX_push0_policy``, 3.0)."""
@@ -561,9 +563,7 @@ class Context:
 
     # -- certificate confirmation -------------------------------------------------------------------------
 
-    def set_cert_conf_cb(
-        self, callback: Callable[[x509.Certificate, FailureInfo], object] | CertConf | CData | None
-    ) -> None:
+    def set_cert_conf_cb(self, callback: ConfirmCallback | CertConf | CData | None) -> None:
         """Decide about a new certificate before it is confirmed (``OSSL_CMP_CTX_set_certConf_cb``, 3.0).
 
         ``callback`` is :data:`osslcmp.certconf`, a C function (``OSSL_CMP_certConf_cb_t``), ``None`` for
@@ -740,14 +740,14 @@ class Context:
     @property
     def fail_info(self) -> FailureInfo:
         """Failure bits that the server sent (``OSSL_CMP_CTX_get_failInfoCode``, 3.0)."""
-        return cast(FailureInfo, self.calls.get(get_fail_info))
+        return self.calls.get(get_fail_info)
 
     fail_info_code = fail_info
 
     @property
     def status_string(self) -> list[str]:
         """Texts that the server sent (``OSSL_CMP_CTX_get0_statusString``, 3.0)."""
-        return cast("list[str]", self.calls.get(get_status_string))
+        return self.calls.get(get_status_string)
 
     def snprint_pki_status(self) -> str:
         """Status, failure bits and texts as OpenSSL words them (``OSSL_CMP_CTX_snprint_PKIStatus``, 3.0)."""
@@ -780,7 +780,7 @@ class Context:
     @property
     def extra_certs_in(self) -> list[x509.Certificate]:
         """Those of the answer's extraCerts that ``cryptography`` reads (``OSSL_CMP_CTX_get1_extraCertsIn``, 3.0)."""
-        return self.results.extra_certs()
+        return convert.certs_from_c(convert.own_certs(self.calls.get(lib.OSSL_CMP_CTX_get1_extraCertsIn)))
 
     @property
     def validated_srv_cert(self) -> x509.Certificate | None:

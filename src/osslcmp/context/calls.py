@@ -122,7 +122,7 @@ class Calls:
             give_to_c(args[-1], giving, function, self.pointer, *args, what=what)
 
     @locked
-    def get(self, function: Callable[..., Any], *args: Any) -> Any:
+    def get(self, function: Callable[..., _R], *args: Any) -> _R:
         """A call whose result is no verdict."""
         return function(self.pointer, *args)
 

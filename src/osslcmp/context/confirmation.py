@@ -16,7 +16,7 @@ from ..enums import FailureInfo
 from .calls import Calls, c_function
 from .credentials import trust_store
 
-Callback = Callable[[x509.Certificate, FailureInfo], object]
+ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
 
 
 class CertConf:
@@ -40,7 +40,7 @@ class OnDER:
         return self.decide(encoded(certificate), found)
 
 
-def on_der(callback: Callback) -> Callable[[bytes, FailureInfo], object]:
+def on_der(callback: ConfirmCallback) -> Callable[[bytes, FailureInfo], object]:
     """``callback`` for a certificate as DER. Raises :class:`osslcmp.UnreadableCertificateError` where it wants more."""
     if isinstance(callback, OnDER):
         return callback.decide
@@ -50,7 +50,7 @@ def on_der(callback: Callback) -> Callable[[bytes, FailureInfo], object]:
 class _AskedOnce:
     """A certConf callback that is asked only once, though libcrypto may look at the certificate again."""
 
-    def __init__(self, callback: Callback) -> None:
+    def __init__(self, callback: ConfirmCallback) -> None:
         self._callback = on_der(callback)
         self._decided = False
         self.verdict: object = None
@@ -73,7 +73,7 @@ class Confirmation:
         self.callback: Any = None
         self.arg: Any = None
 
-    def set_callback(self, callback: Callback | CertConf | CData | None) -> None:
+    def set_callback(self, callback: ConfirmCallback | CertConf | CData | None) -> None:
         """As :meth:`osslcmp.Context.set_cert_conf_cb`."""
         if callback is certconf:
             pointer = ffi.addressof(lib, "OSSL_CMP_certConf_cb")

@@ -11,7 +11,7 @@ from .._asn1.itav import several
 from .._asn1.x509_parts import subject_of
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
-from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates, secret_bytes
+from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
@@ -26,6 +26,9 @@ from .server_usage import ServerUsage, ServerUsageInput
 #: OpenSSL sends the reference as senderKID and takes an int for its length; more than this helps nobody.
 REFERENCE_LIMIT = 4096
 SECRET_LIMIT = 0xFFFF
+
+TrustInput = Iterable[AnyCertificate] | CertificateCheck | None
+"""Trust anchors, which may come with conditions for the path."""
 
 
 class Credentials:
@@ -51,18 +54,6 @@ class Credentials:
         self._calls.set(lib.OSSL_CMP_CTX_set1_pkey, handle, what="setting the private key")
         self._key = handle
 
-    def set_reference(self, reference: bytes | str) -> None:
-        """As :meth:`osslcmp.Context.set_reference_value`."""
-        value = secret_bytes("reference", reference, REFERENCE_LIMIT)
-        self._calls.set(lib.OSSL_CMP_CTX_set1_referenceValue, value, len(value), what="setting the reference")
-        self._calls.state.own_identifiers.append(value)
-
-    def set_secret(self, secret: bytes | str) -> None:
-        """As :meth:`osslcmp.Context.set_secret_value`."""
-        value = secret_bytes("secret", secret, SECRET_LIMIT)
-        self._calls.set(lib.OSSL_CMP_CTX_set1_secretValue, value, len(value), what="setting the secret")
-        self._calls.state.by_secret = True
-
     def set_server_certificate(self, certificate: AnyCertificate | None) -> None:
         """As :meth:`osslcmp.Context.set_srv_cert`."""
         handle = NULL
@@ -81,11 +72,7 @@ class Credentials:
         else:
             self._calls.set(_forget_untrusted, what=what)
 
-    def build_chain(
-        self,
-        own_trusted: Iterable[AnyCertificate] | CertificateCheck | None,
-        candidates: Iterable[AnyCertificate],
-    ) -> None:
+    def build_chain(self, own_trusted: TrustInput, candidates: Iterable[AnyCertificate]) -> None:
         """As :meth:`osslcmp.Context.build_cert_chain`."""
         if self._certificate is None:
             raise ValueError("build_cert_chain: no certificate is set")
@@ -93,7 +80,7 @@ class Credentials:
         stack = convert.certs_to_c(signers("candidates", candidates))
         self._calls.set(lib.OSSL_CMP_CTX_build_cert_chain, store, stack, what="building the own chain")
 
-    def set_trusted(self, trusted: Iterable[AnyCertificate] | CertificateCheck | None) -> None:
+    def set_trusted(self, trusted: TrustInput) -> None:
         """As :meth:`osslcmp.Context.set_trusted_store`."""
         setter, what = lib.OSSL_CMP_CTX_set0_trustedStore, "setting the trust store"
         if trusted is None:

@@ -148,7 +148,7 @@ class Polling:
 
     @property
     def _libcrypto_waits(self) -> bool:
-        return bool(self._calls.get(lib.OSSL_CMP_CTX_get_status) == PKIStatus.waiting)
+        return self._calls.get(lib.OSSL_CMP_CTX_get_status) == PKIStatus.waiting
 
     def _enter_idle(self) -> None:
         self._state, self._messages, self._delayed = State.IDLE, None, None
@@ -171,8 +171,7 @@ class Polling:
         """As :attr:`osslcmp.Context.status`."""
         if self._messages is not None:
             return PKIStatus.waiting
-        found: PKIStatus = self._calls.get(get_status)
-        return found
+        return self._calls.get(get_status)
 
     @property
     def unconfirmed(self) -> Enrollment | None:

@@ -39,13 +39,6 @@ class Results:
         return list(map(convert.cert_from_der, self.certificates_der(get1)))
 
     @locked
-    def extra_certs(self) -> list[x509.Certificate]:
-        """Those of the extraCerts that ``cryptography`` reads: anybody may have put others there."""
-        return convert.certs_from_c(
-            convert.own_certs(lib.OSSL_CMP_CTX_get1_extraCertsIn(self._calls.pointer))
-        )
-
-    @locked
     def trusted(self) -> list[x509.Certificate]:
         """As :attr:`osslcmp.Context.trusted_store`."""
         store = lib.OSSL_CMP_CTX_get0_trustedStore(self._calls.pointer)
@@ -69,12 +62,6 @@ class Results:
         """All certificates that may help to build a chain, DER."""
         helping = convert.certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(self._calls.pointer))
         return helping + self.certificates_der(lib.OSSL_CMP_CTX_get1_extraCertsIn)
-
-    @locked
-    def private_key(self) -> PrivateKeyTypes | None:
-        """As :attr:`osslcmp.Context.new_pkey`."""
-        pointer = self._calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
-        return None if pointer == NULL else convert.key_from_c(pointer)
 
     @locked
     def central_key(self) -> PrivateKeyTypes | None:

@@ -110,8 +110,6 @@ class Message:
             TypeError: ``der`` is not bytes.
             ValueError: it is no CMP message, is followed by other bytes, or is beyond the limits.
         """
-        if not isinstance(der, (bytes, bytearray, memoryview)):
-            raise TypeError(f"der: bytes, not {type(der).__name__}")
         return cls._from_c(_decode(bytes(der), limits))
 
     @classmethod

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from .._asn1 import der, oids, schema
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.publication import PublicationInfo, PublicationPlace
-from .._asn1.schema import Elements, bits, encoded, text
+from .._asn1.schema import Elements, encoded, text
 from .._asn1.x509_parts import read_extensions, read_general_name, read_name
 from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.lib import lib
@@ -78,7 +78,7 @@ _MAKERS: dict[Any, Callable[[Any], Any]] = {
     bytes: _octets,
     str: text,
     datetime.datetime: lambda value: value.as_datetime(),
-    FailureInfo: lambda value: FailureInfo(bits(value) if value else 0),
+    FailureInfo: lambda value: FailureInfo(der.named_bits(value.as_bytes()) if value else 0),
     InfoTypeAndValue: itav,
     PKIStatus: PKIStatus,
 }
