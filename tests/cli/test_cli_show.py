@@ -172,9 +172,10 @@ def others(pki: PKI, recorded: Path) -> dict[str, bytes]:
         "only newlines": b"\n\n",
         "text": b"hello, world\n",
         "zeros": bytes(100),
-        "certificate": pki.root.certificate.public_bytes(Encoding.DER),
+        "CERTIFICATE in DER": pki.root.certificate.public_bytes(Encoding.DER),
         "PEM block 1 is no CMP message but CERTIFICATE": pki.root.certificate.public_bytes(Encoding.PEM),
-        "HTTP response": b"HTTP/1.1 200 OK\r\n\r\n" + good,
+        "HTTP: the body": b"POST /pkix/ HTTP/1.0\r\n\r\n" + good,
+        "HTTP: the body alone": b"HTTP/1.1 200 OK\r\n\r\n" + good,
         "HTML": b"<html></html>",
         "octets after the message": good + b"more",
         "entry 1": b'{"osslcmp": "trace", "version": 1}\n{"time": "2026-01-01T00:00:00+00:00", "seconds": 0, "sent": true, '

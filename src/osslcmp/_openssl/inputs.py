@@ -51,6 +51,7 @@ _FOREIGN = (
     ),
     (rb"(ssh|ecdsa|sk)-[\w@.-]+ ", "a public key of OpenSSH"),
     (rb"\x1f\x8b|PK\x03\x04", "something compressed"),
+    (rb"HTTP/|POST |GET ", "HTTP: the body alone is wanted"),
     (rb"\s*[{\[]", "JSON"),
     (rb"\s*<", "HTML or XML"),
     (rb"\s*LS0tLS1", "base64 of PEM: base64 -d makes PEM of it"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import datetime
 import re
 import sys
@@ -12,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-
 from .._asn1 import der, pem
+from .._openssl import inputs
 from ..enums import BodyType
 from ..message import Header, Message
 from ..trace import Trace, TraceEntry, without_secrets
@@ -29,15 +27,6 @@ _EPOCH = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
 _HEXADECIMAL = re.compile(rb"(?:[0-9a-fA-F]{2}[\s:]*)+")
 _SEQUENCE = 0x30
 _STDIN = "-"
-#: What files that are given by mistake look like, by what they begin with.
-_OTHERS = (
-    (b"HTTP/", "an HTTP response; its body is wanted"),
-    (b"POST ", "an HTTP request; its body is wanted"),
-    (b"GET ", "an HTTP request; its body is wanted"),
-    (b"<", "HTML or XML"),
-    (b"\x1f\x8b", "compressed by gzip"),
-    (b"PK\x03\x04", "a ZIP archive"),
-)
 
 
 class NotCMPError(ValueError):
@@ -93,18 +82,13 @@ def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
             try:
                 Message.from_der(decoded[: _length(decoded)])
             except ValueError:
-                if _kind(decoded) is not None:
-                    yield where, decoded
-                    continue
-                raise ValueError(f"PEM block {number} is no CMP message but {label}") from None
+                if _kind(decoded) is None:
+                    raise ValueError(f"PEM block {number} is no CMP message but {label}") from None
             yield where, decoded
         return
     if data[0] == _SEQUENCE and not _HEXADECIMAL.fullmatch(data):
         yield "", data
         return
-    for begin, what in _OTHERS:
-        if data.startswith(begin):
-            raise ValueError(f"no CMP message, this is {what}")
     text = data.strip()
     if _HEXADECIMAL.fullmatch(text):
         yield "", bytes.fromhex(re.sub(rb"[\s:]", b"", text).decode())
@@ -112,10 +96,10 @@ def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
     try:
         # Lines that end with padding are messages of their own.
         parts = re.sub(rb"(=)\s*\n", rb"\1 ", text).split(b" ")
-        for part in parts:
-            yield "", base64.b64decode(b"".join(part.split()), validate=True)
+        decoded_parts = [base64.b64decode(b"".join(part.split()), validate=True) for part in parts]
     except binascii.Error:
-        raise ValueError("no CMP message: neither DER nor PEM, base64 or hexadecimal") from None
+        raise ValueError(f"no CMP message: {inputs.found(data)}") from None
+    yield from (("", decoded) for decoded in decoded_parts)
 
 
 def _length(data: bytes) -> int:
@@ -128,26 +112,25 @@ def _length(data: bytes) -> int:
 
 def _sequences(where: str, data: bytes) -> Iterator[tuple[str, Message, str]]:
     """Messages one after the other, and why one does not decode."""
-    start = number = 0
+    start = 0
     while start < len(data):
         rest = data[start:]
-        number += 1
         place = " ".join(part for part in (where, f"octet {start}") if part)
         if rest[0] != _SEQUENCE and start:
             if not rest.strip():  # a newline that an editor put there
                 return
             raise ValueError(f"{place}: {len(rest)} octets after the message are none")
         size = _length(rest)
-        shown = place if start or where else "octet 0"
         try:
-            yield shown, Message.from_der(rest[:size]), ""
+            yield place, Message.from_der(rest[:size]), ""
         except ValueError as error:
             reason = str(error).removeprefix("der: ")
             kind = _kind(rest[:size])
             if kind is None:
-                reason = _other(rest[:size]) or reason
+                what = inputs.found(rest[:size])
+                reason = f"no CMP message: {what}" if what.endswith("in DER") else reason
                 raise ValueError(f"{place}: {reason}" if start or where else reason) from None
-            yield shown, Message(rest[:size], kind), reason
+            yield place, Message(rest[:size], kind), reason
         start += size
 
 
@@ -160,19 +143,6 @@ def _kind(encoding: bytes) -> BodyType | None:
         return BodyType(rest[0] - der.explicit(0))
     except ValueError:
         return None
-
-
-def _other(encoding: bytes) -> str:
-    """What DER is that is no CMP message; empty if that is not known."""
-    for read, what in (
-        (x509.load_der_x509_certificate, "certificate"),
-        (x509.load_der_x509_csr, "CSR (PKCS#10)"),
-        (x509.load_der_x509_crl, "CRL"),
-    ):
-        with contextlib.suppress(ValueError):
-            read(encoding)
-            return f"no CMP message, this is a {what}"
-    return ""
 
 
 # -- a trace ---------------------------------------------------------------------------------------------------

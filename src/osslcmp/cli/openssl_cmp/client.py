@@ -51,12 +51,8 @@ def _server(run: Run) -> str:
     if server is None:
         if not run.opt.flag("use_mock_srv") and not run.opt.given("rspin", "reqout_only"):
             raise Failure("missing -server or -use_mock_srv or -rspin option")
-        for option in ("proxy", "no_proxy"):
-            if run.opt.given(option):
-                run.console.warn(f"ignoring -{option} option since -server is not given")
-        if run.opt.flag("tls_used"):
-            run.console.warn("ignoring -tls_used option since -server is not given")
-            run.opt.put("tls_used", 0)
+        run.warn_of("ignoring -{} option since -server is not given", "proxy", "no_proxy", "tls_used")
+        run.opt.put("tls_used", 0)
         run.ctx.set_server_path(run.opt.text("path"))
         return "mock server"
     host, port, path, tls = _parse_url(server)
@@ -168,10 +164,9 @@ def _verification(run: Run) -> None:
         check_signers(certs, "untrusted certificates")
         run.ctx.put("OSSL_CMP_CTX_set1_untrusted", cert_stack(certs))
     if (srvcert := run.opt.text("srvcert")) is not None:
+        run.warn_of("-{} option is ignored since -srvcert option is present", "trusted", "recipient")
         for option in ("trusted", "recipient"):
-            if run.opt.given(option):
-                run.console.warn(f"-{option} option is ignored since -srvcert option is present")
-                run.opt.put(option, None)
+            run.opt.put(option, None)
         what = "directly trusted CMP server certificate"
         cert = run.load.cert(srvcert, "otherpass", what)
         check_signers([cert], what)
@@ -247,8 +242,8 @@ def _protection(run: Run) -> None:
         check_signers(more, "chain of CMP client certificate")
         build = lib.OSSL_CMP_CTX_build_cert_chain
         run.ctx.calls.set(build, store or NULL, cert_stack(more), what="building the own chain")
-    elif run.opt.given("own_trusted"):
-        run.console.warn("-own_trusted option is ignored without -cert")
+    else:
+        run.warn_of("-{} option is ignored without -cert", "own_trusted")
     if (extra := run.opt.text("extracerts")) is not None:
         certs = run.load.certs(extra, "extra certificates for CMP")
         run.ctx.put("OSSL_CMP_CTX_set1_extraCertsOut", cert_stack(certs))
@@ -256,13 +251,15 @@ def _protection(run: Run) -> None:
 
 
 def _algorithms(run: Run) -> None:
-    if (digest := run.opt.text("digest")) is not None:
-        number = _nid(lib.OBJ_ln2nid(digest.encode()), f"digest algorithm name not recognized: '{digest}'")
-        run.ctx.set_option(Option.DIGEST_ALGNID, number)
-        run.ctx.set_option(Option.OWF_ALGNID, number)
-    if (mac := run.opt.text("mac")) is not None:
-        number = _nid(lib.OBJ_ln2nid(mac.encode()), f"MAC algorithm name not recognized: '{mac}'")
-        run.ctx.set_option(Option.MAC_ALGNID, number)
+    for option, what, places in (
+        ("digest", "digest", (Option.DIGEST_ALGNID, Option.OWF_ALGNID)),
+        ("mac", "MAC", (Option.MAC_ALGNID,)),
+    ):
+        if (name := run.opt.text(option)) is not None:
+            otherwise = f"{what} algorithm name not recognized: '{name}'"
+            number = _nid(lib.OBJ_ln2nid(name.encode()), otherwise)
+            for place in places:
+                run.ctx.set_option(place, number)
 
 
 def set_up_tls(run: Run) -> None:

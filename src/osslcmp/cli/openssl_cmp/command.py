@@ -72,9 +72,7 @@ def _main(words: list[str], run: Run) -> None:
         serve(run)
         return
     if s.given("rspin"):
-        for option in ("server", "use_mock_srv"):
-            if s.flag(option):
-                console.warn(f"-{option} option is not used if enough filenames given for -rspin")
+        run.warn_of("-{} option is not used if enough filenames given for -rspin", "server", "use_mock_srv")
     mock = None
     if s.flag("use_mock_srv"):
         from .mock import MockServer

@@ -34,6 +34,11 @@ class Run:
     ctx: CommandContext = field(init=False)
     """Once the client is being set up."""
 
+    def warn_of(self, text: str, *options: str) -> None:
+        """A warning with ``{}`` in its place for each of the options that is given."""
+        for option in filter(self.opt.flag, options):
+            self.console.warn(text.format(option))
+
 
 class CommandContext(Context):
     """:class:`osslcmp.Context` with the timeouts of ``openssl cmp`` and setters for raw handles."""

@@ -112,16 +112,14 @@ def set_name(run: Run, option: str, function: str, what: str = "") -> None:
 
 
 def _ignored(run: Run) -> None:
-    why = "option is ignored for commands other than 'ir', 'cr', and 'kur'"
-    if run.opt.given("subject"):
-        if run.opt.given("ref", "cert"):
-            run.console.warn(f"-subject {why} since -ref or -cert is given")
-        else:
-            set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
+    ignored = "-{} option is ignored for commands other than 'ir', 'cr', and 'kur'"
+    if run.opt.given("ref", "cert"):
+        run.warn_of(f"{ignored} since -ref or -cert is given", "subject")
+    else:
+        set_name(run, "subject", "OSSL_CMP_CTX_set1_subjectName")
     revoking = run.opt.text("cmd") == "rr" and usable_version >= (3, 2, 0)
-    for option in ("issuer", "reqexts", "san_nodefault", "sans", "policies", "policy_oids"):
-        if run.opt.flag(option) and not (option == "issuer" and revoking):
-            run.console.warn(f"-{option} {why}")
+    options = ("reqexts", "san_nodefault", "sans", "policies", "policy_oids")
+    run.warn_of(ignored, *(() if revoking else ("issuer",)), *options)
 
 
 def _check_command(run: Run) -> None:
@@ -139,8 +137,8 @@ def _check_command(run: Run) -> None:
         _check_revocation(run)
     elif command == "p10cr" and not run.opt.given("csr"):
         raise Failure("missing PKCS#10 CSR for p10cr")
-    if run.opt.given("serial") and command != "rr":
-        run.console.warn("-serial option is ignored for commands other than 'rr'")
+    if command != "rr":
+        run.warn_of("-{} option is ignored for commands other than 'rr'", "serial")
 
 
 def _check_revocation(run: Run) -> None:
@@ -148,24 +146,20 @@ def _check_revocation(run: Run) -> None:
         if not run.opt.given("oldcert", "csr"):
             also = ", or -issuer and -serial," if usable_version >= (3, 2, 0) else ""
             raise Failure(f"missing -oldcert{also} for certificate to be revoked and no -csr given")
-        if run.opt.given("oldcert") and run.opt.given("csr"):
-            run.console.warn("ignoring -csr since certificate to be revoked is given")
+        if run.opt.given("oldcert"):
+            run.warn_of("ignoring -{} since certificate to be revoked is given", "csr")
         return
     if not run.opt.given("issuer") or not run.opt.given("serial"):
         raise Failure("must give both -issuer and -serial options or neither")
-    for option in ("oldcert", "csr"):
-        if run.opt.given(option):
-            run.console.warn(f"ignoring -{option} since -issuer and -serial is given for command 'rr'")
+    run.warn_of("ignoring -{} since -issuer and -serial is given for command 'rr'", "oldcert", "csr")
 
 
 def _set_key(run: Run) -> None:
     if run.opt.text("cmd") in ("p10cr", "rr"):
-        why = "option is ignored for 'p10cr' and 'rr' commands"
-        for option in ("newkeypass", "newkey", "days", "centralkeygen"):
-            if run.opt.flag(option):
-                run.console.warn(f"-{option} {why}")
+        ignored = "-{} option is ignored for 'p10cr' and 'rr' commands"
+        run.warn_of(ignored, "newkeypass", "newkey", "days", "centralkeygen")
         if run.opt.number("popo") >= _NONE:
-            run.console.warn(f"-popo {why}")
+            run.console.warn(ignored.format("popo"))
     elif (newkey := run.opt.text("newkey")) is not None:
         key, private = run.load.any_key(newkey, "newkeypass", "new private key for cert to be enrolled")
         run.ctx.give_new_key(key, private=private)
@@ -191,15 +185,13 @@ def _key_of_request(path: str) -> Any:
 
 
 def _set_csr(run: Run) -> Any:
-    path = run.opt.text("csr")
-    if path is None:
-        return NULL
     if run.opt.text("cmd") == "genm":
-        run.console.warn("-csr option is ignored for command 'genm'")
+        run.warn_of("-{} option is ignored for command 'genm'", "csr")
         return NULL
-    csr = run.load.csr(path, "PKCS#10 CSR")
-    run.ctx.put("OSSL_CMP_CTX_set1_p10CSR", csr)
-    return csr
+    csr = run.load.optional(run.load.csr, "csr", "PKCS#10 CSR")
+    if csr is not None:
+        run.ctx.put("OSSL_CMP_CTX_set1_p10CSR", csr)
+    return csr or NULL
 
 
 def _set_extensions(run: Run, csr: Any) -> None:
@@ -265,17 +257,14 @@ def _set_old_cert(run: Run) -> None:
             clear()
             raise Failure(f"cannot read serial number: '{serial}'")
         run.ctx.put("OSSL_CMP_CTX_set1_serialNumber", own(number, lib.ASN1_INTEGER_free, "reading a number"))
-    path = run.opt.text("oldcert")
-    if path is None:
-        return
     if command == "genm":
-        run.console.warn("-oldcert option is ignored for command 'genm'")
+        run.warn_of("-{} option is ignored for command 'genm'", "oldcert")
         return
     what = {"kur": "certificate to be updated", "rr": "certificate to be revoked"}.get(
         command or "", "reference certificate (oldcert)"
     )
-    cert = run.load.cert(path, "keypass", what)
-    run.ctx.put("OSSL_CMP_CTX_set1_oldCert", cert)
+    if (cert := run.load.optional(run.load.cert, "oldcert", "keypass", what)) is not None:
+        run.ctx.put("OSSL_CMP_CTX_set1_oldCert", cert)
 
 
 # -- from the text of an option to a C object --------------------------------------------------------------
