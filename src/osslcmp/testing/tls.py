@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from .._openssl.tls import TLS
-from ..server.ca.issuing import Pair, make_ca
+from ..server.ca.issuing import make_ca, make_server_certificate
 from ..server.ca.signing import Signing
 from ..server.http.tls import ClientCertificates, ServerTLS
 
-_VALIDITY = datetime.timedelta(days=30)
 _Wanted = Literal["optional", "required"]
 
 
@@ -47,13 +44,16 @@ def make_tls(directory: Path, host: str, clients: bool | ClientCertificates) -> 
     if clients is not True and clients not in get_args(_Wanted):
         raise ValueError(f"tls: True, 'optional' or 'required', not {clients!r}")
     ca = make_ca("osslcmp test TLS CA", None, 0)
-    certificate, key = _certificate(ca, "osslcmp test server", ExtendedKeyUsageOID.SERVER_AUTH, _names(host))
+    signing, usages = Signing(*ca), ExtendedKeyUsageOID
+    certificate, key = make_server_certificate(
+        "osslcmp test server", ca[0], signing, [usages.SERVER_AUTH], _names(host)
+    )
     root_file = directory / "tls-root.pem"
     root_file.write_bytes(ca[0].public_bytes(Encoding.PEM))
     if clients is True:
         server = ServerTLS(certificate=certificate, key=key)
         return server, ClientTLS(ca[0], root_file, None, None, TLS(trusted=ca[0]))
-    own = _certificate(ca, "osslcmp test client", ExtendedKeyUsageOID.CLIENT_AUTH, [])
+    own = make_server_certificate("osslcmp test client", ca[0], signing, [usages.CLIENT_AUTH])
     certificate_file, key_file = directory / "tls-client.pem", directory / "tls-client-key.pem"
     certificate_file.write_bytes(own[0].public_bytes(Encoding.PEM))
     key_file.write_bytes(own[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -79,27 +79,3 @@ def _names(host: str) -> list[x509.GeneralName]:
         *map(x509.DNSName, names),
         *(x509.IPAddress(ipaddress.ip_address(address)) for address in addresses),
     ]
-
-
-def _certificate(
-    ca: Pair, name: str, usage: x509.ObjectIdentifier, names: list[x509.GeneralName]
-) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    identifier = ca[0].extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(ca[0].subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(ca[0].not_valid_before_utc)
-        .not_valid_after(ca[0].not_valid_before_utc + _VALIDITY)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
-        )
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return Signing(*ca).certificate(builder), key

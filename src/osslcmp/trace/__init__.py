@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .._arguments import checked
 from .._asn1 import der, oids
@@ -55,9 +55,9 @@ class TraceEntry:
     """When, after the trace's first entry."""
     transaction_id: bytes | None
     """The transaction that it belongs to; ``None`` if it has none."""
-    der: bytes | None
+    der: bytes | None = None
     """The message, secrets in it overwritten; ``None`` if there is none."""
-    type: BodyType | None
+    type: BodyType | None = None
     """What kind of message; ``None`` if there is none."""
     failure: str = ""
     """The exception that ended the call, or how what is no message came: method, path, HTTP status, content type."""
@@ -111,35 +111,26 @@ class Trace:
     @checked
     def seen(self, sent: bool, encoding: bytes, kind: int, transaction_id: bytes | None) -> None:
         """Record a message. Called while a transaction runs."""
-        self._add(sent, transaction_id, without_secrets(encoding), BodyType(kind))
+        self._add(sent, transaction_id, der=without_secrets(encoding), type=BodyType(kind))
 
     def failed(self, error: BaseException, transaction_id: bytes | None) -> None:
         """Record that a call ended in an exception. Its text only where it is ours."""
         kind = type(error).__name__
         failure = f"{kind}: {error}" if isinstance(error, CMPError) else kind
         body = error.body if isinstance(error, TransferError) else b""
-        self._add(False, transaction_id, None, None, failure, body or None)
+        self._add(False, transaction_id, failure=failure, octets=without_secrets(body) or None)
 
     @checked
     def odd(self, sent: bool, octets: bytes, how: str, transaction_id: bytes | None = None) -> None:
         """Record what is no CMP message: the client ``sent`` it, or it was the answer; ``how`` it came by HTTP."""
-        self._add(sent, transaction_id, None, None, how, octets)
+        self._add(sent, transaction_id, failure=how, octets=without_secrets(octets))
 
-    def _add(
-        self,
-        sent: bool,
-        transaction_id: bytes | None,
-        encoding: bytes | None,
-        kind: BodyType | None,
-        failure: str = "",
-        octets: bytes | None = None,
-    ) -> None:
+    def _add(self, sent: bool, transaction_id: bytes | None, **fields: Any) -> None:
         now, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
         with self._lock:
             if self._start is None:
                 self._start = clock
-            seconds, octets = clock - self._start, None if octets is None else without_secrets(octets)
-            entry = TraceEntry(sent, now, seconds, transaction_id, encoding, kind, failure, octets)
+            entry = TraceEntry(sent, now, clock - self._start, transaction_id, **fields)
             self._entries.append(entry)
             if self._file is not None:
                 self._write(self._file, entry_line(entry))
@@ -277,14 +268,13 @@ class Trace:
         entries = []
         data = recording.encode() if isinstance(recording, str) else bytes(recording)
         for number, fields in enumerate(read_entries(data), 1):
-            kind = None
-            if fields["der"] is not None:
+            if "der" in fields:
                 try:
-                    kind = Message.from_der(fields["der"]).type
+                    fields["type"] = Message.from_der(fields["der"]).type
                 except ValueError as error:
                     raise ValueError(f"entry {number}: {error}") from None
                 fields["der"] = without_secrets(fields["der"])
-            entries.append(TraceEntry(type=kind, **fields))
+            entries.append(TraceEntry(**fields))
         return cls.of_entries(entries)
 
     @classmethod

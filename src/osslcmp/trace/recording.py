@@ -62,7 +62,7 @@ def is_recording(data: bytes) -> bool:
 
 
 def read_entries(data: bytes) -> Iterator[dict[str, Any]]:
-    """The entries' fields as :class:`osslcmp.TraceEntry` names them, without its ``type``.
+    """The entries' fields as :class:`osslcmp.TraceEntry` names them, without its ``type``, as far as they are there.
 
     Raises ``ValueError`` that names the line. The last line may be incomplete: its writer may have been killed.
     """
@@ -112,9 +112,7 @@ def _fields(members: dict[str, Any]) -> dict[str, Any]:
         "time": time.astimezone(datetime.timezone.utc),
         "seconds": float(seconds),
         "transaction_id": None if transaction is None else bytes.fromhex(transaction),
-        "der": None,
         "failure": members.get("failure", ""),
-        "octets": None,
     }
     name = "octets" if "failure" in members else "der"
     if name == "der" or name in members:

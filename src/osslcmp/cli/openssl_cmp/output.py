@@ -10,9 +10,9 @@ from ..._files import check_writable, pem_block
 from ..._openssl import convert
 from ..._openssl.errorqueue import check, clear
 from ..._openssl.lib import ffi, lib, usable_version
-from ..._openssl.names import name_of, serial_of
 from ..._openssl.ownership import own, up_ref
 from .console import Failure
+from .report import described
 from .settings import items
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def save_results(run: Run) -> None:
     """Everything after success. Raises Failure."""
     new = run.ctx.cert("OSSL_CMP_CTX_get0_newCert")
     if new:
-        run.outcome.certificate = {"subject": name_of(new[0]), "serial": serial_of(new[0])}
+        run.outcome.certificate = described(new[0])
     if usable_version < (3, 2, 0):
         save(run, "cacertsout")
         if new:

@@ -62,7 +62,7 @@ def report(error: BaseException, run: Run) -> None:
             for e in error.errors
         ]
     if isinstance(error, ConfirmError):
-        outcome.certificate = _certificate(error)
+        outcome.certificate = described(cert_to_c(error.enrollment.certificate_der))
     if isinstance(error, OSError) and not isinstance(error, CMPError):
         name = f"{error.filename}: " if error.filename else ""
         console.error(f"{name}{error.strerror or error}")
@@ -80,10 +80,9 @@ def report(error: BaseException, run: Run) -> None:
             console.error(message)
 
 
-def _certificate(error: ConfirmError) -> dict[str, str]:
-    """That which came and was not accepted: it may have to be revoked."""
-    handle = cert_to_c(error.enrollment.certificate_der)
-    return {"subject": name_of(handle), "serial": serial_of(handle)}
+def described(cert: Any) -> dict[str, str]:
+    """An ``X509 *`` that came: if it was not accepted, it may have to be revoked."""
+    return {"subject": name_of(cert), "serial": serial_of(cert)}
 
 
 def pending(outcome: Outcome) -> str:

@@ -187,8 +187,14 @@ def update_root(old: Generation) -> Generation:
     )
 
 
-def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signing) -> Pair:
-    """A P-256 certificate for the server's own messages, and its key."""
+def make_server_certificate(
+    name: str,
+    issuer: x509.Certificate,
+    signing: Signing,
+    usages: Iterable[x509.ObjectIdentifier] = (CMC_CA, CM_KGA),
+    names: Iterable[x509.GeneralName] = (),
+) -> Pair:
+    """A P-256 certificate, by default for the server's own messages, and its key."""
     if issuer.not_valid_after_utc <= now():
         raise ValueError(f"the certificate of the CA has expired: {issuer.subject.rfc4514_string()}")
     key = ec.generate_private_key(ec.SECP256R1())
@@ -197,9 +203,11 @@ def make_server_certificate(name: str, issuer: x509.Certificate, signing: Signin
         _builder(subject, issuer.subject, key.public_key(), now() - BACKDATE, issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([CMC_CA, CM_KGA]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(authority_key(issuer), critical=False)
     )
+    if names := tuple(names):
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return signing.certificate(builder), key
 
 
