@@ -17,7 +17,8 @@ from support.pki import PKI, make_key, make_name
 from support.serving import REFERENCE, SECRET, Served, Serving, post
 
 import osslcmp
-from osslcmp.cli.serve_log import BoundedHandler, OneLineFormatter
+from osslcmp.cli.serve_log import BoundedHandler
+from osslcmp.server.failures import log_failure
 
 
 def ask(served: Served, reference: bytes = REFERENCE.encode(), secret: bytes = SECRET) -> int:
@@ -119,7 +120,7 @@ def test_full_disk(kind: str, tmp_path: Path) -> None:
 
 def test_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     handler = BoundedHandler(most=3, seconds=60)
-    handler.setFormatter(OneLineFormatter("%(levelname)s %(message)s"))
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("osslcmp.test_bounded")
     logger.propagate = False
     logger.addHandler(handler)
@@ -128,8 +129,8 @@ def test_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     logger.warning("another kind")
     try:
         raise OSError(28, "No space left on device")
-    except OSError:
-        logger.exception("failed")
+    except OSError as error:
+        log_failure(logger, "failed", error)
     try:
         raise RuntimeError("a bug")
     except RuntimeError:

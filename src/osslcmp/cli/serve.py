@@ -14,7 +14,7 @@ from typing import Any
 
 from . import EXIT_USAGE, serve_options
 from ._common import UsageError, complain
-from .serve_log import BoundedHandler, JSONFormatter, OneLineFormatter
+from .serve_log import BoundedHandler, JSONFormatter
 from .serve_options import given
 
 parser = serve_options.parser
@@ -96,7 +96,7 @@ def _log(settings: dict[str, Any]) -> None:
     """Set the log up."""
     handler = BoundedHandler()
     as_json = settings.get("log_format") == "json"
-    text = OneLineFormatter("%(asctime)s %(levelname)s %(message)s")
+    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JSONFormatter() if as_json else text)
     level = logging.INFO if settings.get("verbose") else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])

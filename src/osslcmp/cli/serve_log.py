@@ -17,21 +17,6 @@ _ALL = ("journal", "events")
 """The modules that write a line for each message, at level INFO."""
 
 
-class OneLineFormatter(logging.Formatter):
-    """Says in a line what an outage has done; other exceptions, which may be bugs, have their traceback."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The text of a record."""
-        from ..server.failures import is_outage
-
-        error = None if not record.exc_info else record.exc_info[1]
-        if error is None or not is_outage(error):
-            return super().format(record)
-        plain = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
-        lines = str(error).splitlines() or [""]
-        return f"{super().format(plain)}: {type(error).__name__}: {lines[0].strip()}"
-
-
 class JSONFormatter(logging.Formatter):
     """A JSON object a line: time, level, logger and message, the fields of an event, the exception. What peers said is
     escaped where it could not be seen."""

@@ -231,8 +231,8 @@ class Application:
         for observe in self._observers:
             try:
                 observe(answered)
-            except Exception:  # noqa: PERF203 - the answer goes out, and the other observers hear of it
-                logger.exception("a message and its answer could not be recorded")
+            except Exception as error:  # noqa: PERF203 - the answer goes out, and the other observers hear of it
+                log_failure(logger, "a message and its answer could not be recorded", error)
 
     def _page(self, request: Request) -> Page | None:
         return self._pages.get(request.path) if request.method in _FETCH else None
