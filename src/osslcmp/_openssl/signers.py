@@ -66,11 +66,8 @@ def times(certificate: bytes, *, early: bool) -> str:
         begin, end = validity(certificate)
     except ValueError:
         return ""
-    return (
-        f", valid from {begin:%Y-%m-%d %H:%M:%S} UTC"
-        if early
-        else f", valid until {end:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    when, moment = ("from", begin) if early else ("until", end)
+    return f", valid {when} {moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def unsuitable(

@@ -279,7 +279,10 @@ class CertificateRequest:
         elif req_type is BodyType.KUR:
             raise ValueError("certificate: kur needs the one to update")
         if self.central_key:
-            self._ask_for_central_key(context)
+            require("central_key_generation", "central_key")
+            if self.key is not None or self.csr is not None:
+                raise ValueError("central_key: goes with neither key nor csr")
+            context.set_option(Option.POPO_METHOD, POPOMethod.NONE)
         elif self.key is not None:
             if is_public(self.key) and self.popo not in (POPOMethod.NONE, POPOMethod.RAVERIFIED):
                 raise ValueError(
@@ -291,12 +294,6 @@ class CertificateRequest:
             req_type is not BodyType.P10CR and settings.key is None and self.csr is None and self.crm is None
         ):
             raise ValueError("key: none is given, and the client has none")
-
-    def _ask_for_central_key(self, context: Context) -> None:
-        require("central_key_generation", "central_key")
-        if self.key is not None or self.csr is not None:
-            raise ValueError("central_key: goes with neither key nor csr")
-        context.set_option(Option.POPO_METHOD, POPOMethod.NONE)
 
     def apply_confirmation(self, context: Context) -> None:
         """Put the conditions for the new certificate into ``context``."""

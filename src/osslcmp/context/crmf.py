@@ -53,7 +53,7 @@ class CertReqMsg:
         clear()
         if pointer == NULL:
             raise ValueError("certificate request message: does not decode")
-        made = cls(_own(pointer))
+        made = from_c(pointer)
         if cursor[0] != data + len(der):
             raise ValueError("certificate request message: there is data after it")
         return made
@@ -207,13 +207,9 @@ class CertReqMsg:
         create_popo(self._handle, method, handle, digest)
 
 
-def _own(pointer: Any) -> Any:
-    return own(pointer, lib.OSSL_CRMF_MSG_free, "making a certificate request message")
-
-
 def from_c(pointer: Any) -> CertReqMsg:
     """Of a new ``OSSL_CRMF_MSG *``, which it owns."""
-    return CertReqMsg(_own(pointer))
+    return CertReqMsg(own(pointer, lib.OSSL_CRMF_MSG_free, "making a certificate request message"))
 
 
 def create_popo(crm: Any, method: int, key: Any, digest: str) -> None:

@@ -84,12 +84,7 @@ def _words(body: m.Body) -> Iterator[str]:
     elif isinstance(body, m.ErrorMessage):
         yield status_text(body.status)
         yield from body.error_details
-    else:
-        yield from _other_words(body)
-
-
-def _other_words(body: m.Body) -> Iterator[str]:
-    if isinstance(body, m.GeneralMessage):
+    elif isinstance(body, m.GeneralMessage):
         yield from (oid_name(item.oid) for item in body.items)
     elif isinstance(body, m.PollRep):
         for answer in body.answers:
@@ -299,9 +294,6 @@ def _inside(value: Any) -> Iterator[tuple[str, str | Tree]]:
         yield from _item(value.oid, value.value)
     elif isinstance(value, m.Control):
         yield from _control(value)
-    elif isinstance(value, m.Header):
-        yield from _fields(value)
-        yield from _node("password based MAC", _value_or_reason(lambda: value.pbm))
     else:
         yield from _fields(value)
 
@@ -328,6 +320,8 @@ def _fields(value: Any) -> Iterator[tuple[str, str | Tree]]:
         yield from _node(name.replace("_", " "), content)
     if isinstance(value, m.RevDetails):
         yield from _node("reason", _value_or_reason(lambda: value.reason))
+    elif isinstance(value, m.Header):
+        yield from _node("password based MAC", _value_or_reason(lambda: value.pbm))
 
 
 def _value_or_reason(read: Any) -> Any:
