@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MARK = "<!-- cmp-map -->"
 
 #: Of OpenSSL alone: ``osslcmp cmp`` refuses it.
-ENGINE = Option("engine", "s", "Provider", "")
+ENGINE = Option("Provider", "engine", "s", "")
 
 #: Option, and what does the same. ``request(...)`` is any of ``ir``, ``cr``, ``p10cr``, ``kur`` and ``begin``.
 _TABLE = """
