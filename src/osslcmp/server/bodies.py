@@ -17,13 +17,12 @@ from .._asn1.der import explicit
 from .._openssl.convert import csr_look_alike
 from .._openssl.public_keys import public_key
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
-from ..message.bodies import CertReqMessages, ErrorMessage, RevReq
+from ..message.bodies import CertReqMessages, RevReq
 from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
 from . import wire
 from .authority import (
     CertificateId,
     CertificateRequest,
-    ErrorNotice,
     RevocationRequest,
 )
 from .ca.grants import name_key
@@ -131,6 +130,17 @@ def owner(message: wire.RawMessage) -> bytes:
 def _name_key(data: bytes | None) -> bytes | None:
     found = name(data)
     return None if found is None else name_key(found).encode()
+
+
+def about(message: wire.RawMessage, **known: Any) -> dict[str, Any]:
+    """The fields of authority.Message, as far as a message tells them by itself, and what is ``known`` of its sender."""
+    return {
+        "type": BodyType(message.body_type),
+        "transaction_id": message.transaction_id,
+        "message": message.encoding,
+        **dict.fromkeys(("sender", "reference", "signer")),
+        **known,
+    }
 
 
 def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> CertificateRequest:
@@ -300,19 +310,6 @@ def status_fields(info: PKIStatusInfo) -> dict[str, Any]:
         "failure_info": FailureInfo(info.failure_info & ALL_FAILURES),
         "text": "; ".join(info.text),
     }
-
-
-def error_notice(
-    message: wire.RawMessage,
-    about: dict[str, Any],
-    request: CertificateRequest | None,
-    certificate: x509.Certificate | None,
-) -> ErrorNotice:
-    """Read an error message."""
-    info = ErrorMessage.of(message.body).status
-    return ErrorNotice(
-        **about, **status_fields(info), status=info.status, request=request, certificate=certificate
-    )
 
 
 def nested_messages(message: wire.RawMessage) -> list[bytes]:

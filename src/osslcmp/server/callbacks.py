@@ -75,22 +75,16 @@ class Delaying(Handler, Protocol):
         Asked before any other method; when it is, the message comes again by what ``poll`` returns."""
 
 
+_CALLBACKS = [
+    getattr(lib, f"osslcmp_srv_{name}")
+    for name in ("cert_request", "rr", "genm", "error", "cert_conf", "poll_req")
+]
+
+
 def init(server: Any, handle: Any) -> None:
     """Set the callbacks on a server context (``OSSL_CMP_SRV_CTX_init``); ``handle`` is from
     ``ffi.new_handle(Handler)``."""
-    check(
-        lib.OSSL_CMP_SRV_CTX_init(
-            server,
-            handle,
-            lib.osslcmp_srv_cert_request,
-            lib.osslcmp_srv_rr,
-            lib.osslcmp_srv_genm,
-            lib.osslcmp_srv_error,
-            lib.osslcmp_srv_cert_conf,
-            lib.osslcmp_srv_poll_req,
-        ),
-        "setting up the server",
-    )
+    check(lib.OSSL_CMP_SRV_CTX_init(server, handle, *_CALLBACKS), "setting up the server")
 
 
 def init_delays(server: Any) -> None:
@@ -100,10 +94,7 @@ def init_delays(server: Any) -> None:
         UnsupportedError: OpenSSL before 3.3 delays nothing but certificates.
     """
     require("delayed_delivery", "a server that delays the answer to any message")
-    check(
-        lib.OSSL_CMP_SRV_CTX_init_trans(server, lib.osslcmp_srv_delayed, NULL),
-        "setting up the server",
-    )
+    check(lib.OSSL_CMP_SRV_CTX_init_trans(server, lib.osslcmp_srv_delayed, NULL), "setting up the server")
 
 
 def _handler(server: Any) -> Handler:
@@ -161,12 +152,10 @@ def osslcmp_srv_cert_request(
     if answer.certificate is not None:
         check(lib.X509_up_ref(answer.certificate), "handing over the certificate")
         cert_out[0] = answer.certificate
-    if chain is not None:
-        release(chain)
-        chain_out[0] = chain
-    if ca_pubs is not None:
-        release(ca_pubs)
-        ca_pubs_out[0] = ca_pubs
+    for stack, out in ((chain, chain_out), (ca_pubs, ca_pubs_out)):
+        if stack is not None:
+            release(stack)
+            out[0] = stack
     release(status)
     return status
 

@@ -191,12 +191,9 @@ class Engine:
         self._state = CallState()
         self._state_handle = ffi.new_handle(self._state)
         self._handler_handle: Any = None
-        self._session = own(
-            lib.osslcmp_session_new(self._state_handle), lib.osslcmp_session_free, "making a server context"
-        )
-        self._server = own(
-            lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, "making a server context"
-        )
+        what, session = "making a server context", lib.osslcmp_session_new(self._state_handle)
+        self._session = own(session, lib.osslcmp_session_free, what)
+        self._server = own(lib.OSSL_CMP_SRV_CTX_new(NULL, NULL), lib.OSSL_CMP_SRV_CTX_free, what)
         self._ctx = lib.OSSL_CMP_SRV_CTX_get0_cmp_ctx(self._server)
         self._message: Any = None
         self._client_certificates = dict.fromkeys(certificates)
@@ -212,8 +209,8 @@ class Engine:
             raise
 
     def _configure(self, credentials: Credentials, reference: bytes | None, secret: bytes | None) -> None:
-        settings = credentials.settings
-        _set_log(self._ctx)
+        settings, ctx = credentials.settings, self._ctx
+        _set_log(ctx)
         for function, value in (
             (lib.OSSL_CMP_SRV_CTX_set_send_unprotected_errors, settings.send_unprotected_errors),
             (lib.OSSL_CMP_SRV_CTX_set_accept_unprotected, settings.accept_unprotected),
@@ -223,38 +220,37 @@ class Engine:
             if value:  # a new context has none of them
                 check(function(self._server, 1), "setting up the server")
         if credentials.certificate is not None and settings.key is not None:
-            check(lib.OSSL_CMP_CTX_set1_cert(self._ctx, credentials.certificate), "setting the certificate")
-            check(lib.OSSL_CMP_CTX_set1_pkey(self._ctx, settings.key), "setting the private key")
+            check(lib.OSSL_CMP_CTX_set1_cert(ctx, credentials.certificate), "setting the certificate")
+            check(lib.OSSL_CMP_CTX_set1_pkey(ctx, settings.key), "setting the private key")
         theirs = list(map(convert.cert_to_c, self._client_certificates))
         helping = cert_stack([*credentials.helping, *theirs]) if theirs else credentials.untrusted
         if helping is not None:
-            check(lib.OSSL_CMP_CTX_set1_untrusted(self._ctx, helping), "setting the chain")
+            check(lib.OSSL_CMP_CTX_set1_untrusted(ctx, helping), "setting the chain")
         if credentials.store is not None:
             check(lib.X509_STORE_up_ref(credentials.store), "setting the trust store")
-            if lib.OSSL_CMP_CTX_set0_trustedStore(self._ctx, credentials.store) <= 0:
+            if lib.OSSL_CMP_CTX_set0_trustedStore(ctx, credentials.store) <= 0:
                 lib.X509_STORE_free(credentials.store)
                 check(0, "setting the trust store")
         if secret is not None:
-            check(lib.OSSL_CMP_CTX_set1_secretValue(self._ctx, secret, len(secret)), "setting the secret")
+            check(lib.OSSL_CMP_CTX_set1_secretValue(ctx, secret, len(secret)), "setting the secret")
         elif credentials.certificate is None:
             # Nobody could verify the answer: it goes out as it is.
-            check(lib.OSSL_CMP_CTX_set_option(self._ctx, Option.UNPROTECTED_SEND, 1), "setting up the server")
+            check(lib.OSSL_CMP_CTX_set_option(ctx, Option.UNPROTECTED_SEND, 1), "setting up the server")
         if reference is not None:
             check(
-                lib.OSSL_CMP_CTX_set1_referenceValue(self._ctx, reference, len(reference)),
-                "setting the reference",
+                lib.OSSL_CMP_CTX_set1_referenceValue(ctx, reference, len(reference)), "setting the reference"
             )
         mac = self._mac
         if mac is not None and mac.mac in _HMACS:
             for option, oid in ((Option.OWF_ALGNID, mac.owf), (Option.MAC_ALGNID, mac.mac)):
-                if not lib.OSSL_CMP_CTX_set_option(self._ctx, option, lib.OBJ_txt2nid(oid.encode())):
+                if not lib.OSSL_CMP_CTX_set_option(ctx, option, lib.OBJ_txt2nid(oid.encode())):
                     clear()  # libcrypto refuses the message for the same reason
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
             # sent (openssl/openssl#19216).
             item = convert.itav_to_c(InfoTypeAndValue(oids.SIGN_KEY_PAIR_TYPES))
             push, free = lib.OSSL_CMP_CTX_push0_genm_ITAV, lib.OSSL_CMP_ITAV_free
-            give_to_c(item, free, push, self._ctx, item, what="setting up the server")
+            give_to_c(item, free, push, ctx, item, what="setting up the server")
 
     @property
     def signs(self) -> bool:

@@ -12,12 +12,13 @@ from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._text import get_logger, visible
 from ..enums import BodyType, FailureInfo, PKIStatus
-from ..message.bodies import CertConfirm, GeneralMessage
+from ..message.bodies import CertConfirm, ErrorMessage, GeneralMessage
 from . import bodies, wire
 from .authority import (
     NO_FAILURE,
     CertificateRequest,
     Confirmation,
+    ErrorNotice,
     GeneralRequest,
     Issued,
     Message,
@@ -150,12 +151,12 @@ class MessageHandler:
             return
         transaction = self._transaction
         try:
-            notice = bodies.error_notice(
-                self._message, self._about, transaction.request, transaction.certificate
-            )
+            info = ErrorMessage.of(self._message.body).status
         except bodies.MALFORMED as error:
             self.refusal = self._unreadable(error)
         else:
+            told = bodies.status_fields(info) | {"status": info.status, "request": transaction.request}
+            notice = ErrorNotice(**self._about, **told, certificate=transaction.certificate)
             self.refusal = self._ask(self._authority.error, notice, type(None))
 
     def cert_conf(self) -> bool:
@@ -164,10 +165,9 @@ class MessageHandler:
         if not self._admit():
             return False
         status = CertConfirm.of(self._message.body).statuses[0]
-        certificate = self._transaction.certificate
-        assert certificate is not None
+        transaction = self._transaction
         problem = self._rules.broken(
-            Stage.CONFIRMATION, self._message, transaction=self._transaction, status=status
+            Stage.CONFIRMATION, self._message, transaction=transaction, status=status
         )
         if problem is not None:
             self.refusal = problem
@@ -244,17 +244,15 @@ class MessageHandler:
         header = self._message.header
         valid = header.protection_alg is not None and self._engine.is_protection_valid()
         signer = self._engine.signer(header.sender_kid) if valid and not header.uses_mac else None
-        return {
-            "type": BodyType(self._message.body_type),
-            "transaction_id": self._message.transaction_id,
-            "sender": bodies.name(header.sender_name),
-            "reference": bodies.reference(header) if valid and header.uses_mac else None,
-            "signer": looked_at(signer),
-            "signer_der": signer,
-            "message": self._message.encoding,
-            "label": self._transaction.label,
-            "request_certs": self._transaction.message.extra_certs,
-        }
+        return bodies.about(
+            self._message,
+            sender=bodies.name(header.sender_name),
+            reference=bodies.reference(header) if valid and header.uses_mac else None,
+            signer=looked_at(signer),
+            signer_der=signer,
+            label=self._transaction.label,
+            request_certs=self._transaction.message.extra_certs,
+        )
 
     def _about_polls(self) -> dict[str, Any]:
         """The fields of authority.Message, with how often the client has come back for the answer."""

@@ -145,15 +145,15 @@ class DatabaseTransactions(TransactionStore):
             self.host.replay(entry)
             if entry.request is None:
                 # Who sent it can no longer be verified.
-                entry.request = bodies.certificate_request(entry.message, _unverified(entry))
+                about = bodies.about(entry.message, label=entry.label)
+                entry.request = bodies.certificate_request(entry.message, about)
         claimed = replace(row, version=row.version + 1)
         until = self.host.configuration.rules.limits.fresh_until(entry.message.header.message_time)
         with self._store.unit() as unit:
             self.host.expire(entry)
             # Its request can still be sent again, by anybody.
-            self._store.save_transaction(
-                replace(claimed, open=False, request=b"", outcome=b"", deadline=until)
-            )
+            closed = replace(claimed, open=False, request=b"", outcome=b"", deadline=until)
+            self._store.save_transaction(closed)
             self._store.commit(unit)
 
     # -- one message -----------------------------------------------------------------------------------------
@@ -255,12 +255,11 @@ class DatabaseTransactions(TransactionStore):
             most = share(limit)
             if self._counts[kind] >= limit:
                 return True
-            if self._counts[kind] >= most and self._of_client(bodies.owner(message))[kind] >= most:
-                return True
+            if self._counts[kind] >= most:
+                of_client = self._store.count_transactions(time.time(), bodies.owner(message))
+                if of_client[kind] >= most:
+                    return True
         return super().is_full(message)
-
-    def _of_client(self, owner: bytes) -> tuple[int, int]:
-        return self._store.count_transactions(time.time(), owner)
 
     def was_taken(self, message: wire.RawMessage) -> bool:
         """Whether a request with this transactionID was taken before, by whichever process."""
@@ -337,20 +336,6 @@ def _entry(row: TransactionRow) -> Transaction:
     entry.sent_nonce = row.sent_nonce
     entry.version = row.version
     return entry
-
-
-def _unverified(entry: Transaction) -> dict[str, Any]:
-    """What a request that nobody vouches for tells about itself."""
-    message = entry.message
-    return {
-        "type": BodyType(message.body_type),
-        "transaction_id": message.transaction_id,
-        "sender": None,
-        "reference": None,
-        "signer": None,
-        "message": message.encoding,
-        "label": entry.label,
-    }
 
 
 def _reply(row: TransactionRow) -> Reply:

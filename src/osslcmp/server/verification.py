@@ -10,8 +10,8 @@ from cryptography import x509
 
 from .._openssl import convert
 from .._text import get_logger
-from ..enums import BodyType, FailureInfo
-from . import wire
+from ..enums import FailureInfo
+from . import bodies, wire
 from .authority import Message, Rejected
 from .ca.issuing import is_ra
 from .checks import libcrypto_errors
@@ -82,14 +82,5 @@ def refuse_unverified(
         return UNREADABLE_SIGNER
     if forwards and (signer is None or not is_ra(signer)):
         return Rejected(FailureInfo.notAuthorized, "nested messages are for a registration authority to send")
-    about = Message(
-        type=BodyType(message.body_type),
-        transaction_id=message.transaction_id,
-        sender=None,
-        reference=None,
-        signer=signer,
-        signer_der=signer_der,
-        message=message.encoding,
-        request_certs=certificates,
-    )
-    return refuse_sender(configuration, about, message)
+    about = bodies.about(message, signer=signer, signer_der=signer_der, request_certs=certificates)
+    return refuse_sender(configuration, Message(**about), message)

@@ -19,7 +19,7 @@ from osslcmp import BodyType, FailureInfo, PKIStatus, RejectedError, RevocationR
 from osslcmp.server import ClientCRLs, EmbeddedCA, Server
 from osslcmp.server.ca import crls, issuing
 from osslcmp.server.ca.profiles import Profile
-from osslcmp.server.ca.signing import Signing
+from osslcmp.server.ca.records import Signer
 
 PROFILES = {"ca": Profile.from_table("ca", {"ca_path_length": 0}), "default": Profile()}
 
@@ -205,7 +205,7 @@ def test_a_ca_below_with_a_crl(ca: EmbeddedCA, sub: Any, tmp_path: Path) -> None
 
     def listed(*revoked: x509.Certificate) -> None:
         entries = [(one.serial_number, now(), RevocationReason.keyCompromise) for one in revoked]
-        crl = crls.make_crl(sub[0], Signing(*sub), entries, None)
+        crl = crls.make_crl(Signer(*sub), entries, None)
         file.write_bytes(crl.public_bytes(Encoding.PEM))
 
     def asked(client: Forger) -> Answer:

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from ...enums import RevocationReason
 from .issuing import BACKDATE, authority_key, now
-from .signing import Signing
+from .records import Signer
 
 Entry = tuple[int, datetime.datetime, RevocationReason]
 """Serial number, time and reason of a revocation."""
@@ -26,8 +26,7 @@ FEW_ENTRIES = 1_000
 
 
 def make_crl(
-    issuer: x509.Certificate,
-    signing: Signing,
+    issuer: Signer,
     revoked: Iterable[Entry],
     last: x509.CertificateRevocationList | None,
     made: dict[Entry, x509.RevokedCertificate] | None = None,
@@ -47,13 +46,13 @@ def make_crl(
     # All at once: one after the other takes time in the square of their number.
     builder = x509.CertificateRevocationListBuilder(revoked_certificates=list(entries.values()))
     builder = (
-        builder.issuer_name(issuer.subject)
+        builder.issuer_name(issuer.certificate.subject)
         .last_update(start)
         .next_update(moment + CRL_VALIDITY)
         .add_extension(x509.CRLNumber(number), critical=False)
-        .add_extension(authority_key(issuer), critical=False)
+        .add_extension(authority_key(issuer.certificate), critical=False)
     )
-    return signing.crl(builder)
+    return issuer.signing.crl(builder)
 
 
 def _entry(serial: int, moment: datetime.datetime, reason: RevocationReason) -> x509.RevokedCertificate:

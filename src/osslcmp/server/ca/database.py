@@ -143,9 +143,8 @@ class Database:
             if found is None or not migrations.OLDEST <= found < SCHEMA_VERSION:
                 raise ValueError(f"the database has schema {found}, this release needs {SCHEMA_VERSION}")
             migrations.migrate(connection, found)
-            connection.execute(
-                sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA).values(value=SCHEMA_VERSION)
-            )
+            version = sa.update(COUNTERS).where(COUNTERS.c.name == _SCHEMA)
+            connection.execute(version.values(value=SCHEMA_VERSION))
         logger.warning("the database was migrated from schema %d to %d", found, SCHEMA_VERSION)
 
     def close(self) -> None:

@@ -92,10 +92,8 @@ class Directory:
 
         Raises ValueError when a file is missing or a key cannot be read.
         """
-        numbers = sorted(
-            int(path.name[3:]) for path in self.path.glob("ca-*") if path.name[3:].isdigit() and path.is_dir()
-        )
-        return [self._read_generation(self.path / f"ca-{number}") for number in numbers]
+        paths = (path for path in self.path.glob("ca-*") if path.name[3:].isdigit() and path.is_dir())
+        return list(map(self._read_generation, sorted(paths, key=lambda path: int(path.name[3:]))))
 
     def add_generation(self, generation: Generation) -> None:
         """Make this the current one. Call with the directory locked."""

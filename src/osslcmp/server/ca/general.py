@@ -18,9 +18,7 @@ from .. import wire
 from .grants import name_key
 from .profiles import Profile
 
-_HEADER_ONLY = frozenset(
-    (oids.IMPLICIT_CONFIRM, oids.CONFIRM_WAIT_TIME, oids.ORIG_PKI_MESSAGE, oids.CERT_PROFILE)
-)
+_HEADER_ONLY = {oids.IMPLICIT_CONFIRM, oids.CONFIRM_WAIT_TIME, oids.ORIG_PKI_MESSAGE, oids.CERT_PROFILE}
 """InfoTypes that belong into a header."""
 _EC_P256 = der.encode(der.SEQUENCE, der.encode_oid(oids.EC), der.encode_oid(oids.P256))
 _RSA = der.encode(der.SEQUENCE, der.encode_oid(oids.RSA), der.encode(der.NULL))

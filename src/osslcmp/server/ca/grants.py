@@ -221,9 +221,8 @@ def text_key(text: str) -> str:
 @lru_cache(maxsize=128)
 def name_key(name: x509.Name) -> str:
     """A key that is equal for distinguished names that are equal, whatever their string types."""
-    return "dn:" + repr(
-        [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
-    )
+    rdns = [sorted((part.oid.dotted_string, _value_key(part.value)) for part in rdn) for rdn in name.rdns]
+    return f"dn:{rdns!r}"
 
 
 def typed_key(text: str) -> str:
@@ -333,9 +332,8 @@ def _refuse_form(
     for text in (*parts, *map(_plain, sans)):
         if isinstance(text, str) and any(unicodedata.category(one) == "Cc" for one in text):
             return no("a control character in a name")
-    if profile.subject is None and any(
-        name == "*" or name.startswith("*.") for name in _common_names(subject)
-    ):
+    wild = any(name == "*" or name.startswith("*.") for name in _common_names(subject))
+    if wild and profile.subject is None:
         return no("wildcards only by profile")
     refusals = (_refuse_alternative(name, profile) for name in sans)
     return next(filter(None, refusals), None)

@@ -268,10 +268,7 @@ class EmbeddedCA(Records, Authority):
             ]
         if self._crl is None or self._crl[1] != revoked or crls.is_old(self._crl[0]):
             last = None if self._crl is None else self._crl[0]
-            crl = crls.make_crl(
-                self._issuer.certificate, self._issuer.signing, revoked, last, self._crl_entries
-            )
-            self._crl = (crl, revoked)
+            self._crl = crls.make_crl(self._issuer, revoked, last, self._crl_entries), revoked
         return self._crl[0]
 
     def server(self, **options: Any) -> Server:
@@ -326,9 +323,8 @@ class EmbeddedCA(Records, Authority):
             if isinstance(made, Rejected):
                 return made
             private_key = made
-            request = replace(
-                request, public_key=made.public_key(), public_key_info=Signing.with_key(made).info
-            )
+            info = Signing.with_key(made).info
+            request = replace(request, public_key=made.public_key(), public_key_info=info)
         result = self._make(request, None if old is None else old.certificate, profile)
         if isinstance(result, Rejected):
             return result

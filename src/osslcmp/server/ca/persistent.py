@@ -399,9 +399,7 @@ class PersistentCA(EmbeddedCA):
                 if entry.serial_number not in shown:
                     self._check_left(entry, last, earliest)
             number = 1 if last is None else last[0] + 1
-            crl = crls.make_crl(
-                self._issuer.certificate, self._issuer.signing, revoked, old, self._crl_entries
-            )
+            crl = crls.make_crl(self._issuer, revoked, old, self._crl_entries)
             try:
                 self.store.add_crl(number, crl.public_bytes(Encoding.DER), changes)
             except ConflictError:

@@ -103,8 +103,6 @@ class Records:
         self._by_name: dict[str, set[int]] = {}
         self._updated: dict[int, list[Record]] = {}
         """By serial number, what a certificate was updated to."""
-        self._compromised: set[bytes] = set()
-        """The public keys."""
 
     # -- shared secrets --------------------------------------------------------------------------------------
 
@@ -226,12 +224,10 @@ class Records:
             elif record.revoked_at is None:
                 record.revoked_at = datetime.datetime.now(datetime.timezone.utc)
             record.revoked = reason
-            if reason is RevocationReason.keyCompromise:
-                self._compromised.add(issuing.public_key_info(record.certificate))
 
     def _is_compromised(self, public_key_info: bytes) -> bool:
         """Whether a certificate for this key was revoked because the key is compromised."""
-        return public_key_info in self._compromised
+        return any(one.revoked is RevocationReason.keyCompromise for one in self._with_key(public_key_info))
 
     # -- who may do what -------------------------------------------------------------------------------------
 

@@ -431,6 +431,5 @@ def _lock_names(connection: sa.Connection, names: Collection[bytes]) -> None:
 
 
 def _count_revocation(connection: sa.Connection) -> None:
-    connection.execute(
-        sa.update(COUNTERS).where(COUNTERS.c.name == REVOCATIONS).values(value=COUNTERS.c.value + 1)
-    )
+    count = sa.update(COUNTERS).where(COUNTERS.c.name == REVOCATIONS)
+    connection.execute(count.values(value=COUNTERS.c.value + 1))

@@ -58,7 +58,7 @@ def sender_nonce(subject: Subject) -> str | None:
     return "senderNonce is shorter than 128 bits" if len(nonce) < MIN_OCTETS else None
 
 
-def no_recip_nonce(subject: Subject) -> str | None:
+def opens(subject: Subject) -> str | None:
     """A first message answers nothing."""
     return None if subject.header.recip_nonce is None else "recipNonce in the first message"
 

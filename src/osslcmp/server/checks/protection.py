@@ -131,7 +131,7 @@ def sender_kid(subject: Subject) -> str | None:
     return "senderKID is missing" if found is None else wrong
 
 
-def sender_subject(subject: Subject) -> str | None:
+def sender_name(subject: Subject) -> str | None:
     """The sender is the subject of the first of extraCerts."""
     name, certificate = subject.header.sender_name, _certificate(subject.message)
     if name is None or certificate is None:

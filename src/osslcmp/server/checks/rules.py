@@ -94,9 +94,7 @@ RULES: tuple[Rule, ...] = (
     Rule("later-transaction-id", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.transaction_id, _LATER),
     Rule("new-transaction-id", "RFC 9483, 3.1", _H, _F.badDataFormat, _STRICT, header.new_id, _EARLIER),
     Rule("sender-nonce", "RFC 9483, 3.1", _H, _F.badSenderNonce, _STRICT, header.sender_nonce),
-    Rule(
-        "no-recip-nonce", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.no_recip_nonce, _STARTS
-    ),
+    Rule("recip-nonce-absent", "RFC 9483, 3.1", _H, _F.badRecipientNonce, _STRICT, header.opens, _STARTS),
     Rule("info-values", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.info_values),
     Rule("one-confirmation", "RFC 9483, 3.1", _H, _F.badRequest, _RFC, header.one_confirmation),
     # -- who protects a first message
@@ -107,9 +105,7 @@ RULES: tuple[Rule, ...] = (
     Rule("signed", "RFC 9483, 4.1.3 and 4.2", _H, _F.wrongIntegrity, _STRICT, protection.signed, _RR | _KUR),
     Rule("extra-certs", "RFC 9483, 3.3", _H, _F.badMessageCheck, _STRICT, protection.extra_certs, _FIRST),
     Rule("sender-kid", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_kid, _FIRST),
-    Rule(
-        "sender-subject", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_subject, _FIRST
-    ),
+    Rule("sender-name", "RFC 9483, 3.1", _H, _F.badMessageCheck, _STRICT, protection.sender_name, _FIRST),
     # -- what kind of message it is
     Rule("path", "RFC 9483, 6.1", _H, _F.badRequest, _RFC, header.path, _FIRST),
     Rule("body-type", "RFC 9483, 3.5", _H, _F.badRequest, _ALL, header.body_type),
@@ -118,9 +114,7 @@ RULES: tuple[Rule, ...] = (
     Rule("nested-signed", "RFC 9483, 5.2.2", _H, _F.wrongIntegrity, _RFC, protection.signed, _NEST),
     Rule("nested-depth", "RFC 9483, 5.2.2", _H, _F.badRequest, _RFC, header.nested_depth, _NEST),
     Rule("nested-transaction-id", "RFC 9483, 5.2.2", _H, _F.badRequest, _STRICT, header.nested_ids, _NEST),
-    Rule(
-        "nested-sender-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, header.nested_nonces, _NEST
-    ),
+    Rule("nested-nonce", "RFC 9483, 5.2.2", _H, _F.badSenderNonce, _STRICT, header.nested_nonces, _NEST),
     # -- whether it is the next one of its transaction
     Rule("same-protection", "RFC 9483, 3.5", _T, _F.badMessageCheck, _ALL, later.same_protection),
     Rule("same-algorithm", "RFC 9483, 3.5", _T, _F.badMessageCheck, _STRICT, later.same_algorithm),

@@ -79,9 +79,8 @@ def healthy(check: Callable[[], object]) -> Page:
 
     def page() -> Response:
         check()
-        return Response(
-            HTTPStatus.OK, b"ok\n", (("Content-Type", "text/plain"), ("Cache-Control", "no-store"))
-        )
+        headers = (("Content-Type", "text/plain"), ("Cache-Control", "no-store"))
+        return Response(HTTPStatus.OK, b"ok\n", headers)
 
     return page
 

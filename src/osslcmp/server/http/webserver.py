@@ -65,9 +65,8 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         ValueError: the host cannot be one.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
     except socket.gaierror as error:
         raise socket.gaierror(error.errno, f"host {host!r}: {error.strerror}") from None
     except UnicodeError as error:
@@ -163,9 +162,7 @@ class WebServer:
                 client, address = self._listener.accept()
             except OSError as error:
                 if error.errno in _NO_DESCRIPTORS and not self._make_room():
-                    IOLoop.current().remove_handler(
-                        self._listener
-                    )  # new clients are the kernel's for a moment
+                    IOLoop.current().remove_handler(self._listener)  # the kernel has them for a moment
                     self.loop.call_later(0.1, self._listen)
                 return
             there = len(self.waiting) + len(self.served) + len(self.working)
