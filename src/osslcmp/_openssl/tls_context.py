@@ -94,19 +94,11 @@ def _trust(ctx: Any, tls: TLS) -> None:
     elif isinstance(tls.trusted, (str, os.PathLike)) and Path(tls.trusted).is_dir():
         check(lib.SSL_CTX_load_verify_dir(ctx, os.fsencode(tls.trusted)), "tls, trusted")
     else:
-        _add(store, tls.trusted)
-    _cache_extensions(store)
-
-
-def _add(store: Any, trusted: Any) -> None:
-    certificates = inputs.any_certificates("tls, trusted", trusted)
-    if not certificates:
-        raise ValueError("trusted: no certificate given")
-    convert.trust(store, certificates)
-
-
-def _cache_extensions(store: Any) -> None:
-    """Let OpenSSL look at the extensions now: what it finds it keeps in the certificate, for all threads."""
+        certificates = inputs.any_certificates("tls, trusted", tls.trusted)
+        if not certificates:
+            raise ValueError("trusted: no certificate given")
+        convert.trust(store, certificates)
+    # OpenSSL looks at the extensions now: what it finds it keeps in the certificate, for all threads.
     stack = convert.own_certs(lib.X509_STORE_get1_all_certs(store))
     for index in range(lib.sk_X509_num(stack) if stack != NULL else 0):
         lib.X509_check_purpose(lib.sk_X509_value(stack, index), -1, 0)

@@ -23,7 +23,7 @@ from ..context import Context
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import OnWait, check_seconds
 from ..context.options import MESSAGE_TIMEOUT
-from ..context.polling import Exchange
+from ..context.polling import Exchange, certificate_request
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
 from ..enums import BodyType, Option, RevocationReason
@@ -451,10 +451,5 @@ def _private_key(library: LibraryContext | None, key: KeyInput, password: Passwo
 
 
 def _body_type(req_type: BodyType | int | str) -> BodyType:
-    try:
-        found = BodyType[req_type.upper()] if isinstance(req_type, str) else BodyType(req_type)
-    except (KeyError, ValueError):
-        found = BodyType.ERROR
-    if found not in (BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR):
-        raise ValueError(f"req_type: one of IR, CR, P10CR, KUR, not {req_type!r}")
-    return found
+    named = BodyType.__members__.get(req_type.upper()) if isinstance(req_type, str) else None
+    return certificate_request(req_type if named is None else named)

@@ -200,7 +200,7 @@ class Polling:
 
         Returns whether the certificate is there; else it is to be waited for.
         """
-        wanted = _certificate_request(req_type)
+        wanted = certificate_request(req_type)
         self._check_waits_for(wanted)
         if isinstance(crm, CertReqMsg):
             crm = crm.handle
@@ -577,13 +577,14 @@ class Polling:
             self._options.protect_messages()
 
 
-def _certificate_request(req_type: BodyType | int) -> BodyType:
+def certificate_request(req_type: Any) -> BodyType:
+    """``req_type``. Raises ``ValueError`` if it is no request for a certificate."""
     try:
         found = BodyType(req_type)
     except ValueError:
         found = BodyType.ERROR
     if found not in _CERTIFICATE_REQUESTS:
-        raise ValueError("req_type: one of IR, CR, P10CR, KUR, or -1 to abort")
+        raise ValueError(f"req_type: one of IR, CR, P10CR, KUR, not {req_type!r}")
     return found
 
 
