@@ -73,9 +73,9 @@ def test_whole_transaction(scene: Scene) -> None:
 
 def test_forged(scene: Scene) -> None:
     """Nothing in a nested message is looked at before its signature and its signer are known."""
+    by_member, damaged = scene.member.nest(crm(Forger())), scene.ra.nest(crm(Forger()))
     before = len(scene.ca.records)
-    refused(scene.server, scene.member.nest(crm(Forger())), FailureInfo.notAuthorized)
-    damaged = scene.ra.nest(crm(Forger()))
+    refused(scene.server, by_member, FailureInfo.notAuthorized)
     parts = der.sequence(damaged)
     protection = parts[2].encoding[:-1] + bytes([parts[2].encoding[-1] ^ 1])
     damaged = der.encode(der.SEQUENCE, *(p.encoding for p in parts[:2]), protection, parts[3].encoding)
