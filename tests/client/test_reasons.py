@@ -86,6 +86,11 @@ SIGNERS: dict[str, Callable[[PKI], tuple[Identity, Change | None, str]]] = {
         with_header(pki.server, {SENDER_KID: identifier(pki.enrolled)}),
         "as key identifier; its senderKID is the one of the request",
     ),
+    "an odd time, too": lambda pki: (
+        pki.server,
+        lambda message: with_header(pki.server, {SENDER_KID: b"abc"})(message).replace(b"Z", b"+", 1),
+        f"the certificate for /O=osslcmp tests/CN=server has {identifier(pki.server).hex(':').upper()} as key",
+    ),
     "other senderKID": lambda pki: (
         pki.server,
         with_header(pki.server, {SENDER_KID: b"abc"}),
@@ -97,6 +102,10 @@ SIGNERS: dict[str, Callable[[PKI], tuple[Identity, Change | None, str]]] = {
         "no certificate that came with it is for /O=osslcmp tests/CN=server",
     ),
 }
+
+
+if openssl_version >= (3, 1, 0):
+    del SIGNERS["an odd time, too"]  # such a message does not decode everywhere
 
 
 @pytest.mark.parametrize("case", SIGNERS)

@@ -94,7 +94,7 @@ class PKIHeader:
 
 @asn1.sequence
 class PKIMessage:
-    header: PKIHeader
+    header: asn1.TLV
     body: asn1.TLV
     protection: Annotated[asn1.BitString | None, asn1.Explicit(0)]
     extra_certs: Annotated[Elements | None, asn1.Explicit(1)]

@@ -9,7 +9,7 @@ from .._openssl.callbacks import CallState
 from .._openssl.convert import cert_from_der, certs_to_der, chain_above
 from .._openssl.errorqueue import classify, drain, has_reason
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.received import message_of, refused_answer
+from .._openssl.received import message_of, outline_of, refused_answer
 from .._openssl.signers import unsuitable
 from .._text import body_words, one_line, visible
 from ..enrollment import Enrollment
@@ -90,15 +90,13 @@ def _unsuitable(
     ctx: Any, state: CallState, answer: bytes | None, errors: tuple[ErrorEntry, ...]
 ) -> str | None:
     """Why no certificate is the signer's, where libcrypto has found none."""
-    from ..message import Message  # only when something failed
-
-    if answer is None or not has_reason(errors, "NO_SUITABLE_SENDER_CERT"):
+    header = None if answer is None else outline_of(answer)
+    if header is None or not has_reason(errors, "NO_SUITABLE_SENDER_CERT"):
         return None
     try:
-        message = Message.from_der(answer)
-        header = message.header
-        sender = der.read(header.sender_der, der.explicit(4)).content
-        came = [*message.extra_certs_der, *certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(ctx))]
+        sender = der.read(header.sender, der.explicit(4)).content
+        came = [one.encoding for one in der.children(header.extra_certs or b"")]
+        came += certs_to_der(lib.OSSL_CMP_CTX_get0_untrusted(ctx))
     except ValueError:
         return None
     store = lib.OSSL_CMP_CTX_get0_trustedStore(ctx)
@@ -179,7 +177,9 @@ def _unproven(answer: bytes, *, versioned: bool) -> str:
     try:
         message = Message.from_der(answer)
         content = summary(message) or message.type.name.lower()
-        version = f" (it has pvno {message.header.pvno})" if versioned else ""
+        header = outline_of(answer)
+        if versioned and header is not None:
+            version = f" (it has pvno {int.from_bytes(header.pvno, 'big', signed=True)})"
     except ValueError as error:
         content = f"does not decode: {error}"
     return f" (unproven answer: {one_line(content)}){version}"
