@@ -84,6 +84,29 @@ def test_kinds(kind: str, client: Client, ca: EmbeddedCA, server: Server) -> Non
             Client(transport=server.process, trusted=ca.root, **own)
 
 
+@pytest.mark.peer
+@pytest.mark.skipif(RELEASE < (3, 5), reason="libcrypto signs no messages with them before")
+@pytest.mark.parametrize("kind", ["SM2", "SLH-DSA-SHA2-128f", "SLH-DSA-SHAKE-192s"])
+def test_messages_signed_with_what_only_openssl_knows(
+    kind: str, client: Client, ca: EmbeddedCA, server: Server, tmp_path: Path
+) -> None:
+    """The server leaves the verdict to libcrypto."""
+    key, csr = tmp_path / "device.key", tmp_path / "csr.pem"
+    openssl.run(["genpkey", "-algorithm", kind, "-out", key]).must()
+    openssl.run(["req", "-new", "-key", key, "-subj", "/CN=x", "-out", csr]).must()
+    first = client.p10cr(csr)
+    digest = "sm3" if kind == "SM2" else "sha256"
+    signing = Client(
+        transport=server,
+        certificate=first.certificate,
+        key=key,
+        chain=first.chain,
+        trusted=ca.root,
+        digest=digest,
+    )
+    assert signing.kur(key).certificate != first.certificate
+
+
 @pytest.mark.parametrize("options", ["EC", "SM2", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519"])
 @pytest.mark.parametrize("form", ["PEM", "DER", "a certificate before it", "two keys", "nonsense before it"])
 def test_decoded_by_kind(options: str, form: str) -> None:

@@ -224,6 +224,15 @@ def _is_string(oid: der.Element, value: der.Element) -> bool:
     return unique or value.tag in _CHARSETS
 
 
+def string_in(data: bytes) -> str | None:
+    """The text that DER is, of whatever type of string; ``None`` if it is none."""
+    try:
+        found = der.read(data)
+        return found.content.decode(_CHARSETS[found.tag])
+    except (ValueError, KeyError):
+        return None
+
+
 def only_strings(name: bytes) -> bytes:
     """A Name (DER) again. Raises ValueError if a value in it is no string, an OID one that ``cryptography`` does not take,
     or a set empty: it cannot certify such a name."""

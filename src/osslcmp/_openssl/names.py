@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from .errorqueue import text_from_c
@@ -32,6 +33,14 @@ def algorithm(what: str, name: str) -> int:
             return nid
     lib.ERR_clear_error()
     raise ValueError(f"{what}: OpenSSL knows no algorithm {name!r}")
+
+
+@lru_cache(maxsize=32)
+def is_signature(oid: str) -> bool:
+    """Whether libcrypto knows this OID as that of a signature algorithm (``OBJ_find_sigid_algs``, 3.0)."""
+    known: int = lib.OBJ_find_sigid_algs(lib.OBJ_txt2nid(oid.encode()), NULL, NULL)
+    lib.ERR_clear_error()
+    return known == 1
 
 
 def name_of(cert: Any) -> str:

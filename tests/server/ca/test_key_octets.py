@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from support import openssl
+from support.forge import RR, Forger, read
 from support.persistent import ca_in
 from support.pki import make_key, make_name
 
 import osslcmp
-from osslcmp import FailureInfo, RevocationReason
+from osslcmp import FailureInfo, PKIStatus, RevocationReason
 from osslcmp._asn1 import der, oids, x509_parts
 from osslcmp.server import EmbeddedCA, Grants, MalformedMessageError, Server, token_key
 from osslcmp.server.ca import general
@@ -316,6 +318,53 @@ def test_names_of_other_string_types(where: str, tmp_path: Path, request: pytest
         new = client(ca).kur(make_key(), certificate=certificate, subject=subject).certificate
         client(ca).rr(issuer=_printable(certificate.issuer), serial=new.serial_number)
         assert [record.revoked is None for record in ca.records] == [True, False]
+
+
+def _other(oid: str, tag: int, text: str) -> list[x509.GeneralName]:
+    return [x509.OtherName(x509.ObjectIdentifier(oid), der.encode(tag, text.encode()))]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"sans": ["a@b.example"]}, {"sans": _other(oids.SMTP_UTF8_MAILBOX, 0x0C, "a@b.example")}),
+        ({"sans": _other("1.2.3.4", 0x0C, "X")}, {"sans": _other("1.2.3.4", 0x13, "x")}),
+        ({"subject": "CN=b\u00fccher.example"}, {"sans": ["xn--bcher-kva.example"]}),
+    ],
+    ids=["SmtpUTF8Mailbox", "string types of an otherName", "internationalised host"],
+)
+def test_a_name_of_another_client_in_another_form(first: dict[str, Any], second: dict[str, Any]) -> None:
+    server = EmbeddedCA({"ref": "secret", "other": "secret"}, grants=Grants()).server()
+    subjects = {"subject": "CN=one"}, {"subject": "CN=two"}
+    one, other = (
+        osslcmp.Client(transport=server, reference=ref, secret="secret") for ref in ("ref", "other")
+    )
+    one.ir(make_key(), **(subjects[0] | first))
+    with pytest.raises(osslcmp.RejectedError, match="of another client"):
+        other.ir(make_key(), **(subjects[1] | second))
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("detail", ["notBefore", "notAfter", "signingAlg"])
+def test_details_of_another_certificate_revoke_nothing(detail: str, right: bool) -> None:
+    ca = EmbeddedCA({"ref": "secret"})
+    server = ca.server(strictness="rfc9810")
+    certificate = read(server.process(Forger().request())).certificate
+    assert certificate is not None
+    moments = {"notBefore": certificate.not_valid_before_utc, "notAfter": certificate.not_valid_after_utc}
+    algorithm = certificate.signature_algorithm_oid.dotted_string if right else oids.ED25519
+    field = der.encode(der.explicit(2), der.encode_oid(algorithm))
+    if detail in moments:
+        moment = moments[detail] + datetime.timedelta(days=0 if right else 1)
+        number = int(detail == "notAfter")
+        field = der.encode(der.explicit(4), der.encode(der.explicit(number), der.encode_moment(moment)))
+    number_ = der.read(der.encode_integer(certificate.serial_number)).content
+    parts = [der.encode(0x81, number_), field, der.encode(der.explicit(3), certificate.issuer.public_bytes())]
+    template = der.encode(der.SEQUENCE, *sorted(parts, key=lambda part: part[0] & 0x1F))
+    details = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, template))
+    answer = read(server.process(Forger().message(RR, details)))
+    assert (answer.status == PKIStatus.accepted) is right
+    assert (ca.records[0].revoked is not None) is right
 
 
 def test_a_crl_is_asked_for_with_other_string_types() -> None:

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -279,6 +280,11 @@ def _keys(name: x509.GeneralName) -> frozenset[str]:
     if isinstance(name, (x509.DNSName, x509.IPAddress)):
         return frozenset({_host(str(name.value))})
     text = _plain(name)
+    if text is None and isinstance(name, x509.OtherName):
+        found = x509_parts.string_in(name.value)
+        kind = name.type_id.dotted_string
+        # RFC 9598: an address like any other.
+        text = found if kind == oids.SMTP_UTF8_MAILBOX or found is None else f"{kind}:{found}"
     return frozenset({text_key(text) if text is not None else repr(name)})
 
 
@@ -294,6 +300,9 @@ def _plain(name: x509.GeneralName) -> str | None:
 def _host(text: str) -> str:
     """A key that is equal for a host however it is written."""
     key = text_key(text).rstrip(".")
+    if not key.isascii():
+        with suppress(UnicodeError):
+            key = key.encode("idna").decode()
     try:
         address = ipaddress.ip_address(key.strip("[]"))
     except ValueError:

@@ -19,6 +19,7 @@ from ..._asn1.itav import InfoTypeAndValue
 from ..._openssl.convert import encoded
 from ..._openssl.public_keys import key_value
 from ...enums import BodyType, FailureInfo, PKIStatus, RevocationReason
+from ...message.bodyparts import CertTemplate
 from .. import bodies, wire
 from ..authority import (
     Authority,
@@ -505,8 +506,14 @@ def _refuse_details(certificate: x509.Certificate, request: RevocationRequest) -
         if extension.oid not in own and isinstance(extension.value, x509.UnrecognizedExtension):
             return Rejected(FailureInfo.badRequest, f"extension {extension.oid.dotted_string} in certDetails")
     name, key = request.subject, request.public_key_info
+    template = bodies.template_of(wire.read_message(request.message)) if request.message else None
+    template = template or CertTemplate()
+    algorithm = template.signing_algorithm
     if (
-        (name is not None and grants.name_key(name) != grants.name_key(certificate.subject))
+        template.not_before not in (None, certificate.not_valid_before_utc)
+        or template.not_after not in (None, certificate.not_valid_after_utc)
+        or (algorithm is not None and algorithm.oid != certificate.signature_algorithm_oid)
+        or (name is not None and grants.name_key(name) != grants.name_key(certificate.subject))
         or (key is not None and key_value(key) != issuing.public_key_info(certificate))
         or any(own.get(extension.oid) != extension.value for extension in request.extensions)
     ):

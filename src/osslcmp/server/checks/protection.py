@@ -9,6 +9,7 @@ from cryptography import x509
 
 from ..._asn1 import oids, x509_parts
 from ..._openssl.inputs import is_certificate
+from ..._openssl.names import is_signature
 from ..._openssl.signers import key_identifier
 from ...enums import BodyType
 from .. import bodies, wire
@@ -16,11 +17,6 @@ from ..ca.grants import name_key
 from . import costs
 from .subject import Subject
 
-_SIGNATURES = frozenset(oids.ML_DSA) | {
-    oid.dotted_string
-    for oid in vars(x509.SignatureAlgorithmOID).values()
-    if isinstance(oid, x509.ObjectIdentifier)
-}
 _OTHER_MACS = {oids.PBMAC1: "PBMAC1", oids.DH_BASED_MAC: "DHBasedMac", oids.KEM_BASED_MAC: "KemBasedMac"}
 
 
@@ -109,7 +105,7 @@ def signed(subject: Subject) -> str | None:
 def algorithm(subject: Subject) -> str | None:
     """protectionAlg is a password-based MAC or a signature."""
     oid = subject.header.protection_oid
-    if oid is None or subject.header.uses_mac or oid in _SIGNATURES:
+    if oid is None or subject.header.uses_mac or is_signature(oid):
         return None
     return f"protectionAlg {_OTHER_MACS.get(oid, oid)} is not one that libcrypto verifies"
 
