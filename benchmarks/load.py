@@ -7,6 +7,7 @@ returns one fixed certificate and serves one connection at a time; ours really i
 from __future__ import annotations
 
 import multiprocessing
+import os
 import socket
 import statistics
 import threading
@@ -37,7 +38,8 @@ SERVED = (serving.REFERENCE.encode(), serving.SECRET)
 def _clients(
     url: str, count: int, seconds: float, key_pem: bytes, who: tuple[bytes, bytes], queue: Any
 ) -> None:
-    """One process with ``count`` threads that enrol until the time is over, once at least; reports their rate.
+    """One process with ``count`` threads that enrol until the time is over, once at least; reports their rate, and the
+    processor's seconds that they spend for each.
 
     The clock starts when each has enrolled once: what a client imports at its first enrolment is not the server's work.
     """
@@ -60,31 +62,33 @@ def _clients(
     for thread in threads:
         thread.start()
     ready.wait()
-    begun = time.monotonic()
+    begun, spent = time.monotonic(), time.process_time()
     for thread in threads:
         thread.join()
-    queue.put(sum(done) / (time.monotonic() - begun))
+    queue.put((sum(done) / (time.monotonic() - begun), (time.process_time() - spent) / sum(done)))
 
 
-def rate(url: str, count: int, seconds: float, key_pem: bytes, who: tuple[bytes, bytes] = LOAD) -> float:
-    """Enrolments per second by ``count`` concurrent clients in one other process."""
-    return _in_process(_clients, url, count, seconds, key_pem, who)
+def rate(url: str, count: int, seconds: float, key_pem: bytes) -> tuple[float, float]:
+    """Enrolments per second by ``count`` concurrent clients in one other process, and the processor's seconds that these
+    spend for each."""
+    found: tuple[float, float] = _in_process(_clients, url, count, seconds, key_pem, LOAD)
+    return found
 
 
 def served_rate(url: str, count: int, number: int, key_pem: bytes, who: tuple[bytes, bytes]) -> float:
     """Certificates per second that the server issues over ``count`` connections when the requests are there already."""
-    return _in_process(_prepared, url, count, number, key_pem, who)
+    found: float = _in_process(_prepared, url, count, number, key_pem, who)
+    return found
 
 
-def _in_process(work: Callable[..., None], *arguments: Any) -> float:
+def _in_process(work: Callable[..., None], *arguments: Any) -> Any:
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     process = context.Process(target=work, args=(*arguments, queue))
     process.start()
     process.join(600)
     assert process.exitcode == 0, "the clients failed"
-    found: float = queue.get()
-    return found
+    return queue.get()
 
 
 def _prepared(
@@ -143,15 +147,22 @@ def bench_load(run: Run) -> None:
     title = "enrolments over HTTP by many clients, rate of osslcmp's server"
     run.report.title(f"{title}, MAC")
     found: dict[int, list[float]] = {count: [] for count in CLIENTS}
+    alone, processors = [], len(os.sched_getaffinity(0))
     seconds = 3 * run.seconds
     with MockServer(**options) as mock, EmbeddedCA({REFERENCE: SECRET}).server().serve() as running:
         for _ in range(min(run.rounds, 3)):
-            base = rate(mock.url, 1, seconds, key_pem)
+            base, _ = rate(mock.url, 1, seconds, key_pem)
+            least = []
             for count, ratios in found.items():
-                ratios.append(rate(running.url, count, seconds, key_pem) / base)
+                reached, spent = rate(running.url, count, seconds, key_pem)
+                ratios.append(reached / base)
+                least.append(spent)
+            alone.append(processors / min(least) / base)
+    to = "openssl cmp -port, 1 client"
     for count, ratios in found.items():
         name = f"{count} client" + "s" * (count > 1)
         goal = CLIENTS[count]
-        run.report.ratio(title, name, ratios, "openssl cmp -port, 1 client", goal=goal, more_is_better=True)
+        run.report.ratio(title, name, ratios, to, goal=goal, more_is_better=True)
+    run.report.ratio(title, "what its clients alone could", alone, to, more_is_better=True)
     points = [(float(count), statistics.median(ratios)) for count, ratios in found.items()]
     run.report.line("throughput", "Server with EmbeddedCA", points)

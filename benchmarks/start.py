@@ -81,6 +81,7 @@ def bench_start(run: Run) -> None:
             "openssl cmp -cmd ir": _process([*openssl.command(), "cmp", *words], run.directory),
             "osslcmp cmp -cmd ir": _process([*_ours(), "cmp", *words], run.directory),
             **nothing,
+            "python -c 'import cryptography.x509'": _python("import cryptography.x509", run.directory),
         }
         compare(
             run,
