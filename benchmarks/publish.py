@@ -33,20 +33,22 @@ CPython {python} and OpenSSL {openssl}, {quiet}
 
 _LIMITS = """## Goals that are not reached, and what stands in the way
 
-- **Client and Server in one process.** Samples of the processor (perf, OpenSSL 3.0, MAC) are in libcrypto for 38 %, in the
-  C library for 16 %, in cryptography for 5 %, and in the interpreter for 38 %: 2,700 calls of functions, none of which takes
-  more than 2 %. Without an interpreter it would be 1.15; a goal of 1.25 leaves Python a twentieth of an enrolment. OpenSSL 3.5
-  and 4.0 make contexts and decode keys in less time, so that the same Python is more of it. What could still go from Python to C
-  are the steps of client and server themselves, which libcrypto has already: that would be a second implementation.
+- **Client and Server in one process.** Samples of the processor (perf, OpenSSL 3.0, MAC) are in libcrypto for 38 %,
+  in the C library for 16 %, in cryptography for 5 %, and in the interpreter for 38 %: 2,700 calls of functions, none
+  of which takes more than 2 %. Without an interpreter it would be 1.15; a goal of 1.25 leaves Python a twentieth of
+  an enrolment. OpenSSL 3.5 and 4.0 make contexts and decode keys in less time, so that the same Python is more of it.
+  What could still go from Python to C are the steps of client and server themselves, which libcrypto has already:
+  that would be a second implementation.
 - **HTTP to `openssl cmp -port`.** The client's part of the same.
-- **`cmp -help`.** An interpreter that does nothing takes longer than the goal, and the script that older releases of pip make
-  for a command is most of the rest.
-- **An ir by the command.** `import cryptography.x509`, without which there are no names and certificates, takes longer than
-  the goal alone.
-- **Many clients.** They share the processors with the server: "what its clients alone could" is the rate if the server cost
-  nothing. `openssl cmp -port` signs nothing and remembers nothing. One process of Python has one processor; `--processes` has more.
-- **Certificates in the database.** An index of a million entries has one level of pages more than one of a thousand, and each
-  enrolment changes other pages of it.
+- **`cmp -help`.** An interpreter that does nothing takes longer than the goal, and the script that older releases of
+  pip make for a command is most of the rest.
+- **An ir by the command.** `import cryptography.x509`, without which there are no names and certificates, takes
+  longer than the goal alone.
+- **Many clients.** They share the processors with the server: "what its clients alone could" is the rate if the
+  server cost nothing. `openssl cmp -port` signs nothing and remembers nothing. One process of Python has one
+  processor; `--processes` has more.
+- **Certificates in the database.** An index of a million entries has one level of pages more than one of a thousand,
+  and each enrolment changes other pages of it.
 """
 
 
