@@ -237,9 +237,17 @@ def test_half_of_a_character(use: str, pki: PKI) -> None:
 
 def test_what_is_renewed(tmp_path: Path) -> None:
     """A URL with a password, a proxy's, and the PIN of a token."""
+    with pytest.raises(ValueError, match="credentials") as caught:
+        Renewal(
+            name="x",
+            server=f"http://me:{PASSWORD}@127.0.0.1:1/",
+            state=tmp_path / "x",
+            certificate=tmp_path / "x.pem",
+        )
+    assert PASSWORD not in told(caught.value)
     found = Renewal(
         name="x",
-        server=f"http://me:{PASSWORD}@127.0.0.1:1/",
+        server="http://127.0.0.1:1/",
         state=tmp_path / "x",
         certificate=tmp_path / "x.pem",
         key=f"pkcs11:token=x?pin-value={PASSWORD}",

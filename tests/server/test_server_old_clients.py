@@ -13,6 +13,7 @@ from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
 from osslcmp.server import EmbeddedCA, wire
 from osslcmp.server.ca.grants import Binding
+from osslcmp.server.ca.profiles import Profile
 from osslcmp.server.checks.rules import Strictness
 
 
@@ -71,7 +72,8 @@ def test_secret_by_name(strictness: Strictness) -> None:
     assert record.reference == b"ref"
     for stranger in ("other", "nobody", ""):
         assert by_name(stranger, strictness, ca).certificate is None
-    ca.add_secret("ref", "secret", Binding(profile="none"))
+    ca.profiles = {"gone": Profile()}
+    ca.add_secret("ref", "secret", Binding(profile="gone"))
     ca.profiles = {}
     assert by_name("ref", strictness, ca).certificate is None
 
