@@ -171,11 +171,32 @@ def test_same_key(site: Site) -> None:
     ],
 )
 def test_kind_of_key(site: Site, key: Any, kind: str | None, cls: type) -> None:
-    """That of the old one, or as configured."""
+    """That of the old one, or as configured; asked for under the secret, which any kind can do."""
     site.enroll(key=key)
-    assert renew(replace(site.eager, key_type=kind)).error is None
-    assert isinstance(load_pem_private_key(site.key.read_bytes(), None), cls)
-    assert site.matches()
+    renewal = replace(
+        site.eager, key_type=kind, request="ir", reference="ref", secret_file=site.path / "secret"
+    )
+    for _ in range(2):
+        assert renew(renewal).error is None
+        assert isinstance(load_pem_private_key(site.key.read_bytes(), None), cls)
+        assert site.matches()
+
+
+@pytest.mark.parametrize("request_type", ["kur", "cr"])
+@pytest.mark.parametrize("kind", ["Ed25519", "Ed448"])
+def test_kind_of_key_that_signs_no_request(kind: str, request_type: str, site: Site) -> None:
+    """It is refused before a certificate is got that could not be renewed: OpenSSL 3.0. Else it is renewed again."""
+    site.enroll()
+    for _ in range(2):
+        done = renew(replace(site.eager, key_type=kind, request=request_type))
+        if osslcmp.openssl_version >= (3, 1):
+            assert (done.action, done.error) == ("renewed", None)
+        else:
+            assert done.action == "failed"
+            assert f"key-type: the next request could not be signed with an {kind} key" in str(done.error)
+            assert "request = 'ir' with a secret-file" in str(done.error)
+            assert not (site.path / "state" / "x" / "pending").exists()
+            assert site.matches()
 
 
 def test_encrypted_key(site: Site) -> None:

@@ -27,6 +27,7 @@ from .._openssl.keys import check_pair, private_key
 from .._text import get_logger, one_line
 from ..client import Client
 from ..client.transaction import Transaction
+from ..context import Context
 from ..context.confirmation import OnDER
 from ..enrollment import key_encryption
 from ..enums import FailureInfo
@@ -225,6 +226,10 @@ class _Work:
         request = renewal.request if complete else renewal.expired
         if request is not None:
             self._client(request, password)
+        if renewal.key_type in ("Ed25519", "Ed448") and (
+            renewal.request == "kur" or renewal.secret_file is None
+        ):
+            _try_to_sign_with(renewal.key_type)
         return complete
 
     def _read(self) -> _Current:
@@ -466,6 +471,22 @@ def _key_block(pem: bytes) -> bytes:
     if found is None:
         raise ValueError("combined: the private key is not PEM")
     return found[0].rstrip(b"\n") + b"\n"
+
+
+def _try_to_sign_with(kind: str) -> None:
+    """Raises ``ValueError`` if a certificate with such a key, once it is there, could not sign the next request."""
+    key, name, now = _MAKE[kind](), x509.Name([]), datetime.datetime.now(_UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now)  # type: ignore[arg-type]
+    context = Context()
+    context.set_cert(builder.sign(key, None))  # type: ignore[arg-type]
+    context.set_pkey(key)
+    try:
+        context.try_protection()
+    except ValueError as error:
+        raise ValueError(
+            f"key-type: the next request could not be signed with an {kind} key ({error}): take P-256 or "
+            "RSA-2048, or request = 'ir' with a secret-file, or a newer OpenSSL"
+        ) from None
 
 
 def _new_key(kind: str | None, certificate: x509.Certificate | None) -> PrivateKeyTypes:
