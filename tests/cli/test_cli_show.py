@@ -23,6 +23,7 @@ from osslcmp.cli import main
 from osslcmp.message import Message
 from osslcmp.message.data import data as message_data
 from osslcmp.server import EmbeddedCA, waiting
+from osslcmp.testing.rewriting import with_header
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["ir", "ip", "pollreq", "ip", "certconf", "pkiconf"]
@@ -285,6 +286,18 @@ def test_trace_of_saved_messages(recorded: Path) -> None:
         pairs = {tuple(arrows(told)[place : place + 2]) for place in (0, 2, 4)}
         assert pairs == {tuple(KINDS[place : place + 2]) for place in (0, 2, 4)}
     assert arrows(osslcmp("trace", "4.der", "1.der", cwd=recorded).stdout) == ["certconf", "ip"]
+
+
+@pytest.mark.parametrize("time", [b"20260101120000+0100", b"202601011200Z", b"20261399999999Z", b"x", b""])
+def test_trace_of_odd_times(time: bytes, recorded: Path, tmp_path: Path) -> None:
+    """They belong to their transaction, whatever time they name."""
+    for number in range(6):
+        odd = with_header((recorded / f"{number}.der").read_bytes(), tagged={0: encode(0x18, time)})
+        (tmp_path / f"{number}.der").write_bytes(odd)
+    files = [f"{number}.der" for number in "024135"]
+    told = osslcmp("trace", *files, cwd=tmp_path).stdout
+    assert arrows(told) == list(KINDS)
+    assert "no transaction" not in told
 
 
 def test_trace_html(recorded: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .._asn1 import der, pem
 from .._openssl import inputs
+from .._openssl.received import Outline, outline_of
 from ..enums import BodyType
 from ..message import Header, Message
 from ..trace import Trace, TraceEntry, without_secrets
@@ -171,13 +172,13 @@ def assemble(files: Sequence[str]) -> tuple[Trace, list[str]]:
     return Trace.of_entries(entries), stops
 
 
-def _header(message: Message) -> Header | None:
+def _header(message: Message) -> Header | Outline | None:
     try:
         return message.header
     except (
         Exception
-    ):  # cryptography's are of many kinds: a message whose header it does not read is still drawn
-        return None
+    ):  # cryptography's are of many kinds: a message with a field that it does not read is still drawn
+        return outline_of(message.der)
 
 
 def _in_order(found: list[Message]) -> list[Message]:
@@ -201,7 +202,7 @@ def _in_order(found: list[Message]) -> list[Message]:
 
 def _entries(found: list[Message]) -> list[TraceEntry]:
     headers = [_header(message) for message in found]
-    times = [_EPOCH if h is None or h.message_time is None else h.message_time for h in headers]
+    times = [(h.message_time if isinstance(h, Header) else None) or _EPOCH for h in headers]
     known = [time for time in times if time != _EPOCH]
     start = min(known) if known else _EPOCH
     return [
