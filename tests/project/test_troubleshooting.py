@@ -28,11 +28,13 @@ from support.served import Served
 
 import osslcmp
 from osslcmp import FailureInfo
+from osslcmp._asn1 import der
 from osslcmp.cli import main
 from osslcmp.context.hints import HINTS
 from osslcmp.server import Confirmation, EmbeddedCA, waiting
 from osslcmp.testing import (
     bad_protection,
+    change,
     issue_other_key,
     no_extra_certs,
     reject,
@@ -40,6 +42,7 @@ from osslcmp.testing import (
     wrong_nonce,
     wrong_pvno,
 )
+from osslcmp.testing.rewriting import with_header
 from osslcmp.testing.server import CMPServer
 
 pytestmark = pytest.mark.peer
@@ -341,6 +344,15 @@ def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
 def _(pki: PKI, _path: Path) -> Iterator[Attempt]:
     with mock_of(pki, send_unprotected=True) as server:
         yield mac(server.url)
+
+
+@case("sender-kind")
+def _(_pki: PKI, _path: Path) -> Iterator[Attempt]:
+    mail = der.encode(0x81, b"cmp@ca.example")
+    with CMPServer() as server:
+        named = change(with_header, first={1: mail})
+        server.script(named, named)
+        yield mac(server.url, reference=server.reference, secret=server.secret, expected_sender="/CN=ca")
 
 
 @case("unexpected-sender")

@@ -204,6 +204,9 @@ signature-refused:
     certificates above it: {chain=|-untrusted or -extracerts}
 mac-refused: says unproven answer: rejection[^;]*badAlg
     The server does not take an algorithm of our protection: see {digest=, mac= and owf=|-digest and -mac}
+sender-kind: queued SENDER_GENERALNAME_TYPE_NOT_SUPPORTED
+    The sender in the answer's header is no distinguished name (directoryName) but an e-mail address, URI or the
+    like, which OpenSSL does not take there: the server has to name itself by the subject of its CMP certificate
 unproven-refusal: says unproven answer: rejection
     What the server says is not proven, but mostly true; its signature proves it with {trusted=|-trusted}
 missing-trust-anchor: queued MISSING_TRUST_ANCHOR MISSING_TRUST_STORE
