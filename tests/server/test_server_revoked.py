@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
 from support.authorities import revocation
 from support.forge import (
     CR,
@@ -30,6 +33,7 @@ from osslcmp.server import EmbeddedCA, Revoked, Waiting, waiting
 
 SECRETS = {"ref": "secret", "other": "another secret"}
 HOLD, RELEASE = RevocationReason.certificateHold, RevocationReason.removeFromCRL
+ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 COMPROMISED = RevocationReason.keyCompromise
 STATES = [HOLD, COMPROMISED, RevocationReason.superseded, RevocationReason.cessationOfOperation]
 
@@ -127,6 +131,21 @@ def test_others_of_the_same_client(ca: EmbeddedCA, reason: RevocationReason) -> 
     if reason is HOLD:
         assert read(server.process(rr(good, bad, RELEASE))).status == PKIStatus.accepted
         assert read(server.process(fresh(bad).genm())).kind == BodyType.GENP
+
+
+def test_a_signature_written_another_way(ca: EmbeddedCA) -> None:
+    """ECDSA has two for each message, (r, s) and (r, -s): it is the same certificate."""
+    server = ca.server(strictness="rfc9810").process
+    client = member(ca, server)
+    assert client.certificate is not None
+    put(ca, client, HOLD)
+    tbs, algorithm, _ = der.sequence(client.certificate.public_bytes(Encoding.DER))
+    r, s = decode_dss_signature(client.certificate.signature)
+    other = encode(der.BIT_STRING, b"\0" + encode_dss_signature(r, ORDER_P256 - s))
+    written = x509.load_der_x509_certificate(encode(der.SEQUENCE, tbs.encoding, algorithm.encoding, other))
+    assert written != client.certificate
+    answer = read(server(fresh(client.but(certificate=written)).request(CR)))
+    assert (FailureInfo(answer.failure), "hold" in answer.text) == (FailureInfo.certRevoked, True)
 
 
 def test_update_of_a_revoked_one(ca: EmbeddedCA) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.forge import CR, Answer, Forger, now, read, sha256
 
-from osslcmp import BodyType, FailureInfo
+from osslcmp import BodyType, CertificateCheck, FailureInfo
 from osslcmp.server import ClientCRLs, EmbeddedCA, Rejected, Server
 from osslcmp.server.ca import issuing
 
@@ -22,8 +22,8 @@ ISSUED = Rejected(FailureInfo.badRequest, "asked")
 """What the authority says to whom it is asked about."""
 
 
-def certify(name: str, public: Any, issuer: Pair, *, ca: bool) -> x509.Certificate:
-    """A certificate for a key."""
+def certify(name: str, public: Any, issuer: Pair, *, ca: bool, days: int = 9) -> x509.Certificate:
+    """A certificate for a key, valid for so many days from now on."""
     certificate, key = issuer
     usage = {"key_cert_sign": True, "crl_sign": True} if ca else {"digital_signature": True}
     return (
@@ -32,8 +32,8 @@ def certify(name: str, public: Any, issuer: Pair, *, ca: bool) -> x509.Certifica
         .issuer_name(certificate.subject)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now() - datetime.timedelta(days=1))
-        .not_valid_after(now() + datetime.timedelta(days=9))
+        .not_valid_before(now() - datetime.timedelta(days=9))
+        .not_valid_after(now() + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
@@ -109,6 +109,19 @@ def test_revoked_by_the_vendor(vendor: Vendor) -> None:
     assert certificate is not None
     vendor.crl("issuer.crl", vendor.issuer, certificate)
     is_refused(ask(server, vendor.client), "revoked")
+
+
+def test_expired_and_revoked(vendor: Vendor) -> None:
+    """Who is taken although it has expired is asked for in the CRLs all the same."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = certify("device", key.public_key(), vendor.issuer, ca=False, days=-1)
+    vendor.crl("issuer.crl", vendor.issuer, certificate)
+    client = Forger(None, None, certificate, key, tuple(vendor.issuers))
+    ca = EmbeddedCA({"ref": "secret"}, policy=lambda _: ISSUED)
+    roots = [root for root, _ in vendor.roots]
+    trusted = CertificateCheck(trusted=roots, no_check_time=True)
+    server = ca.server(trusted=trusted, client_crls=ClientCRLs(vendor.files, roots))
+    is_refused(ask(server, client), "revocation of the signer")
 
 
 def test_clients_of_others(vendor: Vendor) -> None:

@@ -18,9 +18,11 @@ from osslcmp import FailureInfo, PKIStatus
 from osslcmp._asn1 import der, oids
 from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.grants import not_as_asked
+from osslcmp.server.ca.issuing import key_usage
 from osslcmp.server.checks.rules import Strictness
 
-CA = x509.Name.from_rfc4514_string("CN=A CA")
+CA = EmbeddedCA({}, name="A CA").root
+BASIC = x509.BasicConstraints.oid
 
 
 def field(tag: int, content: bytes) -> bytes:
@@ -35,8 +37,9 @@ def field(tag: int, content: bytes) -> bytes:
         (field(der.implicit(0), b"\0"), ["version 3"]),
         (field(der.implicit(1), b"\5"), ["serial number of the CA"]),
         (field(der.explicit(2), der.encode_oid("1.3.101.112")), ["signature algorithm of the CA"]),
-        (field(der.explicit(3), CA.public_bytes()), []),
-        (field(der.explicit(3), x509.Name.from_rfc4514_string("CN=a  ca").public_bytes()), []),
+        (field(der.explicit(2), der.encode_oid(oids.ECDSA_WITH_SHA256)), []),
+        (field(der.explicit(3), CA.subject.public_bytes()), []),
+        (field(der.explicit(3), x509.Name.from_rfc4514_string("CN=a  ca  root ca").public_bytes()), []),
         (field(der.explicit(3), x509.Name([]).public_bytes()), []),
         (field(der.explicit(3), x509.Name.from_rfc4514_string("CN=B").public_bytes()), ["issuer of the CA"]),
         (field(der.implicit(7), b"\0\1"), ["issuerUniqueID left out"]),
@@ -213,6 +216,33 @@ def test_the_field_is_named(asked: Any, told: str) -> None:
     answer = read(EmbeddedCA({"ref": "secret"}).server().process(Forger().request(**asked)))
     assert FailureInfo(answer.failure) == FailureInfo.badCertTemplate
     assert answer.text.startswith(f"malformed template: {told}")
+
+
+@pytest.mark.parametrize("critical", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "got", "told"),
+    [
+        ("key_agreement", "key_agreement", ""),
+        ("key_cert_sign", "digital_signature", "key usage of a CA left out"),
+        ("", "digital_signature", "key usage that there is none"),
+    ],
+)
+def test_key_usages(asked: str, got: str, told: str, critical: bool) -> None:
+    """As asked for, critical or not, and never one without a usage (RFC 5280, section 4.2.1.3)."""
+    client = osslcmp.Client(
+        transport=EmbeddedCA({"ref": "secret"}).server(), reference="ref", secret="secret"
+    )
+    wanted = key_usage(**({asked: True} if asked else {}))
+    extensions = [
+        x509.Extension(wanted.oid, critical, wanted),
+        x509.Extension(BASIC, critical, x509.BasicConstraints(False, None)),
+    ]
+    found = client.ir(make_key(), subject="CN=x", extensions=extensions)
+    assert (found.text, found.status is PKIStatus.accepted) == (told, not told)
+    issued = found.certificate.extensions
+    usage, constraints = issued.get_extension_for_oid(wanted.oid), issued.get_extension_for_oid(BASIC)
+    assert usage.value == key_usage(**{got: True})
+    assert (usage.critical, constraints.critical) == (critical, critical)
 
 
 @pytest.mark.parametrize(("tag", "text"), [(0x13, "a!@"), (0x14, "\u00e4")])

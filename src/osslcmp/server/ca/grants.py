@@ -234,8 +234,9 @@ def typed_key(text: str) -> str:
         return _host(text)
 
 
-def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:
-    """In words what a CertTemplate names that the CA alone decides (RFC 4211, section 5), where that differs.
+def not_as_asked(template: bytes | None, issued: x509.Certificate) -> list[str]:
+    """In words what a CertTemplate names that the CA alone decides (RFC 4211, section 5), where that differs from what is
+    issued.
 
     No reason to refuse: OpenSSL's clients ask for the issuer of the certificate that they sign with.
     """
@@ -244,11 +245,13 @@ def not_as_asked(template: bytes | None, issuer: x509.Name) -> list[str]:
     if fields.get(der.implicit(0), b"\2") != b"\2":
         changes.append("version 3")
     named = fields.get(der.explicit(3), _EMPTY)
-    if named != _EMPTY and name_key(x509_parts.read_name(named)) != name_key(issuer):
+    if named != _EMPTY and name_key(x509_parts.read_name(named)) != name_key(issued.issuer):
         changes.append("issuer of the CA")
+    algorithm = der.children(fields.get(der.explicit(2), b""))
+    if algorithm and der.dotted(algorithm[0]) != issued.signature_algorithm_oid.dotted_string:
+        changes.append("signature algorithm of the CA")
     for tag, what in (
         (der.implicit(1), "serial number of the CA"),
-        (der.explicit(2), "signature algorithm of the CA"),
         (der.implicit(7), "issuerUniqueID left out"),
         (der.implicit(8), "subjectUniqueID left out"),
     ):

@@ -299,7 +299,13 @@ def issue(
         return Rejected(FailureInfo.badCertTemplate, constraints)
     usage = asked.pop(x509.KeyUsage.oid, None)
     usages = _ca_usage(usage, changes) if constraints.ca else _usage(info, usage, changes)
-    extensions: list[tuple[x509.ExtensionType, bool]] = [(constraints, True), (usages, True)]
+    # RFC 5280: a CA says critically that it is one.
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (constraints, constraints.ca or wanted is None or wanted.critical),
+        (usages, usage is None or usage.critical),
+    ]
+    if constraints.ca and wanted is not None and not wanted.critical:
+        changes.append("basicConstraints of a CA are critical")
     if constraints.ca and x509.NameConstraints.oid in asked:
         extensions.append((asked.pop(x509.NameConstraints.oid).value, True))
     # Made by the CA itself, whatever the request says.
@@ -400,15 +406,18 @@ def _ca_usage(asked: x509.Extension[Any] | None, changes: list[str]) -> x509.Key
 
 def _usage(info: bytes, asked: x509.Extension[Any] | None, changes: list[str]) -> x509.KeyUsage:
     """The key usage asked for without what only a CA may do, or one that fits the key."""
-    if asked is None:
+    # The last two can be read only of a key that agrees on keys.
+    names = x509_parts.KEY_USAGES[: None if asked is not None and asked.value.key_agreement else -2]
+    found = [name for name in names if asked is not None and getattr(asked.value, name)]
+    usages = dict.fromkeys((name for name in found if name not in CA_USAGES), True)
+    if len(usages) < len(found):
+        changes.append("key usage of a CA left out")
+    if not usages:  # RFC 5280: there is one
+        if asked is not None and not found:
+            changes.append("key usage that there is none")
         kind = algorithm(info)
         if kind in (oids.X25519, *oids.KEY_AGREEMENTS):
             return key_usage(key_agreement=True)
         signs = kind not in oids.ML_KEM
         return key_usage(digital_signature=signs, key_encipherment=not signs or kind == oids.RSA)
-    usage = asked.value
-    if usage.key_cert_sign or usage.crl_sign:
-        changes.append("key usage of a CA left out")
-    # The last two can be read only of a key that agrees on keys.
-    names = x509_parts.KEY_USAGES if usage.key_agreement else x509_parts.KEY_USAGES[:-2]
-    return key_usage(**{name: getattr(usage, name) for name in names if name not in CA_USAGES})
+    return key_usage(**usages)

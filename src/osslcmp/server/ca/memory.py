@@ -477,7 +477,6 @@ class EmbeddedCA(Records, Authority):
         if refusal is not None:
             return refusal
         request, adapted = profile.adapt(request)
-        changes = [*grants.not_as_asked(request.template, self.issuer.subject), *grants.not_heeded(request)]
         result = issuing.issue(
             request,
             self._issuer.certificate,
@@ -489,7 +488,10 @@ class EmbeddedCA(Records, Authority):
             ca_path_length=profile.ca_path_length,
             is_own=self._is_name_of_ours,
         )
-        return result if isinstance(result, Rejected) else (result[0], [*changes, *adapted, *result[1]])
+        if isinstance(result, Rejected):
+            return result
+        changes = [*grants.not_as_asked(request.template, result[0]), *grants.not_heeded(request)]
+        return result[0], [*changes, *adapted, *result[1]]
 
 
 def _refuse_expired(

@@ -177,7 +177,8 @@ class Profile:
             if asked and asked[0].value != wanted:
                 changes.append(f"{what} of the profile")
             extensions = [extension for extension in extensions if extension.oid != wanted.oid]
-            extensions.append(x509.Extension(wanted.oid, any(one.critical for one in asked), wanted))
+            critical = asked[0].critical if asked else wanted is usage  # RFC 5280, 4.2.1.3
+            extensions.append(x509.Extension(wanted.oid, critical, wanted))
         end = request.not_after
         if self.max_validity is not None and end is not None:
             now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)

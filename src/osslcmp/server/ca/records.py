@@ -278,7 +278,8 @@ class Records:
         if signer is None:
             return None
         record = self.record(signer)
-        if record is not None and record.certificate == signer:
+        # Anybody can write an ECDSA signature in a second way.
+        if record is not None and record.certificate.tbs_certificate_bytes == signer.tbs_certificate_bytes:
             self._rely_on(record)
             if record.revoked is RevocationReason.certificateHold:
                 return Rejected(FailureInfo.certRevoked, "the certificate of the signer is on hold")
