@@ -288,7 +288,7 @@ def test_trace_of_saved_messages(recorded: Path) -> None:
     assert arrows(osslcmp("trace", "4.der", "1.der", cwd=recorded).stdout) == ["certconf", "ip"]
 
 
-@pytest.mark.parametrize("time", [b"20260101120000+0100", b"202601011200Z", b"20261399999999Z", b"x", b""])
+@pytest.mark.parametrize("time", [b"20260101120000+0100", b"20261399999999Z", b"x" * 20])
 def test_trace_of_odd_times(time: bytes, recorded: Path, tmp_path: Path) -> None:
     """They belong to their transaction, whatever time they name."""
     for number in range(6):

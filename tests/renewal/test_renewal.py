@@ -194,6 +194,7 @@ def test_kind_of_key_that_signs_no_request(kind: str, request_type: str, site: S
         else:
             assert done.action == "failed"
             assert f"key-type: the next request could not be signed with an {kind} key" in str(done.error)
+            assert "unsupported key type" in str(done.error)
             assert "request = 'ir' with a secret-file" in str(done.error)
             assert not (site.path / "state" / "x" / "pending").exists()
             assert site.matches()

@@ -475,7 +475,7 @@ def _key_block(pem: bytes) -> bytes:
 
 def _try_to_sign_with(kind: str) -> None:
     """Raises ``ValueError`` if a certificate with such a key, once it is there, could not sign the next request."""
-    key, name, now = _MAKE[kind](), x509.Name([]), datetime.datetime.now(_UTC)
+    key, name, now = _MAKE[kind](), x509.Name.from_rfc4514_string("CN=x"), datetime.datetime.now(_UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now)  # type: ignore[arg-type]
     context = Context()
     context.set_cert(builder.sign(key, None))  # type: ignore[arg-type]

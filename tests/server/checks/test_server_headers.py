@@ -5,7 +5,6 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 from support.forge import HMAC_SHA256, Forger, octets, read, sequence
@@ -13,6 +12,7 @@ from support.mock_server import MockServer, mock_of
 from support.pki import PKI
 from support.rogue import parts, protect
 
+import osslcmp
 from osslcmp import BodyType
 from osslcmp._asn1 import der
 from osslcmp._asn1.der import encode, explicit
@@ -68,6 +68,12 @@ CASES: dict[str, tuple[dict[int, bytes], dict[int, bytes], str]] = {
     "implicitConfirm with a value": ({}, {8: sequence(_info("1.3.6.1.5.5.7.4.13", _TEXT))}, ""),
 }
 
+if osslcmp.openssl_version >= (3, 1):
+    CASES["messageTime without seconds"] = (
+        *CASES["messageTime without seconds"][:2],
+        "",
+    )  # it does not decode
+
 
 @pytest.fixture(scope="module")
 def mock(pki: PKI) -> Iterator[MockServer]:
@@ -90,6 +96,9 @@ def test_odd_header(case: str, mock: MockServer) -> None:
         name[0]: EmbeddedCA({"ref": "secret"}).server(strictness=name).process(message)
         for name in STRICTNESSES
     }
-    with suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as response:
-        answers["m"] = response.read()
+    try:
+        with urllib.request.urlopen(request) as response:
+            answers["m"] = response.read()
+    except urllib.error.HTTPError as error:
+        error.close()
     assert {name for name, answer in answers.items() if read(answer).kind == BodyType.GENP} == set(takers)
