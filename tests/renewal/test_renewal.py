@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from support import openssl
 from support.command import osslcmp as command
 from support.odd import NAME, odd_identity
@@ -275,6 +275,27 @@ def test_refused(site: Site) -> None:
     assert (site.certificate.read_bytes(), site.key.read_bytes()) == before
     site.ca.policy = None
     assert renew(site.eager).action == "renewed"
+
+
+def test_who_the_server_is(site: Site) -> None:
+    """CRLs are asked, and a trust anchor that is no root is one only if that is said."""
+    issuer, own, other = site.path / "issuer.pem", site.path / "own.crl", site.path / "other.crl"
+    issuer.write_bytes(cert_pem([site.ca.issuer]))
+    own.write_bytes(site.ca.crl().public_bytes(Encoding.PEM))
+    other.write_bytes(EmbeddedCA({}).crl().public_bytes(Encoding.PEM))
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"crls": (own,)}, ""),
+        ({"crls": (other,)}, "CRL"),
+        ({"trusted": (issuer,), "partial_chain": True}, ""),
+        ({"trusted": (issuer,)}, "issuer"),
+    ]
+    for number, (given, told) in enumerate(cases):
+        site.enroll()
+        outcome = renew(replace(site.eager, state=site.path / str(number), **given))
+        assert outcome.action == ("failed" if told else "renewed")
+        assert told in (outcome.error or "")
+    with pytest.raises(ValueError, match=r"^trusted: is needed"):
+        replace(site.eager, trusted=(), server_certificate=issuer, crls=(issuer,))
 
 
 def test_waits(site: Site) -> None:

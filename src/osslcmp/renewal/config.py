@@ -79,6 +79,12 @@ class Renewal:
     """Trust anchors for signed answers. Needed but with a ``secret_file`` for all requests."""
     untrusted: tuple[Path, ...] = ()
     """Certificates that help to build chains."""
+    crls: tuple[Path, ...] = ()
+    """CRLs that the certificates of answers are looked for in."""
+    crl_check: str = "leaf"
+    """Which of them, where there are ``crls``: ``leaf`` (that of the server) or ``all`` (its CAs, too)."""
+    partial_chain: bool = False
+    """Take trust anchors that are no roots."""
     server_certificate: Path | None = None
     """The only certificate that may sign answers."""
     expected_sender: str | None = None
@@ -130,6 +136,8 @@ class Renewal:
             raise ValueError("secret_file: is needed with reference and expired")
         if self.secret_file is None and self.request != "kur" and not self.trusted:
             raise ValueError("trusted: is needed")
+        if (self.crls or self.partial_chain) and not self.trusted:
+            raise ValueError("trusted: is needed with crls and partial_chain")
         if self.request == "kur" and not self.trusted and self.server_certificate is None:
             raise ValueError(
                 "trusted: kur is answered under a signature: give trust anchors, or server_certificate"
@@ -235,6 +243,7 @@ _OF_FIELD: dict[str, Callable[[Any], Any]] = {
     "key_type": _choice(*KEY_TYPES),
     "request": _choice("kur", "cr", "ir"),
     "expired": _choice("ir", "cr"),
+    "crl_check": _choice("leaf", "all"),
     "days": _number(0, 100_000),
     "message_timeout": _number(1, _LONGEST_WAIT),
     "wait": _number(1, _LONGEST_WAIT),

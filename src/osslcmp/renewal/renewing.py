@@ -22,6 +22,7 @@ from .._arguments import checked
 from .._asn1.x509_parts import validity
 from .._files import pem_block
 from .._openssl import inputs as _inputs
+from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_to_c, encoded, look_alike
 from .._openssl.keys import check_pair, private_key
 from .._text import get_logger, one_line
@@ -308,9 +309,17 @@ class _Work:
                 certificate=renewal.tls_certificate,
                 key=renewal.tls_key,
             )
+        trusted: Any = renewal.trusted or None
+        if renewal.crls or renewal.partial_chain:
+            trusted = CertificateCheck(
+                trusted=renewal.trusted,
+                crls=renewal.crls,
+                crl_check=renewal.crl_check if renewal.crls else "none",
+                partial_chain=renewal.partial_chain,
+            )
         return Client(
             renewal.server,
-            trusted=renewal.trusted or None,
+            trusted=trusted,
             untrusted=renewal.untrusted or None,
             server_certificate=renewal.server_certificate,
             expected_sender=renewal.expected_sender,
