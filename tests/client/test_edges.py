@@ -46,7 +46,11 @@ OTHER = b"another value 16"
         ({"owf": "hmac-sha256"}, "owf"),
         ({"owf": "AES-128-CBC"}, "owf"),
         ({"mac": "sha256"}, "secret, owf, mac"),
-        ({"mac": "hmac-sha3-256"}, "secret, owf, mac"),
+        pytest.param(
+            {"mac": "hmac-sha3-256"},
+            "secret, owf, mac",
+            marks=pytest.mark.skipif(osslcmp.openssl_version >= (3, 2), reason="this OpenSSL can"),
+        ),
         ({"mac": "AES-128-CBC"}, "secret, owf, mac"),
         ({"mac": "null"}, "secret, owf, mac"),
         ({"digest": "null"}, "key, digest"),

@@ -97,7 +97,7 @@ def test_a_certificate_that_cannot_be_read_hinders_no_other(
         wanted.certificate.write_text(ssl.DER_cert_to_PEM_cert(data))
     first, second = renew_all([odd, other])
     assert (first.action, second.action) == ("failed", "current")
-    assert "day is out of range" in (first.error or "")
+    assert (first.error or "").startswith("day ")
 
 
 def test_a_state_that_is_no_directory_hinders_no_other(

@@ -18,11 +18,16 @@ MOST = {"mac": 2_850, "signature": 3_850, "SQLite": 5_500}
 
 
 @pytest.mark.parametrize("protection", MOST)
-def test_an_enrolment_calls_no_more_functions_than_it_did(protection: str, pki: PKI, tmp_path: Path) -> None:
+def test_an_enrolment_calls_no_more_functions_than_it_did(
+    protection: str, pki: PKI, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Neither side reads a message, or makes an object, more often than it needs to; nor does a CA build a statement
     of SQL for each client."""
     secrets = {b"ref": b"secret"}
-    ca = EmbeddedCA.open(tmp_path, secrets) if protection == "SQLite" else EmbeddedCA(secrets)
+    ca = EmbeddedCA(secrets)
+    if protection == "SQLite":
+        ca = opened = EmbeddedCA.open(tmp_path, secrets)
+        request.addfinalizer(opened.close)
     server = ca.server(trusted=[ca.root, pki.root.certificate])
     if protection != "signature":
         client = osslcmp.Client(transport=server, reference=b"ref", secret=b"secret")
