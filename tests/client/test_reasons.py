@@ -14,7 +14,7 @@ from support import openssl
 from support.clients import PROTECTIONS, SECRET, client, credentials, request
 from support.command import osslcmp
 from support.inprocess import Peer, new_context, ready
-from support.pki import DAY, PKI, Identity, make_key
+from support.pki import DAY, PKI, Identity, key_pem, make_key
 from support.raw_server import RawServer, response
 from support.rogue import SENDER_KID, Change, Rogue, cert_rep, parts, protect, seq, with_body, with_header
 
@@ -23,6 +23,7 @@ from osslcmp import (
     BodyType,
     CertificateCheck,
     Client,
+    CMPError,
     PKIStatus,
     ProtectionError,
     RejectedError,
@@ -31,6 +32,7 @@ from osslcmp import (
     openssl_version,
 )
 from osslcmp._asn1 import der
+from osslcmp.renewal import Renewal, renew
 from osslcmp.server import EmbeddedCA, delayed, waiting
 
 Signer = bytes | Identity
@@ -329,3 +331,110 @@ def test_reason_of_a_delayed_revocation() -> None:
         return
     cmp.rr(certificate, on_wait=lambda progress: told.append(progress.reason))
     assert told == [WORDS]
+
+
+# -- the same words, whoever asks ----------------------------------------------------------------------------
+
+
+def refusing(content: bytes, kind: BodyType = BodyType.ERROR) -> Change:
+    return with_body(SECRET, lambda _: der.encode(der.explicit(kind), content))
+
+
+def status_info(status: int, words: tuple[str, ...], bits: bytes = b"") -> bytes:
+    return seq(der.encode_integer(status), seq(*map(der.encode_text, words)), bits)
+
+
+_BITS = der.encode(der.BIT_STRING, b"\x01\xa2\x02")  # bits 0, 2, 8 and 14
+_PLACE = "ask at the desk", "спросите в окне", "窓口へ"
+_REFUSED = status_info(2, _PLACE, _BITS)
+#: What is answered, as CMP or as HTTP, and what everybody is told.
+ANSWERS: dict[str, tuple[Change | bytes, tuple[str, ...]]] = {
+    "ip, texts and bits": (
+        refusing(seq(seq(seq(der.encode_integer(0), _REFUSED))), BodyType.IP),
+        (*_PLACE, "badAlg", "badRequest", "wrongAuthority", "timeNotAvailable"),
+    ),
+    "error, code and details": (
+        refusing(
+            seq(_REFUSED, der.encode_integer(4711), seq(der.encode_text("form 7"), der.encode_text("room 3")))
+        ),
+        (*_PLACE, "badAlg", "badRequest", f"{4711:08x}", "form 7", "room 3"),
+    ),
+    "error without words": (refusing(seq(seq(der.encode_integer(2), _BITS))), ("badAlg", "badRequest")),
+    "403, text": (
+        response(b"the lab is closed", status="403 No way", content_type="text/plain"),
+        ("HTTP status 403 No way", "the lab is closed"),
+    ),
+    "503, html": (
+        response(b"<html><title>back at noon</title></html>", status="503 Later", content_type="text/html"),
+        ("HTTP status 503 Later", "back at noon"),
+    ),
+    "422, json": (
+        response(b'{"detail": "quota of 3"}', status="422 Odd", content_type="application/problem+json"),
+        ("HTTP status 422 Odd", "quota of 3"),
+    ),
+    "500, empty": (response(b"", status="500 Oops", content_type=None), ("HTTP status 500 Oops",)),
+}
+
+
+def by_resuming(url: str) -> str:
+    cmp = Client(url, reference="ref", secret=SECRET)
+    dump = cmp.begin("ir", key=KEY, subject="CN=x").dump()
+    return by_error(lambda: cmp.resume(dump).poll())
+
+
+def by_error(ask: Callable[[], object]) -> str:
+    with pytest.raises(CMPError) as caught:
+        ask()
+    return str(caught.value)
+
+
+async def by_asyncio(url: str) -> None:
+    async with AsyncClient(url, reference="ref", secret=SECRET) as cmp:
+        await cmp.ir(KEY, subject="CN=x")
+
+
+def by_command(url: str, path: Path) -> str:
+    (path / "key.pem").write_bytes(key_pem(KEY))
+    options = openssl.arguments(
+        {"config": "", "batch": True, "server": url, "cmd": "ir", "ref": "ref", "secret": SECRET,
+         "subject": "/CN=x", "newkey": path / "key.pem", "certout": path / "out.pem"}
+    )  # fmt: skip
+    return osslcmp("cmp", *options, status=1).stderr
+
+
+def by_renewal(url: str, path: Path) -> str:
+    (path / "secret").write_bytes(SECRET)
+    asked = Renewal(
+        name="x", server=url, state=path / "state", key=path / "k.pem", certificate=path / "c.pem",
+        reference="ref", secret_file=path / "secret", request="ir", expired="ir", subject="CN=x",
+    )  # fmt: skip
+    return str(renew(asked).error)
+
+
+#: By who asks: how many answers come before (libcrypto polls at once), and how the failure is told.
+ASKING: dict[str, tuple[int, Callable[[str, Path], str]]] = {
+    "Client": (0, lambda url, _: by_error(lambda: Client(url, reference="ref", secret=SECRET).ir(KEY, subject="CN=x"))),
+    "asyncio": (0, lambda url, _: by_error(lambda: asyncio.run(by_asyncio(url)))),
+    "command": (0, by_command),
+    "resume": (2, lambda url, _: by_resuming(url)),
+    "renewal": (0, by_renewal),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("who", ASKING)
+@pytest.mark.parametrize("case", ANSWERS)
+def test_words_of_a_refusal(case: str, who: str, tmp_path: Path) -> None:
+    """They reach the user whole, whichever way was asked."""
+    (answer, words), (before, ask) = ANSWERS[case], ASKING[who]
+    server = EmbeddedCA({"ref": SECRET})
+    server.policy = waiting(9, 0) if before else None
+    honest = Rogue(server.server(), {} if isinstance(answer, bytes) else {before: answer})
+
+    def handler(connection: Any, request_: bytes) -> None:
+        number, der_answer = honest.count, honest(request_.partition(b"\r\n\r\n")[2])
+        raw = isinstance(answer, bytes) and number == before
+        connection.sendall(answer if raw else response(der_answer))
+
+    with RawServer(handler) as site:
+        told = ask(site.url, tmp_path)
+    assert [word for word in words if word not in told] == [], told

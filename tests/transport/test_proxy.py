@@ -225,11 +225,44 @@ def test_no_proxy(
         ("[fd00::]/8", "fd12:3456::1", 80, True),
         ("fd00::/8", "10.1.2.3", 80, False),
         ("0.0.0.0/0", "::1", 80, False),
+        ("::1/128", "[::1]", 80, True),
+        ("[::1/128]", "::1", 80, True),
+        ("::/0", "::1", 80, True),
+        ("::/0", "127.0.0.1", 80, False),
+        ("10.0.0.0/8:80", "10.1.2.3", 80, True),
+        ("10.0.0.0/8:81", "10.1.2.3", 80, False),
+        ("fd00::/129", "fd00::1", 80, False),
+        ("::ffff:127.0.0.1", "127.0.0.1", 80, False),
+        ("* , a", "anything", 80, True),
+        ("a,\texample.com", "example.com", 80, True),
+        (" example.com:80 ", "example.com", 80, True),
+        ("127.*", "127.0.0.1", 80, False),
+        ("http://example.com", "example.com", 80, False),
     ],
 )
 def test_no_proxy_table(names: str, host: str, port: int, bypassed: bool) -> None:
     """What curl and requests take: domains with all below, networks, ports, brackets, in any case."""
     assert bypasses(host, port, names) == bypassed
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize(
+    "names", ["::1", "[::1]", "::1/128", "[::1]/128", "[::1]:{port}", " a ,[::1]", "::2", "[::1]:1"]
+)
+def test_no_proxy_of_ipv6(names: str, proxy: Proxy, pki: PKI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for ``Client`` and the command, by option and by environment."""
+    with WebServer(EmbeddedCA({"ref": "secret"}).server(), host="::1") as server:
+        url, names = server.url("[::1]"), names.format(port=server.port)
+        by_proxy = 2 if names in ("::2", "[::1]:1") else 0
+        words = ["cmp", "-cmd", "genm", "-ref", "ref", "-secret", "pass:secret", "-server", url]
+        enroll(url, pki, proxy=proxy.url(), no_proxy=names)
+        assert main([*words, "-proxy", proxy.url(), "-no_proxy", names]) == 0
+        assert len(proxy.requests) == by_proxy
+        monkeypatch.setenv("http_proxy", proxy.url())
+        monkeypatch.setenv("no_proxy", names)
+        enroll(url, pki)
+        assert main(words) == 0
+        assert len(proxy.requests) == 2 * by_proxy
 
 
 def test_no_proxy_with_a_port(https: WebServer, proxy: Proxy, pki: PKI) -> None:
