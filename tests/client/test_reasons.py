@@ -438,3 +438,15 @@ def test_words_of_a_refusal(case: str, who: str, tmp_path: Path) -> None:
     with RawServer(handler) as site:
         told = ask(site.url, tmp_path)
     assert [word for word in words if word not in told] == [], told
+
+
+def test_words_of_several_statuses() -> None:
+    """In an rp that libcrypto refuses for their number."""
+    answer = refusing(seq(seq(status_info(0, ()), status_info(2, _PLACE))), BodyType.RP)
+    cmp = Client(
+        transport=Rogue(EmbeddedCA({"ref": SECRET}).server(), {2: answer}), reference="ref", secret=SECRET
+    )
+    certificate = cmp.ir(KEY, subject="CN=x").certificate
+    with pytest.raises(ResponseError, match="wrong rp component count") as caught:
+        cmp.rr(certificate)
+    assert [word for word in _PLACE if word not in str(caught.value)] == []
