@@ -47,8 +47,8 @@ _LIMITS = """## Goals that are not reached, and what stands in the way
 - **Many clients.** They share the processors with the server: "what its clients alone could" is the rate if the
   server cost nothing. `openssl cmp -port` signs nothing and remembers nothing. One process of Python has one
   processor; `--processes` has more.
-- **Two processes with SQLite.** One writes at a time, and holds the file until its commit is on the disk. Who waits looks
-  again after SQLite's pauses of up to 25 ms, while the other begins its next commit. PostgreSQL has no such lock.
+- **Two processes with SQLite.** One writes at a time, and holds the file until its commit is on the disk; shorter pauses
+  between their tries did not help. PostgreSQL has no such lock.
 - **Import.** Some 10 of 100 ms are the `dataclasses` of the standard library with what they import, for 12 public classes.
 - **Two threads, MAC.** Those of C do not reach the goal, either: libcrypto's own locks.
 """
