@@ -235,6 +235,8 @@ def key_encryption(password: bytes | str | None) -> KeySerializationEncryption:
 
 
 def _der(certificate: x509.Certificate | bytes) -> bytes:
+    if isinstance(certificate, bytes):
+        return certificate
     from cryptography.hazmat.primitives.serialization import Encoding  # here: it takes time to import
 
-    return certificate if isinstance(certificate, bytes) else certificate.public_bytes(Encoding.DER)
+    return certificate.public_bytes(Encoding.DER)

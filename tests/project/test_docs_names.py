@@ -17,7 +17,7 @@ from support.public import MODULES
 from osslcmp import Context, Limits
 from osslcmp.cli import main, serve_log
 from osslcmp.context import credentials
-from osslcmp.context.options import MESSAGE_TIMEOUT, TOTAL_TIMEOUT
+from osslcmp.context.calls import MESSAGE_TIMEOUT, TOTAL_TIMEOUT
 from osslcmp.server import EmbeddedCA, Server
 from osslcmp.server.ca.crls import FEW_ENTRIES
 from osslcmp.server.ca.persistent import PersistentCA

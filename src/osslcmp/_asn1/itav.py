@@ -11,6 +11,8 @@ from cryptography import x509
 
 def several(what: str, items: Any, *single: type) -> list[Any]:
     """The items of an argument; one of a type of ``single`` stands for itself. ``TypeError`` if there are none to take."""
+    if type(items) in (tuple, list):
+        return list(items)
     if single and isinstance(items, single):
         return [items]
     if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray)):

@@ -8,8 +8,7 @@ OpenSSL caches into X509 and X509_NAME objects without a lock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cryptography import x509
@@ -34,7 +33,7 @@ CertificateCache = dict[int, tuple[Certificate, Any]]
 
 
 def _from_der(decode: Callable[..., Any], free: Callable[..., Any], der: bytes, what: str) -> Any:
-    clear()
+    lib.ERR_clear_error()
     data = ffi.from_buffer("unsigned char[]", der)
     cursor = ffi.new("const unsigned char **", data)
     return own(decode(NULL, cursor, len(der)), free, what)
@@ -70,17 +69,20 @@ class _Cache(threading.local):
 _cache = _Cache()
 
 
-@contextmanager
-def certificate_cache(certs: CertificateCache) -> Iterator[None]:
+class certificate_cache:
     """Within this, :func:`cert_to_c` takes what ``certs`` has (by ``id``), and leaves there what it makes.
 
     OpenSSL caches into X509 objects without a lock: one context at a time may have them.
     """
-    outer, _cache.certs = _cache.certs, certs
-    try:
-        yield
-    finally:
-        _cache.certs = outer
+
+    def __init__(self, certs: CertificateCache) -> None:
+        self._certs: CertificateCache | None = certs
+
+    def __enter__(self) -> None:
+        self._certs, _cache.certs = _cache.certs, self._certs
+
+    def __exit__(self, *_: object) -> None:
+        _cache.certs = self._certs
 
 
 def cert_to_c(cert: Certificate) -> Any:

@@ -20,9 +20,9 @@ from .._openssl.name_texts import parse_name
 from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
 from ..context import Context
+from ..context.calls import MESSAGE_TIMEOUT
 from ..context.credentials import REFERENCE_LIMIT, SECRET_LIMIT
 from ..context.deadline import OnWait, check_seconds
-from ..context.options import MESSAGE_TIMEOUT
 from ..context.polling import Exchange, certificate_request
 from ..context.server_usage import PERMITTED, ServerUsageInput
 from ..enrollment import Enrollment
@@ -167,7 +167,7 @@ class Client(GeneralMessages):
                 (Context.set_max_response_length, max_response_length),
             ]
         setters += [
-            (Context.set_limits, Limits() if limits is None else limits),
+            (Context.set_limits, unless(Limits(), limits)),
             (Context.set_trace, trace),
             (option(Option.KEEP_ALIVE, "keep_alive"), unless(True, keep_alive)),
             (option(Option.MSG_TIMEOUT, "message_timeout"), unless(MESSAGE_TIMEOUT, message_timeout)),
@@ -305,7 +305,7 @@ class Client(GeneralMessages):
     def _untimed_context(self) -> Context:
         """Waiting is counted by the transaction: one that times out there can go on."""
         context = self._settings.context()
-        context.set_option(Option.TOTAL_TIMEOUT, 0)
+        context.options.total_timeout = 0
         return context
 
     def resume(

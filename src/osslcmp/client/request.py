@@ -157,7 +157,7 @@ class CertificateRequest:
         names = [parse_general_name("sans", san) for san in several("sans", self.sans)]
         policies = [_policy(policy) for policy in several("policies", self.policies)]
         extensions = self._extensions(context)
-        defaults = self.sans_default
+        given, defaults = vars(self), self.sans_default
         csr = context.request.csr
         if csr is not None and req_type is not BodyType.P10CR:
             extensions += self._over_csr(extensions, names, policies)
@@ -179,7 +179,7 @@ class CertificateRequest:
             (Option.DISABLE_CONFIRM, "disable_confirm", False),
             (Option.POPO_METHOD, "popo", None),
         ):
-            value = getattr(self, argument)
+            value = given[argument]
             if value != default and value is not None:
                 context.options.set(option, value, argument)
         for itav in itavs("general_info", self.general_info):
@@ -199,7 +199,8 @@ class CertificateRequest:
     def _message(self, context: Context, req_type: BodyType, other_sender: bool) -> CertReqMsg | None:
         """The setters know days from now only, and one name for the sender and the subject: the rest goes into a message
         of our own."""
-        registration = {name: value for name in _REGISTRATION if (value := getattr(self, name)) is not None}
+        given = vars(self)
+        registration = {name: value for name in _REGISTRATION if (value := given[name]) is not None}
         if registration and (self.crm is not None or req_type is BodyType.P10CR):
             goes = "p10cr has none" if self.crm is None else "goes not with crm, which has its own"
             raise ValueError(f"{', '.join(registration)}: {goes}")
@@ -298,7 +299,7 @@ class CertificateRequest:
     def apply_confirmation(self, context: Context) -> None:
         """Put the conditions for the new certificate into ``context``."""
         trusted = inputs.any_certificates("confirm_trusted", self.confirm_trusted)
-        if not isinstance(self.confirm, Callable | CertConf | CData | None):  # type: ignore[arg-type]
+        if self.confirm is not None and not isinstance(self.confirm, Callable | CertConf | CData):  # type: ignore[arg-type]
             raise TypeError(f"confirm: a callback or C function, not {type(self.confirm).__name__}")
         if self.check is not None:
             if not isinstance(self.check, CertificateCheck):

@@ -96,11 +96,14 @@ class Settings:
             certs = {}
         self.in_use[id(certs)] = certs
         context = Context(self.library, _after=partial(self._give_back, id(certs)))
+        context.calls.alone(partial(self._fill, context, certs))
+        return context
+
+    def _fill(self, context: Context, certs: CertificateCache) -> None:
         with certificate_cache(certs):
             for setter, value in self.setters:
                 if value is not None:
                     setter(context, value)
-        return context
 
     def _give_back(self, which: int) -> None:
         certs = self.in_use.pop(which)

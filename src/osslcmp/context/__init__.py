@@ -28,7 +28,7 @@ from .crmf import CertReqMsg
 from .deadline import OnWait, check_on_wait
 from .exchanges import Exchanges
 from .guard import guarded, locked
-from .options import MESSAGE_TIMEOUT, Options
+from .options import Options
 from .polling import Polling
 from .request import RequestFields, name_to_c, octets_to_c
 from .results import Results
@@ -60,7 +60,6 @@ class Context:
         self, library: LibraryContext | None = None, *, _after: Callable[[], None] | None = None
     ) -> None:
         self._compose(Calls(new_ctx(library, _after), library))
-        self.set_option(Option.MSG_TIMEOUT, MESSAGE_TIMEOUT)
 
     @classmethod
     def _borrowed(cls, pointer: Any, owner: Any) -> Any:

@@ -17,7 +17,11 @@ from .guard import Guard, Wakeup, guarded, locked
 
 _R = TypeVar("_R")
 
+#: Seconds, where libcrypto has no limit.
+MESSAGE_TIMEOUT, TOTAL_TIMEOUT = 60, 600
+
 _LOG_CALLBACK = ffi.typeof("OSSL_CMP_log_cb_t")
+_OUR_LOG, _OUR_TRANSFER = ffi.addressof(lib, "osslcmp_log"), ffi.addressof(lib, "osslcmp_transfer")
 
 
 def _quietly(free: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -49,7 +53,9 @@ def new_ctx(library: LibraryContext | None, after: Callable[[], None] | None) ->
     clear()
     libctx, propq = (NULL, NULL) if library is None else (library.pointer, library.propq_chars)
     free = free_context if after is None else _free_ctx_then(after)
-    return own(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
+    pointer = own(lib.OSSL_CMP_CTX_new(libctx, propq), free, "making a CMP context")
+    check(lib.OSSL_CMP_CTX_set_option(pointer, Option.MSG_TIMEOUT, MESSAGE_TIMEOUT), "making a CMP context")
+    return pointer
 
 
 def c_function(callback: Any, for_callables: str) -> Any:
@@ -88,12 +94,12 @@ class Calls:
         self._verbosity = lib.OSSL_CMP_CTX_get_option(pointer, Option.LOG_VERBOSITY)
         self._applied_verbosity: int | None = None
         check(
-            lib.OSSL_CMP_CTX_set_log_cb(pointer, ffi.addressof(lib, "osslcmp_log")),
+            lib.OSSL_CMP_CTX_set_log_cb(pointer, _OUR_LOG),
             "setting the log callback",
         )
         # It carries messages by what the session holds: our HTTP transfer, or what set_transfer_cb() says.
         check(
-            lib.OSSL_CMP_CTX_set_transfer_cb(pointer, ffi.addressof(lib, "osslcmp_transfer")),
+            lib.OSSL_CMP_CTX_set_transfer_cb(pointer, _OUR_TRANSFER),
             "setting the transfer callback",
         )
 
@@ -113,11 +119,12 @@ class Calls:
         A callback may make only those calls that are ``live``: others free what C is working with. ``giving`` is the
         destructor of the last argument if C takes that over when it does not fail.
         """
-        if not live:
+        if self.guard.running and not live:
             self.guard.refuse_inside(what)
-        clear()
+        lib.ERR_clear_error()
         if giving is None:
-            check(function(self.pointer, *args), what)
+            if (result := function(self.pointer, *args)) <= 0:
+                check(result, what)
         else:
             give_to_c(args[-1], giving, function, self.pointer, *args, what=what)
 
@@ -134,7 +141,8 @@ class Calls:
     @locked
     def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """A call that may send messages and call back. Whether it failed is the caller's to say."""
-        self.guard.refuse_inside("another one")
+        if self.guard.running:
+            self.guard.refuse_inside("another one")
         if self.forget_cancel():
             raise TransferError("cancelled before it began")
         self.state.begin()
@@ -153,7 +161,7 @@ class Calls:
             current.state = self.state
             lib.osslcmp_enter(self.session)
             if not keep_errors:
-                clear()
+                lib.ERR_clear_error()
             return function(*args)
         finally:
             guard.running = False
@@ -211,8 +219,7 @@ class Calls:
         """As :meth:`osslcmp.Context.set_log_cb`."""
         if isinstance(callback, ffi.CData) and ffi.typeof(callback) is not _LOG_CALLBACK:
             raise TypeError(f"callback: an OSSL_CMP_log_cb_t, not {ffi.typeof(callback).cname}")
-        ours = ffi.addressof(lib, "osslcmp_log")
-        if c_function(callback, "osslcmp_log") == ours == callback:
+        if c_function(callback, "osslcmp_log") == _OUR_LOG == callback:
             callback = None
         # The C side keeps our own function, which also collects the errors.
         self.state.log = callback

@@ -22,7 +22,6 @@ class Guard:
         self.fork_generation = forks.count
         #: The thread's number under 0, while there is one: setting it is one step for all threads.
         self.owner: dict[int, int] = {}
-        self.depth = 0
         #: Whether C is at work and may call back.
         self.running = False
 
@@ -57,8 +56,8 @@ class Wakeup:
 
     def clear(self) -> None:
         """Forget earlier calls of :meth:`set`."""
-        with suppress(Empty):
-            while True:
+        while not self._calls.empty():
+            with suppress(Empty):
                 self._calls.get_nowait()
 
     def wait(self, seconds: float) -> None:
@@ -71,33 +70,42 @@ class Wakeup:
 
 
 def locked(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """A method of a context or of a part of it that takes several steps: no other thread may come in between.
+    """A method of a context or of a part of it that takes several steps: no other thread may come in between."""
+    return _alone(method, called_back=True)
 
-    A signal handler may raise after any call. So there is none here between a change and the knowledge of it: a
-    context that is left must not stay busy for ever.
-    """
+
+def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
+    """A :func:`locked` method that may not be called from within a callback either: it frees what C is working with."""
+    return _alone(method, called_back=False)
+
+
+def _alone(
+    method: Callable[Concatenate[_C, _P], _R], *, called_back: bool
+) -> Callable[Concatenate[_C, _P], _R]:
+    """A signal handler may raise after any call. So there is none here between a change and the knowledge of it: a
+    context that is left must not stay busy for ever."""
 
     @wraps(method)
     def alone(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        guard = self._guard
+        guard, me = self._guard, get_ident()
+        owners = guard.owner
         if guard.fork_generation != forks.count:
             raise RuntimeError("this context was made before a fork: make a new one in the child")
-        me = get_ident()
-        owner, entered = me, False
+        if owners.get(0) == me:  # a step of one of ours, which lets go at its end
+            if guard.running and not called_back:
+                guard.refuse_inside(f"{method.__name__}()")
+            return method(self, *args, **kwargs)
+        owner = me
         try:
-            owner = guard.owner.setdefault(0, me)
+            owner = owners.setdefault(0, me)
             if owner != me:
                 raise RuntimeError("this context is in use by another thread: one thread at a time")
-            guard.depth += 1
-            entered = True
             if guard.library is None:
                 return method(self, *args, **kwargs)
             return _within(guard.library, method, self, *args, **kwargs)
         finally:
-            if entered:
-                guard.depth -= 1
-            if owner == me and guard.depth == 0 and guard.owner.get(0) == me:
-                del guard.owner[0]
+            if owner == me and 0 in owners and owners[0] == me:
+                del owners[0]
 
     return alone
 
@@ -117,14 +125,3 @@ def _within(
         return method(self, *args, **kwargs)
     finally:
         lib.OSSL_LIB_CTX_set0_default(outer)
-
-
-def guarded(method: Callable[Concatenate[_C, _P], _R]) -> Callable[Concatenate[_C, _P], _R]:
-    """A :func:`locked` method that may not be called from within a callback either: it frees what C is working with."""
-
-    @wraps(method)
-    def outside(self: _C, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        self._guard.refuse_inside(f"{method.__name__}()")
-        return method(self, *args, **kwargs)
-
-    return locked(outside)

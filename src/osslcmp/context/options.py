@@ -6,11 +6,9 @@ from .._openssl.errorqueue import clear
 from .._openssl.lib import lib, openssl_version, require
 from ..enums import Option
 from ..errors import RequestError, UnsupportedError
-from .calls import Calls
+from .calls import TOTAL_TIMEOUT, Calls
 
-#: Seconds, where libcrypto has no limit.
-MESSAGE_TIMEOUT, TOTAL_TIMEOUT = 60, 600
-
+_NAMES = {option: option.name for option in Option}
 _BOOLEAN = (0, 1)
 _LIMITS: dict[Option, tuple[int, int | None]] = {
     Option.LOG_VERBOSITY: (0, 8),
@@ -41,7 +39,7 @@ class Options:
     def set(self, option: Option | int, value: int, what: str | None = None) -> None:
         """As :meth:`osslcmp.Context.set_option`; errors name ``what``, too."""
         option = _option(option)
-        what = f"{what} (option {option.name})" if what else f"option {option.name}"
+        what = f"{what} (option {_NAMES[option]})" if what else f"option {_NAMES[option]}"
         if not isinstance(value, int):
             raise TypeError(f"{what}: an int, not {type(value).__name__}")
         low, high = _LIMITS.get(option, _BOOLEAN)
@@ -94,6 +92,8 @@ class Options:
 
 
 def _option(option: Option | int) -> Option:
+    if type(option) is Option:
+        return option
     try:
         return Option(option)
     except ValueError:

@@ -51,13 +51,15 @@ class RequestFields:
     def set_subject(self, name: x509.Name | str | None) -> None:
         """As :meth:`osslcmp.Context.set_subject_name`."""
         found = None if name is None else parse_name(name)
-        self._calls.set(lib.OSSL_CMP_CTX_set1_subjectName, name_to_c(found), what="setting the subject")
+        handle = NULL if found is None else convert.name_to_c(found)
+        self._calls.set(lib.OSSL_CMP_CTX_set1_subjectName, handle, what="setting the subject")
         self.subject = found
 
     def set_issuer(self, name: x509.Name | str | None) -> None:
         """As :meth:`osslcmp.Context.set_issuer`."""
         found = None if name is None else parse_name(name)
-        self._calls.set(lib.OSSL_CMP_CTX_set1_issuer, name_to_c(found), what="setting the issuer")
+        handle = NULL if found is None else convert.name_to_c(found)
+        self._calls.set(lib.OSSL_CMP_CTX_set1_issuer, handle, what="setting the issuer")
         self.issuer = found
 
     def set_csr(self, request: AnyCSR | None) -> None:
