@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from ._arguments import checked
 from ._files import PRIVATE, PUBLIC, locked, pem_block, write
+from ._lazy import key_types, x509
 from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Enrollment:
     """Failure bits that the server sent along."""
     text: str
     """The server's words."""
-    key: PrivateKeyTypes | None
+    key: key_types.PrivateKeyTypes | None
     """The private key, if the CA made it."""
     server_certificate_der: bytes | None
     """The validated certificate of the server that signed the answer, DER; ``None`` before OpenSSL 3.2."""
@@ -60,7 +59,7 @@ class Enrollment:
         status: PKIStatus,
         failure_info: FailureInfo,
         text: str,
-        key: PrivateKeyTypes | None = None,
+        key: key_types.PrivateKeyTypes | None = None,
         server_certificate: x509.Certificate | bytes | None = None,
         *,
         _read: Read = x509.load_der_x509_certificate,
@@ -118,7 +117,7 @@ class Enrollment:
     def pkcs12(
         self,
         password: bytes | str | None,
-        key: PrivateKeyTypes | None = None,
+        key: key_types.PrivateKeyTypes | None = None,
         *,
         name: bytes | str | None = None,
     ) -> bytes:
@@ -155,7 +154,7 @@ class Enrollment:
     def save(
         self,
         directory: str | os.PathLike[str],
-        key: PrivateKeyTypes | None = None,
+        key: key_types.PrivateKeyTypes | None = None,
         *,
         password: bytes | str | None = None,
     ) -> None:
@@ -191,13 +190,13 @@ class Enrollment:
             write(folder / "fullchain.pem", self.fullchain_pem, PUBLIC)
             write(folder / "cert.pem", pem_block(self.certificate_der), PUBLIC)
 
-    def _own_key(self, key: PrivateKeyTypes | None) -> PrivateKeyTypes | None:
+    def _own_key(self, key: key_types.PrivateKeyTypes | None) -> key_types.PrivateKeyTypes | None:
         own = self.key if key is None else key
         if own is None:
             return None
-        if not isinstance(own, get_args(PrivateKeyTypes)):
+        if not isinstance(own, get_args(key_types.PrivateKeyTypes)):
             raise TypeError(f"key: a private key object of cryptography, not {type(own).__name__}")
-        found: PrivateKeyTypes = own
+        found: key_types.PrivateKeyTypes = own
         try:
             certified = self.certificate.public_key()
         except (

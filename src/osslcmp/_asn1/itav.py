@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography import x509
+from .._lazy import x509
 
 
 def several(what: str, items: Any, *single: type) -> list[Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cryptography import x509
-
 from .._arguments import checked
+from .._lazy import x509
 from ..enums import PublicationMethod
 
 

@@ -13,8 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-from cryptography import x509
-
+from .._lazy import x509
 from . import der, oids
 
 KEY_USAGES = (

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-
 from .._asn1.itav import several
+from .._lazy import x509
 from . import inputs, verify
 
 

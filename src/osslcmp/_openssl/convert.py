@@ -11,14 +11,12 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-
 from .._asn1 import oids
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid, read, read_at
 from .._asn1.itav import InfoTypeAndValue, several
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
+from .._lazy import key_types, x509
 from .._text import get_logger, visible
 from ..errors import OpenSSLError, ResponseError, UnreadableCertificateError, UnreadableCRLError
 from .errorqueue import check, clear
@@ -234,7 +232,7 @@ def decode_key(data: Any, length: int) -> Any:
     return lib.d2i_AutoPrivateKey_ex(NULL, cursor, length, NULL, NULL)
 
 
-def key_to_c(key: PrivateKeyTypes) -> Any:
+def key_to_c(key: key_types.PrivateKeyTypes) -> Any:
     """``EVP_PKEY *`` of a private key; the encoding on the way is wiped."""
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -246,7 +244,7 @@ def key_to_c(key: PrivateKeyTypes) -> Any:
         lib.OPENSSL_cleanse(data, len(der))
 
 
-def key_from_c(pointer: Any) -> PrivateKeyTypes:
+def key_from_c(pointer: Any) -> key_types.PrivateKeyTypes:
     """The private key of an ``EVP_PKEY``; the encoding on the way is wiped."""
     out = ffi.new("unsigned char **")
     length = lib.i2d_PrivateKey(pointer, out)
@@ -264,7 +262,7 @@ def key_from_c(pointer: Any) -> PrivateKeyTypes:
         lib.OPENSSL_cleanse(ffi.from_buffer(der), len(der))
 
 
-def public_key_info(key: PublicKeyTypes) -> bytes:
+def public_key_info(key: key_types.PublicKeyTypes) -> bytes:
     """The SubjectPublicKeyInfo of a public key as DER."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -276,7 +274,7 @@ def public_key_from_info(info: bytes) -> Any:
     return _from_der(lib.d2i_PUBKEY, lib.EVP_PKEY_free, info, "decoding a public key")
 
 
-def public_key_from_c(pointer: Any) -> PublicKeyTypes:
+def public_key_from_c(pointer: Any) -> key_types.PublicKeyTypes:
     """The public key of an ``EVP_PKEY``."""
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 

@@ -10,11 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
 from .._arguments import path_fault, text_fault
 from .._asn1 import der, pem, x509_parts
+from .._lazy import key_types, x509
 from .lib import NULL, CData, ffi, lib
 
 _BEGIN = b"-----BEGIN "
@@ -99,7 +97,7 @@ CSRInput = x509.CertificateSigningRequest | Source
 CRLInput = x509.CertificateRevocationList | Source
 CRLsInput = CRLInput | Iterable[CRLInput]
 """One CRL or several: ``cryptography`` objects, PEM or DER as bytes, or paths; PEM may hold several."""
-KeyInput = PrivateKeyTypes | Source | CData
+KeyInput = key_types.PrivateKeyTypes | Source | CData
 """A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; a key URI such as
 ``pkcs11:object=x``; or a raw ``EVP_PKEY *``."""
 

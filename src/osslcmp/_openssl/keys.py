@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+from .._lazy import key_types
 from . import convert
 from .errorqueue import clear, drain, drain_text
 from .inputs import check_text, found, is_uri, objects, read, utf8
@@ -22,7 +22,7 @@ from .ownership import own, up_ref
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
-_PRIVATE, _PUBLIC = get_args(PrivateKeyTypes), get_args(PublicKeyTypes)
+_PRIVATE, _PUBLIC = get_args(key_types.PrivateKeyTypes), get_args(key_types.PublicKeyTypes)
 #: What libcrypto says of an algorithm that no provider has.
 _UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
 _LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'

@@ -10,11 +10,11 @@ from functools import cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from .._asn1 import der, oids
 from .._asn1.x509_parts import read_general_name
+from .._lazy import x509
 from . import convert
 from .errorqueue import clear, drain_text, text_from_c
 from .lib import NULL, lib

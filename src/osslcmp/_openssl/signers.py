@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from cryptography import x509
-
 from .._asn1 import der
 from .._asn1.x509_parts import validity
+from .._lazy import x509
 from .._text import visible
 from ..errors import OpenSSLError
 from .convert import cert_to_c, certificate_cache, encoded_name_to_c, octets_from_c, to_der

@@ -8,10 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-
 from .._asn1.itav import InfoTypeAndValue, several
+from .._lazy import key_types, x509
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
@@ -233,7 +231,7 @@ class Client(GeneralMessages):
 
     @shown(EnrollArguments)
     def ir(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+        self, key: KeyInput | key_types.PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
         """Initialization request: an end entity's first certificate (``OSSL_CMP_exec_IR_ses``, 3.0).
 
@@ -251,7 +249,7 @@ class Client(GeneralMessages):
 
     @shown(EnrollArguments)
     def cr(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+        self, key: KeyInput | key_types.PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
         """Certification request: a further certificate (``OSSL_CMP_exec_CR_ses``, 3.0). Like :meth:`ir`."""
         return self._enroll(BodyType.CR, key=key, **request)
@@ -263,7 +261,7 @@ class Client(GeneralMessages):
 
     @shown(EnrollArguments)
     def kur(
-        self, key: KeyInput | PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
+        self, key: KeyInput | key_types.PublicKeyTypes | None = None, **request: Unpack[EnrollArguments]
     ) -> Enrollment:
         """Key update request (``OSSL_CMP_exec_KUR_ses``, 3.0). Like :meth:`ir`.
 

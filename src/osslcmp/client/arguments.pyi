@@ -2,6 +2,7 @@
 
 from .._asn1.itav import InfoTypeAndValue
 from .._asn1.publication import PublicationInfo
+from .._lazy import key_types, x509
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CSRInput, CertificateInput, CertificatesInput, KeyInput
 from .._openssl.keys import Password
@@ -15,8 +16,6 @@ from ..limits import Limits
 from ..trace import Trace
 from .request import Confirm, Extensions, InfoItems, NameLike, Policies, Profiles, Sans
 from collections.abc import Iterable, Mapping
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from datetime import datetime
 from typing import TypedDict
 from typing_extensions import Unpack as Unpack
@@ -41,7 +40,7 @@ class RequestArguments(TypedDict, total=False):
     registration_token: str | None
     authenticator: str | None
     publication_info: PublicationInfo | None
-    protocol_encryption_key: PublicKeyTypes | None
+    protocol_encryption_key: key_types.PublicKeyTypes | None
     utf8_pairs: Mapping[str, str] | None
     crm: CertReqMsg | None
     central_key: bool
@@ -58,7 +57,7 @@ class RequestArguments(TypedDict, total=False):
 class BeginArguments(RequestArguments, total=False):
     """What ``begin`` takes besides the type of the request."""
 
-    key: KeyInput | PublicKeyTypes | None
+    key: KeyInput | key_types.PublicKeyTypes | None
     csr: CSRInput | None
 
 class EnrollArguments(RequestArguments, total=False):
@@ -70,7 +69,7 @@ class EnrollArguments(RequestArguments, total=False):
 class P10Arguments(RequestArguments, total=False):
     """What ``p10cr`` takes besides the CSR."""
 
-    key: KeyInput | PublicKeyTypes | None
+    key: KeyInput | key_types.PublicKeyTypes | None
     on_wait: OnWait | None
 
 class ClientArguments(TypedDict, total=False):

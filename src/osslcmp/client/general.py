@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from cryptography import x509
-
 from .._asn1.itav import InfoTypeAndValue
+from .._lazy import x509
 from .._openssl.convert import crl_from_der
 from .._openssl.inputs import CertificateInput, CRLInput, any_certificate, crls
 from ..context import Context

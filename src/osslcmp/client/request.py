@@ -8,13 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtensionOID
 
 from .._asn1 import x509_parts
 from .._asn1.itav import InfoTypeAndValue, object_identifier, several
 from .._asn1.publication import PublicationInfo
+from .._lazy import key_types, x509
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import csr_verifies, encoded
@@ -109,7 +108,7 @@ class CertificateRequest:
         check: a :class:`osslcmp.CertificateCheck`: more conditions that the new one must meet.
     """
 
-    key: KeyInput | PublicKeyTypes | None = None
+    key: KeyInput | key_types.PublicKeyTypes | None = None
     key_password: Password = field(default=None, repr=False)
     subject: NameLike | None = None
     issuer: NameLike | None = None
@@ -128,7 +127,7 @@ class CertificateRequest:
     registration_token: str | None = field(default=None, repr=False)
     authenticator: str | None = field(default=None, repr=False)
     publication_info: PublicationInfo | None = None
-    protocol_encryption_key: PublicKeyTypes | None = None
+    protocol_encryption_key: key_types.PublicKeyTypes | None = None
     utf8_pairs: Mapping[str, str] | None = None
     crm: CertReqMsg | None = None
     central_key: bool = False

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography import x509
-
 from .._asn1.itav import InfoTypeAndValue, several
+from .._lazy import x509
 from .._openssl.convert import CertificateCache, certificate_cache
 from .._openssl.inputs import AnyCertificate
 from .._openssl.providers import LibraryContext

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-
 from .._arguments import checked
 from .._asn1.itav import InfoTypeAndValue
+from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text_from_c
@@ -469,7 +467,9 @@ class Context:
 
     # -- the request --------------------------------------------------------------------------------------
 
-    def set_new_pkey(self, key: KeyInput | PublicKeyTypes | None, password: Password = None) -> None:
+    def set_new_pkey(
+        self, key: KeyInput | key_types.PublicKeyTypes | None, password: Password = None
+    ) -> None:
         """The key to certify (``OSSL_CMP_CTX_set0_newPkey``, 3.0).
 
         A private key in any form that :meth:`set_pkey` takes, or a ``cryptography`` public key alone where possession
@@ -479,14 +479,14 @@ class Context:
 
     @property
     @locked
-    def new_public_key(self) -> PublicKeyTypes | None:
+    def new_public_key(self) -> key_types.PublicKeyTypes | None:
         """Public part of the key to certify (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
         pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 0)
         return None if pointer == NULL else convert.public_key_from_c(pointer)
 
     @property
     @locked
-    def new_pkey(self) -> PrivateKeyTypes | None:
+    def new_pkey(self) -> key_types.PrivateKeyTypes | None:
         """Private key to certify, also a centrally generated one (``OSSL_CMP_CTX_get0_newPkey``, 3.0)."""
         pointer = self.calls.get(lib.OSSL_CMP_CTX_get0_newPkey, 1)
         return None if pointer == NULL else convert.key_from_c(pointer)
@@ -788,6 +788,6 @@ class Context:
         return self.results.certificate(lib.OSSL_CMP_CTX_get0_validatedSrvCert)
 
     @property
-    def central_key(self) -> PrivateKeyTypes | None:
+    def central_key(self) -> key_types.PrivateKeyTypes | None:
         """The private key that the CA made and sent (``OSSL_CMP_CTX_get0_newPkey``, 3.5), else ``None``."""
         return self.results.central_key()

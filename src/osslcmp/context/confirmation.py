@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cryptography import x509
-
+from .._lazy import x509
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_from_der, encoded
 from .._openssl.inputs import AnyCertificate

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cryptography import x509
-
 from .._asn1.itav import several
 from .._asn1.x509_parts import subject_of
+from .._lazy import x509
 from .._openssl import convert
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates

@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-
 from .._arguments import checked, text_fault
 from .._asn1 import der, oids
 from .._asn1.publication import PublicationInfo, PublicationPlace
+from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.keys import is_public
@@ -102,7 +100,7 @@ class CertReqMsg:
         setter = lib.OSSL_CRMF_MSG_set1_regCtrl_pkiPublicationInfo
         self._set_once("publication_info", setter, _publication_to_c(info))
 
-    def set_protocol_encryption_key(self, key: PublicKeyTypes) -> None:
+    def set_protocol_encryption_key(self, key: key_types.PublicKeyTypes) -> None:
         """protocolEncrKey: encrypt the answer with it (``OSSL_CRMF_MSG_set1_regCtrl_protocolEncrKey``, 3.0).
 
         Raises ``ValueError`` if there is one already, :class:`osslcmp.OpenSSLError` for what OpenSSL knows no such key of.
@@ -194,7 +192,7 @@ class CertReqMsg:
 
     @checked
     def create_popo(
-        self, method: POPOMethod | int, key: PrivateKeyTypes | None = None, digest: str = "sha256"
+        self, method: POPOMethod | int, key: key_types.PrivateKeyTypes | None = None, digest: str = "sha256"
     ) -> None:
         """Prove possession of ``key`` (``OSSL_CRMF_MSG_create_popo``, 3.0).
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from .._asn1.itav import InfoTypeAndValue
+from .._lazy import x509
 from .._openssl import convert
 from .._openssl.errorqueue import clear
 from .._openssl.lib import NULL, ffi, lib, require

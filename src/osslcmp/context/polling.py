@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from cryptography import x509
-
 from .._asn1.x509_parts import as_csr
+from .._lazy import x509
 from .._openssl import convert
 from .._openssl.errorqueue import check, clear
 from .._openssl.lib import NULL, ffi, lib

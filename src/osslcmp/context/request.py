@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-
+from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, KeyInput
@@ -80,7 +78,7 @@ class RequestFields:
 
     # -- the key to certify -------------------------------------------------------------------------------
 
-    def set_key(self, key: KeyInput | PublicKeyTypes | None, password: Password) -> None:
+    def set_key(self, key: KeyInput | key_types.PublicKeyTypes | None, password: Password) -> None:
         """As :meth:`osslcmp.Context.set_new_pkey`."""
         if key is None:
             self._put_key(NULL, private=False, giving=None)

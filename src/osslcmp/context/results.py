@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
+from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.keys import key_fits
 from .._openssl.lib import NULL, features, lib
@@ -64,7 +62,7 @@ class Results:
         return helping + self.certificates_der(lib.OSSL_CMP_CTX_get1_extraCertsIn)
 
     @locked
-    def central_key(self) -> PrivateKeyTypes | None:
+    def central_key(self) -> key_types.PrivateKeyTypes | None:
         """As :attr:`osslcmp.Context.central_key`."""
         if not features["central_key_generation"] or self._request.has_key:
             return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from cryptography import x509
-
 from .._asn1 import der, oids
 from .._asn1.itav import several
+from .._lazy import x509
 from .._openssl.callbacks import current
 from .._openssl.convert import octets_from_c
 from .._openssl.lib import ffi, lib
