@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 from functools import lru_cache
+from struct import Struct
 from typing import NamedTuple
 
 BOOLEAN = 0x01
@@ -25,6 +26,8 @@ SEQUENCE = 0x30
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 _MOST = 1000
+_TIME = Struct("4s2s2s2s2s2s")
+"""A GeneralizedTime down to its seconds."""
 
 
 class DERError(ValueError):
@@ -37,6 +40,10 @@ class Element(NamedTuple):
     tag: int
     content: bytes
     encoding: bytes
+
+
+#: Makes an Element of its fields, without the function in Python that a NamedTuple has for it.
+_new = tuple.__new__
 
 
 def explicit(number: int) -> int:
@@ -81,7 +88,7 @@ def read_at(data: bytes, start: int) -> tuple[Element, int]:
     stop = position + length
     if stop > end:
         raise DERError("truncated")
-    return Element(tag, data[position:stop], data[start:stop]), stop
+    return _new(Element, (tag, data[position:stop], data[start:stop])), stop
 
 
 def read(data: bytes, tag: int | None = None) -> Element:
@@ -89,7 +96,8 @@ def read(data: bytes, tag: int | None = None) -> Element:
 
     Raises DERError: malformed, something behind it, or another tag.
     """
-    element, stop = read_at(data, 0)
+    short = 1 < len(data) < 130 and data[1] == len(data) - 2 and data[0] & 0x1F != 0x1F
+    element, stop = (_new(Element, (data[0], data[2:], data)), len(data)) if short else read_at(data, 0)
     if stop != len(data):
         raise DERError("trailing bytes")
     if tag is not None and element.tag != tag:
@@ -101,17 +109,26 @@ def children(content: bytes) -> list[Element]:
     """The elements that make up the content of a constructed element. There may be 1,000 of them."""
     found: list[Element] = []
     position, end = 0, len(content)
-    while position < end:
-        if len(found) == _MOST:
-            raise DERError("too many elements")
-        start, tag = position, content[position]
-        position = start + 2 + content[start + 1] if start + 1 < end else end + 1
+    for _ in range(_MOST):
+        if position >= end:
+            return found
+        start, tag = position + 2, content[position]
         # Most elements are so short that no octet of theirs but the second tells their length.
-        if tag & 0x1F != 0x1F and position <= end and content[start + 1] < 0x80:
-            found.append(Element(tag, content[start + 2 : position], content[start:position]))
+        if (
+            tag & 0x1F != 0x1F
+            and start <= end
+            and (length := content[start - 1]) < 0x80
+            and start + length <= end
+        ):
+            found.append(
+                _new(Element, (tag, content[start : start + length], content[position : start + length]))
+            )
+            position = start + length
         else:
-            element, position = read_at(content, start)
+            element, position = read_at(content, position)
             found.append(element)
+    if position < end:
+        raise DERError("too many elements")
     return found
 
 
@@ -249,13 +266,11 @@ def moment(element: Element) -> datetime.datetime:
 
 def generalized_time(content: bytes) -> datetime.datetime:
     """A GeneralizedTime in UTC from its octets, fractions of a second dropped."""
+    whole, _, fraction = content[:-1].partition(b".")
+    if content[-1:] != b"Z" or len(whole) != 14 or not (whole + fraction).isdigit():
+        raise DERError("not a time")
     try:
-        stamp = content.decode("ascii")
-        whole, _, fraction = stamp.removesuffix("Z").partition(".")
-        if not stamp.endswith("Z") or len(whole) != 14 or not (whole + fraction).isdigit():
-            raise ValueError
-        year, numbers = int(whole[:4]), [int(whole[at : at + 2]) for at in range(4, 14, 2)]
-        month, day, hour, minute, second = numbers
+        year, month, day, hour, minute, second = map(int, _TIME.unpack(whole))
         return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
     except ValueError:
         raise DERError("not a time") from None
