@@ -4,8 +4,6 @@ Names are imported when they are first used, so that the command and the pytest 
 type checkers see stands in ``__init__.pyi``.
 """
 
-from __future__ import annotations
-
 _MODULES = {
     "_asn1.itav": "InfoTypeAndValue",
     "_asn1.publication": "PublicationInfo PublicationPlace",

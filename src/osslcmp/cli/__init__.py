@@ -1,7 +1,6 @@
 """The ``osslcmp`` command: finds the subcommand and imports no other."""
 
-from __future__ import annotations
-
+import gc
 import os
 import sys
 
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: By group, for each subcommand the module, with ``parser()`` and ``run(options) -> exit status``, and one line of help.
-_GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+_GROUPS = {
     "Certificates": {
         "cmp": ("openssl_cmp", "CMP client and mock server with the options of openssl cmp"),
         "renew": ("renew", "renew certificates in files in time, with their keys"),
@@ -33,7 +32,7 @@ _GROUPS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 #: Module and one line of help, by subcommand.
-COMMANDS: dict[str, tuple[str, str]] = {
+COMMANDS = {
     name: (f"osslcmp.cli.{module}", summary)
     for commands in _GROUPS.values()
     for name, (module, summary) in commands.items()
@@ -46,7 +45,7 @@ EXIT_USAGE = 2
 _EXIT_INTERRUPT = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run ``osslcmp`` with ``arguments``, by default those of the process.
 
     Returns the exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 after an interrupt. What goes wrong is
@@ -69,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:  # a script must get a message and a status, whatever happens
         return _failed(error)
+    finally:
+        if arguments is None:
+            # The process ends: what it has then goes with it, and the collector need not look through it first.
+            gc.freeze()
     return status
 
 

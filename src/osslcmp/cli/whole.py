@@ -10,8 +10,7 @@ from importlib import import_module
 
 from . import COMMANDS
 from ._common import completing
-from .openssl_cmp.help import describe
-from .openssl_cmp.options import ARGUMENTS, OPTIONS, PASSWORD_SOURCES, TOPICS
+from .openssl_cmp.options import ARGUMENTS, OPTIONS, PASSWORD_SOURCES, TOPICS, describe
 
 _DESCRIPTION = """\
 osslcmp brings OpenSSL's own implementation of the Certificate Management Protocol (CMP, RFC 9810, and the Lightweight

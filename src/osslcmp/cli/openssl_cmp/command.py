@@ -12,10 +12,10 @@ from ..._openssl.errorqueue import clear
 from ..._openssl.lib import usable_version
 from ...enums import BodyType, PKIStatus
 from ...errors import CMPError, RejectedError, TransferError, TransferTimeout
+from . import overview
 from .client import set_up_client
 from .console import Console, Failure
 from .context import CommandContext, Run
-from .help import overview
 from .load import Loader
 from .output import check_outputs, save, save_refused, save_results, save_server_cert
 from .report import failure_names, pending, print_json, report

@@ -1,209 +1,26 @@
-"""The options of ``osslcmp cmp``. A leaf: it imports nothing of ours, so that help comes at once."""
+"""The options of ``osslcmp cmp``, one by one, and the help on them. It imports their table alone."""
 
 from __future__ import annotations
 
-HELP = ("-help", "--help", "-h", "--h")
+import sys
 
-#: Name, kind, help. Kinds: ``-`` flag, ``s`` text, ``f`` file or URI, ``P`` password source,
-#: ``n`` number, ``N`` number >= 0, ``p`` number > 0, ``M`` large number; ``=a|b`` after it: values that can be listed,
-#: others may be possible. ``@3.2`` after the kind: needs that release. ``= topic group`` begins a group; a line that is
-#: indented goes on.
-_TABLE = """
-= general General
-help - show this help
-config f configuration file; "" for none; default: $OPENSSL_CONF or the installed openssl.cnf
-section s its section(s) to take options from; "" is 'default'; default: cmp
-verbosity N=0|1|2|3|4|5|6|7|8 log level: 3 errors, 4 warnings, 6 info (default), 7 debug, 8 trace
-= message Generic message
-cmd s=ir|cr|kur|p10cr|rr|genm request to send: ir, cr, kur, p10cr, rr or genm
-infotype s=signKeyPairTypes|encKeyPairTypes|preferredSymmAlg|currentCRL|
-  caProtEncCert|implicitConfirm|caCerts|rootCaCert|certReqTemplate|crlStatusList
-  what to ask for in genm, such as signKeyPairTypes, caCerts, rootCaCert, certReqTemplate
-profile s @3.3 name of a certificate profile for the header's generalInfo
-geninfo s OID:int:N (from 3.3 also OID:str:S, comma-separated) for the header's generalInfo
-template f @3.4 file to save the certTemplate of a certReqTemplate answer
-keyspec f @3.4 file to save the key specification of a certReqTemplate answer
-= enroll Certificate enrollment
-newkey f private or public key to certify; default: that of the CSR or of -key
-newkeypass P password source for -newkey
-centralkeygen - @3.5 let the CA generate the key
-newkeyout f @3.5 file to save the key that the CA generated, PEM
-subject s subject to ask for, as /type=value/...; default for kur: that of -csr, -oldcert or -cert
-days N validity to ask for, in days
-reqexts s section of the configuration with the extensions to ask for
-sans s subject alternative names to ask for: IP addresses, DNS names, URIs; 'critical' marks them
-san_nodefault - take no subject alternative names from -oldcert or -cert
-policies s section of the configuration with the certificate policies to ask for
-policy_oids s OIDs of certificate policies to ask for
-policy_oids_critical - mark these policies critical
-popo n=-1|0|1|2 proof of possession: -1 none, 0 RAVERIFIED, 1 signature (default), 2 key encipherment
-csr f PKCS#10 request, PEM or DER: to send by p10cr or to take data from
-out_trusted f certificates that a new certificate must chain to
-implicit_confirm - ask for implicit confirmation
-disable_confirm - send no certConf although implicit confirmation was not granted (violates RFC 9810)
-certout f file to save the new certificate
-chainout f file to save the chain of the new certificate
-= revoke Certificate enrollment and revocation
-oldcert f certificate to update or to revoke, and reference for defaults; default: -cert
-issuer s issuer to ask for (from 3.2 also that of a certificate to revoke); default recipient
-serial s @3.2 serial number of the certificate to revoke
-revreason n=-1|0|1|2|3|4|5|6|8|9|10 reason of revocation: 0 to 6, 8 to 10, or -1 for none (default)
-= transfer Message transfer
-server s [http[s]://]address[:port][/path] of the server
-proxy s [http[s]://]address[:port] of an HTTP proxy; default: $http_proxy or $https_proxy
-no_proxy s servers to reach without proxy; default: $no_proxy
-recipient s name of the CA, as /type=value/...
-path s HTTP path at the server; default: that of -server
-keep_alive N=0|1|2 persistent HTTP connection: 0 no, 1 ask for it (default), 2 require it
-msg_timeout N seconds for one message and its answer, 0 for no limit; default: 120
-total_timeout N seconds for the transaction with polling, 0 for no limit (default)
-= server Server authentication
-trusted f trust anchors for signed answers, unless -srvcert is given
-untrusted f certificates that help to build chains
-srvcert f certificate that answers must be signed with
-expect_sender s name that answers must come from; default: subject of -srvcert
-ignore_keyusage - accept signers whose key usage lacks digitalSignature
-unprotected_errors - accept errors and refusals that are not protected (violates RFC 9810)
-ta_in_ip_extracerts - @4.0 accept trust anchors from the extraCerts of an ip, as 3GPP TS 33.310 does
-no_cache_extracerts - @3.3 do not keep the certificates that came in extraCerts
-srvcertout f @3.2 file to save the validated certificate of the server
-extracertsout f file to save the certificates that came in extraCerts
-cacertsout f file to save the CA certificates that came in caPubs (from 3.2 also by genm caCerts)
-oldwithold f @3.2 root CA certificate to find an update for, by genm rootCaCert
-newwithnew f @3.2 file to save the new root CA certificate
-newwithold f @3.2 file to save the new root CA key signed by the old one
-oldwithnew f @3.2 file to save the old root CA key signed by the new one
-crlcert f @3.4 certificate to ask a CRL for, by genm crlStatusList
-oldcrl f @3.4 CRL to ask an update for, by genm crlStatusList
-crlout f @3.4 file to save the CRL that came
-= client Client authentication
-ref s reference value: tells the server which secret it is
-secret P password source of the shared secret; protects messages by MAC instead of a signature
-cert f our certificate; more in the file help to build its chain
-own_trusted f certificates that our own chain must end at
-key f our private key
-keypass P password source for -key, -cert and -oldcert
-digest s=sha256|sha384|sha512|sha3-256|sha3-384|sha3-512 digest for signatures and MAC, default sha256
-mac s=hmac-sha1|hmacWithSHA256|hmacWithSHA384|hmacWithSHA512 MAC algorithm, default hmac-sha1
-extracerts f certificates to send in extraCerts
-unprotected_requests - send requests without protection
-= format Credentials format
-certform s=PEM|DER PEM (default) or DER for certificates that are saved
-crlform s=PEM|DER @3.4 PEM or DER (default) for CRLs that are saved
-keyform s=PEM|DER|P12 only form of key files: PEM or DER; P12: any; default: any
-otherpass P password source for certificates of others
-= provider Provider
-provider-path f folder to load providers from; goes before -provider
-provider s=default|base|legacy|fips|null provider to load, may be repeated
-provparam s @3.5 [provider:]key=value for the providers loaded after it
-propquery s property query for fetching algorithms
-= random Random state
-rand f files to seed the random number generator with
-writerand f file to write random data to at the end
-= tls TLS connection
-tls_used - use HTTPS
-tls_cert f our TLS certificate, with its chain
-tls_key f its private key
-tls_keypass P password source for both
-tls_extra f more certificates to send in the handshake
-tls_trusted f trust anchors for the TLS server, whose host name is checked then
-tls_host s host name to check instead of that of -server
-= debug Client-side debugging
-batch - never ask for a password
-repeat p how often to do it
-reqin f files with requests to send instead of our own
-reqin_new_tid - give them a fresh transactionID
-reqout f files to save our requests
-reqout_only f @3.3 file to save our first request; nothing is sent
-rspin f files with answers to use instead of asking the server
-rspout f files to save the answers
-use_mock_srv - use the mock server in this process
-= mock Mock server
-port s serve as mock server on this port ([address:]port), 0 for a free one
-max_msgs N end after so many messages, 0 for never (default)
-srv_ref s reference value of the server
-srv_secret P password source of the server's shared secret
-srv_cert f certificate of the server
-srv_key f its private key
-srv_keypass P password source for both
-srv_trusted f trust anchors for clients
-srv_untrusted f certificates that help to verify clients
-ref_cert f @3.2 certificate expected in rr and in the oldCertID of kur; default: -rsp_cert
-rsp_cert f certificate to answer with
-rsp_key f @3.5 its private key, for central key generation
-rsp_keypass P @3.5 password source for both
-rsp_crl f @3.4 CRL to answer with
-rsp_extracerts f certificates to send in extraCerts
-rsp_capubs f CA certificates to send in the caPubs of ip
-rsp_newwithnew f @3.2 new root CA certificate to answer with
-rsp_newwithold f @3.2 new root CA key signed by the old one to answer with
-rsp_oldwithnew f @3.2 old root CA key signed by the new one to answer with
-poll_count N how often a client must poll for a certificate
-check_after N seconds to tell clients to wait between polls, default 1
-grant_implicitconf - grant implicit confirmation
-pkistatus N=0|1|2|3|4|5|6 PKIStatus to answer with, 0 to 6
-failure N=0|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18|19|20|21|22|23|24|25|26 number of a failInfo bit to answer with,
-  0 to 26
-failurebits N failInfo bits to answer with, as one number
-statusstring s text to answer with
-send_error - answer with error messages
-send_unprotected - send answers without protection
-send_unprot_err - send refusals and errors without protection
-accept_unprotected - accept requests without valid protection
-accept_unprot_err - accept errors of clients without protection
-accept_raverified - accept RAVERIFIED as proof of possession
-= verify Validation
-policy s acceptable policy
-purpose s=sslclient|sslserver|nssslserver|smimesign|smimeencrypt|crlsign|any|ocsphelper|timestampsign purpose that
-  certificates must be fit for
-verify_name s=default|pkcs7|smime_sign|ssl_client|ssl_server named set of verification parameters
-verify_depth n longest chain
-auth_level n=0|1|2|3|4|5 security level of chains
-attime M verify as of this time, in seconds since 1970
-verify_hostname s host name that certificates must be for
-verify_email s email address that certificates must be for
-verify_ip s IP address that certificates must be for
-ignore_critical - ignore unknown critical extensions
-issuer_checks - no effect
-crl_check - check the leaf against CRLs
-crl_check_all - check the whole chain against CRLs
-policy_check - check certificate policies
-explicit_policy - require an acceptable policy
-inhibit_any - do not let anyPolicy match
-inhibit_map - do not map policies
-x509_strict - no workarounds for broken certificates
-extended_crl - indirect CRLs and the like
-use_deltas - use delta CRLs
-policy_print - report on policies
-check_ss_sig - check the signatures of roots
-trusted_first - look for issuers among the trusted first (default)
-suiteB_128_only - Suite B, 128 bit only
-suiteB_128 - Suite B, 128 bit or more
-suiteB_192 - Suite B, 192 bit only
-partial_chain - let chains end at any trusted certificate
-no_alt_chains - no effect
-no_check_time - ignore validity periods
-allow_proxy_certs - accept proxy certificates
-= osslcmp Of osslcmp itself
-json - print the outcome as one JSON object on stdout, messages go to stderr
-trace f file to record the messages in as they come and go, for osslcmp trace and osslcmp show
-"""
+from . import EXAMPLE, groups
 
 
 class Option:
     """An option: what it takes, where it belongs, and the first release of OpenSSL that can do it."""
 
-    # No dataclass and no NamedTuple: importing either takes longer than the help itself.
+    # No dataclass: to make one takes as long as to read the table.
     __slots__ = ("group", "kind", "name", "since", "text", "values")
 
     def __init__(self, group: str, name: str, kind: str, text: str) -> None:
         self.group = group
         self.name = name
         self.kind, _, self.values = kind.replace("|", " ").partition("=")
-        release = "3.0"
+        self.since = (3, 0)
         if text.startswith("@"):
             release, text = text[1:].split(" ", 1)
-        self.since = tuple(map(int, release.split(".")))
+            self.since = (int(release[0]), int(release[2:]))
         self.text = text
 
     @property
@@ -215,11 +32,10 @@ class Option:
 OPTIONS: list[Option] = []
 TOPICS: dict[str, str] = {}
 """One word for each group, in their order."""
-for _line in _TABLE.replace("|\n  ", "|").replace("\n  ", " ").strip().splitlines():
-    if _line.startswith("= "):
-        _, _topic, TOPICS[_topic] = _line.split(" ", 2)
-    else:
-        OPTIONS.append(Option(TOPICS[_topic], *_line.split(" ", 2)))
+for _title, *_lines in groups():
+    _topic, _, _group = _title.partition(" ")
+    TOPICS[_topic] = _group
+    OPTIONS += [Option(_group, *_line.split(" ", 2)) for _line in _lines]
 BY_NAME = {option.name: option for option in OPTIONS}
 
 #: What an option's argument is called, by its kind.
@@ -227,6 +43,56 @@ ARGUMENTS = dict(
     zip("-sfPnNpM", ("", "val", "file", "source", "int", "nonneg", "+int", "intmax"), strict=True)
 )
 PASSWORD_SOURCES = "pass: env: file: fd: stdin"
-EXAMPLE = """\
-osslcmp cmp -cmd ir -server 127.0.0.1:8080/pkix/ -ref 1234 -secret env:PASS \\
-            -subject "/CN=me" -newkey key.pem -certout cert.pem"""
+
+
+def syntax(option: Option) -> str:
+    """``-name argument``."""
+    return f"-{option.name} {ARGUMENTS[option.kind]}".rstrip()
+
+
+def describe(option: Option) -> str:
+    """What it does, and the release that it needs."""
+    needs = "" if option.since == (3, 0) else f" [OpenSSL {option.since[0]}.{option.since[1]}]"
+    return f"{option.text}{needs}"
+
+
+def _listed(options: list[Option]) -> list[str]:
+    lines, group = [], ""
+    for option in options:
+        if option.group != group:
+            group = option.group
+            lines += ["", f"{group} options:"]
+        lines.append(f" {syntax(option):<22} {describe(option)}")
+    return lines
+
+
+def help_on(subject: str) -> str | None:
+    """The help on a topic, an option or everything (``all``); ``None`` if there is no such thing."""
+    if subject == "all":
+        head = [
+            "Usage: osslcmp cmp [options]",
+            "The options of 'openssl cmp'; certificates, keys: files or URIs.",
+        ]
+        foot = ["", "Password sources: pass:TEXT env:NAME file:PATH fd:NUMBER stdin, or the password itself."]
+        return "\n".join([*head, *_listed(OPTIONS), *foot, "", "Try it:", EXAMPLE])
+    if subject in TOPICS or not subject.startswith("-"):
+        fits = [topic for topic in TOPICS if topic.startswith(subject.lower())] if subject else []
+        if subject in TOPICS or len(fits) == 1:
+            group = TOPICS[subject if subject in TOPICS else fits[0]]
+            return "\n".join(_listed([option for option in OPTIONS if option.group == group])[1:])
+    option = BY_NAME.get(subject.lstrip("-"))
+    if option is None:
+        return None
+    text = f"{syntax(option)}\n    {describe(option)}"
+    return f"{text}\n    values: {option.values}" if option.values else text
+
+
+def print_help(subject: str) -> int:
+    """What ``-help`` with this word after it asks for. Returns the exit status."""
+    text = help_on(subject)
+    if text is None:
+        topics = ", ".join(TOPICS)
+        print(f"osslcmp cmp: no help on {subject!r}. Topics: all, {topics}; or an option", file=sys.stderr)
+        return 1
+    print(text)
+    return 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ..._openssl.errorqueue import clear, drain_text
 from ..._openssl.lib import NULL, ffi, lib, unsupported, usable_version
 from ..._openssl.ownership import own
+from . import HELP
 from .console import Failure
-from .options import BY_NAME, HELP, OPTIONS, Option
+from .options import BY_NAME, OPTIONS, Option
 
 if TYPE_CHECKING:
     from .context import Run
