@@ -96,6 +96,13 @@ def algorithm(data: bytes) -> str:
 
 
 @lru_cache(maxsize=32)
+def key_parts(info: bytes) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier of a SubjectPublicKeyInfo as DER, and the octets of the key."""
+    algorithm, key = der.sequence(info)[:2]
+    return algorithm.encoding, key.content[1:]
+
+
+@lru_cache(maxsize=32)
 def public_key_info(certificate: x509.Certificate | bytes) -> bytes:
     """The SubjectPublicKeyInfo of a certificate (bytes are DER), octet by octet as it stands there."""
     return _fields(_tbs(certificate))[5].encoding
@@ -205,6 +212,7 @@ def _with_utf8(name: bytes) -> bytes:
     return der.encode(der.SEQUENCE, *sets)
 
 
+@lru_cache(maxsize=128)
 def _knows(oid: str) -> bool:
     """Whether ``cryptography`` takes this OID."""
     try:
@@ -240,7 +248,7 @@ def only_strings(name: bytes) -> bytes:
         if not attributes:
             raise ValueError("a relative distinguished name is empty")
         for attribute in attributes:
-            oid, value = der.sequence(attribute.encoding)
+            oid, value = der.children(attribute.content)
             if not _knows(der.dotted(oid)):
                 raise ValueError(f"attribute {der.dotted(oid)[:100]} is not known")
             if not _is_string(oid, value):

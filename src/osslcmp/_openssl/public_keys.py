@@ -49,9 +49,9 @@ def key_value(info: bytes) -> bytes:
     """One value for all SubjectPublicKeyInfos of a key: however its curve, the points and the algorithm are written,
     and whatever RSA is restricted to."""
     with suppress(ValueError):  # what is no key is nobody's
-        algorithm, key = der.sequence(info)
-        if x509_parts.algorithm(algorithm.encoding) == oids.RSA_PSS:
-            info = der.encode(der.SEQUENCE, _RSA, key.encoding)
+        algorithm, key = x509_parts.key_parts(info)
+        if x509_parts.algorithm(algorithm) == oids.RSA_PSS:
+            info = der.encode(der.SEQUENCE, _RSA, der.encode(der.BIT_STRING, b"\0", key))
     known = public_key(info)
     if known is not None:
         return public_key_info(known)

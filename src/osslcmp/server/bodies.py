@@ -62,13 +62,13 @@ def _or(otherwise: Any) -> Callable[[_Read], _Read]:
 
 def first(data: bytes) -> der.Element:
     """The first element of a SEQUENCE."""
-    return der.Fields(der.sequence(data)).take()
+    return der.read_at(der.read(data, der.SEQUENCE).content, 0)[0]
 
 
-@lru_cache(maxsize=32)
-def _request_in(body: bytes) -> list[der.Element]:
-    """The fields of the first CertRequest in an ir, cr or kur."""
-    return der.sequence(first(first(body).encoding).encoding)
+def _template_in(body: bytes) -> bytes:
+    """The CertTemplate of the first CertRequest in an ir, cr or kur."""
+    request = der.read(first(first(body).encoding).encoding, der.SEQUENCE).content
+    return der.read_at(request, der.read_at(request, 0)[1])[0].encoding
 
 
 class BadTemplateError(ValueError):
@@ -189,7 +189,7 @@ def certificate_request(message: wire.RawMessage, about: dict[str, Any]) -> Cert
         extensions=_asked(template.extensions_der),
         not_before=template.not_before,
         not_after=template.not_after,
-        template=_request_in(message.body)[1].encoding,
+        template=_template_in(message.body),
         old_certificate=updated,
         ra_verified=request.popo.method is POPOMethod.RAVERIFIED,
         controls=request.controls,
@@ -262,7 +262,7 @@ def is_ra_verified(message: wire.RawMessage) -> bool:
 
 def _wants_key(public_key_info: bytes | None) -> bool:
     """Whether the key of a template is missing, or only its algorithm is there (RFC 9483, section 4.1.6)."""
-    return public_key_info is None or len(der.sequence(public_key_info)[1].content) <= 1
+    return public_key_info is None or not x509_parts.key_parts(public_key_info)[1]
 
 
 @_or(False)
@@ -276,7 +276,14 @@ def wants_key(message: wire.RawMessage) -> bool:
 def request_id(message: wire.RawMessage) -> int:
     """The certReqId of the first entry of an ir, cr, kur (or -1 for a p10cr), even when the rest is
     unreadable."""
-    return -1 if message.body_type == BodyType.P10CR else der.integer(_request_in(message.body)[0])
+    if message.body_type == BodyType.P10CR:
+        return -1
+    request = _request_of(message)
+    return (
+        der.integer(first(first(first(message.body).encoding).encoding))
+        if request is None
+        else request.request_id
+    )
 
 
 def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> RevocationRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -70,6 +71,7 @@ def path_length(certificate: x509.Certificate) -> int | None:
     return None if constraints is None else constraints.path_length
 
 
+@lru_cache(maxsize=64)
 def key_usage(**wanted: bool) -> x509.KeyUsage:
     """A key usage extension.
 
@@ -99,6 +101,7 @@ def _builder(
     )
 
 
+@lru_cache(maxsize=16)
 def authority_key(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     """The extension of what this certificate's key signs."""
     identifier = _own_identifier(issuer) or key_identifier(x509_parts.public_key_info(issuer))
@@ -328,7 +331,8 @@ def issue(
     builder = builder.add_extension(identifiers[1], critical=False)
     for value, critical in (*extensions, *((one, False) for one in own)):
         builder = builder.add_extension(value, critical=critical)
-    return signing.certificate(builder, info), changes
+    as_asked = isinstance(key, _WRITTEN) and key_value(info) == info
+    return signing.certificate(builder, None if as_asked else info), changes
 
 
 def _unfit(key: Any, info: bytes) -> str | None:
@@ -338,7 +342,7 @@ def _unfit(key: Any, info: bytes) -> str | None:
         return "no certificates are issued for this kind of key"
     if found[0] == "RSA" and found[1] < MIN_RSA_BITS:
         return f"RSA keys need {MIN_RSA_BITS} bits"
-    if not names_curve(info):
+    if not names_curve(x509_parts.key_parts(info)[0]):
         return "a key for elliptic curves has to name its curve"
     return None if key is not None or is_sound(info) else "the key is not valid"
 

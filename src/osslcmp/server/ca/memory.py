@@ -338,7 +338,13 @@ class EmbeddedCA(Records, Authority):
             updates=None if updated is None else updated.certificate.serial_number,
             confirm_by=time.time() + CONFIRM_WITHIN,
         )
-        refusal = self._add(record, exclusive=not self._may_share_names(request), counted=counted)
+        refusal = self._add(
+            record,
+            grants.names_of(*grants.wanted(request, None if old is None else old.certificate)),
+            key_value(request.public_key_info),
+            exclusive=not self._may_share_names(request),
+            counted=counted,
+        )
         if refusal is not None:
             return refusal
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs

@@ -32,7 +32,7 @@ from .issuing import Generation, PairInput
 from .memory import EmbeddedCA, Secrets, Unconfirmed
 from .profiles import Profile, length_needed
 from .records import ANYBODY, Record, Signer, octets
-from .store import Store, certificate_names, name_hash, read_certificate
+from .store import Store, name_hash, read_certificate
 from .tables import CERTIFICATES, CRLS, CertificateRow, SecretRow, damaged
 
 logger = get_logger("osslcmp.server")
@@ -337,14 +337,16 @@ class PersistentCA(EmbeddedCA):
     def _own_certificates(self) -> tuple[x509.Certificate, ...]:
         return (*super()._own_certificates(), *self.roots)
 
-    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> None:
+    def _add(
+        self, record: Record, names: Collection[str], key: bytes, *, exclusive: bool, counted: bytes | None
+    ) -> None:
         certificate = record.certificate
         secret = None if counted is None else self._secret_row(counted)
         self.store.add_certificate(
             CertificateRow(
                 serial=certificate.serial_number,
                 der=certificate.public_bytes(Encoding.DER),
-                key_hash=sha256(issuing.public_key_info(certificate)).digest(),
+                key_hash=sha256(key).digest(),
                 reference=record.reference,
                 confirmed=False,
                 confirm_by=time.time() + self.confirm_within,
@@ -352,7 +354,7 @@ class PersistentCA(EmbeddedCA):
                 not_after=certificate.not_valid_after_utc.timestamp(),
                 updates=None if record.updates is None else f"{record.updates:x}",
             ),
-            certificate_names(certificate),
+            list(map(name_hash, names)),
             exclusive=exclusive,
             counted=None if secret is None else secret.reference,
         )

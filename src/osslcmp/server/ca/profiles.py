@@ -228,6 +228,9 @@ class Profile:
         return None if not self.extended_key_usage else x509.ExtendedKeyUsage(self.extended_key_usage)
 
 
+_FREE = Profile()
+
+
 def length_needed(profiles: Mapping[str, Profile] | None) -> int:
     """The pathLenConstraint of an issuing CA that has these profiles."""
     lengths = (profile.ca_path_length for profile in (profiles or {}).values())
@@ -252,9 +255,9 @@ def choose(profiles: Mapping[str, Profile] | None, name: str | None, bound: str 
             return Rejected(FailureInfo.unacceptedPolicy, "not the certificate profile of this client")
         name, profiles = bound, profiles or {}
     if profiles is None:
-        return Profile()
+        return _FREE
     if name is None:
-        return profiles.get(DEFAULT) or Profile()
+        return profiles.get(DEFAULT) or _FREE
     return profiles.get(name) or Rejected(FailureInfo.unacceptedPolicy, "no such certificate profile")
 
 

@@ -29,6 +29,7 @@ from .signing import Signing
 
 DuplicateKeys = Literal["allow", "refuse"]
 _TAKEN = "a name in a valid certificate of another client"
+_FREE = Binding()
 ANYBODY = b"*"
 """The reference of clients that have none of their own."""
 
@@ -135,8 +136,8 @@ class Records:
     def _binding(self, reference: bytes | None) -> Binding:
         """What the secret of this reference is good for."""
         if reference is None:
-            return Binding()
-        return self._bindings.get(reference) or self._bindings.get(ANYBODY) or Binding()
+            return _FREE
+        return self._bindings.get(reference) or self._bindings.get(ANYBODY) or _FREE
 
     def _uses_of(self, reference: bytes) -> int:
         """How many certificates were issued under the secret of this reference."""
@@ -190,11 +191,12 @@ class Records:
             and record.certificate.not_valid_after_utc > now
         }
 
-    def _add(self, record: Record, *, exclusive: bool, counted: bytes | None) -> Rejected | None:
-        """Keep what was issued, or tell why not: meanwhile another client has got one of its names and it is to be
-        ``exclusive``, or the secret of the reference whose uses are ``counted`` is used up."""
-        names = grants.names_of(*grants.names_in(record.certificate))
-        key = issuing.public_key_info(record.certificate)
+    def _add(
+        self, record: Record, names: Collection[str], key: bytes, *, exclusive: bool, counted: bytes | None
+    ) -> Rejected | None:
+        """Keep what was issued with these names for this key (``names_of``, ``key_value``), or tell why not: meanwhile
+        another client has got one of its names and it is to be ``exclusive``, or the secret of the reference whose uses are
+        ``counted`` is used up."""
         with self._lock:
             if exclusive and self._owners(names) - {record.owner}:
                 return no(_TAKEN)

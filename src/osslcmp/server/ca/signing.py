@@ -68,10 +68,10 @@ class Signing:
     def certificate(self, builder: x509.CertificateBuilder, info: bytes | None = None) -> x509.Certificate:
         """Sign a certificate, for exactly the SubjectPublicKeyInfo ``info`` if it is given.
 
-        ``cryptography`` writes one of its own: another algorithm for RSA-PSS, points of curves uncompressed.
+        ``cryptography`` writes what ``key_value`` gives: another algorithm for RSA-PSS, points of curves uncompressed.
         """
         made = builder.sign(self._key, self._hash, rsa_padding=self._padding)
-        if info is None or x509_parts.public_key_info(made) == info:
+        if info is None:
             return made
         _, algorithm, _ = der.sequence(made.public_bytes(serialization.Encoding.DER))
         fields = [field.encoding for field in der.sequence(made.tbs_certificate_bytes)]
@@ -97,26 +97,22 @@ class Signing:
 def key_identifier(info: bytes) -> x509.SubjectKeyIdentifier:
     """SHA-1 of the key's octets (RFC 5280, section 4.2.1.2)."""
     digest = hashes.Hash(hashes.SHA1())
-    digest.update(_parts(info)[1].content[1:])
+    digest.update(x509_parts.key_parts(info)[1])
     return x509.SubjectKeyIdentifier(digest.finalize())
-
-
-@lru_cache(maxsize=32)
-def _parts(info: bytes) -> list[der.Element]:
-    """Those of a SubjectPublicKeyInfo."""
-    return der.sequence(info)
 
 
 def algorithm(info: bytes) -> str:
     """The OID of a key's algorithm."""
-    return x509_parts.algorithm(_parts(info)[0].encoding)
+    return x509_parts.algorithm(x509_parts.key_parts(info)[0])
 
 
-def names_curve(info: bytes) -> bool:
-    """Whether a key for elliptic curves names its curve, as RFC 5480 wants it and libcrypto's path validation, too."""
-    if algorithm(info) != oids.EC:
+@lru_cache(maxsize=32)
+def names_curve(algorithm: bytes) -> bool:
+    """Whether the AlgorithmIdentifier of a key for elliptic curves names its curve, as RFC 5480 wants it and libcrypto's
+    path validation, too."""
+    if x509_parts.algorithm(algorithm) != oids.EC:
         return True
-    parameters = der.sequence(_parts(info)[0].encoding)[1:]
+    parameters = der.sequence(algorithm)[1:]
     return len(parameters) == 1 and parameters[0].tag == der.OID
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cryptography.hazmat.primitives import hashes
 
-from ..._asn1 import der, oids, x509_parts
+from ..._asn1 import oids
 from ..._openssl.convert import encoded
 from ...enums import PKIStatus
 from ..authority import Issued
 from ..engine import default_hash
+from ..transactions import Transaction
 from .subject import Subject
 
 _HASH_OIDS: dict[str, hashes.HashAlgorithm] = {
@@ -47,7 +46,7 @@ def cert_hash(subject: Subject) -> str | None:
         return None
     issued = encoded(transaction.outcome.certificate)
     if status.hash_algorithm is None:
-        good = _default_hashes(issued, transaction.certificate_handle())
+        good = _default_hashes(issued, transaction)
     else:
         good = [_hash(issued, _HASH_OIDS[status.hash_algorithm.oid.dotted_string])]
     return None if status.cert_hash in good else "certHash does not match the certificate"
@@ -59,10 +58,11 @@ def _hash(certificate: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
     return digest.finalize()
 
 
-def _default_hashes(certificate: bytes, handle: Any) -> list[bytes]:
+def _default_hashes(certificate: bytes, transaction: Transaction) -> list[bytes]:
     """The hashes that a certConf may have when it does not name the algorithm."""
-    if x509_parts.algorithm(der.sequence(certificate)[1].encoding) == oids.ED448:
+    issued = transaction.certificate
+    if issued is not None and issued.signature_algorithm_oid.dotted_string == oids.ED448:
         # RFC 9481 says 64 octets; OpenSSL before 3.4 takes 32, the length that its SHAKE256 had by default.
         return [_hash(certificate, hashes.SHAKE256(64)), _hash(certificate, hashes.SHAKE256(32))]
-    found = default_hash(handle)
+    found = default_hash(transaction.certificate_handle())
     return [] if found is None else [found]
