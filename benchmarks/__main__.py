@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import platform
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any
 
 from support.mock_server import MockServer
 from support.pki import PKI
+
+import osslcmp
 
 from . import contestants, native
 from .enrolling import bench_counts, bench_curve, bench_enrol, bench_instructions
@@ -117,6 +120,14 @@ def main() -> None:
         help="write docs/performance.md",
     )
     parser.add_argument(
+        "--also",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="with --publish: another run's --json, such as one with another OpenSSL",
+    )
+    parser.add_argument(
         "--limit",
         type=float,
         default=_LIMIT,
@@ -131,7 +142,9 @@ def main() -> None:
             from . import publish
         except ImportError:
             parser.error("--publish needs matplotlib: pip install -e '.[bench]'")
-    report, load = Report(), os.getloadavg()[0]
+    openssl = ".".join(map(str, osslcmp.openssl_version))
+    report, load = Report(f"OpenSSL {openssl} and CPython {platform.python_version()}"), os.getloadavg()[0]
+    others = [Report.load(path) for path in arguments.also]
     deadline = time.monotonic() + (arguments.limit if arguments.publish else math.inf)
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as name:
         directory = Path(name)
@@ -158,7 +171,7 @@ def main() -> None:
     if arguments.json is not None:
         report.save(arguments.json)
     if arguments.publish:
-        publish.publish(report, quiet=load < 1)
+        publish.publish(report, load < 1, others)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from matplotlib.figure import Figure
-
-import osslcmp
 
 from .report import Report, Row
 
@@ -27,7 +26,7 @@ _TOP = """# Performance
 What `Client`, `Context`, the servers and the command cost beside C and beside `openssl cmp`. Each figure is a ratio of two
 things that were done in turn within one run of `./dev bench`, so that the machine matters little. benchmarks/README.md says
 what each benchmark does. This page was made by `./dev bench --publish` on {date}, on {machine} with {cores} processors,
-CPython {python} and OpenSSL {openssl}, {quiet}
+{about}, {quiet}
 
 """
 
@@ -54,16 +53,15 @@ _LIMITS = """## Goals that are not reached, and what stands in the way
 """
 
 
-def publish(report: Report, quiet: bool) -> None:
-    """Write the page and the plots."""
+def publish(report: Report, quiet: bool, others: Sequence[Report] = ()) -> None:
+    """Write the page and the plots; of other runs, with other releases of OpenSSL and CPython, the ratios."""
     PICTURES.mkdir(exist_ok=True)
     page = [
         _TOP.format(
             date=datetime.datetime.now(datetime.timezone.utc).date(),
             machine=f"{platform.system()} {platform.machine()}",
             cores=_cores(),
-            python=platform.python_version(),
-            openssl=".".join(map(str, osslcmp.openssl_version)),
+            about=report.about,
             quiet="which had nothing else to do."
             if quiet
             else "which had other things to do: the ranges tell how much that mattered.",
@@ -72,7 +70,10 @@ def publish(report: Report, quiet: bool) -> None:
     if report.rows:
         page.append(_picture(_ratios(report.rows), "Ratios, with the range over the rounds and the goals"))
     for group, rows in groupby(report.rows, lambda row: row.group):
-        page.append(f"## {group[0].upper()}{group[1:]}\n\n{_table(list(rows))}\n")
+        page.append(_section(group, rows))
+    for other in others:
+        page.append(f"## With {other.about}\n")
+        page += [_section(group, rows, "###") for group, rows in groupby(other.rows, lambda row: row.group)]
     for plot, (across, up) in _PLOTS.items():
         if any(series.plot == plot for series in report.series):
             page.append(f"## By {across}\n\n{_picture(_lines(report, plot, across, up), up)}")
@@ -86,7 +87,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _table(rows: list[Row]) -> str:
+def _section(group: str, rows: Iterable[Row], level: str = "##") -> str:
+    return f"{level} {group[0].upper()}{group[1:]}\n\n{_table(rows)}\n"
+
+
+def _table(rows: Iterable[Row]) -> str:
     lines = ["| | ratio | rounds | to | goal |", "|---|---|---|---|---|"]
     for row in rows:
         goal = "" if row.goal is None else f"{row.goal:g}{' or more' if row.more_is_better else ''}"

@@ -38,10 +38,19 @@ class Series:
 class Report:
     """Takes what is measured, in the order in which it is."""
 
+    about: str = ""
+    """Where: the releases of OpenSSL and CPython."""
     rows: list[Row] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
     """Numbers that repeat, such as instructions of the processor; by what was counted."""
+
+    @classmethod
+    def load(cls, path: Path) -> Report:
+        """What :meth:`save` has written."""
+        found = json.loads(path.read_text())
+        rows = [Row(**row) for row in found["rows"]]
+        return cls(found["about"], rows, [Series(**one) for one in found["series"]], found["counts"])
 
     def title(self, text: str) -> None:
         """Print what comes."""
