@@ -73,6 +73,7 @@ def bench_http(run: Run) -> None:
             compare(run, title, runs, base="C with TCP_NODELAY", goals={"osslcmp.Client": 1.15})
             each, client = "openssl cmp -keep_alive 0, a process each", "osslcmp.Client"
             runs = {each: contestants.process_each(pki, protection, server.url), client: runs[client]}
+            runs["C with TCP_NODELAY"] = c.run  # the floor
             compare(
                 run,
                 f"ir, {client} to a process for each, {protection}",
