@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import sys
+from binascii import b2a_base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,11 +35,17 @@ def write(path: Path, data: bytes, mode: int) -> None:
     sync(path.parent)
 
 
-def is_special(path: Path) -> bool:
+def read(path: str) -> bytes:
+    """What is in a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def is_special(path: str | Path) -> bool:
     """Whether it is a device, a pipe or a socket, or a link to one that is open, such as /dev/stdout: no file may take its
     place."""
-    is_open = path.is_symlink() and str(path.readlink()).startswith("/proc/")  # or to a file that is
-    return is_open or (path.exists() and not (path.is_file() or path.is_dir()))
+    is_open = os.path.islink(path) and os.readlink(path).startswith("/proc/")  # or to a file that is
+    return is_open or (os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)))
 
 
 def sync(directory: Path) -> None:
@@ -82,7 +88,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def pem_block(der: bytes, label: str = "CERTIFICATE") -> bytes:
     """A block of PEM."""
-    text = base64.b64encode(der).decode()
+    text = b2a_base64(der, newline=False).decode()
     body = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
     return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n".encode()
 
@@ -93,19 +99,19 @@ def check_writable(path: str) -> None:
     A file that exists keeps its contents, one that does not is not created.
     """
     import errno
-    from pathlib import Path
 
-    if is_special(Path(path)):  # to open it can have an effect
+    if is_special(path):  # to open it can have an effect
         if not os.access(path, os.W_OK):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES), path)
         return
-    real = Path(os.path.realpath(path))
+    real = os.path.realpath(path)
+    parent = os.path.dirname(real)
     try:
-        real.stat()
+        os.stat(real)
     except FileNotFoundError:
-        real.parent.stat()
+        os.stat(parent)
         number = errno.EISDIR if path.endswith(os.sep) else errno.EACCES
-        if number == errno.EISDIR or not os.access(real.parent, os.W_OK | os.X_OK):
+        if number == errno.EISDIR or not os.access(parent, os.W_OK | os.X_OK):
             raise OSError(number, os.strerror(number), path) from None
         return
     os.close(os.open(real, os.O_WRONLY))

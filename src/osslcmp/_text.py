@@ -13,9 +13,7 @@ LONGEST = 1000
 """Characters of a text that are shown unless the caller says otherwise."""
 
 #: Printable by Unicode's categories, and yet nothing can be seen: fillers, joiners, variation selectors.
-_BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_BLANK = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 #: Marks on one letter that are left as they are: more of them cover the lines above and below.
 _MARKS = 3
 
@@ -30,7 +28,7 @@ def _escaped(text: str) -> str:
     shown, marks = [], 0
     for char in text:
         marks = marks + 1 if not char.isascii() and category(char).startswith("M") else 0
-        plain = char.isprintable() and marks <= _MARKS and not _BLANK.match(char)
+        plain = char.isprintable() and marks <= _MARKS and not re.match(_BLANK, char)
         shown.append(char if plain else _escape(char))
     return "".join(shown)
 
@@ -79,7 +77,9 @@ def json_text(value: Any, indent: int | None = None) -> str:
     if text.isascii():
         return text.replace("\x7f", "\\u007f")
     return "".join(
-        char if char == "\n" or (char.isprintable() and not _BLANK.match(char)) else json.dumps(char)[1:-1]
+        char
+        if char == "\n" or (char.isprintable() and not re.match(_BLANK, char))
+        else json.dumps(char)[1:-1]
         for char in text
     ).replace("\x7f", "\\u007f")
 

@@ -24,8 +24,7 @@ characters and the like are escapes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._text import one_line, visible
 from .enums import FailureInfo, PKIStatus
@@ -38,11 +37,10 @@ if TYPE_CHECKING:
 #: Characters of an exception's text.
 _LONGEST = 8000
 #: A certificate as ``X509_print_ex`` dumps it, at the end of what OpenSSL adds to an error.
-_DUMP = re.compile(r"\s*certificate\n\s*Subject: ([^\n]*)\n\s*Issuer: ([^\n]*)\n.*", re.DOTALL)
+_DUMP = r"(?s)\s*certificate\n\s*Subject: ([^\n]*)\n\s*Issuer: ([^\n]*)\n.*"
 
 
-@dataclass(frozen=True)
-class ErrorEntry:
+class ErrorEntry(NamedTuple):
     """One entry of OpenSSL's error queue (``ERR_get_error_all``, 3.0)."""
 
     library: int
@@ -63,7 +61,7 @@ class ErrorEntry:
     """The line in it."""
 
     def __str__(self) -> str:
-        data = _DUMP.sub(r"certificate of \1, issued by \2", self.data).strip()
+        data = re.sub(_DUMP, r"certificate of \1, issued by \2", self.data).strip()
         return one_line(f"{self.text}: {data}" if data else self.text, _LONGEST)
 
 

@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..enums import BodyType
@@ -20,8 +19,7 @@ _LAST_POLL, _LAST_SHARE = 5.0, 0.1
 _SHORTEST = 0.001
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """What ``on_wait`` gets before each sleep of ``rr``, ``genm`` and its helpers, and of a context.
 
     A :class:`osslcmp.Transaction`, which ``ir``, ``cr``, ``p10cr`` and ``kur`` give it, has the same attributes.

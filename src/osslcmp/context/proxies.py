@@ -10,7 +10,7 @@ from .._openssl.errorqueue import clear
 from .._openssl.inputs import with_lower_scheme
 from .._openssl.lib import NULL, ffi, lib
 
-_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z")
+_PORT = r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]+))?\Z"
 
 
 def uses_tls(url: str) -> bool:
@@ -58,7 +58,7 @@ def bypasses(host: str, port: int, names: str | None) -> bool:
 def _matches(item: str, name: str, port: int) -> bool:
     if item == "*":
         return True
-    parts = _PORT.match(item)  # none: an IPv6 address or network
+    parts = re.match(_PORT, item)  # none: an IPv6 address or network
     if parts is not None and parts["port"] is not None and int(parts["port"]) != port:
         return False
     pattern = (item if parts is None else parts["host"]).replace("[", "").replace("]", "")

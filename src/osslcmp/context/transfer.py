@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
     from ..trace import Trace
 
-_HOST = re.compile(r"[^\s/?#@\\\x00-\x20\x7f]+\Z")
+_HOST = r"[^\s/?#@\\\x00-\x20\x7f]+\Z"
 
 
 class Transfer:
@@ -40,7 +40,7 @@ class Transfer:
     def set_server(self, address: str | None) -> None:
         """As :meth:`osslcmp.Context.set_server`."""
         address = check_text("server", address)
-        if address is not None and not _HOST.match(address):
+        if address is not None and not re.match(_HOST, address):
             raise ValueError(f"server: {without_credentials(address)!r} is no host name or address")
         self._calls.disconnect()
         self._calls.set(lib.OSSL_CMP_CTX_set1_server, _chars(address), what="setting the server")

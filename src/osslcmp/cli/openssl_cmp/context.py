@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._openssl.convert import own_certs
@@ -21,18 +20,19 @@ if TYPE_CHECKING:
     from .load import Loader
 
 
-@dataclass
 class Run:
     """What the parts of one run of the command share."""
 
-    console: Console = field(default_factory=Console)
-    opt: Settings = field(default_factory=Settings)
-    global_options: GlobalOptions = field(default_factory=GlobalOptions)
-    outcome: Outcome = field(default_factory=Outcome)
-    load: Loader = field(init=False)
+    load: Loader
     """Once the options have been read."""
-    ctx: CommandContext = field(init=False)
+    ctx: CommandContext
     """Once the client is being set up."""
+
+    def __init__(self) -> None:
+        self.console = Console()
+        self.opt = Settings()
+        self.global_options = GlobalOptions()
+        self.outcome = Outcome()
 
     def warn_of(self, text: str, *options: str) -> None:
         """A warning with ``{}`` in its place for each of the options that is given."""

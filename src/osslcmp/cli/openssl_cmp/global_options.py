@@ -34,7 +34,7 @@ _TEXTS = {
     "verify_email": ("email", "invalid value for -verify_email:"),
     "verify_ip": ("ip", "invalid value for -verify_ip:"),
 }
-_PATHS_SEPARATED_BY = re.compile("[:;]" if os.name == "nt" else ":")
+_PATHS_SEPARATED_BY = "[:;]" if os.name == "nt" else ":"
 
 
 class GlobalOptions:
@@ -77,7 +77,7 @@ class GlobalOptions:
             raise Failure(f"Cannot write random bytes to {self.write_random}")
 
     def _rand(self, value: str) -> None:
-        self._read_random += [path for path in _PATHS_SEPARATED_BY.split(value) if path]
+        self._read_random += [path for path in re.split(_PATHS_SEPARATED_BY, value) if path]
 
     def _writerand(self, value: str) -> None:
         self.write_random = value

@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from ..._files import read
 from ..._openssl.errorqueue import check, clear, drain
 from ..._openssl.inputs import first_line, with_lower_scheme, without_pin
 from ..._openssl.keys import PasswordCallback, open_store
@@ -78,9 +78,9 @@ class Loader:
 
     def _check_form(self, uri: str, what: str) -> None:
         """Hold ``-keyform`` for a file: OpenSSL reads no other form then, ``DER`` or ``PEM``."""
-        wanted, path = self._settings.text("form of keys"), Path(uri.removeprefix("file:"))
-        if wanted is not None and path.is_file():
-            found = "PEM" if b"-----BEGIN " in path.read_bytes() else "DER"
+        wanted, path = self._settings.text("form of keys"), uri.removeprefix("file:")
+        if wanted is not None and os.path.isfile(path):
+            found = "PEM" if b"-----BEGIN " in read(path) else "DER"
             if found != wanted:
                 raise Failure(
                     f"Could not read {what} from {uri}: it is {found}, not {wanted} as -keyform says"
@@ -171,14 +171,17 @@ class Loader:
     def csr(self, path: str, what: str) -> Any:
         """``X509_REQ *``, PEM or DER; a wrong signature is worth a warning."""
         try:
-            data = Path(path).read_bytes()
+            data = read(path)
         except OSError as error:
             raise Failure(f"error: unable to load {what} from file '{path}': {error.strerror}") from error
         buffer = ffi.from_buffer("unsigned char[]", data)
-        for read, more in ((lib.PEM_read_bio_X509_REQ, (NULL, NULL, NULL)), (lib.d2i_X509_REQ_bio, (NULL,))):
+        for decode, more in (
+            (lib.PEM_read_bio_X509_REQ, (NULL, NULL, NULL)),
+            (lib.d2i_X509_REQ_bio, (NULL,)),
+        ):
             clear()
             bio = own(lib.BIO_new_mem_buf(buffer, len(data)), lib.BIO_free, "reading a CSR")
-            csr = read(bio, *more)
+            csr = decode(bio, *more)
             if csr != NULL:
                 break
         else:
@@ -296,7 +299,7 @@ def _read_password(source: str) -> str:
         return value
     if kind == "file" and colon:
         try:
-            with Path(rest).open("rb") as file:
+            with open(rest, "rb") as file:
                 return _line(os.fsdecode(file.readline(_LINE_LIMIT)))
         except OSError as error:
             raise ValueError(f"Can't open file {rest}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..._files import check_writable, pem_block
@@ -150,7 +150,8 @@ def remove(run: Run, option: str, what: str = "") -> None:
     if (path := run.opt.text(option)) is not None:
         if what:
             run.console.warn(f"no {what} received, removing file '{path}' if it exists")
-        Path(path).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def through_bio(function: Any) -> bytes:

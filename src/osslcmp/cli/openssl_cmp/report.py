@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._openssl.convert import cert_to_c
@@ -16,30 +15,30 @@ if TYPE_CHECKING:
     from .context import Run
 
 #: Of failures before any CMP server has had the request.
-_NOBODY = re.compile(
+_NOBODY = (
     r"(?i)connect(ion)? (error|refused|timeout)|lookup|no address|not known|resolve|unreachable|HTTP status|content type"
     r"|not HTTP|certificate verif|TLS|SSL"
 )
 
 
-@dataclass
 class Outcome:
     """What ``-json`` prints, under these names."""
 
-    failure: str | None = None
-    status: str | None = None
-    failInfo: list[str] = field(default_factory=list)
-    text: str = ""
-    transaction: str | None = None
-    pending: bool = False
-    polls: int = 0
-    certificate: dict[str, str] | None = None
-    files: dict[str, str] = field(default_factory=dict)
-    errors: list[dict[str, Any]] = field(default_factory=list)
-    hint: str = ""
-    """What to do, as it ends the message."""
-    infos: list[str] | None = None
-    """Left out unless there are some."""
+    def __init__(self) -> None:
+        self.failure: str | None = None
+        self.status: str | None = None
+        self.failInfo: list[str] = []
+        self.text = ""
+        self.transaction: str | None = None
+        self.pending = False
+        self.polls = 0
+        self.certificate: dict[str, str] | None = None
+        self.files: dict[str, str] = {}
+        self.errors: list[dict[str, Any]] = []
+        #: What to do, as it ends the message.
+        self.hint = ""
+        #: Left out unless there are some.
+        self.infos: list[str] | None = None
 
 
 def failure_names(flags: FailureInfo) -> list[str]:
@@ -70,7 +69,7 @@ def report(error: BaseException, run: Run) -> None:
         from ...context.hints import advise
 
         advise(error, by_secret=run.opt.given("secret"), options=True)
-        if not outcome.polls and isinstance(error, TransferError) and _NOBODY.search(error.args[0]):
+        if not outcome.polls and isinstance(error, TransferError) and re.search(_NOBODY, error.args[0]):
             outcome.pending = False  # no CMP server has had the request
         message = f"{error}{pending(outcome)}"
         if message.startswith(("cmp: ", "error: ")):

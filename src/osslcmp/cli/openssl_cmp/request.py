@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -12,6 +11,7 @@ from cryptography import x509
 from ..._asn1 import oids
 from ..._asn1.der import SEQUENCE, UTF8_STRING, encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
+from ..._files import read
 from ..._openssl.convert import free_extensions, oid_from_c, policy_to_c
 from ..._openssl.errorqueue import check, clear, drain, drain_text
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
@@ -175,7 +175,7 @@ def _set_key(run: Run) -> None:
 
 def _key_of_request(path: str) -> Any:
     """``EVP_PKEY *``, the public key in the ir, cr or kur of a file (since 3.3)."""
-    message = own(message_from_der(Path(path).read_bytes()), lib.OSSL_CMP_MSG_free, f"reading {path}")
+    message = own(message_from_der(read(path)), lib.OSSL_CMP_MSG_free, f"reading {path}")
     public = lib.OSSL_CMP_MSG_get0_certreq_publickey(message)
     key = NULL if public == NULL else lib.X509_PUBKEY_get(public)
     if key == NULL:

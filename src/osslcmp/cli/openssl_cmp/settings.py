@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._openssl.errorqueue import clear, drain_text
@@ -35,7 +34,7 @@ _DEFAULTS: dict[str, Any] = {
 _EFFECTS = ("Provider", "Random state", "Validation")
 _SECTION_MAX = 40
 _INT_MAX = 0x7FFFFFFF
-_NUMBER = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)\Z")
+_NUMBER = r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)\Z"
 
 
 class HelpWanted(Exception):
@@ -134,7 +133,7 @@ def read(words: list[str], run: Run) -> None:
     """
     config, sections = _upfront(words, run)
     path = _default_file() if config is None else config
-    if path and (config is not None or Path(path).exists()):
+    if path and (config is not None or os.path.exists(path)):
         _read_config(path, sections, run)
     _read_words(words, run)
 
@@ -292,7 +291,7 @@ def _near(name: str) -> str:
 
 def _number(option: Option, value: str) -> int:
     """A number as C reads it: decimal, 0x hexadecimal, 0 octal."""
-    found = _NUMBER.match(value)
+    found = re.match(_NUMBER, value)
     try:
         if found is None:
             raise ValueError

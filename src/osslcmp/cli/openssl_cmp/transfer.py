@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._files import read
 from ..._openssl.convert import octets_from_c, to_der
 from ..._openssl.errorqueue import check, drain
 from ..._openssl.lib import NULL, lib
@@ -109,7 +109,7 @@ class FileTransfer:
 
     def _read(self, files: list[str], what: str) -> bytes:
         path = files.pop(0)
-        data = Path(path).read_bytes()
+        data = read(path)
         self._decode(data)
         self._run.console.info(f"{what} {path}")
         return data
