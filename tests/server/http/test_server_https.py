@@ -380,6 +380,26 @@ def test_dripping_clients(server: Server, start: bytes) -> None:
                 over.set()
 
 
+@pytest.mark.parametrize(
+    ("timeout", "request_time", "start"), [(2, 60, b""), (2, 60, b"P"), (600, 0.5, HEAD + b"\r\na")]
+)
+def test_time_begins_anew_with_each_request(
+    timeout: float, request_time: float, start: bytes, server: Server
+) -> None:
+    with server.serve(timeout=timeout, request_time=request_time) as running:
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=20)
+        connection.connect()
+        client = connection.sock
+        for _ in range(4):
+            connection.request("POST", "/", Forger().request(), TYPE)
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()[:1], connection.sock) == (200, b"0", client)
+            time.sleep(0.8)
+        client.sendall(start)
+        assert client.recv(1) == b""
+        connection.close()
+
+
 def test_slow_authority_is_not_a_slow_client() -> None:
     ca = EmbeddedCA({"ref": "secret"})
     ca.policy = lambda _: time.sleep(0.6)

@@ -42,6 +42,9 @@ class _Paced(BaseIOStream):
     _unseen = False
     """Whether the loop has been told not to look for what comes."""
 
+    def set_nodelay(self, value: bool) -> None:
+        """It is on for good; Tornado would turn it on and off with each answer."""
+
     def begin(self) -> None:
         """Another request is expected: it has done nothing yet."""
         self._work, self._most = 0.0, _GOOD

@@ -6,15 +6,16 @@ import asyncio
 import errno
 import itertools
 import logging
-import re
+import math
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -95,11 +96,7 @@ class WebServer:
     ) -> None:
         self.handler, self.limits, self.tls = handler, limits, tls
         self.params = HTTP1ConnectionParameters(
-            max_header_size=MAX_HEADER_SIZE,
-            header_timeout=limits.timeout,
-            max_body_size=_NO_LIMIT,
-            body_timeout=limits.request_time,
-            chunk_size=_PIECE,
+            max_header_size=MAX_HEADER_SIZE, max_body_size=_NO_LIMIT, chunk_size=_PIECE
         )
         self.workers = Workers(limits.threads, limits.connections)
         self.handshakes = Workers(handshake.THREADS, limits.connections)
@@ -204,6 +201,8 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._handshake: handshake.Handshake | None = None
+        self._until, self._overdue = math.inf, ""
+        self._timer: asyncio.TimerHandle | None = None
         if server.tls is None:
             self._serve(PacedStream(client, max_buffer_size=2 * _PIECE, read_chunk_size=_PIECE))
             return
@@ -250,10 +249,32 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         """Tornado waits for the next request."""
         assert isinstance(request_conn, HTTP1Connection)
         self.stream.begin()
+        self.allow(self.server.limits.timeout)
         return Exchange(self, request_conn)
+
+    def allow(self, seconds: float, overdue: str = "") -> None:
+        """Close it after so many seconds, and log why, unless others are allowed before. One timer does for many requests:
+        Tornado's would be two for each, and a quarter of the loop's work."""
+        self._until, self._overdue = self.server.loop.time() + seconds, overdue
+        if self._timer is None or self._until < self._timer.when():
+            self._look()
+
+    def _look(self) -> None:
+        """Close it if the time is over, or look again when it may be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._until <= self.server.loop.time():
+            if self._overdue:
+                logger.info("%s: %s", self.address, self._overdue)
+            self.stream.close()
+        elif self._until < math.inf:
+            self._timer = self.server.loop.call_at(self._until, self._look)
 
     def on_close(self, _: object) -> None:
         """It is over."""
+        if self._timer is not None:
+            self._timer.cancel()
         self.leave()
         self.server.working.discard(self)
 
@@ -296,6 +317,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         """The header is there; the body may be on its way."""
         assert isinstance(start_line, httputil.RequestStartLine)
         self._connection.stream.expect_body()
+        self._connection.allow(self._connection.server.limits.request_time, "the body did not come in time")
         self._version = start_line.version
         self._keep = headers.get("Connection", "").lower()
         hosts = len(headers.get_list("Host"))
@@ -305,7 +327,9 @@ class Exchange(httputil.HTTPMessageDelegate):
             raise httputil.HTTPInputError("HTTP/1.0 has no Transfer-Encoding")
         target = start_line.path
         try:
-            path = re.split("[?#]", target)[0] if target.startswith("/") else urlsplit(target).path or "/"
+            if not target.startswith("/"):
+                target = urlsplit(target).path or "/"
+            path = target.partition("?")[0].partition("#")[0]
         except ValueError:
             raise httputil.HTTPInputError("malformed request target") from None
         self._request = Request(
@@ -348,6 +372,7 @@ class Exchange(httputil.HTTPMessageDelegate):
             self._end(self._sent, close=True)
             return
         self._connection.work()
+        self._connection.allow(math.inf)
         if self._refusal is not None:
             self._respond(self._refusal)
             return
@@ -383,7 +408,7 @@ class Exchange(httputil.HTTPMessageDelegate):
     def _refuse_body(self, *, drain: bool) -> None:
         """Say that it is too large. A client may look at the answer only when it has sent some more: let it."""
         self._release()
-        self._http.set_body_timeout(min(2.0, self._connection.server.limits.request_time))
+        self._connection.allow(min(2.0, self._connection.server.limits.request_time))
         self._sent = self._write(self._handler.too_large(), close=True)
         if not drain:
             self._http.finish()
@@ -400,7 +425,7 @@ class Exchange(httputil.HTTPMessageDelegate):
         """Send it; it is done when all is with the kernel."""
         headers = httputil.HTTPHeaders(dict(response.headers))
         headers["Content-Length"] = str(len(response.body))
-        headers["Date"] = formatdate(usegmt=True)
+        headers["Date"] = _date(int(time.time()))
         # The status line says HTTP/1.1, where silence means that the connection stays.
         if close or (self._version == "HTTP/1.0" and self._keep != "keep-alive"):
             headers["Connection"] = "close"
@@ -411,10 +436,6 @@ class Exchange(httputil.HTTPMessageDelegate):
         else:  # which others may get, too: one copy is enough for all
             self._http.write_headers(line, headers)
             sent = self._http.write(body)
-        if not sent.done():
-            server = self._connection.server
-            late = server.loop.call_later(server.limits.request_time, self._connection.stream.close)
-            sent.add_done_callback(lambda _: late.cancel())
         return sent
 
     def _end(self, sent: asyncio.Future[None], *, close: bool) -> None:
@@ -430,7 +451,13 @@ class Exchange(httputil.HTTPMessageDelegate):
         if sent.done():
             go_on(sent)
         else:
+            self._connection.allow(self._connection.server.limits.request_time)
             sent.add_done_callback(go_on)
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _descriptors() -> int:
