@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._asn1 import der, oids
 from ..enums import BodyType
-from ..limits import Limits
 from .lib import NULL, ffi, lib
+
+if TYPE_CHECKING:
+    from ..limits import Limits
 
 
 class Violation(NamedTuple):
@@ -31,7 +32,7 @@ class Violation(NamedTuple):
 @cache
 def limits_to_c(limits: Limits) -> Any:
     """An ``osslcmp_limits *``, whose fields are in the order of those of :class:`osslcmp.Limits`."""
-    return ffi.new("osslcmp_limits *", astuple(limits))
+    return ffi.new("osslcmp_limits *", [getattr(limits, name) for name in limits.__match_args__])
 
 
 def _from_c(finding: Any) -> Violation:

@@ -51,6 +51,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     Returns the exit status: 0 for success, 1 for failure, 2 for wrong usage, 130 after an interrupt. What goes wrong is
     printed on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
     """
+    if arguments is None:
+        gc.set_threshold(20_000)  # what is imported stays: nothing of it need be looked through
     _open_missing_streams()
     if arguments is None and not sys.warnoptions:
         # cryptography's, of what peers sent. What is in the list is read when warnings is imported, by which no help waits.

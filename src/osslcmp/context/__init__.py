@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._arguments import checked
-from .._asn1.itav import InfoTypeAndValue
 from .._lazy import key_types, x509
 from .._openssl import convert
-from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, KeyInput, secret_bytes
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
-from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
-from ..limits import Limits
 from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, ConfirmCallback, certconf
 from .credentials import REFERENCE_LIMIT, SECRET_LIMIT, Credentials, TrustInput, certificate_list
 from .crmf import CertReqMsg
 from .deadline import OnWait, check_on_wait
-from .exchanges import Exchanges
 from .guard import guarded, locked
 from .options import Options
 from .polling import Polling
@@ -35,8 +31,13 @@ from .status import get_fail_info, get_status_string
 from .transfer import Transfer
 
 if TYPE_CHECKING:
+    from .._asn1.itav import InfoTypeAndValue
+    from .._openssl.certificate_check import CertificateCheck
     from .._openssl.tls import TLSInput
+    from ..enrollment import Enrollment
+    from ..limits import Limits
     from ..trace import Trace
+    from .exchanges import Exchanges
     from .general import CertReqTemplate, RootCAUpdate
 
 __all__ = ["CertConf", "Context", "certconf"]
@@ -76,7 +77,13 @@ class Context:
         self.request = RequestFields(calls)
         self.results = Results(calls, self.request)
         self.polling = Polling(calls, self.options, self.request, self.results, self._confirmation)
-        self.exchanges = Exchanges(calls)
+
+    @cached_property
+    def exchanges(self) -> Exchanges:
+        """Requests other than for certificates."""
+        from .exchanges import Exchanges
+
+        return Exchanges(self.calls)
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._transfer.host or 'no server'}>"
@@ -217,10 +224,7 @@ class Context:
 
     @guarded
     def set_max_response_length(self, octets: int) -> None:
-        """Longest HTTP response body that is taken; 0 for OpenSSL's default of 100 KiB.
-
-        (``OSSL_HTTP_REQ_CTX_set_max_response_length``, 3.0.)
-        """
+        """Longest HTTP response body, 0 for OpenSSL's 100 KiB (``OSSL_HTTP_REQ_CTX_set_max_response_length``, 3.0)."""
         self._transfer.set_max_response_length(octets)
 
     @guarded

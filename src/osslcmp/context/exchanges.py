@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._asn1.itav import InfoTypeAndValue
 from .._lazy import x509
 from .._openssl import convert
 from .._openssl.errorqueue import clear
@@ -14,6 +13,7 @@ from .calls import Calls
 from .polling import Exchange
 
 if TYPE_CHECKING:
+    from .._asn1.itav import InfoTypeAndValue
     from ..message.bodyparts import AlgorithmIdentifier
     from .general import CertReqTemplate
 

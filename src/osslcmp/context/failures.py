@@ -12,7 +12,6 @@ from .._openssl.lib import NULL, ffi, lib
 from .._openssl.received import message_of, outline_of, refused_answer
 from .._openssl.signers import unsuitable
 from .._text import body_words, one_line, visible
-from ..enrollment import Enrollment
 from ..enums import FailureInfo, PKIStatus
 from ..errors import (
     CMPError,
@@ -26,6 +25,7 @@ from ..errors import (
 from .status import pki_status
 
 if TYPE_CHECKING:
+    from ..enrollment import Enrollment
     from ..message import CertRepMessage, Message
 
 _REFUSALS = (PKIStatus.rejection, PKIStatus.waiting, PKIStatus.keyUpdateWarning)
@@ -154,6 +154,8 @@ def _refused_with(session: Any, status: PKIStatus, failure: FailureInfo, text: s
         return None
     extra = message.extra_certs_der
     chain = chain_above(certificate, extra)
+    from ..enrollment import Enrollment
+
     return Enrollment(certificate, chain, body.ca_pubs_der, extra, status, failure, text, _read=cert_from_der)
 
 

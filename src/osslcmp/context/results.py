@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.keys import key_fits
 from .._openssl.lib import NULL, features, lib
-from ..enrollment import Enrollment
 from ..enums import FailureInfo, Option, PKIStatus, POPOMethod
 from .calls import Calls
 from .guard import locked
 from .request import RequestFields
 from .status import pki_status
+
+if TYPE_CHECKING:
+    from ..enrollment import Enrollment
 
 
 class Results:
@@ -87,6 +89,8 @@ class Results:
         status, failure_info, text = (
             pki_status(self._calls.pointer) if response is None else _status_in(response)
         )
+        from ..enrollment import Enrollment
+
         return Enrollment(
             certificate,
             self.certificates_der(lib.OSSL_CMP_CTX_get1_newChain),

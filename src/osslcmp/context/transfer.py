@@ -13,13 +13,13 @@ from .._openssl.ownership import own
 from .._openssl.received import limits_to_c, own_message_from_der, refused_answer
 from ..enums import Option
 from ..errors import OpenSSLError, TransferError
-from ..limits import Limits
 from . import transfer_callbacks  # noqa: F401  # C calls it
 from .calls import Calls, c_function
 from .proxies import bypasses, plain_proxy
 
 if TYPE_CHECKING:
     from .._openssl.tls import TLSInput
+    from ..limits import Limits
     from ..trace import Trace
 
 _HOST = r"[^\s/?#@\\\x00-\x20\x7f]+\Z"
@@ -118,6 +118,8 @@ class Transfer:
 
     def set_limits(self, limits: Limits) -> None:
         """As :meth:`osslcmp.Context.set_limits`."""
+        from ..limits import Limits
+
         if not isinstance(limits, Limits):
             raise TypeError(f"limits: an osslcmp.Limits, not {type(limits).__name__}")
         lib.osslcmp_session_set_limits(self._calls.session, limits_to_c(limits))
