@@ -30,6 +30,7 @@ class _Paced(BaseIOStream):
 
     _work = 0.0
     _most: int | None = None
+    """Of what is read at once of a header; ``None`` for a body."""
     _chunks = 0
     _chunked = 0
     """Octets that the chunks have announced."""
@@ -41,6 +42,11 @@ class _Paced(BaseIOStream):
     _paused: object = None
     _unseen = False
     """Whether the loop has been told not to look for what comes."""
+
+    def reading(self) -> bool:
+        """Whether something is awaited: that goes on while a header waits to be looked at, or the loop would be told not to
+        look for more, and to look again."""
+        return self._most is not None or super().reading()
 
     def set_nodelay(self, value: bool) -> None:
         """It is on for good; Tornado would turn it on and off with each answer."""
