@@ -1,7 +1,8 @@
 """Enrolments per second over HTTP: our server with 1, 8 and 64 concurrent clients, beside `openssl cmp -port`.
 
-The clients are processes of `osslcmp.Client` in both cases, so that only the servers differ. OpenSSL's mock server
-returns one fixed certificate and serves one connection at a time; ours really issues.
+The clients are processes of `osslcmp.Client` in both cases, so that only the servers differ; requests that are made before
+the clock starts show the servers alone. OpenSSL's mock server returns one fixed certificate and serves one connection at a
+time; ours really issues.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from .rounds import Run
 
 REFERENCE, SECRET = b"load", b"load-secret"
 LOAD = (REFERENCE, SECRET)
+PREPARED = 300
+"""Requests that are made before the clock starts."""
 CLIENTS = {1: 1.0, 8: 2.0, 64: 2.0}
 """How many at once, and the goal."""
 SERVED = (serving.REFERENCE.encode(), serving.SECRET)
@@ -76,7 +79,7 @@ def rate(url: str, count: int, seconds: float, key_pem: bytes) -> tuple[float, f
 
 
 def served_rate(url: str, count: int, number: int, key_pem: bytes, who: tuple[bytes, bytes]) -> float:
-    """Certificates per second that the server issues over ``count`` connections when the requests are there already."""
+    """Certificates per second that the server issues to ``count`` clients at once when the requests are there already."""
     found: float = _in_process(_prepared, url, count, number, key_pem, who)
     return found
 
@@ -111,10 +114,12 @@ def _prepared(
 
     def send(messages: list[bytes]) -> bytes:
         answer = b""
-        with socket.create_connection((place.hostname or "", place.port or 80)) as connection:
-            stream = connection.makefile("rb")
-            ready.wait()
-            for message in messages:
+        ready.wait()
+        for (
+            message
+        ) in messages:  # over a connection for each, as devices come; the mock server closes it in any case
+            with socket.create_connection((place.hostname or "", place.port or 80)) as connection:
+                stream = connection.makefile("rb")
                 head = f"POST {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/pkixcmp\r\n"
                 connection.sendall(f"{head}Content-Length: {len(message)}\r\n\r\n".encode() + message)
                 assert b" 200 " in stream.readline()
@@ -133,8 +138,12 @@ def _prepared(
         assert body.responses[0].certificate_der
 
 
+def _name(clients: int) -> str:
+    return f"{clients} client" + "s" * (clients > 1)
+
+
 def bench_load(run: Run) -> None:
-    """Enrolments over HTTP by 1, 8 and 64 clients at once, beside OpenSSL's mock server with one."""
+    """Enrolments over HTTP by 1, 8 and 64 clients at once, beside OpenSSL's mock server with one; and the servers alone."""
     key_pem = run.pki.enrolled.key_file.read_bytes()
     options: dict[str, Any] = {
         "srv_ref": REFERENCE.decode(),
@@ -142,11 +151,13 @@ def bench_load(run: Run) -> None:
         "srv_cert": run.pki.server.cert_file,
         "srv_key": run.pki.server.key_file,
         "rsp_cert": run.pki.enrolled.cert_file,
+        "grant_implicitconf": True,
         "verbosity": 3,
     }
     title = "enrolments over HTTP by many clients, rate of osslcmp's server"
     run.report.title(f"{title}, MAC")
     found: dict[int, list[float]] = {count: [] for count in CLIENTS}
+    served: dict[int, list[float]] = {count: [] for count in CLIENTS}
     alone, processors = [], len(os.sched_getaffinity(0))
     seconds = 3 * run.seconds
     with MockServer(**options) as mock, EmbeddedCA({REFERENCE: SECRET}).server().serve() as running:
@@ -158,11 +169,15 @@ def bench_load(run: Run) -> None:
                 ratios.append(reached / base)
                 least.append(spent)
             alone.append(processors / min(least) / base)
+            base = served_rate(mock.url, 1, PREPARED, key_pem, LOAD)
+            for count, ratios in served.items():
+                ratios.append(served_rate(running.url, count, PREPARED, key_pem, LOAD) / base)
     to = "openssl cmp -port, 1 client"
     for count, ratios in found.items():
-        name = f"{count} client" + "s" * (count > 1)
-        goal = CLIENTS[count]
-        run.report.ratio(title, name, ratios, to, goal=goal, more_is_better=True)
+        run.report.ratio(title, _name(count), ratios, to, goal=CLIENTS[count], more_is_better=True)
     run.report.ratio(title, "what its clients alone could", alone, to, more_is_better=True)
+    for count, ratios in served.items():
+        name = f"{_name(count)}, requests made before"
+        run.report.ratio(title, name, ratios, f"{to}, requests made before", more_is_better=True)
     points = [(float(count), statistics.median(ratios)) for count, ratios in found.items()]
     run.report.line("throughput", "Server with EmbeddedCA", points)
