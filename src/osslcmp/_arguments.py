@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import wraps
 from types import UnionType
-from typing import IO, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import IO, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
+
+from . import _lazy
 
 _T = TypeVar("_T")
 #: What does as well as what is annotated.
@@ -38,12 +40,13 @@ def checked(made: _T) -> _T:
 
     @wraps(function)
     def looking(*args: Any, **kwargs: Any) -> Any:
-        if not hints:
-            hints.update(
-                {name: _evaluated(function, hint) for name, hint in function.__annotations__.items()}
-            )
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
-            wrong = None if name[0] == "_" else _wrong(hints.get(name, Any), value)
+            if name not in hints:
+                hint = "Any" if name[0] == "_" else function.__annotations__.get(name, "Any")
+                if value is None and hint.endswith("| None"):  # what most are: it need not be evaluated
+                    continue
+                hints[name] = _evaluated(function, hint)
+            wrong = _wrong(hints[name], value)
             if wrong:
                 raise ValueError(f"{name}: {wrong}")
             if wrong is not None:
@@ -53,11 +56,16 @@ def checked(made: _T) -> _T:
     return looking  # type: ignore[return-value]
 
 
-def _evaluated(function: Any, hint: Any) -> Any:
+def _evaluated(function: Any, hint: str) -> Any:
     try:
-        return eval(hint, function.__globals__) if isinstance(hint, str) else hint  # our own annotation
+        return eval(hint, function.__globals__)  # our own annotation
     except NameError:
         return Any
+
+
+def _named(hint: Any) -> Any:
+    """What a name within an alias stands for: a class of ``cryptography``, or several."""
+    return eval(hint.__forward_arg__, vars(_lazy)) if isinstance(hint, ForwardRef) else hint
 
 
 def positive(*, or_zero: bool = False, **values: Any) -> None:
@@ -86,6 +94,7 @@ def path_fault(path: str | os.PathLike[str]) -> str | None:
 
 def _wrong(hint: Any, value: Any) -> str | None:
     """What is wrong with a value in words; empty if it is of another type, None if nothing is."""
+    hint = _named(hint)
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, UnionType):
         if value is None and type(None) in parts:  # what most are
@@ -95,8 +104,12 @@ def _wrong(hint: Any, value: Any) -> str | None:
             return path_fault(value)
         if isinstance(value, str) and bytes in kinds:  # it is data
             value = value.replace("\0", "")
-        found = [_wrong(part, value) for part in parts]
-        return None if None in found else max(filter(None, found), default="")
+        found = ""
+        for part in sorted(parts, key=lambda part: isinstance(part, ForwardRef)):  # which import cryptography
+            if (wrong := _wrong(part, value)) is None:
+                return None
+            found = max(found, wrong)
+        return found
     if kind is Literal:
         known = isinstance(value, tuple(map(type, parts)))
         return None if value in parts else f"{_words(hint)}, not {value!r}" if known else ""
@@ -134,6 +147,7 @@ def _type(value: Any) -> str:
 
 
 def _words(hint: Any) -> str:
+    hint = _named(hint)
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, UnionType):
         return " or ".join(dict.fromkeys(map(_words, parts)))

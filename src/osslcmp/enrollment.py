@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from ._arguments import checked
 from ._files import PRIVATE, PUBLIC, locked, pem_block, write
 from ._lazy import key_types, x509
@@ -17,8 +15,6 @@ from .enums import FailureInfo, PKIStatus
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
-
-Read = Callable[[bytes], x509.Certificate]
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -48,7 +44,7 @@ class Enrollment:
     """The private key, if the CA made it."""
     server_certificate_der: bytes | None
     """The validated certificate of the server that signed the answer, DER; ``None`` before OpenSSL 3.2."""
-    _read: Read = field(compare=False)
+    _read: Callable[[bytes], x509.Certificate] = field(compare=False)
 
     def __init__(
         self,
@@ -62,7 +58,7 @@ class Enrollment:
         key: key_types.PrivateKeyTypes | None = None,
         server_certificate: x509.Certificate | bytes | None = None,
         *,
-        _read: Read = x509.load_der_x509_certificate,
+        _read: Callable[[bytes], x509.Certificate] | None = None,
     ) -> None:
         vars(self).update(
             certificate_der=_der(certificate),
@@ -74,7 +70,7 @@ class Enrollment:
             text=text,
             key=key,
             server_certificate_der=None if server_certificate is None else _der(server_certificate),
-            _read=_read,
+            _read=_read or x509.load_der_x509_certificate,
         )
 
     @cached_property
@@ -196,6 +192,8 @@ class Enrollment:
             return None
         if not isinstance(own, get_args(key_types.PrivateKeyTypes)):
             raise TypeError(f"key: a private key object of cryptography, not {type(own).__name__}")
+        from cryptography.exceptions import UnsupportedAlgorithm
+
         found: key_types.PrivateKeyTypes = own
         try:
             certified = self.certificate.public_key()

@@ -122,9 +122,10 @@ def test_certificates(source: str, tmp_path: Path) -> None:
     """As bytes and by path."""
     data = CERTIFICATES[source]()
     (tmp_path / "file").write_bytes(data)
-    expected = [x509.load_pem_x509_certificate(made("cert"))]
+    expected = x509.load_pem_x509_certificate(made("cert"))
     for given in (data, tmp_path / "file", str(tmp_path / "file")):
-        assert inputs.any_certificates("trusted", given) == expected
+        assert inputs.any_certificates("trusted", given) == [expected.public_bytes(Encoding.DER)]
+        assert inputs.certificates("trusted", given) == [expected]
 
 
 def test_der_one_after_another(pki: PKI) -> None:
@@ -132,7 +133,7 @@ def test_der_one_after_another(pki: PKI) -> None:
     several = [pki.root.certificate, pki.issuing.certificate, pki.root.certificate]
     for between in (b"", b"\r\n"):
         data = between.join(one.public_bytes(Encoding.DER) for one in several)
-        assert inputs.any_certificates("trusted", data) == several
+        assert inputs.certificates("trusted", data) == several
     with pytest.raises(ValueError, match=r"trusted: no certificate.*found neither"):
         inputs.any_certificates("trusted", data + b"x")
     with pytest.raises(ValueError, match=r"csr: no .*found CERTIFICATE in DER"):
@@ -146,7 +147,7 @@ def test_pkcs7_in_any_order(pki: PKI, tmp_path: Path) -> None:
         (tmp_path / "both").write_bytes(b"".join(Path(file).read_bytes() for file in files))
         bundle = tmp_path / "bundle.p7b"
         run(["crl2pkcs7", "-nocrl", "-certfile", tmp_path / "both", "-out", bundle]).must()
-        assert set(inputs.any_certificates("trusted", bundle)) == {
+        assert set(inputs.certificates("trusted", bundle)) == {
             pki.root.certificate,
             pki.issuing.certificate,
         }
@@ -180,8 +181,7 @@ def test_keys(source: str, tmp_path: Path) -> None:
 def test_csrs(data: Callable[[], bytes]) -> None:
     """Microsoft's label, the one among others, DER with a newline."""
     csr = inputs.csr("csr", data())
-    assert not isinstance(csr, bytes)
-    assert csr.public_bytes(Encoding.PEM) == made("csr")
+    assert csr == x509.load_pem_x509_csr(made("csr")).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(

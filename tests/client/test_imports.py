@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+from cryptography import x509
+from support import openssl
 from support.pki import PKI
 
 UNUSED = {
     "asyncio",
+    "cryptography",
+    "hashlib",
     "json",
     "logging",
     "pathlib",
+    "socket",
     "ssl",
     "subprocess",
     "textwrap",
@@ -30,41 +37,85 @@ UNUSED = {
     "osslcmp.transport.httpx",
     "osslcmp.transport.urllib3",
 }
-"""What decodes, traces, logs and encrypts the way, what is for failures and for other requests, and what carries messages
-otherwise than by OpenSSL's HTTP client."""
-MODULES = 61
+"""What decodes, traces, logs and encrypts the way, what is for failures and for other requests, what carries messages
+otherwise than by OpenSSL's HTTP client, and what makes objects to look at."""
+MODULES = 62
 """Of ours, that the import of a client loads. The fewer the better: lower it when it can be."""
 
 _ENROL = """
 import sys
 import osslcmp
-client = osslcmp.Client("http://127.0.0.1:{port}/pkix/", reference="ref", secret="secret")
-client.ir({key!r}, subject="CN=x")
+client = osslcmp.Client("http://127.0.0.1:{port}/pkix/", {credentials})
+done = client.{request}
+with open("new.pem", "wb") as file:
+    file.write(done.fullchain_pem)
 print(*sys.modules)
 """
 
 
-def modules(code: str) -> set[str]:
+def modules(code: str, directory: Path | None = None) -> set[str]:
     """What a process has imported at its end."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, cwd=directory
+    )
     return set(done.stdout.split())
 
 
-def test_an_enrolment_decodes_nothing(pki: PKI) -> None:
+@pytest.mark.parametrize(
+    ("credentials", "request_"),
+    [
+        ("reference='ref', secret='secret'", "ir({key!r}, subject='CN=x')"),
+        (
+            "reference='ref', secret=b'secret', recipient='/CN=y', sender='CN=z'",
+            "cr({key!r}, subject='/O=y/CN=x')",
+        ),
+        ("reference='ref', secret='secret'", "ir(open({key!r}, 'rb').read(), subject='commonName=x')"),
+        (
+            "certificate={cert!r}, key={key!r}, chain=[{above!r}], trusted={trust!r}, untrusted={above!r}",
+            "kur({key!r})",
+        ),
+        ("reference='ref', secret='secret', server_certificate=open({server!r}).read()", "p10cr({csr!r})"),
+    ],
+    ids=["secret", "names", "bytes", "certificate", "CSR"],
+)
+def test_an_enrolment_decodes_nothing(pki: PKI, tmp_path: Path, credentials: str, request_: str) -> None:
     """Against a real server: all that it takes is the client, its context, and libcrypto."""
     from support.mock_server import MockServer
 
-    with MockServer(srv_ref="ref", srv_secret=b"secret", rsp_cert=pki.enrolled.cert_file) as server:
-        seen = modules(_ENROL.format(port=server.port, key=str(pki.enrolled.key_file)))
+    files = {
+        "cert": pki.enrolled.cert_file,
+        "key": pki.enrolled.key_file,
+        "trust": pki.root.cert_file,
+        "above": pki.issuing.cert_file,
+        "server": pki.server.cert_file,
+        "csr": tmp_path / "csr.pem",
+    }
+    openssl.run(
+        ["req", "-new", "-key", files["key"], "-subj", "/O=osslcmp tests/CN=enrolled", "-out", files["csr"]]
+    ).must()
+    fill = {name: str(path) for name, path in files.items()}
+    signing: dict[str, openssl.Value] = {
+        "srv_cert": pki.server.cert_file,
+        "srv_key": pki.server.key_file,
+        "srv_trusted": pki.root.cert_file,
+    }
+    signing |= {"srv_ref": "ref", "srv_secret": b"secret"} if "secret" in credentials else {}
+    with MockServer(rsp_cert=pki.enrolled.cert_file, **signing) as server:
+        code = _ENROL.format(
+            port=server.port, credentials=credentials.format(**fill), request=request_.format(**fill)
+        )
+        seen = modules(code, tmp_path)
     assert "osslcmp.client" in seen
-    assert seen & UNUSED == set()
+    assert not seen & UNUSED
+    made = x509.load_pem_x509_certificate((tmp_path / "new.pem").read_bytes())
+    assert made == pki.enrolled.certificate
 
 
 def test_the_import_alone_needs_less() -> None:
     """What encodes keys and certificates is loaded with the first of them."""
     seen = modules("import osslcmp, sys; osslcmp.Client; print(*sys.modules)")
     assert "osslcmp.client" in seen
-    assert not seen & {*UNUSED, "cryptography.hazmat.primitives.serialization"}
+    assert not seen & UNUSED
     assert len({name for name in seen if name.partition(".")[0] == "osslcmp"}) <= MODULES
 
 

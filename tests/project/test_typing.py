@@ -18,6 +18,7 @@ import osslcmp
 from osslcmp import CertificateRequest
 from osslcmp.client import arguments as _arguments
 from osslcmp.context.deadline import OnWait
+from osslcmp.server import ServerTLS
 
 HERE = Path(__file__).parents[1]
 ROOT = HERE.parent
@@ -90,3 +91,5 @@ def test_annotations_can_be_read_at_run_time() -> None:
     for client in (osslcmp.Client, osslcmp.AsyncClient):
         for name in ("ir", "cr", "p10cr", "kur", "begin"):
             assert get_type_hints(getattr(client, name))["request"]
+    for one in (osslcmp.CertificateCheck, osslcmp.Enrollment, osslcmp.TLS, ServerTLS):
+        assert get_type_hints(one)

@@ -74,19 +74,20 @@ def as_csr(
     )
 
 
-def _reader(load: Callable[[bytes], _T]) -> Callable[[bytes], _T]:
+def _reader(load: Callable[[], Callable[[bytes], _T]]) -> Callable[[bytes], _T]:
     """Reads DER as ``cryptography`` does, and the names in it, too. What it makes raises ValueError."""
 
     def read(data: bytes) -> _T:
         with _only_value_errors():
-            _names_of(found := load(data))
+            _names_of(found := load()(data))
             return found
 
     return read
 
 
-read_certificate = _remembering(_reader(x509.load_der_x509_certificate))
-read_csr, read_crl = _reader(x509.load_der_x509_csr), _reader(x509.load_der_x509_crl)
+read_certificate = _remembering(_reader(lambda: x509.load_der_x509_certificate))
+read_csr = _reader(lambda: x509.load_der_x509_csr)
+read_crl = _reader(lambda: x509.load_der_x509_crl)
 
 
 @_remembering
@@ -447,7 +448,7 @@ def requested_extensions(csr: bytes) -> bytes:
     return der.encode(der.SEQUENCE, *asked)
 
 
-_E = TypeVar("_E", bound=x509.ExtensionType)
+_E = TypeVar("_E", bound="x509.ExtensionType")
 
 
 def asked_extension(extensions: x509.Extensions, kind: type[_E]) -> _E | None:

@@ -169,7 +169,10 @@ def osslcmp_py_log(handle: Any, func: Any, file: Any, line: int, level: int, mes
         if state.log is not None:
             state.log(function, text_from_c(file), line, Severity(level), content)
             return
-        severity, logger = _LEVELS.get(Severity(level), _DEBUG), get_logger(_LOGGER)
+        severity = _LEVELS.get(Severity(level), _DEBUG)
+        if severity < _WARNING and "logging" not in sys.modules:
+            return
+        logger = get_logger(_LOGGER)
         if logger.isEnabledFor(severity):
             logger.log(severity, "%s", content, extra={"openssl_function": function})
     except BaseException as exception:

@@ -104,6 +104,6 @@ class CertificateCheck:
         """
         known = [*inputs.any_certificates("untrusted", self.untrusted), *several("untrusted", untrusted)]
         for one in (certificate, *known):
-            if not isinstance(one, (x509.Certificate, bytes)):
+            if not isinstance(one, bytes) and not isinstance(one, x509.Certificate):
                 raise TypeError(f"certificate, untrusted: x509.Certificate or DER, not {type(one).__name__}")
         return verify.verify(certificate, self, known)

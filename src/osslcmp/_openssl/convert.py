@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Union
 
 from .._asn1 import oids
 from .._asn1.der import encode as tlv
@@ -24,7 +24,7 @@ from .lib import NULL, ffi, lib
 from .names import line_of, name_of, object_text, serial_of
 from .ownership import cert_stack, own, own_stack, release
 
-Certificate = x509.Certificate | bytes
+Certificate = Union["x509.Certificate", bytes]
 """A certificate as an object, or its DER encoding where ``cryptography`` need not read it."""
 CertificateCache = dict[int, tuple[Certificate, Any]]
 """Certificates by ``id`` with their ``X509 *``."""
@@ -327,10 +327,11 @@ def general_name_to_c(name: x509.GeneralName) -> Any:
     return _from_der(lib.d2i_GENERAL_NAME, lib.GENERAL_NAME_free, der, "decoding a general name")
 
 
-def object_to_c(oid: x509.ObjectIdentifier) -> Any:
-    """``ASN1_OBJECT *``."""
+def object_to_c(oid: x509.ObjectIdentifier | str) -> Any:
+    """``ASN1_OBJECT *`` of an OID, as text dotted."""
     clear()
-    return own(lib.OBJ_txt2obj(oid.dotted_string.encode(), 1), lib.ASN1_OBJECT_free, "decoding an OID")
+    dotted = oid if isinstance(oid, str) else oid.dotted_string
+    return own(lib.OBJ_txt2obj(dotted.encode(), 1), lib.ASN1_OBJECT_free, "decoding an OID")
 
 
 def extensions_to_c(extensions: Iterable[x509.Extension[Any]]) -> Any:

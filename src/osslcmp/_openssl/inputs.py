@@ -9,10 +9,11 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import Union
 
 from .._arguments import path_fault, text_fault
 from .._asn1 import der, pem, x509_parts
-from .._lazy import key_types, x509
+from .._lazy import in_use, key_types, x509
 from .lib import NULL, CData, ffi, lib
 
 _BEGIN = b"-----BEGIN "
@@ -72,32 +73,37 @@ _SPACE = b" \t\r\n\0\x1a"
 
 
 class EncodedCertificate(bytes):
-    """A certificate that only libcrypto reads: its DER encoding."""
+    """A certificate that libcrypto reads, ``cryptography`` perhaps: its DER encoding."""
 
 
 class EncodedCSR(bytes):
-    """A CSR that only libcrypto reads: its DER encoding."""
+    """The same of a CSR."""
 
 
 class EncodedCRL(bytes):
-    """A CRL that only libcrypto reads: its DER encoding."""
+    """The same of a CRL."""
 
 
-AnyCertificate = x509.Certificate | EncodedCertificate
-AnyCSR = x509.CertificateSigningRequest | EncodedCSR
-AnyCRL = x509.CertificateRevocationList | EncodedCRL
+class EncodedName(bytes):
+    """The same of a name."""
+
+
+# In texts, for which nothing is imported; whose annotations have an alias imports the names in it, too.
+AnyCertificate = Union["x509.Certificate", EncodedCertificate]
+AnyCSR = Union["x509.CertificateSigningRequest", EncodedCSR]
+AnyCRL = Union["x509.CertificateRevocationList", EncodedCRL]
 
 Source = bytes | str | os.PathLike[str]
-CertificateInput = x509.Certificate | Source
+CertificateInput = Union["x509.Certificate", Source]
 """A ``cryptography`` certificate, its PEM or DER encoding as bytes, or the path of a file with either."""
 CertificatesInput = CertificateInput | Iterable[CertificateInput]
 """One :data:`CertificateInput` or several; PEM may hold several certificates."""
-CSRInput = x509.CertificateSigningRequest | Source
+CSRInput = Union["x509.CertificateSigningRequest", Source]
 """A ``cryptography`` CSR, its PEM or DER encoding as bytes, or a path."""
-CRLInput = x509.CertificateRevocationList | Source
+CRLInput = Union["x509.CertificateRevocationList", Source]
 CRLsInput = CRLInput | Iterable[CRLInput]
 """One CRL or several: ``cryptography`` objects, PEM or DER as bytes, or paths; PEM may hold several."""
-KeyInput = key_types.PrivateKeyTypes | Source | CData
+KeyInput = Union["key_types.PrivateKeyTypes", Source, CData]
 """A ``cryptography`` private key; PEM, DER or PKCS#12 as bytes; a path; a key URI such as
 ``pkcs11:object=x``; or a raw ``EVP_PKEY *``."""
 
@@ -326,7 +332,9 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
         if kind == "TRUSTED CERTIFICATE":  # the trust that OpenSSL keeps behind it says nothing here
             contents = der.read_at(contents, 0)[0].encoding
         if kind in ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
-            return [x509_parts.read_certificate(_some(contents))]
+            if is_certificate(_some(contents)):
+                return [EncodedCertificate(contents)]
+            return [x509_parts.read_certificate(contents)]  # it says what is wrong
     except ValueError as error:
         if kind != "PKCS7" and is_certificate(contents):
             return [EncodedCertificate(contents)]
@@ -335,10 +343,13 @@ def _certificates_of(where: str, kind: str, contents: bytes, hint: str) -> list[
 
 
 def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCertificate]:
-    """All certificates in ``value``, those in PKCS#7 too. ``ValueError`` if it has none, or one that is damaged."""
+    """All certificates in ``value``, those in PKCS#7 too; objects of ``cryptography`` where it has such.
+
+    Raises ``ValueError`` if it has none, or one that is damaged.
+    """
     if value is None:
         return []
-    if isinstance(value, x509.Certificate):
+    if in_use() and isinstance(value, x509.Certificate):
         if x509_parts.names_are_read(value):
             return [value]
         from cryptography.hazmat.primitives.serialization import Encoding  # its import takes time
@@ -359,6 +370,17 @@ def any_certificates(what: str, value: CertificatesInput | None) -> list[AnyCert
     return [cert for item in value for cert in any_certificates(what, item)]
 
 
+def certificates(what: str, value: CertificatesInput | None) -> list[AnyCertificate]:
+    """The same, for who looks at them: objects of ``cryptography`` but for those that only libcrypto reads."""
+    return list(map(_object, any_certificates(what, value)))
+
+
+def _object(certificate: AnyCertificate) -> AnyCertificate:
+    with suppress(ValueError):
+        return x509_parts.read_certificate(certificate) if isinstance(certificate, bytes) else certificate
+    return certificate
+
+
 def any_certificate(what: str, value: CertificateInput) -> AnyCertificate:
     """The first certificate in ``value``, which ``cryptography`` need not read."""
     if not (found := any_certificates(what, value)):
@@ -368,16 +390,16 @@ def any_certificate(what: str, value: CertificateInput) -> AnyCertificate:
 
 def csr(what: str, value: CSRInput) -> AnyCSR:
     """The CSR in ``value``, which ``cryptography`` need not read."""
-    if isinstance(value, (x509.CertificateSigningRequest, EncodedCSR)):
+    if isinstance(value, EncodedCSR) or (in_use() and isinstance(value, x509.CertificateSigningRequest)):
         return value
     where, data = read(what, value)
     for kind, contents in objects(data):
         if kind in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
             try:
-                return x509_parts.read_csr(_some(contents))
-            except ValueError as error:
-                if _read_by_openssl(*_DECODERS["CERTIFICATE REQUEST"], contents):
+                if _read_by_openssl(*_DECODERS["CERTIFICATE REQUEST"], _some(contents)):
                     return EncodedCSR(contents)
+                return x509_parts.read_csr(contents)
+            except ValueError as error:
                 raise ValueError(f"{where}: the {kind} in it does not decode: {error}") from error
     raise ValueError(f"{where}: no certificate signing request in PEM or DER; {found(data)}")
 
@@ -386,7 +408,7 @@ def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
     """All CRLs in ``value``, which ``cryptography`` need not read. ``ValueError`` if there is none, or a damaged one."""
     if value is None:
         return []
-    if isinstance(value, (x509.CertificateRevocationList, EncodedCRL)):
+    if isinstance(value, EncodedCRL) or (in_use() and isinstance(value, x509.CertificateRevocationList)):
         return [value]
     if isinstance(value, (bytes, bytearray, str, os.PathLike)):
         where, data = read(what, value)
@@ -395,13 +417,13 @@ def crls(what: str, value: CRLsInput | None) -> list[AnyCRL]:
         return found_crls
     if not isinstance(value, Iterable):
         raise TypeError(f"{what}: CRLs, bytes or a path, not {type(value).__name__}")
-    return [crl for item in value for crl in crls(what, item)]
+    return [crl for item in value for crl in crls(what, item)]  # type: ignore[arg-type]  # a CRL is iterable, too
 
 
 def _read_crl(where: str, contents: bytes) -> AnyCRL:
     try:
-        return x509_parts.read_crl(contents)
-    except ValueError as error:
         if _read_by_openssl(*_DECODERS["X509 CRL"], contents):
             return EncodedCRL(contents)
+        return x509_parts.read_crl(contents)
+    except ValueError as error:
         raise ValueError(f"{where}: an X509 CRL in it does not decode: {error}") from error

@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, get_args
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
-from .._lazy import key_types
+from .._lazy import in_use, key_types
 from . import convert
 from .errorqueue import clear, drain, drain_text
 from .inputs import check_text, found, is_uri, objects, read, utf8
@@ -22,7 +20,6 @@ from .ownership import own, up_ref
 
 Password = bytes | str | Callable[[], bytes | str] | None
 
-_PRIVATE, _PUBLIC = get_args(key_types.PrivateKeyTypes), get_args(key_types.PublicKeyTypes)
 #: What libcrypto says of an algorithm that no provider has.
 _UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
 _LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'
@@ -82,13 +79,13 @@ def osslcmp_py_password(buffer: Any, size: int, _writing: int, handle: Any) -> i
 
 
 @lru_cache(maxsize=64)  # they are many abstract classes, which look for their subclasses each time
-def _is_one(kind: type, of: tuple[type, ...]) -> bool:
-    return issubclass(kind, of)
+def _is_one(kind: type, of: str) -> bool:
+    return issubclass(kind, get_args(getattr(key_types, of)))
 
 
 def is_public(value: Any) -> bool:
     """Whether it is a public key of ``cryptography``."""
-    return _is_one(value.__class__, _PUBLIC)
+    return in_use() and _is_one(value.__class__, "PublicKeyTypes")
 
 
 def private_key(what: str, value: Any, password: Password = None) -> Any:
@@ -96,7 +93,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
 
     Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
     """
-    if _is_one(value.__class__, _PRIVATE):
+    if in_use() and _is_one(value.__class__, "PrivateKeyTypes"):
         return convert.key_to_c(value)
     if isinstance(value, ffi.CData):
         return _shared(what, value)
@@ -178,6 +175,7 @@ def _from_plain_pem(data: bytes, bio: Any) -> Any:
 
 
 def _from_pkcs12(what: str, data: bytes, asked: PasswordCallback) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     password = asked.answer() or None

@@ -10,44 +10,32 @@ from functools import cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
-from cryptography.x509.oid import NameOID
-
 from .._asn1 import der, oids
-from .._asn1.x509_parts import read_general_name
-from .._lazy import x509
+from .._asn1.x509_parts import read_general_name, read_name
+from .._lazy import in_use, x509
 from . import convert
 from .errorqueue import clear, drain_text, text_from_c
+from .inputs import EncodedName
 from .lib import NULL, lib
 from .names import object_text
 from .ownership import own
 
-#: Attribute types that ``cryptography`` has, in lower case, and the short keywords of OpenSSL, RFC 4514, Java, Windows and
-#: EJBCA. SN is the surname, as in OpenSSL and Windows.
-_TYPES: dict[str, x509.ObjectIdentifier] = {
-    **{name.replace("_", "").lower(): oid for name, oid in vars(NameOID).items() if name.isupper()},
-    "cn": NameOID.COMMON_NAME,
-    "l": NameOID.LOCALITY_NAME,
-    "st": NameOID.STATE_OR_PROVINCE_NAME,
-    "s": NameOID.STATE_OR_PROVINCE_NAME,
-    "o": NameOID.ORGANIZATION_NAME,
-    "ou": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    "c": NameOID.COUNTRY_NAME,
-    "street": NameOID.STREET_ADDRESS,
-    "dc": NameOID.DOMAIN_COMPONENT,
-    "uid": NameOID.USER_ID,
-    "e": NameOID.EMAIL_ADDRESS,
-    "email": NameOID.EMAIL_ADDRESS,
-    "sn": NameOID.SURNAME,
-    "gn": NameOID.GIVEN_NAME,
-    "g": NameOID.GIVEN_NAME,
-    "i": NameOID.INITIALS,
-    "t": NameOID.TITLE,
-    "dn": NameOID.DN_QUALIFIER,
-    "dnq": NameOID.DN_QUALIFIER,
-    "generation": NameOID.GENERATION_QUALIFIER,
-    "jurisdictioncountry": NameOID.JURISDICTION_COUNTRY_NAME,
-    "jurisdictionstate": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
-    "jurisdictionlocality": NameOID.JURISDICTION_LOCALITY_NAME,
+#: Short keywords of OpenSSL, RFC 4514, Java, Windows and EJBCA in lower case, and what OpenSSL calls these types. SN is the
+#: surname, as in OpenSSL and Windows.
+_KEYWORDS = {
+    **{name.lower(): name for name in ("CN", "L", "ST", "O", "OU", "C", "street", "DC", "UID", "SN", "GN")},
+    "s": "ST",
+    "e": "emailAddress",
+    "email": "emailAddress",
+    "g": "GN",
+    "i": "initials",
+    "t": "title",
+    "dn": "dnQualifier",
+    "dnq": "dnQualifier",
+    "generation": "generationQualifier",
+    "jurisdictioncountry": "jurisdictionC",
+    "jurisdictionstate": "jurisdictionST",
+    "jurisdictionlocality": "jurisdictionL",
 }
 #: Other keywords of Cisco, Windows and GnuTLS for names of OpenSSL, in lower case.
 _ALIASES = {
@@ -84,52 +72,73 @@ class _Attribute(NamedTuple):
     """Where it begins in the text."""
     same_rdn: bool
     """Whether it belongs to the RDN of the attribute before it."""
-    oid: x509.ObjectIdentifier
+    oid: str
+    """Dotted."""
     type: int
     """For ``X509_NAME_add_entry_by_OBJ``: a universal tag or ``MBSTRING_UTF8``."""
     value: bytes
 
 
 def parse_name(name: x509.Name | str, what: str = "name") -> x509.Name:
-    """A name from an ``x509.Name``, an RFC 4514 string (``CN=x,O=y``) or OpenSSL's ``/O=y/CN=x``.
+    """A name from what :func:`encode_name` takes, which raises."""
+    if in_use() and isinstance(name, x509.Name):
+        return name
+    return read_name(encode_name(name, what))
+
+
+def encode_name(name: x509.Name | EncodedName | str, what: str = "name") -> EncodedName:
+    """The DER of a name from an ``x509.Name``, an RFC 4514 string (``CN=x,O=y``) or OpenSSL's ``/O=y/CN=x``.
 
     Spaces, semicolons, quotes and keywords of any case are taken as tools print them. The values are encoded by
     libcrypto (``X509_NAME_add_entry_by_OBJ``, 3.0), as in ``openssl req``.
 
     Raises ``ValueError`` if the string does not parse, ``TypeError`` for other types, each naming ``what``.
     """
-    if isinstance(name, x509.Name):
+    if isinstance(name, EncodedName):
         return name
     if not isinstance(name, str):
+        if in_use() and isinstance(name, x509.Name):
+            return EncodedName(name.public_bytes())
         raise TypeError(f"{what}: an x509.Name or str, not {type(name).__name__}")
     if "\0" in name:
         raise ValueError(f"{what}: contains a NUL character")
     try:
-        return _parsed(name)
+        return EncodedName(_encoded(name))
     except ValueError as error:
         raise ValueError(f"{what}: {_shown(name)}{error}") from error
 
 
-def _parsed(name: str) -> x509.Name:
+def _encoded(name: str) -> bytes:
     if found_line := _NEXT_LINE.search(name):
         _wrong(found_line.start(), "a new line and no comma: write the RDNs with commas between them")
     slashed = name.startswith("/")
     if name in ("", "/"):
-        return x509.Name([])
+        return der.encode(der.SEQUENCE)
     found = list(_slash_form(name) if slashed else _comma_form(name))
     if not slashed:
         found = _reversed(found)
     handle = own(lib.X509_NAME_new(), lib.X509_NAME_free, "making a name")
     for attribute in found:
         _add(handle, attribute)
+    encoding = convert.to_der(lib.i2d_X509_NAME, handle, "encoding a name")
+    if all(map(_is_plain, found)):
+        return encoding
     try:
-        made = convert.name_from_c(handle)
+        made = read_name(encoding)
     except ValueError as error:
         raise ValueError(f" cannot be used: {error}") from error
-    assert made is not None
     if len(list(made)) != len(found):
         raise ValueError(" cannot be used: duplicate attribute in an RDN")
-    return made
+    return made.public_bytes()
+
+
+def _is_plain(attribute: _Attribute) -> bool:
+    """Whether it is one that ``cryptography`` reads and writes as libcrypto does, which need not be tried."""
+    return (
+        attribute.type == lib.MBSTRING_UTF8
+        and not attribute.same_rdn
+        and attribute.oid != oids.UNIQUE_IDENTIFIER
+    )
 
 
 def _wrong(at: int, what: str) -> NoReturn:
@@ -140,7 +149,7 @@ def _shown(name: str) -> str:
     return repr(name if len(name) <= _SHOWN else name[:_SHOWN] + "...")
 
 
-def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
+def _type(name: str, at: int) -> tuple[str, int]:
     """The attribute type at ``at``, and where its value begins."""
     found = _TYPE.match(name, at)
     if not found:
@@ -160,18 +169,29 @@ def _type(name: str, at: int) -> tuple[x509.ObjectIdentifier, int]:
     _wrong(found.start(1), f"unknown attribute type {key!r}; write it as a valid OID in numbers")
 
 
-def _oid(key: str) -> x509.ObjectIdentifier | None:
-    """What an attribute type means, in any case."""
+def _oid(key: str) -> str | None:
+    """What an attribute type means, in any case; dotted."""
     lower = key.lower().replace("ofincorporation", "")  # jurisdictionOfIncorporationCountryName and the like
-    if lower in _TYPES:
-        return _TYPES[lower]
     if key[0].isdigit():
         with suppress(ValueError):
-            return x509.ObjectIdentifier(key)
+            return x509.ObjectIdentifier(key).dotted_string
         return None
-    nid = _nids().get(_ALIASES.get(lower, lower)) or lib.OBJ_txt2nid(key.encode())
+    named = _dotted(lib.OBJ_txt2nid(_KEYWORDS.get(lower, key).encode()))
     clear()
-    return x509.ObjectIdentifier(object_text(lib.OBJ_nid2obj(nid))) if nid else None
+    if named.startswith(oids.ATTRIBUTE_TYPES):
+        return named
+    return _types().get(lower) or _dotted(_nids().get(_ALIASES.get(lower, lower), 0)) or named or None
+
+
+def _dotted(nid: int) -> str:
+    return object_text(lib.OBJ_nid2obj(nid)) if nid else ""
+
+
+@cache
+def _types() -> dict[str, str]:
+    """The attribute types that ``cryptography`` has, by name in lower case."""
+    names = vars(x509.NameOID).items()
+    return {name.replace("_", "").lower(): oid.dotted_string for name, oid in names if name.isupper()}
 
 
 @cache
@@ -179,7 +199,7 @@ def _nids() -> dict[str, int]:
     """The numbers of the attribute types that OpenSSL knows, by name in lower case."""
     found: dict[str, int] = {}
     for nid in range(1, lib.OBJ_new_nid(0)):
-        if object_text(lib.OBJ_nid2obj(nid)).startswith(oids.ATTRIBUTE_TYPES):
+        if _dotted(nid).startswith(oids.ATTRIBUTE_TYPES):
             for name in (lib.OBJ_nid2ln(nid), lib.OBJ_nid2sn(nid)):
                 found.setdefault(text_from_c(name).lower().removeprefix("id-pda-"), nid)
     return found
@@ -245,7 +265,7 @@ def _slash_form(name: str) -> Iterator[_Attribute]:
 
 def _one_form(name: str, found: re.Match[str], other: re.Pattern[str]) -> None:
     within = other.search(name, *found.span(1))
-    if within and within[1].lower() in _TYPES:
+    if within and ((word := within[1].lower()) in _KEYWORDS or word in _types()):
         _wrong(
             within.start(),
             f"{within[0]} separates nothing here: / before each RDN, or commas between them, or a backslash before it",

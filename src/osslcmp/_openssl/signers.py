@@ -8,7 +8,7 @@ from typing import Any
 
 from .._asn1 import der
 from .._asn1.x509_parts import validity
-from .._lazy import x509
+from .._lazy import in_use, x509
 from .._text import visible
 from ..errors import OpenSSLError
 from .convert import cert_to_c, certificate_cache, encoded_name_to_c, octets_from_c, to_der
@@ -40,7 +40,7 @@ def check_signer(what: str, certificate: x509.Certificate | bytes | Any) -> None
     It prints that of the supposed signer when a signature turns out wrong: whoever sends a wrong one in the name of
     such a certificate would make the process hang. Takes an ``X509 *``, too.
     """
-    ours = isinstance(certificate, (x509.Certificate, bytes))
+    ours = isinstance(certificate, bytes) or (in_use() and isinstance(certificate, x509.Certificate))
     longest = (_longest_line if ours else longest_line)(certificate)
     if longest > LINE_LIMIT:
         raise ValueError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._arguments import checked
+from .._lazy import key_types, x509  # noqa: F401  # the aliases below name them
 from .certificate_check import CertificateCheck
 from .inputs import CertificateInput, CertificatesInput, KeyInput, check_text
 from .keys import Password

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._asn1.itav import InfoTypeAndValue, several
-from .._lazy import key_types, x509
+from .._lazy import in_use, key_types, x509
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, private_key
-from .._openssl.name_texts import parse_name
+from .._openssl.name_texts import encode_name
 from .._openssl.names import algorithm
 from .._openssl.providers import LibraryContext, made_in
 from ..context import Context
@@ -153,7 +153,7 @@ class Client(GeneralMessages):
         own_key = optional(partial(_private_key, library, password=key_password), key)
         own_chain = inputs.any_certificates("chain", chain)
         anchors, helping = _trust(trusted, untrusted)
-        own_name = optional(partial(parse_name, what="sender"), sender)
+        own_name = optional(partial(encode_name, what="sender"), sender)
         tls_made = _tls(address, tls, library)
         setters: list[tuple[Setter, Any]] = [(Context.set_transfer_cb, transport)]
         if address is not None:
@@ -189,9 +189,9 @@ class Client(GeneralMessages):
             ),
             (
                 Context.set_expected_sender,
-                optional(partial(parse_name, what="expected_sender"), expected_sender),
+                optional(partial(encode_name, what="expected_sender"), expected_sender),
             ),
-            (Context.set_recipient, optional(partial(parse_name, what="recipient"), recipient)),
+            (Context.set_recipient, optional(partial(encode_name, what="recipient"), recipient)),
             # Without a certificate, OpenSSL takes the sender from there.
             (Context.set_subject_name, own_name),
             (Context.set_extra_certs_out, inputs.any_certificates("extra_certs", extra_certs) or None),
@@ -438,8 +438,9 @@ def _secret(what: str, limit: int) -> Callable[[bytes | str], bytes]:
 
 def _several(usage: ServerUsageInput) -> ServerUsageInput:
     """What may be iterated only once, for many contexts."""
-    single = usage is None or isinstance(usage, (str, x509.ObjectIdentifier))
-    return usage if single else several("server_usage", usage)
+    if usage is None or isinstance(usage, str) or (in_use() and isinstance(usage, x509.ObjectIdentifier)):
+        return usage
+    return several("server_usage", usage)
 
 
 def _private_key(library: LibraryContext | None, key: KeyInput, password: Password) -> Any:

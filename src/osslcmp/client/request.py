@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
-from cryptography.x509.oid import ExtensionOID
-
-from .._asn1 import x509_parts
+from .._asn1 import oids, x509_parts
 from .._asn1.itav import InfoTypeAndValue, object_identifier, several
 from .._asn1.publication import PublicationInfo
 from .._lazy import key_types, x509
@@ -20,7 +18,7 @@ from .._openssl.convert import csr_verifies, encoded
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
-from .._openssl.name_texts import parse_general_name, parse_name
+from .._openssl.name_texts import encode_name, parse_general_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
 from ..context.confirmation import ConfirmCallback, OnDER, on_der
@@ -31,24 +29,24 @@ from .settings import Settings, itavs, optional
 if TYPE_CHECKING:
     from ..message.bodies import CertResponse
 
-NameLike = x509.Name | str
-Sans = Iterable[x509.GeneralName | str]
-Extensions = Iterable[x509.Extension[Any]]
-Policies = Iterable[x509.PolicyInformation | x509.ObjectIdentifier | str]
+NameLike = Union["x509.Name", str]
+Sans = Iterable[Union["x509.GeneralName", str]]
+Extensions = Iterable[Union["x509.Extension[Any]"]]
+Policies = Iterable[Union["x509.PolicyInformation", "x509.ObjectIdentifier", str]]
 Profiles = str | Iterable[str]
 InfoItems = Iterable[InfoTypeAndValue]
 
 #: Extensions that describe the issuing, not the subject: the CA makes them anew. SANs have an option of their own.
-_ISSUERS_OWN = {
-    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-    ExtensionOID.CRL_DISTRIBUTION_POINTS,
-    ExtensionOID.FRESHEST_CRL,
-    ExtensionOID.AUTHORITY_INFORMATION_ACCESS,
-    ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS,
-    ExtensionOID.PRECERT_POISON,
-    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-}
+_ISSUERS_OWN = (
+    "AUTHORITY_KEY_IDENTIFIER",
+    "SUBJECT_KEY_IDENTIFIER",
+    "CRL_DISTRIBUTION_POINTS",
+    "FRESHEST_CRL",
+    "AUTHORITY_INFORMATION_ACCESS",
+    "PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS",
+    "PRECERT_POISON",
+    "SUBJECT_ALTERNATIVE_NAME",
+)
 #: Arguments that become controls or regInfo.
 _REGISTRATION = (
     "registration_token",
@@ -150,9 +148,9 @@ class CertificateRequest:
             raise ValueError("crm: p10cr has none")
         self._apply_keys(context, req_type, settings)
         if self.subject is not None or settings.sender is not None:
-            context.set_subject_name(optional(partial(parse_name, what="subject"), self.subject))
+            context.request.set_subject(optional(partial(encode_name, what="subject"), self.subject))
         if self.issuer is not None:
-            context.set_issuer(parse_name(self.issuer, "issuer"))
+            context.request.set_issuer(encode_name(self.issuer, "issuer"))
         names = [parse_general_name("sans", san) for san in several("sans", self.sans)]
         policies = [_policy(policy) for policy in several("policies", self.policies)]
         extensions = self._extensions(context)
@@ -191,7 +189,7 @@ class CertificateRequest:
         made = self._message(context, req_type, settings.sender is not None)
         if settings.sender is not None:
             # From here on they go into the header alone, where the name of an old certificate would come first.
-            context.set_subject_name(settings.sender)
+            context.request.set_subject(settings.sender)
             context.set_old_cert(None)
         return made
 
@@ -235,7 +233,8 @@ class CertificateRequest:
         old = context.request.old_certificate
         if old is None:
             raise ValueError("carry_extensions: there is no certificate to take them from")
-        named = {extension.oid for extension in given} | _ISSUERS_OWN
+        named = {extension.oid for extension in given}
+        named |= {getattr(x509.oid.ExtensionOID, name) for name in _ISSUERS_OWN}
         carried = x509_parts.unread_extensions(x509_parts.extensions_of(old))
         return given + [extension for extension in carried if extension.oid not in named]
 
@@ -357,7 +356,7 @@ def _checking(context: Context, check: CertificateCheck) -> OnDER:
 
 def _has_sans(csr: inputs.AnyCSR) -> bool:
     asked = x509_parts.unread_extensions(x509_parts.requested_extensions(encoded(csr)))
-    return any(extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME for extension in asked)
+    return any(extension.oid.dotted_string == oids.SUBJECT_ALT_NAME for extension in asked)
 
 
 def _policy(policy: x509.PolicyInformation | x509.ObjectIdentifier | str) -> x509.PolicyInformation:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from .._asn1 import x509_parts
 from .._openssl import inputs
 from .._openssl.convert import encoded, look_alike
 from .._openssl.lib import features
@@ -43,7 +44,7 @@ def revoke(
     serial: int | None,
     csr: inputs.CSRInput | None,
     reason: RevocationReason | x509.ReasonFlags | str | int | None,
-    sender: x509.Name | None = None,
+    sender: inputs.EncodedName | None = None,
 ) -> Exchange[Revocation]:
     """An rr on a prepared ``context``; the arguments are those of :meth:`osslcmp.Client.rr`, and the ``sender`` of a
     client under a shared secret."""
@@ -78,7 +79,9 @@ def revoke(
     return context.exchanges.rr().then(read)
 
 
-def _name_certificate(context: Context, issuer: x509.Name, serial: int, sender: x509.Name | None) -> None:
+def _name_certificate(
+    context: Context, issuer: x509.Name, serial: int, sender: inputs.EncodedName | None
+) -> None:
     """By issuer and serial number; before 3.2 through a certificate of which OpenSSL sends just these two, and the
     subject as the sender under a shared secret."""
     if features["serial_number"]:
@@ -92,7 +95,7 @@ def _name_certificate(context: Context, issuer: x509.Name, serial: int, sender: 
         raise type(error)(f"serial: {error}") from None
     context.set_old_cert(
         builder.issuer_name(issuer)
-        .subject_name(issuer if sender is None else sender)
+        .subject_name(issuer if sender is None else x509_parts.read_name(sender))
         .public_key(key.public_key())
         .not_valid_before(now)
         .not_valid_after(now + timedelta(days=1))

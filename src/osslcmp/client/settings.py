@@ -9,9 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._asn1.itav import InfoTypeAndValue, several
-from .._lazy import x509
 from .._openssl.convert import CertificateCache, certificate_cache
-from .._openssl.inputs import AnyCertificate
+from .._openssl.inputs import AnyCertificate, EncodedName
 from .._openssl.providers import LibraryContext
 from ..context import Context
 from ..enums import Option
@@ -64,7 +63,7 @@ class Settings:
     transport: Transport | None
     certificate: AnyCertificate | None
     key: Any = field(repr=False)
-    sender: x509.Name | None
+    sender: EncodedName | None
     message_timeout: int
     library: LibraryContext | None
     trace: Trace | None

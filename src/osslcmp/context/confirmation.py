@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Union
 
 from .._lazy import x509
 from .._openssl.certificate_check import CertificateCheck
@@ -15,7 +15,7 @@ from ..enums import FailureInfo
 from .calls import Calls, c_function
 from .credentials import trust_store
 
-ConfirmCallback = Callable[[x509.Certificate, FailureInfo], object]
+ConfirmCallback = Callable[[Union["x509.Certificate"], FailureInfo], object]
 
 
 class CertConf:

@@ -127,7 +127,7 @@ class Credentials:
 
 def one_certificate(what: str, value: AnyCertificate) -> AnyCertificate:
     """``value``. Raises ``TypeError`` if it is none; ``what`` names it."""
-    if not isinstance(value, (x509.Certificate, EncodedCertificate)):
+    if not isinstance(value, EncodedCertificate) and not isinstance(value, x509.Certificate):
         raise TypeError(f"{what}: an x509.Certificate, not {type(value).__name__}")
     return value
 

@@ -14,7 +14,7 @@ from .._openssl import convert
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.keys import is_public
 from .._openssl.lib import NULL, ffi, lib
-from .._openssl.name_texts import parse_name
+from .._openssl.name_texts import encode_name
 from .._openssl.ownership import own, release
 from ..enums import POPOMethod, PublicationMethod
 from ..errors import RequestError
@@ -125,7 +125,7 @@ class CertReqMsg:
 
         Raises ``ValueError`` if there is one already, as in what ``setup_crm(for_kur=True)`` makes.
         """
-        name, number = convert.name_to_c(parse_name(issuer, "issuer")), convert.integer_to_c(serial)
+        name, number = convert.encoded_name_to_c(encode_name(issuer, "issuer")), convert.integer_to_c(serial)
         made = own(lib.OSSL_CRMF_CERTID_gen(name, number), lib.OSSL_CRMF_CERTID_free, "naming a certificate")
         self._set_once("old_cert_id", lib.OSSL_CRMF_MSG_set1_regCtrl_oldCertID, made)
 

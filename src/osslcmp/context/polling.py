@@ -539,8 +539,7 @@ class Polling:
         setter = lib.OSSL_CMP_CTX_set1_p10CSR
         if made:
             # It is not sent; only its subject counts: from 3.3 on that is the sender of what follows.
-            subject = self._request.subject or x509.Name([])
-            csr = as_csr(subject.public_bytes(), None, None)
+            csr = as_csr(self._request.subject, None, None)
             self._calls.set(setter, convert.csr_to_c(csr), what="setting the CSR")
         try:
             with self._replaying(messages.waiting, messages.poll):

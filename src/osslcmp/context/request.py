@@ -8,10 +8,10 @@ from typing import Any, cast
 from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.errorqueue import clear, text_from_c
-from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, KeyInput
+from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, EncodedName, KeyInput
 from .._openssl.keys import Password, is_public, private_key
 from .._openssl.lib import NULL, lib
-from .._openssl.name_texts import parse_name
+from .._openssl.name_texts import encode_name
 from ..enums import Option
 from .calls import Calls
 from .credentials import one_certificate
@@ -19,9 +19,9 @@ from .crmf import CertReqMsg, create_popo, from_c
 from .guard import locked
 
 
-def name_to_c(name: x509.Name | str | None) -> Any:
+def name_to_c(name: x509.Name | EncodedName | str | None) -> Any:
     """An ``X509_NAME *``, NULL for ``None``."""
-    return NULL if name is None else convert.name_to_c(parse_name(name))
+    return NULL if name is None else convert.encoded_name_to_c(encode_name(name))
 
 
 def octets_to_c(what: str, value: bytes | None) -> Any:
@@ -39,32 +39,36 @@ class RequestFields:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._guard = calls.guard
-        self.subject: x509.Name | None = None
-        self.issuer: x509.Name | None = None
+        self.subject: EncodedName | None = None
+        self.issuer: EncodedName | None = None
         self.csr: AnyCSR | None = None
         self.old_certificate: AnyCertificate | None = None
         #: Whether the key to certify is one that was set here.
         self.has_key = False
 
-    def set_subject(self, name: x509.Name | str | None) -> None:
+    def set_subject(self, name: x509.Name | EncodedName | str | None) -> None:
         """As :meth:`osslcmp.Context.set_subject_name`."""
-        found = None if name is None else parse_name(name)
-        handle = NULL if found is None else convert.name_to_c(found)
+        found = None if name is None else encode_name(name)
+        handle = NULL if found is None else convert.encoded_name_to_c(found)
         self._calls.set(lib.OSSL_CMP_CTX_set1_subjectName, handle, what="setting the subject")
         self.subject = found
 
-    def set_issuer(self, name: x509.Name | str | None) -> None:
+    def set_issuer(self, name: x509.Name | EncodedName | str | None) -> None:
         """As :meth:`osslcmp.Context.set_issuer`."""
-        found = None if name is None else parse_name(name)
-        handle = NULL if found is None else convert.name_to_c(found)
+        found = None if name is None else encode_name(name)
+        handle = NULL if found is None else convert.encoded_name_to_c(found)
         self._calls.set(lib.OSSL_CMP_CTX_set1_issuer, handle, what="setting the issuer")
         self.issuer = found
 
     def set_csr(self, request: AnyCSR | None) -> None:
         """As :meth:`osslcmp.Context.set_p10_csr`."""
-        if request is not None and not isinstance(request, (x509.CertificateSigningRequest, EncodedCSR)):
-            raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
-        handle = NULL if request is None else convert.csr_to_c(request)
+        handle = NULL
+        if request is not None:
+            if not isinstance(request, EncodedCSR) and not isinstance(
+                request, x509.CertificateSigningRequest
+            ):
+                raise TypeError(f"CSR: an x509.CertificateSigningRequest, not {type(request).__name__}")
+            handle = convert.csr_to_c(request)
         self._calls.set(lib.OSSL_CMP_CTX_set1_p10CSR, handle, what="setting the CSR")
         self.csr = request
 

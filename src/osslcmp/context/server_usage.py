@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 from .._asn1 import der, oids
 from .._asn1.itav import several
-from .._lazy import x509
+from .._lazy import in_use, x509
 from .._openssl.callbacks import current
 from .._openssl.convert import octets_from_c
 from .._openssl.lib import ffi, lib
@@ -27,7 +27,7 @@ _NAMES = {
 }
 _CMP = frozenset((oids.CMC_CA, oids.CMC_RA, oids.CM_KGA, oids.ANY_EXTENDED_KEY_USAGE))
 
-ServerUsageInput = str | x509.ObjectIdentifier | Iterable[str | x509.ObjectIdentifier] | None
+ServerUsageInput = Union[str, "x509.ObjectIdentifier", Iterable[Union[str, "x509.ObjectIdentifier"]], None]
 """``"permitted"``; ``None``; or one or several of ``"cmcCA"``, ``"cmcRA"``, ``"CA"``, object identifiers."""
 
 
@@ -48,7 +48,7 @@ class ServerUsage(NamedTuple):
             return None
         if usage == PERMITTED:
             return cls(_CMP, ca=True, strict=False)
-        names = several("server_usage", usage, str, x509.ObjectIdentifier)
+        names = several("server_usage", usage, str, *((x509.ObjectIdentifier,) if in_use() else ()))
         if not names:
             raise ValueError("server_usage: names nothing; None asks for nothing")
         return cls(
@@ -71,7 +71,7 @@ class ServerUsage(NamedTuple):
 
 
 def _oid(usage: str | x509.ObjectIdentifier) -> str:
-    if isinstance(usage, x509.ObjectIdentifier):
+    if not isinstance(usage, str) and isinstance(usage, x509.ObjectIdentifier):
         return usage.dotted_string
     if not isinstance(usage, str):
         raise TypeError(f"server_usage: names or object identifiers, not {type(usage).__name__}")

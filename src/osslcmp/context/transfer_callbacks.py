@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from typing import Any
@@ -25,6 +24,8 @@ class _Lookup:
         threading.Thread(target=self._run, name="osslcmp-lookup", daemon=True).start()
 
     def _run(self) -> None:
+        import socket  # here: it takes time to import
+
         try:
             for family, _, _, _, address in socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM):
                 text = f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0])

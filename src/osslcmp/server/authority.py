@@ -136,7 +136,9 @@ class Issued:
 
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError for what is no certificate."""
-        issued = inputs.any_certificate("certificate", self.certificate)
+        (issued,) = inputs.certificates(
+            "certificate", inputs.any_certificate("certificate", self.certificate)
+        )
         try:
             if isinstance(issued, bytes):
                 look_alike(issued)
@@ -144,7 +146,7 @@ class Issued:
             raise ValueError(f"certificate: {error}") from error
         object.__setattr__(self, "certificate", issued)
         for name in ("chain", "ca_pubs"):
-            object.__setattr__(self, name, tuple(inputs.any_certificates(name, getattr(self, name))))
+            object.__setattr__(self, name, tuple(inputs.certificates(name, getattr(self, name))))
         if not isinstance(self.status, PKIStatus):
             raise TypeError(f"status: PKIStatus, not {type(self.status).__name__}")
         if not (self.private_key is None or hasattr(self.private_key, "private_bytes")):

@@ -227,7 +227,7 @@ class Server:
     def trusted(self) -> tuple[inputs.AnyCertificate, ...]:
         """The roots of the clients' certificates; DER (bytes) of those that only OpenSSL reads. A change counts from the
         next message on, in open transactions too; conditions stay, unless a CertificateCheck is assigned."""
-        return tuple(inputs.any_certificates("trusted", self._clients.trusted))
+        return tuple(inputs.certificates("trusted", self._clients.trusted))
 
     @trusted.setter
     def trusted(self, trusted: inputs.CertificatesInput | CertificateCheck) -> None:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 from ..._arguments import checked
 from ..._files import pem_block
+from ..._lazy import key_types, x509  # noqa: F401  # aliases name them
 from ..._openssl import inputs
 from ..._openssl.convert import cert_to_c, encoded, key_from_c
 from ..._openssl.inputs import is_uri
