@@ -1,13 +1,15 @@
 """Whole processes, from their start to their end: ``osslcmp cmp`` beside ``openssl cmp``, and what an import takes.
 
-The time is the processor's, of the process and its children: the machine's other work matters little.
+The time is the processor's, of the process and its children: the machine's other work matters little. The installation is
+what a user has, osslcmp and what it needs: each further package may have the interpreter do more.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import resource
 import subprocess
-import sys
+import venv
 from pathlib import Path
 
 from support import openssl
@@ -15,12 +17,33 @@ from support.mock_server import MockServer
 
 from .rounds import Round, Run, compare
 
-_CONSOLE_SCRIPT = Path(sys.executable).with_name("osslcmp")
+#: As pip and uv make it.
+_SCRIPT = """\
+#!{python}
+# -*- coding: utf-8 -*-
+{imports}import sys
+from osslcmp.cli import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 
 
-def _ours() -> list[str]:
-    """The command as it is installed."""
-    return [str(_CONSOLE_SCRIPT)] if _CONSOLE_SCRIPT.exists() else [sys.executable, "-m", "osslcmp"]
+def _installed(directory: Path) -> Path:
+    """The folder with the programs of a virtual environment that has osslcmp and what it needs."""
+    home = directory / "installed"
+    if not home.exists():
+        venv.create(home, symlinks=True)
+        (packages,) = home.glob("lib/python*/site-packages")
+        for name in ("osslcmp", "cryptography", "cffi", "_cffi_backend", "typing_extensions"):
+            if (spec := importlib.util.find_spec(name)) is not None and spec.origin is not None:
+                found = Path(spec.origin)
+                found = found.parent if found.name == "__init__.py" else found
+                (packages / found.name).symlink_to(found)
+        for script, imports in (("osslcmp", ""), ("osslcmp-older", "import re\n")):
+            path = home / "bin" / script
+            path.write_text(_SCRIPT.format(python=home / "bin" / "python", imports=imports))
+            path.chmod(0o755)
+    return home / "bin"
 
 
 def _spent() -> float:
@@ -43,7 +66,7 @@ def _process(command: list[str], directory: Path) -> Round:
 
 
 def _python(code: str, directory: Path) -> Round:
-    return _process([sys.executable, "-c", code], directory)
+    return _process([str(_installed(directory) / "python"), "-c", code], directory)
 
 
 def bench_imports(run: Run) -> None:
@@ -55,13 +78,15 @@ def bench_imports(run: Run) -> None:
 
 def bench_start(run: Run) -> None:
     """``cmp -help``, and an ir with certConf against one running ``openssl cmp -port``."""
-    nothing = {"python -c pass": _python("pass", run.directory)}
+    nothing, programs = {"python -c pass": _python("pass", run.directory)}, _installed(run.directory)
     runs = {
         "openssl cmp -help": _process([*openssl.command(), "cmp", "-config", "", "-help"], run.directory),
-        "osslcmp cmp -help": _process([*_ours(), "cmp", "-help"], run.directory),
+        "osslcmp cmp -help": _process([str(programs / "osslcmp"), "cmp", "-help"], run.directory),
         **nothing,
-        # Older releases of pip begin the script of a command with it (pypa/pip#13166); newer ones and uv do not.
-        "python -c 'import re'": _python("import re", run.directory),
+        # Its script begins with an import of re (pypa/pip#13166).
+        "by the script of an older pip": _process(
+            [str(programs / "osslcmp-older"), "cmp", "-help"], run.directory
+        ),
     }
     compare(run, "cmp -help", runs, what="processes", base="openssl", goals={"osslcmp cmp -help": 4})
     server = MockServer(srv_ref="ref", srv_secret=b"secret", rsp_cert=run.pki.enrolled.cert_file, verbosity=3)
@@ -79,7 +104,7 @@ def bench_start(run: Run) -> None:
         words = openssl.arguments(options)
         runs = {
             "openssl cmp -cmd ir": _process([*openssl.command(), "cmp", *words], run.directory),
-            "osslcmp cmp -cmd ir": _process([*_ours(), "cmp", *words], run.directory),
+            "osslcmp cmp -cmd ir": _process([str(programs / "osslcmp"), "cmp", *words], run.directory),
             **nothing,
             "python -c 'import cryptography.x509'": _python("import cryptography.x509", run.directory),
         }
