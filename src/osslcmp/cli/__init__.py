@@ -52,7 +52,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     printed on stderr, without a traceback unless ``OSSLCMP_TRACEBACK`` is in the environment.
     """
     if arguments is None:
-        gc.set_threshold(20_000)  # what is imported stays: nothing of it need be looked through
+        gc.set_threshold(50_000)  # what is imported stays: nothing of it need be looked through
     _open_missing_streams()
     if arguments is None and not sys.warnoptions:
         # cryptography's, of what peers sent. What is in the list is read when warnings is imported, by which no help waits.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from ..._asn1.itav import InfoTypeAndValue
 from ..._files import pem_block
 from ..._openssl.convert import cert_to_der, object_to_c, oid_from_c, to_der
@@ -17,6 +15,8 @@ from .console import Failure
 from .output import remove, save_data
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from .context import Run
 
 

@@ -6,12 +6,11 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from ..._asn1 import oids
 from ..._asn1.der import SEQUENCE, UTF8_STRING, encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
 from ..._files import read
+from ..._lazy import x509
 from ..._openssl.convert import free_extensions, oid_from_c, policy_to_c
 from ..._openssl.errorqueue import check, clear, drain, drain_text
 from ..._openssl.lib import NULL, features, ffi, lib, usable_version
