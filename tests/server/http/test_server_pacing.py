@@ -97,6 +97,16 @@ def test_pipelined(running: RunningServer, pki: PKI) -> None:
     assert many.count(b"HTTP/1.1 400 ") == 1
 
 
+@pytest.mark.parametrize("pause", [0, 0.5])
+def test_large_after_another(pause: float, running: RunningServer, pki: PKI) -> None:
+    """More than is read ahead, whether it comes with the request before or when that has been answered."""
+    length, large = b"Content-Length: %d\r\n\r\n", MESSAGE + bytes(200_000)
+    kept = HEAD.replace(b"Connection: close\r\n", b"") + length % len(MESSAGE) + MESSAGE
+    answer = ask(running, pki, [kept, HEAD + length % len(large) + large], pause)
+    assert (answer.count(b"HTTP/1.1 200 "), answer.count(b"HTTP/1.1 400 ")) == (1, 1)
+    assert b"Content-Type: text/plain" in answer  # whole, and no message
+
+
 @pytest.mark.parametrize("body", [False, True])
 def test_arrivals(body: bool) -> None:
     """Of 150 only some are looked at one by one."""

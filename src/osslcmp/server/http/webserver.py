@@ -289,10 +289,12 @@ class Connection(httputil.HTTPServerConnectionDelegate):
         self.server.working.add(self)
 
     def wait(self) -> None:
-        """An answer has gone: the client is one of those who may be sent away."""
+        """An answer has gone: the client is one of those who may be sent away, and its next request may come before Tornado
+        waits for it."""
         if self in self.server.working:
             self.server.working.discard(self)
             self.server.served[self] = None
+            self.stream.begin()
 
 
 class Exchange(httputil.HTTPMessageDelegate):
