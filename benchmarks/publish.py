@@ -48,8 +48,6 @@ _LIMITS = """## Goals that are not reached, and what stands in the way
   nothing. Of the functions that ours calls for a request, a quarter is HTTP, the rest in process as above. Neither
   fewer threads nor answers in the loop's own thread serve more clients at once: libcrypto works beside the interpreter.
   One process of Python has hardly more than one processor; `--processes` has more.
-- **Two processes with SQLite.** One writes at a time, and holds the file until its commit is on the disk; shorter pauses
-  between their tries did not help. PostgreSQL has no such lock.
 - **Import.** Some 10 of 100 ms are the `dataclasses` of the standard library with what they import, for 12 public classes.
 - **Two threads, MAC.** Those of C do not reach the goal, either: libcrypto's own locks.
 """

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from support.threads import at_once
 
+from osslcmp.server.ca import database
 from osslcmp.server.ca.database import ConflictError, Unit
 from osslcmp.server.ca.store import Store
 from osslcmp.server.ca.tables import CertificateRow
@@ -27,27 +28,34 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def commits() -> Iterator[list[int]]:
-    """One for each commit of any engine."""
-    found: list[int] = []
+def events() -> Iterator[list[str]]:
+    """What any engine begins and commits."""
+    found: list[str] = []
 
-    def count(_: sa.Connection) -> None:
-        found.append(1)
+    def begin(_: sa.Connection) -> None:
+        found.append("begin")
 
-    sa.event.listen(sa.Engine, "commit", count)
+    def commit(_: sa.Connection) -> None:
+        found.append("commit")
+
+    sa.event.listen(sa.Engine, "begin", begin)
+    sa.event.listen(sa.Engine, "commit", commit)
     yield found
-    sa.event.remove(sa.Engine, "commit", count)
+    sa.event.remove(sa.Engine, "begin", begin)
+    sa.event.remove(sa.Engine, "commit", commit)
 
 
-def behind_one_that_waits(store: Store, serials: list[int]) -> list[Exception | None]:
-    """Add a certificate in a thread each, while a transaction is open; what they raise."""
+def behind_one_that_waits(
+    store: Store, serials: list[int], other: Store | None = None
+) -> list[Exception | None]:
+    """Add a certificate in a thread each, while a transaction is open, of the same or another store; what they raise."""
     entered, go = threading.Event(), threading.Event()
 
     def wait(_: sa.Connection) -> None:
         entered.set()
         go.wait()
 
-    first = threading.Thread(target=store.commit, args=(Unit([wait]),))
+    first = threading.Thread(target=(other or store).commit, args=(Unit([wait]),))
     first.start()
     entered.wait()
 
@@ -64,11 +72,50 @@ def behind_one_that_waits(store: Store, serials: list[int]) -> list[Exception | 
     return found
 
 
-def test_what_waits_goes_together(store: Store, commits: list[int]) -> None:
+def test_what_waits_goes_together(store: Store, events: list[str]) -> None:
     serials = list(range(1, THREADS + 1))
     assert behind_one_that_waits(store, serials) == [None] * THREADS
     assert sorted(row.serial for row in store.certificates()) == serials
-    assert len(commits) < 1 + THREADS
+    assert events.count("commit") < 1 + THREADS
+
+
+def test_processes_queue(store: Store, tmp_path: Path, events: list[str]) -> None:
+    """Nobody tries in vain while another one writes, and what comes meanwhile goes together."""
+    other = Store.in_file(tmp_path / "database")
+    events.clear()
+    serials = list(range(1, THREADS + 1))
+    assert behind_one_that_waits(store, serials, other) == [None] * THREADS
+    other.close()
+    assert events == ["begin", "commit"] * 2
+    assert sorted(row.serial for row in store.certificates()) == serials
+
+
+def test_a_database_that_is_away_is_told_to_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has been in the queue for as long as one waits for a lock does not begin to wait for that."""
+    stores = [Store.in_file(tmp_path / "database") for _ in range(4)]
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.1)
+    began: list[str] = []
+
+    def locked(_: sa.Connection) -> None:
+        began.append("begin")
+        time.sleep(0.5)
+        raise sqlite3.OperationalError("database is locked")
+
+    def add(store: Store) -> None:
+        with pytest.raises((sqlite3.OperationalError, sa.exc.OperationalError), match="database is locked"):
+            store.commit(Unit())
+
+    sa.event.listen(sa.Engine, "begin", locked)
+    try:
+        at_once(add, stores)
+    finally:
+        sa.event.remove(sa.Engine, "begin", locked)
+    assert len(began) < len(stores)
+    for store in stores:
+        store.commit(Unit())
+        store.close()
 
 
 def test_a_conflict_is_that_of_one(store: Store) -> None:

@@ -43,20 +43,24 @@ class SharedCommits:
         try:
             with self._turn:
                 while not mine.done:
-                    self._write([one for one in [*self._queue] if not one.done])
+                    self._write()
         finally:
             self._queue.remove(mine)
         if mine.error is not None:
             raise mine.error
 
-    def _write(self, commits: list[_Commit]) -> None:
+    def _waiting(self) -> list[_Commit]:
+        return [one for one in [*self._queue] if not one.done]
+
+    def _write(self, commits: list[_Commit] | None = None) -> None:
         begun = False
         try:
             with self._writing() as connection:
-                begun = True
+                begun, commits = True, commits or self._waiting()  # whoever has come by now
                 for one in commits:
                     one.write(connection)
         except Exception as error:
+            commits = commits or self._waiting()
             if begun and len(commits) > 1:
                 for one in commits:
                     self._write([one])

@@ -7,11 +7,12 @@ the answer is made, so a process that is killed leaves nothing behind that other
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 from typing_extensions import Self
 
+from ..._files import locked
 from ..._text import get_logger
 from ..failures import OutageError
 from . import migrations
@@ -29,7 +31,7 @@ from .tables import CERTIFICATES, COUNTERS, CertificateRow, SecretRow, checked, 
 logger = get_logger("osslcmp.server")
 
 _POOL_SIZE = 32
-_LOCK_TIMEOUT = 30.0
+LOCK_TIMEOUT = 30.0
 _RETRY = 0.02
 _SCHEMA_LOCK = 0x6F73736C
 """Key of the PostgreSQL advisory lock under which the tables are made and migrated."""
@@ -97,7 +99,7 @@ class Database:
         sqlite = found.get_backend_name() == "sqlite"
         if sqlite and found.database in (None, "", ":memory:"):
             raise ValueError("an SQLite database needs a file")
-        options: dict[str, Any] = {"connect_args": {"timeout": _LOCK_TIMEOUT}} if sqlite else {}
+        options: dict[str, Any] = {"connect_args": {"timeout": LOCK_TIMEOUT}} if sqlite else {}
         try:
             self._engine = sa.create_engine(found, pool_size=_POOL_SIZE, pool_pre_ping=not sqlite, **options)
         except ModuleNotFoundError as error:
@@ -108,8 +110,11 @@ class Database:
         reading: dict[str, Any] = {_READING: True} if sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reading = self._engine.execution_options(**reading)
         self._local = threading.local()
-        self._shared = SharedCommits(self._writing) if sqlite else None  # PostgreSQL does it by itself
+        self._shared = None  # PostgreSQL does it by itself
         if sqlite:
+            # By its lock processes queue. SQLite locks other files, and would lose its locks if those were closed.
+            self._queue = Path(f"{os.path.realpath(str(found.database))}-wal")
+            self._shared = SharedCommits(self._in_turn)
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         try:
@@ -181,6 +186,19 @@ class Database:
             unit.write(connection)
 
     @contextmanager
+    def _in_turn(self) -> Iterator[sa.Connection]:
+        """A transaction of SQLite when those are over that other processes wait for. SQLite alone keeps them apart as well,
+        but tries again after pauses of up to 100 ms, in which nobody writes. Raises ConflictError."""
+        until = time.monotonic() + LOCK_TIMEOUT
+        with locked(self._queue) if self._queue.exists() else nullcontext():
+            if time.monotonic() > until:  # who is not of the queue keeps all of it waiting
+                raise OperationalError(
+                    "BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")
+                )
+            with self._writing() as connection:
+                yield connection
+
+    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """A transaction of the database. Raises ConflictError."""
         try:
@@ -228,10 +246,10 @@ def counter(connection: sa.Connection, name: str) -> int | None:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # The driver shall not begin transactions by itself: see _begin_sqlite.
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={int(_LOCK_TIMEOUT * 1000)}", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={int(LOCK_TIMEOUT * 1000)}", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
     # Who connects first changes the mode of the file. SQLite waits for nobody then.
-    until = time.monotonic() + _LOCK_TIMEOUT
+    until = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
