@@ -112,10 +112,9 @@ class ASGI:
         if cancel is None:
             return busy()
         gone = asyncio.ensure_future(_disconnected(receive))
-        either: set[asyncio.Future[Any]] = {answered, gone}
+        gone.add_done_callback(lambda _: take(None))
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return answered.result() if answered.done() else None
+            return await answered
         finally:
             cancel()  # nobody waits for its answer any more; what has begun goes on
             gone.cancel()
