@@ -67,7 +67,7 @@ def modules(code: str, directory: Path | None = None) -> set[str]:
         ("reference='ref', secret='secret'", "ir({key!r}, subject='CN=x')"),
         (
             "reference='ref', secret=b'secret', recipient='/CN=y', sender='CN=z'",
-            "cr({key!r}, subject='/O=y/CN=x')",
+            "cr({key!r}, subject='/O=y/CN=x', sans=['x.example', 'IP:::1', 'email:a@x.example', 'dirName:CN=x'])",
         ),
         ("reference='ref', secret='secret'", "ir(open({key!r}, 'rb').read(), subject='commonName=x')"),
         (
@@ -109,6 +109,27 @@ def test_an_enrolment_decodes_nothing(pki: PKI, tmp_path: Path, credentials: str
     assert not seen & UNUSED
     made = x509.load_pem_x509_certificate((tmp_path / "new.pem").read_bytes())
     assert made == pki.enrolled.certificate
+
+
+def test_the_first_use_may_be_in_many_threads() -> None:
+    """All get the module itself, and whole."""
+    seen = modules("""
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from osslcmp._lazy import in_use, x509
+together = Barrier(8)
+assert not in_use()
+def use(_):
+    together.wait()
+    return x509.Name, x509.load_pem_x509_certificate
+with ThreadPoolExecutor(8) as pool:
+    found = set(pool.map(use, range(8)))
+from cryptography import x509 as real
+assert in_use() and found == {(real.Name, real.load_pem_x509_certificate)} and vars(x509) is vars(real)
+print(*sys.modules)
+""")
+    assert "cryptography.x509" in seen
 
 
 def test_the_import_alone_needs_less() -> None:

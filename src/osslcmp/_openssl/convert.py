@@ -321,10 +321,17 @@ def csr_verifies(request: x509.CertificateSigningRequest | bytes) -> bool:
     return verifies
 
 
-def general_name_to_c(name: x509.GeneralName) -> Any:
+def encoded_general_name(name: x509.GeneralName | bytes) -> bytes:
+    """The DER encoding of a general name; bytes are DER already."""
+    return (
+        name if isinstance(name, bytes) else read(x509.SubjectAlternativeName([name]).public_bytes()).content
+    )
+
+
+def general_name_to_c(name: x509.GeneralName | bytes) -> Any:
     """``GENERAL_NAME *``."""
-    der = read(x509.SubjectAlternativeName([name]).public_bytes()).content
-    return _from_der(lib.d2i_GENERAL_NAME, lib.GENERAL_NAME_free, der, "decoding a general name")
+    data = encoded_general_name(name)
+    return _from_der(lib.d2i_GENERAL_NAME, lib.GENERAL_NAME_free, data, "decoding a general name")
 
 
 def object_to_c(oid: x509.ObjectIdentifier | str) -> Any:

@@ -88,6 +88,10 @@ class EncodedName(bytes):
     """The same of a name."""
 
 
+class EncodedGeneralName(bytes):
+    """The same of a general name."""
+
+
 # In texts, for which nothing is imported; whose annotations have an alias imports the names in it, too.
 AnyCertificate = Union["x509.Certificate", EncodedCertificate]
 AnyCSR = Union["x509.CertificateSigningRequest", EncodedCSR]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
-from urllib.parse import quote, urlsplit
 
 from .._asn1 import der, oids
 from .._asn1.x509_parts import read_general_name, read_name
 from .._lazy import in_use, x509
 from . import convert
 from .errorqueue import clear, drain_text, text_from_c
-from .inputs import EncodedName
+from .inputs import EncodedGeneralName, EncodedName
 from .lib import NULL, lib
 from .names import object_text
 from .ownership import own
@@ -342,6 +340,7 @@ def _add(handle: Any, attribute: _Attribute) -> None:
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 #: A dot at the end, as of a name in DNS that is complete, is kept as by OpenSSL.
 _HOST = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*\.?")
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
 #: Schemes of URIs that have no //.
 _OPAQUE = ("urn", "sip", "sips", "tel", "tag", "xmpp")
 #: What may stand before a colon (OpenSSL) or an equals sign (Java, Windows, EJBCA), in lower case, without spaces.
@@ -369,37 +368,44 @@ _PREFIX = re.compile(r"([A-Za-z][A-Za-z0-9 -]*)(?:\.\d+)?\s*[:=]")
 
 
 def parse_general_name(what: str, text: x509.GeneralName | str) -> x509.GeneralName:
-    """A general name from a text: in the syntax of OpenSSL's ``subjectAltName``, or what a bare text is.
+    """A general name from what :func:`encode_general_name` takes, which raises."""
+    if in_use() and isinstance(text, x509.GeneralName):
+        return text
+    return read_general_name(encode_general_name(what, text))
+
+
+def encode_general_name(what: str, text: x509.GeneralName | str) -> EncodedGeneralName:
+    """The DER of a general name from a text: in the syntax of OpenSSL's ``subjectAltName``, or what a bare text is.
 
     Raises ``ValueError``, naming ``what`` and the text, if it is none; ``TypeError`` for what is no text.
     """
-    if isinstance(text, x509.GeneralName):
-        return text
     if not isinstance(text, str):
+        if in_use() and isinstance(text, x509.GeneralName):
+            return EncodedGeneralName(convert.encoded_general_name(text))
         raise TypeError(f"{what}: x509.GeneralName or str, not {type(text).__name__}")
     found = _PREFIX.match(text)
     try:
         if found and (kind := _KINDS.get(re.sub("[ -]", "", found[1]).lower())):
-            return _explicit(kind, text[found.end() :].strip(" "))
-        return _bare(text)
+            return EncodedGeneralName(_explicit(kind, text[found.end() :].strip(" ")))
+        return EncodedGeneralName(_bare(text))
     except ValueError as error:
         raise ValueError(f"{what}: {text!r}: {error}") from error
 
 
-def _explicit(kind: str, value: str) -> x509.GeneralName:
+def _explicit(kind: str, value: str) -> bytes:
     if kind == "ip":
         return _address(value)
     if kind == "dns":
-        return x509.DNSName(_host(value))
+        return _dns(_host(value))
     if kind == "email":
         return _mail(value)
     if kind == "uri":
         return _uri(value)
     if kind == "dirname":
-        name = parse_name(value)
-        if not name.rdns:
+        name = der.read(encode_name(value))
+        if not name.content:
             raise ValueError("the name is empty")
-        return x509.DirectoryName(name)
+        return der.encode(der.explicit(4), name.encoding)
     if kind == "rid":
         return _by_openssl(lib.GEN_RID, value)
     if kind == "upn" or value.startswith("UPN:"):  # the latter as openssl prints it
@@ -410,7 +416,7 @@ def _explicit(kind: str, value: str) -> x509.GeneralName:
     return _by_openssl(lib.GEN_OTHERNAME, value)
 
 
-def _by_openssl(kind: int, value: str) -> x509.GeneralName:
+def _by_openssl(kind: int, value: str) -> bytes:
     """What libcrypto reads in a configuration file (``a2i_GENERAL_NAME``, 3.0)."""
     if "\0" in value:
         raise ValueError("contains a NUL character")
@@ -419,14 +425,12 @@ def _by_openssl(kind: int, value: str) -> x509.GeneralName:
     why = drain_text()
     if found == NULL:
         raise ValueError(why)
-    return read_general_name(
-        convert.to_der(
-            lib.i2d_GENERAL_NAME, own(found, lib.GENERAL_NAME_free, "reading a name"), "encoding a name"
-        )
-    )
+    handle = own(found, lib.GENERAL_NAME_free, "reading a name")
+    name = read_general_name(convert.to_der(lib.i2d_GENERAL_NAME, handle, "encoding a name"))
+    return convert.encoded_general_name(name)
 
 
-def _bare(text: str) -> x509.GeneralName:
+def _bare(text: str) -> bytes:
     try:
         return _address(text)
     except ValueError:
@@ -447,14 +451,20 @@ def _bare(text: str) -> x509.GeneralName:
     host = _host(text)
     if host.rstrip(".").rpartition(".")[2].isdigit():
         raise ValueError("neither an IPv4 address nor a host name")
-    return x509.DNSName(host)
+    return _dns(host)
 
 
-def _address(text: str) -> x509.IPAddress:
+def _dns(host: str) -> bytes:
+    return der.encode(der.implicit(2), host.encode())
+
+
+def _address(text: str) -> bytes:
+    import ipaddress  # here: it takes time to import
+
     address = ipaddress.ip_address(text)
     if getattr(address, "scope_id", None):
         raise ValueError("an address with a scope is good on one machine only; leave out what begins with %")
-    return x509.IPAddress(address)
+    return der.encode(der.implicit(7), address.packed)
 
 
 def _host(text: str) -> str:
@@ -476,17 +486,22 @@ def _ascii(host: str) -> str:
     return idna.encode(host, uts46=True).decode()
 
 
-def _mail(text: str) -> x509.RFC822Name:
+def _mail(text: str) -> bytes:
     local, _, host = text.rpartition("@")
     if not re.fullmatch(r"[!-?A-~]+", local):
         raise ValueError("not an e-mail address with an ASCII name before the @")
-    return x509.RFC822Name(f"{local}@{_host(host)}")
+    address = f"{local}@{_host(host)}"
+    if not _PLAIN_LOCAL.fullmatch(local):
+        address = x509.RFC822Name(address).value  # says so if it is none
+    return der.encode(der.implicit(1), address.encode())
 
 
-def _uri(text: str) -> x509.UniformResourceIdentifier:
+def _uri(text: str) -> bytes:
+    from urllib.parse import quote, urlsplit  # here: it takes time to import
+
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:(?!//$)[^\s<>\"\x00-\x1f\x7f]+", text):
         raise ValueError("not a URI")
     host = urlsplit(text).hostname or ""
     if not host.isascii():
         text = re.sub(re.escape(host), _ascii(host), text, count=1, flags=re.IGNORECASE)
-    return x509.UniformResourceIdentifier(quote(text, safe="".join(map(chr, range(0x21, 0x7F)))))
+    return der.encode(der.implicit(6), quote(text, safe="".join(map(chr, range(0x21, 0x7F)))).encode())

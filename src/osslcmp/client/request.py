@@ -18,7 +18,7 @@ from .._openssl.convert import csr_verifies, encoded
 from .._openssl.inputs import CertificateInput, CertificatesInput, CSRInput, KeyInput
 from .._openssl.keys import Password, is_public
 from .._openssl.lib import CData, openssl_version, require
-from .._openssl.name_texts import encode_name, parse_general_name
+from .._openssl.name_texts import encode_general_name, encode_name
 from .._openssl.providers import made_in
 from ..context import CertConf, Context, certconf
 from ..context.confirmation import ConfirmCallback, OnDER, on_der
@@ -151,7 +151,7 @@ class CertificateRequest:
             context.request.set_subject(optional(partial(encode_name, what="subject"), self.subject))
         if self.issuer is not None:
             context.request.set_issuer(encode_name(self.issuer, "issuer"))
-        names = [parse_general_name("sans", san) for san in several("sans", self.sans)]
+        names = [encode_general_name("sans", san) for san in several("sans", self.sans)]
         policies = [_policy(policy) for policy in several("policies", self.policies)]
         extensions = self._extensions(context)
         given, defaults = vars(self), self.sans_default
@@ -241,7 +241,7 @@ class CertificateRequest:
     def _over_csr(
         self,
         extensions: list[x509.Extension[Any]],
-        names: list[x509.GeneralName],
+        names: list[inputs.EncodedGeneralName],
         policies: list[x509.PolicyInformation],
     ) -> list[x509.Extension[Any]]:
         """Names and policies as extensions, which replace those of the CSR.
@@ -251,7 +251,7 @@ class CertificateRequest:
         given = {extension.oid for extension in extensions}
         made: list[x509.Extension[Any]] = []
         if names:
-            san = x509.SubjectAlternativeName(names)
+            san = x509.SubjectAlternativeName(map(x509_parts.read_general_name, names))
             made.append(x509.Extension(san.oid, self.sans_critical, san))
         if policies:
             wanted = x509.CertificatePolicies(policies)

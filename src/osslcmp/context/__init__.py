@@ -11,7 +11,7 @@ from .._arguments import checked
 from .._lazy import key_types, x509
 from .._openssl import convert
 from .._openssl.errorqueue import text_from_c
-from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, KeyInput, secret_bytes
+from .._openssl.inputs import AnyCertificate, AnyCRL, AnyCSR, EncodedGeneralName, KeyInput, secret_bytes
 from .._openssl.keys import Password
 from .._openssl.lib import NULL, CData, ffi, lib, require
 from .._openssl.providers import LibraryContext
@@ -512,9 +512,9 @@ class Context:
         """
         self.request.set_subject(name)
 
-    def push_subject_alt_name(self, name: x509.GeneralName) -> None:
+    def push_subject_alt_name(self, name: x509.GeneralName | EncodedGeneralName) -> None:
         """Add a subject alternative name to ask for (``OSSL_CMP_CTX_push1_subjectAltName``, 3.0)."""
-        if not isinstance(name, x509.GeneralName):
+        if not isinstance(name, EncodedGeneralName) and not isinstance(name, x509.GeneralName):
             raise TypeError(f"subject alternative name: an x509.GeneralName, not {type(name).__name__}")
         setter = lib.OSSL_CMP_CTX_push1_subjectAltName
         self.calls.set(setter, convert.general_name_to_c(name), what="adding a subject alternative name")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 
@@ -61,6 +60,8 @@ def _matches(item: str, name: str, port: int) -> bool:
     parts = re.match(_PORT, item)  # none: an IPv6 address or network
     if parts is not None and parts["port"] is not None and int(parts["port"]) != port:
         return False
+    import ipaddress  # here: it takes time to import
+
     pattern = (item if parts is None else parts["host"]).replace("[", "").replace("]", "")
     try:
         address = ipaddress.ip_address(name)
