@@ -175,10 +175,10 @@ def _oid(key: str) -> str | None:
             return x509.ObjectIdentifier(key).dotted_string
         return None
     named = _dotted(lib.OBJ_txt2nid(_KEYWORDS.get(lower, key).encode()))
+    if not named.startswith(oids.ATTRIBUTE_TYPES):
+        named = _types().get(lower) or _dotted(_nids().get(_ALIASES.get(lower, lower), 0)) or named
     clear()
-    if named.startswith(oids.ATTRIBUTE_TYPES):
-        return named
-    return _types().get(lower) or _dotted(_nids().get(_ALIASES.get(lower, lower), 0)) or named or None
+    return named or None
 
 
 def _dotted(nid: int) -> str:
