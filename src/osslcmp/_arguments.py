@@ -37,6 +37,8 @@ def checked(made: _T) -> _T:
     function: Any = made
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     hints: dict[str, Any] = {}
+    #: Types of values that do, whatever the value; a few of each argument, for a class may be of the moment.
+    fine: dict[str, set[type]] = {}
 
     @wraps(function)
     def looking(*args: Any, **kwargs: Any) -> Any:
@@ -46,11 +48,15 @@ def checked(made: _T) -> _T:
                 if value is None and hint.endswith("| None"):  # what most are: it need not be evaluated
                     continue
                 hints[name] = _evaluated(function, hint)
+            if (kind := type(value)) in fine.get(name, ()):
+                continue
             wrong = _wrong(hints[name], value)
             if wrong:
                 raise ValueError(f"{name}: {wrong}")
             if wrong is not None:
                 raise TypeError(f"{name}: {_words(hints[name])}, not {_type(value)}")
+            if kind is bytes or not issubclass(kind, (str, int, float, os.PathLike, Iterable)):
+                fine[name] = {kind, *[*fine.get(name, ())][-3:]}
         return function(*args, **kwargs)
 
     return looking  # type: ignore[return-value]
