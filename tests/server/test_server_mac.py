@@ -13,7 +13,7 @@ import osslcmp
 from osslcmp import BodyType, FailureInfo
 from osslcmp._asn1 import der, oids
 from osslcmp._asn1.der import encode
-from osslcmp.server import EmbeddedCA, wire
+from osslcmp.server import EmbeddedCA
 
 OWF = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha512": "2.16.840.1.101.3.4.2.3"}
 MAC = {"sha1": "1.3.6.1.5.5.8.1.2", "sha256": "1.2.840.113549.2.9", "sha512": "1.2.840.113549.2.11"}
@@ -46,9 +46,7 @@ class Choosy(Forger):
     def can_read(self, response: bytes) -> Answer:
         """The answer, whose protection is right and as this client makes it."""
         answer = read(response)
-        algorithm = answer.raw.header.protection_alg
-        assert algorithm is not None
-        used = wire.MacParameters.read(algorithm)
+        used = answer.raw.header.mac
         assert used is not None
         assert (used.owf, used.iterations, used.mac) == (OWF[self.owf], self.iterations, MAC[self.mac])
         header, body, protection, *_ = der.sequence(response)

@@ -82,7 +82,7 @@ int osslcmp_check_msg(const unsigned char *, long, const osslcmp_limits *, osslc
 OSSL_CMP_MSG *osslcmp_own_msg(const unsigned char *, long);
 /* Where the fields of a message are: see outline.c. */
 typedef struct osslcmp_spans {
-    uint32_t at[30];
+    uint32_t at[36];
     int body_type;
 } osslcmp_spans;
 int osslcmp_outline(const unsigned char *, long, osslcmp_spans *, osslcmp_finding *);

@@ -19,6 +19,9 @@ enum { /* pairs of offsets, start and end, both 0 for what is absent */
     OSSLCMP_BODY,
     OSSLCMP_PROTECTION,
     OSSLCMP_EXTRA_CERTS,
+    OSSLCMP_SENDER_NAME, /* the element in a sender that is a directoryName */
+    OSSLCMP_SALT,        /* octets, of a password-based MAC */
+    OSSLCMP_BEHIND_SALT, /* its other parameters, whole elements */
     OSSLCMP_SPANS
 };
 
@@ -64,6 +67,35 @@ static int osslcmp_span_any(osslcmp_fields *f, osslcmp_spans *spans, int which)
     return f->more >= 0;
 }
 
+/* What is in two of the fields, absent where that is not as it should be: it is not for here to say so. */
+static void osslcmp_span_name(const osslcmp_walk *w, const osslcmp_tlv *sender, osslcmp_spans *spans)
+{
+    osslcmp_finding unused = {0};
+    osslcmp_walk quiet = *w;
+    osslcmp_tlv name;
+
+    quiet.finding = &unused;
+    if (sender->id == OSSLCMP_EXPLICIT(4) && osslcmp_inside(&quiet, sender, OSSLCMP_TAG_SEQUENCE, &name))
+        osslcmp_span(spans, OSSLCMP_SENDER_NAME, name.start, name.end);
+}
+
+static void osslcmp_span_salt(const osslcmp_walk *w, const osslcmp_tlv *parameters, osslcmp_spans *spans)
+{
+    osslcmp_finding unused = {0};
+    osslcmp_walk quiet = *w;
+    osslcmp_fields f;
+    osslcmp_tlv salt;
+
+    quiet.finding = &unused;
+    if (parameters->id != OSSLCMP_TAG_SEQUENCE)
+        return;
+    osslcmp_fields_open(&f, &quiet, parameters);
+    if (osslcmp_take(&f, OSSLCMP_TAG_OCTET_STRING, &salt)) {
+        osslcmp_span(spans, OSSLCMP_SALT, salt.content, salt.end);
+        osslcmp_span(spans, OSSLCMP_BEHIND_SALT, salt.end, parameters->end);
+    }
+}
+
 static int osslcmp_span_header(osslcmp_walk *w, const osslcmp_tlv *header, osslcmp_spans *spans)
 {
     const unsigned char *der = w->der;
@@ -80,6 +112,8 @@ static int osslcmp_span_header(osslcmp_walk *w, const osslcmp_tlv *header, osslc
                 || (der[number.content] == 0xff && der[number.content + 1] >= 0x80)))
         return 0;
     osslcmp_span(spans, OSSLCMP_PVNO, number.content, number.end);
+    if (f.more > 0)
+        osslcmp_span_name(w, &f.next, spans);
     if (!osslcmp_span_any(&f, spans, OSSLCMP_SENDER) || !osslcmp_span_any(&f, spans, OSSLCMP_RECIPIENT)
             || !osslcmp_span_optional(&f, 0, OSSLCMP_TAG_GENERALIZED_TIME, spans, OSSLCMP_TIME))
         return 0;
@@ -91,6 +125,8 @@ static int osslcmp_span_header(osslcmp_walk *w, const osslcmp_tlv *header, osslc
         if (!osslcmp_take(&algorithm, OSSLCMP_TAG_OID, &inner))
             return 0;
         osslcmp_span(spans, OSSLCMP_ALGORITHM_OID, inner.content, inner.end);
+        if (algorithm.more > 0)
+            osslcmp_span_salt(w, &algorithm.next, spans);
         while (algorithm.more > 0)
             osslcmp_fields_next(&algorithm);
         if (algorithm.more < 0)

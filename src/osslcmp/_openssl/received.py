@@ -86,6 +86,12 @@ class Outline(NamedTuple):
     protection: bytes | None
     extra_certs: bytes | None
     """The certificates one after the other."""
+    sender_name: bytes | None
+    """The Name in a sender that is a directoryName."""
+    salt: bytes | None
+    """Of a password-based MAC."""
+    behind_salt: bytes | None
+    """Its other parameters one after the other."""
 
 
 def outline(der: bytes) -> tuple[int, Outline] | Violation:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit
@@ -36,7 +37,27 @@ class MessageTooLargeError(MalformedMessageError):
     """The message is larger than the server takes."""
 
 
-@dataclass(frozen=True)
+class MacParameters(NamedTuple):
+    """A PBMParameter (RFC 9810, section 5.1.3.1), its algorithms as dotted OIDs."""
+
+    salt: bytes
+    owf: str
+    iterations: int
+    mac: str
+    behind_salt: bytes
+    """The rest as DER, with which the protectionAlg ends."""
+
+
+@lru_cache(maxsize=32)  # the same in all messages of a client
+def _behind_salt(data: bytes) -> tuple[str, int, str] | None:
+    try:
+        owf, count, mac = der.children(data)
+        return x509_parts.algorithm(owf.encoding), der.integer(count), x509_parts.algorithm(mac.encoding)
+    except ValueError:
+        return None
+
+
+@dataclass(eq=False)  # not frozen, which takes longer to make: nobody changes one
 class Header:
     """The PKIHeader. Octet strings are bytes, absent fields are None."""
 
@@ -45,38 +66,32 @@ class Header:
     """The sender, a GeneralName as DER."""
     recipient: bytes
     message_time: datetime.datetime | None
+    odd_time: bool
+    """There is a messageTime, but it is not as DER wants it: with an offset, or without seconds."""
     protection_alg: bytes | None
     """The AlgorithmIdentifier as DER."""
     protection_oid: str | None
+    uses_mac: bool
+    """The message is protected with a password-based MAC."""
+    mac: MacParameters | None
+    """The parameters of a password-based MAC; None without one, and for BER, which libcrypto would take."""
     sender_kid: bytes | None
     transaction_id: bytes | None
     sender_nonce: bytes | None
     recip_nonce: bytes | None
     general_info: tuple[tuple[str, bytes | None], ...]
-    odd_time: bool = False
-    """There is a messageTime, but it is not as DER wants it: with an offset, or without seconds."""
-
-    @cached_property
-    def sender_name(self) -> bytes | None:
-        """The sender's Name as DER, when it is a directoryName."""
-        return directory_name(self.sender)
+    known_name: bytes | None
+    """The same as ``sender_name``, None if that raises."""
 
     @property
-    def uses_mac(self) -> bool:
-        """The message is protected with a password-based MAC."""
-        return self.protection_oid == oids.PASSWORD_BASED_MAC
+    def sender_name(self) -> bytes | None:
+        """The sender's Name as DER, when it is a directoryName. Raises DERError."""
+        return self.known_name or directory_name(self.sender)
 
     @property
     def is_signed(self) -> bool:
         """The message says that it is signed."""
         return self.protection_oid is not None and not self.uses_mac
-
-    @cached_property
-    def mac(self) -> MacParameters | None:
-        """The parameters of a password-based MAC; None without one, and for BER, which libcrypto would take."""
-        if self.protection_alg is None or not self.uses_mac:
-            return None
-        return MacParameters.read(self.protection_alg)
 
     def info(self, oid: str) -> tuple[bool, bytes | None]:
         """Whether generalInfo has this type, and its value as DER."""
@@ -100,35 +115,7 @@ class Header:
         return der.text(names[0]) if names else None
 
 
-@dataclass(frozen=True)
-class MacParameters:
-    """A PBMParameter (RFC 9810, section 5.1.3.1), its algorithms as dotted OIDs."""
-
-    salt: bytes
-    owf: str
-    iterations: int
-    mac: str
-    behind_salt: bytes
-    """The rest as DER, with which the protectionAlg ends."""
-
-    @classmethod
-    def read(cls, algorithm: bytes) -> MacParameters | None:
-        """From the protectionAlg of a MAC; None for BER, which libcrypto would take."""
-        try:
-            content = der.read(der.sequence(algorithm)[1].encoding, der.SEQUENCE).content
-            salt, end = der.read_at(content, 0)
-            return cls(salt.content, *_behind_salt(content[end:]), content[end:])
-        except (ValueError, IndexError):
-            return None
-
-
-@lru_cache(maxsize=32)  # the same in all messages of a client
-def _behind_salt(data: bytes) -> tuple[str, int, str]:
-    owf, count, mac = der.children(data)
-    return x509_parts.algorithm(owf.encoding), der.integer(count), x509_parts.algorithm(mac.encoding)
-
-
-@dataclass(frozen=True)
+@dataclass(eq=False)  # likewise
 class RawMessage:
     """A PKIMessage taken apart one level deep."""
 
@@ -186,32 +173,31 @@ def read_message(data: bytes) -> RawMessage:
         raise MalformedMessageError(f"not a CMP message: {found}")
     body_type, parts = found
     try:
-        header = _header(parts)
-        certs = tuple(element.encoding for element in der.children(parts.extra_certs or b""))
+        certs = () if parts.extra_certs is None else tuple(c.encoding for c in der.children(parts.extra_certs))
+        return RawMessage(_header(parts), body_type, parts.body, certs, parts.protection is not None, data)
     except der.DERError as error:
         raise MalformedMessageError(f"not a CMP message: {error}") from None
-    return RawMessage(header, body_type, parts.body, certs, parts.protection is not None, data)
 
 
 def _header(parts: Outline) -> Header:
-    identifier, stated = parts.transaction_id, parts.message_time
+    (
+        pvno, sender, recipient, stated, algorithm, algorithm_oid, sender_kid, _, identifier, sender_nonce,
+        recip_nonce, infos, _, _, _, name, salt, behind_salt,
+    ) = parts  # fmt: skip
     if identifier is not None and len(identifier) > MAX_TRANSACTION_ID:
         raise der.DERError("transactionID too long")
     message_time = None if stated is None else _read_time(stated)
+    oid = None if algorithm_oid is None else der.dotted_octets(algorithm_oid)
+    mac, uses_mac = None, oid == oids.PASSWORD_BASED_MAC
+    if uses_mac and salt is not None and behind_salt is not None:
+        others = _behind_salt(behind_salt)
+        mac = others and MacParameters(salt, *others, behind_salt)
     return Header(
-        pvno=int.from_bytes(parts.pvno, "big", signed=True),
-        sender=parts.sender,
-        recipient=parts.recipient,
-        message_time=message_time,
-        odd_time=stated is not None and message_time is None,
-        protection_alg=parts.protection_alg,
-        protection_oid=None if parts.protection_oid is None else der.dotted_octets(parts.protection_oid),
-        sender_kid=parts.sender_kid,
-        transaction_id=identifier,
-        sender_nonce=parts.sender_nonce,
-        recip_nonce=parts.recip_nonce,
-        general_info=() if parts.general_info is None else read_itavs(parts.general_info),
-    )
+        int.from_bytes(pvno, "big", signed=True), sender, recipient,
+        message_time, stated is not None and message_time is None,
+        algorithm, oid, uses_mac, mac,
+        sender_kid, identifier, sender_nonce, recip_nonce, () if infos is None else read_itavs(infos), name,
+    )  # fmt: skip
 
 
 def _read_time(octets: bytes) -> datetime.datetime | None:
@@ -229,11 +215,10 @@ def read_itavs(data: bytes) -> tuple[tuple[str, bytes | None], ...]:
     """
     pairs = []
     for element in der.sequence(data):
-        fields = der.Fields(der.sequence(element.encoding))
-        oid = der.dotted(fields.take(der.OID))
-        value = None if fields.done else fields.take().encoding
-        fields.end()
-        pairs.append((oid, value))
+        oid, *value = der.sequence(element.encoding) or (element,)
+        if len(value) > 1:
+            raise der.DERError("unexpected field")
+        pairs.append((der.dotted(oid), value[0].encoding if value else None))
     return tuple(pairs)
 
 
