@@ -66,6 +66,8 @@ class Table:
         self._open: dict[bytes, Transaction] = {}
         self.next_sweep = 0.0
 
+    # A signal handler may enrol while its thread has the lock: what is iterated over is copied, at once.
+
     def __len__(self) -> int:
         return len(self._open)
 
@@ -91,7 +93,7 @@ class Table:
     def _has_its_share(self, owner: bytes) -> bool:
         most = share(self._limit)
         # Seldom true, so that counting is seldom needed.
-        return len(self._open) >= most and sum(e.owner == owner for e in self._open.values()) >= most
+        return len(self._open) >= most and sum(e.owner == owner for e in list(self._open.values())) >= most
 
     def get(self, transaction_id: bytes) -> Transaction | None:
         """The open transaction with this ID, its lock not taken."""
@@ -118,7 +120,7 @@ class Table:
             return
         with self._lock:
             self.next_sweep = now + 1
-            late = [entry for entry in self._open.values() if entry.deadline < now]
+            late = [entry for entry in list(self._open.values()) if entry.deadline < now]
         for entry in late:
             # A transaction that is being worked on is not late, whatever the clock says.
             if entry.lock.acquire(blocking=False):
@@ -297,7 +299,7 @@ class UsedIDs:
         """Forget what is over."""
         now = int(time.time() if self._clock is None else self._clock()) // _SLOT
         with self._lock:
-            for slot in [slot for slot in self._slots if slot < now]:
+            for slot in [slot for slot in list(self._slots) if slot < now]:
                 for transaction_id in self._slots.pop(slot):
                     owner = self._ids.pop(transaction_id)
                     self._counts[owner] -= 1
