@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
@@ -177,10 +178,38 @@ def test_damaged_messages() -> None:
         if chance.random() < 0.2:
             del damaged[chance.randrange(len(damaged)) :]
         try:
-            wire.read_message(bytes(damaged))
+            header = wire.read_message(bytes(damaged)).header
         except MalformedMessageError:
             refused += 1
+            with suppress(MalformedMessageError):
+                wire.read_answer(bytes(damaged))
+        else:
+            answer = wire.read_answer(bytes(damaged))
+            assert answer[1:] == (header.protection_alg, header.sender_nonce, header.implicit_confirm)
+            assert header.known_name == name_in(header.sender)
+            assert header.mac == (mac_in(header.protection_alg) if header.uses_mac else None)
     assert 0 < refused < 3000
+
+
+def name_in(sender: bytes) -> bytes | None:
+    """The Name in a sender, None if there is none or it cannot be read."""
+    try:
+        return wire.directory_name(sender)
+    except der.DERError:
+        return None
+
+
+def mac_in(algorithm: bytes | None) -> wire.MacParameters | None:
+    """The parameters of a MAC, None if they are no DER."""
+    try:
+        salt, owf, count, mac = der.sequence(der.sequence(algorithm or b"")[1].encoding)
+        rest = b"".join(one.encoding for one in (owf, count, mac))
+        names = (x509_parts.algorithm(one.encoding) for one in (owf, mac))
+        return wire.MacParameters(
+            der.octets(salt.encoding), next(names), der.integer(count), next(names), rest
+        )
+    except (ValueError, IndexError):
+        return None
 
 
 def test_names() -> None:

@@ -91,6 +91,12 @@ def read_at(data: bytes, start: int) -> tuple[Element, int]:
     return _new(Element, (tag, data[position:stop], data[start:stop])), stop
 
 
+def content_at(data: bytes, start: int) -> int:
+    """Where the content of the element at ``start`` begins, of DER that was read before and a tag of one octet."""
+    length = data[start + 1]
+    return start + 2 + (length & 0x7F if length & 0x80 else 0)
+
+
 def read(data: bytes, tag: int | None = None) -> Element:
     """The one element that fills ``data``; with ``tag``, it must be that one.
 

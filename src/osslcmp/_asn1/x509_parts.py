@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache, wraps
 from typing import TypeVar
 
@@ -78,7 +78,7 @@ def _reader(load: Callable[[], Callable[[bytes], _T]]) -> Callable[[bytes], _T]:
     """Reads DER as ``cryptography`` does, and the names in it, too. What it makes raises ValueError."""
 
     def read(data: bytes) -> _T:
-        with _only_value_errors():
+        with _only_value_errors:
             _names_of(found := load()(data))
             return found
 
@@ -173,7 +173,7 @@ def read_name(data: bytes) -> x509.Name:
     name with the same texts as UTF8String, which RFC 5280 takes for the same (section 7.1). A value that is no string is
     written as in RFC 4514: "#" and its DER in hexadecimal; who certifies names asks ``only_strings`` first.
     """
-    with _only_value_errors():
+    with _only_value_errors:
         try:
             return as_csr(data, None, None).subject
         except Exception:  # of many kinds
@@ -249,12 +249,28 @@ def only_strings(name: bytes) -> bytes:
         if not attributes:
             raise ValueError("a relative distinguished name is empty")
         for attribute in attributes:
-            oid, value = der.children(attribute.content)
+            content = attribute.content
+            if len(content) > 1 and _is_text(content[: content[1] + 3]):  # as nearly always
+                continue
+            oid, value = der.children(content)
             if not _knows(der.dotted(oid)):
                 raise ValueError(f"attribute {der.dotted(oid)[:100]} is not known")
             if not _is_string(oid, value):
                 raise ValueError(f"attribute {der.dotted(oid)} is no string: {value.encoding.hex()[:100]}")
     return name
+
+
+@lru_cache(maxsize=128)
+def _is_text(head: bytes) -> bool:
+    """Whether an attribute in a Name begins with the OID of a known one and the tag of a string."""
+    with suppress(ValueError):
+        return (
+            head[0] == der.OID
+            and len(head) == head[1] + 3
+            and head[-1] in _CHARSETS
+            and _knows(der.dotted_octets(head[2:-1]))
+        )
+    return False
 
 
 def relaxed(whole: bytes, tbs: bytes) -> bytes:
@@ -326,21 +342,29 @@ def _plain_key(key: der.Element) -> bytes:
     return der.encode(der.SEQUENCE, _plain_algorithm(algorithm), octets.encoding)
 
 
-@contextmanager
-def _only_value_errors() -> Iterator[None]:
+class _OnlyValueErrors:
     """What else ``cryptography`` raises for data: TypeError for a name with a BIT STRING in it, for instance, and in
     release 48 KeyError for one with a value of a type that it does not know; a Warning where warnings are errors."""
-    try:
-        yield
-    except (
-        x509.InvalidVersion,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-        TypeError,
-        KeyError,
-        Warning,
-    ) as error:
-        raise ValueError(str(error)) from error
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None and isinstance(
+            error,
+            (
+                x509.InvalidVersion,
+                x509.DuplicateExtension,
+                x509.UnsupportedGeneralNameType,
+                TypeError,
+                KeyError,
+                Warning,
+            ),
+        ):
+            raise ValueError(str(error)) from error
+
+
+_only_value_errors = _OnlyValueErrors()
 
 
 def _names_of(found: object) -> None:
@@ -353,7 +377,7 @@ def _names_of(found: object) -> None:
 def names_are_read(found: object) -> bool:
     """Whether ``cryptography`` reads the names in what it has loaded."""
     try:
-        with _only_value_errors():
+        with _only_value_errors:
             _names_of(found)
     except ValueError:
         return False
@@ -362,7 +386,7 @@ def names_are_read(found: object) -> bool:
 
 def read_extensions(data: bytes) -> x509.Extensions:
     """Extensions from their DER, or with the default of a BOOLEAN written out, as many encode it. Raises ValueError."""
-    with _only_value_errors():
+    with _only_value_errors:
         return as_csr(None, None, _with_defaults(data)).extensions
 
 
@@ -462,7 +486,7 @@ def find_extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
 
     Raises ValueError if it cannot be read itself.
     """
-    with _only_value_errors():
+    with _only_value_errors:
         try:
             return certificate.extensions.get_extension_for_class(kind).value
         except x509.ExtensionNotFound:
@@ -482,6 +506,6 @@ def read_general_name(data: bytes) -> x509.GeneralName:
     extension = der.encode(der.SEQUENCE, der.encode_oid(oids.SUBJECT_ALT_NAME), value)
     request = as_csr(None, None, der.encode(der.SEQUENCE, extension))
     name: x509.GeneralName
-    with _only_value_errors():
+    with _only_value_errors:
         (name,) = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return name

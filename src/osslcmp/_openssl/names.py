@@ -36,9 +36,16 @@ def algorithm(what: str, name: str) -> int:
 
 
 @lru_cache(maxsize=32)
+def number_of(oid: str) -> int:
+    """The NID of an OID that libcrypto knows; else 0."""
+    number: int = lib.OBJ_txt2nid(oid.encode())
+    return number
+
+
+@lru_cache(maxsize=32)
 def is_signature(oid: str) -> bool:
     """Whether libcrypto knows this OID as that of a signature algorithm (``OBJ_find_sigid_algs``, 3.0)."""
-    known: int = lib.OBJ_find_sigid_algs(lib.OBJ_txt2nid(oid.encode()), NULL, NULL)
+    known: int = lib.OBJ_find_sigid_algs(number_of(oid), NULL, NULL)
     lib.ERR_clear_error()
     return known == 1
 

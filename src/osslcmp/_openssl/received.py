@@ -97,13 +97,35 @@ class Outline(NamedTuple):
 def outline(der: bytes) -> tuple[int, Outline] | Violation:
     """The outer structure of a message and the number of its body's tag, or what is wrong: it must be DER, whose inner
     structures are not looked at."""
+    found = _spans(der)
+    if isinstance(found, Violation):
+        return found
+    starts, ends = found[1][::2], found[1][1::2]
+    parts: list[bytes | None] = list(map(der.__getitem__, map(slice, starts, ends)))
+    absent = -1
+    for _ in range(ends.count(0)):
+        absent = ends.index(0, absent + 1)
+        parts[absent] = None
+    return found[0], Outline._make(parts)
+
+
+_INDEX = {name: 2 * index for index, name in enumerate(Outline._fields)}
+
+
+def fields_of(der: bytes, *names: str) -> tuple[int, list[bytes | None]] | Violation:
+    """The same of some fields."""
+    found = _spans(der)
+    if isinstance(found, Violation):
+        return found
+    at, indexes = found[1], [_INDEX[name] for name in names]
+    return found[0], [der[at[i] : at[i + 1]] if at[i + 1] else None for i in indexes]
+
+
+def _spans(der: bytes) -> tuple[int, list[int]] | Violation:
     spans, finding = ffi.new("osslcmp_spans *"), ffi.new("osslcmp_finding *")
     if not lib.osslcmp_outline(ffi.from_buffer("unsigned char[]", der), len(der), spans, finding):
         return _from_c(finding)
-    ends = iter(ffi.unpack(spans.at, 2 * len(Outline._fields)))
-    return spans.body_type, Outline._make(
-        [der[start:end] if end else None for start, end in zip(ends, ends, strict=True)]
-    )
+    return spans.body_type, ffi.unpack(spans.at, 2 * len(Outline._fields))
 
 
 def outline_of(der: bytes) -> Outline | None:

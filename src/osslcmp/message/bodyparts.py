@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -85,27 +85,29 @@ _MAKERS: dict[Any, Callable[[Any], Any]] = {
 
 
 @cache
-def _fields(cls: Any) -> list[tuple[str, bool, bool, Any]]:
-    """Of each field: its name, whether it has several values, whether it may have none, and what makes one."""
+def _fields(cls: Any) -> list[tuple[str, bool, Callable[[Any], Any] | None]]:
+    """Of each field: its name, whether it may have no value, and what makes its value; None: nothing."""
     found, hints = [], get_type_hints(cls)
     for one in fields(cls):
         hint = hints[one.name]
         kind, *others = get_args(hint) or (hint,)
-        make = _MAKERS.get(kind) or getattr(kind, "of", None)
-        found.append((one.name, get_origin(hint) is tuple, NoneType in others, make))
+        make: Any = _MAKERS.get(kind) or getattr(kind, "of", None)
+        if get_origin(hint) is tuple:
+            make = partial(_several, make)
+        found.append((one.name, NoneType in others, make))
     return found
+
+
+def _several(make: Callable[[Any], Any], values: Iterable[Any] | None) -> tuple[Any, ...]:
+    return tuple(map(make, values or ()))
 
 
 def made(cls: Callable[..., _T], values: Mapping[str, Any]) -> _T:
     """A dataclass with what a structure of :mod:`osslcmp._asn1.schema` has under the names of its fields."""
     found = {}
-    for name, several, optional, make in _fields(cls):
+    for name, optional, make in _fields(cls):
         value = values[name]
-        if several:
-            value = tuple(map(make, value or ()))
-        elif make and not (optional and value is None):
-            value = make(value)
-        found[name] = value
+        found[name] = value if make is None or (value is None and optional) else make(value)
     return cls(**found)
 
 

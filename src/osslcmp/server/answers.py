@@ -63,7 +63,7 @@ class Answers:
         if self._rules.explains and not handler.called:
             refusal = (
                 libcrypto_errors.explain(message, engine.log, self._pool.settings.clients)
-                if wire.read_message(answer).body_type == BodyType.ERROR
+                if wire.read_answer(answer).body_type == BodyType.ERROR
                 else libcrypto_errors.unproven(message, engine.log, self._rules)
             )
             if refusal is not None:

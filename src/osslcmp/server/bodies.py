@@ -17,7 +17,7 @@ from .._asn1.der import explicit
 from .._openssl.convert import csr_look_alike
 from .._openssl.public_keys import public_key
 from ..enums import BodyType, FailureInfo, POPOMethod, RevocationReason
-from ..message.bodies import CertReqMessages, RevReq
+from ..message.bodies import CertConfirm, CertReqMessages, CertStatus, RevReq
 from ..message.bodyparts import CertId, CertRequest, CertTemplate, PKIStatusInfo
 from . import wire
 from .authority import (
@@ -66,9 +66,11 @@ def first(data: bytes) -> der.Element:
 
 
 def _template_in(body: bytes) -> bytes:
-    """The CertTemplate of the first CertRequest in an ir, cr or kur."""
-    request = der.read(first(first(body).encoding).encoding, der.SEQUENCE).content
-    return der.read_at(request, der.read_at(request, 0)[1])[0].encoding
+    """The CertTemplate of the first CertRequest in an ir, cr or kur, which can be read."""
+    at = 0
+    for _ in range(3):  # CertReqMessages, CertReqMsg, CertRequest
+        at = der.content_at(body, at)
+    return der.read_at(body, der.read_at(body, at)[1])[0].encoding
 
 
 class BadTemplateError(ValueError):
@@ -117,6 +119,7 @@ def reference(header: wire.Header) -> bytes | None:
     return (value.encode() if isinstance(value, str) else value) or None
 
 
+@lru_cache(maxsize=32)
 def owner(message: wire.RawMessage) -> bytes:
     """Tells clients apart: what all messages of one have in common. The protection proves it."""
     header = message.header
@@ -135,10 +138,12 @@ def _name_key(data: bytes | None) -> bytes | None:
 def about(message: wire.RawMessage, **known: Any) -> dict[str, Any]:
     """The fields of authority.Message, as far as a message tells them by itself, and what is ``known`` of its sender."""
     return {
-        "type": BodyType(message.body_type),
+        "type": message.body_type,
         "transaction_id": message.transaction_id,
         "message": message.encoding,
-        **dict.fromkeys(("sender", "reference", "signer")),
+        "sender": None,
+        "reference": None,
+        "signer": None,
         **known,
     }
 
@@ -309,6 +314,13 @@ def revocation_request(message: wire.RawMessage, about: dict[str, Any]) -> Revoc
         entry_extensions=x509.Extensions(entry),
         reason=reason,
     )
+
+
+@lru_cache(maxsize=32)
+@_or(None)
+def cert_statuses(body: bytes) -> tuple[CertStatus, ...] | None:
+    """What a certConf says; None if it cannot be read."""
+    return CertConfirm.of(body).statuses
 
 
 def status_fields(info: PKIStatusInfo) -> dict[str, Any]:

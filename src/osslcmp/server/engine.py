@@ -9,8 +9,8 @@ OpenSSL caches into them without a lock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from .._openssl.certificate_check import CertificateCheck
 from .._openssl.errorqueue import check, clear, drain
 from .._openssl.inputs import AnyCertificate, any_certificates
 from .._openssl.lib import NULL, features, ffi, lib, openssl_version
+from .._openssl.names import number_of
 from .._openssl.ownership import cert_stack, give_to_c, own
 from .._openssl.received import own_message_from_der, trial_message
 from .._openssl.signers import check_signer, key_identifier
@@ -76,7 +77,18 @@ class Credentials:
         self.settings = settings
         self.certificate = None if settings.certificate is None else convert.cert_to_c(settings.certificate)
         helping = (*settings.chain, *any_certificates("untrusted", settings.clients.untrusted))
+        switches = (
+            (lib.OSSL_CMP_SRV_CTX_set_send_unprotected_errors, settings.send_unprotected_errors),
+            (lib.OSSL_CMP_SRV_CTX_set_accept_unprotected, settings.accept_unprotected),
+            (lib.OSSL_CMP_SRV_CTX_set_accept_raverified, settings.accept_raverified),
+            (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
+        )
+        self.switches = [function for function, value in switches if value]
+        """What turns something on that is off in a new context."""
         self.helping = [convert.cert_to_c(certificate) for certificate in helping]
+        anchors = any_certificates("trusted", settings.clients.trusted)
+        self.signers = [convert.encoded(certificate) for certificate in (*settings.chain, *anchors)]
+        """Those (DER) that may have signed a message without coming along."""
         self.untrusted = cert_stack(self.helping) if self.helping else None
         """The same as a STACK_OF(X509)."""
         self.store = store_to_c(settings.clients) if settings.clients.trusted else None
@@ -211,14 +223,8 @@ class Engine:
     def _configure(self, credentials: Credentials, reference: bytes | None, secret: bytes | None) -> None:
         settings, ctx = credentials.settings, self._ctx
         _set_log(ctx)
-        for function, value in (
-            (lib.OSSL_CMP_SRV_CTX_set_send_unprotected_errors, settings.send_unprotected_errors),
-            (lib.OSSL_CMP_SRV_CTX_set_accept_unprotected, settings.accept_unprotected),
-            (lib.OSSL_CMP_SRV_CTX_set_accept_raverified, settings.accept_raverified),
-            (lib.OSSL_CMP_SRV_CTX_set_grant_implicit_confirm, settings.grant_implicit_confirm),
-        ):
-            if value:  # a new context has none of them
-                check(function(self._server, 1), "setting up the server")
+        for switch in credentials.switches:
+            check(switch(self._server, 1), "setting up the server")
         if credentials.certificate is not None and settings.key is not None:
             check(lib.OSSL_CMP_CTX_set1_cert(ctx, credentials.certificate), "setting the certificate")
             check(lib.OSSL_CMP_CTX_set1_pkey(ctx, settings.key), "setting the private key")
@@ -243,7 +249,7 @@ class Engine:
         mac = self._mac
         if mac is not None and mac.mac in _HMACS:
             for option, oid in ((Option.OWF_ALGNID, mac.owf), (Option.MAC_ALGNID, mac.mac)):
-                if not lib.OSSL_CMP_CTX_set_option(ctx, option, lib.OBJ_txt2nid(oid.encode())):
+                if not lib.OSSL_CMP_CTX_set_option(ctx, option, number_of(oid)):
                     clear()  # libcrypto refuses the message for the same reason
         if openssl_version < (3, 0, 8):
             # Answers to general messages come out empty unless the context has items itself, which are not
@@ -262,9 +268,8 @@ class Engine:
         """What it was made with; None when it is closed."""
         return None if self._credentials is None else self._credentials.settings
 
-    @contextmanager
-    def _running(self) -> Iterator[None]:
-        """Around a call that may call back or log."""
+    def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of C that may call back or log."""
         level = log_level()
         lib.OSSL_CMP_CTX_set_option(self._ctx, Option.LOG_VERBOSITY, level)
         lib.osslcmp_session_set_log_level(self._session, level)
@@ -276,7 +281,7 @@ class Engine:
         current.state = self._state
         clear()
         try:
-            yield
+            return function(*args)
         finally:
             current.state = outer_state
             lib.osslcmp_leave(outer)
@@ -302,14 +307,13 @@ class Engine:
         callbacks.init(self._server, self._handler_handle)
         self._message = message
         try:
-            with self._running():
-                answer = lib.OSSL_CMP_SRV_process_request(self._server, message)
-                if answer == NULL:
-                    return None
-                try:
-                    encoded = convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
-                finally:
-                    lib.OSSL_CMP_MSG_free(answer)
+            answer = self._run(lib.OSSL_CMP_SRV_process_request, self._server, message)
+            if answer == NULL:
+                return None
+            try:
+                encoded = convert.to_der(lib.i2d_OSSL_CMP_MSG, answer, "encoding the answer")
+            finally:
+                lib.OSSL_CMP_MSG_free(answer)
             return self._iterated(encoded)
         finally:
             self._handler_handle = None
@@ -341,9 +345,7 @@ class Engine:
         """
         self.expect_transaction(transaction_id)
         message = self.decode(data)
-        with self._running():
-            result = lib.OSSL_CMP_MSG_update_transactionID(self._ctx, message)
-        if not result:
+        if not self._run(lib.OSSL_CMP_MSG_update_transactionID, self._ctx, message):
             raise OpenSSLError("protecting an answer", self.log)
         return self._iterated(convert.to_der(lib.i2d_OSSL_CMP_MSG, message, "encoding the answer"))
 
@@ -352,10 +354,10 @@ class Engine:
         takes its own number."""
         if self._mac is None or self._secret is None:
             return answer
-        made = wire.read_message(answer).header
-        algorithm = made.protection_alg
+        algorithm = wire.read_answer(answer).protection_alg
         if algorithm is None or algorithm.endswith(self._mac.behind_salt):  # as it is nearly always
             return answer
+        made = wire.read_message(answer).header
         if made.mac is None or made.mac.iterations == self._mac.iterations:
             return answer
         oid, parameters = der.sequence(algorithm)
@@ -390,9 +392,7 @@ class Engine:
         except UndecodableError:
             return False
         self._keep_certificates(data)
-        with self._running():
-            good = lib.OSSL_CMP_validate_msg(self._ctx, message) > 0
-        return bool(good)
+        return bool(self._run(lib.OSSL_CMP_validate_msg, self._ctx, message) > 0)
 
     def is_protection_valid(self) -> bool:
         """Whether the protection of the message that is being processed is valid.
@@ -420,10 +420,7 @@ class Engine:
             pointer = lib.OSSL_CMP_CTX_get0_validatedSrvCert(self._ctx)
             return None if pointer == NULL else convert.cert_to_der(pointer)
         assert self._credentials is not None
-        settings = self._credentials.settings
-        anchors = any_certificates("trusted", settings.clients.trusted)
-        known = map(convert.encoded, (*settings.chain, *anchors))
-        candidates = dict.fromkeys((*self._client_certificates, *known))
+        candidates = dict.fromkeys((*self._client_certificates, *self._credentials.signers))
         # libcrypto takes none whose key identifier differs, so a single one that has it must have been it.
         fitting = [c for c in candidates if sender_kid is None or key_identifier(c) == sender_kid]
         if len(fitting) == 1 and sender_kid is not None:

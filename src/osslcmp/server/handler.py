@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from .._asn1.itav import InfoTypeAndValue
 from .._openssl import convert
 from .._text import get_logger, visible
-from ..enums import BodyType, FailureInfo, PKIStatus
-from ..message.bodies import CertConfirm, ErrorMessage, GeneralMessage
+from ..enums import FailureInfo, PKIStatus
+from ..message.bodies import ErrorMessage, GeneralMessage
 from . import bodies, wire
 from .authority import (
     NO_FAILURE,
@@ -164,7 +164,7 @@ class MessageHandler:
         ``waiting`` or ``refusal`` says what it gets instead."""
         if not self._admit():
             return False
-        status = CertConfirm.of(self._message.body).statuses[0]
+        (status, *_) = bodies.cert_statuses(self._message.body) or ()
         transaction = self._transaction
         problem = self._rules.broken(
             Stage.CONFIRMATION, self._message, transaction=transaction, status=status
@@ -223,11 +223,11 @@ class MessageHandler:
     def _admit(self) -> bool:
         """Whether the sender of a verified message may authorise anything; else ``refusal`` says why not."""
         self.verified = True
-        about, is_signed = Message(**self._about), self._message.header.is_signed
-        if is_signed and about.signer is None and self._engine.is_protection_valid():
+        about = self._about
+        if about["signer_der"] is not None and about["signer"] is not None:
+            self.refusal = self._refuse_sender(Message(**about))
+        elif self._message.header.is_signed and self._engine.is_protection_valid():
             self.refusal = UNREADABLE_SIGNER
-        else:
-            self.refusal = self._refuse_sender(about)
         self.called = self.refusal is None
         return self.called
 
@@ -236,7 +236,7 @@ class MessageHandler:
 
     @property
     def _name(self) -> str:
-        return BodyType(self._message.body_type).name
+        return self._message.body_type.name
 
     @cached_property
     def _about(self) -> dict[str, Any]:
@@ -304,7 +304,7 @@ class MessageHandler:
         certificate = self._transaction.certificate
         assert certificate is not None
         confirmation = Confirmation(
-            **self._about_polls() | {"type": BodyType(self._transaction.message.body_type)},
+            **self._about_polls() | {"type": self._transaction.message.body_type},
             certificate=certificate,
             accepted=accepted,
             implicit=implicit,

@@ -80,7 +80,7 @@ def error(failure_info: FailureInfo, text: str) -> Body:
 
 def rejection(request: wire.RawMessage, failure_info: FailureInfo, text: str) -> Body:
     """The ip, cp, kup or rp that rejects a request (an error message if there is none for it)."""
-    kind = _ANSWERS.get(BodyType(request.body_type))
+    kind = _ANSWERS.get(request.body_type)
     if kind is None:
         return error(failure_info, text)
     status = _status_info(PKIStatus.rejection, failure_info, text)

@@ -31,7 +31,7 @@ class Reply(NamedTuple):
     def to(cls, message: wire.RawMessage, answer: bytes) -> Reply:
         """The reply to a message."""
         asks = message.body_type in (BodyType.CERTCONF, BodyType.POLLREQ)
-        confirmed = asks and wire.read_message(answer).body_type == BodyType.PKICONF
+        confirmed = asks and wire.read_answer(answer).body_type == BodyType.PKICONF
         return cls(sha256(message.encoding).digest(), answer, _retransmission_key(message), confirmed)
 
 
@@ -43,8 +43,8 @@ def repeated(reply: Reply | None, message: wire.RawMessage) -> bytes | None:
 
 def repeated_anew(reply: Reply | None, message: wire.RawMessage) -> bytes | None:
     """What was said to a message that is made once more because the answer has not arrived; None if it is another."""
-    found = _retransmission_key(message)
-    return reply.answer if reply is not None and found and found == reply.key else None
+    again = reply is not None and reply.key and reply.key == _retransmission_key(message)
+    return reply.answer if reply is not None and again else None
 
 
 def _retransmission_key(message: wire.RawMessage) -> bytes:
@@ -55,12 +55,12 @@ def _retransmission_key(message: wire.RawMessage) -> bytes:
     header = message.header
     if message.body_type not in (BodyType.POLLREQ, BodyType.CERTCONF) or header.recip_nonce is None:
         return b""
-    found = sha256()
     protection = header.protection_oid or ""
     parts = (header.sender, header.sender_kid or b"", protection.encode(), header.recip_nonce, message.body)
-    for part in (message.transaction_id, bytes([message.body_type]), *parts):
-        found.update(sha256(part).digest())
-    return found.digest()
+    kind = bytes([message.body_type])
+    return sha256(
+        b"".join([sha256(part).digest() for part in (message.transaction_id, kind, *parts)])
+    ).digest()
 
 
 class Replies:

@@ -79,7 +79,7 @@ class TransactionSteps:
             finally:
                 if handler.verified:
                     self._store.note_taken(message)
-            self._keep_or_close(transaction, message, wire.read_message(answer), handler)
+            self._keep_or_close(transaction, message, wire.read_answer(answer), handler)
             if handler.called:
                 self._remember(transaction, message, answer)
         except BaseException:
@@ -154,7 +154,7 @@ class TransactionSteps:
             engine.expect_nonce(asked.header.recip_nonce or b"")
         handler = MessageHandler(self.configuration, engine, asked, transaction)
         answer = self._answers.process(asked, engine, handler, None if delayed is None else message)
-        raw = wire.read_message(answer)
+        raw = wire.read_answer(answer)
         if delayed is None and raw.body_type == BodyType.ERROR and not handler.called:
             # Not from our client. libcrypto has closed the transaction now; ours is still open.
             transaction.drop_engine()
@@ -213,7 +213,7 @@ class TransactionSteps:
         self,
         transaction: Transaction,
         message: wire.RawMessage,
-        raw: wire.RawMessage,
+        raw: wire.Answer,
         handler: MessageHandler,
     ) -> None:
         """Keep the transaction if the client is to come back after this answer to ``message``, else close it."""
@@ -225,7 +225,7 @@ class TransactionSteps:
             transaction.drop_engine()  # libcrypto does not know that it goes on
         stays = raw.body_type in _STAY_OPEN and isinstance(outcome, (Issued, Waiting))
         open_ = stays or transaction.delayed is not None
-        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.header.implicit_confirm:
+        if raw.body_type in _CERT_ANSWERS and isinstance(outcome, Issued) and raw.implicit_confirm:
             handler.inform_authority(True, implicit=True)
             open_ = False
         if not open_:
@@ -235,7 +235,7 @@ class TransactionSteps:
             self._engines.forget(transaction)
             return
         self._engines.used(transaction)
-        transaction.sent_nonce = raw.header.sender_nonce or b""
+        transaction.sent_nonce = raw.sender_nonce or b""
         self._store.table.keep(transaction, transaction.wait + self.configuration.transaction_timeout)
 
     def _engine_of(self, transaction: Transaction) -> Engine | None:
@@ -252,7 +252,7 @@ class TransactionSteps:
         handler = MessageHandler(self.configuration, engine, transaction.message, transaction)
         answer = engine.process(transaction.message.encoding, handler)
         handler.raise_interrupt()
-        if answer is None or wire.read_message(answer).body_type not in _CERT_ANSWERS:
+        if answer is None or wire.read_answer(answer).body_type not in _CERT_ANSWERS:
             engine.close()
             return None
         engine.expect_nonce(transaction.sent_nonce)

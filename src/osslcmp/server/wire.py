@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .._asn1 import der, oids, x509_parts
 from .._asn1.der import explicit
-from .._openssl.received import Outline, Violation, outline, violation
+from .._openssl.received import Outline, Violation, fields_of, outline, violation
 from ..enums import BodyType
 from ..errors import CMPError
 from ..limits import Limits
@@ -21,6 +21,8 @@ STARTS = frozenset({BodyType.IR, BodyType.CR, BodyType.P10CR, BodyType.KUR, Body
 FIRST = STARTS | {BodyType.NESTED}
 """Those, and what a registration authority puts other messages into."""
 MAX_TRANSACTION_ID = 128
+_TYPES = tuple(BodyType)
+"""By number, which is quicker than to make one of it."""
 
 
 class MalformedMessageError(CMPError, ValueError):
@@ -120,7 +122,7 @@ class RawMessage:
     """A PKIMessage taken apart one level deep."""
 
     header: Header
-    body_type: int
+    body_type: BodyType
     body: bytes
     """The DER inside the body's tag."""
     extra_certs: tuple[bytes, ...]
@@ -173,10 +175,39 @@ def read_message(data: bytes) -> RawMessage:
         raise MalformedMessageError(f"not a CMP message: {found}")
     body_type, parts = found
     try:
-        certs = () if parts.extra_certs is None else tuple(c.encoding for c in der.children(parts.extra_certs))
-        return RawMessage(_header(parts), body_type, parts.body, certs, parts.protection is not None, data)
+        certs = (
+            () if parts.extra_certs is None else tuple(c.encoding for c in der.children(parts.extra_certs))
+        )
+        return RawMessage(
+            _header(parts), _TYPES[body_type], parts.body, certs, parts.protection is not None, data
+        )
     except der.DERError as error:
         raise MalformedMessageError(f"not a CMP message: {error}") from None
+
+
+class Answer(NamedTuple):
+    """What counts of a message that was made here."""
+
+    body_type: BodyType
+    protection_alg: bytes | None
+    """The AlgorithmIdentifier as DER."""
+    sender_nonce: bytes | None
+    implicit_confirm: bool
+    """It grants implicit confirmation."""
+
+
+@lru_cache(maxsize=32)  # likewise
+def read_answer(data: bytes) -> Answer:
+    """Read an answer (DER) as far as it counts. Raises MalformedMessageError."""
+    found = fields_of(data, "protection_alg", "sender_nonce", "general_info")
+    if isinstance(found, Violation):
+        raise MalformedMessageError(f"not a CMP message: {found}")
+    body_type, (algorithm, nonce, infos) = found
+    try:
+        implicit = infos is not None and any(oid == oids.IMPLICIT_CONFIRM for oid, _ in read_itavs(infos))
+    except der.DERError as error:
+        raise MalformedMessageError(f"not a CMP message: {error}") from None
+    return Answer(_TYPES[body_type], algorithm, nonce, implicit)
 
 
 def _header(parts: Outline) -> Header:

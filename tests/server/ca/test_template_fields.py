@@ -47,7 +47,7 @@ def field(tag: int, content: bytes) -> bytes:
     ],
 )
 def test_fields(template: bytes | None, told: list[str]) -> None:
-    assert not_as_asked(template, CA) == told
+    assert not_as_asked(template, CA, CA) == told
 
 
 def test_another_issuer_is_told_to_the_client() -> None:

@@ -168,8 +168,7 @@ class Grants:
                 return refusal
             taken = set(map(_host, self.hosts if profile.sans is None else ()))
             for certificate in (*own, *self.certificates):
-                theirs = names_in(certificate)
-                taken.update(names_of(*theirs), _hosts(theirs[1]))
+                taken |= _names_taken_by(certificate)
             if not taken.isdisjoint((*names_of(subject, sans), *_hosts(sans))):
                 return no("a name of the CA or of its server")
         return None if self.names_beside_signer else _refuse_other_names(request, profile, old, subject, sans)
@@ -193,6 +192,13 @@ def names_in(certificate: x509.Certificate) -> tuple[x509.Name, list[x509.Genera
     except ValueError:
         names = None
     return certificate.subject, list(names or ())
+
+
+@lru_cache(maxsize=64)
+def _names_taken_by(certificate: x509.Certificate) -> frozenset[str]:
+    """What nobody else gets because of a certificate of the CA, of which there are few."""
+    subject, sans = names_in(certificate)
+    return names_of(subject, sans).union(_hosts(sans))
 
 
 def names_of(subject: x509.Name | None, sans: Iterable[x509.GeneralName]) -> frozenset[str]:
@@ -234,7 +240,7 @@ def typed_key(text: str) -> str:
         return _host(text)
 
 
-def not_as_asked(template: bytes | None, issued: x509.Certificate) -> list[str]:
+def not_as_asked(template: bytes | None, issued: x509.Certificate, issuer: x509.Certificate) -> list[str]:
     """In words what a CertTemplate names that the CA alone decides (RFC 4211, section 5), where that differs from what is
     issued.
 
@@ -245,7 +251,7 @@ def not_as_asked(template: bytes | None, issued: x509.Certificate) -> list[str]:
     if fields.get(der.implicit(0), b"\2") != b"\2":
         changes.append("version 3")
     named = fields.get(der.explicit(3), _EMPTY)
-    if named != _EMPTY and name_key(x509_parts.read_name(named)) != name_key(issued.issuer):
+    if named != _EMPTY and name_key(x509_parts.read_name(named)) != name_key(issuer.subject):
         changes.append("issuer of the CA")
     algorithm = der.children(fields.get(der.explicit(2), b""))
     if algorithm and der.dotted(algorithm[0]) != issued.signature_algorithm_oid.dotted_string:
@@ -306,8 +312,11 @@ def _host(text: str) -> str:
     if not key.isascii():
         with suppress(UnicodeError):
             key = key.encode("idna").decode()
+    bare = key.strip("[]")
+    if ":" not in bare and not bare[-1:].isdigit():  # as with most names: to be told so takes long
+        return key
     try:
-        address = ipaddress.ip_address(key.strip("[]"))
+        address = ipaddress.ip_address(bare)
     except ValueError:
         return key
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

@@ -53,6 +53,7 @@ def public_key_info(certificate: x509.Certificate) -> bytes:
     return key_value(x509_parts.public_key_info(certificate))
 
 
+@lru_cache(maxsize=32)  # asked several times of the signer of a message
 def is_ra(certificate: x509.Certificate) -> bool:
     """The certificate has the extended key usage of a registration authority (id-kp-cmcRA)."""
     try:

@@ -31,6 +31,7 @@ from ..authority import (
     RevocationRequest,
     Revoked,
     Waiting,
+    issued,
 )
 from ..server import Server
 from . import crls, general, grants, issuing
@@ -348,8 +349,8 @@ class EmbeddedCA(Records, Authority):
         if refusal is not None:
             return refusal
         trust = request.type is BodyType.IR and request.reference is not None and self.ca_pubs
-        return Issued(
-            certificate,
+        return issued(
+            certificate=certificate,
             chain=self.chain,
             ca_pubs=(self._root.given,) if trust else (),
             status=PKIStatus.grantedWithMods if changes else PKIStatus.accepted,
@@ -496,7 +497,8 @@ class EmbeddedCA(Records, Authority):
         )
         if isinstance(result, Rejected):
             return result
-        changes = [*grants.not_as_asked(request.template, result[0]), *grants.not_heeded(request)]
+        not_so = grants.not_as_asked(request.template, result[0], self._issuer.certificate)
+        changes = [*not_so, *grants.not_heeded(request)]
         return result[0], [*changes, *adapted, *result[1]]
 
 

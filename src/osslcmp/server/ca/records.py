@@ -157,6 +157,9 @@ class Records:
 
     def record(self, certificate: x509.Certificate) -> Record | None:
         """What is known of a certificate, None when it was not issued here."""
+        known = self._records.get(certificate.serial_number)
+        if known is not None and known.certificate is certificate:
+            return known
         return self._find(certificate.issuer, certificate.serial_number)
 
     def _is_own_name(self, name: x509.Name) -> bool:

@@ -56,7 +56,7 @@ class MacPolicy:
         parameters = message.header.mac
         if parameters is None:
             return "malformed PBMParameter"
-        if {parameters.owf, parameters.mac} & self.refused:
+        if parameters.owf in self.refused or parameters.mac in self.refused:
             return "a hash or MAC algorithm that is too weak"
         if parameters.iterations < self.min_iterations:
             return f"fewer than {self.min_iterations} iterations"

@@ -109,10 +109,12 @@ def path(subject: Subject) -> str | None:
     return None if fits else "not the operation that the path names"
 
 
+_KNOWN = wire.FIRST | {BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR}
+
+
 def body_type(subject: Subject) -> str | None:
     """The body is one that clients send."""
-    known = (*wire.FIRST, BodyType.CERTCONF, BodyType.POLLREQ, BodyType.ERROR)
-    return None if subject.message.body_type in known else "not a message for a server"
+    return None if subject.message.body_type in _KNOWN else "not a message for a server"
 
 
 _WITHOUT_VALUE = frozenset(

@@ -11,7 +11,6 @@ from ..._asn1 import oids, x509_parts
 from ..._openssl.inputs import is_certificate
 from ..._openssl.names import is_signature
 from ..._openssl.signers import key_identifier
-from ...enums import BodyType
 from .. import bodies, wire
 from ..ca.grants import name_key
 from . import costs
@@ -99,7 +98,7 @@ def mac_sender(subject: Subject) -> str | None:
 
 def signed(subject: Subject) -> str | None:
     """A kur and an rr are signed, with the key of the certificate that they are about; a nested message by who forwards."""
-    return f"{BodyType(subject.message.body_type).name} has to be signed" if subject.header.uses_mac else None
+    return f"{subject.message.body_type.name} has to be signed" if subject.header.uses_mac else None
 
 
 def algorithm(subject: Subject) -> str | None:
@@ -132,7 +131,11 @@ def sender_name(subject: Subject) -> str | None:
     name, certificate = subject.header.sender_name, _certificate(subject.message)
     if name is None or certificate is None:
         return None
-    if same_name(x509_parts.read_name(name), x509_parts.read_name(x509_parts.subject_of(certificate))):
+    try:
+        subject_of_it = x509_parts.read_certificate(certificate).subject
+    except ValueError:
+        subject_of_it = x509_parts.read_name(x509_parts.subject_of(certificate))
+    if same_name(x509_parts.read_name(name), subject_of_it):
         return None
     return "sender is not the subject of the first certificate in extraCerts"
 

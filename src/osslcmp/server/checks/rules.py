@@ -29,6 +29,8 @@ Strictness = Literal["strict", "rfc9810", "openssl"]
 class Stage(Enum):
     """When a rule is checked."""
 
+    __hash__ = object.__hash__  # that of Enum is a function in Python
+
     HEADER = "the message alone, before libcrypto verifies it"
     TRANSACTION = "a later message of an open transaction, before libcrypto verifies it"
     SENDER = "the signer, its signature verified, before it may authorise anything"

@@ -11,7 +11,7 @@ from functools import cached_property
 from cryptography import x509
 
 from ..._openssl.certificate_check import CertificateCheck
-from ...message.bodies import CertConfirm, CertStatus
+from ...message.bodies import CertStatus
 from .. import bodies, wire
 from ..authority import CertificateRequest
 from ..ca.client_crls import ClientCRLs
@@ -67,7 +67,7 @@ class CheckLimits:
         return min(max(stated, now), now + self.tolerance) + self.tolerance
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen, which takes longer to make
 class Subject:
     """What a rule looks at.
 
@@ -90,19 +90,15 @@ class Subject:
     status: CertStatus | None = None
     signer: bytes | None = None
     chain: tuple[bytes, ...] = ()
+    header: wire.Header = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.header = self.message.header
 
     @property
-    def header(self) -> wire.Header:
-        """Of the message."""
-        return self.message.header
-
-    @cached_property
     def statuses(self) -> tuple[CertStatus, ...] | None:
         """What a certConf says; None if it cannot be read."""
-        try:
-            return CertConfirm.of(self.message.body).statuses
-        except bodies.MALFORMED:
-            return None
+        return bodies.cert_statuses(self.message.body)
 
     @cached_property
     def nested(self) -> list[wire.RawMessage] | None:

@@ -47,10 +47,9 @@ def note(answered: Answered) -> None:
 
 def _note_unproven(answered: Answered, answer: bytes) -> None:
     try:
-        raw = wire.read_message(answer)
-        if raw.body_type != BodyType.ERROR:
+        if wire.read_answer(answer).body_type != BodyType.ERROR:
             return
-        status = ErrorMessage.of(raw.body).status
+        status = ErrorMessage.of(wire.read_message(answer).body).status
         if not status.failure_info & _UNPROVEN:
             return
         who = repr(sender(answered.request_message.header))
