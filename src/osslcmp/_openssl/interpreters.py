@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 SUBINTERPRETER = (
     "osslcmp cannot be used in this subinterpreter: import it in the process's main interpreter. cffi needs a "
@@ -11,15 +12,10 @@ SUBINTERPRETER = (
 )
 
 
-def callbacks_miss() -> bool:
-    """Whether callbacks from C would miss the interpreter that this is.
-
-    Before 3.12 ``PyGILState_Ensure``, which cffi's callbacks come back through, always leads to the main interpreter.
-    """
-    if sys.version_info >= (3, 12):
-        return False
+def is_other() -> bool:
+    """Whether it is not the main one."""
     try:
-        import _xxsubinterpreters as interpreters  # type: ignore[import-not-found,unused-ignore]
+        interpreters = import_module("_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters")
     except ImportError:  # a Python that was built without it
         return False
     return bool(interpreters.get_current() != interpreters.get_main())

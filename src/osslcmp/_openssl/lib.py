@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
-from .interpreters import SUBINTERPRETER, callbacks_miss
+from .interpreters import SUBINTERPRETER, is_other
 
-if callbacks_miss():
+# Before 3.12 ``PyGILState_Ensure``, which cffi's callbacks come back through, always leads to the main interpreter.
+if (_is_other := is_other()) and sys.version_info < (3, 12):
     raise ImportError(SUBINTERPRETER)
 try:
     from .._native import ffi, lib
+
+    if _is_other:  # where cryptography may be refused: better now than with the first object
+        import cryptography.x509  # noqa: F401
 except ImportError as error:
     from .load_errors import explain
 
