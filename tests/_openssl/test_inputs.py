@@ -126,6 +126,7 @@ def test_certificates(source: str, tmp_path: Path) -> None:
     for given in (data, tmp_path / "file", str(tmp_path / "file")):
         assert inputs.any_certificates("trusted", given) == [expected.public_bytes(Encoding.DER)]
         assert inputs.certificates("trusted", given) == [expected]
+    assert "trusted=[<EncodedCertificate of " in repr(osslcmp.CertificateCheck(trusted=data))
 
 
 def test_der_one_after_another(pki: PKI) -> None:

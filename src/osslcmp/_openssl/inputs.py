@@ -72,23 +72,28 @@ _FOREIGN = (
 _SPACE = b" \t\r\n\0\x1a"
 
 
-class EncodedCertificate(bytes):
+class _Encoded(bytes):
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self)} octets>"
+
+
+class EncodedCertificate(_Encoded):
     """A certificate that libcrypto reads, ``cryptography`` perhaps: its DER encoding."""
 
 
-class EncodedCSR(bytes):
+class EncodedCSR(_Encoded):
     """The same of a CSR."""
 
 
-class EncodedCRL(bytes):
+class EncodedCRL(_Encoded):
     """The same of a CRL."""
 
 
-class EncodedName(bytes):
+class EncodedName(_Encoded):
     """The same of a name."""
 
 
-class EncodedGeneralName(bytes):
+class EncodedGeneralName(_Encoded):
     """The same of a general name."""
 
 
