@@ -81,6 +81,17 @@ def positive(*, or_zero: bool = False, **values: Any) -> None:
             raise ValueError(f"{name}: must be positive{' or 0' if or_zero else ''}, not {value}")
 
 
+def several(what: str, items: Any, *single: type) -> list[Any]:
+    """The items of an argument; one of a type of ``single`` stands for itself. ``TypeError`` if there are none to take."""
+    if type(items) in (tuple, list):
+        return list(items)
+    if single and isinstance(items, single):
+        return [items]
+    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray)):
+        raise TypeError(f"{what}: several in a list or the like, not {type(items).__name__}")
+    return list(items)
+
+
 def text_fault(text: str, encode: Callable[[str], bytes] = str.encode) -> str | None:
     """Why a text is of no use to C, in words."""
     if "\0" in text:

@@ -1,5 +1,5 @@
-"""Modules of ``cryptography``, imported when something in them is first asked for: an enrolment from files and texts
-needs none of them, and to import them takes longer than all the rest.
+"""Modules of ``cryptography``, and ``datetime``, imported when something in them is first asked for: an enrolment from
+files and texts needs none of them, and to import them takes longer than all the rest.
 
 ``import`` hands a module out when it is whole, to any number of threads. ``importlib.util.LazyLoader`` does not before
 CPython 3.12.3.
@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["in_use", "key_types", "x509"]
+__all__ = ["datetime", "in_use", "key_types", "x509"]
 
 
 class _Module:
@@ -27,9 +27,12 @@ class _Module:
 
 
 if TYPE_CHECKING:
+    import datetime
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import types as key_types
 else:
+    datetime = _Module("datetime")
     x509 = _Module("cryptography.x509")
     key_types = _Module("cryptography.hazmat.primitives.asymmetric.types")
 

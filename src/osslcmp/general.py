@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from ._arguments import checked
+from ._arguments import checked, several
 from ._asn1 import der, oids
-from ._asn1.itav import InfoTypeAndValue, object_identifier, several
+from ._asn1.itav import InfoTypeAndValue, object_identifier
 from ._openssl.convert import cert_from_der, crl_from_der, encoded
 from ._openssl.inputs import check_text
 from .errors import ResponseError, UnreadableCertificateError, UnreadableCRLError

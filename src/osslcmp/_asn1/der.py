@@ -9,10 +9,11 @@ Nothing here recurses: each function looks at one level, so hostile nesting cost
 
 from __future__ import annotations
 
-import datetime
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
+
+from .._lazy import datetime
 
 BOOLEAN = 0x01
 INTEGER = 0x02

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from .._lazy import x509
-
-
-def several(what: str, items: Any, *single: type) -> list[Any]:
-    """The items of an argument; one of a type of ``single`` stands for itself. ``TypeError`` if there are none to take."""
-    if type(items) in (tuple, list):
-        return list(items)
-    if single and isinstance(items, single):
-        return [items]
-    if not isinstance(items, Iterable) or isinstance(items, (str, bytes, bytearray)):
-        raise TypeError(f"{what}: several in a list or the like, not {type(items).__name__}")
-    return list(items)
 
 
 def object_identifier(what: str, value: x509.ObjectIdentifier | str) -> x509.ObjectIdentifier:

@@ -6,14 +6,13 @@ contains them, so each such piece is put into a CSR with an empty signature.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache, wraps
+from functools import cache, lru_cache, wraps
 from typing import TypeVar
 
-from .._lazy import x509
+from .._lazy import datetime, x509
 from . import der, oids
 
 KEY_USAGES = (
@@ -140,8 +139,11 @@ _USUAL = {der.UTC_TIME: 13, der.GENERALIZED_TIME: 15}
 _TIME = re.compile(rb"(\d{12})(\d\d)?(?:\.\d+)?(Z|[+-]\d{4})")
 
 
-_FIRST = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
-_LAST = datetime.datetime.max.replace(tzinfo=datetime.timezone.utc)
+@cache
+def _ends() -> tuple[datetime.datetime, datetime.datetime]:
+    """The first moment and the last that Python knows."""
+    first, last = datetime.datetime.min, datetime.datetime.max
+    return first.replace(tzinfo=datetime.timezone.utc), last.replace(tzinfo=datetime.timezone.utc)
 
 
 def _moment(time: der.Element) -> datetime.datetime:
@@ -151,12 +153,12 @@ def _moment(time: der.Element) -> datetime.datetime:
     if found is None or time.tag not in _USUAL:
         raise der.DERError("not a time")
     if found[0].startswith(b"0000"):
-        return _FIRST
+        return _ends()[0]
     read = datetime.datetime.strptime(b"".join(found.groups(b"00")).decode(), "%Y%m%d%H%M%S%z")
     try:
         return read.astimezone(datetime.timezone.utc)
     except OverflowError:
-        return _LAST if read.year > 1 else _FIRST
+        return _ends()[read.year > 1]
 
 
 def _fields(tbs: bytes) -> list[der.Element]:
@@ -310,8 +312,8 @@ def _plain_time(time: der.Element) -> bytes:
     try:
         moment = _moment(time)
     except ValueError:
-        moment = _FIRST
-    usual = len(time.content) == _USUAL.get(time.tag) and moment not in (_FIRST, _LAST)
+        moment = _ends()[0]
+    usual = len(time.content) == _USUAL.get(time.tag) and moment not in _ends()
     return time.encoding if usual else der.encode_moment(moment)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .._asn1.itav import several
+from .._arguments import several
 from .._lazy import x509
 from . import inputs, verify
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
+from .._arguments import several
 from .._asn1 import oids
 from .._asn1.der import encode as tlv
 from .._asn1.der import encode_integer, encode_oid, read, read_at
-from .._asn1.itav import InfoTypeAndValue, several
 from .._asn1.x509_parts import read_certificate, read_crl, read_csr, read_name, relaxed
 from .._lazy import key_types, x509
 from .._text import get_logger, visible
@@ -23,6 +23,9 @@ from .errorqueue import check, clear
 from .lib import NULL, ffi, lib
 from .names import line_of, name_of, object_text, serial_of
 from .ownership import cert_stack, own, own_stack, release
+
+if TYPE_CHECKING:
+    from .._asn1.itav import InfoTypeAndValue
 
 Certificate = Union["x509.Certificate", bytes]
 """A certificate as an object, or its DER encoding where ``cryptography`` need not read it."""
@@ -420,6 +423,8 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 
     Raises ``ValueError`` if the value is not DER, or not of the type that the kind has.
     """
+    from .._asn1.itav import InfoTypeAndValue
+
     if not isinstance(itav, InfoTypeAndValue):
         raise TypeError(f"itav: an osslcmp.InfoTypeAndValue, not {type(itav).__name__}")
     der = tlv(0x30, encode_oid(itav.oid.dotted_string), itav.value or b"")
@@ -436,6 +441,8 @@ def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     oid = oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer))
     body = read(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue")).content
     _, end = read_at(body, 0)
+    from .._asn1.itav import InfoTypeAndValue
+
     return InfoTypeAndValue(oid, body[end:])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import codecs
 import os
@@ -12,7 +11,7 @@ from contextlib import suppress
 from typing import Union
 
 from .._arguments import path_fault, text_fault
-from .._asn1 import der, pem, x509_parts
+from .._asn1 import der, x509_parts
 from .._lazy import in_use, key_types, x509
 from .lib import NULL, CData, ffi, lib
 
@@ -249,6 +248,10 @@ def objects(data: bytes) -> Iterator[tuple[str, bytes]]:
         for one in _one_after_another(data):
             yield _label(one), one
         return
+    import base64
+
+    from .._asn1 import pem
+
     for label, body in pem.blocks(data):
         try:
             contents = base64.b64decode(b"".join(body.split()), validate=True)

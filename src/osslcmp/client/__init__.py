@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._asn1.itav import InfoTypeAndValue, several
+from .._arguments import several
+from .._asn1.itav import InfoTypeAndValue
 from .._lazy import in_use, key_types, x509
 from .._openssl import inputs
 from .._openssl.certificate_check import CertificateCheck

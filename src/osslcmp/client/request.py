@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
+from .._arguments import several
 from .._asn1 import oids, x509_parts
-from .._asn1.itav import InfoTypeAndValue, object_identifier, several
+from .._asn1.itav import InfoTypeAndValue, object_identifier
 from .._asn1.publication import PublicationInfo
 from .._lazy import key_types, x509
 from .._openssl import inputs

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._asn1.itav import InfoTypeAndValue, several
+from .._arguments import several
+from .._asn1.itav import InfoTypeAndValue
 from .._openssl.convert import CertificateCache, certificate_cache
 from .._openssl.inputs import AnyCertificate, EncodedName
 from .._openssl.providers import LibraryContext

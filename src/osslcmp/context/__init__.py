@@ -18,8 +18,7 @@ from .._openssl.providers import LibraryContext
 from ..enums import CR, IR, KUR, P10CR, BodyType, FailureInfo, Option, PKIStatus, Severity
 from .calls import Calls, new_ctx
 from .confirmation import CertConf, Confirmation, ConfirmCallback, certconf
-from .credentials import REFERENCE_LIMIT, SECRET_LIMIT, Credentials, TrustInput, certificate_list
-from .crmf import CertReqMsg
+from .credentials import REFERENCE_LIMIT, SECRET_LIMIT, Credentials, certificate_list
 from .deadline import OnWait, check_on_wait
 from .guard import guarded, locked
 from .options import Options
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from ..enrollment import Enrollment
     from ..limits import Limits
     from ..trace import Trace
+    from .credentials import TrustInput
+    from .crmf import CertReqMsg
     from .exchanges import Exchanges
     from .general import CertReqTemplate, RootCAUpdate
 
@@ -554,7 +555,6 @@ class Context:
         """
         return self.request.setup_crm(for_kur, rid)
 
-    @checked
     def create_popo(self, crm: CertReqMsg) -> None:
         """Prove possession of the key to certify, by this context's method (``OSSL_CRMF_MSG_create_popo``, 3.0)."""
         self.request.create_popo(crm)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from .._lazy import x509
-from .._openssl.certificate_check import CertificateCheck
 from .._openssl.convert import cert_from_der, encoded
 from .._openssl.inputs import AnyCertificate
 from .._openssl.lib import NULL, CData, ffi, lib
 from ..enums import FailureInfo
 from .calls import Calls, c_function
 from .credentials import trust_store
+
+if TYPE_CHECKING:
+    from .._openssl.certificate_check import CertificateCheck
 
 ConfirmCallback = Callable[[Union["x509.Certificate"], FailureInfo], object]
 

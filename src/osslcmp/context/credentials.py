@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._asn1.itav import several
+from .._arguments import several
 from .._asn1.x509_parts import subject_of
 from .._lazy import x509
 from .._openssl import convert
-from .._openssl.certificate_check import CertificateCheck
 from .._openssl.inputs import AnyCertificate, EncodedCertificate, KeyInput, any_certificates
 from .._openssl.keys import Password, check_pair, private_key
 from .._openssl.lib import NULL, ffi, lib
@@ -22,12 +21,15 @@ from ..errors import OpenSSLError
 from .calls import Calls
 from .server_usage import ServerUsage, ServerUsageInput
 
+if TYPE_CHECKING:
+    from .._openssl.certificate_check import CertificateCheck
+
+    #: Trust anchors, which may come with conditions for the path.
+    TrustInput = Iterable[AnyCertificate] | CertificateCheck | None
+
 #: OpenSSL sends the reference as senderKID and takes an int for its length; more than this helps nobody.
 REFERENCE_LIMIT = 4096
 SECRET_LIMIT = 0xFFFF
-
-TrustInput = Iterable[AnyCertificate] | CertificateCheck | None
-"""Trust anchors, which may come with conditions for the path."""
 
 
 class Credentials:
@@ -139,6 +141,8 @@ def certificate_list(what: str, values: Iterable[AnyCertificate]) -> list[AnyCer
 
 def trust_store(what: str, trusted: Iterable[AnyCertificate] | CertificateCheck) -> Any:
     """``X509_STORE *`` of trust anchors, which may come with conditions."""
+    from .._openssl.certificate_check import CertificateCheck
+
     if not isinstance(trusted, CertificateCheck):
         return convert.store_to_c(signers(what, trusted))
     if trusted.untrusted:

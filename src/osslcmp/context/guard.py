@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from queue import Empty, SimpleQueue
-from threading import get_ident
+from threading import Lock, get_ident
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from .._openssl.lib import NULL, forks, lib
@@ -48,24 +47,23 @@ class Wakeup:
     """Ends a sleep. A signal handler may set it, unlike a ``threading.Event``."""
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._asleep = Lock()
+        self._asleep.acquire()
 
     def set(self) -> None:
         """End the sleep that goes on, or else the next one."""
-        self._calls.put(None)
+        with suppress(RuntimeError):  # it is set already
+            self._asleep.release()
 
     def clear(self) -> None:
         """Forget earlier calls of :meth:`set`."""
-        while not self._calls.empty():
-            with suppress(Empty):
-                self._calls.get_nowait()
+        self._asleep.acquire(blocking=False)
 
     def wait(self, seconds: float) -> None:
         """Sleep until it is set, at most so long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            with suppress(Empty):
-                self._calls.get(timeout=min(left, _STEP))
+            if self._asleep.acquire(timeout=min(left, _STEP)):
                 return
 
 

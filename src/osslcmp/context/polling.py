@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .._asn1.x509_parts import as_csr
 from .._lazy import x509
@@ -18,7 +18,6 @@ from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
 from .._openssl.received import message_from_der, message_of
 from .._text import one_line
-from ..enrollment import Enrollment
 from ..enums import CR, IR, KUR, P10CR, BodyType, PKIStatus
 from ..errors import (
     CMPError,
@@ -30,7 +29,6 @@ from ..errors import (
 )
 from .calls import Calls
 from .confirmation import Confirmation
-from .crmf import CertReqMsg
 from .deadline import Deadline, OnWait, Pause, Progress
 from .failures import in_context
 from .guard import guarded, locked
@@ -38,6 +36,10 @@ from .options import Options
 from .request import RequestFields
 from .results import Results
 from .status import get_status
+
+if TYPE_CHECKING:
+    from ..enrollment import Enrollment
+    from .crmf import CertReqMsg
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -201,12 +203,14 @@ class Polling:
         """
         wanted = certificate_request(req_type)
         self._check_waits_for(wanted)
-        if isinstance(crm, CertReqMsg):
-            crm = crm.handle
-        elif crm is None:
+        if crm is None:
             crm = NULL
         elif not isinstance(crm, ffi.CData):
-            raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+            from .crmf import CertReqMsg
+
+            if not isinstance(crm, CertReqMsg):
+                raise TypeError(f"crm: a CertReqMsg or OSSL_CRMF_MSG pointer, not {type(crm).__name__}")
+            crm = crm.handle
         self._begin(deadline)
         self._certreq = int(wanted), crm
         done = self._send_or_poll() if self._delayed is None else self._poll_for_confirmation()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .._lazy import key_types, x509
 from .._openssl import convert
@@ -11,17 +11,24 @@ from .._openssl.errorqueue import clear, text_from_c
 from .._openssl.inputs import AnyCertificate, AnyCSR, EncodedCSR, EncodedName, KeyInput
 from .._openssl.keys import Password, is_public, private_key
 from .._openssl.lib import NULL, lib
-from .._openssl.name_texts import encode_name
 from ..enums import Option
 from .calls import Calls
 from .credentials import one_certificate
-from .crmf import CertReqMsg, create_popo, from_c
 from .guard import locked
+
+if TYPE_CHECKING:
+    from .crmf import CertReqMsg
 
 
 def name_to_c(name: x509.Name | EncodedName | str | None) -> Any:
     """An ``X509_NAME *``, NULL for ``None``."""
-    return NULL if name is None else convert.encoded_name_to_c(encode_name(name))
+    return NULL if name is None else convert.encoded_name_to_c(_encoded(name))
+
+
+def _encoded(name: x509.Name | EncodedName | str) -> EncodedName:
+    from .._openssl.name_texts import encode_name  # here: the command has texts of its own
+
+    return encode_name(name)
 
 
 def octets_to_c(what: str, value: bytes | None) -> Any:
@@ -48,14 +55,14 @@ class RequestFields:
 
     def set_subject(self, name: x509.Name | EncodedName | str | None) -> None:
         """As :meth:`osslcmp.Context.set_subject_name`."""
-        found = None if name is None else encode_name(name)
+        found = None if name is None else _encoded(name)
         handle = NULL if found is None else convert.encoded_name_to_c(found)
         self._calls.set(lib.OSSL_CMP_CTX_set1_subjectName, handle, what="setting the subject")
         self.subject = found
 
     def set_issuer(self, name: x509.Name | EncodedName | str | None) -> None:
         """As :meth:`osslcmp.Context.set_issuer`."""
-        found = None if name is None else encode_name(name)
+        found = None if name is None else _encoded(name)
         handle = NULL if found is None else convert.encoded_name_to_c(found)
         self._calls.set(lib.OSSL_CMP_CTX_set1_issuer, handle, what="setting the issuer")
         self.issuer = found
@@ -116,12 +123,18 @@ class RequestFields:
     @locked
     def setup_crm(self, for_kur: bool, rid: int) -> CertReqMsg:
         """As :meth:`osslcmp.Context.setup_crm`."""
+        from .crmf import from_c
+
         clear()
         return from_c(lib.OSSL_CMP_CTX_setup_CRM(self._calls.pointer, int(for_kur), rid))
 
     @locked
     def create_popo(self, crm: CertReqMsg) -> None:
         """As :meth:`osslcmp.Context.create_popo`."""
+        from .crmf import CertReqMsg, create_popo
+
+        if not isinstance(crm, CertReqMsg):
+            raise TypeError(f"crm: CertReqMsg, not {type(crm).__name__}")
         ctx = self._calls.pointer
         method = lib.OSSL_CMP_CTX_get_option(ctx, Option.POPO_METHOD)
         digest = lib.OSSL_CMP_CTX_get_option(ctx, Option.DIGEST_ALGNID)

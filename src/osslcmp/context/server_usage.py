@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Union
 
+from .._arguments import several
 from .._asn1 import der, oids
-from .._asn1.itav import several
 from .._lazy import in_use, x509
 from .._openssl.callbacks import current
 from .._openssl.convert import octets_from_c

@@ -14,7 +14,7 @@ from ...enums import Option
 from .console import Failure
 from .load import check_signers
 from .output import shared
-from .request import add_general_infos, set_name, set_up_request
+from .request import set_name, set_up_request
 
 if TYPE_CHECKING:
     from .context import Run
@@ -40,7 +40,10 @@ def set_up_client(run: Run) -> None:
     set_up_request(run)
     set_name(run, "recipient", "OSSL_CMP_CTX_set1_recipient")
     set_name(run, "expect_sender", "OSSL_CMP_CTX_set1_expected_sender", "expected sender")
-    add_general_infos(run)
+    if run.opt.given("profile", "geninfo"):
+        from .genm import add_general_infos
+
+        add_general_infos(run)
     only = " only if -rspin argument gives too few filenames" if run.opt.given("rspin") else ""
     run.console.info(f"will contact {target}{only}")
 

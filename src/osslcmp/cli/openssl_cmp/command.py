@@ -14,13 +14,12 @@ from ...enums import BodyType, PKIStatus
 from ...errors import CMPError, RejectedError, TransferError, TransferTimeout
 from . import overview
 from .client import set_up_client
-from .console import Console, Failure
+from .console import Console, Failure, OnlyWritten
 from .context import CommandContext, Run
 from .load import Loader
 from .output import check_outputs, save, save_refused, save_results, save_server_cert
 from .report import failure_names, pending, print_json, report
 from .settings import HelpWanted, Settings, read
-from .transfer import FileTransfer, OnlyWritten
 
 _EXPECTED = (Failure, CMPError, OSError, ValueError, TypeError, ImportError)
 
@@ -92,7 +91,9 @@ def _main(words: list[str], run: Run) -> None:
 
         ctx.set_trace(Trace(0, file=recording))
         run.outcome.files["trace"] = recording
-    if FileTransfer.wanted(s):
+    if mock is not None or s.given("reqin", "reqout", "rspin", "rspout", "reqout_only"):
+        from .transfer import FileTransfer
+
         ctx.set_transfer_cb(FileTransfer(run, None if mock is None else mock.process))
     try:
         _repeat(run)

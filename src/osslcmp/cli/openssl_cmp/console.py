@@ -16,6 +16,10 @@ class Failure(Exception):
     """Ends the command with status 1. Its text has to reach the user; empty if that has been printed."""
 
 
+class OnlyWritten(Exception):
+    """The request has been written and nothing was to be sent."""
+
+
 class Console:
     """Messages in the form and on the streams of ``openssl cmp``: errors on stderr, the others on stdout.
 

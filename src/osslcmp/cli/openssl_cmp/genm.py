@@ -1,9 +1,12 @@
-"""General messages: ask, and print or save what came."""
+"""General messages: ask, and print or save what came; generalInfo of the header."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from ..._asn1 import oids
+from ..._asn1.der import SEQUENCE, UTF8_STRING, encode, encode_integer
 from ..._asn1.itav import InfoTypeAndValue
 from ..._files import pem_block
 from ..._openssl.convert import cert_to_der, object_to_c, oid_from_c, to_der
@@ -13,6 +16,7 @@ from ..._openssl.names import object_text
 from ..._openssl.ownership import own
 from .console import Failure
 from .output import remove, save_data
+from .request import read_oid
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -127,3 +131,64 @@ def _template(run: Run) -> None:
 
 def _encoded(run: Run, option: str, der: bytes, label: str = "CERTIFICATE") -> bytes:
     return pem_block(der, label) if run.opt.text(option) == "PEM" else der
+
+
+# -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
+
+_SHOWN = 40
+
+
+def add_general_infos(run: Run) -> None:
+    """Put them into the context. Raises Failure."""
+    if (profile := run.opt.text("profile")) is not None:
+        value = encode(SEQUENCE, encode(UTF8_STRING, profile.encode()))
+        run.ctx.push_geninfo_itav(InfoTypeAndValue(oids.CERT_PROFILE, value))
+    given = run.opt.text("geninfo")
+    if given is None:
+        return
+    if usable_version < (3, 3, 0):
+        run.ctx.push_geninfo_itav(_only(given))
+        return
+    while given:
+        info, given = _next(given)
+        run.ctx.push_geninfo_itav(info)
+
+
+def _only(item: str) -> InfoTypeAndValue:
+    """As far as 3.2: one integer for a dotted OID."""
+    name, colon, rest = item.partition(":")
+    if not colon:
+        raise Failure("missing ':' in -geninfo option")
+    kind, colon, value = rest.partition(":")
+    if kind.lower() != "int" or not colon:
+        raise Failure("missing 'int:' in -geninfo option")
+    if not re.fullmatch(r"\s*[+-]?\d+", value):
+        raise Failure("cannot parse int in -geninfo option")
+    return InfoTypeAndValue(read_oid(name, dotted=True), _integer(value))
+
+
+def _next(given: str) -> tuple[InfoTypeAndValue, str]:
+    """Since 3.3: the first of several items, and the rest."""
+    name, colon, rest = given.lstrip().partition(":")
+    if not colon:
+        raise Failure(f"missing ':' in -geninfo arg {name[:_SHOWN]}")
+    oid = read_oid(name, dotted=False)
+    kind, colon, rest = rest.partition(":")
+    if kind.lower() == "str" and colon:
+        text, _, rest = rest.partition(",")
+        return InfoTypeAndValue(oid, encode(UTF8_STRING, text.encode("utf-8", "replace"))), rest
+    if kind.lower() != "int" or not colon:
+        raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
+    if (found := re.match(r"\s*[+-]?\d+", rest)) is None:
+        raise Failure(f"cannot parse int in -geninfo arg {rest[:_SHOWN]}")
+    after = rest[found.end() :]
+    if after and not after.startswith(","):
+        raise Failure(f"missing ',' or end of -geninfo arg after int at {after[:_SHOWN]}")
+    return InfoTypeAndValue(oid, _integer(found[0])), after[1:]
+
+
+def _integer(digits: str) -> bytes:
+    number = int(digits)
+    if not -(1 << 63) <= number < 1 << 63:
+        raise Failure("int in -geninfo option out of range")
+    return encode_integer(number)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
-from ..._asn1 import oids
-from ..._asn1.der import SEQUENCE, UTF8_STRING, encode, encode_integer
-from ..._asn1.itav import InfoTypeAndValue
 from ..._files import read
 from ..._lazy import x509
 from ..._openssl.convert import free_extensions, oid_from_c, policy_to_c
@@ -242,7 +238,7 @@ def _set_policies(run: Run) -> None:
             run.console.warn("-opt_policy_oids_critical has no effect unless -policy_oids is given")
         run.ctx.set_option(Option.POLICIES_CRITICAL, 1)
     for text in [] if given is None else items(given):
-        oid = _oid(text, dotted=True, otherwise=f"unknown policy OID '{text}'")
+        oid = read_oid(text, dotted=True, otherwise=f"unknown policy OID '{text}'")
         policy = policy_to_c(x509.PolicyInformation(oid, None))
         run.ctx.give("OSSL_CMP_CTX_push0_policy", policy, lib.POLICYINFO_free)
 
@@ -337,68 +333,7 @@ def _alternative_name(value: str) -> Any:
     return own(found, lib.GENERAL_NAME_free, "reading a name")
 
 
-# -- generalInfo of the header: -geninfo and -profile -------------------------------------------------------
-
-_SHOWN = 40
-
-
-def add_general_infos(run: Run) -> None:
-    """Put them into the context. Raises Failure."""
-    if (profile := run.opt.text("profile")) is not None:
-        value = encode(SEQUENCE, encode(UTF8_STRING, profile.encode()))
-        run.ctx.push_geninfo_itav(InfoTypeAndValue(oids.CERT_PROFILE, value))
-    given = run.opt.text("geninfo")
-    if given is None:
-        return
-    if usable_version < (3, 3, 0):
-        run.ctx.push_geninfo_itav(_only(given))
-        return
-    while given:
-        info, given = _next(given)
-        run.ctx.push_geninfo_itav(info)
-
-
-def _only(item: str) -> InfoTypeAndValue:
-    """As far as 3.2: one integer for a dotted OID."""
-    name, colon, rest = item.partition(":")
-    if not colon:
-        raise Failure("missing ':' in -geninfo option")
-    kind, colon, value = rest.partition(":")
-    if kind.lower() != "int" or not colon:
-        raise Failure("missing 'int:' in -geninfo option")
-    if not re.fullmatch(r"\s*[+-]?\d+", value):
-        raise Failure("cannot parse int in -geninfo option")
-    return InfoTypeAndValue(_oid(name, dotted=True), _integer(value))
-
-
-def _next(given: str) -> tuple[InfoTypeAndValue, str]:
-    """Since 3.3: the first of several items, and the rest."""
-    name, colon, rest = given.lstrip().partition(":")
-    if not colon:
-        raise Failure(f"missing ':' in -geninfo arg {name[:_SHOWN]}")
-    oid = _oid(name, dotted=False)
-    kind, colon, rest = rest.partition(":")
-    if kind.lower() == "str" and colon:
-        text, _, rest = rest.partition(",")
-        return InfoTypeAndValue(oid, encode(UTF8_STRING, text.encode("utf-8", "replace"))), rest
-    if kind.lower() != "int" or not colon:
-        raise Failure(f"missing 'int:' or 'str:' in -geninfo arg {kind[:_SHOWN]}")
-    if (found := re.match(r"\s*[+-]?\d+", rest)) is None:
-        raise Failure(f"cannot parse int in -geninfo arg {rest[:_SHOWN]}")
-    after = rest[found.end() :]
-    if after and not after.startswith(","):
-        raise Failure(f"missing ',' or end of -geninfo arg after int at {after[:_SHOWN]}")
-    return InfoTypeAndValue(oid, _integer(found[0])), after[1:]
-
-
-def _integer(digits: str) -> bytes:
-    number = int(digits)
-    if not -(1 << 63) <= number < 1 << 63:
-        raise Failure("int in -geninfo option out of range")
-    return encode_integer(number)
-
-
-def _oid(name: str, *, dotted: bool, otherwise: str = "") -> x509.ObjectIdentifier:
+def read_oid(name: str, *, dotted: bool, otherwise: str = "") -> x509.ObjectIdentifier:
     """Raises Failure with the text ``otherwise``."""
     clear()
     pointer = lib.OBJ_txt2obj(os.fsencode(name), int(dotted))

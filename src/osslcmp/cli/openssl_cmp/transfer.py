@@ -12,16 +12,12 @@ from ..._openssl.lib import NULL, lib
 from ..._openssl.ownership import own
 from ..._openssl.received import message_from_der
 from ...errors import OpenSSLError, TransferError
-from .console import Failure
+from .console import Failure, OnlyWritten
 from .output import write
-from .settings import Settings, items
+from .settings import items
 
 if TYPE_CHECKING:
     from .context import Run
-
-
-class OnlyWritten(Exception):
-    """The request has been written and nothing was to be sent."""
 
 
 class FileTransfer:
@@ -39,11 +35,6 @@ class FileTransfer:
             for option in ("reqin", "reqout", "rspin", "rspout")
         }
         self._answers_in_use = s.given("rspin")
-
-    @staticmethod
-    def wanted(s: Settings) -> bool:
-        """Whether any of the options is there."""
-        return s.flag("use_mock_srv") or s.given("reqin", "reqout", "rspin", "rspout", "reqout_only")
 
     def __call__(self, request: bytes) -> bytes:
         """Carry one message."""
