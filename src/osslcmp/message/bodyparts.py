@@ -58,12 +58,15 @@ def oid_name(oid: x509.ObjectIdentifier) -> str:
     return text_from_c(lib.OBJ_nid2ln(nid)) if nid else dotted
 
 
-def itav(elements: Elements) -> InfoTypeAndValue:
-    """InfoTypeAndValue."""
+def _type_and_value(elements: Elements) -> tuple[x509.ObjectIdentifier, bytes | None]:
     if not 1 <= len(elements) <= 2:
         raise ValueError("InfoTypeAndValue: a type and at most one value")
-    oid = elements[0].parse(x509.ObjectIdentifier)
-    return InfoTypeAndValue(oid, encoded(elements[1]) if len(elements) == 2 else None)
+    return elements[0].parse(x509.ObjectIdentifier), encoded(elements[1]) if len(elements) == 2 else None
+
+
+def itav(elements: Elements) -> InfoTypeAndValue:
+    """InfoTypeAndValue."""
+    return InfoTypeAndValue(*_type_and_value(elements))
 
 
 def _octets(value: Any) -> bytes:
@@ -137,8 +140,7 @@ class AlgorithmIdentifier:
     @classmethod
     def of(cls, elements: Elements) -> AlgorithmIdentifier:
         """Decode."""
-        read = itav(elements)
-        return cls(read.oid, read.value)
+        return cls(*_type_and_value(elements))
 
 
 def algorithm_from_der(encoded: bytes) -> AlgorithmIdentifier:

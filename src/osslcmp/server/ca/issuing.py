@@ -89,16 +89,19 @@ def _builder(
     start: datetime.datetime,
     end: datetime.datetime,
     identifier: x509.SubjectKeyIdentifier | None = None,
+    others: Iterable[tuple[x509.ExtensionType, bool]] = (),
 ) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key if isinstance(key, _WRITTEN) else _ANY_KEY)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(end)
-        .add_extension(identifier or x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    """What is certified; of ``others``, extensions besides, whether they are critical. Each setter would make a builder."""
+    first = identifier or x509.SubjectKeyIdentifier.from_public_key(key)
+    begin, end = (moment.astimezone(datetime.timezone.utc).replace(tzinfo=None) for moment in (start, end))
+    return x509.CertificateBuilder(
+        issuer,
+        subject,
+        key if isinstance(key, _WRITTEN) else _ANY_KEY,
+        x509.random_serial_number(),
+        begin,
+        end,
+        [x509.Extension(value.oid, critical, value) for value, critical in ((first, False), *others)],
     )
 
 
@@ -328,10 +331,8 @@ def issue(
             return Rejected(FailureInfo.unacceptedExtension, f"extension {extension.oid.dotted_string}")
         else:
             changes.append(f"extension {extension.oid.dotted_string} left out")
-    builder = _builder(subject, issuer.subject, key, *period, identifiers[0])
-    builder = builder.add_extension(identifiers[1], critical=False)
-    for value, critical in (*extensions, *((one, False) for one in own)):
-        builder = builder.add_extension(value, critical=critical)
+    others = [(identifiers[1], False), *extensions, *((one, False) for one in own)]
+    builder = _builder(subject, issuer.subject, key, *period, identifiers[0], others)
     as_asked = isinstance(key, _WRITTEN) and key_value(info) == info
     return signing.certificate(builder, None if as_asked else info), changes
 
