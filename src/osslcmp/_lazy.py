@@ -37,6 +37,6 @@ else:
     key_types = _Module("cryptography.hazmat.primitives.asymmetric.types")
 
 
-def in_use() -> bool:
-    """Whether there may be objects of ``cryptography``: what nobody has imported has none."""
-    return "cryptography" in sys.modules
+def in_use(module: str = "cryptography.x509") -> bool:
+    """Whether there may be objects of it: what nobody has imported has none."""
+    return module in sys.modules

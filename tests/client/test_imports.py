@@ -71,12 +71,16 @@ def modules(code: str, directory: Path | None = None) -> set[str]:
         ),
         ("reference='ref', secret='secret'", "ir(open({key!r}, 'rb').read(), subject='commonName=x')"),
         (
+            "reference='ref', secret='secret'",
+            "ir(serialization.load_pem_private_key(open({key!r}, 'rb').read(), None), subject='CN=x')",
+        ),
+        (
             "certificate={cert!r}, key={key!r}, chain=[{above!r}], trusted={trust!r}, untrusted={above!r}",
             "kur({key!r})",
         ),
         ("reference='ref', secret='secret', server_certificate=open({server!r}).read()", "p10cr({csr!r})"),
     ],
-    ids=["secret", "names", "bytes", "certificate", "CSR"],
+    ids=["secret", "names", "bytes", "key object", "certificate", "CSR"],
 )
 def test_an_enrolment_decodes_nothing(pki: PKI, tmp_path: Path, credentials: str, request_: str) -> None:
     """Against a real server: all that it takes is the client, its context, and libcrypto."""
@@ -104,9 +108,13 @@ def test_an_enrolment_decodes_nothing(pki: PKI, tmp_path: Path, credentials: str
         code = _ENROL.format(
             port=server.port, credentials=credentials.format(**fill), request=request_.format(**fill)
         )
+        if with_object := "serialization" in request_:
+            code = f"from cryptography.hazmat.primitives import serialization\n{code}"
         seen = modules(code, tmp_path)
     assert "osslcmp.client" in seen
-    assert not seen & UNUSED
+    assert not seen & {*UNUSED, "cryptography.x509"} - (
+        {"cryptography", "hashlib", "socket"} if with_object else set()
+    )
     made = x509.load_pem_x509_certificate((tmp_path / "new.pem").read_bytes())
     assert made == pki.enrolled.certificate
 

@@ -85,7 +85,7 @@ def _is_one(kind: type, of: str) -> bool:
 
 def is_public(value: Any) -> bool:
     """Whether it is a public key of ``cryptography``."""
-    return in_use() and _is_one(value.__class__, "PublicKeyTypes")
+    return in_use("cryptography") and _is_one(value.__class__, "PublicKeyTypes")
 
 
 def private_key(what: str, value: Any, password: Password = None) -> Any:
@@ -93,7 +93,7 @@ def private_key(what: str, value: Any, password: Password = None) -> Any:
 
     Raises ``TypeError`` or ``ValueError`` if there is none in it, or the password is missing or wrong.
     """
-    if in_use() and _is_one(value.__class__, "PrivateKeyTypes"):
+    if in_use("cryptography") and _is_one(value.__class__, "PrivateKeyTypes"):
         return convert.key_to_c(value)
     if isinstance(value, ffi.CData):
         return _shared(what, value)
