@@ -136,7 +136,7 @@ def validity(certificate: bytes) -> tuple[datetime.datetime, datetime.datetime]:
 #: How long a time in DER is.
 _USUAL = {der.UTC_TIME: 13, der.GENERALIZED_TIME: 15}
 #: What libcrypto takes besides: without seconds, with fractions, with an offset.
-_TIME = re.compile(rb"(\d{12})(\d\d)?(?:\.\d+)?(Z|[+-]\d{4})")
+_TIME = rb"(\d{12})(\d\d)?(?:\.\d+)?(Z|[+-]\d{4})"
 
 
 @cache
@@ -149,7 +149,7 @@ def _ends() -> tuple[datetime.datetime, datetime.datetime]:
 def _moment(time: der.Element) -> datetime.datetime:
     """The value of a UTCTime or GeneralizedTime, as libcrypto takes it; the next that Python knows. Raises ValueError."""
     century = (b"20" if time.content < b"50" else b"19") if time.tag == der.UTC_TIME else b""
-    found = _TIME.fullmatch(century + time.content)
+    found = re.fullmatch(_TIME, century + time.content)
     if found is None or time.tag not in _USUAL:
         raise der.DERError("not a time")
     if found[0].startswith(b"0000"):

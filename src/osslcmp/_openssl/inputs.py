@@ -16,7 +16,7 @@ from .._lazy import in_use, key_types, x509
 from .lib import NULL, CData, ffi, lib
 
 _BEGIN = b"-----BEGIN "
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_URI = r"[A-Za-z][A-Za-z0-9+.-]+:"
 #: The OID that a PKCS#7 bundle begins with.
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 #: What reads each kind in libcrypto, and what frees what that gives.
@@ -140,7 +140,8 @@ def without_credentials(url: str) -> str:
 
 def with_lower_scheme(url: str) -> str:
     """A URL as libcrypto takes it: its scheme counts in any case (RFC 3986, section 3.1)."""
-    return re.sub(r"^\w+://", lambda scheme: scheme[0].lower(), url)
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.lower()}{separator}{rest}" if separator and scheme.replace("_", "a").isalnum() else url
 
 
 def without_pin(text: str) -> str:
@@ -189,7 +190,7 @@ def _contents(what: str, path: str) -> bytes:
 
 def is_uri(value: object) -> bool:
     """Whether it is a URI and not a path (a drive letter is one letter, a file of that name wins)."""
-    return isinstance(value, str) and bool(_URI.match(value.lstrip())) and not os.path.exists(value)  # noqa: PTH110
+    return isinstance(value, str) and bool(re.match(_URI, value.lstrip())) and not os.path.exists(value)  # noqa: PTH110
 
 
 def read(what: str, source: object) -> tuple[str, bytes]:

@@ -21,7 +21,7 @@ from .ownership import own, up_ref
 Password = bytes | str | Callable[[], bytes | str] | None
 
 #: What libcrypto says of an algorithm that no provider has.
-_UNSUPPORTED = re.compile(r"unsupported: [^;]*Algorithm \((\S+)")
+_UNSUPPORTED = r"unsupported: [^;]*Algorithm \((\S+)"
 _LEGACY = 'which no provider that is loaded has; old ones are in osslcmp.load_provider("legacy")'
 #: Where the schemes of tokens and TPMs come from.
 _PROVIDERS = {"pkcs11": "pkcs11", "handle": "tpm2", "object": "tpm2"}
@@ -143,7 +143,7 @@ def _from_bytes(what: str, data: bytes, password: Password) -> Any:
             else ""
         )
         raise ValueError(f"{what}: no private key in PEM, DER or PKCS#12; {description}{why}")
-    if missing := _UNSUPPORTED.search(queued):
+    if missing := re.search(_UNSUPPORTED, queued):
         raise ValueError(f"{what}: the private key is encrypted with {missing[1]}, {_LEGACY}")
     raise ValueError(f"{what}: a wrong password, or the private key is damaged; {description}")
 

@@ -25,7 +25,6 @@ from .options import Options
 from .polling import Polling
 from .request import RequestFields, name_to_c, octets_to_c
 from .results import Results
-from .server_usage import ServerUsageInput
 from .status import get_fail_info, get_status_string
 from .transfer import Transfer
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from .crmf import CertReqMsg
     from .exchanges import Exchanges
     from .general import CertReqTemplate, RootCAUpdate
+    from .server_usage import ServerUsageInput
 
 __all__ = ["CertConf", "Context", "certconf"]
 

@@ -15,14 +15,13 @@ from .._openssl.lib import NULL, ffi, lib
 from .._openssl.ownership import own
 from .._openssl.received import own_message_from_der, trial_message
 from .._openssl.signers import check_signer
-from .._openssl.verify import store_to_c
 from ..enums import Option
 from ..errors import OpenSSLError
 from .calls import Calls
-from .server_usage import ServerUsage, ServerUsageInput
 
 if TYPE_CHECKING:
     from .._openssl.certificate_check import CertificateCheck
+    from .server_usage import ServerUsageInput
 
     #: Trust anchors, which may come with conditions for the path.
     TrustInput = Iterable[AnyCertificate] | CertificateCheck | None
@@ -97,6 +96,8 @@ class Credentials:
         if usage is not None and permit_ta:
             name = Option.PERMIT_TA_IN_EXTRACERTS_FOR_IR.name
             raise ValueError(f"server_usage: does not go with {name}, which trusts anybody")
+        from .server_usage import ServerUsage
+
         self._calls.state.server_usage = ServerUsage.of(usage)
         store = self._calls.get(lib.OSSL_CMP_CTX_get0_trustedStore)
         if store != NULL:
@@ -142,6 +143,7 @@ def certificate_list(what: str, values: Iterable[AnyCertificate]) -> list[AnyCer
 def trust_store(what: str, trusted: Iterable[AnyCertificate] | CertificateCheck) -> Any:
     """``X509_STORE *`` of trust anchors, which may come with conditions."""
     from .._openssl.certificate_check import CertificateCheck
+    from .._openssl.verify import store_to_c
 
     if not isinstance(trusted, CertificateCheck):
         return convert.store_to_c(signers(what, trusted))

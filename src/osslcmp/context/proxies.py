@@ -51,7 +51,7 @@ def bypasses(host: str, port: int, names: str | None) -> bool:
     if names is None:
         names = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
     name = host.strip("[]").rstrip(".").lower()
-    return any(_matches(item, name, port) for item in re.split(r"[,\s]+", names.lower()) if item)
+    return any(_matches(item, name, port) for item in names.lower().replace(",", " ").split())
 
 
 def _matches(item: str, name: str, port: int) -> bool:

@@ -9,8 +9,6 @@ from typing import Any
 from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, lib
 from ..._openssl.ownership import own
-from ..._openssl.providers import load_provider
-from ..._openssl.verify import SETTERS
 from ...errors import CMPError
 from .console import Failure
 from .settings import atoi
@@ -55,6 +53,8 @@ class GlobalOptions:
         for flag in _FLAGS.get(name, name.upper()).split():
             lib.X509_VERIFY_PARAM_set_flags(self.vpm, getattr(lib, f"X509_V_FLAG_{flag}", 0))
         if name in _TEXTS:
+            from ..._openssl.verify import SETTERS
+
             kind, refusal = _TEXTS[name]
             if SETTERS[kind](self.vpm, os.fsencode(value)) <= 0:
                 clear()
@@ -86,6 +86,8 @@ class GlobalOptions:
         self._path = value or None
 
     def _provider(self, value: str) -> None:
+        from ..._openssl.providers import load_provider
+
         params = {key: text for name, key, text in self._provider_params if name in (None, value)}
         try:
             load_provider(value, path=self._path, params=params or None)

@@ -46,8 +46,10 @@ def check_outputs(run: Run) -> None:
             options.append("newkeyout")
         if run.opt.text("cmd") == "genm":
             options += _OF_INFOTYPE.get(run.opt.text("infotype") or "", ())
-    values = [(option, run.opt.text(option) or "") for option in options]
-    for option, value in [*values, ("writerand", run.global_options.write_random or "")]:
+    values = [(option, run.opt.text(option)) for option in options]
+    for option, value in [*values, ("writerand", run.global_options.write_random)]:
+        if not value:
+            continue
         for path in items(value) if option in ("reqout", "rspout") else [value]:
             _check_output(option, path)
 
