@@ -45,7 +45,7 @@ _LIMITS = """## Goals that are not reached, and what stands in the way
   of it in libcrypto.
 - **Many clients.** They share the processors with the server: "what its clients alone could" is the rate if the
   server cost nothing; "requests made before" are the servers alone. `openssl cmp -port` signs nothing and remembers
-  nothing. Of the functions that ours calls for a request, a quarter is HTTP, the rest in process as above. Neither
+  nothing. Of the functions that ours calls for a request, three tenths are HTTP, the rest in process as above. Neither
   fewer threads nor answers in the loop's own thread serve more clients at once: libcrypto works beside the interpreter.
   One process of Python has hardly more than one processor; `--processes` has more.
 - **Two threads, MAC.** Those of C do not reach the goal, either: libcrypto's own locks.
