@@ -143,7 +143,7 @@ def _wrong(hint: Any, value: Any) -> str | None:
         return path_fault(value)
     if isinstance(value, (int, float)):
         return None if math.isfinite(value) and abs(value) <= sys.maxsize else "out of range"
-    if kind is not bytes and isinstance(value, Iterable) and isinstance(value, (bytes, bytearray)):
+    if not issubclass(kind, bytes) and isinstance(value, Iterable) and isinstance(value, (bytes, bytearray)):
         return ""
     pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, Mapping) and len(parts) == 2:
