@@ -18,10 +18,17 @@ from . import settings
 from .settings import optional
 
 if TYPE_CHECKING:
+    from ..context.exchanges import Exchanges
     from ..context.general import CertReqTemplate, RootCAUpdate
     from ..message.bodyparts import AlgorithmIdentifier
 
 _T = TypeVar("_T")
+
+
+def _exchanges(context: Context) -> Exchanges:
+    from ..context.exchanges import Exchanges  # here: an enrolment needs none
+
+    return Exchanges(context.calls)
 
 
 def _genm(
@@ -29,7 +36,7 @@ def _genm(
 ) -> Exchange[list[InfoTypeAndValue]]:
     for itav in settings.itavs("itavs", itavs):
         context.push_genm_itav(itav)
-    return context.exchanges.genm()
+    return _exchanges(context).genm()
 
 
 class GeneralMessages:
@@ -93,7 +100,7 @@ class GeneralMessages:
 
         known = optional(partial(any_certificate, "old"), old)
         return self._ask(
-            lambda context: context.exchanges.root_ca_key_update(known).then(root_ca_update).then(accepted),
+            lambda context: _exchanges(context).root_ca_key_update(known).then(root_ca_update).then(accepted),
             on_wait,
         )
 
@@ -112,8 +119,10 @@ class GeneralMessages:
         known = optional(partial(any_certificate, "certificate"), certificate)
         last = None if last_crl is None else next(iter(crls("last_crl", last_crl)), None)
         return self._ask(
-            lambda context: context.exchanges.crl_update(known, last).then(
-                lambda found: None if found is None else crl_from_der(found)
+            lambda context: (
+                _exchanges(context)
+                .crl_update(known, last)
+                .then(lambda found: None if found is None else crl_from_der(found))
             ),
             on_wait,
         )
@@ -123,7 +132,7 @@ class GeneralMessages:
 
         ``None`` if it has no wishes.
         """
-        return self._ask(lambda context: context.exchanges.cert_req_template(), on_wait)
+        return self._ask(lambda context: _exchanges(context).cert_req_template(), on_wait)
 
     def sign_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of signature keys that the CA certifies: ``signKeyPairTypes``."""

@@ -80,7 +80,7 @@ class Context:
         self.polling = Polling(calls, self.options, self.request, self.results, self._confirmation)
 
     @cached_property
-    def exchanges(self) -> Exchanges:
+    def _exchanges(self) -> Exchanges:
         """Requests other than for certificates."""
         from .exchanges import Exchanges
 
@@ -684,7 +684,7 @@ class Context:
         revocationNotification succeed with a warning in :attr:`status`; the others raise
         :class:`osslcmp.RejectedError`.
         """
-        self.polling.complete(self.exchanges.rr())
+        self.polling.complete(self._exchanges.rr())
 
     @guarded
     def exec_genm_ses(self) -> list[InfoTypeAndValue]:
@@ -692,12 +692,12 @@ class Context:
 
         The items to send come from :meth:`push_genm_itav`; :meth:`reinit` empties them.
         """
-        return self.polling.complete(self.exchanges.genm())
+        return self.polling.complete(self._exchanges.genm())
 
     @guarded
     def get_ca_certs(self) -> list[x509.Certificate]:
         """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
-        found = self.polling.complete(self.exchanges.ca_certs())
+        found = self.polling.complete(self._exchanges.ca_certs())
         return list(map(convert.cert_from_der, found))
 
     @guarded
@@ -710,7 +710,7 @@ class Context:
         """
         from .general import root_ca_update
 
-        return root_ca_update(self.polling.complete(self.exchanges.root_ca_key_update(old)))
+        return root_ca_update(self.polling.complete(self._exchanges.root_ca_key_update(old)))
 
     @guarded
     @checked
@@ -721,13 +721,13 @@ class Context:
 
         Raises :class:`osslcmp.UnreadableCRLError` for one that only OpenSSL reads.
         """
-        found = self.polling.complete(self.exchanges.crl_update(certificate, last_crl))
+        found = self.polling.complete(self._exchanges.crl_update(certificate, last_crl))
         return None if found is None else convert.crl_from_der(found)
 
     @guarded
     def get_cert_req_template(self) -> CertReqTemplate | None:
         """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
-        return self.polling.complete(self.exchanges.cert_req_template())
+        return self.polling.complete(self._exchanges.cert_req_template())
 
     # -- results ------------------------------------------------------------------------------------------
 
