@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from support.threads import at_once
 
+from osslcmp._files import locked
 from osslcmp.server.ca import database
 from osslcmp.server.ca.database import ConflictError, Unit
 from osslcmp.server.ca.store import Store
@@ -116,6 +117,40 @@ def test_a_database_that_is_away_is_told_to_all_processes(
     for store in stores:
         store.commit(Unit())
         store.close()
+
+
+def test_a_process_that_is_stopped_keeps_one_commit_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the lock by which they queue, and cannot be waited for with a limit."""
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 0.5)
+    store = Store.in_file(tmp_path / "database")
+    monkeypatch.setattr(database, "LOCK_TIMEOUT", 60)
+    refused = threading.Semaphore(0)
+
+    def add(serial: int) -> bool:
+        try:
+            store.add_certificate(CertificateRow(serial, b"der", b"hash", None, True, 0.0, not_after=9.0))
+        except sa.exc.OperationalError as error:
+            refused.release()
+            return "database is locked" not in str(error)
+        return True
+
+    def stopped() -> None:
+        with locked(tmp_path / "database-wal"):
+            has_it.set()
+            for _ in range(THREADS - 1):
+                assert refused.acquire(timeout=20)
+
+    has_it = threading.Event()
+    other = threading.Thread(target=stopped)
+    other.start()
+    has_it.wait()
+    added = at_once(add, list(range(THREADS)))
+    other.join()
+    assert added.count(True) == 1
+    assert [row.serial for row in store.certificates()] == [added.index(True)]
+    store.close()
 
 
 def test_a_conflict_is_that_of_one(store: Store) -> None:

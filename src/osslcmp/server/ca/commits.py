@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from copy import copy
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 Write = Callable[[sa.Connection], object]
+
+
+def database_is_locked() -> OperationalError:
+    """As SQLite says it."""
+    return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
 
 
 @dataclass(eq=False)
@@ -26,10 +33,12 @@ class SharedCommits:
 
     Args:
         writing: a transaction of the database.
+        patience: seconds after which one that nobody has begun with is given up.
     """
 
-    def __init__(self, writing: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
-        self._writing = writing
+    def __init__(self, writing: Callable[[], AbstractContextManager[sa.Connection]], patience: float) -> None:
+        self._writing, self._patience = writing, patience
+        #: What nobody has begun with.
         self._queue: list[_Commit] = []
         self._turn = threading.Lock()
 
@@ -41,26 +50,37 @@ class SharedCommits:
         mine = _Commit(write)
         self._queue.append(mine)
         try:
-            with self._turn:
+            if not self._turn.acquire(timeout=self._patience):
+                with suppress(ValueError):  # raised for what is being written
+                    self._queue.remove(mine)
+                    raise database_is_locked()  # whose turn it is waits for a process that has been stopped, say
+                self._turn.acquire()
+            try:
                 while not mine.done:
                     self._write()
+            finally:
+                self._turn.release()
         finally:
-            self._queue.remove(mine)
+            with suppress(ValueError):
+                self._queue.remove(mine)
         if mine.error is not None:
             raise mine.error
 
-    def _waiting(self) -> list[_Commit]:
-        return [one for one in [*self._queue] if not one.done]
+    def _taken(self) -> list[_Commit]:
+        found = []
+        while self._queue:
+            found.append(self._queue.pop(0))
+        return found
 
     def _write(self, commits: list[_Commit] | None = None) -> None:
         begun = False
         try:
             with self._writing() as connection:
-                begun, commits = True, commits or self._waiting()  # whoever has come by now
+                begun, commits = True, commits or self._taken()  # whoever has come by now
                 for one in commits:
                     one.write(connection)
         except Exception as error:
-            commits = commits or self._waiting()
+            commits = commits or self._taken()
             if begun and len(commits) > 1:
                 for one in commits:
                     self._write([one])

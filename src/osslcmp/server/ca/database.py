@@ -25,7 +25,7 @@ from ..._files import locked
 from ..._text import get_logger
 from ..failures import OutageError
 from . import migrations
-from .commits import SharedCommits
+from .commits import SharedCommits, database_is_locked
 from .tables import CERTIFICATES, COUNTERS, CertificateRow, SecretRow, checked, metadata
 
 logger = get_logger("osslcmp.server")
@@ -114,7 +114,7 @@ class Database:
         if sqlite:
             # By its lock processes queue. SQLite locks other files, and would lose its locks if those were closed.
             self._queue = Path(f"{os.path.realpath(str(found.database))}-wal")
-            self._shared = SharedCommits(self._in_turn)
+            self._shared = SharedCommits(self._in_turn, 2 * LOCK_TIMEOUT)
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         try:
@@ -192,9 +192,7 @@ class Database:
         until = time.monotonic() + LOCK_TIMEOUT
         with locked(self._queue) if self._queue.exists() else nullcontext():
             if time.monotonic() > until:  # who is not of the queue keeps all of it waiting
-                raise OperationalError(
-                    "BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked")
-                )
+                raise database_is_locked()
             with self._writing() as connection:
                 yield connection
 
