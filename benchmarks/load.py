@@ -13,7 +13,7 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from http.client import parse_headers
@@ -38,19 +38,16 @@ CLIENTS = {1: 1.0, 8: 2.0, 64: 2.0}
 SERVED = (serving.REFERENCE.encode(), serving.SECRET)
 
 
-def _clients(
-    url: str, count: int, seconds: float, key_pem: bytes, who: tuple[bytes, bytes], queue: Any
-) -> None:
+def _clients(url: str, count: int, seconds: float, key_pem: bytes, ready: Any, queue: Any) -> None:
     """One process with ``count`` threads that enrol until the time is over, once at least; reports their rate, and the
     processor's seconds that they spend for each.
 
     The clock starts when each has enrolled once: what a client imports at its first enrolment is not the server's work.
     """
     done = [0] * count
-    ready = threading.Barrier(count + 1)
 
     def enrol(number: int) -> None:
-        client = osslcmp.Client(url, reference=who[0], secret=who[1], message_timeout=60)
+        client = osslcmp.Client(url, reference=REFERENCE, secret=SECRET, message_timeout=60)
         subject = f"CN=load {number}"
         try:
             client.ir(key_pem, subject=subject)
@@ -72,26 +69,34 @@ def _clients(
 
 
 def rate(url: str, count: int, seconds: float, key_pem: bytes) -> tuple[float, float]:
-    """Enrolments per second by ``count`` concurrent clients in one other process, and the processor's seconds that these
-    spend for each."""
-    found: tuple[float, float] = _in_process(_clients, url, count, seconds, key_pem, LOAD)
-    return found
+    """Enrolments per second by ``count`` clients at once, and the processor's seconds that these spend for each. They are
+    in as many processes as there are processors: in one they would wait for each other more than for the server."""
+    number = min(count, len(os.sched_getaffinity(0)))
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(count + number)
+    shares = [len(range(first, count, number)) for first in range(number)]
+    found = _in_processes(_clients, [(url, share, seconds, key_pem, ready) for share in shares])
+    rates, spent = zip(*found, strict=True)
+    return sum(rates), statistics.mean(spent)
 
 
 def served_rate(url: str, count: int, number: int, key_pem: bytes, who: tuple[bytes, bytes]) -> float:
     """Certificates per second that the server issues to ``count`` clients at once when the requests are there already."""
-    found: float = _in_process(_prepared, url, count, number, key_pem, who)
-    return found
+    (found,) = _in_processes(_prepared, [(url, count, number, key_pem, who)])
+    return float(found)
 
 
-def _in_process(work: Callable[..., None], *arguments: Any) -> Any:
+def _in_processes(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """What it reports in a process for each of these arguments, all at once."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
-    process = context.Process(target=work, args=(*arguments, queue))
-    process.start()
-    process.join(600)
-    assert process.exitcode == 0, "the clients failed"
-    return queue.get()
+    processes = [context.Process(target=work, args=(*one, queue)) for one in arguments]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(600)
+        assert process.exitcode == 0, "the clients failed"
+    return [queue.get() for _ in processes]
 
 
 def _prepared(
