@@ -6,7 +6,7 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,7 @@ from osslcmp.server import EmbeddedCA
 from osslcmp.server.ca.tables import CERTIFICATES, NAMES, TRANSACTIONS
 
 from .load import SERVED, served_rate
-from .rounds import Run
+from .rounds import Round, Run, repeated, timed
 
 ROWS = (1_000, 100_000, 1_000_000)
 OPEN = 10_000
@@ -60,48 +60,41 @@ def bench_processes(run: Run) -> None:
 
 
 def bench_rows(run: Run) -> None:
-    """The processor's time of an enrolment with 1,000 to 1,000,000 certificates in the database, and with many transactions
-    open."""
+    """The processor's time of an enrolment with 100,000 and 1,000,000 certificates in the database, and with many
+    transactions open besides, in turn with one where there are 1,000."""
     run.report.title("cost of an enrolment in process by the certificates in its SQLite database, MAC")
+    title, base = "cost of an enrolment with SQLite", f"{ROWS[0]:,}"
+    der, points = run.pki.enrolled.certificate.public_bytes(Encoding.DER), [(float(ROWS[0]), 1.0)]
+    with _growing(run) as (few, enrol_few), _growing(run) as (many, enrol_many):
+        _fill(few, der, ROWS[0])
+
+        def ratios() -> list[float]:
+            enrol_few(20), enrol_many(20)  # which reads what the first of them needs
+            return [enrol_many(20) / enrol_few(20) for _ in range(2 * run.rounds)]
+
+        for number in ROWS[1:]:
+            if len(points) > 1 and time.monotonic() > run.deadline:
+                break
+            _fill(many, der, number)
+            row = run.report.ratio(title, f"{number:,} certificates", ratios(), base, goal=1.0)
+            points.append((float(number), row.median))
+        _open(many, OPEN - 1)
+        run.report.ratio(title, f"and {OPEN:,} transactions", ratios(), base, goal=1.0)
+    run.report.line("rows", "osslcmp serve's CA with SQLite", points)
+
+
+@contextmanager
+def _growing(run: Run) -> Iterator[tuple[sa.Engine, Round]]:
+    """A CA with a database, and what enrols there."""
     with tempfile.TemporaryDirectory(prefix="osslcmp-bench-") as path:
         ca = EmbeddedCA.open(path, {REFERENCE: SECRET})
-        server = ca.server()
-        enrolling = osslcmp.Client(transport=server, trusted=ca.root, reference=REFERENCE, secret=SECRET)
+        client = osslcmp.Client(transport=ca.server(), trusted=ca.root, reference=REFERENCE, secret=SECRET)
         key, devices = run.pki.enrolled.key, itertools.count()
-
-        def cost() -> float:
-            """Of one, the least of some rounds: what else the machine does only adds."""
-            return min(
-                _spent(lambda: enrolling.ir(key, subject=f"CN=device {next(devices)}"), 10)
-                for _ in range(run.rounds)
-            )
-
-        cost()
+        enrol = repeated(lambda: client.ir(key, subject=f"CN=device {next(devices)}"))
         engine = sa.create_engine(sa.URL.create("sqlite", database=str(ca.directory.database_file)))
-        points: list[tuple[float, float]] = []
-        costs: list[float] = []
-        for number in ROWS:
-            if costs and time.monotonic() > run.deadline:
-                break
-            _fill(engine, run.pki.enrolled.certificate.public_bytes(Encoding.DER), number)
-            costs.append(cost())
-            points.append((float(number), costs[-1] / costs[0]))
-        run.report.line("rows", "osslcmp serve's CA with SQLite", points)
-        title = "cost of an enrolment with SQLite"
-        run.report.ratio(
-            title, f"{int(points[-1][0]):,} certificates", [points[-1][1]], f"{ROWS[0]:,}", goal=1.0
-        )
-        _open(engine, OPEN - 1)
-        run.report.ratio(title, f"and {OPEN:,} transactions", [cost() / costs[-1]], "without these", goal=1.0)
+        yield engine, timed(enrol, time.process_time_ns)
         engine.dispose()
         ca.close()
-
-
-def _spent(work: Callable[[], object], count: int) -> float:
-    start = time.process_time()
-    for _ in range(count):
-        work()
-    return (time.process_time() - start) / count
 
 
 def _fill(engine: sa.Engine, der: bytes, number: int) -> None:
