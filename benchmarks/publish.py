@@ -57,7 +57,8 @@ _LIMITS = """## Goals that are not reached, and what stands in the way
   which nine take longer than ten microseconds, and cffi lets go of the interpreter's lock for each: to keep it for the
   short ones was tried, and served 64 clients 1.2 times as fast, but two threads that have the processors for
   themselves were 1.1 times as slow.
-- **Two processes with SQLite.** They queue for the database, one writer at a time, and share two processors with the clients.
+- **Two processes with SQLite.** They queue for the database, one writer at a time, and share the processors with the
+  clients.
 - **Two threads.** With MAC those of C do not reach the goal, either: libcrypto's own locks. Python runs in one at a time.
 """
 
