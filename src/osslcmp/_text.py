@@ -25,10 +25,10 @@ def _escape(char: str) -> str:
 def _escaped(text: str) -> str:
     from unicodedata import category
 
-    shown, marks = [], 0
+    shown, marks, blank = [], 0, re.compile(_BLANK)
     for char in text:
         marks = marks + 1 if not char.isascii() and category(char).startswith("M") else 0
-        plain = char.isprintable() and marks <= _MARKS and not re.match(_BLANK, char)
+        plain = char.isprintable() and marks <= _MARKS and not blank.match(char)
         shown.append(char if plain else _escape(char))
     return "".join(shown)
 
@@ -76,10 +76,9 @@ def json_text(value: Any, indent: int | None = None) -> str:
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     if text.isascii():
         return text.replace("\x7f", "\\u007f")
+    blank = re.compile(_BLANK)
     return "".join(
-        char
-        if char == "\n" or (char.isprintable() and not re.match(_BLANK, char))
-        else json.dumps(char)[1:-1]
+        char if char == "\n" or (char.isprintable() and not blank.match(char)) else json.dumps(char)[1:-1]
         for char in text
     ).replace("\x7f", "\\u007f")
 

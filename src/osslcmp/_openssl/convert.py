@@ -438,11 +438,11 @@ def itav_to_c(itav: InfoTypeAndValue) -> Any:
 
 def itav_from_c(pointer: Any) -> InfoTypeAndValue:
     """The item, its value as DER."""
+    from .._asn1.itav import InfoTypeAndValue
+
     oid = oid_from_c(lib.OSSL_CMP_ITAV_get0_type(pointer))
     body = read(to_der(lib.osslcmp_i2d_itav, pointer, "encoding an InfoTypeAndValue")).content
     _, end = read_at(body, 0)
-    from .._asn1.itav import InfoTypeAndValue
-
     return InfoTypeAndValue(oid, body[end:])
 
 

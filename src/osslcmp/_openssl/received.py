@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,16 +97,8 @@ class Outline(NamedTuple):
 def outline(der: bytes) -> tuple[int, Outline] | Violation:
     """The outer structure of a message and the number of its body's tag, or what is wrong: it must be DER, whose inner
     structures are not looked at."""
-    found = _spans(der)
-    if isinstance(found, Violation):
-        return found
-    starts, ends = found[1][::2], found[1][1::2]
-    parts: list[bytes | None] = list(map(der.__getitem__, map(slice, starts, ends)))
-    absent = -1
-    for _ in range(ends.count(0)):
-        absent = ends.index(0, absent + 1)
-        parts[absent] = None
-    return found[0], Outline._make(parts)
+    found = _parts(der, _INDEX.values())
+    return found if isinstance(found, Violation) else (found[0], Outline._make(found[1]))
 
 
 _INDEX = {name: 2 * index for index, name in enumerate(Outline._fields)}
@@ -114,18 +106,15 @@ _INDEX = {name: 2 * index for index, name in enumerate(Outline._fields)}
 
 def fields_of(der: bytes, *names: str) -> tuple[int, list[bytes | None]] | Violation:
     """The same of some fields."""
-    found = _spans(der)
-    if isinstance(found, Violation):
-        return found
-    at, indexes = found[1], [_INDEX[name] for name in names]
-    return found[0], [der[at[i] : at[i + 1]] if at[i + 1] else None for i in indexes]
+    return _parts(der, [_INDEX[name] for name in names])
 
 
-def _spans(der: bytes) -> tuple[int, list[int]] | Violation:
+def _parts(der: bytes, indexes: Iterable[int]) -> tuple[int, list[bytes | None]] | Violation:
     spans, finding = ffi.new("osslcmp_spans *"), ffi.new("osslcmp_finding *")
     if not lib.osslcmp_outline(ffi.from_buffer("unsigned char[]", der), len(der), spans, finding):
         return _from_c(finding)
-    return spans.body_type, ffi.unpack(spans.at, 2 * len(Outline._fields))
+    at = ffi.unpack(spans.at, 2 * len(Outline._fields))
+    return spans.body_type, [der[at[i] : at[i + 1]] if at[i + 1] else None for i in indexes]
 
 
 def outline_of(der: bytes) -> Outline | None:

@@ -18,17 +18,10 @@ from . import settings
 from .settings import optional
 
 if TYPE_CHECKING:
-    from ..context.exchanges import Exchanges
     from ..context.general import CertReqTemplate, RootCAUpdate
     from ..message.bodyparts import AlgorithmIdentifier
 
 _T = TypeVar("_T")
-
-
-def _exchanges(context: Context) -> Exchanges:
-    from ..context.exchanges import Exchanges  # here: an enrolment needs none
-
-    return Exchanges(context.calls)
 
 
 def _genm(
@@ -36,7 +29,7 @@ def _genm(
 ) -> Exchange[list[InfoTypeAndValue]]:
     for itav in settings.itavs("itavs", itavs):
         context.push_genm_itav(itav)
-    return _exchanges(context).genm()
+    return context.polling.exchanges.genm()
 
 
 class GeneralMessages:
@@ -100,7 +93,9 @@ class GeneralMessages:
 
         known = optional(partial(any_certificate, "old"), old)
         return self._ask(
-            lambda context: _exchanges(context).root_ca_key_update(known).then(root_ca_update).then(accepted),
+            lambda context: (
+                context.polling.exchanges.root_ca_key_update(known).then(root_ca_update).then(accepted)
+            ),
             on_wait,
         )
 
@@ -119,10 +114,8 @@ class GeneralMessages:
         known = optional(partial(any_certificate, "certificate"), certificate)
         last = None if last_crl is None else next(iter(crls("last_crl", last_crl)), None)
         return self._ask(
-            lambda context: (
-                _exchanges(context)
-                .crl_update(known, last)
-                .then(lambda found: None if found is None else crl_from_der(found))
+            lambda context: context.polling.exchanges.crl_update(known, last).then(
+                lambda found: None if found is None else crl_from_der(found)
             ),
             on_wait,
         )
@@ -132,7 +125,7 @@ class GeneralMessages:
 
         ``None`` if it has no wishes.
         """
-        return self._ask(lambda context: _exchanges(context).cert_req_template(), on_wait)
+        return self._ask(lambda context: context.polling.exchanges.cert_req_template(), on_wait)
 
     def sign_key_pair_types(self, *, on_wait: OnWait | None = None) -> list[AlgorithmIdentifier]:
         """Algorithms of signature keys that the CA certifies: ``signKeyPairTypes``."""

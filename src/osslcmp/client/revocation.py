@@ -15,7 +15,6 @@ from .._openssl.convert import encoded, look_alike
 from .._openssl.lib import features
 from .._openssl.name_texts import parse_name
 from ..context import Context
-from ..context.exchanges import Exchanges
 from ..context.polling import Exchange
 from ..enums import FailureInfo, Option, PKIStatus, RevocationReason
 
@@ -77,7 +76,7 @@ def revoke(
     def read(_: None) -> Revocation:
         return Revocation(context.status, context.fail_info, "\n".join(context.status_string))
 
-    return Exchanges(context.calls).rr().then(read)
+    return context.polling.exchanges.rr().then(read)
 
 
 def _name_certificate(

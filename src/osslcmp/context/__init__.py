@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._arguments import checked
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from ..trace import Trace
     from .credentials import TrustInput
     from .crmf import CertReqMsg
-    from .exchanges import Exchanges
     from .general import CertReqTemplate, RootCAUpdate
     from .server_usage import ServerUsageInput
 
@@ -78,13 +76,6 @@ class Context:
         self.request = RequestFields(calls)
         self.results = Results(calls, self.request)
         self.polling = Polling(calls, self.options, self.request, self.results, self._confirmation)
-
-    @cached_property
-    def _exchanges(self) -> Exchanges:
-        """Requests other than for certificates."""
-        from .exchanges import Exchanges
-
-        return Exchanges(self.calls)
 
     def __repr__(self) -> str:
         return f"<osslcmp.Context for {self._transfer.host or 'no server'}>"
@@ -684,7 +675,7 @@ class Context:
         revocationNotification succeed with a warning in :attr:`status`; the others raise
         :class:`osslcmp.RejectedError`.
         """
-        self.polling.complete(self._exchanges.rr())
+        self.polling.complete(self.polling.exchanges.rr())
 
     @guarded
     def exec_genm_ses(self) -> list[InfoTypeAndValue]:
@@ -692,12 +683,12 @@ class Context:
 
         The items to send come from :meth:`push_genm_itav`; :meth:`reinit` empties them.
         """
-        return self.polling.complete(self._exchanges.genm())
+        return self.polling.complete(self.polling.exchanges.genm())
 
     @guarded
     def get_ca_certs(self) -> list[x509.Certificate]:
         """CA certificates that the server hands out (``OSSL_CMP_get1_caCerts``, 3.2)."""
-        found = self.polling.complete(self._exchanges.ca_certs())
+        found = self.polling.complete(self.polling.exchanges.ca_certs())
         return list(map(convert.cert_from_der, found))
 
     @guarded
@@ -710,7 +701,7 @@ class Context:
         """
         from .general import root_ca_update
 
-        return root_ca_update(self.polling.complete(self._exchanges.root_ca_key_update(old)))
+        return root_ca_update(self.polling.complete(self.polling.exchanges.root_ca_key_update(old)))
 
     @guarded
     @checked
@@ -721,13 +712,13 @@ class Context:
 
         Raises :class:`osslcmp.UnreadableCRLError` for one that only OpenSSL reads.
         """
-        found = self.polling.complete(self._exchanges.crl_update(certificate, last_crl))
+        found = self.polling.complete(self.polling.exchanges.crl_update(certificate, last_crl))
         return None if found is None else convert.crl_from_der(found)
 
     @guarded
     def get_cert_req_template(self) -> CertReqTemplate | None:
         """What requests must look like; ``None``: no such wishes (``OSSL_CMP_get1_certReqTemplate``, 3.4)."""
-        return self.polling.complete(self._exchanges.cert_req_template())
+        return self.polling.complete(self.polling.exchanges.cert_req_template())
 
     # -- results ------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ from .status import get_status
 if TYPE_CHECKING:
     from ..enrollment import Enrollment
     from .crmf import CertReqMsg
+    from .exchanges import Exchanges
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -137,6 +138,13 @@ class Polling:
         self._delayed: _Delayed | None = None
         #: Type and message of the certificate request, as OSSL_CMP_try_certreq() takes them.
         self._certreq: tuple[int, Any] = (-1, NULL)
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """Requests other than for certificates, to :meth:`complete`."""
+        from .exchanges import Exchanges  # here: an enrolment needs none
+
+        return Exchanges(self._calls)
 
     # -- the state ----------------------------------------------------------------------------------------
 

@@ -211,24 +211,32 @@ def read_answer(data: bytes) -> Answer:
 
 
 def _header(parts: Outline) -> Header:
-    (
-        pvno, sender, recipient, stated, algorithm, algorithm_oid, sender_kid, _, identifier, sender_nonce,
-        recip_nonce, infos, _, _, _, name, salt, behind_salt,
-    ) = parts  # fmt: skip
+    identifier, stated = parts.transaction_id, parts.message_time
     if identifier is not None and len(identifier) > MAX_TRANSACTION_ID:
         raise der.DERError("transactionID too long")
     message_time = None if stated is None else _read_time(stated)
-    oid = None if algorithm_oid is None else der.dotted_octets(algorithm_oid)
+    oid = None if parts.protection_oid is None else der.dotted_octets(parts.protection_oid)
     mac, uses_mac = None, oid == oids.PASSWORD_BASED_MAC
-    if uses_mac and salt is not None and behind_salt is not None:
-        others = _behind_salt(behind_salt)
-        mac = others and MacParameters(salt, *others, behind_salt)
+    if uses_mac and parts.salt is not None and parts.behind_salt is not None:
+        others = _behind_salt(parts.behind_salt)
+        mac = others and MacParameters(parts.salt, *others, parts.behind_salt)
     return Header(
-        int.from_bytes(pvno, "big", signed=True), sender, recipient,
-        message_time, stated is not None and message_time is None,
-        algorithm, oid, uses_mac, mac,
-        sender_kid, identifier, sender_nonce, recip_nonce, () if infos is None else read_itavs(infos), name,
-    )  # fmt: skip
+        pvno=int.from_bytes(parts.pvno, "big", signed=True),
+        sender=parts.sender,
+        recipient=parts.recipient,
+        message_time=message_time,
+        odd_time=stated is not None and message_time is None,
+        protection_alg=parts.protection_alg,
+        protection_oid=oid,
+        uses_mac=uses_mac,
+        mac=mac,
+        sender_kid=parts.sender_kid,
+        transaction_id=identifier,
+        sender_nonce=parts.sender_nonce,
+        recip_nonce=parts.recip_nonce,
+        general_info=() if parts.general_info is None else read_itavs(parts.general_info),
+        known_name=parts.sender_name,
+    )
 
 
 def _read_time(octets: bytes) -> datetime.datetime | None:

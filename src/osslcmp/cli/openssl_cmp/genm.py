@@ -14,7 +14,6 @@ from ..._openssl.errorqueue import clear
 from ..._openssl.lib import NULL, ffi, lib, usable_version
 from ..._openssl.names import object_text
 from ..._openssl.ownership import own
-from ...context.exchanges import Exchanges
 from .console import Failure
 from .output import remove, save_data
 from .request import read_oid
@@ -63,7 +62,7 @@ def _check_given(run: Run, option: str, infotype: str) -> None:
 
 def _ca_certs(run: Run) -> None:
     _check_given(run, "cacertsout", "caCerts")
-    certs = run.ctx.polling.complete(Exchanges(run.ctx.calls).ca_certs())
+    certs = run.ctx.polling.complete(run.ctx.polling.exchanges.ca_certs())
     if not certs:
         run.console.warn("no CA certificates provided by server")
         return
@@ -80,7 +79,7 @@ def _root_update(run: Run) -> None:
             "no -oldwithold given, will use all certs given with -trusted as trust anchors for newWithNew"
         )
     known = None if old is None else cert_to_der(old)
-    came = run.ctx.polling.complete(Exchanges(run.ctx.calls).root_ca_key_update(known))
+    came = run.ctx.polling.complete(run.ctx.polling.exchanges.root_ca_key_update(known))
     if came[0] is None:
         run.console.info("no root CA certificate update available")
     for option, cert in zip(("newwithnew", "newwithold", "oldwithnew"), came, strict=True):
@@ -99,7 +98,7 @@ def _crl_update(run: Run) -> None:
     of = run.load.optional(run.load.cert, "crlcert", "otherpass", f"Cert for {what}")
     crl = None if old is None else to_der(lib.i2d_X509_CRL, old, "encoding a CRL")
     cert = None if of is None else cert_to_der(of)
-    new = run.ctx.polling.complete(Exchanges(run.ctx.calls).crl_update(cert, crl))
+    new = run.ctx.polling.complete(run.ctx.polling.exchanges.crl_update(cert, crl))
     if new is None:
         run.console.info("no CRL update available")
         remove(run, "crlout")
@@ -111,7 +110,9 @@ def _template(run: Run) -> None:
     _check_given(run, "template", "certReqTemplate")
     template, key_spec = ffi.new("OSSL_CRMF_CERTTEMPLATE **"), ffi.new("OSSL_CMP_ATAVS **")
     what = "OSSL_CMP_get1_certReqTemplate"
-    run.ctx.polling.complete(Exchanges(run.ctx.calls).get1(getattr(lib, what), template, key_spec, what=what))
+    run.ctx.polling.complete(
+        run.ctx.polling.exchanges.get1(getattr(lib, what), template, key_spec, what=what)
+    )
     spec = None
     if key_spec[0] != NULL:
         spec = own(key_spec[0], lib.OSSL_CMP_ATAVS_free, "taking a keySpec")
